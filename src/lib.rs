@@ -1,0 +1,3 @@
+//! Lib.
+pub mod record;
+pub mod schema;
