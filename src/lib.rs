@@ -1,3 +1,4 @@
 //! Lib.
+pub mod graph;
 pub mod record;
 pub mod schema;

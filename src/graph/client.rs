@@ -1,0 +1,264 @@
+//! The one place that sends: a request in, a page out; token, waits and retries happen inside, once.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use serde::Deserialize;
+use tracing::debug;
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    Cause, Credentials, Error, Host, Page, Refusal, Request,
+    page::{Expected, Malformed},
+    retry::{Verdict, Waits, verdict},
+    text,
+    token::{Token, TokenSource},
+};
+
+/// Bodies larger than this are not read to the end. Graph's largest page (50 chains of 200 replies of 28 KB) would be 280 MB.
+const MAX_BODY: usize = 512 * 1024 * 1024;
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const REQUEST_ID: &str = "request-id";
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// Where Graph and the sign-in service are.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// Scheme, host and port of Graph.
+    pub graph: Url,
+    /// Scheme, host and port of the sign-in service.
+    pub login: Url,
+    /// The resource that tokens are for, without `/.default`: the cloud's Graph host, also behind a proxy.
+    pub resource: String,
+}
+
+/// A client of Microsoft Graph v1.0 for one application in one tenant.
+#[derive(Debug)]
+pub struct GraphClient {
+    http: reqwest::Client,
+    host: Host,
+    tokens: TokenSource,
+    first_wait: Duration,
+}
+
+impl GraphClient {
+    /// A client; nothing is sent yet. `first_wait` is the first of the growing waits between attempts where Graph names none.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up or an endpoint is no `http` or `https` URL.
+    pub fn new(endpoints: &Endpoints, credentials: &Credentials, first_wait: Duration) -> Result<Self, String> {
+        let host = Host::new(&endpoints.graph).ok_or_else(|| format!("{} cannot be Graph's host", endpoints.graph))?;
+        let login = Host::new(&endpoints.login).ok_or_else(|| format!("{} cannot be the sign-in host", endpoints.login))?;
+        let token_url = Request::sign_in(&credentials.tenant_id);
+        let token_url = login.url(token_url.path_and_query()).ok_or("the tenant does not fit into a URL")?;
+        let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", describe(&error)))?;
+        let tokens = TokenSource::new(http.clone(), &token_url, format!("{}/.default", endpoints.resource), credentials);
+        Ok(Self { http, host, tokens, first_wait })
+    }
+
+    /// Signs in, if there is no token yet.
+    ///
+    /// # Errors
+    /// If no token is given.
+    pub async fn sign_in(&self) -> Result<(), Error> {
+        let request = Request::get([]);
+        let mut waits = Waits::new(self.first_wait);
+        let mut attempts = 1;
+        loop {
+            let Err(refusal) = self.tokens.get(None).await else { return Ok(()) };
+            let cause = Cause::SignIn(refusal);
+            if verdict(&cause) != Verdict::Retry {
+                return Err(Error::new(&request, cause, attempts));
+            }
+            let Some(wait) = waits.next(&cause) else { return Err(Error::new(&request, cause, attempts)) };
+            tokio::time::sleep(wait).await;
+            attempts += 1;
+        }
+    }
+
+    /// One page of a list.
+    ///
+    /// # Errors
+    /// If Graph refuses, or gives no whole page after all retries.
+    pub async fn page(&self, request: &Request) -> Result<Page, Error> {
+        self.send(request, Expected::List).await
+    }
+
+    /// One object, as a page of one item.
+    ///
+    /// # Errors
+    /// If Graph refuses, or gives no whole object after all retries.
+    pub async fn object(&self, request: &Request) -> Result<Page, Error> {
+        self.send(request, Expected::Object).await
+    }
+
+    async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
+        let mut waits = Waits::new(self.first_wait);
+        let mut refused = None;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let (cause, token) = match self.tokens.get(refused.as_ref()).await {
+                Ok(token) => match self.attempt(request, expected, &token).await {
+                    Ok(page) => return Ok(page),
+                    Err(cause) => (cause, Some(token)),
+                },
+                Err(refusal) => (Cause::SignIn(refusal), None),
+            };
+            let wait = match verdict(&cause) {
+                Verdict::RefreshToken if refused.is_none() => {
+                    refused = token;
+                    Some(Duration::ZERO)
+                }
+                Verdict::Retry => waits.next(&cause),
+                Verdict::RefreshToken | Verdict::Fail => None,
+            };
+            let Some(wait) = wait else { return Err(Error::new(request, cause, attempts)) };
+            debug!("{request}: {cause}; trying again in {:.1} s", wait.as_secs_f64());
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn attempt(&self, request: &Request, expected: Expected, token: &Token) -> Result<Page, Cause> {
+        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
+            .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
+        authorization.set_sensitive(true);
+        let response = self
+            .http
+            .get(url)
+            .header(AUTHORIZATION, authorization)
+            .header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string())
+            .send()
+            .await
+            .map_err(|error| Cause::Transport(describe(&error)))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        // Without Graph's clock our own must do.
+        let date = date(&headers).unwrap_or_else(Utc::now);
+        let body = read(response).await?;
+        if !status.is_success() {
+            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body)));
+        }
+        let (text, cleaned) = text::decode(body);
+        Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
+            Malformed::Body(text) => Cause::Malformed(text),
+            Malformed::ForeignLink(origin) => Cause::ForeignLink(origin),
+        })
+    }
+}
+
+fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    // The first caller wins; a second client finds the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tap-microsoft-teams/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // Else new members of an enumeration come as unknownFutureValue (graph.md 2.0). Not remembered in links: sent with each request.
+    headers.insert(PREFER, HeaderValue::from_static("include-unknown-enum-members"));
+    // Bundled roots beside those of the system (SSL_CERT_FILE included): an image without certificates works too.
+    let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
+    reqwest::Client::builder()
+        .default_headers(headers)
+        .tls_certs_merge(bundled)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(30))
+        .read_timeout(Duration::from_secs(100))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .build()
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Cause> {
+    let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(expected.min(MAX_BODY));
+    while let Some(chunk) = response.chunk().await.map_err(|error| Cause::Transport(describe(&error)))? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(Cause::Malformed(format!("the body is larger than {} MiB", MAX_BODY >> 20)));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The error with its sources, without the URL: its query may hold tokens.
+pub(super) fn describe(error: &reqwest::Error) -> String {
+    let mut text = match error {
+        _ if error.is_timeout() => "no answer in time".to_owned(),
+        _ if error.is_connect() => "cannot connect".to_owned(),
+        _ if error.is_body() || error.is_decode() => "the body ended early or is damaged".to_owned(),
+        _ => "the request failed".to_owned(),
+    };
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    parse_http_date(headers.get(DATE)?.to_str().ok()?)
+}
+
+fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
+}
+
+/// The wait that a `Retry-After` asks for: seconds, with or without a fraction, or a date (graph.md 5.3).
+pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    Some((parse_http_date(text)? - now).to_std().unwrap_or(Duration::ZERO))
+}
+
+fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8]) -> Refusal {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        error: Detail,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Detail {
+        code: Option<String>,
+        message: Option<String>,
+    }
+    let Body { error } = serde_json::from_slice(body).unwrap_or_default();
+    Refusal {
+        status,
+        code: error.code.unwrap_or_default(),
+        message: error.message.unwrap_or_default(),
+        request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned),
+        retry_after: retry_after(headers, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = parse_http_date("Fri, 20 Nov 2026 10:00:00 GMT").unwrap();
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_str(text).unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(wait("10"), Some(Duration::from_secs(10)));
+        assert_eq!(wait("2.128"), Some(Duration::from_millis(2128)));
+        assert_eq!(wait("Fri, 20 Nov 2026 10:00:07 GMT"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Fri, 20 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        for nonsense in ["-3", "soon", "", "1e400", "NaN"] {
+            assert_eq!(wait(nonsense), None, "{nonsense}");
+        }
+    }
+}

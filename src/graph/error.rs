@@ -1,0 +1,160 @@
+//! What can go wrong between us and Graph, told apart by what it means to the caller.
+
+use std::{fmt, time::Duration};
+
+use super::Request;
+
+/// A request that did not get its page, after all that could be done for it.
+#[derive(Debug)]
+pub struct Error {
+    /// Method and path, without the query: it may hold tokens.
+    pub request: String,
+    /// What stood in the way, the last time.
+    pub cause: Cause,
+    /// How often the request was sent.
+    pub attempts: u32,
+}
+
+/// What stood in the way of a request.
+#[derive(Debug)]
+pub enum Cause {
+    /// Microsoft Entra did not give a token.
+    SignIn(SignInRefusal),
+    /// Graph answered with a status that is no success.
+    Refused(Refusal),
+    /// No whole answer came: connection, TLS, time-out, a body cut short.
+    Transport(String),
+    /// The answer is not what the request should have got.
+    Malformed(String),
+    /// A link of Graph leads to another host, named here: it is not followed.
+    ForeignLink(String),
+    /// Graph's links never end, in the way said here.
+    EndlessPaging(&'static str),
+}
+
+/// An answer of Graph that is no success (graph.md 5).
+#[derive(Debug, Default)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Graph's `error.code`, the innermost one that says something; may be empty.
+    pub code: String,
+    /// Graph's `error.message`.
+    pub message: String,
+    /// Graph's id of the request, for Microsoft's support.
+    pub request_id: Option<String>,
+    /// How long Graph asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// An answer of the token endpoint that is no token (graph.md 1.4).
+#[derive(Debug, Default)]
+pub struct SignInRefusal {
+    /// HTTP status; [`None`] if no answer came.
+    pub status: Option<u16>,
+    /// OAuth's `error`, such as `invalid_client`.
+    pub error: String,
+    /// The first line of `error_description`, or what went wrong on the way.
+    pub description: String,
+    /// AADSTS codes.
+    pub codes: Vec<u64>,
+    /// How long the endpoint asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Whether the same request may succeed later.
+    pub transient: bool,
+}
+
+impl Error {
+    pub(super) fn new(request: &Request, cause: Cause, attempts: u32) -> Self {
+        Self { request: request.to_string(), cause, attempts }
+    }
+
+    /// The HTTP status that Graph refused the request with.
+    pub fn status(&self) -> Option<u16> {
+        match &self.cause {
+            Cause::Refused(refusal) => Some(refusal.status),
+            _ => None,
+        }
+    }
+
+    /// Whether a permission is missing (403).
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(403)
+    }
+
+    /// Whether the resource does not exist (404).
+    pub fn is_missing(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// Whether the same request may succeed at another time, without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        match &self.cause {
+            Cause::SignIn(refusal) => refusal.transient,
+            Cause::Refused(refusal) => matches!(refusal.status, 408 | 409 | 423 | 429 | 500..),
+            Cause::Transport(_) | Cause::Malformed(_) => true,
+            Cause::ForeignLink(_) | Cause::EndlessPaging(_) => false,
+        }
+    }
+
+    /// Whether signing in failed for a reason that only the user can mend.
+    pub fn is_sign_in(&self) -> bool {
+        matches!(&self.cause, Cause::SignIn(refusal) if !refusal.transient)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::SignIn(refusal) => return write!(formatter, "cannot sign in: {refusal}"),
+            cause => write!(formatter, "{}: {cause}", self.request)?,
+        }
+        if self.attempts > 1 {
+            write!(formatter, "; tried {} times", self.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SignIn(refusal) => refusal.fmt(formatter),
+            Self::Refused(refusal) => refusal.fmt(formatter),
+            Self::Transport(text) => formatter.write_str(text),
+            Self::Malformed(text) => write!(formatter, "the answer is not what Graph documents: {text}"),
+            Self::ForeignLink(origin) => {
+                write!(formatter, "a link of the answer leads to {origin}, which is not the configured Graph host; it was not followed")
+            }
+            Self::EndlessPaging(how) => write!(formatter, "the pages do not end: {how}"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unknown status");
+        write!(formatter, "{} {reason}", self.status)?;
+        let mut details = Vec::new();
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", "") => {}
+            (code, "") => details.push(code.to_owned()),
+            ("", message) => details.push(message.to_owned()),
+            (code, message) => details.push(format!("{code}: {message}")),
+        }
+        details.extend(self.request_id.as_ref().map(|id| format!("request-id {id}")));
+        if details.is_empty() { Ok(()) } else { write!(formatter, " ({})", details.join(", ")) }
+    }
+}
+
+impl fmt::Display for SignInRefusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.description)?;
+        if let (Some(status), false) = (self.status, self.error.is_empty()) {
+            write!(formatter, " ({}, status {status})", self.error)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! Where Graph is, and the links it gives: the token goes to that host and to no other.
+
+use std::fmt;
+
+use url::Url;
+
+/// Scheme, host and port of Microsoft Graph in one cloud.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host(Url);
+
+/// A nextLink or deltaLink that was checked against its [`Host`], kept byte for byte but without scheme and host.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Link(String);
+
+impl Host {
+    /// Takes a URL of which only scheme, host and port count; [`None`] if it cannot be the base of requests.
+    pub fn new(url: &Url) -> Option<Self> {
+        let mut origin = url.clone();
+        origin.set_path("/");
+        origin.set_query(None);
+        origin.set_fragment(None);
+        (url.has_host() && matches!(url.scheme(), "https" | "http")).then_some(Self(origin))
+    }
+
+    /// Takes a link as Graph gave it: absolute and to this host. Otherwise gives back the origin that it names.
+    pub(super) fn link(&self, text: &str) -> Result<Link, String> {
+        let url = Url::parse(text).map_err(|_| "no absolute URL".to_owned())?;
+        if url.origin() != self.0.origin() || !url.username().is_empty() || url.password().is_some() {
+            return Err(url.origin().ascii_serialization());
+        }
+        let behind_scheme = text.find("://").map_or(0, |at| at + 3);
+        let path = text[behind_scheme..].find('/').map_or("/", |at| &text[behind_scheme + at..]);
+        Ok(Link(path.to_owned()))
+    }
+
+    /// The URL of a path and query on this host.
+    pub(super) fn url(&self, path_and_query: &str) -> Option<Url> {
+        // Joining could leave the host ("//other/"); the origin in front cannot.
+        let url = Url::parse(&format!("{}{path_and_query}", self.0.as_str().trim_end_matches('/'))).ok()?;
+        (url.origin() == self.0.origin()).then_some(url)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+impl Link {
+    /// Path and query, as Graph wrote them.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> Host {
+        Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn links_to_this_host_are_kept_byte_for_byte() {
+        for path in ["/v1.0/teams('a')/channels('19:b@thread.tacv2')/messages?$top=50&$skiptoken=W%3aM~'x'", "/", "/v1.0/a%2Fb?x=%7e"] {
+            assert_eq!(host().link(&format!("https://graph.microsoft.com{path}")).unwrap().as_str(), path);
+        }
+        assert_eq!(host().link("https://GRAPH.microsoft.com:443/v1.0/a").unwrap().as_str(), "/v1.0/a");
+    }
+
+    #[test]
+    fn links_to_anywhere_else_are_refused() {
+        for foreign in [
+            "http://graph.microsoft.com/v1.0/a",
+            "https://graph.microsoft.com:8443/v1.0/a",
+            "https://graph.microsoft.com.evil.example/v1.0/a",
+            "https://graph.microsoft.com@evil.example/v1.0/a",
+            "https://user:password@graph.microsoft.com/v1.0/a",
+            "//evil.example/v1.0/a",
+            "/v1.0/a",
+            "file:///etc/passwd",
+            "",
+        ] {
+            assert!(host().link(foreign).is_err(), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn no_path_leaves_the_host() {
+        assert_eq!(host().url("/v1.0/groups?$top=1").unwrap().as_str(), "https://graph.microsoft.com/v1.0/groups?$top=1");
+        for path in ["@evil.example/", ".evil.example/", ":81/"] {
+            assert_eq!(host().url(path), None, "{path}");
+        }
+        assert_eq!(host().url("//evil.example/a").unwrap().host_str(), Some("graph.microsoft.com"));
+    }
+}

@@ -1,0 +1,19 @@
+//! Microsoft Graph over HTTP: requests in, pages out. Knows nothing of streams, protocols or configuration files.
+
+mod client;
+mod error;
+mod link;
+mod page;
+mod pages;
+mod request;
+mod retry;
+mod text;
+mod token;
+
+pub use client::{Endpoints, GraphClient};
+pub use error::{Cause, Error, Refusal, SignInRefusal};
+pub use link::{Host, Link};
+pub use page::{Item, Page};
+pub use pages::Pages;
+pub use request::Request;
+pub use token::Credentials;

@@ -1,0 +1,483 @@
+//! A page of Graph: the text as received and an index of its items, made in one pass and without copying a value.
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use chrono::{DateTime, Utc};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{Host, Link, text::Cleaned};
+
+/// The visits of a scalar, which all mean the same here.
+macro_rules! scalars {
+    ($value:ty, $what:expr) => {
+        fn visit_bool<E>(self, _: bool) -> Result<$value, E> {
+            Ok(($what)(self))
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<$value, E> {
+            Ok(($what)(self))
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<$value, E> {
+            Ok(($what)(self))
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<$value, E> {
+            Ok(($what)(self))
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<$value, E> {
+            Ok(($what)(self))
+        }
+    };
+}
+
+/// One page of a list, or one object as a page of one item.
+#[derive(Debug)]
+pub struct Page {
+    text: String,
+    items: Table,
+    replies: Table,
+    next: Option<Link>,
+    date: DateTime<Utc>,
+    cleaned: Cleaned,
+}
+
+/// An item of a page: its properties without OData annotations, and its expanded replies.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'p> {
+    page: &'p Page,
+    table: &'p Table,
+    entry: &'p Entry,
+}
+
+/// Why a body is not a page.
+#[derive(Debug)]
+pub(super) enum Malformed {
+    /// Not what the request should have got.
+    Body(String),
+    /// A link that leads to another host, named by its origin.
+    ForeignLink(String),
+}
+
+/// What a body should be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Expected {
+    /// `{"value": [...]}`
+    List,
+    /// The object itself.
+    Object,
+}
+
+/// Entries and their fields: where they stand in the text.
+#[derive(Debug, Default)]
+struct Table {
+    entries: Vec<Entry>,
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    fields: Range<usize>,
+    replies: Range<usize>,
+    replies_next: Option<Link>,
+    removed: bool,
+    /// Not an object, or with expanded replies that are no list.
+    damaged: bool,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: Name,
+    value: Range<usize>,
+}
+
+#[derive(Debug)]
+enum Name {
+    InText(Range<usize>),
+    /// A name that was written with escapes.
+    Unescaped(String),
+}
+
+impl Page {
+    pub(super) fn parse(text: String, cleaned: Cleaned, expected: Expected, host: &Host, date: DateTime<Utc>) -> Result<Self, Malformed> {
+        let mut builder = Builder { text: &text, host, items: Table::default(), replies: Table::default(), next: None, foreign: None };
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let parsed = match expected {
+            Expected::List => ListSeed(&mut builder).deserialize(&mut json),
+            Expected::Object => EntrySeed { builder: &mut builder, level: Level::Item }.deserialize(&mut json),
+        };
+        parsed.and_then(|()| json.end()).map_err(|error| Malformed::Body(error.to_string()))?;
+        let Builder { items, replies, next, foreign, .. } = builder;
+        match foreign {
+            Some(origin) => Err(Malformed::ForeignLink(origin)),
+            None => Ok(Self { text, items, replies, next, date, cleaned }),
+        }
+    }
+
+    /// The items in Graph's order, damaged ones included.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.items.entries.iter().map(|entry| Item { page: self, table: &self.items, entry })
+    }
+
+    /// Whether the page has no item: no end, there may still be a next page.
+    pub fn is_empty(&self) -> bool {
+        self.items.entries.is_empty()
+    }
+
+    /// The page behind this one.
+    pub fn next(&self) -> Option<&Link> {
+        self.next.as_ref()
+    }
+
+    /// Graph's clock when it answered.
+    pub fn date(&self) -> DateTime<Utc> {
+        self.date
+    }
+
+    /// What was changed in the page's texts.
+    pub fn cleaned(&self) -> Cleaned {
+        self.cleaned
+    }
+}
+
+impl<'p> Item<'p> {
+    /// Names and values (JSON text) in Graph's order, without OData annotations and expanded replies.
+    pub fn fields(self) -> impl Iterator<Item = (&'p str, &'p str)> {
+        let text = &self.page.text;
+        self.table.fields[self.entry.fields.clone()].iter().map(|field| (field.name.text(text), &text[field.value.clone()]))
+    }
+
+    /// The JSON text of a property.
+    pub fn value(self, name: &str) -> Option<&'p str> {
+        self.fields().filter(|(field, _)| *field == name).last().map(|(_, value)| value)
+    }
+
+    /// The text of a property that is a string.
+    pub fn text(self, name: &str) -> Option<Cow<'p, str>> {
+        let value = self.value(name)?;
+        match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
+            _ => serde_json::from_str(value).ok().map(Cow::Owned),
+        }
+    }
+
+    /// The id: without a usable one an item is damage.
+    pub fn id(self) -> Option<Cow<'p, str>> {
+        self.text("id").filter(|id| !id.is_empty())
+    }
+
+    /// Whether this is no item that a record could be made of.
+    pub fn is_damaged(self) -> bool {
+        self.entry.damaged || self.id().is_none()
+    }
+
+    /// Whether Graph reports the entity as removed (`@removed`).
+    pub fn is_removed(self) -> bool {
+        self.entry.removed
+    }
+
+    /// The replies that were expanded into a message.
+    pub fn replies(self) -> impl Iterator<Item = Item<'p>> {
+        let page = self.page;
+        page.replies.entries[self.entry.replies.clone()].iter().map(move |entry| Item { page, table: &page.replies, entry })
+    }
+
+    /// Where the replies go on that were too many to be expanded.
+    pub fn replies_next(self) -> Option<&'p Link> {
+        self.entry.replies_next.as_ref()
+    }
+}
+
+impl Name {
+    fn text<'p>(&'p self, text: &'p str) -> &'p str {
+        match self {
+            Self::InText(range) => &text[range.clone()],
+            Self::Unescaped(name) => name,
+        }
+    }
+}
+
+/// A string that is borrowed from the text wherever it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct Builder<'t> {
+    text: &'t str,
+    host: &'t Host,
+    items: Table,
+    replies: Table,
+    next: Option<Link>,
+    foreign: Option<String>,
+}
+
+/// Which table an entry belongs to.
+#[derive(Clone, Copy, PartialEq)]
+enum Level {
+    Item,
+    Reply,
+}
+
+impl Builder<'_> {
+    fn table(&mut self, level: Level) -> &mut Table {
+        match level {
+            Level::Item => &mut self.items,
+            Level::Reply => &mut self.replies,
+        }
+    }
+
+    /// Where a part of the text stands in it.
+    fn range(&self, part: &str) -> Range<usize> {
+        let start = part.as_ptr().addr() - self.text.as_ptr().addr();
+        start..start + part.len()
+    }
+
+    fn field(&self, name: Text<'_>, value: &str) -> Field {
+        let name = match name.0 {
+            Cow::Borrowed(name) => Name::InText(self.range(name)),
+            Cow::Owned(name) => Name::Unescaped(name),
+        };
+        Field { name, value: self.range(value) }
+    }
+
+    fn link(&mut self, text: Option<Text<'_>>) -> Option<Link> {
+        match self.host.link(&text?.0) {
+            Ok(link) => Some(link),
+            Err(origin) => {
+                self.foreign.get_or_insert(origin);
+                None
+            }
+        }
+    }
+}
+
+/// The body of a list.
+struct ListSeed<'b, 't>(&'b mut Builder<'t>);
+
+impl<'de> DeserializeSeed<'de> for ListSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with a list `value`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let builder = self.0;
+        let mut has_value = false;
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            match &*name.0 {
+                "value" => {
+                    has_value = true;
+                    if !map.next_value_seed(EntriesSeed { builder, level: Level::Item })? {
+                        return Err(A::Error::custom("`value` is not a list"));
+                    }
+                }
+                "@odata.nextLink" => {
+                    let link = map.next_value::<Option<Text<'de>>>()?;
+                    builder.next = builder.link(link);
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if has_value { Ok(()) } else { Err(A::Error::missing_field("value")) }
+    }
+}
+
+/// A list of items or of expanded replies. Gives false where there is something else.
+struct EntriesSeed<'b, 't> {
+    builder: &'b mut Builder<'t>,
+    level: Level,
+}
+
+impl<'de> DeserializeSeed<'de> for EntriesSeed<'_, 'de> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntriesSeed<'_, 'de> {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        while seq.next_element_seed(EntrySeed { builder: self.builder, level: self.level })?.is_some() {}
+        Ok(true)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    /// No replies at all may come as null.
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(self.level == Level::Reply)
+    }
+
+    scalars!(bool, |_| false);
+}
+
+/// An item or a reply; anything that is no object is indexed as damage.
+struct EntrySeed<'b, 't> {
+    builder: &'b mut Builder<'t>,
+    level: Level,
+}
+
+impl EntrySeed<'_, '_> {
+    fn damaged(self) {
+        self.builder.table(self.level).entries.push(Entry { damaged: true, ..Entry::default() });
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for EntrySeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { builder, level } = self;
+        let first_field = builder.table(level).fields.len();
+        let first_reply = builder.replies.entries.len();
+        let mut entry = Entry::default();
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            match &*name.0 {
+                "replies" if level == Level::Item => {
+                    entry.damaged |= !map.next_value_seed(EntriesSeed { builder, level: Level::Reply })?;
+                    entry.replies = first_reply..builder.replies.entries.len();
+                }
+                "replies@odata.nextLink" if level == Level::Item => {
+                    let link = map.next_value::<Option<Text<'de>>>()?;
+                    entry.replies_next = builder.link(link);
+                }
+                "@removed" => entry.removed = map.next_value::<Option<IgnoredAny>>()?.is_some(),
+                annotation if annotation.contains("@odata.") => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                _ => {
+                    let value = map.next_value::<&RawValue>()?;
+                    let field = builder.field(name, value.get());
+                    builder.table(level).fields.push(field);
+                }
+            }
+        }
+        let table = builder.table(level);
+        entry.fields = first_field..table.fields.len();
+        table.entries.push(entry);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        self.damaged();
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.damaged();
+        Ok(())
+    }
+
+    scalars!((), |this: Self| this.damaged());
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    fn page(text: &str) -> Result<Page, Malformed> {
+        let host = Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap();
+        Page::parse(text.to_owned(), Cleaned::default(), Expected::List, &host, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn items_keep_their_values_as_text_and_lose_their_annotations() {
+        let page = page(
+            r##"{"@odata.context":"x","@odata.count":1,"value":[{"@odata.type":"#t","id":"1","a\u0062":1.50,
+            "replies@odata.count":2,"replies":[{"id":"2","x":[ 1 ]},{"id":"3"}],"replies@odata.nextLink":"https://graph.microsoft.com/r?$skiptoken=1","z":null}],
+            "@odata.nextLink":"https://graph.microsoft.com/v1.0/n?$skiptoken=2"}"##,
+        )
+        .unwrap();
+        let item = page.items().next().unwrap();
+        assert_eq!(item.fields().collect::<Vec<_>>(), [("id", "\"1\""), ("ab", "1.50"), ("z", "null")]);
+        assert_eq!(
+            item.replies().map(|reply| reply.fields().collect()).collect::<Vec<Vec<_>>>(),
+            [vec![("id", "\"2\""), ("x", "[ 1 ]")], vec![("id", "\"3\"")]]
+        );
+        assert_eq!(item.replies_next().unwrap().as_str(), "/r?$skiptoken=1");
+        assert_eq!(page.next().unwrap().as_str(), "/v1.0/n?$skiptoken=2");
+    }
+
+    #[test]
+    fn what_is_no_item_is_damage_and_leaves_its_neighbours_whole() {
+        let page = page(r#"{"value":[null,"x",7,-7,1.5,true,[1],{"id":""},{"id":5},{},{"id":"1","replies":{"a":1}},{"id":"2","replies":[3,null,{"id":"4"}]},{"id":"5","replies":null}]}"#).unwrap();
+        let damaged: Vec<_> = page.items().map(Item::is_damaged).collect();
+        assert_eq!(damaged, [[true; 11].as_slice(), &[false; 2]].concat());
+        let replies: Vec<_> = page.items().nth(11).unwrap().replies().map(Item::is_damaged).collect();
+        assert_eq!(replies, [true, true, false]);
+    }
+
+    #[test]
+    fn a_body_that_is_no_list_is_malformed() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "null",
+            r#"{"value":null}"#,
+            r#"{"value":{}}"#,
+            r#"{"value":[]"#,
+            r#"{"value":[]} x"#,
+            "<html>",
+            r#"{"value":[{"id":"1",}]}"#,
+        ] {
+            assert!(matches!(page(text), Err(Malformed::Body(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_another_host_is_named() {
+        for text in [
+            r#"{"value":[],"@odata.nextLink":"https://evil.example/n"}"#,
+            r#"{"value":[{"id":"1","replies@odata.nextLink":"https://evil.example/n"}]}"#,
+        ] {
+            assert!(matches!(page(text), Err(Malformed::ForeignLink(origin)) if origin == "https://evil.example"));
+        }
+    }
+
+    #[test]
+    fn a_removed_item_is_told_apart() {
+        let page = page(r#"{"value":[{"id":"1","@removed":{"reason":"deleted"}},{"id":"2","@removed":null}]}"#).unwrap();
+        assert_eq!(page.items().map(Item::is_removed).collect::<Vec<_>>(), [true, false]);
+    }
+}

@@ -1,0 +1,54 @@
+//! The pages of a list, one after the other: links are followed as given, and an end is certain.
+
+use std::collections::HashSet;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Cause, Error, GraphClient, Link, Page, Request};
+
+/// So many empty pages in a row are an error: an empty page is no end (graph.md 2.0), but a thousand are no list.
+const MAX_EMPTY: u32 = 1000;
+
+/// A walk through the pages of a list.
+#[derive(Debug)]
+pub struct Pages<'c> {
+    client: &'c GraphClient,
+    next: Option<Request>,
+    seen: HashSet<u128>,
+    empty: u32,
+}
+
+impl<'c> Pages<'c> {
+    /// The pages from a request on.
+    pub fn new(client: &'c GraphClient, first: Request) -> Self {
+        Self { client, next: Some(first), seen: HashSet::new(), empty: 0 }
+    }
+
+    /// The pages from a link on.
+    pub fn from_link(client: &'c GraphClient, link: &Link) -> Self {
+        Self::new(client, Request::follow(link))
+    }
+
+    /// The next page, or [`None`] behind the last one. A page with damaged items is asked for once more: some damage passes.
+    ///
+    /// # Errors
+    /// If the page cannot be had, or if the links run in a circle.
+    pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+        let Some(request) = self.next.take() else { return Ok(None) };
+        let mut page = self.client.page(&request).await?;
+        if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
+            page = self.client.page(&request).await?;
+        }
+        self.empty = if page.is_empty() { self.empty + 1 } else { 0 };
+        if self.empty > MAX_EMPTY {
+            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1));
+        }
+        if let Some(link) = page.next() {
+            if !self.seen.insert(xxh3_128(link.as_str().as_bytes())) {
+                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1));
+            }
+            self.next = Some(Request::follow(link));
+        }
+        Ok(Some(page))
+    }
+}

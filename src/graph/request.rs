@@ -1,0 +1,93 @@
+//! A GET request of Graph v1.0: path segments, query options, or a link that Graph gave.
+
+use std::fmt::{self, Display, Write};
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Link;
+
+/// What stands as it is in a path segment: unreserved characters, and `:` and `@`, which Graph's documents send raw in channel ids (RFC 3986, 3.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
+
+/// What must be encoded in the value of a query option.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+
+/// A GET request: only the path and query, for every request goes to the one [`Host`](super::Host).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Request {
+    path_and_query: String,
+}
+
+impl Request {
+    /// A request for a resource below `/v1.0`, each segment encoded, so that an id can never lead elsewhere.
+    pub fn get<'a>(segments: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut path = String::from("/v1.0");
+        for segment in segments {
+            // "." and ".." climb, also when they are encoded once; no id of Graph is one of them.
+            let climbs = matches!(segment, "." | "..");
+            let segment = if climbs { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
+            let _ = write!(path, "/{segment}");
+        }
+        Self { path_and_query: path }
+    }
+
+    /// The token endpoint of a tenant, on the sign-in host.
+    pub(super) fn sign_in(tenant: &str) -> Self {
+        let mut request = Self::get([tenant, "oauth2", "v2.0", "token"]);
+        request.path_and_query.replace_range(.."/v1.0".len(), "");
+        request
+    }
+
+    /// Follows a link; it holds the query options already.
+    pub fn follow(link: &Link) -> Self {
+        Self { path_and_query: link.as_str().to_owned() }
+    }
+
+    /// Adds an OData query option, such as `$top`.
+    #[must_use]
+    pub fn query(mut self, option: &str, value: impl Display) -> Self {
+        let separator = if self.path_and_query.contains('?') { '&' } else { '?' };
+        let _ = write!(self.path_and_query, "{separator}{option}={}", utf8_percent_encode(&value.to_string(), QUERY));
+        self
+    }
+
+    /// Path and query, encoded.
+    pub(super) fn path_and_query(&self) -> &str {
+        &self.path_and_query
+    }
+}
+
+/// Method and path, for messages: the query may hold tokens.
+impl Display for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "GET {}", self.path_and_query.split('?').next().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::{super::Host, *};
+
+    #[test]
+    fn ids_are_encoded_as_graph_writes_them() {
+        let request =
+            Request::get(["teams", "a b", "channels", "19:x@thread.tacv2", "messages"]).query("$top", 50).query("$filter", "a gt 'é'");
+        assert_eq!(request.path_and_query(), "/v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages?$top=50&$filter=a%20gt%20'%C3%A9'");
+        assert_eq!(request.to_string(), "GET /v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages");
+    }
+
+    proptest! {
+        #[test]
+        fn no_id_leaves_its_place(id in r"(\PC|[./\\?#%\r\n\x00]){1,12}") {
+            let host = Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap();
+            let url = host.url(Request::get(["teams", &id, "channels"]).path_and_query()).unwrap();
+            let segments: Vec<_> = url.path_segments().unwrap().collect();
+            prop_assert_eq!(segments.len(), 4);
+            prop_assert_eq!((segments[0], segments[1], segments[3]), ("v1.0", "teams", "channels"));
+            prop_assert_eq!((url.query(), url.fragment()), (None, None));
+        }
+    }
+}
