@@ -1,4 +1,22 @@
-//! Lib.
+//! Extracts Microsoft Teams from Microsoft Graph v1.0 and tells it in the words of a protocol.
+//!
+//! The layers, each of which knows only those to its right:
+//!
+//! `command` wires `cli`, `protocol` and `sync`; `sync` (which parents, which jobs, walks, outcomes) uses `streams`, `graph`, `config` and
+//! `emit`; `protocol` uses `emit` and `streams`; `streams` (declared facts) uses `record`, `schema` and requests of `graph`; `record`,
+//! `schema`, `state`, `config` and `graph` use none of ours.
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod emit;
+pub mod error;
+mod files;
 pub mod graph;
+mod log;
+pub mod protocol;
 pub mod record;
 pub mod schema;
+pub mod state;
+pub mod streams;
+pub mod sync;

@@ -1,6 +1,6 @@
 //! The pages of a list, one after the other: links are followed as given, and an end is certain.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -11,22 +11,28 @@ const MAX_EMPTY: u32 = 1000;
 
 /// A walk through the pages of a list.
 #[derive(Debug)]
-pub struct Pages<'c> {
-    client: &'c GraphClient,
+pub struct Pages {
+    client: Arc<GraphClient>,
     next: Option<Request>,
-    seen: HashSet<u128>,
+    links: HashSet<u128>,
+    ids: HashSet<u128>,
     empty: u32,
 }
 
-impl<'c> Pages<'c> {
+impl Pages {
     /// The pages from a request on.
-    pub fn new(client: &'c GraphClient, first: Request) -> Self {
-        Self { client, next: Some(first), seen: HashSet::new(), empty: 0 }
+    pub fn new(client: Arc<GraphClient>, first: Request) -> Self {
+        Self { client, next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
     }
 
     /// The pages from a link on.
-    pub fn from_link(client: &'c GraphClient, link: &Link) -> Self {
+    pub fn from_link(client: Arc<GraphClient>, link: &Link) -> Self {
         Self::new(client, Request::follow(link))
+    }
+
+    /// Whether this is the first item of that id in the list: lists that change while they are paged repeat items.
+    pub fn is_first(&mut self, id: &str) -> bool {
+        self.ids.insert(xxh3_128(id.as_bytes()))
     }
 
     /// The next page, or [`None`] behind the last one. A page with damaged items is asked for once more: some damage passes.
@@ -44,7 +50,7 @@ impl<'c> Pages<'c> {
             return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1));
         }
         if let Some(link) = page.next() {
-            if !self.seen.insert(xxh3_128(link.as_str().as_bytes())) {
+            if !self.links.insert(xxh3_128(link.as_str().as_bytes())) {
                 return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1));
             }
             self.next = Some(Request::follow(link));

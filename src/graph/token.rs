@@ -120,7 +120,8 @@ impl TokenSource {
     }
 
     async fn request(&self) -> Result<Token, SignInRefusal> {
-        let send = |request| send(&self.http, request);
+        let http = self.http.clone();
+        let send = move |request| send(http.clone(), request);
         let asked_at = Instant::now();
         let response =
             self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await.map_err(refusal)?;
@@ -129,7 +130,7 @@ impl TokenSource {
     }
 }
 
-async fn send(http: &reqwest::Client, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
+async fn send(http: reqwest::Client, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
     let no_answer = |error: reqwest::Error| {
         NoAnswer(SignInRefusal { description: super::client::describe(&error), transient: true, ..SignInRefusal::default() })
     };

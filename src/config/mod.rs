@@ -1,0 +1,381 @@
+//! The configuration: from what was written (strings or native values) to what it means.
+
+mod reader;
+mod settings;
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use url::Url;
+
+use reader::Reader;
+pub use settings::{Kind, SETTINGS, Setting, setting};
+
+/// A configuration that is valid in itself. Whether the parents that a stream needs are named is judged for the selected streams only.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Id or domain of the tenant.
+    pub tenant_id: String,
+    /// Id of the application.
+    pub client_id: String,
+    /// Secret of the application.
+    pub client_secret: SecretString,
+    /// The cloud of the tenant.
+    pub cloud: Cloud,
+    /// Graph's host, if it is not the cloud's.
+    pub graph_url: Option<Url>,
+    /// The sign-in host, if it is not the cloud's.
+    pub login_url: Option<Url>,
+    /// Requests in flight at most.
+    pub max_concurrent_threads: usize,
+    /// Total rate at most.
+    pub requests_per_second: Option<f64>,
+    /// Multiple of Graph's documented rates; 0 is unpaced.
+    pub pace: f64,
+    streams: BTreeMap<String, StreamConfig>,
+}
+
+/// What the configuration says about one stream.
+#[derive(Clone, Debug)]
+pub struct StreamConfig {
+    /// The teams to read.
+    pub teams: Parents,
+    /// The channels to read.
+    pub channels: Parents,
+    /// The threads to read.
+    pub messages: Parents,
+    /// From when on the first sync reads.
+    pub start_date: Option<DateTime<Utc>>,
+    /// Overlap of incremental reads.
+    pub lookback: Duration,
+    /// Items a page; [`None`] for the most that the route allows.
+    pub top: Option<u64>,
+    /// Pages of one channel between two checkpoints.
+    pub max_pages_per_batch: u64,
+    /// Whether messages are followed by delta.
+    pub use_delta_api: bool,
+}
+
+/// The parents to read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Parents {
+    /// Nothing was said.
+    Unknown,
+    /// These, each once.
+    Ids(Vec<String>),
+    /// All that are found.
+    All,
+}
+
+/// A Microsoft cloud (graph.md 1.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cloud {
+    /// The world's, US GCC included.
+    Global,
+    /// US Government L4 (GCC High).
+    UsGov,
+    /// US Government L5 (DoD).
+    UsGovDod,
+    /// China, operated by 21Vianet.
+    China,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Error {
+    /// The problems, in the order of the settings.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// The option, with its path.
+    pub option: String,
+    /// What was given, never a secret; [`None`] if nothing was.
+    pub given: Option<String>,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+/// Requests in flight, if nothing else is said: Graph's 20 a second at a latency of 1.5 s.
+const DEFAULT_CONCURRENCY: usize = 30;
+
+impl Config {
+    /// Takes what was written. `streams` are the names that `stream_options` may have. Unknown keys are ignored: platforms add their own.
+    ///
+    /// # Errors
+    /// With everything that is wrong, so that it can be mended at once.
+    pub fn new(written: &Value, streams: &[&'static str]) -> Result<Self, Error> {
+        let Some(settings) = written.as_object() else {
+            let problem = Problem { option: "configuration".to_owned(), given: None, allowed: "a JSON object".to_owned() };
+            return Err(Error { problems: vec![problem] });
+        };
+        let mut reader = Reader::new(settings);
+        let clouds = [("global", Cloud::Global), ("us_gov", Cloud::UsGov), ("us_gov_dod", Cloud::UsGovDod), ("china", Cloud::China)];
+        let mut config = Self {
+            tenant_id: reader.text("tenant_id").unwrap_or_default(),
+            client_id: reader.text("client_id").unwrap_or_default(),
+            client_secret: reader.text("client_secret").unwrap_or_default().into(),
+            cloud: reader.choice("cloud", &clouds).unwrap_or(Cloud::Global),
+            graph_url: reader.url("graph_url"),
+            login_url: reader.url("login_url"),
+            max_concurrent_threads: DEFAULT_CONCURRENCY,
+            requests_per_second: None,
+            pace: reader.number("pace").unwrap_or(1.0),
+            streams: BTreeMap::new(),
+        };
+        if matches!(config.tenant_id.as_str(), "." | "..") {
+            reader.problem("tenant_id".to_owned(), &config.tenant_id.as_str().into(), "the id of a tenant or one of its domains");
+        }
+        let missing = |name: &&str| !has_text(settings, name) && !reader.problems.iter().any(|problem| problem.option == **name);
+        let missing: Vec<_> = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name).filter(missing).collect();
+        let stream_options = reader.object("stream_options");
+        for (name, options) in &stream_options {
+            let path = format!("stream_options.{name}");
+            if !streams.contains(&name.as_str()) {
+                reader.problem(path, options, &format!("no such stream; there are {}", streams.join(", ")));
+            } else if !options.is_null() && reader::object(options).is_none() {
+                reader.problem(path, options, "an object of options");
+            }
+        }
+        // What is wrong with the options of all streams is said once, and not again for each stream that inherits them.
+        StreamConfig::read(&mut reader);
+        let mut run_wide = RunWide::read(&mut reader);
+        let mut problems = std::mem::take(&mut reader.problems);
+        for &name in streams {
+            let options = stream_options.get(name).and_then(reader::object).unwrap_or_default();
+            let mut own = reader.over(&options, format!("stream_options.{name}."));
+            own.check_names_of_stream();
+            let stream = StreamConfig::read(&mut own);
+            run_wide = run_wide.least(RunWide::read(&mut own));
+            if let Some(top) = stream.top.filter(|&top| top > 50 && options.contains_key("top") && is_of_messages(name)) {
+                own.problem(format!("stream_options.{name}.top"), &top.into(), "a whole number from 1 to 50");
+            }
+            problems.extend(own.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));
+            config.streams.insert(name.to_owned(), stream);
+        }
+        config.max_concurrent_threads = run_wide.max_concurrent_threads.unwrap_or(DEFAULT_CONCURRENCY);
+        config.requests_per_second = run_wide.requests_per_second;
+        if !missing.is_empty() {
+            problems.insert(0, Problem { option: missing.join("`, `"), given: None, allowed: "required".to_owned() });
+        }
+        if problems.is_empty() { Ok(config) } else { Err(Error { problems }) }
+    }
+
+    /// What the configuration says about a stream.
+    pub fn stream(&self, name: &str) -> Option<&StreamConfig> {
+        self.streams.get(name)
+    }
+
+    /// The scheme and host of Graph for requests.
+    pub fn graph_host(&self) -> String {
+        self.graph_url.as_ref().map_or_else(|| self.cloud.graph_host().to_owned(), Url::to_string)
+    }
+
+    /// The scheme and host of the sign-in service.
+    pub fn login_host(&self) -> String {
+        self.login_url.as_ref().map_or_else(|| self.cloud.login_host().to_owned(), Url::to_string)
+    }
+}
+
+/// The routes of messages take pages of at most 50.
+fn is_of_messages(stream: &str) -> bool {
+    matches!(stream, "messages" | "message_replies")
+}
+
+fn has_text(settings: &Map<String, Value>, name: &str) -> bool {
+    match settings.get(name) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.trim().is_empty(),
+        Some(_) => true,
+    }
+}
+
+/// Options that a stream may have but that hold for the whole run: the least that is given counts.
+#[derive(Clone, Copy, Debug)]
+struct RunWide {
+    max_concurrent_threads: Option<usize>,
+    requests_per_second: Option<f64>,
+}
+
+impl RunWide {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let requests_per_second = reader.number("requests_per_second");
+        Self {
+            max_concurrent_threads: reader.count("max_concurrent_threads").and_then(|count| usize::try_from(count).ok()),
+            // None at all would never end; some forms send 0 for an empty field.
+            requests_per_second: requests_per_second.filter(|rate| *rate > 0.0),
+        }
+    }
+
+    fn least(self, other: Self) -> Self {
+        Self {
+            max_concurrent_threads: self.max_concurrent_threads.into_iter().chain(other.max_concurrent_threads).min(),
+            requests_per_second: self.requests_per_second.into_iter().chain(other.requests_per_second).reduce(f64::min),
+        }
+    }
+}
+
+/// What holds where nothing is said.
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self::read(&mut Reader::new(&Map::new()))
+    }
+}
+
+impl StreamConfig {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            teams: Parents::read(reader, "team_id", "fetch_all_teams"),
+            channels: Parents::read(reader, "channel_id", "fetch_all_channels"),
+            messages: Parents::read(reader, "message_id", "fetch_all_messages"),
+            start_date: reader.date_time("start_date"),
+            lookback: Duration::from_secs(reader.count("lookback_seconds").unwrap_or_default()),
+            top: reader.count("top"),
+            max_pages_per_batch: reader.count("max_pages_per_batch").unwrap_or(1),
+            use_delta_api: reader.flag("use_delta_api"),
+        }
+    }
+}
+
+impl Parents {
+    fn read(reader: &mut Reader<'_>, id: &'static str, fetch_all: &'static str) -> Self {
+        let (ids, all) = (reader.ids(id), reader.flag(fetch_all));
+        // An id among a stream's own options overrides what is said for all streams.
+        let id_is_nearer = reader.layer_of(id) < reader.layer_of(fetch_all);
+        match (all && (ids.is_empty() || !id_is_nearer), ids.is_empty()) {
+            (true, _) => Self::All,
+            (false, false) => Self::Ids(ids),
+            (false, true) => Self::Unknown,
+        }
+    }
+
+    /// Whether it is known what to read.
+    pub fn are_known(&self) -> bool {
+        *self != Self::Unknown
+    }
+}
+
+impl Cloud {
+    /// Graph's host.
+    pub fn graph_host(self) -> &'static str {
+        match self {
+            Self::Global => "https://graph.microsoft.com",
+            Self::UsGov => "https://graph.microsoft.us",
+            Self::UsGovDod => "https://dod-graph.microsoft.us",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        }
+    }
+
+    /// The sign-in host.
+    pub fn login_host(self) -> &'static str {
+        match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::UsGov | Self::UsGovDod => "https://login.microsoftonline.us",
+            Self::China => "https://login.partner.microsoftonline.cn",
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.problems.iter().enumerate() {
+            if at > 0 {
+                formatter.write_str("; ")?;
+            }
+            problem.fmt(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.given {
+            Some(given) => write!(formatter, "option `{}`: given {given}; allowed: {}", self.option, self.allowed),
+            None if self.allowed == "required" => write!(formatter, "missing: `{}`", self.option),
+            None => write!(formatter, "option `{}`: {}", self.option, self.allowed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const STREAMS: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
+
+    fn config(more: Value) -> Result<Config, Error> {
+        let mut written = json!({"tenant_id": "t", "client_id": "c", "client_secret": "hidden-5ecret"});
+        written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Config::new(&written, &STREAMS)
+    }
+
+    #[test]
+    fn strings_mean_what_native_values_mean() {
+        let native = json!({"team_id": ["a", "b"], "fetch_all_channels": true, "top": 20, "start_date": "2026-01-01T00:00:00Z", "requests_per_second": 2.5,
+            "max_concurrent_threads": 4, "stream_options": {"messages": {"lookback_seconds": 9}}, "use_delta_api": false});
+        let strings = json!({"team_id": " a, b,,a ", "fetch_all_channels": "True", "top": "20", "start_date": "2026-01-01", "requests_per_second": "2.5",
+            "max_concurrent_threads": "4", "stream_options": "{\"messages\": \"{\\\"lookback_seconds\\\": \\\"9\\\"}\"}", "use_delta_api": "0"});
+        let (native, strings) = (config(native).unwrap(), config(strings).unwrap());
+        assert_eq!(format!("{native:?}"), format!("{strings:?}"));
+        let messages = native.stream("messages").unwrap();
+        assert_eq!((&messages.teams, &messages.channels), (&Parents::Ids(vec!["a".into(), "b".into()]), &Parents::All));
+        let own = config(json!({"fetch_all_teams": true, "stream_options": {"members": {"team_id": "a"}}})).unwrap();
+        assert_eq!(
+            (&own.stream("members").unwrap().teams, &own.stream("channels").unwrap().teams),
+            (&Parents::Ids(vec!["a".into()]), &Parents::All)
+        );
+        assert_eq!((messages.lookback.as_secs(), native.stream("members").unwrap().lookback.as_secs()), (9, 300));
+    }
+
+    #[test]
+    fn every_bad_value_is_named_at_once_and_no_secret_is_shown() {
+        let error = config(json!({"tenant_id": "", "client_secret": ["hidden-5ecret"], "top": 0, "lookback_seconds": "-1", "start_date": "soon", "cloud": "mars", "fetch_all_teams": "perhaps",
+            "team_id": "..", "requests_per_second": -1, "graph_url": "http://graph.microsoft.com", "stream_options": {"chats": {}, "messages": {"top": 51, "cloud": "global"}, "teams": 3}})).unwrap_err();
+        let text = error.to_string();
+        assert!(!text.contains("hidden-5ecret"));
+        insta::assert_snapshot!(text.replace("; option", ";\noption"));
+    }
+
+    #[test]
+    fn unknown_keys_and_empty_values_are_no_problem() {
+        let config =
+            config(json!({"__injected": 1, "_limit": 5, "team_id": "", "top": null, "start_date": " ", "requests_per_second": 0})).unwrap();
+        assert_eq!(config.stream("teams").unwrap().teams, Parents::Unknown);
+        assert_eq!((config.requests_per_second, config.max_concurrent_threads), (None, 30));
+    }
+
+    #[test]
+    fn all_missing_settings_are_said_in_one_sentence() {
+        assert_eq!(Config::new(&json!({}), &STREAMS).unwrap_err().to_string(), "missing: `tenant_id`, `client_id`, `client_secret`");
+        assert!(Config::new(&json!([]), &STREAMS).is_err());
+    }
+
+    #[test]
+    fn every_default_is_readable() {
+        for setting in SETTINGS {
+            if let Some(default) = setting.default {
+                let value: Value = serde_json::from_str(default).unwrap();
+                assert!(config(json!({setting.name: value})).is_ok(), "{}", setting.name);
+            }
+        }
+    }
+
+    #[test]
+    fn each_cloud_has_its_hosts() {
+        let hosts = |cloud| {
+            let config = config(json!({"cloud": cloud})).unwrap();
+            (config.graph_host(), config.login_host())
+        };
+        assert_eq!(hosts("us_gov_dod"), ("https://dod-graph.microsoft.us".into(), "https://login.microsoftonline.us".into()));
+        assert_eq!(hosts("CHINA"), ("https://microsoftgraph.chinacloudapi.cn".into(), "https://login.partner.microsoftonline.cn".into()));
+    }
+}

@@ -1,0 +1,226 @@
+//! Reading values as they were written: native or as strings, each problem named, all of them at once.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    Problem,
+    settings::{Kind, SETTINGS, setting},
+};
+
+/// Objects of settings, the first of which that has a setting decides; the problems met in them.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    /// Object and the path in front of its keys, for messages.
+    layers: Vec<(&'a Map<String, Value>, String)>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(settings: &'a Map<String, Value>) -> Self {
+        Self { layers: vec![(settings, String::new())], problems: Vec::new() }
+    }
+
+    /// A reader that looks into `settings` first.
+    pub(super) fn over(&self, settings: &'a Map<String, Value>, path: String) -> Self {
+        let mut layers = vec![(settings, path)];
+        layers.extend(self.layers.iter().cloned());
+        Self { layers, problems: Vec::new() }
+    }
+
+    /// Names the settings of a stream that cannot be set for one stream, or not at all.
+    pub(super) fn check_names_of_stream(&mut self) {
+        let Some((settings, path)) = self.layers.first().cloned() else { return };
+        for (name, value) in settings {
+            if !setting(name).is_some_and(|setting| setting.per_stream) {
+                let names: Vec<_> = SETTINGS.iter().filter(|setting| setting.per_stream).map(|setting| setting.name).collect();
+                self.problems.push(Problem {
+                    option: format!("{path}{name}"),
+                    given: Some(shown(value)),
+                    allowed: format!("no such option of a stream; there are {}", names.join(", ")),
+                });
+            }
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.read(name, "a text", |value| match value {
+            Value::String(text) => Some(text.trim().to_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        let default = default(name) == Some(Value::Bool(true));
+        self.read(name, "true or false", flag).unwrap_or(default)
+    }
+
+    pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
+        let (min, max) = match setting(name).map(|setting| setting.kind) {
+            Some(Kind::Count { min, max }) => (min, max),
+            _ => (0, u64::MAX),
+        };
+        let count = self
+            .read(name, &format!("a whole number from {min} to {max}"), |value| count(value).filter(|count| (min..=max).contains(count)));
+        count.or_else(|| default(name)?.as_u64())
+    }
+
+    pub(super) fn number(&mut self, name: &'static str) -> Option<f64> {
+        let number = self.read(name, "a number that is not negative", |value| {
+            let number = match value {
+                Value::Number(number) => number.as_f64(),
+                Value::String(text) => text.trim().parse().ok(),
+                _ => None,
+            };
+            number.filter(|number| number.is_finite() && *number >= 0.0)
+        });
+        number.or_else(|| default(name)?.as_f64())
+    }
+
+    pub(super) fn date_time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
+        self.read(name, "a date or date and time in ISO 8601, such as 2026-01-01T00:00:00Z", |value| date_time(value.as_str()?.trim()))
+    }
+
+    pub(super) fn ids(&mut self, name: &'static str) -> Vec<String> {
+        self.read(name, "an id, or several ids separated by commas", ids).unwrap_or_default()
+    }
+
+    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        let find = |text: &str| choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, choice)| *choice);
+        let choice = self.read(name, &format!("one of {}", names.join(", ")), |value| find(value.as_str()?.trim()));
+        choice.or_else(|| find(default(name)?.as_str()?))
+    }
+
+    pub(super) fn url(&mut self, name: &'static str) -> Option<Url> {
+        self.read(name, "an https URL of a host, without a path (http only for this machine itself)", |value| url(value.as_str()?.trim()))
+    }
+
+    /// An object, which may be written as JSON in a string.
+    pub(super) fn object(&mut self, name: &'static str) -> Map<String, Value> {
+        self.read(name, "an object", object).unwrap_or_default()
+    }
+
+    /// Takes note of a value that is there but cannot be used.
+    pub(super) fn problem(&mut self, option: String, given: &Value, allowed: &str) {
+        self.problems.push(Problem { option, given: Some(shown(given)), allowed: allowed.to_owned() });
+    }
+
+    /// How near the object is that gives a setting: 0 for the nearest, larger than any if none does.
+    pub(super) fn layer_of(&self, name: &str) -> usize {
+        self.layers.iter().position(|(settings, _)| settings.get(name).is_some_and(is_given)).unwrap_or(usize::MAX)
+    }
+
+    /// The value of a setting; [`None`] if it is not given: absent, null or an empty text.
+    fn read<T>(&mut self, name: &'static str, allowed: &str, parse: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        let (settings, path) = self.layers.get(self.layer_of(name))?;
+        let value = settings.get(name)?;
+        let parsed = parse(value);
+        if parsed.is_none() {
+            let secret = setting(name).is_some_and(|setting| setting.kind == Kind::Secret);
+            let given = if secret { "a value that is not shown".to_owned() } else { shown(value) };
+            self.problems.push(Problem { option: format!("{path}{name}"), given: Some(given), allowed: allowed.to_owned() });
+        }
+        parsed
+    }
+}
+
+fn is_given(value: &Value) -> bool {
+    !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
+}
+
+fn default(name: &str) -> Option<Value> {
+    serde_json::from_str(setting(name)?.default?).ok()
+}
+
+/// A value as a message shows it: short.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        Value::Number(number) => match number.as_u64() {
+            Some(1) => Some(true),
+            Some(0) => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn count(value: &Value) -> Option<u64> {
+    match value {
+        // Some forms and YAML readers make 50.0 of 50.
+        Value::Number(number) => number
+            .as_u64()
+            .or_else(|| number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..9e15).contains(float)).map(|float| float as u64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn date_time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.to_utc());
+    }
+    let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let naive = naive.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
+    naive.map(|time| time.and_utc())
+}
+
+fn ids(value: &Value) -> Option<Vec<String>> {
+    let mut ids: Vec<String> = Vec::new();
+    let mut add = |text: &str| {
+        let id = text.trim();
+        let possible = !matches!(id, "." | "..") && !id.chars().any(char::is_control);
+        if possible && !id.is_empty() && !ids.iter().any(|known| known == id) {
+            ids.push(id.to_owned());
+        }
+        possible
+    };
+    let all_possible = match value {
+        Value::String(text) => match serde_json::from_str::<Vec<String>>(text) {
+            Ok(list) => list.iter().all(|id| add(id)),
+            Err(_) => text.split(',').all(add),
+        },
+        Value::Array(list) => list.iter().all(|id| id.as_str().is_some_and(&mut add)),
+        Value::Number(number) => add(&number.to_string()),
+        _ => false,
+    };
+    all_possible.then_some(ids)
+}
+
+fn url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_here = match url.host()? {
+        url::Host::Domain(name) => name == "localhost",
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    };
+    let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_here;
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.username().is_empty() && url.password().is_none();
+    (is_safe && is_bare).then_some(url)
+}
+
+pub(super) fn object(value: &Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(object) => Some(object.clone()),
+        Value::String(text) => serde_json::from_str(text).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,254 @@
+//! The settings, declared once: reading, validation, `spec`, `--about` and the documentation derive from this list.
+
+/// One setting of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its key.
+    pub name: &'static str,
+    /// What it is called where a form shows it.
+    pub title: &'static str,
+    /// What it means: its documentation.
+    pub description: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Its value when it is not given, as JSON.
+    pub default: Option<&'static str>,
+    /// Whether there is no run without it.
+    pub required: bool,
+    /// Whether `stream_options` may override it for a stream.
+    pub per_stream: bool,
+    /// Whether it is for simulators, proxies and benches only.
+    pub hidden: bool,
+    /// Values that show its form.
+    pub examples: &'static [&'static str],
+}
+
+/// What values a setting takes. Each also takes its value written as a string.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A text that is never shown.
+    Secret,
+    /// true or false.
+    Flag,
+    /// A whole number in a range.
+    Count {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A number that is not negative.
+    Number,
+    /// ISO 8601: a date, or a date and time; without a zone it is UTC.
+    DateTime,
+    /// One id, or several separated by commas, or a list.
+    Ids,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// A URL: https, or http on the machine itself.
+    Url,
+    /// For each stream an object of settings.
+    PerStream,
+}
+
+const SETTING: Setting = Setting {
+    name: "",
+    title: "",
+    description: "",
+    kind: Kind::Text,
+    default: None,
+    required: false,
+    per_stream: false,
+    hidden: false,
+    examples: &[],
+};
+
+/// All settings, in the order in which a form shows them.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "tenant_id",
+        title: "Tenant ID",
+        description: "Directory (tenant) ID of the Microsoft Entra tenant, or one of its verified domains.",
+        required: true,
+        examples: &["72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"],
+        ..SETTING
+    },
+    Setting {
+        name: "client_id",
+        title: "Client ID",
+        description: "Application (client) ID of the app registration.",
+        required: true,
+        examples: &["6731de76-14a6-49ae-97bc-6eba6914391e"],
+        ..SETTING
+    },
+    Setting {
+        name: "client_secret",
+        title: "Client secret",
+        description: "Value (not the ID) of a client secret of the app registration.",
+        kind: Kind::Secret,
+        required: true,
+        ..SETTING
+    },
+    Setting {
+        name: "team_id",
+        title: "Teams",
+        description: "The team to read; several ids are separated by commas. Needed by channels, members, messages and message_replies, unless all teams are fetched.",
+        kind: Kind::Ids,
+        per_stream: true,
+        examples: &["02bd9fd6-8f93-4758-87c3-1fb73740a315"],
+        ..SETTING
+    },
+    Setting {
+        name: "fetch_all_teams",
+        title: "Fetch all teams",
+        description: "Read every team of the tenant. Comes before team_id. Implies nothing about channels.",
+        kind: Kind::Flag,
+        default: Some("false"),
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "channel_id",
+        title: "Channels",
+        description: "The channel to read; several ids are separated by commas. Needed by messages and message_replies, unless all channels are fetched.",
+        kind: Kind::Ids,
+        per_stream: true,
+        examples: &["19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2"],
+        ..SETTING
+    },
+    Setting {
+        name: "fetch_all_channels",
+        title: "Fetch all channels",
+        description: "Read every channel of the teams that are read. Comes before channel_id.",
+        kind: Kind::Flag,
+        default: Some("false"),
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "message_id",
+        title: "Threads",
+        description: "The root message whose replies are read; several ids are separated by commas. Needed by message_replies, unless all messages are fetched.",
+        kind: Kind::Ids,
+        per_stream: true,
+        examples: &["1616963377068"],
+        ..SETTING
+    },
+    Setting {
+        name: "fetch_all_messages",
+        title: "Fetch all replies",
+        description: "Read the replies of every message of the channels that are read. Comes before message_id.",
+        kind: Kind::Flag,
+        default: Some("false"),
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "start_date",
+        title: "Start date",
+        description: "The first sync reads the messages and replies that were modified at or after this time. If empty, it reads everything.",
+        kind: Kind::DateTime,
+        per_stream: true,
+        examples: &["2026-01-01T00:00:00Z", "2026-01-01"],
+        ..SETTING
+    },
+    Setting {
+        name: "lookback_seconds",
+        title: "Lookback, in seconds",
+        description: "Incremental reads overlap the stored cursor by this much. It need not match the schedule.",
+        kind: Kind::Count { min: 0, max: 31_536_000 },
+        default: Some("300"),
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "top",
+        title: "Page size",
+        description: "Items a page. If empty, the most that each of Graph's lists allows: 50 for messages and replies, 999 elsewhere. Above 50 it counts for the other lists only.",
+        kind: Kind::Count { min: 1, max: 999 },
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "max_pages_per_batch",
+        title: "Pages between two checkpoints",
+        description: "Pages of one channel between two states. It bounds a batch and never cuts a sync.",
+        kind: Kind::Count { min: 1, max: 100_000 },
+        default: Some("100"),
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "use_delta_api",
+        title: "Use the delta API",
+        description: "Follow changes of messages by Graph's delta query. If false, only the documented list of messages is used.",
+        kind: Kind::Flag,
+        default: Some("true"),
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "max_concurrent_threads",
+        title: "Requests in flight",
+        description: "Requests in flight at most. If empty, as many as Graph's rates need.",
+        kind: Kind::Count { min: 1, max: 64 },
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "requests_per_second",
+        title: "Requests a second",
+        description: "Total rate at most, for tenants that give this connection a share of Graph's budget. If empty, Graph's documented rates.",
+        kind: Kind::Number,
+        per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "cloud",
+        title: "Cloud",
+        description: "The Microsoft cloud of the tenant: global (also GCC), us_gov (GCC High), us_gov_dod, or china (21Vianet).",
+        kind: Kind::Choice(&["global", "us_gov", "us_gov_dod", "china"]),
+        default: Some("\"global\""),
+        ..SETTING
+    },
+    Setting {
+        name: "stream_options",
+        title: "Options of single streams",
+        description: "For each stream any of the options above, overriding them for that stream alone.",
+        kind: Kind::PerStream,
+        default: Some("{}"),
+        ..SETTING
+    },
+    Setting {
+        name: "pace",
+        title: "Pace",
+        description: "Multiple of Graph's documented rates; 0 sends unpaced. For simulators and benches.",
+        kind: Kind::Number,
+        default: Some("1"),
+        hidden: true,
+        ..SETTING
+    },
+    Setting {
+        name: "graph_url",
+        title: "Graph URL",
+        description: "Scheme and host of Microsoft Graph, instead of the cloud's. For simulators and proxies.",
+        kind: Kind::Url,
+        hidden: true,
+        ..SETTING
+    },
+    Setting {
+        name: "login_url",
+        title: "Login URL",
+        description: "Scheme and host of the sign-in service, instead of the cloud's. For simulators and proxies.",
+        kind: Kind::Url,
+        hidden: true,
+        ..SETTING
+    },
+];
+
+/// The setting of that name.
+pub fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

@@ -1,0 +1,270 @@
+//! What a sync tells, whatever the protocol, and the one road to stdout: a thread that writes, behind a queue bounded by bytes.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::{
+    error::{Error, Fault},
+    state::StreamState,
+    streams::{STREAMS, Stream},
+};
+
+/// Bytes of records that wait to be written, at most. A larger batch is let through alone.
+const QUEUE_BYTES: u32 = 8 * 1024 * 1024;
+
+/// Writes what a sync tells in the words of one protocol.
+pub trait Emitter: Send {
+    /// A stream begins.
+    ///
+    /// # Errors
+    /// As all of these: if the output cannot be written.
+    fn started(&mut self, stream: &'static Stream) -> io::Result<()>;
+
+    /// Records of a stream.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn records(&mut self, records: &Records) -> io::Result<()>;
+
+    /// The state that covers all records of the stream so far.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<()>;
+
+    /// A stream is done; nothing more comes of it.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()>;
+
+    /// Something to be said to people.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn log(&mut self, level: tracing::Level, message: &str) -> io::Result<()>;
+
+    /// Nothing more will be said.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn finished(&mut self) -> io::Result<()>;
+
+    /// Everything said so far must reach the reader.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// How a stream ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// All that there is was told.
+    Complete,
+    /// Something is missing.
+    Incomplete(Arc<Error>),
+}
+
+impl Outcome {
+    /// Whose fault it is that something is missing.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Complete => None,
+            Self::Incomplete(error) => Some(error.fault()),
+        }
+    }
+}
+
+/// Records of one stream: JSON objects, one behind the other.
+#[derive(Debug)]
+pub struct Records {
+    stream: &'static Stream,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Records {
+    /// No records yet.
+    pub fn new(stream: &'static Stream) -> Self {
+        Self { stream, bytes: Vec::new(), ends: Vec::new() }
+    }
+
+    /// The stream they belong to.
+    pub fn stream(&self) -> &'static Stream {
+        self.stream
+    }
+
+    /// Adds what `write` appends as one record, unless `keep` says that it is not wanted.
+    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        if keep(&self.bytes[start..]) {
+            self.ends.push(self.bytes.len());
+        } else {
+            self.bytes.truncate(start);
+        }
+    }
+
+    /// The records, each as JSON.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Their size.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+#[derive(Debug)]
+enum Event {
+    Started(&'static Stream),
+    Records(Records, OwnedSemaphorePermit),
+    State(&'static Stream, StreamState),
+    Ended(&'static Stream, Outcome),
+    Log(tracing::Level, String),
+}
+
+/// The way to the writer. Records and states keep their order: no state overtakes the records that it covers.
+#[derive(Clone, Debug)]
+pub struct Output {
+    events: mpsc::UnboundedSender<Event>,
+    room: Arc<Semaphore>,
+    counts: Arc<[AtomicU64; STREAMS.len()]>,
+}
+
+/// The thread that writes; ends when the last [`Output`] is dropped.
+#[derive(Debug)]
+pub struct Writer(JoinHandle<io::Result<()>>);
+
+/// The writer has ended: nobody reads what is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed;
+
+impl Output {
+    /// Starts the thread that writes with `emitter`.
+    ///
+    /// # Errors
+    /// If no thread can be had.
+    pub fn start(emitter: Box<dyn Emitter>) -> io::Result<(Self, Writer)> {
+        let (events, receiver) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
+        let writer = std::thread::Builder::new().name("writer".to_owned()).spawn({
+            let room = room.clone();
+            move || {
+                let result = write(emitter, receiver);
+                // Whoever waits for room will never get it.
+                room.close();
+                result
+            }
+        })?;
+        Ok((Self { events, room, counts: Arc::default() }, Writer(writer)))
+    }
+
+    /// Hands records over; waits while too many are not written yet.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub async fn records(&self, records: Records) -> Result<(), Closed> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let size = u32::try_from(records.bytes()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
+        let permit = self.room.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
+        self.counts[records.stream.position()].fetch_add(records.len() as u64, Ordering::Relaxed);
+        self.send(Event::Records(records, permit))
+    }
+
+    /// How many records of a stream were handed over.
+    pub fn count(&self, stream: &Stream) -> u64 {
+        self.counts[stream.position()].load(Ordering::Relaxed)
+    }
+
+    /// A stream begins.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn started(&self, stream: &'static Stream) -> Result<(), Closed> {
+        self.send(Event::Started(stream))
+    }
+
+    /// The state that covers all records of the stream that were handed over before.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn state(&self, stream: &'static Stream, state: StreamState) -> Result<(), Closed> {
+        self.send(Event::State(stream, state))
+    }
+
+    /// A stream is done.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
+        self.send(Event::Ended(stream, outcome))
+    }
+
+    /// Something to be said to people; lost if nobody reads any more.
+    pub fn log(&self, level: tracing::Level, message: String) {
+        let _ = self.send(Event::Log(level, message));
+    }
+
+    fn send(&self, event: Event) -> Result<(), Closed> {
+        self.events.send(event).map_err(|_| Closed)
+    }
+}
+
+impl Writer {
+    /// Waits until everything is written. All [`Output`]s must have been dropped.
+    ///
+    /// # Errors
+    /// With the first write that failed.
+    pub fn join(self) -> io::Result<()> {
+        self.0.join().unwrap_or_else(|_| Err(io::Error::other("the writer panicked")))
+    }
+}
+
+fn write(mut emitter: Box<dyn Emitter>, mut events: mpsc::UnboundedReceiver<Event>) -> io::Result<()> {
+    loop {
+        let event = match events.try_recv() {
+            Ok(event) => event,
+            // Nothing more to say for now: let the reader have what there is.
+            Err(_) => {
+                emitter.flush()?;
+                match events.blocking_recv() {
+                    Some(event) => event,
+                    None => break,
+                }
+            }
+        };
+        match event {
+            Event::Started(stream) => emitter.started(stream)?,
+            Event::Records(records, _permit) => emitter.records(&records)?,
+            Event::State(stream, state) => emitter.state(stream, &state)?,
+            Event::Ended(stream, outcome) => emitter.ended(stream, &outcome)?,
+            Event::Log(level, message) => emitter.log(level, &message)?,
+        }
+    }
+    emitter.finished()?;
+    emitter.flush()
+}

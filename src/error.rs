@@ -1,0 +1,156 @@
+//! What a run can end with, and whose fault it is.
+
+use std::{fmt, io};
+
+use crate::{config, graph};
+
+/// Why a run, or one of its streams, did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] config::Error),
+    /// The configuration does not say what to read.
+    #[error("{0}")]
+    Parents(String),
+    /// A file that was named on the command line cannot be used.
+    #[error("cannot use the {what} file {path}: {reason}")]
+    File {
+        /// configuration, catalog or state.
+        what: &'static str,
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A catalog asks for what there is not.
+    #[error("{0}")]
+    Catalog(String),
+    /// Graph did not give what was asked.
+    #[error("cannot {task}: {source}{}", Hint(.hint))]
+    Graph {
+        /// What was tried, on which team or channel.
+        task: String,
+        /// What Graph said.
+        source: Box<graph::Error>,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Graph gave items that no record can be made of.
+    #[error("could not {task} in full: {count} items are no objects or have no usable id, also when asked again")]
+    Damaged {
+        /// What was tried, on which team or channel.
+        task: String,
+        /// How many.
+        count: u64,
+    },
+    /// An id that is configured was looked for in all its possible parents, and is in none.
+    #[error("{id} was not found in any of the teams and channels that are read for {stream}; hint: look at the ids")]
+    NotFound {
+        /// The id of the channel or message.
+        id: String,
+        /// The stream that was to be read from it.
+        stream: &'static str,
+    },
+    /// The list of a team's channels came empty, twice; every team has one.
+    #[error("cannot list the channels of team {team}: Graph says that there are none, which no team has; hint: run again")]
+    NoChannels {
+        /// The team.
+        team: String,
+    },
+    /// The output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// The program is at fault.
+    #[error("{0}; hint: this is a bug of tap-microsoft-teams, please report it")]
+    Internal(String),
+}
+
+/// Whose fault it is, which decides whether trying again can help.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Fault {
+    /// The moment's: trying again later may help.
+    Moment,
+    /// The user's: something must be changed.
+    User,
+    /// The program's.
+    Program,
+}
+
+struct Hint<'a>(&'a Option<String>);
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |hint| write!(formatter, "; hint: {hint}"))
+    }
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Config(_) | Self::Parents(_) | Self::File { .. } | Self::Catalog(_) | Self::NotFound { .. } => Fault::User,
+            Self::Graph { source, .. } if source.is_transient() => Fault::Moment,
+            Self::Graph { source, .. } => match source.cause {
+                graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
+                _ => Fault::User,
+            },
+            Self::NoChannels { .. } => Fault::Moment,
+            Self::Damaged { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
+        }
+    }
+
+    /// Whether Graph refused for want of a permission (403).
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Graph { source, .. } if source.is_forbidden())
+    }
+
+    /// Whether Graph does not know the resource (404).
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Graph { source, .. } if source.is_missing())
+    }
+
+    /// The error of a task that met so many damaged items; none if it met none.
+    pub fn damaged(count: u64, task: impl FnOnce() -> String) -> Option<Self> {
+        (count > 0).then(|| Self::Damaged { task: task(), count })
+    }
+
+    /// A failure of Graph at a task, such as "list the members of team 02bd9fd6".
+    pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&str]) -> Self {
+        let hint = hint(&source, permissions);
+        Self::Graph { task: task.into(), source: Box::new(source), hint }
+    }
+}
+
+/// What a person can do about a refusal.
+fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
+    if let graph::Cause::SignIn(refusal) = &error.cause {
+        return sign_in_hint(&refusal.codes).map(str::to_owned);
+    }
+    match error.status()? {
+        401 => Some("Graph does not accept the token: look at `cloud` and at the consent of the application".to_owned()),
+        403 if !permissions.is_empty() => Some(format!(
+            "grant the application permission {} and admin consent; it takes some minutes to count",
+            permissions.join(" and ")
+        )),
+        404 => Some("look at the id; a deleted team or channel is not found either".to_owned()),
+        _ => None,
+    }
+}
+
+/// What to do about the sign-in errors that a client secret can meet (graph.md 1.4).
+fn sign_in_hint(codes: &[u64]) -> Option<&'static str> {
+    codes.iter().find_map(|code| {
+        Some(match code {
+            7_000_215 => "`client_secret` must be the value of the secret, not its id",
+            7_000_222 => "the client secret has expired: make a new one and put its value into `client_secret`",
+            700_016 | 700_011 => "look at `client_id` and `tenant_id`: there is no such application in this tenant",
+            70_001 => "the application is disabled in this tenant",
+            90_002 | 900_023 | 50_059 => "look at `tenant_id`, and at `cloud`",
+            500_011 | 90_038 | 900_382 | 900_432 => "look at `cloud`: the tenant lives in another one",
+            53_003 => "a Conditional Access policy of the tenant blocks the application",
+            7_000_216 | 7_000_218 => "`client_secret` did not arrive",
+            _ => return None,
+        })
+    })
+}

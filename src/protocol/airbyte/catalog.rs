@@ -1,0 +1,73 @@
+//! The catalog that `discover` tells, and the configured catalog that `read` is given.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    error::Error,
+    streams::{STREAMS, Selected, Stream},
+};
+
+/// The AirbyteCatalog: every stream with its schema.
+pub fn catalog() -> Value {
+    json!({"streams": STREAMS.map(stream)})
+}
+
+fn stream(stream: &Stream) -> Value {
+    json!({
+        "name": stream.name,
+        "json_schema": schema(stream),
+        "supported_sync_modes": ["full_refresh"],
+        "source_defined_primary_key": stream.primary_key.iter().map(|key| [key]).collect::<Vec<_>>(),
+        "is_resumable": false,
+    })
+}
+
+/// The stream's schema, its date-times marked as those of a zone.
+fn schema(stream: &Stream) -> Value {
+    let mut schema = stream.schema.clone();
+    for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
+        if property.get("format").is_some_and(|format| format == "date-time") {
+            property["airbyte_type"] = "timestamp_with_timezone".into();
+        }
+    }
+    schema
+}
+
+/// Takes a ConfiguredAirbyteCatalog: the streams that are to be read, and the names of those that there are not.
+///
+/// # Errors
+/// If it is none, or asks for a sync mode that the protocol does not have.
+pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
+    #[derive(Deserialize)]
+    struct Configured {
+        streams: Vec<ConfiguredStream>,
+    }
+    #[derive(Deserialize)]
+    struct ConfiguredStream {
+        stream: Named,
+        sync_mode: SyncMode,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    // A stream without incremental reading is read in full whatever is asked: PyAirbyte asks for incremental always.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum SyncMode {
+        FullRefresh,
+        Incremental,
+    }
+    let configured: Configured = Deserialize::deserialize(written)
+        .map_err(|error| Error::Catalog(format!("the catalog is not a ConfiguredAirbyteCatalog: {error}")))?;
+    let (mut selected, mut unknown) = (Vec::<Selected>::new(), Vec::new());
+    for ConfiguredStream { stream: Named { name }, sync_mode: SyncMode::FullRefresh | SyncMode::Incremental } in configured.streams {
+        match Stream::named(&name) {
+            Some(stream) if selected.iter().any(|selected| selected.stream.name == stream.name) => {}
+            Some(stream) => selected.push(Selected { stream, columns: stream.columns.clone() }),
+            None => unknown.push(name),
+        }
+    }
+    Ok((selected, unknown))
+}

@@ -1,0 +1,99 @@
+//! What a sync tells, in Airbyte's messages.
+
+use std::io::{self, BufWriter, Write};
+
+use super::message::{Message, Status, now, write};
+use crate::{
+    emit::{Emitter, Outcome, Records},
+    error::Error,
+    state::StreamState,
+    streams::{STREAMS, Stream},
+};
+
+/// Writes the messages of `read`.
+#[derive(Debug)]
+pub struct AirbyteEmitter<W: Write> {
+    out: BufWriter<W>,
+    streams: [Progress; STREAMS.len()],
+    /// Streams of the catalog that there are not.
+    unknown: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    running: bool,
+    records_since_state: u64,
+}
+
+impl<W: Write> AirbyteEmitter<W> {
+    /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end.
+    pub fn new(out: W, unknown: Vec<String>) -> Self {
+        Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown }
+    }
+
+    fn message(&mut self, message: &Message) -> io::Result<()> {
+        write(&mut self.out, message)?;
+        self.out.flush()
+    }
+
+    /// RUNNING comes once, before the first record or state.
+    fn running(&mut self, stream: &'static Stream) -> io::Result<()> {
+        if std::mem::replace(&mut self.streams[stream.position()].running, true) {
+            return Ok(());
+        }
+        self.message(&Message::status(stream.name, Status::Running))
+    }
+}
+
+impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
+    fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
+        self.message(&Message::status(stream.name, Status::Started))
+    }
+
+    fn records(&mut self, records: &Records) -> io::Result<()> {
+        let stream = records.stream();
+        self.running(stream)?;
+        let emitted_at = now();
+        for record in records.iter() {
+            write!(self.out, r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name)?;
+            self.out.write_all(record)?;
+            writeln!(self.out, r#","emitted_at":{emitted_at}}}}}"#)?;
+        }
+        self.streams[stream.position()].records_since_state += records.len() as u64;
+        Ok(())
+    }
+
+    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<()> {
+        self.running(stream)?;
+        let records = std::mem::take(&mut self.streams[stream.position()].records_since_state);
+        self.message(&Message::state(stream.name, state, records))
+    }
+
+    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+        match outcome {
+            Outcome::Complete => self.message(&Message::status(stream.name, Status::Complete)),
+            Outcome::Incomplete(error) => {
+                self.message(&Message::error_of(stream.name, error))?;
+                self.message(&Message::status(stream.name, Status::Incomplete))
+            }
+        }
+    }
+
+    fn log(&mut self, level: tracing::Level, message: &str) -> io::Result<()> {
+        self.message(&Message::log(level, message))
+    }
+
+    /// A platform looks at the first error: those of unknown streams come last, lest they hide one that passes.
+    fn finished(&mut self) -> io::Result<()> {
+        for name in std::mem::take(&mut self.unknown) {
+            let error = Error::Catalog(format!("the catalog asks for the stream {name}; there are {}", Stream::names().join(", ")));
+            self.message(&Message::error_of(&name, &error))?;
+            self.message(&Message::status(&name, Status::Incomplete))?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

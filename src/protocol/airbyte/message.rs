@@ -1,0 +1,225 @@
+//! The messages of the protocol, one JSON object a line. Records are written by the emitter, byte by byte.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    error::{Error, Fault},
+    state::StreamState,
+};
+
+/// A message, without its line end.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Message {
+    /// What the connector takes as configuration.
+    Spec {
+        /// The specification.
+        spec: Value,
+    },
+    /// Whether the configuration works.
+    ConnectionStatus {
+        /// The verdict.
+        #[serde(rename = "connectionStatus")]
+        connection_status: ConnectionStatus,
+    },
+    /// Which streams there are.
+    Catalog {
+        /// The streams.
+        catalog: Value,
+    },
+    /// Where a stream can go on.
+    State {
+        /// The state.
+        state: State,
+    },
+    /// Something for people.
+    Log {
+        /// The text.
+        log: Log,
+    },
+    /// What happens with a stream, or with the run.
+    Trace {
+        /// The event.
+        trace: Trace,
+    },
+}
+
+/// The verdict of `check`.
+#[derive(Debug, Serialize)]
+pub struct ConnectionStatus {
+    status: &'static str,
+    message: String,
+}
+
+/// The state of one stream.
+#[derive(Debug, Serialize)]
+pub struct State {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    stream: StreamOfState,
+    #[serde(rename = "sourceStats")]
+    source_stats: Stats,
+}
+
+#[derive(Debug, Serialize)]
+struct StreamOfState {
+    stream_descriptor: Descriptor,
+    stream_state: StreamState,
+}
+
+#[derive(Debug, Serialize)]
+struct Stats {
+    /// Records since the state before; the protocol wants a number with a point.
+    #[serde(rename = "recordCount")]
+    record_count: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Descriptor {
+    name: String,
+}
+
+/// A text for people.
+#[derive(Debug, Serialize)]
+pub struct Log {
+    level: &'static str,
+    message: String,
+}
+
+/// What happens.
+#[derive(Debug, Serialize)]
+pub struct Trace {
+    emitted_at: i64,
+    #[serde(flatten)]
+    event: Event,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum Event {
+    Error { error: ErrorTrace },
+    StreamStatus { stream_status: StreamStatus },
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorTrace {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal_message: Option<String>,
+    failure_type: FailureType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_descriptor: Option<Descriptor>,
+}
+
+#[derive(Debug, Serialize)]
+struct StreamStatus {
+    stream_descriptor: Descriptor,
+    status: Status,
+}
+
+/// Whose fault it is: a platform tries again, unless it is the user's.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureType {
+    /// The user must change something.
+    ConfigError,
+    /// Another attempt may help.
+    TransientError,
+    /// The connector is at fault.
+    SystemError,
+}
+
+/// What a stream is about.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Status {
+    Started,
+    Running,
+    Complete,
+    Incomplete,
+}
+
+impl From<Fault> for FailureType {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::User => Self::ConfigError,
+            Fault::Moment => Self::TransientError,
+            Fault::Program => Self::SystemError,
+        }
+    }
+}
+
+impl Message {
+    /// `check` found that the configuration works.
+    pub fn succeeded(message: String) -> Self {
+        Self::ConnectionStatus { connection_status: ConnectionStatus { status: "SUCCEEDED", message } }
+    }
+
+    /// `check` found that the user must change something.
+    pub fn failed(message: String) -> Self {
+        Self::ConnectionStatus { connection_status: ConnectionStatus { status: "FAILED", message } }
+    }
+
+    /// An error of the run.
+    pub fn error(error: &Error) -> Self {
+        Self::trace(Event::Error { error: ErrorTrace::new(error, None) })
+    }
+
+    pub(super) fn error_of(stream: &str, error: &Error) -> Self {
+        Self::trace(Event::Error { error: ErrorTrace::new(error, Some(Descriptor { name: stream.to_owned() })) })
+    }
+
+    pub(super) fn status(stream: &str, status: Status) -> Self {
+        Self::trace(Event::StreamStatus {
+            stream_status: StreamStatus { stream_descriptor: Descriptor { name: stream.to_owned() }, status },
+        })
+    }
+
+    pub(super) fn state(stream: &str, state: &StreamState, records: u64) -> Self {
+        let stream = StreamOfState { stream_descriptor: Descriptor { name: stream.to_owned() }, stream_state: state.clone() };
+        // A count of records is far below the 2^53 that a float holds exactly.
+        Self::State { state: State { kind: "STREAM", stream, source_stats: Stats { record_count: records as f64 } } }
+    }
+
+    pub(super) fn log(level: tracing::Level, message: &str) -> Self {
+        let level = match level {
+            tracing::Level::ERROR => "ERROR",
+            tracing::Level::WARN => "WARN",
+            tracing::Level::INFO => "INFO",
+            tracing::Level::DEBUG => "DEBUG",
+            tracing::Level::TRACE => "TRACE",
+        };
+        Self::Log { log: Log { level, message: message.to_owned() } }
+    }
+
+    fn trace(event: Event) -> Self {
+        Self::Trace { trace: Trace { emitted_at: now(), event } }
+    }
+}
+
+impl ErrorTrace {
+    fn new(error: &Error, stream_descriptor: Option<Descriptor>) -> Self {
+        let internal_message = match error {
+            Error::Graph { source, .. } => Some(format!("{source:?}")),
+            _ => None,
+        };
+        Self { message: error.to_string(), internal_message, failure_type: error.fault().into(), stream_descriptor }
+    }
+}
+
+/// Now, in milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+/// Writes a message as a line.
+///
+/// # Errors
+/// If the output cannot be written.
+pub fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, message)?;
+    out.write_all(b"\n")
+}

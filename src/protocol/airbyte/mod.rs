@@ -1,0 +1,11 @@
+//! The Airbyte protocol, version 0.2: <https://docs.airbyte.com/platform/understanding-airbyte/airbyte-protocol>.
+
+mod catalog;
+mod emitter;
+mod message;
+mod spec;
+
+pub use catalog::{catalog, read_catalog};
+pub use emitter::AirbyteEmitter;
+pub use message::{FailureType, Message, write};
+pub use spec::spec;

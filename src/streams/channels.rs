@@ -1,0 +1,18 @@
+//! `channels`: the channels of each team, private and shared ones included (graph.md 2.3).
+
+use super::{ParentKind, Source, Stream, columns, schema};
+use crate::{graph::Request, record::Channel};
+
+/// The channels of teams; their list also tells which channels there are to be read.
+pub static CHANNELS: Stream = Stream {
+    name: "channels",
+    description: "Channels of the teams that are read: standard, private and shared.",
+    primary_key: &["id"],
+    cursor: None,
+    parents: ParentKind::Team,
+    permissions: &["Channel.ReadBasic.All"],
+    // Graph refuses $top here. Every team has its General; an empty list was seen by others (graph.md 2.3).
+    source: Source::ListOfTeam { request: |team, _| Request::get(["teams", team, "channels"]), never_empty: true },
+    schema: schema::<Channel>(),
+    columns: columns::<Channel>(),
+};

@@ -1,0 +1,59 @@
+//! `teams`: the groups of the tenant that are teams, each completed by what only the team knows (graph.md 2.1, 2.2).
+
+use std::borrow::Cow;
+
+use super::{ParentKind, Source, Stream, columns, schema};
+use crate::{
+    graph::{Item, Request},
+    record::Team,
+};
+
+/// The teams of the tenant.
+pub static TEAMS: Stream = Stream {
+    name: "teams",
+    description: "Teams of the tenant, with their settings.",
+    primary_key: &["id"],
+    cursor: None,
+    parents: ParentKind::Tenant,
+    permissions: &["GroupMember.Read.All", "Team.ReadBasic.All", "TeamSettings.Read.All"],
+    source: Source::Teams,
+    schema: schema::<Team>(),
+    columns: columns::<Team>(),
+};
+
+/// What a group can say about its team.
+const OF_GROUP: &str = "id,displayName,description,visibility,createdDateTime,classification";
+const IS_TEAM: &str = "resourceProvisioningOptions/Any(x:x eq 'Team')";
+
+/// The groups that are teams, with what they can say of a record.
+pub fn groups(top: Option<u64>) -> Request {
+    list(OF_GROUP, top)
+}
+
+/// The groups that are teams, their ids only.
+pub fn group_ids(top: Option<u64>) -> Request {
+    list("id", top)
+}
+
+fn list(select: &str, top: Option<u64>) -> Request {
+    Request::get(["groups"]).query("$filter", IS_TEAM).query("$select", select).query("$top", top.unwrap_or(999))
+}
+
+/// One team.
+pub fn team(id: &str) -> Request {
+    Request::get(["teams", id])
+}
+
+/// The properties of a team's record: the group's, then the team's, which come first where both have a value.
+pub(crate) fn properties<'p>(group: &'p [(&'p str, Cow<'p, str>)], team: Item<'p>) -> impl Iterator<Item = (&'p str, &'p str)> {
+    group.iter().map(|(name, value)| (*name, value.as_ref())).chain(team.fields())
+}
+
+/// The properties of a group, its visibility spelt as teams spell it: `Public` becomes `public`.
+pub(crate) fn properties_of_group(group: Item<'_>) -> Vec<(&str, Cow<'_, str>)> {
+    let spell = |value: &str| match (value.get(..2), value.get(2..)) {
+        (Some(first), Some(rest)) => Cow::Owned(first.to_ascii_lowercase() + rest),
+        _ => Cow::Owned(value.to_owned()),
+    };
+    group.fields().map(|(name, value)| (name, if name == "visibility" { spell(value) } else { Cow::Borrowed(value) })).collect()
+}

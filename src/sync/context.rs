@@ -1,0 +1,82 @@
+//! What every job of a run needs: the client, the configuration, the selection, the way out.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    config::{Config, Parents, StreamConfig},
+    emit::Output,
+    graph::{GraphClient, Page},
+    streams::{STREAMS, Selected, Stream, StreamSet},
+};
+
+/// What every job of a run needs.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) client: Arc<GraphClient>,
+    pub(super) output: Output,
+    configs: [StreamConfig; STREAMS.len()],
+    selected: [Option<Selected>; STREAMS.len()],
+    nul: AtomicU64,
+    replaced: AtomicU64,
+}
+
+impl Context {
+    pub(super) fn new(client: Arc<GraphClient>, config: &Config, selected: Vec<Selected>, output: Output) -> Self {
+        let mut by_position = [const { None }; STREAMS.len()];
+        for selected in selected {
+            let at = selected.stream.position();
+            by_position[at] = Some(selected);
+        }
+        let configs = STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default());
+        Self { client, output, configs, selected: by_position, nul: AtomicU64::default(), replaced: AtomicU64::default() }
+    }
+
+    /// The streams that are selected.
+    pub(super) fn streams(&self) -> StreamSet {
+        self.selected.iter().flatten().map(|selected| selected.stream).collect()
+    }
+
+    /// The selection of a stream, if it is selected.
+    pub(super) fn selected(&self, stream: &Stream) -> Option<&Selected> {
+        self.selected[stream.position()].as_ref()
+    }
+
+    /// What the configuration says about a stream.
+    pub(super) fn config(&self, stream: &Stream) -> &StreamConfig {
+        &self.configs[stream.position()]
+    }
+
+    /// Whether the stream is read from one team that is named.
+    pub(super) fn has_one_team(&self, stream: &Stream) -> bool {
+        is_one(&self.config(stream).teams)
+    }
+
+    /// Whether the stream is read from one channel that is named.
+    pub(super) fn has_one_channel(&self, stream: &Stream) -> bool {
+        self.has_one_team(stream) && is_one(&self.config(stream).channels)
+    }
+
+    /// Takes note of what was changed in the texts of a page.
+    pub(super) fn note(&self, page: &Page) {
+        self.nul.fetch_add(page.cleaned().nul, Ordering::Relaxed);
+        self.replaced.fetch_add(page.cleaned().replaced, Ordering::Relaxed);
+    }
+
+    /// What was changed in texts, as a sentence; [`None`] if nothing was.
+    pub(super) fn changed_texts(&self) -> Option<Cow<'static, str>> {
+        let (nul, replaced) = (self.nul.load(Ordering::Relaxed), self.replaced.load(Ordering::Relaxed));
+        (nul + replaced > 0).then(|| {
+            format!("texts that no destination can hold were changed: {nul} U+0000 removed, {replaced} lone surrogates replaced").into()
+        })
+    }
+}
+
+fn is_one(parents: &Parents) -> bool {
+    matches!(parents, Parents::Ids(ids) if ids.len() == 1)
+}

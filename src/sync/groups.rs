@@ -1,0 +1,76 @@
+//! Reading `teams`: the groups that are teams, page by page, and each team beside its group.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    context::Context,
+    job::{Job, Report, Stop, Work},
+    plan::team_jobs,
+};
+use crate::{
+    emit::Records,
+    error::Error,
+    graph::{Page, Pages},
+    streams::{self, StreamSet, TEAMS},
+};
+
+const TASK: &str = "list the teams of the tenant";
+
+/// Reads a page of groups. Its teams are read next, and the page behind it.
+pub(super) async fn page(
+    context: &Context,
+    mut pages: Pages,
+    of_all_teams: StreamSet,
+    mut named: BTreeMap<String, StreamSet>,
+) -> Result<Report, Stop> {
+    let page = pages.next().await.map_err(|source| Error::graph(TASK, source, TEAMS.permissions))?;
+    let Some(page) = page.map(Arc::new) else {
+        // Teams that are named but were not found: Graph is asked for them all the same.
+        let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams)).collect();
+        return Ok(Report { jobs, read: true, ..Report::default() });
+    };
+    context.note(&page);
+    let mut report = Report::default();
+    let records = context.selected(&TEAMS).map(|selected| selected.stream);
+    let mut damaged = 0;
+    for (at, group) in page.items().enumerate() {
+        let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
+            damaged += 1;
+            continue;
+        };
+        if !pages.is_first(&id) {
+            continue;
+        }
+        if let Some(stream) = records {
+            report.jobs.push(Job::new(StreamSet::default().with(stream), Work::Team { groups: page.clone(), at }));
+        }
+        let streams = of_all_teams.union(named.remove(&*id).unwrap_or_default());
+        report.jobs.extend(team_jobs(context, &id, streams));
+    }
+    report.damage = Error::damaged(damaged, || TASK.to_owned());
+    let feeds = named.values().fold(of_all_teams, |feeds, &streams| feeds.union(streams));
+    let feeds = records.map_or(feeds, |stream| feeds.with(stream));
+    report.jobs.push(Job::new(feeds, Work::Groups { pages, of_all_teams, named }));
+    Ok(report)
+}
+
+/// Reads the team of a group and tells its record.
+pub(super) async fn team(context: &Context, groups: &Page, at: usize) -> Result<Report, Stop> {
+    let Some((selected, group)) = context.selected(&TEAMS).zip(groups.items().nth(at)) else {
+        return Ok(Report::default());
+    };
+    let id = group.id().unwrap_or_default();
+    let page = context
+        .client
+        .object(&streams::team(&id))
+        .await
+        .map_err(|source| Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]))?;
+    context.note(&page);
+    let of_group = streams::properties_of_group(group);
+    let mut records = Records::new(selected.stream);
+    for team in page.items() {
+        records.push(|out| selected.columns.write(streams::properties(&of_group, team), &[], out), |_| true);
+    }
+    context.output.records(records).await?;
+    Ok(Report::read(None))
+}

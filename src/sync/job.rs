@@ -1,0 +1,95 @@
+//! A job: one piece of reading that ends by itself, feeds streams, and may lead to further jobs.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{context::Context, groups, list::List, thread, walk};
+use crate::{
+    emit::Closed,
+    error::Error,
+    graph::{Page, Pages},
+    streams::StreamSet,
+};
+
+/// One piece of reading.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// The streams that are not complete without it.
+    pub(super) feeds: StreamSet,
+    pub(super) work: Work,
+}
+
+/// What is read.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// The next page of the groups that are teams.
+    Groups { pages: Pages, of_all_teams: StreamSet, named: BTreeMap<String, StreamSet> },
+    /// One team, which completes a group.
+    Team { groups: Arc<Page>, at: usize },
+    /// One list of a team.
+    List(List),
+    /// The chains of a channel.
+    Walk { team: String, channel: String, maybe_elsewhere: bool },
+    /// One thread of a channel.
+    Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
+}
+
+/// What a job came to.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// What is to be read next.
+    pub(super) jobs: Vec<Job>,
+    /// Whether a parent was read to its end.
+    pub(super) read: bool,
+    /// An id that was looked for in several places, and is here.
+    pub(super) found: Vec<String>,
+    /// Refusals of parents, for those streams.
+    pub(super) refused: Vec<(StreamSet, Error)>,
+    /// What could not be read though its parent could.
+    pub(super) damage: Option<Error>,
+}
+
+/// Why a job did not come to its end.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Nobody reads what is said.
+    Closed,
+    /// What it wanted cannot be had.
+    Failed(Error),
+}
+
+impl From<Closed> for Stop {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Report {
+    /// A parent that was read to its end, with the damage met in it.
+    pub(super) fn read(damage: Option<Error>) -> Self {
+        Self { read: true, damage, ..Self::default() }
+    }
+}
+
+impl Job {
+    pub(super) fn new(feeds: StreamSet, work: Work) -> Self {
+        Self { feeds, work }
+    }
+
+    pub(super) async fn run(self, context: &Context) -> Result<Report, Stop> {
+        match self.work {
+            Work::Groups { pages, of_all_teams, named } => groups::page(context, pages, of_all_teams, named).await,
+            Work::Team { groups, at } => groups::team(context, &groups, at).await,
+            Work::List(list) => list.read(context, self.feeds).await,
+            Work::Walk { team, channel, maybe_elsewhere } => walk::channel(context, self.feeds, &team, &channel, maybe_elsewhere).await,
+            Work::Thread { team, channel, message, maybe_elsewhere } => {
+                thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What is known of each selected stream while it is read: what is pending, what was refused, what failed.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tracing::warn;
+
+use super::{context::Context, job::Report, plan::wanted};
+use crate::{
+    emit::Outcome,
+    error::Error,
+    streams::{STREAMS, Stream, StreamSet},
+};
+
+/// The streams of a run.
+#[derive(Debug)]
+pub(super) struct Ledger([Entry; STREAMS.len()]);
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// Jobs that are not done.
+    pending: usize,
+    /// Parents that were read to their end.
+    read: u64,
+    refused: u64,
+    first_refusal: Option<Arc<Error>>,
+    failure: Option<Arc<Error>>,
+    wanted: BTreeSet<String>,
+}
+
+impl Ledger {
+    pub(super) fn new(context: &Context) -> Self {
+        Self(STREAMS.map(|stream| Entry { wanted: wanted(context, stream).into_iter().collect(), ..Entry::default() }))
+    }
+
+    fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
+        self.0.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
+    }
+
+    /// A job is to be done for these streams.
+    pub(super) fn begin(&mut self, feeds: StreamSet) {
+        self.entries(feeds).for_each(|entry| entry.pending += 1);
+    }
+
+    /// A job is done; the jobs that it leads to must have begun. Gives the streams that have no job left.
+    pub(super) fn end(&mut self, feeds: StreamSet) -> StreamSet {
+        self.entries(feeds).for_each(|entry| entry.pending -= 1);
+        feeds.filter(|stream| self.0[stream.position()].pending == 0)
+    }
+
+    /// What a job came to.
+    pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
+        if report.read {
+            self.entries(feeds).for_each(|entry| entry.read += 1);
+        }
+        for id in &report.found {
+            self.entries(feeds).for_each(|entry| _ = entry.wanted.remove(id));
+        }
+        for (streams, error) in report.refused {
+            self.refuse(streams, error);
+        }
+        if let Some(error) = report.damage {
+            self.fail(feeds, error);
+        }
+    }
+
+    /// A job did not come to its end.
+    pub(super) fn stop(&mut self, feeds: StreamSet, error: Error) {
+        if error.is_forbidden() || error.is_missing() { self.refuse(feeds, error) } else { self.fail(feeds, error) }
+    }
+
+    fn refuse(&mut self, streams: StreamSet, error: Error) {
+        warn!("{error}");
+        let error = Arc::new(error);
+        for entry in self.entries(streams) {
+            entry.refused += 1;
+            entry.first_refusal.get_or_insert_with(|| error.clone());
+        }
+    }
+
+    pub(super) fn fail(&mut self, streams: StreamSet, error: Error) {
+        warn!("{error}");
+        let error = Arc::new(error);
+        for entry in self.entries(streams) {
+            entry.failure.get_or_insert_with(|| error.clone());
+        }
+    }
+
+    /// How a stream ended that has no job left, and how many of its parents were refused.
+    pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
+        let entry = &mut self.0[stream.position()];
+        for id in std::mem::take(&mut entry.wanted) {
+            if entry.failure.is_some() {
+                break;
+            }
+            let error = Error::NotFound { id, stream: stream.name };
+            warn!("{error}");
+            entry.refused += 1;
+            entry.first_refusal.get_or_insert_with(|| Arc::new(error));
+        }
+        let error = match (&entry.failure, &entry.first_refusal) {
+            (Some(failure), _) => Some(failure),
+            (None, Some(refusal)) if entry.read == 0 => Some(refusal),
+            _ => None,
+        };
+        (error.map_or(Outcome::Complete, |error| Outcome::Incomplete(error.clone())), entry.refused)
+    }
+}

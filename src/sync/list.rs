@@ -1,0 +1,101 @@
+//! Reading one list of a team, whatever stream it is for; the list of channels also leads to what is below them.
+
+use std::collections::BTreeMap;
+
+use super::{
+    context::Context,
+    job::{Report, Stop},
+    plan::channel_jobs,
+};
+use crate::{
+    emit::Records,
+    error::Error,
+    graph::Pages,
+    record::Derived,
+    streams::{Source, Stream, StreamSet},
+};
+
+/// One list of a team.
+#[derive(Debug)]
+pub(super) struct List {
+    /// The stream whose list it is, selected or not.
+    stream: &'static Stream,
+    team: String,
+    top: Option<u64>,
+    /// The streams that read every channel of the list.
+    of_all_channels: StreamSet,
+    /// The channels that are named, each with the streams that it is named for.
+    named: BTreeMap<String, StreamSet>,
+}
+
+impl List {
+    pub(super) fn new(stream: &'static Stream, team: &str, top: Option<u64>) -> Self {
+        Self { stream, team: team.to_owned(), top, of_all_channels: StreamSet::default(), named: BTreeMap::new() }
+    }
+
+    /// Leads to the channels of the list, for these streams.
+    pub(super) fn leading_to(self, of_all_channels: StreamSet, named: BTreeMap<String, StreamSet>) -> Self {
+        Self { of_all_channels, named, ..self }
+    }
+
+    pub(super) async fn read(self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
+        let Source::ListOfTeam { never_empty, .. } = self.stream.source else { return Ok(Report::default()) };
+        let report = match self.items(context, feeds).await {
+            // An empty list that cannot be is asked for once more.
+            Ok(report) if never_empty && !report.read => self.items(context, feeds).await,
+            result => result,
+        };
+        match report {
+            Ok(report) if never_empty && !report.read => Err(Error::NoChannels { team: self.team }.into()),
+            Ok(report) => Ok(Report { read: true, ..report }),
+            // Channels that are named can be read without the permission to list channels.
+            Err(Stop::Failed(error @ Error::Graph { .. })) if error.is_forbidden() && !self.named.is_empty() => {
+                let by_name = self.named.values().fold(StreamSet::default(), |all, &streams| all.union(streams));
+                let jobs = self.named.iter().flat_map(|(channel, &streams)| channel_jobs(context, &self.team, channel, streams, true));
+                Ok(Report { jobs: jobs.collect(), refused: vec![(feeds.without(by_name), error)], ..Report::default() })
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Reads the items; the report says that nothing was read if there is none.
+    async fn items(&self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
+        let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok(Report::default()) };
+        let task = || format!("list the {} of team {}", self.stream.name, self.team);
+        let selected = context.selected(self.stream).filter(|_| feeds.contains(self.stream));
+        let mut pages = Pages::new(context.client.clone(), request(&self.team, self.top));
+        let mut named = self.named.clone();
+        let mut report = Report::default();
+        let mut damaged = 0;
+        while let Some(page) = pages.next().await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
+            context.note(&page);
+            let mut records = Records::new(self.stream);
+            for item in page.items() {
+                let Some(id) = item.id().filter(|_| !item.is_damaged()) else {
+                    damaged += 1;
+                    continue;
+                };
+                report.read = true;
+                if !pages.is_first(&id) {
+                    continue;
+                }
+                if let Some(selected) = selected {
+                    records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), |_| true);
+                }
+                let by_name = named.remove(&*id).unwrap_or_default();
+                if !by_name.is_empty() {
+                    report.found.push(id.to_string());
+                }
+                report.jobs.extend(channel_jobs(context, &self.team, &id, self.of_all_channels.union(by_name), false));
+            }
+            context.output.records(records).await?;
+        }
+        // A channel that is named with its team and is not listed there may be one that another team shares.
+        for (channel, streams) in named {
+            let streams = streams.filter(|stream| context.has_one_team(stream));
+            report.jobs.extend(channel_jobs(context, &self.team, &channel, streams, false));
+        }
+        report.damage = Error::damaged(damaged, task);
+        Ok(report)
+    }
+}

@@ -1,0 +1,183 @@
+//! A sync: from the selected streams to their parents, to jobs side by side, to what the emitter is told.
+//!
+//! Knows nothing of protocols: records, states and outcomes go to the [`Output`].
+
+mod check;
+mod context;
+mod groups;
+mod job;
+mod ledger;
+mod list;
+mod once;
+mod plan;
+mod thread;
+mod walk;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, instrument::WithSubscriber, warn};
+
+use crate::{
+    config::Config,
+    emit::{Outcome, Output},
+    error::Error,
+    graph::GraphClient,
+    state::StreamState,
+    streams::{Selected, Stream, StreamSet},
+};
+pub use check::check;
+use context::Context;
+use job::{Job, Stop};
+use ledger::Ledger;
+pub use plan::unconfigured;
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// The streams, with how many records each told and how it ended.
+    pub streams: Vec<(&'static Stream, u64, Outcome)>,
+    /// Whether the run was told to stop before its end.
+    pub stopped: bool,
+    /// Whether nobody reads the output any more.
+    pub closed: bool,
+}
+
+impl Summary {
+    /// Whether everything that was asked was told.
+    pub fn is_complete(&self) -> bool {
+        !self.stopped && !self.closed && self.streams.iter().all(|(_, _, outcome)| matches!(outcome, Outcome::Complete))
+    }
+}
+
+/// Reads the selected streams and tells the output. Ends early when `stop` says so.
+pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, output: Output, stop: CancellationToken) -> Summary {
+    let (mut ready, mut ended) = (Vec::new(), Vec::new());
+    let streams: StreamSet = selected.iter().map(|selected| selected.stream).collect();
+    let lacking = unconfigured(config, streams);
+    for selected in selected {
+        if output.started(selected.stream).is_err() {
+            return Summary { closed: true, ..Summary::default() };
+        }
+        ready.push(selected);
+    }
+    if let Some((concerned, error)) = lacking {
+        let error = Arc::new(error);
+        ready.retain(|selected| !concerned.contains(selected.stream));
+        ended.extend(concerned.iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
+    }
+    let context = Arc::new(Context::new(Arc::new(client), config, ready, output));
+    let mut run =
+        Run { ledger: Ledger::new(&context), context, queue: VecDeque::new(), running: JoinSet::new(), feeds: HashMap::new(), ended };
+    let early = run.read(config.max_concurrent_threads, &stop).await;
+    run.finish(early)
+}
+
+struct Run {
+    context: Arc<Context>,
+    ledger: Ledger,
+    queue: VecDeque<Job>,
+    running: JoinSet<Result<job::Report, Stop>>,
+    /// The streams that a running job feeds.
+    feeds: HashMap<tokio::task::Id, StreamSet>,
+    ended: Vec<(&'static Stream, u64, Outcome)>,
+}
+
+/// Why a run ended before its end.
+enum Early {
+    Stopped,
+    Closed,
+}
+
+impl Run {
+    async fn read(&mut self, concurrency: usize, stop: &CancellationToken) -> Option<Early> {
+        if let Err(error) = self.context.client.sign_in().await {
+            // Without a token every job would meet the same.
+            let error = Arc::new(Error::graph("sign in", error, &[]));
+            self.ended.extend(self.context.streams().iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
+            return None;
+        }
+        self.begin(plan::first_jobs(&self.context));
+        loop {
+            while self.running.len() < concurrency
+                && let Some(job) = self.queue.pop_front()
+            {
+                self.spawn(job);
+            }
+            let done = tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.running.shutdown().await;
+                    return Some(Early::Stopped);
+                }
+                done = self.running.join_next_with_id() => done?,
+            };
+            let (id, result) = match done {
+                Ok((id, result)) => (id, result),
+                Err(panic) => (panic.id(), Err(Stop::Failed(Error::Internal(format!("a job ended unexpectedly: {panic}"))))),
+            };
+            if self.done(self.feeds.get(&id).copied().unwrap_or_default(), result).is_err() {
+                self.running.shutdown().await;
+                return Some(Early::Closed);
+            }
+            self.feeds.remove(&id);
+        }
+    }
+
+    fn begin(&mut self, jobs: Vec<Job>) {
+        jobs.iter().for_each(|job| self.ledger.begin(job.feeds));
+        self.queue.extend(jobs);
+    }
+
+    fn spawn(&mut self, job: Job) {
+        let (context, feeds) = (self.context.clone(), job.feeds);
+        let handle = self.running.spawn(async move { job.run(&context).await }.with_current_subscriber());
+        self.feeds.insert(handle.id(), feeds);
+    }
+
+    fn done(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
+        match result {
+            Ok(mut report) => {
+                self.begin(std::mem::take(&mut report.jobs));
+                self.ledger.note(feeds, report);
+            }
+            Err(Stop::Failed(error)) => self.ledger.stop(feeds, error),
+            Err(Stop::Closed) => return Err(crate::emit::Closed),
+        }
+        for stream in self.ledger.end(feeds).iter() {
+            let (outcome, refused) = self.ledger.outcome(stream);
+            let count = self.context.output.count(stream);
+            info!(
+                "{}: {count} records{}",
+                stream.name,
+                if refused > 0 { format!(", {refused} parents refused or missing") } else { String::new() }
+            );
+            if matches!(outcome, Outcome::Complete) {
+                self.context.output.state(stream, StreamState::default())?;
+                self.context.output.ended(stream, outcome.clone())?;
+            }
+            self.ended.push((stream, count, outcome));
+        }
+        Ok(())
+    }
+
+    /// Tells how the streams ended that are not complete: those first that another attempt may help, since a platform looks at the first.
+    fn finish(mut self, early: Option<Early>) -> Summary {
+        if let Some(changed) = self.context.changed_texts() {
+            warn!("{changed}");
+        }
+        self.ended.sort_by_key(|(stream, _, outcome)| (outcome.fault(), stream.position()));
+        let mut closed = matches!(early, Some(Early::Closed));
+        for (stream, _, outcome) in &self.ended {
+            if matches!(outcome, Outcome::Incomplete(_)) {
+                closed |= self.context.output.ended(stream, outcome.clone()).is_err();
+            }
+        }
+        self.ended.sort_by_key(|(stream, _, _)| stream.position());
+        Summary { streams: self.ended, stopped: matches!(early, Some(Early::Stopped)), closed }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which parents are read for which streams: what the configuration says, made into the first jobs and those that discovery adds.
+
+use std::collections::BTreeMap;
+
+use super::{
+    context::Context,
+    job::{Job, Work},
+    list::List,
+};
+use crate::{
+    config::{Config, Parents, StreamConfig},
+    error::Error,
+    graph::Pages,
+    streams::{CHANNELS, ParentKind, Source, Stream, StreamSet, group_ids, groups},
+};
+
+/// What must be configured for some of the streams and is not, said in one sentence for all of them.
+pub fn unconfigured(config: &Config, streams: StreamSet) -> Option<(StreamSet, Error)> {
+    let lacking = |stream: &'static Stream| config.stream(stream.name).map(|config| missing(stream, config)).unwrap_or_default();
+    let concerned = streams.filter(|stream| !lacking(stream).is_empty());
+    let sentences: Vec<_> = concerned.iter().map(|stream| format!("{} needs {}", stream.name, lacking(stream).join(" and "))).collect();
+    let error = || Error::Parents(format!("the configuration does not say what to read: {}", sentences.join("; ")));
+    (!concerned.is_empty()).then(|| (concerned, error()))
+}
+
+fn missing(stream: &Stream, config: &StreamConfig) -> Vec<&'static str> {
+    let needs = [
+        (ParentKind::Team, &config.teams, "`team_id` or `fetch_all_teams`"),
+        (ParentKind::Channel, &config.channels, "`channel_id` or `fetch_all_channels`"),
+        (ParentKind::Message, &config.messages, "`message_id` or `fetch_all_messages`"),
+    ];
+    needs.into_iter().filter(|(kind, parents, _)| stream.parents >= *kind && !parents.are_known()).map(|(_, _, cure)| cure).collect()
+}
+
+/// The jobs that a run begins with.
+pub(super) fn first_jobs(context: &Context) -> Vec<Job> {
+    let below_teams = context.streams().filter(|stream| stream.parents >= ParentKind::Team);
+    let of_all_teams = below_teams.filter(|stream| context.config(stream).teams == Parents::All);
+    let teams = context.streams().filter(|stream| matches!(stream.source, Source::Teams));
+    let mut named = named(below_teams, |stream| &context.config(stream).teams);
+    let mut jobs = Vec::new();
+    let listed = teams.union(of_all_teams);
+    if !listed.is_empty() {
+        let top = listed.iter().filter_map(|stream| context.config(stream).top).min();
+        let request = if teams.is_empty() { group_ids(top) } else { groups(top) };
+        // A team that is named for one stream and found for another is read once, for both.
+        let named = if of_all_teams.is_empty() { BTreeMap::new() } else { std::mem::take(&mut named) };
+        let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
+        jobs.push(Job::new(feeds, Work::Groups { pages: Pages::new(context.client.clone(), request), of_all_teams, named }));
+    }
+    jobs.extend(named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams)));
+    jobs
+}
+
+/// The jobs below one team, for the streams that want it.
+pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet) -> Vec<Job> {
+    let below_channels = streams.filter(|stream| stream.parents >= ParentKind::Channel);
+    let of_all_channels = below_channels.filter(|stream| context.config(stream).channels == Parents::All);
+    let named = named(below_channels, |stream| &context.config(stream).channels);
+    // A channel is in one team: where there are several, it is looked for in their lists.
+    let looked_for =
+        below_channels.filter(|stream| named.values().any(|streams| streams.contains(stream)) && !context.has_one_team(stream));
+    let found_in_list = of_all_channels.union(looked_for);
+
+    let mut jobs = Vec::new();
+    for stream in streams.iter() {
+        if matches!(stream.source, Source::ListOfTeam { .. }) && stream.name != CHANNELS.name {
+            let list = List::new(stream, team, context.config(stream).top);
+            jobs.push(Job::new(StreamSet::default().with(stream), Work::List(list)));
+        }
+    }
+    let listed = streams.filter(|stream| stream.name == CHANNELS.name).union(found_in_list);
+    if listed.is_empty() {
+        jobs.extend(named.into_iter().flat_map(|(channel, streams)| channel_jobs(context, team, &channel, streams, false)));
+    } else {
+        let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
+        let list = List::new(&CHANNELS, team, None).leading_to(of_all_channels, named);
+        jobs.push(Job::new(feeds, Work::List(list)));
+    }
+    jobs
+}
+
+/// The jobs below one channel, for the streams that want it. `maybe_elsewhere`: the channel need not be in this team.
+pub(super) fn channel_jobs(context: &Context, team: &str, channel: &str, streams: StreamSet, maybe_elsewhere: bool) -> Vec<Job> {
+    let by_thread = |stream: &'static Stream| match (stream.source, &context.config(stream).messages) {
+        (Source::Replies, Parents::Ids(messages)) => Some(messages),
+        _ => None,
+    };
+    let walked = streams.filter(|stream| by_thread(stream).is_none());
+    let mut jobs = Vec::new();
+    if !walked.is_empty() {
+        jobs.push(Job::new(walked, Work::Walk { team: team.to_owned(), channel: channel.to_owned(), maybe_elsewhere }));
+    }
+    for stream in streams.iter() {
+        let maybe_elsewhere = !context.has_one_channel(stream);
+        jobs.extend(by_thread(stream).into_iter().flatten().map(|message| {
+            let work = Work::Thread { team: team.to_owned(), channel: channel.to_owned(), message: message.clone(), maybe_elsewhere };
+            Job::new(StreamSet::default().with(stream), work)
+        }));
+    }
+    jobs
+}
+
+/// Ids that are looked for in several places, and must be found in one of them.
+pub(super) fn wanted(context: &Context, stream: &'static Stream) -> Vec<String> {
+    let config = context.config(stream);
+    let mut wanted = Vec::new();
+    if stream.parents >= ParentKind::Channel
+        && !context.has_one_team(stream)
+        && let Parents::Ids(channels) = &config.channels
+    {
+        wanted.extend(channels.iter().cloned());
+    }
+    if stream.parents >= ParentKind::Message
+        && !context.has_one_channel(stream)
+        && let Parents::Ids(messages) = &config.messages
+    {
+        wanted.extend(messages.iter().cloned());
+    }
+    wanted
+}
+
+/// The parents that are named, each with the streams that it is named for.
+fn named<'c>(streams: StreamSet, parents: impl Fn(&'static Stream) -> &'c Parents) -> BTreeMap<String, StreamSet> {
+    let mut named: BTreeMap<String, StreamSet> = BTreeMap::new();
+    for stream in streams.iter() {
+        if let Parents::Ids(ids) = parents(stream) {
+            for id in ids {
+                let streams = named.entry(id.clone()).or_default();
+                *streams = streams.with(stream);
+            }
+        }
+    }
+    named
+}
