@@ -10,7 +10,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// If the file cannot be read or holds no JSON; `what` it should hold is named.
-pub fn read_json(path: &Path, what: &'static str) -> Result<Value, Error> {
+pub(crate) fn read_json(path: &Path, what: &'static str) -> Result<Value, Error> {
     let error = |reason: String| Error::File { what, path: path.display().to_string(), reason };
     if path.is_dir() {
         return Err(error("it is a directory".to_owned()));

@@ -10,7 +10,7 @@ use tracing_subscriber::{Layer, layer::Context};
 
 /// Hands each event to a function, as a level and a sentence.
 #[derive(Debug)]
-pub struct Forward<F>(pub F);
+pub(crate) struct Forward<F>(pub F);
 
 impl<S: Subscriber, F: Fn(Level, String) + 'static> Layer<S> for Forward<F> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

@@ -1,7 +1,7 @@
 //! The JSON Schema of a Rust type, in the one form that every consumer takes.
 //!
-//! Draft 7, everything inlined, nullable types as `[T, "null"]` with `null` last, no `$ref`, no `anyOf`, no `enum`: the Singer targets and
-//! Airbyte destinations that were tried stop at anything richer.
+//! Draft 7, everything inlined, nullable types as `[T, "null"]` with `null` last, no `$ref`, no `anyOf`, no `enum`: targets and destinations
+//! that were tried stop at anything richer.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;

@@ -1,1 +1,8 @@
-//! Tests
+//! The tests of the tap, from outside: over real HTTP against the simulator, through the command line where a user would.
+
+#![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
+
+mod cli;
+mod generated;
+mod layers;
+mod support;

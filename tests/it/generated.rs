@@ -1,0 +1,36 @@
+//! The files that are generated from the Rust types: stale ones fail. `UPDATE_GENERATED=1 cargo test generated` writes them anew.
+
+use std::{env, fs};
+
+use serde_json::Value;
+use tap_microsoft_teams::{protocol::airbyte, streams::STREAMS};
+
+use crate::support::root;
+
+fn is_up_to_date(path: &str, value: &Value) {
+    let file = root().join(path);
+    let text = serde_json::to_string_pretty(value).unwrap() + "\n";
+    if env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(file, text).unwrap();
+    } else {
+        let current = fs::read_to_string(file).unwrap_or_default();
+        assert!(current == text, "{path} is stale: UPDATE_GENERATED=1 cargo test generated");
+    }
+}
+
+#[test]
+fn generated_schemas_are_up_to_date() {
+    for stream in STREAMS {
+        is_up_to_date(&format!("schemas/{}.json", stream.name), &stream.schema);
+    }
+}
+
+#[test]
+fn generated_catalogs_are_up_to_date() {
+    is_up_to_date("catalog/airbyte.json", &airbyte::catalog());
+}
+
+#[test]
+fn generated_spec_is_up_to_date() {
+    is_up_to_date("spec.json", &airbyte::spec());
+}
