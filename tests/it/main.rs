@@ -1,6 +1,7 @@
 //! The tests of the tap, from outside: over real HTTP against the simulator, through the command line where a user would.
 
 #![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cli;
 mod generated;
