@@ -1,38 +1,43 @@
-//! The command line: the verbs of Airbyte.
+//! The command line: the verbs of Airbyte, the flags of Singer.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// What was asked on the command line.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "tap-microsoft-teams",
-    version,
+    version = concat!("v", env!("CARGO_PKG_VERSION")),
     about = "Extracts Microsoft Teams: teams, channels, members, channel messages and thread replies",
-    long_about = "Extracts Microsoft Teams (teams, channels, members, channel messages and thread replies) from Microsoft Graph v1.0 with application permissions, as an Airbyte source.",
+    long_about = "Extracts Microsoft Teams (teams, channels, members, channel messages and thread replies) from Microsoft Graph v1.0 \
+        with application permissions. An Airbyte source with a command (spec, check, discover, read), a Singer tap without one.",
     after_help = "Exit codes: 0 all done (also: check says FAILED); 1 something failed or is incomplete; 2 wrong usage. Ended by a signal: that signal.",
+    args_conflicts_with_subcommands = true,
     arg_required_else_help = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do in Airbyte's words.
     #[command(subcommand)]
-    pub command: Command,
-    /// Say more in the log.
+    pub command: Option<Command>,
+    /// What to do in Singer's words.
+    #[command(flatten)]
+    pub singer: Singer,
+    /// Say more in the log
     #[arg(long, global = true)]
     pub debug: bool,
 }
 
-/// What to do.
+/// What to do in Airbyte's words.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Print what the configuration may contain
+    /// Print what the configuration may contain (Airbyte)
     Spec,
-    /// Say whether a configuration works
+    /// Say whether a configuration works (Airbyte)
     Check(Configured),
-    /// Print the streams and their schemas
+    /// Print the streams and their schemas (Airbyte)
     Discover(Configured),
-    /// Read the streams of a catalog
+    /// Read the streams of a catalog (Airbyte)
     Read {
         /// The configuration.
         #[command(flatten)]
@@ -52,6 +57,69 @@ pub struct Configured {
     /// File with the configuration, in JSON
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// The flags of a Singer tap. They come together, in any order; the first of about, discover, test and sync that is asked is done.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Singer")]
+pub struct Singer {
+    /// File with the configuration, in JSON; of several the later wins. ENV takes the variables TAP_MICROSOFT_TEAMS_*
+    #[arg(long, short, value_name = "FILE|ENV")]
+    pub config: Vec<PathBuf>,
+    /// Print the catalog
+    #[arg(long, short)]
+    pub discover: bool,
+    /// File with the catalog, in JSON: which streams and columns are read
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+    /// The same, as older tools call it
+    #[arg(long, short, value_name = "FILE", conflicts_with = "catalog")]
+    pub properties: Option<PathBuf>,
+    /// File with the state that an earlier run wrote, in JSON
+    #[arg(long, short, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Print what the tap is and which settings it takes
+    #[arg(long)]
+    pub about: bool,
+    /// How --about prints
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: AboutFormat,
+    /// Read one record a stream; with =schema, print the schemas only
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "records")]
+    pub test: Option<Test>,
+    /// How log lines on stderr look; JSON by itself where Meltano asks for it
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How `--about` prints.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum AboutFormat {
+    /// Lines.
+    #[default]
+    Text,
+    /// JSON.
+    Json,
+    /// Markdown.
+    Markdown,
+}
+
+/// What `--test` does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Test {
+    /// One record a stream.
+    Records,
+    /// The schemas only.
+    Schema,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// `LEVEL text`
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[cfg(test)]

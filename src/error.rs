@@ -26,6 +26,9 @@ pub enum Error {
     /// A catalog asks for what there is not.
     #[error("{0}")]
     Catalog(String),
+    /// The state that a run was given is none.
+    #[error("cannot use the state: {0}")]
+    State(String),
     /// Graph did not give what was asked.
     #[error("cannot {task}: {source}{}", Hint(.hint))]
     Graph {
@@ -89,7 +92,9 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Config(_) | Self::Parents(_) | Self::File { .. } | Self::Catalog(_) | Self::NotFound { .. } => Fault::User,
+            Self::Config(_) | Self::Parents(_) | Self::File { .. } | Self::Catalog(_) | Self::State(_) | Self::NotFound { .. } => {
+                Fault::User
+            }
             Self::Graph { source, .. } if source.is_transient() => Fault::Moment,
             Self::Graph { source, .. } => match source.cause {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Failed) => ExitCode::FAILURE,
+        Ok(Exit::Usage) => ExitCode::from(2),
         Ok(Exit::Stopped) => {
             // The watcher ends the process by the signal that it got.
             drop(end);

@@ -1,3 +1,4 @@
 //! The protocols: how each says what a sync tells. They know nothing of Graph and of each other.
 
 pub mod airbyte;
+pub mod singer;

@@ -1,10 +1,14 @@
-//! The columns of a stream, read from its schema, and the writing of a record: every column once, in order, each holding its declared type.
+//! The columns of a stream, read from its schema, and the writing of a record: every selected column once, in order, each holding its
+//! declared type.
 //!
 //! Values travel as the text that Graph sent; what a column cannot hold goes, unchanged, into `_additional_properties`.
 
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::{
+    Deserialize,
+    de::{Deserializer, MapAccess, Visitor},
+};
 use serde_json::{Value, value::RawValue};
 
 use super::value::normal_date_time;
@@ -39,8 +43,21 @@ struct Column {
     /// `"name":`, ready to be written.
     prefix: String,
     kind: Kind,
-    /// Graph's own names are camelCase; those with an underscore are derived by us.
-    derived: bool,
+    origin: Origin,
+    selected: bool,
+}
+
+/// Where the value of a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Origin {
+    /// Graph's property of the same name.
+    Graph,
+    /// What was asked: Graph's own names are camelCase, those with an underscore are ours.
+    Derived,
+    /// What no other column holds.
+    Additional,
+    /// When the entity was deleted, where Graph tells: `deletedDateTime`, or the moment at which it was reported as removed.
+    DeletionTime,
 }
 
 /// What a column holds; null is always allowed.
@@ -53,9 +70,17 @@ enum Kind {
     Flag,
     Array(Box<Kind>),
     /// An object, with the properties that it declares.
-    Object(Vec<(String, Kind)>),
+    Object(Vec<Property>),
     /// A type that no column of ours has: held as it is.
     Any,
+}
+
+/// A declared property of an object.
+#[derive(Clone, Debug)]
+struct Property {
+    name: String,
+    kind: Kind,
+    selected: bool,
 }
 
 impl Columns {
@@ -66,16 +91,53 @@ impl Columns {
                 name: name.clone(),
                 prefix: format!("{}:", Value::from(name.as_str())),
                 kind: Kind::of(property),
-                derived: name.contains('_'),
+                origin: match name.as_str() {
+                    ADDITIONAL => Origin::Additional,
+                    name if name.contains('_') => Origin::Derived,
+                    _ => Origin::Graph,
+                },
+                selected: true,
             })
             .collect();
         let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
         Self { columns, index }
     }
 
-    /// The names, in the order of the schema.
+    /// The names of the selected columns, in the order of the schema.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().map(|column| column.name.as_str())
+        self.columns.iter().filter(|column| column.selected).map(|column| column.name.as_str())
+    }
+
+    /// Whether the column, or the declared property of one, at that path is selected.
+    pub fn selects(&self, path: &[&str]) -> bool {
+        let Some((column, nested)) = path.split_first() else { return true };
+        let column = self.columns.iter().find(|known| known.name == *column);
+        column.is_some_and(|column| match (&column.kind, nested) {
+            (Kind::Object(declared), [name]) => {
+                column.selected && declared.iter().all(|property| property.selected || property.name != *name)
+            }
+            _ => column.selected,
+        })
+    }
+
+    /// With only those columns, and only those declared properties of objects, whose path `is_selected` accepts.
+    #[must_use]
+    pub fn selecting(mut self, is_selected: impl Fn(&[&str]) -> bool) -> Self {
+        for column in &mut self.columns {
+            column.selected = is_selected(&[&column.name]);
+            if let Kind::Object(declared) = &mut column.kind {
+                declared.iter_mut().for_each(|property| property.selected = is_selected(&[&column.name, &property.name]));
+            }
+        }
+        self
+    }
+
+    /// With one more column: when the entity was deleted, where Graph tells.
+    #[must_use]
+    pub fn with_deletion_time(mut self, name: &str) -> Self {
+        let prefix = format!("{}:", Value::from(name));
+        self.columns.push(Column { name: name.to_owned(), prefix, kind: Kind::DateTime, origin: Origin::DeletionTime, selected: true });
+        self
     }
 
     /// Appends the record of an item to `out`, as one line of JSON without its end.
@@ -84,7 +146,7 @@ impl Columns {
         let mut additional: Vec<(&str, &str)> = Vec::new();
         for (name, value) in fields {
             match self.index.get(name) {
-                Some(&at) if !self.columns[at].derived => {
+                Some(&at) if self.columns[at].origin == Origin::Graph => {
                     if value != "null" || values[at].is_none() {
                         values[at] = Some(value);
                     }
@@ -101,19 +163,28 @@ impl Columns {
             }
         }
         out.push(b'{');
-        for (column, value) in self.columns.iter().zip(values) {
+        for (column, value) in self.columns.iter().zip(&values).filter(|(column, _)| column.selected) {
             out.extend_from_slice(column.prefix.as_bytes());
-            if column.name == ADDITIONAL {
-                write_additional(&additional, out);
-            } else if column.derived {
-                write_derived(derived.iter().find(|(name, _)| *name == column.name).map(|(_, value)| *value), out);
-            } else {
-                column.kind.write(value.unwrap_or("null"), out);
+            match column.origin {
+                Origin::Graph => column.kind.write(value.unwrap_or("null"), out),
+                Origin::Derived => write_derived(find(derived, &column.name), out),
+                Origin::Additional => write_additional(&additional, out),
+                Origin::DeletionTime => column.kind.write(self.deletion_time(&values, derived), out),
             }
             out.push(b',');
         }
-        out.pop();
+        if out.last() == Some(&b',') {
+            out.pop();
+        }
         out.push(b'}');
+    }
+
+    fn deletion_time<'a>(&self, values: &[Option<&'a str>], derived: &[(&str, Derived<'_>)]) -> &'a str {
+        let value = |name: &str| self.index.get(name).and_then(|&at| values[at]).unwrap_or("null");
+        match find(derived, "_deleted") {
+            Some(Derived::Flag(true)) => value("lastModifiedDateTime"),
+            _ => value("deletedDateTime"),
+        }
     }
 }
 
@@ -134,7 +205,10 @@ impl Kind {
             Some("string") => Self::Text,
             Some("boolean") => Self::Flag,
             Some("array") => Self::Array(Box::new(schema.get("items").map_or(Self::Any, Self::of))),
-            Some("object") => Self::Object(properties(schema).map(|(name, property)| (name.clone(), Self::of(property))).collect()),
+            Some("object") => {
+                let property = |(name, schema): (&String, &Value)| Property { name: name.clone(), kind: Self::of(schema), selected: true };
+                Self::Object(properties(schema).map(property).collect())
+            }
             _ => Self::Any,
         }
     }
@@ -167,13 +241,22 @@ impl Kind {
                 compact(text, &mut compacted);
                 write_string(&String::from_utf8_lossy(&compacted), out);
             }
+            Self::Object(declared) if declared.iter().any(|property| !property.selected) => write_selected(declared, text, out),
             _ => compact(text, out),
         }
     }
 }
 
+fn find<'d>(derived: &[(&str, Derived<'d>)], name: &str) -> Option<Derived<'d>> {
+    derived.iter().find(|(column, _)| *column == name).map(|(_, value)| *value)
+}
+
+/// The name of a property, borrowed from the text wherever it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// The text of a JSON string; [`None`] if it is none.
-fn string(json: &str) -> Option<std::borrow::Cow<'_, str>> {
+fn string(json: &str) -> Option<Cow<'_, str>> {
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => Some(plain.into()),
         _ => serde_json::from_str::<String>(json).ok().map(Into::into),
@@ -235,37 +318,53 @@ fn compact(json: &str, out: &mut Vec<u8>) {
 }
 
 /// Whether each declared property that the object has is of its declared kind.
-fn holds_properties(declared: &[(String, Kind)], text: &str) -> bool {
-    struct Check<'k>(&'k [(String, Kind)]);
-
-    impl<'de> DeserializeSeed<'de> for Check<'_> {
-        type Value = bool;
-
-        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-            deserializer.deserialize_map(self)
+fn holds_properties(declared: &[Property], text: &str) -> bool {
+    let mut holds = true;
+    let is_object = each_property(text, |name, value| {
+        if let Some(property) = declared.iter().find(|property| property.name == name) {
+            holds &= property.kind.holds(value);
         }
-    }
+    });
+    is_object && holds
+}
 
-    impl<'de> Visitor<'de> for Check<'_> {
-        type Value = bool;
+/// Writes an object without the declared properties that are not selected.
+fn write_selected(declared: &[Property], text: &str, out: &mut Vec<u8>) {
+    out.push(b'{');
+    each_property(text, |name, value| {
+        if declared.iter().all(|property| property.selected || property.name != name) {
+            write_string(name, out);
+            out.push(b':');
+            compact(value, out);
+            out.push(b',');
+        }
+    });
+    if out.last() == Some(&b',') {
+        out.pop();
+    }
+    out.push(b'}');
+}
+
+/// Calls `visit` with each property of an object; false if the text is none.
+fn each_property(text: &str, visit: impl FnMut(&str, &str)) -> bool {
+    struct Each<F>(F);
+
+    impl<'de, F: FnMut(&str, &str)> Visitor<'de> for Each<F> {
+        type Value = ();
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             formatter.write_str("an object")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-            let mut holds = true;
-            while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-                let value = map.next_value::<&RawValue>()?;
-                if let Some((_, kind)) = self.0.iter().find(|(declared, _)| *declared == name) {
-                    holds &= kind.holds(value.get());
-                }
+        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+            while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &RawValue>()? {
+                (self.0)(&name, value.get());
             }
-            Ok(holds)
+            Ok(())
         }
     }
 
-    Check(declared).deserialize(&mut serde_json::Deserializer::from_str(text)).unwrap_or(false)
+    serde_json::Deserializer::from_str(text).deserialize_map(Each(visit)).is_ok()
 }
 
 #[cfg(test)]
@@ -331,6 +430,30 @@ mod tests {
     fn settings_become_json_in_a_string() {
         let record = record::<Team>(r#"{"id":"1","funSettings":{"allowGiphy":true,"giphyContentRating":"strict"}}"#, &[]);
         assert_eq!(record["funSettings"], r#"{"allowGiphy":true,"giphyContentRating":"strict"}"#);
+    }
+
+    #[test]
+    fn what_is_not_selected_is_not_written() {
+        let columns =
+            Columns::of(&json_schema::<Message>()).selecting(|path| matches!(path, ["id" | "body" | "team_id"] | ["body", "contentType"]));
+        let mut out = Vec::new();
+        let fields = [("id", "\"1\""), ("subject", "\"x\""), ("body", r#"{"contentType":"text","content":"y","new":1}"#)];
+        columns.write(fields.into_iter(), &[("team_id", Derived::Text("t"))], &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"id":"1","team_id":"t","body":{"contentType":"text","new":1}}"#);
+        assert_eq!(columns.names().collect::<Vec<_>>(), ["id", "team_id", "body"]);
+    }
+
+    #[test]
+    fn the_time_of_deletion_is_that_of_the_message_or_of_its_removal() {
+        let columns = Columns::of(&json_schema::<Message>()).with_deletion_time("deleted_at").selecting(|path| path == ["deleted_at"]);
+        let written = |removed| {
+            let mut out = Vec::new();
+            let fields = [("deletedDateTime", "\"2026-01-01T00:00:00Z\""), ("lastModifiedDateTime", "\"2026-02-02T00:00:00Z\"")];
+            columns.write(fields.into_iter(), &[("_deleted", Derived::Flag(removed))], &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(false), r#"{"deleted_at":"2026-01-01T00:00:00Z"}"#);
+        assert_eq!(written(true), r#"{"deleted_at":"2026-02-02T00:00:00Z"}"#);
     }
 
     #[test]

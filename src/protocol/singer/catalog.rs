@@ -1,0 +1,193 @@
+//! The catalog: what `--discover` tells, and what users make of it.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::Error,
+    streams::{STREAMS, Selected, Stream},
+};
+
+/// The column by which targets with hard deletes switched on find deleted rows.
+const DELETED_AT: &str = "_sdc_deleted_at";
+
+/// The catalog, with `schema` before `metadata` and an entry for every property, since Meltano walks it in this order.
+pub fn catalog() -> Value {
+    json!({"streams": STREAMS.map(entry)})
+}
+
+/// Every stream, whole.
+pub fn everything() -> impl Iterator<Item = Selected> {
+    STREAMS.into_iter().map(|stream| select(stream, |_| true))
+}
+
+fn entry(stream: &Stream) -> Value {
+    let mut entry = json!({
+        "tap_stream_id": stream.name,
+        "stream": stream.name,
+        "schema": schema(stream),
+        "key_properties": stream.primary_key,
+        "replication_method": replication_method(stream),
+    });
+    let mut root = json!({
+        "inclusion": "available",
+        "selected-by-default": true,
+        "table-key-properties": stream.primary_key,
+        "forced-replication-method": replication_method(stream),
+    });
+    if let Some(key) = bookmark_property(stream) {
+        root["valid-replication-keys"] = json!([key]);
+        root["replication-key"] = key.into();
+        entry["replication_key"] = key.into();
+    }
+    let mut metadata = vec![json!({"breadcrumb": [], "metadata": root})];
+    describe(stream, &entry["schema"], &mut Vec::new(), &mut metadata);
+    entry["metadata"] = metadata.into();
+    entry
+}
+
+/// Until a run goes on where the one before ended, every stream is read whole.
+fn replication_method(_: &Stream) -> &'static str {
+    "FULL_TABLE"
+}
+
+/// The column that orders the changes of a stream, where a run goes on where the one before ended.
+pub(super) fn bookmark_property(_: &Stream) -> Option<&'static str> {
+    None
+}
+
+fn describe(stream: &Stream, schema: &Value, breadcrumb: &mut Vec<String>, metadata: &mut Vec<Value>) {
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        breadcrumb.extend(["properties".to_owned(), name.clone()]);
+        let inclusion = if is_automatic(stream, breadcrumb) { "automatic" } else { "available" };
+        metadata.push(json!({"breadcrumb": breadcrumb, "metadata": {"inclusion": inclusion, "selected-by-default": true}}));
+        describe(stream, property, breadcrumb, metadata);
+        breadcrumb.truncate(breadcrumb.len() - 2);
+    }
+}
+
+/// Keys are in every record, whatever is selected.
+fn is_automatic(stream: &Stream, breadcrumb: &[String]) -> bool {
+    let [_, name] = breadcrumb else { return false };
+    stream.primary_key.contains(&name.as_str()) || stream.cursor == Some(name)
+}
+
+/// The stream's schema and, where messages can be deleted, the column for it.
+fn schema(stream: &Stream) -> Value {
+    let mut schema = stream.schema.clone();
+    if has_deletions(stream)
+        && let Some(properties) = schema["properties"].as_object_mut()
+    {
+        let description = "When the message was deleted, or reported as removed: what targets with hard deletes look at.";
+        properties.insert(DELETED_AT.to_owned(), json!({"description": description, "type": ["string", "null"], "format": "date-time"}));
+    }
+    schema
+}
+
+fn has_deletions(stream: &Stream) -> bool {
+    stream.schema["properties"].get("deletedDateTime").is_some()
+}
+
+fn select(stream: &'static Stream, is_selected: impl Fn(&[&str]) -> bool) -> Selected {
+    let columns = stream.columns.clone();
+    let columns = if has_deletions(stream) { columns.with_deletion_time(DELETED_AT) } else { columns };
+    Selected { stream, columns: columns.selecting(is_selected) }
+}
+
+/// The schema of a selected stream: what its SCHEMA message has.
+pub(super) fn selected_schema(selected: &Selected) -> Value {
+    let mut schema = schema(selected.stream);
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.retain(|name, _| selected.columns.names().any(|column| column == name));
+        for (name, property) in properties.iter_mut() {
+            if let Some(nested) = property.get_mut("properties").and_then(Value::as_object_mut) {
+                nested.retain(|property, _| selected.columns.selects(&[name, property]));
+            }
+        }
+    }
+    schema
+}
+
+/// Takes a catalog: the selected streams with their selected columns, and what people should know about it.
+///
+/// # Errors
+/// If it is no catalog.
+pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
+    let entries = written.get("streams").and_then(Value::as_array);
+    let entries = entries.ok_or_else(|| Error::Catalog("the catalog is not a Singer catalog: it has no list `streams`".to_owned()))?;
+    let (mut selected, mut remarks) = (Vec::<Selected>::new(), Vec::new());
+    for entry in entries {
+        let name = ["tap_stream_id", "stream"].into_iter().find_map(|key| entry.get(key)?.as_str());
+        let name = name.ok_or_else(|| Error::Catalog("the catalog is not a Singer catalog: a stream has no `tap_stream_id`".to_owned()))?;
+        let Some(stream) = Stream::named(name) else {
+            remarks.push(format!("the catalog has a stream {name}; there are {}", Stream::names().join(", ")));
+            continue;
+        };
+        let metadata = Metadata(entry);
+        if metadata.selects_stream() && !selected.iter().any(|selected| selected.stream.name == name) {
+            remarks.extend(metadata.remarks(stream));
+            selected.push(select(stream, |path| metadata.selects(stream, path)));
+        }
+    }
+    selected.sort_by_key(|selected| selected.stream.position());
+    Ok((selected, remarks))
+}
+
+/// The entry of a stream in a catalog that a user or Meltano has edited.
+struct Metadata<'a>(&'a Value);
+
+impl Metadata<'_> {
+    fn at(&self, breadcrumb: &[&str]) -> Option<&Map<String, Value>> {
+        let is_it = |entry: &&Value| {
+            let written = entry.get("breadcrumb").and_then(Value::as_array);
+            written.is_some_and(|written| written.iter().map(|part| part.as_str().unwrap_or_default()).eq(breadcrumb.iter().copied()))
+        };
+        self.0.get("metadata")?.as_array()?.iter().find(is_it)?.get("metadata")?.as_object()
+    }
+
+    /// Root metadata, then the entry itself, then the schema: the places where tools of all ages write it.
+    fn selects_stream(&self) -> bool {
+        let root = self.at(&[]);
+        let places = [
+            root.and_then(|root| root.get("selected")),
+            self.0.get("selected"),
+            self.0.get("schema").and_then(|schema| schema.get("selected")),
+        ];
+        let by_default = root.and_then(|root| flag(root.get("selected-by-default")?));
+        let inclusion = root.and_then(|root| root.get("inclusion")?.as_str());
+        match inclusion {
+            Some("unsupported") => false,
+            _ => places.into_iter().flatten().find_map(flag).or(by_default).unwrap_or(false),
+        }
+    }
+
+    /// Whether a column, or a declared property of one, is selected: keys always, children with their parent unless said otherwise.
+    fn selects(&self, stream: &Stream, path: &[&str]) -> bool {
+        let breadcrumb: Vec<_> = path.iter().flat_map(|name| ["properties", name]).collect();
+        if is_automatic(stream, &breadcrumb.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>()) {
+            return true;
+        }
+        let own = self.at(&breadcrumb);
+        if own.and_then(|own| own.get("inclusion")?.as_str()) == Some("unsupported") {
+            return false;
+        }
+        let said = own.and_then(|own| flag(own.get("selected")?)).or_else(|| own.and_then(|own| flag(own.get("selected-by-default")?)));
+        said.unwrap_or(true)
+    }
+
+    fn remarks(&self, stream: &Stream) -> Option<String> {
+        let root = self.at(&[]);
+        let said = root.and_then(|root| root.get("replication-method")).or_else(|| self.0.get("replication_method"))?.as_str()?;
+        let possible = ["FULL_TABLE", replication_method(stream)];
+        let method = replication_method(stream);
+        (!possible.contains(&said)).then(|| format!("{}: the catalog asks for {said}; the stream is read as {method}", stream.name))
+    }
+}
+
+/// A boolean, also when it is written as text.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.to_lowercase().parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,192 @@
+//! What a sync tells, in Singer's messages.
+
+use std::{
+    io::{self, BufWriter, Write},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    catalog::{bookmark_property, selected_schema},
+    log::Log,
+};
+use crate::{
+    emit::{Emitter, Outcome, Records},
+    error::Error,
+    state::StreamState,
+    streams::{STREAMS, Selected, Stream},
+};
+
+/// How often a figure of a stream is told while it is read.
+const METRIC_EVERY: Duration = Duration::from_secs(60);
+
+/// Writes the messages of a sync.
+#[derive(Debug)]
+pub struct SingerEmitter<W: Write> {
+    out: BufWriter<W>,
+    log: Arc<Log>,
+    /// The SCHEMA lines of the selected streams.
+    schemas: [Option<String>; STREAMS.len()],
+    bookmarks: Map<String, Value>,
+    last_line_is_state: bool,
+    progress: [Progress; STREAMS.len()],
+    first_failure: Option<Arc<Error>>,
+    /// With `--test`: one record a stream, then the run is told to stop.
+    sample: Option<Sample>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    records_since_metric: usize,
+    last_metric: Instant,
+    started: Instant,
+    sampled: bool,
+}
+
+#[derive(Debug)]
+struct Sample {
+    enough: CancellationToken,
+    missing: usize,
+}
+
+impl<W: Write> SingerEmitter<W> {
+    /// Writes to `out`, which is buffered here, and begins with the bookmarks of the run before.
+    pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: Map<String, Value>) -> Self {
+        let mut schemas = [const { None }; STREAMS.len()];
+        for selected in selected {
+            schemas[selected.stream.position()] = Some(schema(selected));
+        }
+        let now = Instant::now();
+        let progress = std::array::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
+        let out = BufWriter::with_capacity(256 * 1024, out);
+        Self { out, log, schemas, bookmarks, last_line_is_state: false, progress, first_failure: None, sample: None }
+    }
+
+    /// One record a stream, and `enough` when every stream had its own.
+    #[must_use]
+    pub fn sampling(mut self, enough: CancellationToken) -> Self {
+        let missing = self.schemas.iter().flatten().count();
+        self.sample = Some(Sample { enough, missing });
+        self
+    }
+
+    /// Writes the schemas and nothing else: `--test=schema`.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    pub fn schemas(&mut self) -> io::Result<()> {
+        for schema in std::mem::take(&mut self.schemas).into_iter().flatten() {
+            self.line(&schema)?;
+        }
+        self.out.flush()
+    }
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        self.last_line_is_state = false;
+        self.out.write_all(line.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    /// The state of all streams: what a target gives back.
+    fn write_state(&mut self) -> io::Result<()> {
+        let state = json!({"type": "STATE", "value": {"bookmarks": self.bookmarks}}).to_string();
+        self.line(&state)?;
+        self.last_line_is_state = true;
+        self.out.flush()
+    }
+
+    fn metric(&mut self, stream: &'static Stream) {
+        let progress = &mut self.progress[stream.position()];
+        let count = std::mem::take(&mut progress.records_since_metric);
+        progress.last_metric = Instant::now();
+        self.log.metric(stream.name, "counter", "record_count", &count.into());
+    }
+}
+
+/// The SCHEMA line of a stream.
+fn schema(selected: &Selected) -> String {
+    let stream = selected.stream;
+    let mut line =
+        json!({"type": "SCHEMA", "stream": stream.name, "schema": selected_schema(selected), "key_properties": stream.primary_key});
+    if let Some(cursor) = bookmark_property(stream) {
+        line["bookmark_properties"] = json!([cursor]);
+    }
+    line.to_string()
+}
+
+impl<W: Write + Send> Emitter for SingerEmitter<W> {
+    /// The schema of the stream; behind the last one, the state that the run begins with: targets take it as what they have.
+    fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
+        self.progress[stream.position()].started = Instant::now();
+        if let Some(schema) = self.schemas[stream.position()].take() {
+            self.line(&schema)?;
+        }
+        if self.schemas.iter().all(Option::is_none) { self.write_state() } else { Ok(()) }
+    }
+
+    fn records(&mut self, records: &Records) -> io::Result<()> {
+        let stream = records.stream();
+        let mut wanted = usize::MAX;
+        if let Some(sample) = &mut self.sample {
+            let sampled = std::mem::replace(&mut self.progress[stream.position()].sampled, true);
+            wanted = usize::from(!sampled);
+            sample.missing -= wanted;
+            if sample.missing == 0 {
+                sample.enough.cancel();
+            }
+        }
+        let extracted = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+        for record in records.iter().take(wanted) {
+            self.last_line_is_state = false;
+            write!(self.out, r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name)?;
+            self.out.write_all(record)?;
+            writeln!(self.out, r#","time_extracted":"{extracted}"}}"#)?;
+        }
+        let progress = &mut self.progress[stream.position()];
+        progress.records_since_metric += records.len().min(wanted);
+        if progress.last_metric.elapsed() >= METRIC_EVERY {
+            self.metric(stream);
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<()> {
+        self.bookmarks.insert(stream.name.to_owned(), serde_json::to_value(state)?);
+        self.write_state()
+    }
+
+    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+        self.metric(stream);
+        let seconds = self.progress[stream.position()].started.elapsed().as_secs_f64();
+        self.log.metric(stream.name, "timer", "sync_duration", &seconds.into());
+        if let Outcome::Incomplete(error) = outcome {
+            self.log.line(tracing::Level::ERROR, &format!("{}: {error}", stream.name));
+            self.first_failure.get_or_insert_with(|| error.clone());
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, level: tracing::Level, message: &str) -> io::Result<()> {
+        self.log.line(level, message);
+        Ok(())
+    }
+
+    /// The last line is a state, whatever happened: some targets forget a state behind which a record came.
+    fn finished(&mut self) -> io::Result<()> {
+        if !self.last_line_is_state {
+            self.write_state()?;
+        }
+        if let Some(error) = self.first_failure.take() {
+            self.log.critical(&error.to_string());
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

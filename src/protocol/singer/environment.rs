@@ -1,0 +1,13 @@
+//! Settings in environment variables, which `--config=ENV` asks for: `TAP_MICROSOFT_TEAMS_` and the name in upper case.
+
+use serde_json::{Map, Value};
+
+use crate::config::SETTINGS;
+
+const PREFIX: &str = "TAP_MICROSOFT_TEAMS_";
+
+/// The settings that the environment has, as strings: the configuration takes those as well.
+pub fn settings_of_environment(variable: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
+    let value = |name: &str| variable(&format!("{PREFIX}{}", name.to_uppercase()));
+    SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), Value::String(value(setting.name)?)))).collect()
+}
