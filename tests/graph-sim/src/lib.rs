@@ -1,1 +1,39 @@
-//! A Microsoft Graph tenant in memory.
+//! A Microsoft Graph tenant in memory, over real HTTP: as awkward as the guide's fact sheet (`graph.md`) says Graph is.
+//!
+//! [`GraphSim::start`] makes a tenant from a [`TenantSpec`] and serves it until the handle is dropped. While it serves, tests
+//! change the tenant ([`GraphSim::with_tenant`]), order faults ([`GraphSim::inject`]), move the clock, enforce limits, and ask
+//! what was asked ([`GraphSim::journal`]) and what is true ([`GraphSim::truth`]). `README.md` has the binary and its control door.
+
+mod clock;
+mod content;
+mod corpus;
+mod encode;
+mod faults;
+mod generate;
+mod journal;
+mod limits;
+mod options;
+mod rng;
+mod server;
+mod sim;
+mod switches;
+mod tenant;
+mod time;
+
+pub use clock::Clock;
+pub use content::{Flavour, SYSTEM_EVENTS};
+pub use corpus::{Awkward, corpus, damaged};
+pub use faults::{Fault, LinkFault, RetryAfter, Rule};
+pub use generate::TenantSpec;
+pub use journal::{Class, Door, Entry, Journal, PageKind, RequestInfo};
+pub use limits::Limits;
+pub use options::{Credentials, Latency, Options, Tls};
+pub use sim::GraphSim;
+pub use switches::{
+    BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Paging, RepliesOrder, Switches,
+};
+pub use tenant::{
+    Block, ChangeError, Channel, DeltaSupport, Member, MemberKind, Membership, MessageAt, MessageId, MessageTruth, Post, Team, Tenant,
+    Truth,
+};
+pub use time::Time;

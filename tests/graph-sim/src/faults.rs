@@ -1,0 +1,356 @@
+//! Faults on order: what goes wrong, for which requests, how often.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    journal::{Class, Door, PageKind, RequestInfo},
+    rng::{Rng, hash},
+};
+
+/// What goes wrong with one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// An error in Graph's shape.
+    Graph {
+        status: u16,
+        code: String,
+        message: String,
+        #[serde(default)]
+        retry_after: RetryAfter,
+    },
+    /// An error of the token endpoint by its AADSTS number (graph.md 1.4).
+    Aadsts(u32),
+    /// Anything at all.
+    Respond {
+        status: u16,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
+    /// The connection is reset before any header.
+    Reset,
+    /// The connection is reset in the middle of the body.
+    ResetInBody,
+    /// The body ends before its content-length.
+    Truncate,
+    /// Nothing ever comes.
+    Stall,
+    /// Half of the body comes, then nothing.
+    StallInBody,
+    /// 200 with half of the JSON, rightly framed.
+    MalformedJson,
+    /// 200 whose body is not UTF-8.
+    InvalidUtf8,
+    /// A web page where JSON should be.
+    Html { status: u16 },
+    /// No body at all.
+    Empty { status: u16 },
+    /// The right body under another content type.
+    ContentType(String),
+    /// `Content-Encoding: gzip` over bytes that are not.
+    BrokenGzip,
+    /// 200 with an error object.
+    ErrorIn200,
+    /// A page without `value`.
+    NoValue,
+    /// A page whose `value` is an object.
+    ValueNoArray,
+    /// 302 to this URL.
+    Redirect(String),
+    /// The right page with a wrong link.
+    Link(LinkFault),
+    /// An empty page with a nextLink to what would have been served; for all requests of a list: endless empty pages.
+    EmptyPage,
+    /// So many milliseconds of real time before the right answer.
+    Delay(u64),
+}
+
+/// What becomes of a page's nextLink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkFault {
+    /// The same link at another origin, such as `https://evil.example`.
+    Origin(String),
+    /// The request's own URL again.
+    Same,
+    /// The URL of the list's first page: a cycle.
+    First,
+    /// A deltaLink beside the nextLink, or a nextLink beside the deltaLink.
+    Both,
+    /// None, though there is more.
+    Neither,
+    /// This text.
+    To(String),
+}
+
+/// The forms of `Retry-After` (graph.md 5.3).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    #[default]
+    Absent,
+    Seconds(u64),
+    /// An HTTP date so many seconds of simulated time from now; may lie in the past.
+    Date(i64),
+    /// Any text: `2.128`, `-5`, `soon`.
+    Text(String),
+}
+
+impl Fault {
+    /// A status with the code and message that Graph gives with it (graph.md 5.2).
+    pub fn status(status: u16) -> Fault {
+        let (code, message) = match status {
+            400 => ("BadRequest", "Invalid request."),
+            401 => ("InvalidAuthenticationToken", "CompactToken validation failed with reason code: 80049228."),
+            403 => ("Forbidden", "UnknownError"),
+            404 => ("UnknownError", "404 page not found"),
+            410 => ("resyncRequired", "Resync required."),
+            429 => ("TooManyRequests", "Too Many Requests"),
+            500 => ("generalException", "General exception while processing"),
+            502 => ("BadGateway", "Failed to execute backend request."),
+            503 => ("serviceNotAvailable", "The service is temporarily unavailable."),
+            504 => ("GatewayTimeout", "The gateway timed out."),
+            _ => ("UnknownError", ""),
+        };
+        Fault::graph(status, code, message)
+    }
+
+    pub fn graph(status: u16, code: &str, message: &str) -> Fault {
+        Fault::Graph { status, code: code.to_owned(), message: message.to_owned(), retry_after: RetryAfter::Absent }
+    }
+
+    /// 429 with this `Retry-After`.
+    pub fn throttled(after: RetryAfter) -> Fault {
+        Fault::status(429).retry_after(after)
+    }
+
+    /// Adds a `Retry-After` to an error in Graph's shape.
+    #[must_use]
+    pub fn retry_after(mut self, after: RetryAfter) -> Fault {
+        if let Fault::Graph { retry_after, .. } = &mut self {
+            *retry_after = after;
+        }
+        self
+    }
+
+    pub fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Fault {
+        let headers = headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Fault::Respond { status, headers, body: body.into() }
+    }
+}
+
+/// A fault, and the requests that it befalls: those that all given conditions fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    pub fault: Fault,
+    #[serde(default)]
+    pub class: Option<Class>,
+    #[serde(default)]
+    pub door: Option<Door>,
+    #[serde(default)]
+    pub team: Option<String>,
+    #[serde(default)]
+    pub channel: Option<String>,
+    #[serde(default)]
+    pub message: Option<String>,
+    /// What path and query contain.
+    #[serde(default)]
+    pub path: Option<String>,
+    #[serde(default)]
+    pub page: Option<PageKind>,
+    /// Only requests that are a retry, or only those that are none.
+    #[serde(default)]
+    pub retry: Option<bool>,
+    /// How many fitting requests are let through first.
+    #[serde(default)]
+    pub skip: u64,
+    /// How many requests it befalls; none: all that fit.
+    #[serde(default)]
+    pub times: Option<u64>,
+    /// The share of the fitting requests that it befalls, drawn from the simulator's seed.
+    #[serde(default = "always")]
+    pub rate: f64,
+}
+
+fn always() -> f64 {
+    1.0
+}
+
+impl Rule {
+    /// Befalls every request until conditions are added.
+    pub fn new(fault: Fault) -> Rule {
+        Rule {
+            fault,
+            class: None,
+            door: None,
+            team: None,
+            channel: None,
+            message: None,
+            path: None,
+            page: None,
+            retry: None,
+            skip: 0,
+            times: None,
+            rate: 1.0,
+        }
+    }
+
+    #[must_use]
+    pub fn class(mut self, class: Class) -> Rule {
+        self.class = Some(class);
+        self
+    }
+
+    #[must_use]
+    pub fn door(mut self, door: Door) -> Rule {
+        self.door = Some(door);
+        self
+    }
+
+    #[must_use]
+    pub fn team(mut self, id: &str) -> Rule {
+        self.team = Some(id.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn channel(mut self, id: &str) -> Rule {
+        self.channel = Some(id.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn message(mut self, id: &str) -> Rule {
+        self.message = Some(id.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn path(mut self, part: &str) -> Rule {
+        self.path = Some(part.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn page(mut self, page: PageKind) -> Rule {
+        self.page = Some(page);
+        self
+    }
+
+    /// True: only retries; false: only first attempts.
+    #[must_use]
+    pub fn retry(mut self, retry: bool) -> Rule {
+        self.retry = Some(retry);
+        self
+    }
+
+    #[must_use]
+    pub fn skip(mut self, requests: u64) -> Rule {
+        self.skip = requests;
+        self
+    }
+
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Rule {
+        self.times = Some(times);
+        self
+    }
+
+    /// Only the n-th fitting request, counted from 1.
+    #[must_use]
+    pub fn nth(self, n: u64) -> Rule {
+        self.skip(n.saturating_sub(1)).times(1)
+    }
+
+    #[must_use]
+    pub fn rate(mut self, rate: f64) -> Rule {
+        self.rate = rate;
+        self
+    }
+
+    fn fits(&self, request: &RequestInfo) -> bool {
+        fn is<T: PartialEq>(wanted: Option<&T>, given: Option<&T>) -> bool {
+            wanted.is_none_or(|wanted| given == Some(wanted))
+        }
+        is(self.class.as_ref(), Some(&request.class))
+            && is(self.door.as_ref(), Some(&request.door))
+            && is(self.team.as_ref(), request.team.as_ref())
+            && is(self.channel.as_ref(), request.channel.as_ref())
+            && is(self.message.as_ref(), request.message.as_ref())
+            && is(self.page.as_ref(), Some(&request.page))
+            && is(self.retry.as_ref(), Some(&request.retry))
+            && self.path.as_ref().is_none_or(|part| format!("{}?{}", request.path, request.query).contains(part))
+    }
+}
+
+/// The rules in force.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    rules: Vec<Rule>,
+    rng: Rng,
+    /// URLs whose last answer was not good.
+    failed: HashSet<u64>,
+    /// How many faults were applied.
+    applied: u64,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Faults {
+        Faults { rules: Vec::new(), rng: Rng::new(seed ^ 0xfa17), failed: HashSet::new(), applied: 0 }
+    }
+
+    pub(crate) fn add(&mut self, rule: Rule) {
+        self.rules.push(rule);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    pub(crate) fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// The fault for a request, of the first rule that fits and is due.
+    pub(crate) fn draw(&mut self, request: &RequestInfo) -> Option<Fault> {
+        for rule in &mut self.rules {
+            if !rule.fits(request) || rule.times == Some(0) {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            if rule.rate < 1.0 && self.rng.unit() >= rule.rate {
+                continue;
+            }
+            if let Some(left) = &mut rule.times {
+                *left -= 1;
+            }
+            self.applied += 1;
+            return Some(rule.fault.clone());
+        }
+        None
+    }
+
+    pub(crate) fn is_retry(&self, path: &str, query: &str) -> bool {
+        !self.failed.is_empty() && self.failed.contains(&url_key(path, query))
+    }
+
+    pub(crate) fn note(&mut self, path: &str, query: &str, good: bool) {
+        if good {
+            if !self.failed.is_empty() {
+                self.failed.remove(&url_key(path, query));
+            }
+        } else {
+            self.failed.insert(url_key(path, query));
+        }
+    }
+}
+
+fn url_key(path: &str, query: &str) -> u64 {
+    hash(path) ^ hash(query).rotate_left(1)
+}

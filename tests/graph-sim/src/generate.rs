@@ -1,0 +1,275 @@
+//! A tenant out of a seed and a size: the same for the same numbers, down to the byte.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Clock,
+    content::Flavour,
+    encode::Guid,
+    rng::{Rng, mix},
+    tenant::{Channel, Member, MemberKind, Membership, Message, MessageId, Team, Tenant, channel_id},
+    time::Time,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const NAMES: [&str; 10] =
+    ["Sales", "R&D", "Büro Zürich", "Projekt \"Falke\"", "営業部", "Support/24x7", "HR", "Platform", "Élèves 3ᵉ", "Night shift 🌙"];
+const TOPICS: [&str; 8] = ["Announcements", "Random", "Q&A", "Planung", "Releases #1", "日報", "Incidents", "Ideas + wishes"];
+
+/// How large the tenant is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantSpec {
+    pub seed: u64,
+    pub teams: usize,
+    /// In each team, General included.
+    pub channels: usize,
+    /// Roots in each channel; on average when skewed.
+    pub messages: usize,
+    /// Replies below a root on average; half of the roots have none.
+    pub replies: usize,
+    /// Threads of 201 replies and more in the whole tenant.
+    pub long_threads: usize,
+    /// In each team.
+    pub members: usize,
+    /// Groups that pass the filter and have no team behind them.
+    pub groups_without_team: usize,
+    /// Few large channels and many idle ones, instead of all the same.
+    pub skew: bool,
+    /// How far back the messages reach; eight months is what delta sees.
+    pub history_days: u32,
+}
+
+impl Default for TenantSpec {
+    fn default() -> TenantSpec {
+        TenantSpec::uniform(2, 3, 40)
+    }
+}
+
+impl TenantSpec {
+    /// Exactly so many teams, channels a team, and roots a channel; with replies and three threads of over 200.
+    pub fn uniform(teams: usize, channels: usize, messages: usize) -> TenantSpec {
+        TenantSpec {
+            seed: 1,
+            teams,
+            channels,
+            messages,
+            replies: 2,
+            long_threads: if messages > 0 { 3.min(teams * channels) } else { 0 },
+            members: 12,
+            groups_without_team: 1,
+            skew: false,
+            history_days: 900,
+        }
+    }
+
+    /// The same number of messages, spread as in real tenants.
+    pub fn skewed(teams: usize, channels: usize, messages: usize) -> TenantSpec {
+        TenantSpec { skew: true, ..TenantSpec::uniform(teams, channels, messages) }
+    }
+
+    /// Nobody there yet: changes make what a test needs.
+    pub fn empty() -> TenantSpec {
+        TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(0, 0, 0) }
+    }
+
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> TenantSpec {
+        self.seed = seed;
+        self
+    }
+
+    #[must_use]
+    pub fn replies(mut self, mean: usize, long_threads: usize) -> TenantSpec {
+        self.replies = mean;
+        self.long_threads = long_threads;
+        self
+    }
+
+    /// `start` is what the running clock was set to: its present time would differ from run to run.
+    pub(crate) fn build(&self, clock: Arc<Clock>, start: Time) -> Tenant {
+        let mut tenant = Tenant::new(self.seed, clock);
+        let history = History { end: start.minus(Duration::from_secs(60)), span: DAY * self.history_days.max(1) };
+        let mut sizes = self.sizes().into_iter();
+        let mut long_threads = self.long_threads_of_channels().into_iter();
+        for index in 0..self.teams {
+            let mut team = self.team(&tenant, index, history);
+            for place in 0..self.channels {
+                let (roots, idle) = sizes.next().unwrap_or_default();
+                let mut channel = self.channel(&team, place, history);
+                let plan = Plan { roots, replies: self.replies, long_threads: long_threads.next().unwrap_or(0) };
+                let history = if idle { history.ended(DAY * 90) } else { history };
+                fill(&mut channel, plan, history, self.seed);
+                team.channels.push(channel);
+            }
+            tenant.add_team(team);
+        }
+        for index in 0..self.groups_without_team {
+            let mut group = self.team(&tenant, self.teams + index, history);
+            group.provisioned = false;
+            tenant.add_team(group);
+        }
+        tenant
+    }
+
+    /// For each channel its number of roots, and whether it has been idle for long.
+    fn sizes(&self) -> Vec<(usize, bool)> {
+        let count = self.teams * self.channels;
+        if !self.skew {
+            return vec![(self.messages, false); count];
+        }
+        let weights: Vec<f64> = (0..count).map(|rank| (rank as f64 + 1.0).powf(-1.3)).collect();
+        let unit = (count * self.messages) as f64 / weights.iter().sum::<f64>();
+        let mut sizes: Vec<(usize, bool)> =
+            weights.iter().enumerate().map(|(rank, weight)| ((weight * unit).round() as usize, rank * 4 > count)).collect();
+        let mut rng = Rng::new(mix(self.seed, 0x512e));
+        for last in (1..count).rev() {
+            sizes.swap(last, rng.index(last + 1));
+        }
+        sizes
+    }
+
+    fn long_threads_of_channels(&self) -> Vec<usize> {
+        let count = self.teams * self.channels;
+        (0..count).map(|channel| self.long_threads / count + usize::from(channel < self.long_threads % count)).collect()
+    }
+
+    fn team(&self, tenant: &Tenant, index: usize, history: History) -> Team {
+        let seed = mix(self.seed, 1_000_003 * (index as u64 + 1));
+        let name = format!("{} {}", NAMES[index % NAMES.len()], index + 1);
+        let created = history.start().plus_ticks((seed % 10_000_000) as i64);
+        let mut team = Team::new(Guid::of(seed, 1).to_string(), name, tenant.id.clone(), seed, created);
+        team.members = (0..self.members).map(|place| member(place, index)).collect();
+        team
+    }
+
+    fn channel(&self, team: &Team, place: usize, history: History) -> Channel {
+        let seed = mix(team.seed, place as u64 + 7);
+        let mut rng = Rng::new(seed);
+        let (name, membership) = match place {
+            0 => ("General".to_owned(), Membership::Standard),
+            _ => {
+                let membership = match rng.below(10) {
+                    0 => Membership::Shared,
+                    1 | 2 => Membership::Private,
+                    _ => Membership::Standard,
+                };
+                (format!("{} {place}", TOPICS[rng.index(TOPICS.len())]), membership)
+            }
+        };
+        Channel::new(channel_id(seed), name, membership, seed, history.start())
+    }
+}
+
+fn member(place: usize, team: usize) -> Member {
+    // Every twelfth is something else than a user of the directory.
+    let kind = if place % 12 == 11 { MemberKind::ALL[(place / 12 + team) % MemberKind::ALL.len()] } else { MemberKind::AadUser };
+    let roles = match place % 9 {
+        0 => vec!["owner".to_owned()],
+        5 => vec!["guest".to_owned()],
+        _ => Vec::new(),
+    };
+    Member { kind, roles, user: (place * 3 + team) as u32 }
+}
+
+/// Between when the messages lie.
+#[derive(Clone, Copy)]
+struct History {
+    end: Time,
+    span: Duration,
+}
+
+impl History {
+    fn start(self) -> Time {
+        self.end.minus(self.span)
+    }
+
+    /// The same start, an earlier end.
+    fn ended(self, ago: Duration) -> History {
+        let ago = ago.min(self.span / 2);
+        History { end: self.end.minus(ago), span: self.span - ago }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Plan {
+    roots: usize,
+    replies: usize,
+    long_threads: usize,
+}
+
+fn fill(channel: &mut Channel, plan: Plan, history: History, seed: u64) {
+    let mut rng = Rng::new(channel.seed ^ seed);
+    let mut ids = HashSet::with_capacity(plan.roots * (plan.replies + 1));
+    let start = history.start().millis();
+    let step = (history.span.as_millis() as u64 / (plan.roots as u64).max(1)).max(1);
+    for index in 0..plan.roots {
+        // The first root of every channel has the same id, as of channels that were created together (graph.md 2.7).
+        let jitter = if index == 0 { 0 } else { rng.below(step) };
+        let root = message(&mut rng, &mut ids, start + (index as u64 * step + jitter) as i64, history);
+        let is_long = plan.long_threads > 0 && (index + 1) % (plan.roots / plan.long_threads).max(1) == 0;
+        let count = match is_long && index / (plan.roots / plan.long_threads).max(1) < plan.long_threads {
+            true => 201 + rng.index(250),
+            false => reply_count(&mut rng, plan.replies),
+        };
+        let mut replies = Vec::with_capacity(count);
+        let reach = reach(&mut rng, root.id as i64, history);
+        for _ in 0..count {
+            let at = root.id as i64 + 1 + rng.below(reach) as i64;
+            replies.push(message(&mut rng, &mut ids, at, history));
+        }
+        replies.sort_unstable_by_key(|reply| reply.id);
+        channel.chains.insert_chain(root, replies);
+    }
+}
+
+fn reply_count(rng: &mut Rng, mean: usize) -> usize {
+    if mean == 0 || rng.chance(50) { 0 } else { 1 + rng.index(4 * mean - 1) }
+}
+
+/// Within how many milliseconds a root is answered: days as a rule, but old threads do wake up.
+fn reach(rng: &mut Rng, root: i64, history: History) -> u64 {
+    let left = u64::try_from(history.end.millis() - root).unwrap_or(0).max(2);
+    if rng.chance(6) { left } else { left.min(2 * DAY.as_millis() as u64) }
+}
+
+fn message(rng: &mut Rng, ids: &mut HashSet<MessageId>, millis: i64, history: History) -> Message {
+    let mut id = u64::try_from(millis.min(history.end.millis())).unwrap_or(0);
+    while !ids.insert(id) {
+        id += 1;
+    }
+    let mut created = Time::from_millis(id as i64);
+    if rng.chance(10) {
+        created = created.plus_ticks(rng.below(10_000) as i64);
+    }
+    let flavour = Flavour::draw(rng);
+    let mut message = Message { id, created, modified: created, seed: rng.next() as u32, flavour, extra: None };
+    let is_event = matches!(flavour, Flavour::SystemEvent(_));
+    match rng.below(100) {
+        0..7 if !is_event => {
+            let edited = later(rng, created, history);
+            // The two differ by a moment (graph.md 3: 134 ms in one capture).
+            message.modified = edited.plus_ticks(rng.below(2_000_000) as i64);
+            message.extra_mut().edited = Some(edited);
+        }
+        7..9 if !is_event => {
+            message.modified = later(rng, created, history);
+            message.extra_mut().deleted = Some(message.modified);
+        }
+        // A touch by the back end: many old messages with one stamp (graph.md 2.5).
+        9 => message.modified = created.max(history.start().plus(history.span / 3)),
+        _ if matches!(flavour, Flavour::Reacted | Flavour::CustomReaction) => message.modified = later(rng, created, history),
+        _ => {}
+    }
+    message
+}
+
+/// A time within a day after `created`, with 0 to 7 fraction digits (graph.md 2.0).
+fn later(rng: &mut Rng, created: Time, history: History) -> Time {
+    let left = history.end.since(created).min(DAY).as_micros() as u64;
+    let ticks = created.ticks() + 10 * rng.below(left + 1) as i64 + rng.below(10) as i64;
+    let unit = 10_i64.pow(rng.below(8) as u32);
+    Time::from_ticks(ticks - ticks.rem_euclid(unit)).max(created)
+}

@@ -1,0 +1,84 @@
+//! `Answer`: what a route says before it becomes bytes on a connection; and Graph's error shape (graph.md 5.1).
+
+use serde_json::{Value, json};
+
+use crate::{encode::Guid, time::Time};
+
+pub(crate) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: AnswerBody,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum AnswerBody {
+    Bytes(Vec<u8>),
+    /// An error; date and ids are filled in when it is sent.
+    Error {
+        code: String,
+        message: String,
+    },
+}
+
+impl Answer {
+    pub(crate) fn json(body: Vec<u8>) -> Answer {
+        Answer::bytes(200, JSON, body)
+    }
+
+    pub(crate) fn value(value: &Value) -> Answer {
+        Answer::json(value.to_string().into_bytes())
+    }
+
+    pub(crate) fn bytes(status: u16, content_type: &str, body: Vec<u8>) -> Answer {
+        Answer { status, content_type: content_type.to_owned(), headers: Vec::new(), body: AnswerBody::Bytes(body) }
+    }
+
+    pub(crate) fn empty(status: u16) -> Answer {
+        Answer::bytes(status, "", Vec::new())
+    }
+
+    pub(crate) fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Answer {
+        Answer {
+            status,
+            content_type: "application/json".to_owned(),
+            headers: Vec::new(),
+            body: AnswerBody::Error { code: code.into(), message: message.into() },
+        }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Answer {
+        Answer::error(400, "BadRequest", message)
+    }
+
+    /// The words that Graph has for options it does not take (graph.md 4.2).
+    pub(crate) fn not_supported(parameter: &str) -> Answer {
+        Answer::bad_request(format!("Parameter '{parameter}' not supported for this request."))
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Answer {
+        Answer::error(404, "NotFound", message)
+    }
+
+    #[must_use]
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Answer {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The body's bytes, errors with their date and ids.
+    pub(crate) fn into_bytes(self, now: Time, request_id: Guid, client_request_id: Option<&str>) -> Vec<u8> {
+        match self.body {
+            AnswerBody::Bytes(bytes) => bytes,
+            AnswerBody::Error { code, message } => {
+                let request_id = request_id.to_string();
+                let client_request_id = client_request_id.unwrap_or(&request_id);
+                let inner = json!({ "date": now.zoneless(), "request-id": request_id, "client-request-id": client_request_id });
+                json!({ "error": { "code": code, "message": message, "innerError": inner } }).to_string().into_bytes()
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a route knows of the request it answers, and the lookups that every route begins with.
+
+use super::{answer::Answer, query::Query};
+use crate::{
+    encode::is_guid,
+    tenant::{Block, Channel, Team, Tenant},
+    time::Time,
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) tenant: &'a Tenant,
+    /// `{scheme}://{host}:{port}/v1.0/`
+    pub(crate) base: &'a str,
+    pub(crate) now: Time,
+    pub(crate) query: &'a Query,
+    /// `Prefer: include-unknown-enum-members` was sent.
+    pub(crate) unknown_members: bool,
+    /// This page is to be empty, with a link to what it would have had.
+    pub(crate) empty_page: bool,
+    pub(crate) roles: &'a [String],
+}
+
+impl<'a> Context<'a> {
+    /// The team, unless it is not there or answers an error of its own.
+    pub(crate) fn team(&self, id: &str) -> Result<&'a Team, Answer> {
+        if !is_guid(id) {
+            return Err(Answer::bad_request("teamId needs to be a valid GUID"));
+        }
+        let missing = || Answer::error(404, "ItemNotFound", format!("No team found with Group Id {id}"));
+        let team = self.tenant.team(&id.to_ascii_lowercase()).ok_or_else(missing)?;
+        team.block.as_ref().map_or(Ok(team), |block| Err(blocked(block)))
+    }
+
+    /// The channel and its team.
+    pub(crate) fn channel(&self, team: &str, id: &str) -> Result<(&'a Team, &'a Channel), Answer> {
+        let team = self.team(team)?;
+        let channel = team.channels().find(|channel| channel.id == id);
+        let channel = channel.ok_or_else(|| Answer::not_found(format!("No channel found with id {id} in team {}.", team.id)))?;
+        channel.block.as_ref().map_or(Ok((team, channel)), |block| Err(blocked(block)))
+    }
+
+    /// `@odata.context` of a collection.
+    pub(crate) fn metadata(&self, what: &str) -> String {
+        format!("{}$metadata#{what}", self.base)
+    }
+}
+
+fn blocked(block: &Block) -> Answer {
+    if block.code.is_empty() { Answer::empty(block.status) } else { Answer::error(block.status, &block.code, &block.message) }
+}

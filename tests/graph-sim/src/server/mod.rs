@@ -1,0 +1,26 @@
+//! The HTTP side: listeners, the way of a request through clock, hook, faults, limits and routes, and the routes.
+
+mod answer;
+mod context;
+mod delta;
+mod directory;
+mod link;
+mod listen;
+mod login;
+mod messages;
+mod page;
+mod permission;
+mod pipeline;
+mod query;
+mod route;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+
+pub(crate) use link::next_link_serial;
+pub(crate) use listen::{Security, listen};
+pub(crate) use login::Tokens;
+pub(crate) use permission::DEFAULT_ROLES;
+pub(crate) use pipeline::{Shared, lock};
+#[cfg(feature = "tls")]
+pub(crate) use tls::Authority;

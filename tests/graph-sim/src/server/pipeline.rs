@@ -1,0 +1,412 @@
+//! The way of a request: hook, fault, limits, token, permission, route; then bytes, and an entry in the journal.
+
+use std::{
+    future::pending,
+    io::{self, Write as _},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+
+use super::{
+    answer::{Answer, AnswerBody, JSON},
+    context::Context,
+    delta, directory,
+    login::{self, TokenRequest, Tokens},
+    messages, page, permission,
+    query::Query,
+    route::Route,
+    transport::{Abort, AnswerStream, Ending},
+};
+use crate::{
+    clock::Clock,
+    encode::Guid,
+    faults::{Fault, Faults, RetryAfter},
+    journal::{Class, Door, Entry, Journal, PageKind, RequestInfo},
+    limits::{Limiter, Usage},
+    options::{Credentials, Latency},
+    rng::Rng,
+    tenant::Tenant,
+    time::Time,
+};
+
+/// Called before each Graph request is answered, with the tenant to itself.
+pub(crate) type Hook = Box<dyn FnMut(&RequestInfo, &mut Tenant) -> Option<Fault> + Send>;
+
+/// All that the listeners and the handle have in common.
+pub(crate) struct Shared {
+    pub(crate) tenant: RwLock<Tenant>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) journal: Mutex<Journal>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) tokens: Mutex<Tokens>,
+    pub(crate) latency: Mutex<(Latency, Rng)>,
+    pub(crate) hook: Mutex<Option<Hook>>,
+    pub(crate) hooked: AtomicBool,
+    pub(crate) credentials: Credentials,
+    pub(crate) graph_url: String,
+    pub(crate) gzip: bool,
+    pub(crate) seed: u64,
+    pub(crate) started: Instant,
+}
+
+/// What is to be sent, before faults of the transport.
+struct Outcome {
+    answer: Answer,
+    fault: Option<Fault>,
+}
+
+impl Shared {
+    pub(crate) fn tenant(&self) -> RwLockReadGuard<'_, Tenant> {
+        self.tenant.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tenant_mut(&self) -> RwLockWriteGuard<'_, Tenant> {
+        self.tenant.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers one request; an error makes hyper drop the connection.
+    pub(crate) async fn handle(&self, door: Door, request: Request<Incoming>, abort: Abort) -> io::Result<Response<AnswerStream>> {
+        let arrival = Instant::now();
+        let (parts, body) = request.into_parts();
+        let route = Route::parse(parts.uri.path());
+        let info = self.describe(door, &route, &parts);
+        let at = self.clock.now();
+        self.wait().await;
+        let outcome = match door {
+            Door::Login => {
+                let body = Limited::new(body, 1 << 16).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                self.login(&info, &parts.headers, &body)
+            }
+            Door::Graph => self.graph(&info, &route, &parts.headers),
+            Door::Foreign => Outcome { answer: Answer::json(b"{\"value\":[]}".to_vec()), fault: None },
+        };
+        if let Some(Fault::Delay(millis)) = outcome.fault {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
+        let fault = outcome.fault.clone();
+        let (sent, bytes) = self.respond(outcome, &info, &parts.headers, abort.clone());
+        let silent = matches!(fault, Some(Fault::Reset | Fault::Stall));
+        let status = (!silent).then(|| sent.status().as_u16());
+        let broken = fault.as_ref().is_some_and(|fault| !matches!(fault, Fault::Delay(_)));
+        lock(&self.faults).note(&info.path, &info.query, sent.status().as_u16() < 400 && !broken);
+        let times = (at.millis(), arrival.duration_since(self.started), arrival.elapsed());
+        let entry = Entry { request: info, status, at_millis: times.0, started: times.1, took: times.2, bytes, fault: fault.is_some() };
+        lock(&self.journal).record(entry);
+        match fault {
+            Some(Fault::Reset) => {
+                abort.set();
+                Err(io::Error::from(io::ErrorKind::ConnectionReset))
+            }
+            Some(Fault::Stall) => pending().await,
+            _ => Ok(sent),
+        }
+    }
+
+    fn describe(&self, door: Door, route: &Route, parts: &hyper::http::request::Parts) -> RequestInfo {
+        let path = parts.uri.path();
+        let query = parts.uri.query().unwrap_or_default();
+        let class = match door {
+            Door::Login if path.ends_with("/oauth2/v2.0/token") => Class::Token,
+            Door::Login | Door::Foreign => Class::Other,
+            Door::Graph => route.class(),
+        };
+        let (number, class_number) = lock(&self.journal).arrive(class);
+        let header = |name: &str| header(&parts.headers, name).map(str::to_owned);
+        RequestInfo {
+            number,
+            class_number,
+            door,
+            class,
+            team: route.team().map(str::to_owned),
+            channel: route.channel().map(str::to_owned),
+            message: route.message().map(str::to_owned),
+            page: match query {
+                _ if query.contains("skiptoken=") => PageKind::Next,
+                _ if query.contains("deltatoken=") => PageKind::Round,
+                _ => PageKind::First,
+            },
+            retry: lock(&self.faults).is_retry(path, query),
+            method: parts.method.to_string(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            authorized: parts.headers.contains_key("authorization"),
+            client_request_id: header("client-request-id"),
+            user_agent: header("user-agent"),
+            prefer: header("prefer"),
+        }
+    }
+
+    async fn wait(&self) {
+        let delay = {
+            let mut latency = lock(&self.latency);
+            match latency.0 {
+                Latency::None => return,
+                Latency::Fixed(delay) => delay,
+                Latency::Between(least, most) => least + most.saturating_sub(least).mul_f64(latency.1.unit()),
+            }
+        };
+        tokio::time::sleep(delay).await;
+    }
+
+    fn login(&self, info: &RequestInfo, headers: &HeaderMap, body: &[u8]) -> Outcome {
+        let now = self.clock.now();
+        let fault = lock(&self.faults).draw(info);
+        let answer = match self.fault_answer(fault.as_ref(), now) {
+            Some(answer) => answer,
+            None if info.class != Class::Token => Answer::empty(404),
+            None => {
+                let request = TokenRequest {
+                    method: &info.method,
+                    path: &info.path,
+                    content_type: header(headers, "content-type"),
+                    authorization: header(headers, "authorization"),
+                    body,
+                };
+                let tenant = self.tenant();
+                login::token(&request, &mut lock(&self.tokens), &self.credentials, &tenant.switches, &self.graph_url, now)
+            }
+        };
+        Outcome { answer, fault }
+    }
+
+    fn graph(&self, info: &RequestInfo, route: &Route, headers: &HeaderMap) -> Outcome {
+        let (tenant, ordered) = self.run_hook(info);
+        let now = self.clock.now();
+        let fault = ordered.or_else(|| lock(&self.faults).draw(info));
+        let usage = Usage { class: info.class, team: info.team.as_deref(), channel: info.channel.as_deref(), units: 1 };
+        let answer = match lock(&self.limiter).admit(&usage, now) {
+            Err(wait) => Err(self.throttle(wait)),
+            Ok(()) => match self.fault_answer(fault.as_ref(), now) {
+                Some(answer) => Err(answer),
+                None => self.graph_route(&tenant, info, route, headers, now, fault.as_ref()),
+            },
+        };
+        Outcome { answer: answer.unwrap_or_else(|answer| answer), fault }
+    }
+
+    /// Runs the hook, then keeps the tenant as the hook left it until the answer is made.
+    fn run_hook(&self, info: &RequestInfo) -> (RwLockReadGuard<'_, Tenant>, Option<Fault>) {
+        if !self.hooked.load(Ordering::SeqCst) {
+            return (self.tenant(), None);
+        }
+        let mut hook = lock(&self.hook);
+        let mut tenant = self.tenant_mut();
+        let fault = hook.as_mut().and_then(|hook| hook(info, &mut tenant));
+        (RwLockWriteGuard::downgrade(tenant), fault)
+    }
+
+    /// 429 after the limits; the client waits in real time.
+    fn throttle(&self, wait: Duration) -> Answer {
+        let limits_speed = lock(&self.limiter).limits.as_ref().map_or(1.0, |limits| limits.speed);
+        let clock_speed = self.clock.speed();
+        let speed = limits_speed * if clock_speed > 0.0 { clock_speed } else { 1.0 };
+        let seconds = (wait.as_secs_f64() / speed).ceil().max(1.0);
+        Answer::error(429, "TooManyRequests", "Too Many Requests").header("Retry-After", format!("{seconds}"))
+    }
+
+    fn graph_route(
+        &self,
+        tenant: &Tenant,
+        info: &RequestInfo,
+        route: &Route,
+        headers: &HeaderMap,
+        now: Time,
+        fault: Option<&Fault>,
+    ) -> Result<Answer, Answer> {
+        let roles = lock(&self.tokens).check(header(headers, "authorization"), now)?;
+        if info.method != "GET" {
+            return Err(Answer::error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."));
+        }
+        permission::check(route, &roles)?;
+        let query = Query::parse(&info.query);
+        let every = tenant.switches.empty_pages;
+        let base = format!("{}/v1.0/", self.graph_url);
+        let ctx = Context {
+            tenant,
+            base: &base,
+            now,
+            query: &query,
+            unknown_members: prefers_unknown_members(headers),
+            empty_page: fault == Some(&Fault::EmptyPage) || every > 0 && info.class_number.is_multiple_of(every),
+            roles: &roles,
+        };
+        match route {
+            Route::Groups => directory::groups(&ctx).map(|answer| answer.header("x-ms-resource-unit", "1")),
+            Route::Group(id) => {
+                let group = tenant
+                    .group(id)
+                    .ok_or_else(|| Answer::error(404, "Request_ResourceNotFound", format!("Resource '{id}' does not exist.")))?;
+                Ok(directory::entity(&ctx, "groups/$entity", group.group_json()))
+            }
+            Route::Teams => directory::teams(&ctx),
+            Route::Team(team) => directory::team(&ctx, team),
+            Route::Channels(team) => directory::channels(&ctx, team),
+            Route::PrimaryChannel(team) => directory::primary_channel(&ctx, team),
+            Route::Channel(team, channel) => directory::channel(&ctx, team, channel),
+            Route::Members(team) => directory::members(&ctx, team),
+            Route::ChannelMembers(team, channel) => directory::channel_members(&ctx, team, channel),
+            Route::Messages(team, channel) => messages::messages(&ctx, team, channel),
+            Route::Delta(team, channel) => delta::delta(&ctx, team, channel),
+            Route::Message(team, channel, message) => messages::message(&ctx, team, channel, message, None),
+            Route::Reply(team, channel, message, reply) => messages::message(&ctx, team, channel, message, Some(reply)),
+            Route::Replies(team, channel, message) => messages::replies(&ctx, team, channel, message),
+            Route::RepliesDelta => Err(Answer::bad_request("Change tracking is not supported against 'microsoft.graph.chatMessage'.")),
+            Route::Unknown(segment) => Err(Answer::bad_request(format!("Resource not found for the segment '{segment}'."))),
+        }
+    }
+
+    /// The answer of a fault that needs no right one.
+    fn fault_answer(&self, fault: Option<&Fault>, now: Time) -> Option<Answer> {
+        let html = |status| {
+            Answer::bytes(status, "text/html; charset=utf-8", b"<!DOCTYPE html><html><head><title>Our services aren't available right now</title></head><body><h1>Service Unavailable</h1></body></html>".to_vec())
+        };
+        Some(match fault? {
+            Fault::Graph { status, code, message, retry_after } => {
+                let answer = Answer::error(*status, code, message);
+                match retry_after {
+                    RetryAfter::Absent => answer,
+                    RetryAfter::Seconds(seconds) => answer.header("Retry-After", seconds.to_string()),
+                    RetryAfter::Date(seconds) => answer.header("Retry-After", now.plus_ticks(seconds * 10_000_000).http_date()),
+                    RetryAfter::Text(text) => answer.header("Retry-After", text),
+                }
+            }
+            Fault::Aadsts(code) => login::aadsts(*code, now),
+            Fault::Respond { status, headers, body } => {
+                let content_type =
+                    headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map_or(JSON, |(_, value)| value);
+                let answer = Answer::bytes(*status, content_type, body.clone());
+                let others = headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+                others.fold(answer, |answer, (name, value)| answer.header(name, value))
+            }
+            Fault::InvalidUtf8 => Answer::json(b"{\"value\":[{\"id\":\"1\",\"subject\":\"\xff\xfe\"}]}".to_vec()),
+            Fault::Html { status } => html(*status),
+            Fault::Empty { status } => Answer::empty(*status),
+            Fault::ErrorIn200 => Answer { status: 200, ..Answer::error(200, "UnknownError", "Something went wrong.") },
+            Fault::Redirect(to) => Answer::empty(302).header("Location", to),
+            _ => return None,
+        })
+    }
+
+    /// Status line, headers and body. Returns the size of the body before compression as well.
+    fn respond(&self, outcome: Outcome, info: &RequestInfo, headers: &HeaderMap, abort: Abort) -> (Response<AnswerStream>, u64) {
+        let now = self.clock.now();
+        let request_id = Guid::of(self.seed ^ 0x7265_7173, info.number);
+        let Outcome { mut answer, fault } = outcome;
+        if let (AnswerBody::Bytes(body), Some(fault)) = (&mut answer.body, &fault) {
+            self.spoil(body, &mut answer.content_type, fault, info);
+        }
+        let (status, content_type) = (answer.status, std::mem::take(&mut answer.content_type));
+        let mut extra = std::mem::take(&mut answer.headers);
+        let plain = answer.into_bytes(now, request_id, info.client_request_id.as_deref());
+        let size = plain.len() as u64;
+        let takes_gzip = header(headers, "accept-encoding").is_some_and(|encodings| encodings.contains("gzip"));
+        let encoded_already = extra.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+        let mut body = match fault {
+            Some(Fault::BrokenGzip) => broken_gzip(&plain),
+            _ if self.gzip && takes_gzip && !encoded_already && plain.len() > 512 => gzip(&plain),
+            _ => plain.clone(),
+        };
+        if body != plain {
+            extra.push(("Content-Encoding".to_owned(), "gzip".to_owned()));
+        }
+        let whole = body.len();
+        let ending = match fault {
+            Some(Fault::Truncate) => Ending::Early,
+            Some(Fault::ResetInBody) => Ending::Reset(abort),
+            Some(Fault::StallInBody) => Ending::Never,
+            _ => Ending::Whole,
+        };
+        if !matches!(ending, Ending::Whole) {
+            body.truncate(whole / 2);
+        }
+        let mut response = Response::new(AnswerStream::new(Bytes::from(body), ending));
+        *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+        let own = [
+            ("Date", now.http_date()),
+            ("Content-Length", whole.to_string()),
+            ("Content-Type", content_type),
+            (if info.door == Door::Login { "x-ms-request-id" } else { "request-id" }, request_id.to_string()),
+            ("client-request-id", info.client_request_id.clone().unwrap_or_else(|| request_id.to_string())),
+            (
+                "x-ms-ags-diagnostic",
+                r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"003","RoleInstance":"SIM"}}"#.to_owned(),
+            ),
+            ("Strict-Transport-Security", "max-age=31536000".to_owned()),
+            ("Vary", "Accept-Encoding".to_owned()),
+        ];
+        for (name, value) in own {
+            set(response.headers_mut(), name, &value);
+        }
+        for (name, value) in extra {
+            set(response.headers_mut(), &name, &value);
+        }
+        (response, size)
+    }
+
+    /// Faults within the right body.
+    fn spoil(&self, body: &mut Vec<u8>, content_type: &mut String, fault: &Fault, info: &RequestInfo) {
+        match fault {
+            Fault::MalformedJson => body.truncate(body.len() / 2),
+            Fault::NoValue => *body = page::without_value(body),
+            Fault::ValueNoArray => *body = page::with_value_object(body),
+            Fault::ContentType(kind) => kind.clone_into(content_type),
+            Fault::Link(link) => {
+                let first = format!("{}{}", self.graph_url, info.path);
+                let own = if info.query.is_empty() { first.clone() } else { format!("{first}?{}", info.query) };
+                *body = page::spoil_link(body, link, &own, &first);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a lock guards stays usable when a test's closure panicked under it.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes())) {
+        headers.insert(name, value);
+    }
+}
+
+fn prefers_unknown_members(headers: &HeaderMap) -> bool {
+    let mut preferences =
+        headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split([',', ';']));
+    preferences.any(|preference| preference.trim() == "include-unknown-enum-members")
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
+    let written = encoder.write_all(plain);
+    written.and_then(|()| encoder.finish()).unwrap_or_else(|_| plain.to_vec())
+}
+
+/// A gzip stream whose middle was overwritten.
+fn broken_gzip(plain: &[u8]) -> Vec<u8> {
+    let mut bytes = gzip(plain);
+    let (from, to) = (bytes.len() / 3, bytes.len() * 2 / 3);
+    bytes[from..to].fill(0xAA);
+    bytes
+}

@@ -1,0 +1,79 @@
+//! OData query options: parsed once, checked against what a route takes.
+
+use super::answer::Answer;
+use crate::{encode::form_decode, switches::Excess};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query {
+    /// As it was sent.
+    pub(crate) text: String,
+    options: Vec<(String, String)>,
+    /// Names as they were sent: the page tokens' must not be escaped.
+    raw_names: Vec<String>,
+}
+
+impl Query {
+    pub(crate) fn parse(text: &str) -> Query {
+        let mut query = Query { text: text.to_owned(), ..Query::default() };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            query.options.push((form_decode(name), form_decode(value)));
+            query.raw_names.push(name.to_owned());
+        }
+        query
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The page token under `name`. A name that a client has re-encoded is not taken (graph.md 4.2), nor are options beside it:
+    /// the link holds them already (graph.md 2.0).
+    pub(crate) fn token(&self, name: &str) -> Result<Option<&str>, Answer> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        if !self.raw_names.iter().any(|raw| raw == name) {
+            return Err(Answer::not_supported(&name.replace('$', "%24")));
+        }
+        if let Some((other, _)) = self.options.iter().find(|(have, _)| have != name) {
+            return Err(Answer::bad_request(format!("The query option '{other}' is already part of the link.")));
+        }
+        Ok(Some(value))
+    }
+
+    /// 400 for the first option that is not among `known`.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Answer> {
+        let unknown = self.options.iter().find(|(name, _)| !known.contains(&name.as_str()));
+        unknown.map_or(Ok(()), |(name, _)| Err(Answer::not_supported(&title(name))))
+    }
+
+    /// `$top` within 1 and `most`, or the default.
+    pub(crate) fn top(&self, default: usize, most: usize, excess: Excess) -> Result<usize, Answer> {
+        let Some(text) = self.get("$top") else { return Ok(default) };
+        match text.parse::<usize>() {
+            Ok(0) | Err(_) => Err(Answer::bad_request(format!("Invalid value '{text}' for $top query option found."))),
+            Ok(top) if top > most && excess == Excess::Reject => Err(Answer::bad_request(format!(
+                "The limit of '{most}' for Top query has been exceeded. The value from the incoming request is '{top}'."
+            ))),
+            Ok(top) => Ok(top.min(most)),
+        }
+    }
+
+    /// The property names of `$select`; none: all.
+    pub(crate) fn select(&self) -> Vec<String> {
+        self.get("$select").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
+    }
+}
+
+/// `$top` as Graph names it in errors: `Top`.
+fn title(name: &str) -> String {
+    let bare = name.trim_start_matches('$');
+    match bare.to_ascii_lowercase().as_str() {
+        "deltatoken" => "DeltaToken".to_owned(),
+        "skiptoken" => "SkipToken".to_owned(),
+        "orderby" => "OrderBy".to_owned(),
+        _ => {
+            let mut chars = bare.chars();
+            chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+        }
+    }
+}

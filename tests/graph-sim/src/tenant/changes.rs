@@ -1,0 +1,336 @@
+//! Changes while the simulator serves: what users, owners and retention policies do.
+
+use serde_json::Value;
+
+use super::{
+    Tenant,
+    block::{Block, DeltaSupport},
+    directory::{Channel, Member, MemberKind, Membership, Team},
+    message::{Body, Extra, Message, MessageAt, MessageId, Post, Reaction},
+};
+use crate::{
+    encode::Guid,
+    rng::{Rng, hash, mix},
+    time::Time,
+};
+
+/// A change that could not be made, since what it concerns is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    #[error("no team {0}")]
+    NoTeam(String),
+    #[error("no channel {0}")]
+    NoChannel(String),
+    #[error("no message {id} in chain {root} of channel {channel}")]
+    NoMessage { channel: String, root: MessageId, id: MessageId },
+    #[error("message {0} is raw JSON: replace it instead")]
+    Raw(MessageId),
+}
+
+/// A change that delta may tell of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogEntry {
+    pub(crate) root: MessageId,
+    pub(crate) reply: bool,
+    pub(crate) what: Change,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Post,
+    Edit,
+    Reaction,
+    Delete,
+    Undelete,
+    Removal,
+}
+
+/// What a change does to the times.
+#[derive(Clone, Copy)]
+struct Effect {
+    modifies: bool,
+    moves: bool,
+}
+
+const FULL: Effect = Effect { modifies: true, moves: true };
+
+/// Messages.
+impl Tenant {
+    /// A new root message.
+    pub fn post(&mut self, channel: &str, post: Post) -> Result<MessageAt, ChangeError> {
+        let now = self.now();
+        let wanted = wanted_id(&post, now);
+        let id = self.expect_channel(channel)?.chains.free_id(wanted);
+        let at = MessageAt { team: self.expect_team_of(channel)?, channel: channel.to_owned(), root: id, id };
+        let message = self.compose(post, &at, now);
+        let channel = self.expect_channel(channel)?;
+        let activity = message.modified;
+        channel.chains.insert(message, activity);
+        channel.log.push(LogEntry { root: id, reply: false, what: Change::Post });
+        Ok(at)
+    }
+
+    /// A new reply in the chain of `at`, be that its root or another reply.
+    pub fn reply(&mut self, at: &MessageAt, post: Post) -> Result<MessageAt, ChangeError> {
+        let now = self.now();
+        let wanted = wanted_id(&post, now);
+        let chains = &self.expect_channel(&at.channel)?.chains;
+        if chains.get(at.root).is_none() {
+            return Err(no_message(at));
+        }
+        let id = chains.free_id(wanted);
+        let reply = MessageAt { id, ..at.clone() };
+        let message = self.compose(post, &reply, now);
+        let channel = self.expect_channel(&at.channel)?;
+        channel.chains.insert_reply(at.root, message);
+        channel.log.push(LogEntry { root: at.root, reply: true, what: Change::Post });
+        Ok(reply)
+    }
+
+    /// A new text.
+    pub fn edit(&mut self, at: &MessageAt, text: &str) -> Result<(), ChangeError> {
+        let content = text.into();
+        self.change(at, Change::Edit, FULL, |extra, now| {
+            extra.edited = Some(now);
+            extra.body = Some(Body { html: false, content });
+        })
+    }
+
+    /// Another JSON for a message posted as raw.
+    pub fn replace_raw(&mut self, at: &MessageAt, json: impl Into<Box<str>>) -> Result<(), ChangeError> {
+        self.expect_message(at)?.extra_mut().raw = None;
+        self.change(at, Change::Edit, FULL, |extra, _| extra.raw = Some(json.into()))
+    }
+
+    pub fn react(&mut self, at: &MessageAt, kind: &str) -> Result<(), ChangeError> {
+        let user = (mix(self.changes, at.id) % 97) as u32;
+        let effect = self.reaction_effect();
+        self.change(at, Change::Reaction, effect, |extra, now| extra.reactions.push(Reaction { kind: kind.into(), user, at: now }))
+    }
+
+    /// Takes the last reaction back.
+    pub fn unreact(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+        let effect = self.reaction_effect();
+        self.change(at, Change::Reaction, effect, |extra, _| drop(extra.reactions.pop()))
+    }
+
+    /// A soft deletion: the message stays in the lists.
+    pub fn delete(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+        let effect = Effect { modifies: self.switches.delete_modifies, moves: self.switches.delete_moves_chain };
+        self.change(at, Change::Delete, effect, |extra, now| extra.deleted = Some(now))
+    }
+
+    pub fn undelete(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+        let effect = Effect { modifies: self.switches.undelete_modifies, moves: self.switches.undelete_moves_chain };
+        self.change(at, Change::Undelete, effect, |extra, _| extra.deleted = None)
+    }
+
+    /// A hard removal: the message vanishes, a root with all its replies.
+    pub fn remove(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+        self.expect_message(at)?;
+        let reorder = self.switches.removal_reorders;
+        let channel = self.expect_channel(&at.channel)?;
+        channel.chains.remove(at.root, at.id, reorder);
+        channel.log.push(LogEntry { root: at.root, reply: !at.is_root(), what: Change::Removal });
+        Ok(())
+    }
+
+    fn change(&mut self, at: &MessageAt, what: Change, effect: Effect, apply: impl FnOnce(&mut Extra, Time)) -> Result<(), ChangeError> {
+        let now = self.now();
+        self.changes += 1;
+        let message = self.expect_message(at)?;
+        if message.raw().is_some() {
+            return Err(ChangeError::Raw(at.id));
+        }
+        apply(message.extra_mut(), now);
+        if effect.modifies {
+            message.modified = now;
+        }
+        let channel = self.expect_channel(&at.channel)?;
+        if effect.moves {
+            channel.chains.rise(at.root, now);
+        }
+        channel.log.push(LogEntry { root: at.root, reply: !at.is_root(), what });
+        Ok(())
+    }
+
+    fn reaction_effect(&self) -> Effect {
+        Effect { modifies: self.switches.reaction_modifies, moves: self.switches.reaction_moves_chain }
+    }
+
+    fn compose(&mut self, post: Post, at: &MessageAt, now: Time) -> Message {
+        self.changes += 1;
+        // The creation time has the id's milliseconds (graph.md 2.7); raw messages stand exactly where they are told to.
+        let time = if post.raw.is_some() { now } else { Time::from_millis(now.millis()) };
+        let raw = post.raw.map(|json| if post.fill { fill(&json, at, time).into() } else { json });
+        let extra = (post.body.is_some() || post.subject.is_some() || raw.is_some())
+            .then(|| Box::new(Extra { body: post.body, subject: post.subject, raw, ..Extra::default() }));
+        let seed = post.seed.unwrap_or_else(|| mix(self.changes, at.id) as u32);
+        Message { id: at.id, created: time, modified: time, seed, flavour: post.flavour, extra }
+    }
+}
+
+fn wanted_id(post: &Post, now: Time) -> MessageId {
+    post.id.unwrap_or_else(|| u64::try_from(now.millis()).unwrap_or(0))
+}
+
+fn fill(json: &str, at: &MessageAt, time: Time) -> String {
+    json.replace("$ID$", &at.id_text())
+        .replace("$ROOT$", &at.root.to_string())
+        .replace("$TIME$", &time.to_string())
+        .replace("$TEAM$", &at.team)
+        .replace("$CHANNEL$", &at.channel)
+}
+
+/// Teams, channels, members.
+impl Tenant {
+    /// A team with a General channel.
+    pub fn create_team(&mut self, name: &str) -> String {
+        let now = self.now();
+        self.changes += 1;
+        let seed = mix(self.seed, hash(name) ^ self.changes);
+        let id = Guid::of(seed, 1).to_string();
+        let mut team = Team::new(id.clone(), name.to_owned(), self.id.clone(), seed, now);
+        team.archived = false;
+        team.channels.push(Channel::new(channel_id(mix(seed, 2)), "General".to_owned(), Membership::Standard, seed, now));
+        team.members.push(Member { kind: MemberKind::AadUser, roles: vec!["owner".to_owned()], user: 0 });
+        self.add_team(team);
+        id
+    }
+
+    /// A group that passes the filter without having a team (graph.md 2.1).
+    pub fn create_group_without_team(&mut self, name: &str) -> String {
+        let id = self.create_team(name);
+        if let Some(team) = self.team_mut(&id) {
+            team.provisioned = false;
+        }
+        id
+    }
+
+    pub fn delete_team(&mut self, id: &str) -> Result<(), ChangeError> {
+        let team = self.expect_team(id)?;
+        team.gone = true;
+        team.channels.iter_mut().for_each(|channel| channel.gone = true);
+        Ok(())
+    }
+
+    pub fn rename_team(&mut self, id: &str, name: &str) -> Result<(), ChangeError> {
+        self.expect_team(id)?.display_name = name.to_owned();
+        Ok(())
+    }
+
+    pub fn create_channel(&mut self, team: &str, name: &str, membership: Membership) -> Result<String, ChangeError> {
+        let now = self.now();
+        self.changes += 1;
+        let seed = mix(self.seed, hash(name) ^ hash(team) ^ self.changes);
+        let index = *self.team_index.get(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
+        let id = channel_id(seed);
+        let team = self.expect_team(team)?;
+        let place = team.channels.len();
+        team.channels.push(Channel::new(id.clone(), name.to_owned(), membership, seed, now));
+        self.channel_index.insert(id.clone(), (index, place));
+        Ok(id)
+    }
+
+    pub fn delete_channel(&mut self, id: &str) -> Result<(), ChangeError> {
+        self.expect_channel(id)?.gone = true;
+        Ok(())
+    }
+
+    pub fn rename_channel(&mut self, id: &str, name: &str) -> Result<(), ChangeError> {
+        self.expect_channel(id)?.display_name = name.to_owned();
+        Ok(())
+    }
+
+    pub fn set_membership(&mut self, channel: &str, membership: Membership) -> Result<(), ChangeError> {
+        self.expect_channel(channel)?.membership = membership;
+        Ok(())
+    }
+
+    /// Adds one of the people that are not in the team yet; returns the membership id.
+    pub fn add_member(&mut self, team: &str, kind: MemberKind, roles: &[&str]) -> Result<String, ChangeError> {
+        let members = &mut self.expect_team(team)?.members;
+        let user = members.iter().map(|member| member.user + 1).max().unwrap_or(0);
+        let member = Member { kind, roles: roles.iter().map(|&role| role.to_owned()).collect(), user };
+        members.push(member.clone());
+        let team = self.group(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
+        Ok(member.id(self, team))
+    }
+
+    pub fn remove_member(&mut self, team: &str, member: &str) -> Result<(), ChangeError> {
+        let known = self.group(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
+        let place = known.members.iter().position(|have| have.id(self, known) == member);
+        if let Some(place) = place {
+            self.expect_team(team)?.members.remove(place);
+        }
+        Ok(())
+    }
+
+    /// A property of the team's JSON, one that Graph has or a new one.
+    pub fn set_team_property(&mut self, team: &str, name: &str, value: Value) -> Result<(), ChangeError> {
+        self.expect_team(team)?.extra.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    pub fn set_channel_property(&mut self, channel: &str, name: &str, value: Value) -> Result<(), ChangeError> {
+        self.expect_channel(channel)?.extra.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    /// Makes everything under a team answer an error; none: as before.
+    pub fn block_team(&mut self, team: &str, block: impl Into<Option<Block>>) -> Result<(), ChangeError> {
+        self.expect_team(team)?.block = block.into();
+        Ok(())
+    }
+
+    pub fn block_channel(&mut self, channel: &str, block: impl Into<Option<Block>>) -> Result<(), ChangeError> {
+        self.expect_channel(channel)?.block = block.into();
+        Ok(())
+    }
+
+    pub fn set_delta_support(&mut self, channel: &str, support: DeltaSupport) -> Result<(), ChangeError> {
+        self.expect_channel(channel)?.delta = support;
+        Ok(())
+    }
+
+    /// The delta tokens that were given for a channel end; what they then get is a switch.
+    pub fn expire_delta(&mut self, channel: &str) -> Result<(), ChangeError> {
+        self.expect_channel(channel)?.first_good_delta = crate::server::next_link_serial();
+        Ok(())
+    }
+
+    /// As [`Tenant::expire_delta`] for every channel.
+    pub fn expire_all_delta(&mut self) {
+        let serial = crate::server::next_link_serial();
+        self.teams.iter_mut().flat_map(|team| &mut team.channels).for_each(|channel| channel.first_good_delta = serial);
+    }
+
+    fn expect_team(&mut self, id: &str) -> Result<&mut Team, ChangeError> {
+        self.team_mut(id).ok_or_else(|| ChangeError::NoTeam(id.to_owned()))
+    }
+
+    fn expect_channel(&mut self, id: &str) -> Result<&mut Channel, ChangeError> {
+        self.channel_mut(id).ok_or_else(|| ChangeError::NoChannel(id.to_owned()))
+    }
+
+    fn expect_team_of(&self, channel: &str) -> Result<String, ChangeError> {
+        self.team_of(channel).map(|team| team.id.clone()).ok_or_else(|| ChangeError::NoChannel(channel.to_owned()))
+    }
+
+    fn expect_message(&mut self, at: &MessageAt) -> Result<&mut Message, ChangeError> {
+        let chain = self.expect_channel(&at.channel)?.chains.get_mut(at.root);
+        chain.and_then(|chain| chain.message_mut(at.id)).ok_or_else(|| no_message(at))
+    }
+}
+
+fn no_message(at: &MessageAt) -> ChangeError {
+    ChangeError::NoMessage { channel: at.channel.clone(), root: at.root, id: at.id }
+}
+
+/// Newer channels end in `.tacv2`, older ones in `.skype` (head of graph.md).
+pub(crate) fn channel_id(seed: u64) -> String {
+    let mut rng = Rng::new(seed);
+    let (high, low) = (rng.next(), rng.next());
+    let domain = if rng.chance(15) { "thread.skype" } else { "thread.tacv2" };
+    format!("19:{high:016x}{low:016x}@{domain}")
+}

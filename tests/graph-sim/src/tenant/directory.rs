@@ -1,0 +1,343 @@
+//! Groups, teams, channels and members, and their JSON: small tables, so plain values do.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Chains, LogEntry,
+    block::{Block, DeltaSupport},
+};
+use crate::{
+    content::people,
+    encode::{Guid, base64, percent_encode},
+    rng::Rng,
+    switches::BasicTeam,
+    time::Time,
+};
+
+/// A Microsoft 365 group, with its team when it is provisioned.
+#[derive(Clone, Debug)]
+pub struct Team {
+    pub id: String,
+    pub display_name: String,
+    pub description: Option<String>,
+    /// As the team says it: `public`, `private` or `hiddenMembership`. The group says `Public` (design.md 2).
+    pub visibility: String,
+    pub archived: bool,
+    pub(crate) tenant_id: String,
+    pub(crate) seed: u64,
+    pub(crate) created: Time,
+    /// False: a group that passes the filter and has no team behind it (graph.md 2.1).
+    pub(crate) provisioned: bool,
+    pub(crate) gone: bool,
+    pub(crate) block: Option<Block>,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) members: Vec<Member>,
+    /// Properties that replace or join those of the team's JSON.
+    pub(crate) extra: Map<String, Value>,
+}
+
+impl Team {
+    /// Those that still exist, in the order of the list.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().filter(|channel| !channel.gone)
+    }
+
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(crate) fn new(id: String, name: String, tenant_id: String, seed: u64, created: Time) -> Team {
+        let mut rng = Rng::new(seed);
+        let visibility = ["public", "private", "private", "public", "hiddenMembership"][rng.index(5)].to_owned();
+        let description = (!rng.chance(15)).then(|| format!("All about {name} – Grüße, 日本"));
+        Team {
+            id,
+            display_name: name,
+            description,
+            visibility,
+            archived: rng.chance(8),
+            tenant_id,
+            seed,
+            created,
+            provisioned: true,
+            gone: false,
+            block: None,
+            channels: Vec::new(),
+            members: Vec::new(),
+            extra: Map::new(),
+        }
+    }
+
+    fn classification(&self) -> Value {
+        [Value::Null, json!("Confidential"), Value::Null, json!("")][(self.seed % 4) as usize].clone()
+    }
+
+    /// The group as `GET /groups` has it without `$select`.
+    pub fn group_json(&self) -> Value {
+        let mut capitals = self.visibility.clone();
+        if let Some(first) = capitals.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        json!({
+            "id": self.id,
+            "deletedDateTime": null,
+            "classification": self.classification(),
+            "createdDateTime": self.created.to_string(),
+            "creationOptions": ["Team"],
+            "description": self.description,
+            "displayName": self.display_name,
+            "expirationDateTime": null,
+            "groupTypes": ["Unified"],
+            "isAssignableToRole": null,
+            "mail": format!("team-{:x}@contoso.example", self.seed & 0xffff),
+            "mailEnabled": true,
+            "mailNickname": format!("team-{:x}", self.seed & 0xffff),
+            "membershipRule": null,
+            "onPremisesSyncEnabled": null,
+            "preferredLanguage": null,
+            "proxyAddresses": [],
+            "renewedDateTime": self.created.to_string(),
+            "resourceBehaviorOptions": ["HideGroupInOutlook"],
+            "resourceProvisioningOptions": ["Team"],
+            "securityEnabled": false,
+            "securityIdentifier": format!("S-1-12-1-{}", self.seed & 0xffff_ffff),
+            "theme": null,
+            "visibility": capitals,
+            "onPremisesProvisioningErrors": [],
+        })
+    }
+
+    /// The team as `GET /teams` has it: only these are filled (graph.md 2.1).
+    pub fn listed_json(&self) -> Value {
+        json!({ "id": self.id, "displayName": self.display_name, "description": self.description })
+    }
+
+    /// The team as `GET /teams/{id}` has it, all permissions given.
+    pub fn json(&self) -> Value {
+        self.json_for(BasicTeam::Full)
+    }
+
+    pub(crate) fn json_for(&self, settings: BasicTeam) -> Value {
+        let bit = |n: u64| self.seed >> n & 1 == 1;
+        let specialization = ["none", "educationClass", "none", "none", "healthcareStandard"][(self.seed % 5) as usize];
+        let mut team = json!({
+            "id": self.id,
+            "createdDateTime": self.created.to_string(),
+            "displayName": self.display_name,
+            "description": self.description,
+            "internalId": general_id(self),
+            "classification": self.classification(),
+            "specialization": specialization,
+            "visibility": self.visibility,
+            "webUrl": format!("https://teams.microsoft.com/l/team/{}/conversations?groupId={}&tenantId={}", percent_encode(&general_id(self)), self.id, self.tenant_id),
+            "isArchived": self.archived,
+            "tenantId": self.tenant_id,
+            "isMembershipLimitedToOwners": false,
+            "memberSettings": {
+                "allowCreateUpdateChannels": bit(1), "allowCreatePrivateChannels": bit(2), "allowDeleteChannels": bit(3),
+                "allowAddRemoveApps": true, "allowCreateUpdateRemoveTabs": true, "allowCreateUpdateRemoveConnectors": bit(4)
+            },
+            "guestSettings": { "allowCreateUpdateChannels": bit(5), "allowDeleteChannels": false },
+            "messagingSettings": {
+                "allowUserEditMessages": true, "allowUserDeleteMessages": bit(6), "allowOwnerDeleteMessages": true,
+                "allowTeamMentions": true, "allowChannelMentions": bit(7)
+            },
+            "funSettings": { "allowGiphy": bit(8), "giphyContentRating": if bit(9) { "moderate" } else { "strict" }, "allowStickersAndMemes": true, "allowCustomMemes": bit(10) },
+            "discoverySettings": { "showInTeamsSearchAndSuggestions": bit(11) },
+            "summary": self.summary(),
+        });
+        let absent: &[&str] = if bit(12) { &["summary", "discoverySettings", "isMembershipLimitedToOwners"] } else { &[] };
+        if let Value::Object(properties) = &mut team {
+            absent.iter().for_each(|name| drop(properties.remove(*name)));
+            for name in ["memberSettings", "guestSettings", "messagingSettings", "funSettings"] {
+                match settings {
+                    BasicTeam::Full => {}
+                    BasicTeam::Null => drop(properties.insert(name.to_owned(), Value::Null)),
+                    BasicTeam::Absent => drop(properties.remove(name)),
+                }
+            }
+            properties.extend(self.extra.clone());
+        }
+        team
+    }
+
+    fn summary(&self) -> Value {
+        let with = |role: &str| self.members.iter().filter(|member| member.roles.iter().any(|have| have == role)).count();
+        let (owners, guests) = (with("owner"), with("guest"));
+        json!({ "ownersCount": owners, "membersCount": self.members.len() - owners - guests, "guestsCount": guests })
+    }
+}
+
+fn general_id(team: &Team) -> String {
+    team.channels.first().map_or_else(|| format!("19:{:032x}@thread.tacv2", team.seed), |channel| channel.id.clone())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    Standard,
+    Private,
+    /// Comes after the sentinel: `unknownFutureValue` without the `Prefer` header (graph.md 2.3).
+    Shared,
+}
+
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pub id: String,
+    pub display_name: String,
+    pub description: Option<String>,
+    pub membership: Membership,
+    pub archived: bool,
+    pub(crate) seed: u64,
+    pub(crate) created: Time,
+    pub(crate) gone: bool,
+    pub(crate) block: Option<Block>,
+    pub(crate) delta: DeltaSupport,
+    /// Delta tokens made before this one have ended.
+    pub(crate) first_good_delta: u64,
+    pub(crate) chains: Chains,
+    /// What delta can tell, in the order it happened.
+    pub(crate) log: Vec<LogEntry>,
+    pub(crate) extra: Map<String, Value>,
+}
+
+impl Channel {
+    pub(crate) fn new(id: String, name: String, membership: Membership, seed: u64, created: Time) -> Channel {
+        let mut rng = Rng::new(seed);
+        let description = (!rng.chance(30)).then(|| format!("Channel {name}: \"quoted\", back\\slash, tab\there"));
+        Channel {
+            id,
+            display_name: name,
+            description,
+            membership,
+            archived: rng.chance(6),
+            seed,
+            created,
+            gone: false,
+            block: None,
+            delta: DeltaSupport::Supported,
+            first_good_delta: 0,
+            chains: Chains::default(),
+            log: Vec::new(),
+            extra: Map::new(),
+        }
+    }
+
+    /// How many roots it has.
+    pub fn root_count(&self) -> usize {
+        self.chains.len()
+    }
+
+    /// The channel as the list of its team has it; `unknown_members` as with the `Prefer` header.
+    pub fn json(&self, team: &Team, unknown_members: bool) -> Value {
+        let membership = match self.membership {
+            Membership::Standard => "standard",
+            Membership::Private => "private",
+            Membership::Shared if unknown_members => "shared",
+            Membership::Shared => "unknownFutureValue",
+        };
+        let email = match self.seed % 3 {
+            0 => Value::Null,
+            1 => json!(""),
+            _ => json!(format!("{:08x}.contoso.example@emea.teams.ms", self.seed as u32)),
+        };
+        let favorite = [Value::Null, json!(true), json!(false)][(self.seed >> 8) as usize % 3].clone();
+        let name = percent_encode(&self.display_name);
+        let mut channel = json!({
+            "id": self.id,
+            "createdDateTime": self.created.to_string(),
+            "displayName": self.display_name,
+            "description": self.description,
+            "isFavoriteByDefault": favorite,
+            "email": email,
+            "tenantId": team.tenant_id,
+            "webUrl": format!("https://teams.microsoft.com/l/channel/{}/{name}?groupId={}&tenantId={}&allowXTenantAccess=False", percent_encode(&self.id), team.id, team.tenant_id),
+            "membershipType": membership,
+            "isArchived": self.archived,
+        });
+        if let Value::Object(properties) = &mut channel {
+            match self.seed >> 16 & 7 {
+                0 => drop(properties.insert("layoutType".to_owned(), json!("chat"))),
+                1 | 2 => drop(properties.insert("layoutType".to_owned(), json!("post"))),
+                3 => drop(properties.remove("isArchived")),
+                4 => properties.extend([("migrationMode".to_owned(), Value::Null), ("originalCreatedDateTime".to_owned(), Value::Null)]),
+                _ => {}
+            }
+            properties.extend(self.extra.clone());
+        }
+        channel
+    }
+}
+
+/// The subtypes of conversationMember (graph.md 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberKind {
+    AadUser,
+    AnonymousGuest,
+    AzureCommunicationServicesUser,
+    MicrosoftAccountUser,
+    PhoneUser,
+    SkypeForBusinessUser,
+    SkypeUser,
+}
+
+impl MemberKind {
+    pub const ALL: [MemberKind; 7] = [
+        MemberKind::AadUser,
+        MemberKind::AnonymousGuest,
+        MemberKind::AzureCommunicationServicesUser,
+        MemberKind::MicrosoftAccountUser,
+        MemberKind::PhoneUser,
+        MemberKind::SkypeForBusinessUser,
+        MemberKind::SkypeUser,
+    ];
+}
+
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub kind: MemberKind,
+    pub roles: Vec<String>,
+    /// Which of the tenant's people.
+    pub(crate) user: u32,
+}
+
+impl Member {
+    /// The membership id: base64 of `{teamId}##{userId}` (graph.md 2.4).
+    pub fn id(&self, tenant: &super::Tenant, team: &Team) -> String {
+        base64(format!("{}##{}", team.id, people::id(tenant.seed, self.user)).as_bytes())
+    }
+
+    pub fn json(&self, tenant: &super::Tenant, team: &Team) -> Value {
+        let user = people::id(tenant.seed, self.user).to_string();
+        let (name, own) = match self.kind {
+            MemberKind::AadUser => ("aadUser", json!({ "userId": user, "email": people::email(self.user), "tenantId": tenant.id })),
+            MemberKind::AnonymousGuest => ("anonymousGuest", json!({ "anonymousGuestId": format!("guest-{user}") })),
+            MemberKind::AzureCommunicationServicesUser => {
+                ("azureCommunicationServicesUser", json!({ "azureCommunicationServicesId": format!("8:acs:{user}") }))
+            }
+            MemberKind::MicrosoftAccountUser => ("microsoftAccountUser", json!({ "userId": user })),
+            MemberKind::PhoneUser => ("phoneUser", json!({ "phoneNumber": format!("+49 30 {:07}", self.user) })),
+            MemberKind::SkypeForBusinessUser => {
+                ("skypeForBusinessUser", json!({ "userId": user, "tenantId": Guid::of(7, u64::from(self.user)).to_string() }))
+            }
+            MemberKind::SkypeUser => ("skypeUser", json!({ "skypeId": format!("live:{:x}", self.user) })),
+        };
+        let mut member = json!({
+            "@odata.type": format!("#microsoft.graph.{name}ConversationMember"),
+            "id": self.id(tenant, team),
+            "roles": self.roles,
+            "displayName": people::name(self.user),
+            "visibleHistoryStartDateTime": if self.user.is_multiple_of(3) { json!("0001-01-01T00:00:00Z") } else { json!(team.created.to_string()) },
+        });
+        if let (Value::Object(properties), Value::Object(own)) = (&mut member, own) {
+            properties.extend(own);
+            // Known to be missing at times (graph.md 2.4).
+            match self.user % 11 {
+                3 => drop(properties.remove("displayName")),
+                5 => drop(properties.insert("displayName".to_owned(), Value::Null)),
+                7 if properties.contains_key("email") => drop(properties.insert("email".to_owned(), Value::Null)),
+                _ => {}
+            }
+        }
+        member
+    }
+}

@@ -1,0 +1,170 @@
+//! The tenant: what is true. Routes render it, changes alter it, tests compare with it.
+
+mod block;
+mod chains;
+mod changes;
+mod directory;
+mod message;
+mod truth;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+pub use block::{Block, DeltaSupport};
+pub(crate) use chains::{Chain, Chains};
+pub use changes::ChangeError;
+pub(crate) use changes::{Change, LogEntry, channel_id};
+pub use directory::{Channel, Member, MemberKind, Membership, Team};
+pub(crate) use message::{Body, Message, Reaction};
+pub use message::{MessageAt, MessageId, Post};
+pub use truth::{MessageTruth, Truth};
+
+use crate::{clock::Clock, encode::Guid, switches::Switches, time::Time};
+
+/// One Microsoft 365 tenant.
+#[derive(Debug)]
+pub struct Tenant {
+    pub switches: Switches,
+    pub(crate) seed: u64,
+    pub(crate) id: String,
+    pub(crate) teams: Vec<Team>,
+    team_index: HashMap<String, usize>,
+    channel_index: HashMap<String, (usize, usize)>,
+    clock: Arc<Clock>,
+    /// The time that changes are made at, instead of the clock's.
+    moment: Option<Time>,
+    changes: u64,
+    /// Page links made before this one are refused.
+    pub(crate) first_good_link: u64,
+}
+
+impl Tenant {
+    pub(crate) fn new(seed: u64, clock: Arc<Clock>) -> Tenant {
+        Tenant {
+            switches: Switches::default(),
+            seed,
+            id: Guid::of(seed, 0x7e4a47).to_string(),
+            teams: Vec::new(),
+            team_index: HashMap::new(),
+            channel_index: HashMap::new(),
+            clock,
+            moment: None,
+            changes: 0,
+            first_good_link: 0,
+        }
+    }
+
+    /// The tenant id, a GUID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The time of changes: the clock's, or that of [`Tenant::at`].
+    pub fn now(&self) -> Time {
+        self.moment.unwrap_or_else(|| self.clock.now())
+    }
+
+    /// The simulated clock, which a change may move.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Makes a change at a time of its own: in the past for what becomes visible late, twice the same for two in one instant.
+    pub fn at<R>(&mut self, time: Time, change: impl FnOnce(&mut Tenant) -> R) -> R {
+        let before = self.moment.replace(time);
+        let result = change(self);
+        self.moment = before;
+        result
+    }
+
+    /// As [`Tenant::at`], `ago` before now.
+    pub fn ago<R>(&mut self, ago: Duration, change: impl FnOnce(&mut Tenant) -> R) -> R {
+        let time = self.now().minus(ago);
+        self.at(time, change)
+    }
+
+    /// All groups that still exist, those without a team too.
+    pub fn groups(&self) -> impl Iterator<Item = &Team> {
+        self.teams.iter().filter(|team| !team.gone)
+    }
+
+    /// All teams.
+    pub fn teams(&self) -> impl Iterator<Item = &Team> {
+        self.groups().filter(|team| team.provisioned)
+    }
+
+    /// Any group, also one without a team.
+    pub fn group(&self, id: &str) -> Option<&Team> {
+        let index = *self.team_index.get(id)?;
+        Some(&self.teams[index]).filter(|team| !team.gone)
+    }
+
+    pub fn team(&self, id: &str) -> Option<&Team> {
+        self.group(id).filter(|team| team.provisioned)
+    }
+
+    pub fn channel(&self, id: &str) -> Option<&Channel> {
+        let (team, channel) = *self.channel_index.get(id)?;
+        Some(&self.teams[team].channels[channel]).filter(|channel| !channel.gone)
+    }
+
+    /// The team that a channel belongs to.
+    pub fn team_of(&self, channel: &str) -> Option<&Team> {
+        let (team, _) = *self.channel_index.get(channel)?;
+        Some(&self.teams[team])
+    }
+
+    pub fn team_ids(&self) -> Vec<String> {
+        self.teams().map(|team| team.id.clone()).collect()
+    }
+
+    /// The channels of a team in the order of the list; General is the first.
+    pub fn channel_ids(&self, team: &str) -> Vec<String> {
+        self.team(team).into_iter().flat_map(Team::channels).map(|channel| channel.id.clone()).collect()
+    }
+
+    /// Every channel of every team.
+    pub fn all_channel_ids(&self) -> Vec<String> {
+        self.teams().flat_map(Team::channels).map(|channel| channel.id.clone()).collect()
+    }
+
+    /// The roots of a channel, newest activity first.
+    pub fn roots(&self, channel: &str) -> Vec<MessageAt> {
+        let Some((team, channel)) = self.team_of(channel).zip(self.channel(channel)) else { return Vec::new() };
+        channel.chains.iter().map(|chain| at(team, channel, chain.root.id, chain.root.id)).collect()
+    }
+
+    /// The replies below a root, oldest first.
+    pub fn replies(&self, root: &MessageAt) -> Vec<MessageAt> {
+        let Some((team, channel)) = self.team_of(&root.channel).zip(self.channel(&root.channel)) else { return Vec::new() };
+        let chain = channel.chains.get(root.root);
+        chain.into_iter().flat_map(|chain| &chain.replies).map(|reply| at(team, channel, root.root, reply.id)).collect()
+    }
+
+    /// Page links given so far get 400 from now on, `$skiptoken` and `$deltatoken` alike.
+    pub fn expire_links(&mut self) {
+        self.first_good_link = crate::server::next_link_serial();
+    }
+
+    pub(crate) fn add_team(&mut self, team: Team) {
+        let index = self.teams.len();
+        self.team_index.insert(team.id.clone(), index);
+        for (place, channel) in team.channels.iter().enumerate() {
+            self.channel_index.insert(channel.id.clone(), (index, place));
+        }
+        self.teams.push(team);
+    }
+
+    fn team_mut(&mut self, id: &str) -> Option<&mut Team> {
+        let index = *self.team_index.get(id)?;
+        Some(&mut self.teams[index]).filter(|team| !team.gone)
+    }
+
+    fn channel_mut(&mut self, id: &str) -> Option<&mut Channel> {
+        let (team, channel) = *self.channel_index.get(id)?;
+        Some(&mut self.teams[team].channels[channel]).filter(|channel| !channel.gone)
+    }
+}
+
+fn at(team: &Team, channel: &Channel, root: MessageId, id: MessageId) -> MessageAt {
+    MessageAt { team: team.id.clone(), channel: channel.id.clone(), root, id }
+}

@@ -1,0 +1,108 @@
+//! What is true, as Graph would serve it with `Prefer: include-unknown-enum-members`: what tests compare with.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Channel, Message, MessageId, Team, Tenant};
+use crate::content::{ChannelView, write_message};
+
+/// One message as it is now.
+#[derive(Clone, Debug)]
+pub struct MessageTruth<J = String> {
+    pub team: String,
+    pub channel: String,
+    pub root: MessageId,
+    pub id: MessageId,
+    /// The whole object, without the annotations of a list (`replies`, `@odata.type`).
+    pub json: J,
+}
+
+impl<J> MessageTruth<J> {
+    pub fn is_root(&self) -> bool {
+        self.root == self.id
+    }
+}
+
+impl MessageTruth {
+    /// The parsed object; none when it is no JSON that serde_json takes, such as one with a lone surrogate.
+    pub fn value(&self) -> Option<Value> {
+        serde_json::from_str(&self.json).ok()
+    }
+}
+
+/// The whole tenant, for small ones. Keys are ids; those of messages a channel's id and the message's.
+#[derive(Clone, Debug, Default)]
+pub struct Truth {
+    /// What passes the filter, with and without a team.
+    pub groups: BTreeMap<String, Value>,
+    pub teams: BTreeMap<String, Value>,
+    /// Under (team, channel).
+    pub channels: BTreeMap<(String, String), Value>,
+    /// Under (team, membership id).
+    pub members: BTreeMap<(String, String), Value>,
+    pub messages: BTreeMap<(String, MessageId), MessageTruth>,
+    pub replies: BTreeMap<(String, MessageId), MessageTruth>,
+}
+
+impl Tenant {
+    pub fn truth(&self) -> Truth {
+        let mut truth = Truth::default();
+        for group in self.groups() {
+            truth.groups.insert(group.id.clone(), group.group_json());
+        }
+        for team in self.teams() {
+            truth.teams.insert(team.id.clone(), team.json());
+            for channel in team.channels() {
+                truth.channels.insert((team.id.clone(), channel.id.clone()), channel.json(team, true));
+            }
+            for member in team.members() {
+                truth.members.insert((team.id.clone(), member.id(self, team)), member.json(self, team));
+            }
+        }
+        self.visit_messages(|message| {
+            let table = if message.is_root() { &mut truth.messages } else { &mut truth.replies };
+            let key = (message.channel.clone(), message.id);
+            let json = String::from_utf8_lossy(message.json).into_owned();
+            let MessageTruth { team, channel, root, id, .. } = message;
+            table.insert(key, MessageTruth { team, channel, root, id, json });
+        });
+        truth
+    }
+
+    /// Every message and reply, one at a time: for tenants whose whole truth would not fit into memory.
+    pub fn visit_messages(&self, mut visit: impl FnMut(MessageTruth<&[u8]>)) {
+        let mut json = Vec::with_capacity(4096);
+        for team in self.teams() {
+            for channel in team.channels() {
+                self.visit_channel(team, channel, &mut json, &mut visit);
+            }
+        }
+    }
+
+    fn visit_channel(&self, team: &Team, channel: &Channel, json: &mut Vec<u8>, visit: &mut impl FnMut(MessageTruth<&[u8]>)) {
+        let view = ChannelView::new(self, team, channel).with_unknown_members(true);
+        let mut give = |root: MessageId, message: &Message| {
+            json.clear();
+            write_message(json, &view, message, root);
+            visit(MessageTruth { team: team.id.clone(), channel: channel.id.clone(), root, id: message.id, json });
+        };
+        for chain in channel.chains.iter() {
+            give(chain.root.id, &chain.root);
+            for reply in &chain.replies {
+                give(chain.root.id, reply);
+            }
+        }
+    }
+
+    /// One message, or none when it is not there.
+    pub fn message_truth(&self, at: &super::MessageAt) -> Option<MessageTruth> {
+        let (team, channel) = self.team_of(&at.channel).zip(self.channel(&at.channel))?;
+        let message = channel.chains.get(at.root)?.message(at.id)?;
+        let view = ChannelView::new(self, team, channel).with_unknown_members(true);
+        let mut json = Vec::new();
+        write_message(&mut json, &view, message, at.root);
+        let json = String::from_utf8_lossy(&json).into_owned();
+        Some(MessageTruth { team: at.team.clone(), channel: at.channel.clone(), root: at.root, id: at.id, json })
+    }
+}

@@ -1,0 +1,168 @@
+//! `Time`: an instant in Graph's resolution of 100 ns, written as Graph writes it (trailing zeros of the fraction dropped).
+
+use std::{fmt, time::Duration};
+
+use chrono::DateTime;
+
+const TICKS_PER_MILLI: i64 = 10_000;
+const TICKS_PER_SECOND: i64 = 10_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// An instant: ticks of 100 ns since 1970, UTC.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
+
+impl Time {
+    /// Before every time that a message has.
+    pub const MIN: Time = Time(i64::MIN);
+
+    pub const fn from_ticks(ticks: i64) -> Time {
+        Time(ticks)
+    }
+
+    pub const fn from_millis(millis: i64) -> Time {
+        Time(millis * TICKS_PER_MILLI)
+    }
+
+    pub const fn from_secs(seconds: i64) -> Time {
+        Time(seconds * TICKS_PER_SECOND)
+    }
+
+    /// An RFC 3339 text; digits beyond 100 ns are dropped.
+    pub fn parse(text: &str) -> Option<Time> {
+        let parsed = DateTime::parse_from_rfc3339(text).ok()?;
+        let fraction = i64::from(parsed.timestamp_subsec_nanos()) / 100;
+        Some(Time(parsed.timestamp() * TICKS_PER_SECOND + fraction))
+    }
+
+    pub const fn ticks(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since 1970, rounded down: what message ids are made of.
+    pub const fn millis(self) -> i64 {
+        self.0.div_euclid(TICKS_PER_MILLI)
+    }
+
+    pub const fn secs(self) -> i64 {
+        self.0.div_euclid(TICKS_PER_SECOND)
+    }
+
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Time {
+        Time(self.0.saturating_add(ticks(duration)))
+    }
+
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Time {
+        Time(self.0.saturating_sub(ticks(duration)))
+    }
+
+    #[must_use]
+    pub fn plus_ticks(self, ticks: i64) -> Time {
+        Time(self.0.saturating_add(ticks))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    pub fn since(self, earlier: Time) -> Duration {
+        let ticks = self.0.saturating_sub(earlier.0).max(0).unsigned_abs();
+        Duration::from_nanos(ticks.saturating_mul(100))
+    }
+
+    /// As in a `Date` header.
+    pub fn http_date(self) -> String {
+        DateTime::from_timestamp(self.secs(), 0).unwrap_or_default().format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
+    /// As in `innerError.date`: whole seconds, no zone mark (graph.md 5.1).
+    pub fn zoneless(self) -> String {
+        DateTime::from_timestamp(self.secs(), 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S").to_string()
+    }
+
+    /// So many calendar months earlier.
+    #[must_use]
+    pub fn months_before(self, months: u32) -> Time {
+        let now = DateTime::from_timestamp(self.secs(), 0).unwrap_or_default();
+        let then = now.checked_sub_months(chrono::Months::new(months)).unwrap_or(now);
+        Time(then.timestamp() * TICKS_PER_SECOND)
+    }
+
+    /// Writes the text of [`fmt::Display`] without the machinery of formatting: the hot path of every message.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        let seconds = self.secs();
+        let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
+        let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
+        digits(out, year, 4);
+        for (mark, part) in [(b'-', month), (b'-', day), (b'T', of_day / 3600), (b':', of_day / 60 % 60), (b':', of_day % 60)] {
+            out.push(mark);
+            digits(out, part, 2);
+        }
+        let mut fraction = self.0.rem_euclid(TICKS_PER_SECOND);
+        if fraction != 0 {
+            let mut width = 7;
+            while fraction % 10 == 0 {
+                fraction /= 10;
+                width -= 1;
+            }
+            out.push(b'.');
+            digits(out, fraction, width);
+        }
+        out.push(b'Z');
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(28);
+        self.write(&mut text);
+        formatter.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+fn ticks(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos() / 100).unwrap_or(i64::MAX)
+}
+
+fn digits(out: &mut Vec<u8>, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+    }
+}
+
+/// Days since 1970 as year, month, day (Howard Hinnant's `civil_from_days`).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Time;
+
+    #[test]
+    fn a_time_is_written_as_it_was_read() {
+        for text in ["1969-12-31T23:59:59.9Z", "2024-02-29T00:00:00Z", "2026-11-23T20:16:36.0000001Z", "2000-12-31T23:59:59.042Z"] {
+            assert_eq!(Time::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Time::parse("2024-02-29T01:00:00.500+01:00").unwrap().to_string(), "2024-02-29T00:00:00.5Z");
+    }
+
+    #[test]
+    fn eight_months_are_calendar_months() {
+        assert_eq!(Time::parse("2026-10-31T10:00:00Z").unwrap().months_before(8).to_string(), "2026-02-28T10:00:00Z");
+    }
+}

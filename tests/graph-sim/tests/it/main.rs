@@ -1,0 +1,6 @@
+//! The simulator's own tests: one a quirk, each naming the section of graph.md that it stands for.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod client;
+mod directory;
+mod messages;

@@ -1,0 +1,334 @@
+//! Messages, replies, and what is in them.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use graph_sim::{Excess, Flavour, LinkStyle, Paging, Post, RepliesOrder, SYSTEM_EVENTS, TenantSpec, Time, corpus, damaged};
+use serde_json::{Value, value::RawValue};
+
+use crate::client::{Sim, ids};
+
+/// Every message and reply of a channel, over all pages and threads; asserts that none came twice.
+fn read_all(sim: &Sim, path: &str) -> BTreeMap<String, Value> {
+    let mut seen = BTreeMap::new();
+    for mut root in sim.all(&format!("{path}?$top=50&$expand=replies")).0 {
+        let properties = root.as_object_mut().unwrap();
+        let mut replies = properties.remove("replies").unwrap().as_array().unwrap().clone();
+        if let Some(link) = properties.remove("replies@odata.nextLink") {
+            assert_eq!(replies.len(), 200);
+            replies.extend(sim.all(link.as_str().unwrap()).0);
+        }
+        properties.retain(|name, _| !name.starts_with("replies@"));
+        for message in replies.into_iter().chain([root]) {
+            let id = message["id"].as_str().unwrap().to_owned();
+            assert!(seen.insert(id, message).is_none());
+        }
+    }
+    seen
+}
+
+/// graph.md 2.5: what the pages show is what is true, replies over 200 behind a link.
+#[test]
+fn the_pages_hold_the_truth() {
+    let sim = Sim::new(TenantSpec::uniform(2, 2, 60));
+    let truth = sim.truth();
+    assert_eq!(truth.messages.len(), 2 * 2 * 60);
+    let threads = truth.replies.values().fold(BTreeMap::<_, usize>::new(), |mut threads, reply| {
+        *threads.entry((&reply.channel, reply.root)).or_default() += 1;
+        threads
+    });
+    assert_eq!(threads.values().filter(|replies| **replies > 200).count(), 3);
+    let mut count = 0;
+    for (team, channel) in truth.channels.keys() {
+        for (id, message) in read_all(&sim, &sim.path(team, channel, "/messages")) {
+            let key = (channel.clone(), id.parse().unwrap());
+            let expected = truth.messages.get(&key).or_else(|| truth.replies.get(&key)).unwrap();
+            assert_eq!(Some(message), expected.value());
+            count += 1;
+        }
+    }
+    assert_eq!(count, truth.messages.len() + truth.replies.len());
+}
+
+/// graph.md 2.5: newest activity of the whole chain first.
+#[test]
+fn chains_come_by_their_newest_activity() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 120));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
+    let (chains, pages) = sim.all(&sim.path(&team, &channel, "/messages?$top=50&$expand=replies"));
+    assert_eq!((chains.len(), pages), (120, 3));
+    let time = |message: &Value| Time::parse(message["lastModifiedDateTime"].as_str().unwrap()).unwrap();
+    let activities: Vec<Time> = chains
+        .iter()
+        .filter(|chain| chain["replies@odata.nextLink"].is_null())
+        .map(|chain| chain["replies"].as_array().unwrap().iter().map(time).fold(time(chain), Time::max))
+        .collect();
+    assert!(activities.is_sorted_by(|a, b| a >= b));
+    let roots: Vec<Time> = chains.iter().map(time).collect();
+    assert!(!roots.is_sorted_by(|a, b| a >= b), "replies must have woken old roots");
+}
+
+/// Section 2 of issue A: the same seed gives the same bytes, another seed does not.
+#[test]
+fn a_tenant_is_its_seed() {
+    let truth = |seed| {
+        let sim = Sim::new(TenantSpec::skewed(2, 3, 20).seed(seed));
+        let messages: Vec<String> = sim.truth().messages.into_values().map(|message| message.json).collect();
+        messages
+    };
+    assert_eq!(truth(5), truth(5));
+    assert_ne!(truth(5), truth(6));
+}
+
+/// Section 2 of issue A: few large channels, many idle ones.
+#[test]
+fn a_skewed_tenant_has_few_large_channels() {
+    let sim = Sim::new(TenantSpec::skewed(5, 8, 30));
+    let mut sizes: Vec<usize> =
+        sim.read_tenant(|tenant| tenant.all_channel_ids().iter().map(|id| tenant.channel(id).unwrap().root_count()).collect());
+    sizes.sort_unstable();
+    assert!(sizes[39] > 300 && sizes[20] < 20, "{sizes:?}");
+    assert!((1100..1300).contains(&sizes.iter().sum::<usize>()), "{sizes:?}");
+}
+
+/// graph.md 2.7: message ids are unique within a channel only.
+#[test]
+fn ids_are_equal_in_two_channels() {
+    let sim = Sim::new(TenantSpec::uniform(2, 2, 10));
+    let truth = sim.truth();
+    let ids: HashSet<u64> = truth.messages.keys().map(|(_, id)| *id).collect();
+    assert!(ids.len() < truth.messages.len());
+}
+
+/// graph.md 2.0: 0 to 7 fraction digits, trailing zeros dropped.
+#[test]
+fn fraction_digits_vary() {
+    let sim = Sim::new(TenantSpec::uniform(2, 3, 200));
+    let mut widths = HashSet::new();
+    for message in sim.truth().messages.values() {
+        let value = message.value().unwrap();
+        for name in ["createdDateTime", "lastModifiedDateTime", "lastEditedDateTime"] {
+            let Some(time) = value[name].as_str() else { continue };
+            let fraction = time.trim_end_matches('Z').split_once('.').map_or("", |(_, fraction)| fraction);
+            assert!(!fraction.ends_with('0') && time.ends_with('Z'), "{time}");
+            widths.insert(fraction.len());
+        }
+    }
+    assert_eq!(widths.len(), 8, "{widths:?}");
+}
+
+/// graph.md 2.5: `$top` is 20 unless asked, 50 at most; nothing else but `$expand` is taken.
+#[test]
+fn messages_take_top_and_expand_only() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 60));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
+    let path = sim.path(&team, &channel, "/messages");
+    let page = sim.get(&path).json();
+    assert_eq!((page["@odata.count"].as_u64(), page["value"].as_array().unwrap().len()), (Some(20), 20));
+    assert!(page["value"][0].get("replies").is_none());
+    for option in
+        ["$top=51", "$top=0", "$top=x", "$filter=x", "$select=id", "$orderby=id", "$skip=1", "$search=x", "$expand=hostedContents"]
+    {
+        assert_eq!(sim.get(&format!("{path}?{option}")).status, 400, "{option}");
+    }
+    sim.switches(|switches| switches.top_over_maximum = Excess::Clamp);
+    assert_eq!(sim.get(&format!("{path}?$top=51")).json()["@odata.count"], 50);
+}
+
+/// graph.md 2.0: links are opaque, bound to their list, hold the other options, and may end.
+#[test]
+fn links_are_opaque_and_bound() {
+    let sim = Sim::new(TenantSpec::uniform(1, 2, 30));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let channels = sim.read_tenant(|tenant| tenant.channel_ids(&team));
+    let link = |option: &str| {
+        let page = sim.get(&sim.path(&team, &channels[0], &format!("/messages?{option}"))).json();
+        page["@odata.nextLink"].as_str().unwrap().to_owned()
+    };
+    let next = link("$top=10&$expand=replies");
+    assert!(next.starts_with(sim.graph_url()) && !next.contains("expand"), "{next}");
+    let page = sim.get(&next).json();
+    assert_eq!(page["value"].as_array().unwrap().len(), 10);
+    assert!(page["value"][0]["replies"].is_array(), "the link remembers `$expand`");
+    let token = next.split_once("$skiptoken=").unwrap().1;
+    assert_eq!(sim.get(&sim.path(&team, &channels[1], &format!("/messages?$skiptoken={token}"))).status, 400);
+    assert_eq!(sim.get(&format!("{next}&$top=5")).status, 400);
+    assert_eq!(sim.get(&next.replace('$', "%24")).status, 400);
+    assert_eq!(sim.get(&next[..next.len() - 3]).status, 400);
+    sim.with_tenant(|tenant| tenant.expire_links());
+    assert_eq!(sim.get(&next).status, 400);
+    sim.switches(|switches| switches.link_lifetime = Some(60));
+    let next = link("$top=10");
+    sim.clock().advance(Duration::from_secs(59));
+    assert_eq!(sim.get(&next).status, 200);
+    sim.clock().advance(Duration::from_secs(2));
+    assert_eq!(sim.get(&next).status, 400);
+}
+
+/// Issue A, section 2: links in the function style, percent-encoded or not.
+#[test]
+fn links_are_spelled_in_three_ways() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 30));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
+    for (style, part) in [
+        (LinkStyle::FunctionEncoded, format!("/teams('{team}')/channels('{}')/messages?", channel.replace(':', "%3A").replace('@', "%40"))),
+        (LinkStyle::Function, format!("/teams('{team}')/channels('{channel}')/messages?")),
+        (LinkStyle::Slash, format!("/teams/{team}/channels/{channel}/messages?")),
+    ] {
+        sim.switches(|switches| switches.link_style = Some(style));
+        let next = sim.get(&sim.path(&team, &channel, "/messages")).json()["@odata.nextLink"].as_str().unwrap().to_owned();
+        assert!(next.contains(&part), "{next}");
+        assert_eq!(sim.get(&next).status, 200);
+    }
+}
+
+/// graph.md 2.5: a page link is followed by gaps when a chain moves up (by position), by repeats when it pages by offset.
+#[test]
+fn paging_by_position_skips_and_by_offset_repeats() {
+    let (sim, team, channel) = Sim::one_channel();
+    let posts: Vec<_> = (0..6)
+        .map(|index| {
+            sim.clock().advance(Duration::from_secs(1));
+            sim.with_tenant(|tenant| tenant.post(&channel, Post::text(index.to_string()))).unwrap()
+        })
+        .collect();
+    let read = |paging| {
+        sim.switches(|switches| switches.paging = paging);
+        let first = sim.get(&sim.path(&team, &channel, "/messages?$top=3")).json();
+        sim.clock().advance(Duration::from_secs(1));
+        sim.with_tenant(|tenant| tenant.reply(&posts[0], Post::text("wakes the oldest"))).unwrap();
+        let second = sim.get(first["@odata.nextLink"].as_str().unwrap()).json();
+        let both: Vec<String> = [first, second]
+            .iter()
+            .flat_map(|page| ids(page["value"].as_array().unwrap()).into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        both
+    };
+    let by_position = read(Paging::Position);
+    assert!(by_position.len() == 5 && !by_position.contains(&posts[0].id_text()), "moved above the first page: {by_position:?}");
+    // The chain that the first reading woke stands on top now; wake the then oldest.
+    sim.clock().advance(Duration::from_secs(1));
+    sim.with_tenant(|tenant| posts[1..].iter().try_for_each(|post| tenant.react(post, "like"))).unwrap();
+    let by_offset = read(Paging::Offset);
+    assert!(by_offset.len() > by_offset.iter().collect::<HashSet<_>>().len(), "one came twice: {by_offset:?}");
+}
+
+/// graph.md 2.0: a page may be empty and still have a next link; the last page may be full.
+#[test]
+fn empty_pages_are_no_end() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 40));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
+    let path = sim.path(&team, &channel, "/messages?$top=20");
+    assert_eq!(sim.all(&path).1, 2);
+    sim.switches(|switches| switches.trailing_link = true);
+    let (items, pages) = sim.all(&path);
+    assert_eq!((items.len(), pages), (40, 3));
+    sim.switches(|switches| (switches.trailing_link, switches.empty_pages) = (false, 2));
+    let (items, pages) = sim.all(&path);
+    assert_eq!(items.len(), 40);
+    assert!(pages > 2);
+}
+
+/// graph.md 2.6: replies newest first, `$top` 50 at most, the root not among them; no delta.
+#[test]
+fn replies_are_a_list_of_their_own() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 30));
+    let truth = sim.truth();
+    let long = truth.replies.values().fold(BTreeMap::<_, Vec<u64>>::new(), |mut threads, reply| {
+        threads.entry((reply.team.clone(), reply.channel.clone(), reply.root)).or_default().push(reply.id);
+        threads
+    });
+    let ((team, channel, root), mut expected) = long.into_iter().max_by_key(|(_, replies)| replies.len()).unwrap();
+    expected.sort_unstable();
+    let path = sim.path(&team, &channel, &format!("/messages/{root}/replies"));
+    for (paging, order) in [
+        (Paging::Position, RepliesOrder::OldestFirst),
+        (Paging::Offset, RepliesOrder::OldestFirst),
+        (Paging::Offset, RepliesOrder::NewestFirst),
+        (Paging::Position, RepliesOrder::NewestFirst),
+    ] {
+        sim.switches(|switches| (switches.paging, switches.replies_order) = (paging, order));
+        let (replies, _) = sim.all(&format!("{path}?$top=50"));
+        let mut got: Vec<u64> = ids(&replies).iter().map(|id| id.parse().unwrap()).collect();
+        if order == RepliesOrder::NewestFirst {
+            got.reverse();
+        }
+        assert_eq!(got, expected, "{paging:?} {order:?}");
+        assert!(replies.iter().all(|reply| reply["replyToId"] == root.to_string()));
+    }
+    assert_eq!(sim.get(&format!("{path}?$top=51")).status, 400);
+    assert_eq!(sim.get(&format!("{path}?$expand=replies")).status, 400);
+    let delta = sim.get(&format!("{path}/delta"));
+    assert_eq!(delta.error().1, "Change tracking is not supported against 'microsoft.graph.chatMessage'.");
+    let one = sim.get(&format!("{path}/{}", expected[0])).json();
+    assert_eq!(one["id"], expected[0].to_string());
+    assert!(one["@odata.context"].as_str().unwrap().ends_with("messages/$entity"));
+    assert_eq!(sim.get(&sim.path(&team, &channel, "/messages/17")).status, 404);
+}
+
+/// graph.md 3: every system event; `systemEventMessage` only with the `Prefer` header.
+#[test]
+fn system_events_of_every_kind() {
+    let (sim, team, channel) = Sim::one_channel();
+    for kind in 0..SYSTEM_EVENTS.len() {
+        sim.clock().advance(Duration::from_millis(5));
+        sim.with_tenant(|tenant| tenant.post(&channel, Post::of(Flavour::SystemEvent(kind as u8)))).unwrap();
+    }
+    let path = sim.path(&team, &channel, "/messages?$top=50");
+    let told = sim.get(&path).json();
+    let untold = sim.get_with(&path, &[]).unwrap().json();
+    let kinds: HashSet<&str> =
+        told["value"].as_array().unwrap().iter().map(|event| event["eventDetail"]["@odata.type"].as_str().unwrap()).collect();
+    assert_eq!(kinds.len(), SYSTEM_EVENTS.len());
+    for (told, untold) in told["value"].as_array().unwrap().iter().zip(untold["value"].as_array().unwrap()) {
+        assert_eq!((&told["messageType"], &untold["messageType"]), (&"systemEventMessage".into(), &"unknownFutureValue".into()));
+        assert_eq!((&told["from"], &told["body"]["content"]), (&Value::Null, &"<systemEventMessage/>".into()));
+    }
+}
+
+/// Issue A, "Show" 3: the corpus is JSON all through, odd as it is, and served byte for byte.
+#[test]
+fn the_corpus_is_served_as_it_was_posted() {
+    let (sim, team, channel) = Sim::one_channel();
+    let posted = sim.with_tenant(|tenant| tenant.post_corpus(&channel)).unwrap();
+    let kinds: HashSet<&String> = posted.iter().map(|(name, _)| name).collect();
+    assert_eq!((kinds.len(), posted.len()), (posted.len(), 2 * corpus().len() + 3));
+    let mut seen = 0;
+    let mut next = Some(sim.path(&team, &channel, "/messages?$top=50&$expand=replies"));
+    while let Some(path) = next {
+        let body = sim.get(&path).body;
+        let page: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(&body).unwrap();
+        let items: Vec<Box<RawValue>> = serde_json::from_str(page["value"].get()).unwrap();
+        for item in items {
+            let matches = posted.iter().filter(|(_, at)| {
+                let truth = sim.read_tenant(|tenant| tenant.message_truth(at)).unwrap();
+                let json = truth.json.trim_end().strip_suffix('}').unwrap();
+                if at.is_root() { item.get().starts_with(json) } else { item.get().contains(json) }
+            });
+            seen += matches.count();
+        }
+        next = page.get("@odata.nextLink").map(|link| serde_json::from_str(link.get()).unwrap());
+    }
+    assert_eq!(seen, posted.len());
+}
+
+/// Issue E: items without an id, or that are no objects, do not break the page around them.
+#[test]
+fn damaged_items_stand_in_a_sound_page() {
+    let (sim, team, channel) = Sim::one_channel();
+    for item in damaged() {
+        sim.clock().advance(Duration::from_secs(1));
+        let at = sim.with_tenant(|tenant| tenant.post(&channel, item.root)).unwrap();
+        sim.with_tenant(|tenant| tenant.reply(&at, item.reply)).unwrap();
+    }
+    let page = sim.get(&sim.path(&team, &channel, "/messages?$expand=replies")).json();
+    let items = page["value"].as_array().unwrap();
+    assert_eq!(items.len(), damaged().len());
+    assert_eq!((items[items.len() - 1].clone(), items[0]["replies"][0]["id"].is_number()), (Value::Null, true));
+}
