@@ -7,3 +7,4 @@ mod cli;
 mod generated;
 mod layers;
 mod support;
+mod whole;

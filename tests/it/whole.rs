@@ -1,0 +1,123 @@
+//! A whole tenant, read in full: the ids and contents of all five streams equal the simulator's truth.
+
+use std::collections::{BTreeMap, HashSet};
+
+use graph_sim::{Class, GraphSim, Options, Post, TenantSpec};
+use serde_json::{Value, json};
+
+use crate::support::{Tap, config, truth};
+
+const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
+
+fn everything() -> Value {
+    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
+}
+
+#[test]
+fn all_streams_equal_the_truth_with_few_requests() {
+    let sim = GraphSim::start(Options::new(TenantSpec::uniform(4, 4, 100))).unwrap();
+    let output = Tap::new(&config(&sim, everything())).read(&ALL);
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    let truth = sim.truth();
+    for stream in ALL {
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+        assert_eq!(output.statuses(stream), ["STARTED", "RUNNING", "COMPLETE"]);
+        assert_eq!(output.records(stream).count(), output.table(stream).len(), "{stream}: each key once");
+    }
+    assert_eq!(truth.messages.len(), 1600);
+    let journal = sim.journal();
+    let of_long_threads = journal.count(Class::Replies);
+    assert!(journal.total() - of_long_threads <= 90, "{} requests", journal.total());
+}
+
+#[test]
+fn nothing_that_existed_is_missing_while_the_tenant_changes() {
+    let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 160)).manual_clock()).unwrap();
+    let before = sim.truth();
+    // Before each page of messages old chains are answered and edited, and new ones begin: chains move to the top while it is paged.
+    let mut turn = 0_usize;
+    sim.on_request(move |request, tenant| {
+        if request.class == Class::Messages && turn < 60 {
+            turn += 1;
+            tenant.clock().advance(std::time::Duration::from_secs(1));
+            let channel = request.channel.clone().unwrap();
+            let roots = tenant.roots(&channel);
+            let moved = &roots[(turn * 37) % roots.len()];
+            tenant.reply(moved, Post::text("a late reply")).unwrap();
+            tenant.edit(&roots[(turn * 53) % roots.len()], "edited meanwhile").unwrap();
+            if let Some(reply) = tenant.replies(&roots[(turn * 71) % roots.len()]).first() {
+                tenant.edit(reply, "edited reply").unwrap();
+            }
+            tenant.post(&channel, Post::text("a new root")).unwrap();
+        }
+        None
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&ALL);
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    let (messages, replies) = (output.table("messages"), output.table("message_replies"));
+    for (channel, id) in before.messages.keys() {
+        assert!(messages.contains_key(&vec![channel.clone(), id.to_string()]), "root {id} of {channel} is missing");
+    }
+    for (channel, id) in before.replies.keys() {
+        assert!(replies.contains_key(&vec![channel.clone(), id.to_string()]), "reply {id} in {channel} is missing");
+    }
+    // The changes end before the reading does: then nothing at all is missing.
+    let after = sim.truth();
+    truth::assert_equal("messages", &messages, &truth::table(&after, "messages"));
+    truth::assert_equal("message_replies", &replies, &truth::table(&after, "message_replies"));
+}
+
+#[test]
+fn the_same_content_of_a_key_is_told_once_a_run() {
+    let sim = GraphSim::start(Options::new(TenantSpec::uniform(1, 1, 120)).manual_clock()).unwrap();
+    let mut turn = 0;
+    sim.on_request(move |request, tenant| {
+        if request.class == Class::Messages && turn < 6 {
+            turn += 1;
+            tenant.clock().advance(std::time::Duration::from_secs(1));
+            let roots = tenant.roots(request.channel.as_ref().unwrap());
+            tenant.reply(&roots[turn * 17], Post::text("again")).unwrap();
+        }
+        None
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&ALL);
+    for stream in ["messages", "message_replies"] {
+        let mut seen = HashSet::new();
+        for record in output.records(stream) {
+            assert!(seen.insert(record.to_string()), "{stream}: twice the same: {record}");
+        }
+    }
+}
+
+#[test]
+fn replies_need_no_messages_selected_and_the_other_way_round() {
+    let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 60))).unwrap();
+    let truth = sim.truth();
+    let mut requests = BTreeMap::new();
+    for stream in ["messages", "message_replies"] {
+        sim.clear_journal();
+        let output = Tap::new(&config(&sim, everything())).read(&[stream]);
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+        assert!(output.messages.iter().all(|message| message["type"] != "RECORD" || message["record"]["stream"] == stream));
+        requests.insert(stream, sim.journal().count(Class::Messages));
+    }
+    assert_eq!(requests["messages"], requests["message_replies"]);
+    // Long threads are completed for their replies only.
+    sim.clear_journal();
+    Tap::new(&config(&sim, everything())).read(&["messages"]);
+    assert_eq!(sim.count(Class::Replies), 0);
+}
+
+#[test]
+fn what_no_selected_stream_needs_is_not_asked() {
+    let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 10))).unwrap();
+    Tap::new(&config(&sim, everything())).read(&["teams"]);
+    let asked = |class| sim.count(class);
+    assert_eq!((asked(Class::Channels), asked(Class::Members), asked(Class::Messages)), (0, 0, 0));
+    sim.clear_journal();
+    Tap::new(&config(&sim, everything())).read(&["channels"]);
+    assert_eq!((asked(Class::Team), asked(Class::Members), asked(Class::Messages)), (0, 0, 0));
+    sim.clear_journal();
+    Tap::new(&config(&sim, everything())).read(&ALL);
+    assert_eq!((asked(Class::Token), asked(Class::Groups), asked(Class::Channels)), (1, 1, 3), "nothing is asked twice");
+}
