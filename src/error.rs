@@ -29,6 +29,14 @@ pub enum Error {
     /// The state that a run was given is none.
     #[error("cannot use the state: {0}")]
     State(String),
+    /// Microsoft Entra did not give a token.
+    #[error("cannot sign in: {}{}", source.cause, Hint(.hint))]
+    SignIn {
+        /// What Microsoft Entra said.
+        source: Box<graph::Error>,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// Graph did not give what was asked.
     #[error("cannot {task}: {source}{}", Hint(.hint))]
     Graph {
@@ -95,7 +103,8 @@ impl Error {
             Self::Config(_) | Self::Parents(_) | Self::File { .. } | Self::Catalog(_) | Self::State(_) | Self::NotFound { .. } => {
                 Fault::User
             }
-            Self::Graph { source, .. } if source.is_transient() => Fault::Moment,
+            Self::Graph { source, .. } | Self::SignIn { source, .. } if source.is_transient() => Fault::Moment,
+            Self::SignIn { .. } => Fault::User,
             Self::Graph { source, .. } => match source.cause {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,
@@ -122,6 +131,10 @@ impl Error {
 
     /// A failure of Graph at a task, such as "list the members of team 02bd9fd6".
     pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&str]) -> Self {
+        if let graph::Cause::SignIn(refusal) = &source.cause {
+            let hint = sign_in_hint(&refusal.codes).map(str::to_owned);
+            return Self::SignIn { source: Box::new(source), hint };
+        }
         let hint = hint(&source, permissions);
         Self::Graph { task: task.into(), source: Box::new(source), hint }
     }
@@ -129,9 +142,6 @@ impl Error {
 
 /// What a person can do about a refusal.
 fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
-    if let graph::Cause::SignIn(refusal) = &error.cause {
-        return sign_in_hint(&refusal.codes).map(str::to_owned);
-    }
     match error.status()? {
         401 => Some("Graph does not accept the token: look at `cloud` and at the consent of the application".to_owned()),
         403 if !permissions.is_empty() => Some(format!(

@@ -96,21 +96,13 @@ impl Error {
             Cause::ForeignLink(_) | Cause::EndlessPaging(_) => false,
         }
     }
-
-    /// Whether signing in failed for a reason that only the user can mend.
-    pub fn is_sign_in(&self) -> bool {
-        matches!(&self.cause, Cause::SignIn(refusal) if !refusal.transient)
-    }
 }
 
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cause {
-            Cause::SignIn(refusal) => return write!(formatter, "cannot sign in: {refusal}"),
-            cause => write!(formatter, "{}: {cause}", self.request)?,
-        }
+        write!(formatter, "{}: {}", self.request, self.cause)?;
         if self.attempts > 1 {
             write!(formatter, "; tried {} times", self.attempts)?;
         }

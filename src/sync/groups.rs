@@ -27,7 +27,7 @@ pub(super) async fn page(
     let Some(page) = page.map(Arc::new) else {
         // Teams that are named but were not found: Graph is asked for them all the same.
         let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams)).collect();
-        return Ok(Report { jobs, read: true, ..Report::default() });
+        return Ok(Report { jobs, ..Report::default() });
     };
     context.note(&page);
     let mut report = Report::default();
@@ -72,5 +72,5 @@ pub(super) async fn team(context: &Context, groups: &Page, at: usize) -> Result<
         records.push(|out| selected.columns.write(streams::properties(&of_group, team), &[], out), |_| true);
     }
     context.output.records(records).await?;
-    Ok(Report::read(None))
+    Ok(Report::read(StreamSet::default().with(&TEAMS), None))
 }

@@ -38,8 +38,8 @@ pub(super) enum Work {
 pub(super) struct Report {
     /// What is to be read next.
     pub(super) jobs: Vec<Job>,
-    /// Whether a parent was read to its end.
-    pub(super) read: bool,
+    /// The streams that read a parent of theirs to its end.
+    pub(super) read: StreamSet,
     /// An id that was looked for in several places, and is here.
     pub(super) found: Vec<String>,
     /// Refusals of parents, for those streams.
@@ -70,9 +70,9 @@ impl From<Error> for Stop {
 }
 
 impl Report {
-    /// A parent that was read to its end, with the damage met in it.
-    pub(super) fn read(damage: Option<Error>) -> Self {
-        Self { read: true, damage, ..Self::default() }
+    /// Streams that read a parent to its end, with the damage met in it.
+    pub(super) fn read(streams: StreamSet, damage: Option<Error>) -> Self {
+        Self { read: streams, damage, ..Self::default() }
     }
 }
 

@@ -49,9 +49,7 @@ impl Ledger {
 
     /// What a job came to.
     pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
-        if report.read {
-            self.entries(feeds).for_each(|entry| entry.read += 1);
-        }
+        self.entries(report.read).for_each(|entry| entry.read += 1);
         for id in &report.found {
             self.entries(feeds).for_each(|entry| _ = entry.wanted.remove(id));
         }

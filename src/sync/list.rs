@@ -40,14 +40,14 @@ impl List {
 
     pub(super) async fn read(self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
         let Source::ListOfTeam { never_empty, .. } = self.stream.source else { return Ok(Report::default()) };
-        let report = match self.items(context, feeds).await {
+        let items = match self.items(context, feeds).await {
             // An empty list that cannot be is asked for once more.
-            Ok(report) if never_empty && !report.read => self.items(context, feeds).await,
-            result => result,
+            Ok((_, true)) if never_empty => self.items(context, feeds).await,
+            items => items,
         };
-        match report {
-            Ok(report) if never_empty && !report.read => Err(Error::NoChannels { team: self.team }.into()),
-            Ok(report) => Ok(Report { read: true, ..report }),
+        match items {
+            Ok((_, true)) if never_empty => Err(Error::NoChannels { team: self.team }.into()),
+            Ok((report, _)) => Ok(report),
             // Channels that are named can be read without the permission to list channels.
             Err(Stop::Failed(error @ Error::Graph { .. })) if error.is_forbidden() && !self.named.is_empty() => {
                 let by_name = self.named.values().fold(StreamSet::default(), |all, &streams| all.union(streams));
@@ -58,24 +58,24 @@ impl List {
         }
     }
 
-    /// Reads the items; the report says that nothing was read if there is none.
-    async fn items(&self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
-        let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok(Report::default()) };
+    /// Reads the items. Gives whether there is none, too.
+    async fn items(&self, context: &Context, feeds: StreamSet) -> Result<(Report, bool), Stop> {
+        let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok((Report::default(), true)) };
         let task = || format!("list the {} of team {}", self.stream.name, self.team);
         let selected = context.selected(self.stream).filter(|_| feeds.contains(self.stream));
         let mut pages = Pages::new(context.client.clone(), request(&self.team, self.top));
         let mut named = self.named.clone();
-        let mut report = Report::default();
-        let mut damaged = 0;
+        let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
+        let (mut is_empty, mut damaged) = (true, 0);
         while let Some(page) = pages.next().await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
             context.note(&page);
             let mut records = Records::new(self.stream);
             for item in page.items() {
+                is_empty = false;
                 let Some(id) = item.id().filter(|_| !item.is_damaged()) else {
                     damaged += 1;
                     continue;
                 };
-                report.read = true;
                 if !pages.is_first(&id) {
                     continue;
                 }
@@ -96,6 +96,6 @@ impl List {
             report.jobs.extend(channel_jobs(context, &self.team, &channel, streams, false));
         }
         report.damage = Error::damaged(damaged, task);
-        Ok(report)
+        Ok((report, is_empty))
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::Error,
     graph::Pages,
-    streams::{self, MESSAGE_REPLIES},
+    streams::{self, MESSAGE_REPLIES, StreamSet},
 };
 
 /// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.
@@ -36,5 +36,8 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         }
         context.output.records(part.take()).await?;
     }
-    Ok(Report { found: vec![message.to_owned()], ..Report::read(Error::damaged(damaged, task)) })
+    Ok(Report {
+        found: vec![message.to_owned()],
+        ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), Error::damaged(damaged, task))
+    })
 }

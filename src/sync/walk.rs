@@ -3,12 +3,14 @@
 //! A chain is a root message with its replies; its activity is the newest of lastModifiedDateTime, lastEditedDateTime and deletedDateTime
 //! among them. A pass goes from the top down, whole pages at a time, and stops behind a page whose last chain is older than what is wanted.
 //! Chains move to the top while we page, and their old place would never be met again: so a walk of more than one page goes once more from
-//! the top down to where the pass before began, until a pass needs one page only. A page is one moment.
+//! the top down to where the pass before began, until a pass needs one page only, or begins with the very page that the pass before began
+//! with: then nothing moved in between. A page is one moment.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::warn;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     context::Context,
@@ -41,7 +43,7 @@ pub(super) async fn channel(context: &Context, feeds: StreamSet, team: &str, cha
     match walk.run().await {
         Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
-        Ok(()) => Ok(Report { found: vec![channel.to_owned()], ..Report::read(Error::damaged(walk.damaged, || walk.task())) }),
+        Ok(()) => Ok(Report { found: vec![channel.to_owned()], ..Report::read(feeds, Error::damaged(walk.damaged, || walk.task())) }),
     }
 }
 
@@ -63,15 +65,25 @@ struct Walk<'c> {
     roots: Option<Part<'c>>,
     replies: Option<Part<'c>>,
     damaged: u64,
+    /// Records that were handed over.
+    told: usize,
 }
 
 /// What a pass came to.
 struct Pass {
     pages: u32,
-    /// The newest activity on its first page, as served.
-    head: Option<DateTime<Utc>>,
+    top: Top,
     /// Graph's clock when it served the first page.
     read_at: DateTime<Utc>,
+}
+
+/// What a first page tells about a channel: if two are equal, no chain moved in between.
+#[derive(Default, PartialEq)]
+struct Top {
+    /// The newest activity, as served.
+    head: Option<DateTime<Utc>>,
+    /// The chains in their order, as a hash of their ids.
+    order: u128,
 }
 
 impl<'c> Walk<'c> {
@@ -90,19 +102,22 @@ impl<'c> Walk<'c> {
             roots: part(&streams::MESSAGES),
             replies: part(&streams::MESSAGE_REPLIES),
             damaged: 0,
+            told: 0,
         }
     }
 
     async fn run(&mut self) -> Result<(), Stop> {
         let mut stop = self.floor();
+        let mut top = None;
         for _ in 0..MAX_PASSES {
             let pass = self.pass(stop).await?;
-            if pass.pages <= 1 {
+            if pass.pages <= 1 || top.as_ref() == Some(&pass.top) {
                 return Ok(());
             }
             let reach = TimeDelta::from_std(self.lookback.clamp(REACH.0, REACH.1)).unwrap_or_default();
             let visible = pass.read_at - reach;
-            stop = Some(pass.head.map_or(visible, |head| head.min(visible)));
+            stop = Some(pass.top.head.map_or(visible, |head| head.min(visible)));
+            top = Some(pass.top);
         }
         warn!(
             "channel {} of team {} changes faster than it can be read: what changed in the last moments comes with the next run",
@@ -126,18 +141,18 @@ impl<'c> Walk<'c> {
             let task = || self.task();
             let page = pages.next().await.map_err(|source| Error::graph(task(), source, streams::MESSAGES.permissions))?;
             let Some(page) = page else { break };
-            self.context.note(&page);
-            pass.get_or_insert_with(|| Pass { pages: 0, head: head(&page), read_at: page.date() }).pages += 1;
+            pass.get_or_insert_with(|| Pass { pages: 0, top: Top::of(&page), read_at: page.date() }).pages += 1;
             let last = self.page(&page, stop).await?;
             if last.is_some_and(|last| Some(last) < stop) {
                 break;
             }
         }
-        Ok(pass.unwrap_or(Pass { pages: 0, head: None, read_at: Utc::now() }))
+        Ok(pass.unwrap_or(Pass { pages: 0, top: Top::default(), read_at: Utc::now() }))
     }
 
     /// Tells what a page holds. Gives the activity of its last chain whose activity is known.
     async fn page(&mut self, page: &Page, stop: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Stop> {
+        let told = self.told;
         let mut last: Option<DateTime<Utc>> = None;
         for chain in page.items() {
             let Some(id) = chain.id().filter(|_| !chain.is_damaged()) else {
@@ -152,7 +167,10 @@ impl<'c> Walk<'c> {
             // Below a chain that is too old every chain is too old: it need not be completed.
             let is_settled = last.is_some_and(|last| Some(last) < stop);
             match chain.replies_next() {
-                Some(link) if self.replies.is_some() && !is_settled => activity = later(activity, self.complete(link, &id).await?),
+                Some(link) if self.replies.is_some() && !is_settled => {
+                    self.hand_over().await?;
+                    activity = later(activity, self.complete(link, &id).await?);
+                }
                 Some(_) => activity = Activity::Unknown,
                 None => {}
             }
@@ -161,6 +179,7 @@ impl<'c> Walk<'c> {
             }
         }
         self.hand_over().await?;
+        self.note(page, told);
         Ok(last)
     }
 
@@ -169,15 +188,16 @@ impl<'c> Walk<'c> {
         let mut pages = Pages::new(self.context.client.clone(), crate::graph::Request::follow(link));
         let mut newest = Activity::None;
         loop {
-            self.hand_over().await?;
             let page = pages.next().await;
             let page =
                 page.map_err(|source| Error::graph(format!("{}, thread {root}", self.task()), source, streams::MESSAGES.permissions))?;
             let Some(page) = page else { return Ok(newest) };
-            self.context.note(&page);
+            let told = self.told;
             for reply in page.items() {
                 newest = later(newest, self.reply(reply, root));
             }
+            self.hand_over().await?;
+            self.note(&page, told);
         }
     }
 
@@ -202,9 +222,17 @@ impl<'c> Walk<'c> {
 
     async fn hand_over(&mut self) -> Result<(), Stop> {
         for part in self.roots.iter_mut().chain(&mut self.replies) {
+            self.told += part.records.len();
             self.context.output.records(part.take()).await?;
         }
         Ok(())
+    }
+
+    /// Counts what was changed in the texts of a page, unless the page was met again and told nothing new.
+    fn note(&self, page: &Page, told_before: usize) {
+        if self.told > told_before {
+            self.context.note(page);
+        }
     }
 
     fn task(&self) -> String {
@@ -268,8 +296,11 @@ fn activity(message: Item<'_>) -> Activity {
     TIMES.into_iter().filter_map(time).max().map_or(Activity::Unknown, Activity::Known)
 }
 
-/// The newest time on a page, as served.
-fn head(page: &Page) -> Option<DateTime<Utc>> {
-    let messages = page.items().flat_map(|chain| std::iter::once(chain).chain(chain.replies()));
-    messages.filter_map(|message| if let Activity::Known(time) = activity(message) { Some(time) } else { None }).max()
+impl Top {
+    fn of(page: &Page) -> Self {
+        let messages = page.items().flat_map(|chain| std::iter::once(chain).chain(chain.replies()));
+        let known = |message| if let Activity::Known(time) = activity(message) { Some(time) } else { None };
+        let ids: Vec<_> = page.items().map(|chain| chain.value("id").unwrap_or_default()).collect();
+        Self { head: messages.filter_map(known).max(), order: xxh3_128(ids.join(",").as_bytes()) }
+    }
 }

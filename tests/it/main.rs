@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cli;
+mod contents;
 mod generated;
+mod graph;
 mod layers;
+mod parents;
 mod support;
 mod whole;

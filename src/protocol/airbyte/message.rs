@@ -203,7 +203,7 @@ impl Message {
 impl ErrorTrace {
     fn new(error: &Error, stream_descriptor: Option<Descriptor>) -> Self {
         let internal_message = match error {
-            Error::Graph { source, .. } => Some(format!("{source:?}")),
+            Error::Graph { source, .. } | Error::SignIn { source, .. } => Some(format!("{source:?}")),
             _ => None,
         };
         Self { message: error.to_string(), internal_message, failure_type: error.fault().into(), stream_descriptor }

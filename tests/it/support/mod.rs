@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use graph_sim::GraphSim;
 use serde_json::Value;
 
-pub use tap::Tap;
+pub use tap::{Output, Tap};
 
 /// The folder of the package.
 pub fn root() -> PathBuf {

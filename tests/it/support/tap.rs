@@ -66,7 +66,12 @@ impl Tap {
 
     /// Runs the executable in its folder, with nothing of ours in the environment.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        self.run_with(arguments, &[])
+    }
+
+    /// Runs the executable in its folder, with these variables in the environment.
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        let output = self.command().args(arguments).envs(environment.iter().copied()).stdin(Stdio::null()).output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<String> = stdout.lines().map(str::to_owned).collect();
         let messages: Vec<Value> = lines.iter().map(|line| parse(line)).collect();
@@ -77,7 +82,7 @@ impl Tap {
     /// The executable, to be run in its folder.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tap-microsoft-teams"));
-        command.current_dir(self.folder.path()).env_remove("LOG_LEVEL").env_remove("COLUMNS");
+        command.current_dir(self.folder.path()).env_clear();
         command
     }
 }

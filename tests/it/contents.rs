@@ -1,0 +1,128 @@
+//! A record holds everything that Graph sent: each column of each awkward message is compared with Graph's JSON, property by property.
+
+use graph_sim::{GraphSim, Membership, Options, Post, TenantSpec, damaged};
+use serde_json::json;
+
+use crate::support::{Tap, config, truth};
+
+fn everything() -> serde_json::Value {
+    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
+}
+
+/// A tenant of one team with one channel, and the channel's id.
+fn one_channel() -> (GraphSim, String) {
+    let sim = GraphSim::start(Options::new(TenantSpec::empty())).unwrap();
+    let channel = sim.with_tenant(|tenant| {
+        let team = tenant.create_team("Awkward");
+        tenant.create_channel(&team, "Corpus", Membership::Standard).unwrap()
+    });
+    (sim, channel)
+}
+
+#[test]
+fn every_awkward_message_comes_through_whole() {
+    let (sim, channel) = one_channel();
+    let names = sim.with_tenant(|tenant| tenant.post_corpus(&channel).unwrap());
+    assert!(names.len() > 100, "{}", names.len());
+    let output = Tap::new(&config(&sim, everything())).read(&["messages", "message_replies"]);
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    let truth = sim.truth();
+    for stream in ["messages", "message_replies"] {
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+    }
+    let changed: Vec<_> = output.logs("WARN").into_iter().filter(|line| line.contains("U+0000")).collect();
+    assert_eq!(changed, ["texts that no destination can hold were changed: 2 U+0000 removed, 4 lone surrogates replaced"]);
+}
+
+#[test]
+fn unknown_and_ill_typed_properties_of_teams_and_channels_are_kept() {
+    let (sim, channel) = one_channel();
+    sim.with_tenant(|tenant| {
+        let team = tenant.team_ids().remove(0);
+        tenant.set_team_property(&team, "brandNew", json!({"a": [1, null]})).unwrap();
+        tenant.set_team_property(&team, "isArchived", json!("perhaps")).unwrap();
+        tenant.set_team_property(&team, "funSettings", json!(null)).unwrap();
+        tenant.set_channel_property(&channel, "createdDateTime", json!("long ago")).unwrap();
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&["teams", "channels"]);
+    let truth = sim.truth();
+    for stream in ["teams", "channels"] {
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+    }
+    let team = output.records("teams").next().unwrap();
+    assert_eq!((&team["isArchived"], &team["funSettings"]), (&json!(null), &json!(null)));
+    assert_eq!(team["_additional_properties"]["isArchived"], "perhaps");
+}
+
+#[test]
+fn new_members_of_enumerations_come_by_their_names() {
+    let (sim, channel) = one_channel();
+    sim.with_tenant(|tenant| {
+        let team = tenant.team_ids().remove(0);
+        tenant.create_channel(&team, "Shared", Membership::Shared).unwrap();
+        tenant.post_corpus(&channel).unwrap();
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&["channels", "messages"]);
+    assert!(output.records("channels").any(|channel| channel["membershipType"] == "shared"));
+    assert!(output.records("messages").any(|message| message["messageType"] == "systemEventMessage"));
+    assert!(output.messages.iter().all(|message| !message.to_string().contains("unknownFutureValue")));
+    assert!(
+        sim.journal()
+            .entries()
+            .filter(|entry| entry.authorized)
+            .all(|entry| entry.prefer.as_deref() == Some("include-unknown-enum-members"))
+    );
+}
+
+#[test]
+fn ids_that_are_equal_in_two_channels_are_two_messages() {
+    let (sim, one) = one_channel();
+    let other = sim.with_tenant(|tenant| {
+        let team = tenant.team_ids().remove(0);
+        let other = tenant.create_channel(&team, "Other", Membership::Standard).unwrap();
+        let id = tenant.post(&one, Post::text("here")).unwrap().id;
+        tenant.post(&other, Post::text("there").id(id)).unwrap();
+        other
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&["messages"]);
+    let mut channels: Vec<_> = output.table("messages").into_keys().map(|key| key[0].clone()).collect();
+    channels.sort();
+    let mut expected = vec![one, other];
+    expected.sort();
+    assert_eq!(channels, expected);
+}
+
+#[test]
+fn damaged_items_are_asked_for_again_and_then_reported_while_the_rest_is_read() {
+    let (sim, channel) = one_channel();
+    let kinds = damaged().len();
+    sim.with_tenant(|tenant| {
+        let root = tenant.post(&channel, Post::text("whole")).unwrap();
+        tenant.reply(&root, Post::text("whole too")).unwrap();
+        for awkward in damaged() {
+            tenant.post(&channel, awkward.root).unwrap();
+            tenant.reply(&root, awkward.reply).unwrap();
+        }
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&["messages", "message_replies"]);
+    assert_eq!(output.status, Some(1));
+    assert_eq!((output.table("messages").len(), output.table("message_replies").len()), (1, 1));
+    let errors = output.errors();
+    assert_eq!(
+        errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
+        [("system_error", "messages"), ("system_error", "message_replies")]
+    );
+    assert!(errors[0].2.contains(&format!("{} items are no objects or have no usable id", 2 * kinds)), "{}", errors[0].2);
+    let journal = sim.journal();
+    let asked = journal.of(graph_sim::Class::Messages).filter(|entry| entry.channel.as_ref() == Some(&channel)).count();
+    assert_eq!(asked, 2, "the page is asked for once more");
+}
+
+#[test]
+fn a_group_without_a_team_is_named_and_is_no_team() {
+    let (sim, _) = one_channel();
+    let group = sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
+    let output = Tap::new(&config(&sim, everything())).read(&["teams"]);
+    assert_eq!((output.status, output.table("teams").len()), (Some(0), 1));
+    assert!(output.logs("WARN").iter().any(|line| line.contains(&group)));
+}

@@ -1,0 +1,301 @@
+//! The Graph client: tokens, headers, links, retries, TLS, proxies; each by what the simulator was asked.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
+
+use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, RetryAfter, Rule, TenantSpec, Tls};
+use serde_json::{Value, json};
+
+use crate::support::{Output, Tap, config, truth};
+
+const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
+
+fn everything() -> Value {
+    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
+}
+
+fn small() -> GraphSim {
+    let mut spec = TenantSpec::uniform(2, 2, 60);
+    spec.groups_without_team = 0;
+    GraphSim::start(Options::new(spec)).unwrap()
+}
+
+fn read(sim: &GraphSim) -> Output {
+    Tap::new(&config(sim, everything())).read(&ALL)
+}
+
+fn assert_whole(sim: &GraphSim, output: &Output) {
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    let truth = sim.truth();
+    for stream in ALL {
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+    }
+}
+
+#[test]
+fn one_token_serves_a_run_and_goes_to_graph_alone() {
+    let sim = small();
+    assert_whole(&sim, &read(&sim));
+    let journal = sim.journal();
+    assert_eq!(journal.count(Class::Token), 1);
+    for entry in journal.entries() {
+        assert_eq!(entry.authorized, entry.door == Door::Graph, "{} {}", entry.method, entry.path);
+    }
+}
+
+#[test]
+fn a_token_is_renewed_before_it_ends() {
+    let sim = small();
+    // Of a token that lives two seconds of Graph's time, half is used; Graph's clock moves a second with every request.
+    sim.switches(|switches| switches.token_lifetime = 2);
+    sim.latency(graph_sim::Latency::Fixed(std::time::Duration::from_millis(60)));
+    let mut config = config(&sim, everything());
+    config["max_concurrent_threads"] = 1.into();
+    assert_whole(&sim, &Tap::new(&config).read(&ALL));
+    let journal = sim.journal();
+    assert!(journal.count(Class::Token) >= 2, "{}", journal.count(Class::Token));
+    assert_eq!(journal.with_status(401), 0, "no request went with a token that had ended");
+}
+
+#[test]
+fn a_token_that_graph_refuses_is_replaced_once_for_all_that_wait() {
+    let sim = small();
+    let mut refused = false;
+    // In the midst of the run every token ends.
+    sim.on_request(move |request, _| {
+        if request.class == Class::Members && !refused {
+            refused = true;
+            return Some(Fault::status(401));
+        }
+        None
+    });
+    assert_whole(&sim, &read(&sim));
+    assert_eq!(sim.count(Class::Token), 2);
+
+    // Where a fresh token is refused as well, it is no use to ask for more.
+    let sim = small();
+    sim.inject(Rule::new(Fault::status(401)).class(Class::Members));
+    let output = read(&sim);
+    assert_eq!(output.status, Some(1));
+    assert_eq!(output.errors()[0].0, "config_error");
+    assert!(sim.count(Class::Token) <= 3, "{}", sim.count(Class::Token));
+    assert_eq!(output.statuses("messages").last(), Some(&"COMPLETE"));
+}
+
+#[test]
+fn every_request_says_who_asks_and_has_an_id_of_its_own() {
+    let sim = small();
+    read(&sim);
+    let journal = sim.journal();
+    let graph: Vec<_> = journal.entries().filter(|entry| entry.door == Door::Graph).collect();
+    let mut ids: Vec<_> = graph.iter().map(|entry| entry.client_request_id.clone().unwrap()).collect();
+    assert!(ids.iter().all(|id| id.len() == 36));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), graph.len());
+    assert!(graph.iter().all(|entry| entry.user_agent.as_deref().is_some_and(|agent| agent.starts_with("tap-microsoft-teams/"))));
+}
+
+#[test]
+fn sign_in_errors_say_what_to_do() {
+    let sim = small();
+    let mut said = String::new();
+    let mut check = |what: &str, more: Value| {
+        let output = Tap::new(&config(&sim, more)).check();
+        assert_eq!(output.status, Some(0));
+        let status = &output.only("CONNECTION_STATUS")["connectionStatus"];
+        assert_eq!(status["status"], "FAILED", "{what}");
+        said += &format!("{what}:\n    {}\n", status["message"].as_str().unwrap());
+    };
+    check("wrong secret", json!({"client_secret": "not the secret"}));
+    check("wrong application", json!({"client_id": "11111111-2222-3333-4444-555555555555"}));
+    check("wrong tenant", json!({"tenant_id": "11111111-2222-3333-4444-555555555555"}));
+    check("tenant that is no tenant", json!({"tenant_id": "not a tenant"}));
+    for code in [7_000_222, 700_011, 70_001, 500_011, 53_003, 90_038] {
+        sim.inject(Rule::new(Fault::Aadsts(code)).class(Class::Token).times(1));
+        check(&format!("AADSTS{code}"), json!({}));
+    }
+    let stable = said.lines().map(|line| line.split(" Trace ID").next().unwrap()).collect::<Vec<_>>().join("\n");
+    insta::with_settings!({filters => vec![(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>")]}, {
+        insta::assert_snapshot!(stable);
+    });
+}
+
+#[test]
+fn a_run_that_cannot_sign_in_fails_every_stream_with_the_reason() {
+    let sim = small();
+    let mut wrong = everything();
+    wrong["client_secret"] = "not the secret".into();
+    let output = Tap::new(&config(&sim, wrong)).read(&ALL);
+    assert_eq!(output.status, Some(1));
+    let errors = output.errors();
+    assert_eq!(errors.len(), 5);
+    assert!(
+        errors.iter().all(|(kind, _, text)| *kind == "config_error" && text.contains("AADSTS7000215") && !text.contains("not the secret"))
+    );
+    assert_eq!(sim.count(Class::Token), 1, "a wrong secret does not become right");
+}
+
+#[test]
+fn passing_faults_are_passed_and_nothing_is_lost() {
+    let garbage = RetryAfter::Text("soon".to_owned());
+    let faults = [
+        Fault::throttled(RetryAfter::Seconds(0)),
+        Fault::throttled(RetryAfter::Absent),
+        Fault::throttled(RetryAfter::Date(0)),
+        Fault::throttled(RetryAfter::Text("0.01".to_owned())),
+        Fault::throttled(garbage),
+        Fault::status(500),
+        Fault::status(502),
+        Fault::status(503),
+        Fault::status(504),
+        Fault::Html { status: 503 },
+        Fault::Empty { status: 503 },
+        Fault::Reset,
+        Fault::ResetInBody,
+        Fault::Truncate,
+        Fault::MalformedJson,
+        Fault::Html { status: 200 },
+        Fault::BrokenGzip,
+        Fault::NoValue,
+        Fault::ValueNoArray,
+    ];
+    let sim = small();
+    for class in [Class::Groups, Class::Channels, Class::Members, Class::Messages, Class::Replies] {
+        // A request is sent seven times at most.
+        for faults in faults.chunks(6) {
+            sim.clear_faults();
+            let before = sim.faults_applied();
+            for fault in faults {
+                sim.inject(Rule::new(fault.clone()).class(class).times(1));
+            }
+            sim.inject(Rule::new(Fault::status(503)).class(Class::Token).times(1));
+            assert_whole(&sim, &read(&sim));
+            assert_eq!(sim.faults_applied() - before, faults.len() as u64 + 1, "{class:?}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_that_stays_ends_the_stream_and_not_the_others() {
+    let sim = small();
+    sim.inject(Rule::new(Fault::status(503)).class(Class::Members));
+    let output = read(&sim);
+    assert_eq!(output.status, Some(1));
+    let errors = output.errors();
+    assert_eq!(errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(), [("transient_error", "members")]);
+    assert!(errors[0].2.contains("503") && errors[0].2.contains("tried 7 times"), "{}", errors[0].2);
+    for stream in ["teams", "channels", "messages", "message_replies"] {
+        assert_eq!(output.statuses(stream).last(), Some(&"COMPLETE"));
+    }
+    let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
+    assert_eq!(sim.journal().of(Class::Members).filter(|entry| entry.team.as_ref() == Some(&team)).count(), 7);
+}
+
+#[test]
+fn links_that_lead_astray_are_not_followed() {
+    let sim = small();
+    let foreign = sim.foreign_url().to_owned();
+    for (fault, kind, said) in [
+        (LinkFault::Origin(foreign.clone()), "system_error", "not the configured Graph host"),
+        (LinkFault::Origin("http://127.0.0.1:1".to_owned()), "system_error", "http://127.0.0.1:1"),
+        (LinkFault::Same, "system_error", "a second time"),
+        (LinkFault::First, "system_error", "a second time"),
+    ] {
+        sim.clear_faults();
+        sim.inject(Rule::new(Fault::Link(fault.clone())).class(Class::Messages));
+        let output = read(&sim);
+        assert_eq!(output.status, Some(1), "{fault:?}");
+        assert!(
+            output.errors().iter().all(|(failure, _, text)| *failure == kind && text.contains(said)),
+            "{fault:?}: {:?}",
+            output.errors()
+        );
+        assert_eq!(output.statuses("members").last(), Some(&"COMPLETE"));
+    }
+    assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "a token never leaves");
+
+    sim.clear_faults();
+    sim.inject(Rule::new(Fault::Redirect(format!("{foreign}/v1.0/groups"))).class(Class::Groups));
+    assert_eq!(read(&sim).status, Some(1));
+    assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "redirects are not followed");
+}
+
+#[test]
+fn an_empty_page_is_no_end_and_endless_empty_pages_are_an_error() {
+    let sim = small();
+    sim.switches(|switches| {
+        switches.empty_pages = 2;
+        switches.trailing_link = true;
+    });
+    assert_whole(&sim, &read(&sim));
+
+    sim.inject(Rule::new(Fault::EmptyPage).class(Class::Members));
+    let output = read(&sim);
+    assert_eq!(output.status, Some(1));
+    assert!(output.errors()[0].2.contains("empty pages in a row"), "{:?}", output.errors());
+}
+
+#[test]
+fn an_empty_list_of_channels_is_asked_for_again_and_then_not_believed() {
+    let sim = small();
+    let empty = || Fault::respond(200, &[("Content-Type", "application/json")], r#"{"value":[]}"#);
+    sim.inject(Rule::new(empty()).class(Class::Channels).times(1));
+    assert_whole(&sim, &read(&sim));
+    sim.clear_faults();
+    sim.inject(Rule::new(empty()).class(Class::Channels));
+    let output = read(&sim);
+    assert_eq!(output.status, Some(1));
+    assert!(output.errors().iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains("which no team has")));
+    assert_eq!(output.statuses("members").last(), Some(&"COMPLETE"));
+}
+
+#[test]
+fn pages_of_all_link_styles_are_followed() {
+    for style in [graph_sim::LinkStyle::FunctionEncoded, graph_sim::LinkStyle::Function, graph_sim::LinkStyle::Slash] {
+        for paging in [graph_sim::Paging::Position, graph_sim::Paging::Offset] {
+            let sim = small();
+            sim.switches(|switches| {
+                switches.link_style = Some(style);
+                switches.paging = paging;
+                switches.channels_page = 1;
+            });
+            assert_whole(&sim, &read(&sim));
+            assert!(sim.journal().of(Class::Messages).any(|entry| entry.page == PageKind::Next));
+        }
+    }
+}
+
+#[test]
+fn https_works_with_a_certificate_of_the_system_or_of_ssl_cert_file_and_not_without() {
+    let mut options = Options::new(TenantSpec::uniform(1, 1, 5));
+    options.tls = Tls::On;
+    let sim = GraphSim::start(options).unwrap();
+    let tap = Tap::new(&config(&sim, everything()));
+    let ca = tap.file("ca.pem", sim.ca_pem().unwrap());
+    let output = tap.run_with(&["check", "--config", "config.json"], &[("SSL_CERT_FILE", ca.to_str().unwrap())]);
+    assert_eq!(output.only("CONNECTION_STATUS")["connectionStatus"]["status"], "SUCCEEDED");
+    let output = tap.check();
+    assert_eq!(output.status, Some(1));
+    let (kind, _, text) = output.errors()[0];
+    assert_eq!(kind, "transient_error");
+    assert!(text.contains("certificate"), "{text}");
+}
+
+#[test]
+fn a_proxy_is_used_where_the_environment_names_one() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let asked = std::thread::spawn(move || {
+        let mut request = [0; 1024];
+        let (mut stream, _) = proxy.accept().unwrap();
+        let length = stream.read(&mut request).unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let config = json!({"tenant_id": "t", "client_id": "c", "client_secret": "s", "login_url": "https://login.invalid", "pace": 0});
+    Tap::new(&config).run_with(&["check", "--config", "config.json"], &[("HTTPS_PROXY", &format!("http://{address}"))]);
+    assert!(asked.join().unwrap().starts_with("CONNECT login.invalid:443 "));
+}
