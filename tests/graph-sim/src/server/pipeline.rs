@@ -187,7 +187,8 @@ impl Shared {
         let now = self.clock.now();
         let fault = ordered.or_else(|| lock(&self.faults).draw(info));
         let usage = Usage { class: info.class, team: info.team.as_deref(), channel: info.channel.as_deref(), units: 1 };
-        let answer = match lock(&self.limiter).admit(&usage, now) {
+        let admitted = lock(&self.limiter).admit(&usage, now);
+        let answer = match admitted {
             Err(wait) => Err(self.throttle(wait)),
             Ok(()) => match self.fault_answer(fault.as_ref(), now) {
                 Some(answer) => Err(answer),

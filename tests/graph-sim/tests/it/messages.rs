@@ -260,7 +260,7 @@ fn replies_are_a_list_of_their_own() {
             got.reverse();
         }
         assert_eq!(got, expected, "{paging:?} {order:?}");
-        assert!(replies.iter().all(|reply| reply["replyToId"] == root.to_string()));
+        assert!(replies.iter().all(|reply| reply["replyToId"].as_str() == Some(&root.to_string())));
     }
     assert_eq!(sim.get(&format!("{path}?$top=51")).status, 400);
     assert_eq!(sim.get(&format!("{path}?$expand=replies")).status, 400);

@@ -1,0 +1,180 @@
+//! Changes while the simulator serves, and the switches for what Graph does not document.
+
+use std::time::Duration;
+
+use graph_sim::{Class, DeletedBody, Fault, Flavour, MemberKind, Membership, MessageAt, PageKind, Post, Switches};
+use serde_json::{Value, json};
+
+use crate::client::{Sim, ids};
+
+/// Three roots, a second apart; the oldest first.
+fn three_roots(sim: &Sim, channel: &str) -> Vec<MessageAt> {
+    let post = |index: u32| {
+        sim.clock().advance(Duration::from_secs(1));
+        sim.with_tenant(|tenant| tenant.post(channel, Post::text(format!("root {index}")))).unwrap()
+    };
+    let posts = (0..3).map(post).collect();
+    sim.clock().advance(Duration::from_secs(1));
+    posts
+}
+
+/// Which of the roots stand in the list, newest activity first.
+fn order(sim: &Sim, team: &str, channel: &str, roots: &[MessageAt]) -> Vec<usize> {
+    let (items, _) = sim.all(&sim.path(team, channel, "/messages"));
+    ids(&items).iter().map(|id| roots.iter().position(|root| root.id_text() == *id).unwrap()).collect()
+}
+
+fn message(sim: &Sim, at: &MessageAt) -> Value {
+    let rest = if at.is_root() { format!("/messages/{}", at.id) } else { format!("/messages/{}/replies/{}", at.root, at.id) };
+    sim.get(&sim.path(&at.team, &at.channel, &rest)).json()
+}
+
+/// graph.md 2.5, 3: a reply moves its chain and leaves its root's lastModifiedDateTime alone.
+#[test]
+fn a_reply_moves_the_chain_not_the_root() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    let before = message(&sim, &roots[0]);
+    let reply = sim.with_tenant(|tenant| tenant.reply(&roots[0], Post::text("late"))).unwrap();
+    assert_eq!(order(&sim, &team, &channel, &roots), [0, 2, 1]);
+    assert_eq!(message(&sim, &roots[0]), before);
+    assert_eq!(message(&sim, &reply)["replyToId"], roots[0].id_text());
+}
+
+/// graph.md 3: an edit sets lastEditedDateTime and lastModifiedDateTime and changes the etag.
+#[test]
+fn an_edit_moves_times_and_chain() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    let before = message(&sim, &roots[1]);
+    sim.with_tenant(|tenant| tenant.edit(&roots[1], "new \"text\"")).unwrap();
+    let after = message(&sim, &roots[1]);
+    assert_eq!(after["body"], json!({ "contentType": "text", "content": "new \"text\"" }));
+    assert_eq!((&before["lastEditedDateTime"], &after["lastEditedDateTime"]), (&Value::Null, &after["lastModifiedDateTime"]));
+    assert!(before["etag"] != after["etag"] && before["createdDateTime"] == after["createdDateTime"]);
+    assert_eq!(order(&sim, &team, &channel, &roots), [1, 2, 0]);
+}
+
+/// graph.md 3: reactions move lastModifiedDateTime since 2020; the switches bring 2019 back.
+#[test]
+fn reactions_move_or_do_not() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    sim.switches(|switches| (switches.reaction_modifies, switches.reaction_moves_chain) = (false, false));
+    let before = message(&sim, &roots[0]);
+    sim.with_tenant(|tenant| tenant.react(&roots[0], "👍")).unwrap();
+    let after = message(&sim, &roots[0]);
+    assert_eq!((after["reactions"].as_array().unwrap().len(), &after["lastModifiedDateTime"]), (1, &before["lastModifiedDateTime"]));
+    assert_eq!(order(&sim, &team, &channel, &roots), [2, 1, 0]);
+    sim.switches(|switches| *switches = Switches::default());
+    sim.with_tenant(|tenant| tenant.unreact(&roots[0])).unwrap();
+    let after = message(&sim, &roots[0]);
+    assert!(after["reactions"] == json!([]) && after["lastModifiedDateTime"] != before["lastModifiedDateTime"]);
+    assert_eq!(order(&sim, &team, &channel, &roots), [0, 2, 1]);
+}
+
+/// graph.md 3 and 9 (question 3): a soft deletion stays in the list; what else it does is a switch.
+#[test]
+fn deletions_stay_in_the_list() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    sim.switches(|switches| (switches.delete_moves_chain, switches.delete_modifies) = (false, false));
+    let before = message(&sim, &roots[0]);
+    sim.with_tenant(|tenant| tenant.delete(&roots[0])).unwrap();
+    let after = message(&sim, &roots[0]);
+    assert_eq!((&after["body"]["content"], after["deletedDateTime"].is_string()), (&json!(""), true));
+    assert_eq!(after["lastModifiedDateTime"], before["lastModifiedDateTime"]);
+    assert_eq!(order(&sim, &team, &channel, &roots), [2, 1, 0]);
+    sim.switches(|switches| {
+        (switches.deleted_body, switches.deleted_from_null, switches.deleted_stamp) = (DeletedBody::Null, true, false);
+    });
+    let after = message(&sim, &roots[0]);
+    assert_eq!((&after["body"]["content"], &after["from"], &after["deletedDateTime"]), (&Value::Null, &Value::Null, &Value::Null));
+    sim.switches(|switches| *switches = Switches::default());
+    sim.with_tenant(|tenant| tenant.undelete(&roots[0])).unwrap();
+    let undone = message(&sim, &roots[0]);
+    assert_eq!((&undone["body"], &undone["deletedDateTime"]), (&before["body"], &Value::Null));
+    assert_eq!(order(&sim, &team, &channel, &roots), [0, 2, 1]);
+}
+
+/// graph.md 3: what retention removes just vanishes.
+#[test]
+fn hard_removals_vanish() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    let reply = sim.with_tenant(|tenant| tenant.reply(&roots[0], Post::text("reply"))).unwrap();
+    sim.with_tenant(|tenant| tenant.remove(&reply)).unwrap();
+    assert_eq!(order(&sim, &team, &channel, &roots), [2, 1, 0]);
+    sim.with_tenant(|tenant| tenant.remove(&roots[2])).unwrap();
+    assert_eq!(order(&sim, &team, &channel, &roots), [1, 0]);
+    assert_eq!(sim.get(&sim.path(&team, &channel, &format!("/messages/{}", roots[2].id))).status, 404);
+    assert!(sim.with_tenant(|tenant| tenant.delete(&roots[2])).is_err());
+}
+
+/// design.md 4, rule 4: a message may become visible a little after its own time.
+#[test]
+fn a_message_may_come_late() {
+    let (sim, team, channel) = Sim::one_channel();
+    let mut roots = three_roots(&sim, &channel);
+    let late =
+        sim.with_tenant(|tenant| tenant.ago(Duration::from_millis(2500), |tenant| tenant.post(&channel, Post::text("late")))).unwrap();
+    roots.push(late);
+    assert_eq!(order(&sim, &team, &channel, &roots), [2, 1, 3, 0]);
+}
+
+/// Issue C: two changes in one millisecond have times of their own choice and ids that differ.
+#[test]
+fn two_posts_in_one_millisecond() {
+    let (sim, _, channel) = Sim::one_channel();
+    let (one, two) =
+        sim.with_tenant(|tenant| (tenant.post(&channel, Post::text("1")).unwrap(), tenant.post(&channel, Post::text("2")).unwrap()));
+    assert_eq!(one.id + 1, two.id);
+    assert_eq!(message(&sim, &one)["createdDateTime"], message(&sim, &two)["createdDateTime"]);
+}
+
+/// Issue A, section 2: rename, create and delete channels and teams, add and remove members.
+#[test]
+fn the_directory_changes() {
+    let (sim, team, general) = Sim::one_channel();
+    let channels = format!("/v1.0/teams/{team}/channels");
+    let added = sim.with_tenant(|tenant| tenant.create_channel(&team, "Ideas", Membership::Shared)).unwrap();
+    sim.with_tenant(|tenant| tenant.rename_channel(&general, "Allgemein")).unwrap();
+    let list = sim.all(&channels).0;
+    assert_eq!(ids(&list), [&general, &added]);
+    assert_eq!((&list[0]["displayName"], &list[1]["membershipType"]), (&json!("Allgemein"), &json!("shared")));
+    sim.with_tenant(|tenant| tenant.delete_channel(&general)).unwrap();
+    assert_eq!(ids(&sim.all(&channels).0), [&added]);
+    let member = sim.with_tenant(|tenant| tenant.add_member(&team, MemberKind::PhoneUser, &["guest"])).unwrap();
+    let members = sim.all(&format!("/v1.0/teams/{team}/members")).0;
+    assert_eq!((members.len(), &members[1]["id"], &members[1]["roles"]), (2, &json!(member), &json!(["guest"])));
+    sim.with_tenant(|tenant| tenant.remove_member(&team, &member)).unwrap();
+    assert_eq!(sim.all(&format!("/v1.0/teams/{team}/members")).0.len(), 1);
+    sim.with_tenant(|tenant| tenant.rename_team(&team, "Renamed")).unwrap();
+    sim.with_tenant(|tenant| tenant.set_team_property(&team, "mood", json!("new"))).unwrap();
+    let got = sim.get(&format!("/v1.0/teams/{team}")).json();
+    assert_eq!((&got["displayName"], &got["mood"]), (&json!("Renamed"), &json!("new")));
+    sim.with_tenant(|tenant| tenant.delete_team(&team)).unwrap();
+    assert_eq!(sim.get(&channels).status, 404);
+    assert_eq!(sim.all("/v1.0/groups").0.len(), 0);
+}
+
+/// Issue C: a test changes the tenant at exactly the page it wants, and that very page shows it.
+#[test]
+fn the_hook_acts_before_the_answer() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    let (place, oldest) = (channel.clone(), roots[0].clone());
+    sim.on_request(move |request, tenant| {
+        if request.class == Class::Messages && request.page == PageKind::Next {
+            tenant.edit(&oldest, "edited by the hook").unwrap();
+            tenant.post(&place, Post::of(Flavour::Html)).unwrap();
+        }
+        (request.class == Class::Team).then(|| Fault::status(503))
+    });
+    let first = sim.get(&sim.path(&team, &channel, "/messages?$top=2")).json();
+    let second = sim.get(first["@odata.nextLink"].as_str().unwrap()).json();
+    assert_eq!(second["value"], json!([]), "the oldest moved up while the second page was asked for");
+    assert_eq!(sim.get(&format!("/v1.0/teams/{team}")).status, 503);
+    sim.clear_hook();
+    assert_eq!(sim.get(&sim.path(&team, &channel, "/messages")).json()["value"].as_array().unwrap().len(), 4);
+}

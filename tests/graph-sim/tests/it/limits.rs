@@ -1,0 +1,74 @@
+//! Graph's limits, on a clock that only the tests move.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Limits, Options, TenantSpec};
+
+use crate::client::Sim;
+
+fn sim() -> (Sim, Vec<(String, Vec<String>)>) {
+    let sim = Sim::with(Options::new(TenantSpec::uniform(6, 5, 1)).manual_clock().limits(Limits::default()));
+    let teams = sim.read_tenant(|tenant| tenant.team_ids().into_iter().map(|team| (team.clone(), tenant.channel_ids(&team))).collect());
+    (sim, teams)
+}
+
+/// graph.md 6.1: one request a second on one channel, whatever the route; `Retry-After` in seconds.
+#[test]
+fn one_a_second_on_a_channel() {
+    let (sim, teams) = sim();
+    let (team, channel) = (&teams[0].0, &teams[0].1[0]);
+    assert_eq!(sim.get(&sim.path(team, channel, "/messages")).status, 200);
+    let refused = sim.get(&sim.path(team, channel, "/messages/delta"));
+    assert_eq!((refused.status, refused.error().0.as_str(), refused.header("retry-after")), (429, "TooManyRequests", "1"));
+    sim.clock().advance(Duration::from_millis(999));
+    assert_eq!(sim.get(&sim.path(team, channel, "")).status, 429);
+    sim.clock().advance(Duration::from_millis(1000));
+    assert_eq!(sim.get(&sim.path(team, channel, "/messages")).status, 200);
+    assert_eq!((sim.journal().throttled(), sim.journal().count_status(Class::Messages, 200)), (2, 2));
+}
+
+/// graph.md 6.1: four requests a second on one team.
+#[test]
+fn four_a_second_on_a_team() {
+    let (sim, teams) = sim();
+    let (team, channels) = &teams[0];
+    let statuses: Vec<u16> = channels.iter().map(|channel| sim.get(&sim.path(team, channel, "/messages")).status).collect();
+    assert_eq!(statuses, [200, 200, 200, 200, 429]);
+    assert_eq!(sim.get(&format!("/v1.0/teams/{team}/members")).status, 429);
+    assert_eq!(sim.get(&format!("/v1.0/teams/{}/members", teams[1].0)).status, 200);
+}
+
+/// graph.md 6.1: lists, replies, delta pages and single messages are one class of twenty a second.
+#[test]
+fn twenty_messages_a_second() {
+    let (sim, teams) = sim();
+    let rest = ["/messages", "/messages/delta", "/messages/1", "/messages/1/replies"];
+    let asked = teams
+        .iter()
+        .flat_map(|(team, channels)| channels.iter().take(4).enumerate().map(move |(index, channel)| (team, channel, rest[index])));
+    let refused = asked.filter(|(team, channel, rest)| sim.get(&sim.path(team, channel, rest)).status == 429).count();
+    assert_eq!(refused, 4);
+}
+
+/// graph.md 6.2: directory routes have resource units of their own.
+#[test]
+fn groups_cost_units() {
+    let (sim, _) = sim();
+    assert_eq!(sim.get("/v1.0/groups").header("x-ms-resource-unit"), "1");
+    sim.limits(Limits { directory_units: 2, ..Limits::default() });
+    let statuses = [0, 1, 2].map(|_| sim.get("/v1.0/groups").status);
+    assert_eq!(statuses, [200, 200, 429]);
+    sim.limits(None);
+    assert_eq!(sim.get("/v1.0/groups").status, 200);
+}
+
+/// Issue D: limits sped up by ten have windows of a tenth.
+#[test]
+fn limits_can_be_sped_up() {
+    let (sim, teams) = sim();
+    sim.limits(Limits::sped_up(10.0));
+    let path = sim.path(&teams[0].0, &teams[0].1[0], "/messages");
+    assert_eq!((sim.get(&path).status, sim.get(&path).status), (200, 429));
+    sim.clock().advance(Duration::from_millis(100));
+    assert_eq!(sim.get(&path).status, 200);
+}

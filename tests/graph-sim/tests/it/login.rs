@@ -1,0 +1,131 @@
+//! The token endpoint, tokens and permissions.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Fault, GraphSim, Options, Rule, TenantSpec};
+use serde_json::{Value, json};
+
+use crate::client::{Sim, ask_token, form, new_token, send};
+
+fn sim() -> GraphSim {
+    GraphSim::start(Options::new(TenantSpec::uniform(1, 1, 3)).manual_clock()).unwrap()
+}
+
+/// graph.md 1.3: token_type, expires_in, ext_expires_in; no caching.
+#[test]
+fn a_token_has_its_form() {
+    let sim = sim();
+    let reply = ask_token(&sim, &sim.credentials().tenant_id, &form(&sim));
+    let body = reply.json();
+    assert_eq!((&body["token_type"], &body["expires_in"], &body["ext_expires_in"]), (&json!("Bearer"), &json!(3599), &json!(3599)));
+    assert_eq!(reply.header("cache-control"), "no-store, no-cache");
+    // The verified domain stands for the tenant id (graph.md 1.2).
+    assert_eq!(ask_token(&sim, "contoso.example", &form(&sim)).status, 200);
+}
+
+/// graph.md 1.4: each fault of a request has its AADSTS number, error and status.
+#[test]
+fn bad_requests_get_their_aadsts_number() {
+    let sim = sim();
+    let tenant = sim.credentials().tenant_id.clone();
+    let form = form(&sim);
+    let without = |name: &str| form.split('&').filter(|pair| !pair.starts_with(name)).collect::<Vec<_>>().join("&");
+    let with = |name: &str, value: &str| format!("{}&{name}={value}", without(name));
+    let other = "00000000-0000-4000-8000-000000000000";
+    for (tenant, form, status, code, error) in [
+        (tenant.as_str(), with("client_secret", "wrong"), 401, 7_000_215, "invalid_client"),
+        (&tenant, with("client_id", other), 400, 700_016, "unauthorized_client"),
+        (other, form.clone(), 400, 90002, "invalid_request"),
+        ("nonsense", form.clone(), 400, 900_023, "invalid_request"),
+        (&tenant, without("client_secret"), 401, 7_000_218, "invalid_client"),
+        (&tenant, without("scope"), 400, 900_144, "invalid_request"),
+        (&tenant, with("scope", "https://graph.microsoft.com/User.Read"), 400, 70011, "invalid_scope"),
+        (&tenant, with("scope", "https://vault.example/.default"), 400, 500_011, "invalid_resource"),
+        (&tenant, with("grant_type", "password"), 400, 70003, "unsupported_grant_type"),
+    ] {
+        let reply = ask_token(&sim, tenant, &form);
+        let body = reply.json();
+        assert_eq!((reply.status, &body["error_codes"], &body["error"]), (status, &json!([code]), &json!(error)));
+        let text = body["error_description"].as_str().unwrap();
+        assert!(text.starts_with(&format!("AADSTS{code}: ")) && text.contains("\r\nTrace ID: "), "{text}");
+    }
+}
+
+/// graph.md 1.4: the codes that no request can provoke come on order; a throttled endpoint too (open point 9).
+#[test]
+fn aadsts_errors_can_be_ordered() {
+    let sim = sim();
+    for (code, status) in [(7_000_222, 401), (53003, 400), (90055, 429), (90033, 503)] {
+        sim.inject(Rule::new(Fault::Aadsts(code)).class(Class::Token).times(1));
+        let reply = ask_token(&sim, &sim.credentials().tenant_id, &form(&sim));
+        assert_eq!((reply.status, &reply.json()["error_codes"]), (status, &json!([code])));
+    }
+    assert_eq!(ask_token(&sim, &sim.credentials().tenant_id, &form(&sim)).status, 200);
+}
+
+/// graph.md 1.3: the roles are a claim fixed at issue, absent when there are none; a token may be no JWT at all.
+#[test]
+fn roles_are_fixed_at_issue() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 3));
+    let claims = |token: &str| -> Value {
+        let encoded = token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&decode(encoded)).unwrap()
+    };
+    assert_eq!(claims(&sim.token)["roles"].as_array().unwrap().len(), 6);
+    sim.set_roles(&[]);
+    assert_eq!(sim.get("/v1.0/groups").status, 200, "the old token keeps its roles");
+    let bare = new_token(&sim);
+    assert!(claims(&bare).get("roles").is_none());
+    sim.switches(|switches| switches.opaque_tokens = true);
+    assert!(!new_token(&sim).contains('.'));
+}
+
+/// graph.md 5.2: 403 with the words of the Teams back end, or those of the directory.
+#[test]
+fn missing_permissions_are_named() {
+    let options = Options::new(TenantSpec::uniform(1, 1, 3)).manual_clock().roles(&["Team.ReadBasic.All"]);
+    let sim = Sim::with(options);
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let reply = sim.get(&format!("/v1.0/teams/{team}/members"));
+    let message = "Missing role permissions on the request. API requires one of 'TeamMember.Read.All, TeamMember.ReadWrite.All'. \
+                   Roles on the request 'Team.ReadBasic.All'. Resource specific consent grants on the request ''.";
+    assert_eq!((reply.status, reply.error()), (403, ("Forbidden".to_owned(), message.to_owned())));
+    let reply = sim.get("/v1.0/groups");
+    assert_eq!((reply.status, reply.error().0.as_str()), (403, "Authorization_RequestDenied"));
+    assert_eq!(sim.get(&format!("/v1.0/teams/{team}")).status, 200);
+}
+
+/// graph.md 1.3, 5.2: tokens end, by the clock and by order; none and a malformed one have words of their own.
+#[test]
+fn tokens_end() {
+    let mut sim = Sim::new(TenantSpec::uniform(1, 1, 3));
+    let expired = "CompactToken validation failed with reason code: 80049228.";
+    sim.clock().advance(Duration::from_secs(3598));
+    assert_eq!(sim.get("/v1.0/groups").status, 200);
+    sim.clock().advance(Duration::from_secs(1));
+    assert_eq!(sim.get("/v1.0/groups").error(), ("InvalidAuthenticationToken".to_owned(), expired.to_owned()));
+    sim.token = new_token(&sim);
+    assert_eq!(sim.get("/v1.0/groups").status, 200);
+    sim.expire_tokens();
+    assert_eq!(sim.get("/v1.0/groups").error().1, expired);
+    sim.token = "nonsense".to_owned();
+    assert_eq!(sim.get("/v1.0/groups").error().1, "CompactToken parsing failed with error code: 80049217");
+    let bare = send("GET", &format!("{}/v1.0/groups", sim.graph_url()), &[], "").unwrap();
+    assert_eq!((bare.status, bare.error().1.as_str()), (401, "Access token is empty."));
+}
+
+/// Issue A, section 2: the doors are apart, so that a token at the wrong one is seen.
+#[test]
+fn the_journal_knows_at_which_door_a_token_came() {
+    let sim = Sim::new(TenantSpec::uniform(1, 1, 3));
+    sim.get_with(&format!("{}/v1.0/groups", sim.foreign_url()), &[]).unwrap();
+    let journal = sim.journal();
+    let doors: Vec<_> = journal.entries().map(|entry| (entry.door, entry.authorized)).collect();
+    assert_eq!(doors, [(graph_sim::Door::Login, false), (graph_sim::Door::Foreign, true)]);
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: String = text.chars().map(|letter| format!("{:06b}", ALPHABET.find(letter).unwrap())).collect();
+    bits.as_bytes().chunks_exact(8).map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
+}
