@@ -28,6 +28,7 @@ pub enum Fault {
         status: u16,
         #[serde(default)]
         headers: Vec<(String, String)>,
+        #[serde(with = "as_text")]
         body: Vec<u8>,
     },
     /// The connection is reset before any header.
@@ -66,6 +67,19 @@ pub enum Fault {
     EmptyPage,
     /// So many milliseconds of real time before the right answer.
     Delay(u64),
+}
+
+/// Bodies are bytes in process, and text at the control door.
+mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        String::deserialize(deserializer).map(String::into_bytes)
+    }
 }
 
 /// What becomes of a page's nextLink.
@@ -144,6 +158,7 @@ impl Fault {
 
 /// A fault, and the requests that it befalls: those that all given conditions fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     pub fault: Fault,
     #[serde(default)]

@@ -6,6 +6,7 @@
 
 mod clock;
 mod content;
+pub mod control;
 mod corpus;
 mod encode;
 mod faults;

@@ -1,5 +1,6 @@
 //! Groups, teams, channels and members, and their JSON: small tables, so plain values do.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -172,8 +173,10 @@ fn general_id(team: &Team) -> String {
     team.channels.first().map_or_else(|| format!("19:{:032x}@thread.tacv2", team.seed), |channel| channel.id.clone())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Membership {
+    #[default]
     Standard,
     Private,
     /// Comes after the sentinel: `unknownFutureValue` without the `Prefer` header (graph.md 2.3).
@@ -269,8 +272,10 @@ impl Channel {
 }
 
 /// The subtypes of conversationMember (graph.md 2.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MemberKind {
+    #[default]
     AadUser,
     AnonymousGuest,
     AzureCommunicationServicesUser,

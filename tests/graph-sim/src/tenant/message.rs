@@ -1,5 +1,7 @@
 //! A chatMessage in memory: small, since a bench holds millions; its JSON is made when it is asked for.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{content::Flavour, time::Time};
 
 /// The creation time in milliseconds, which Graph gives as text (graph.md 2.7).
@@ -61,8 +63,10 @@ impl Message {
 }
 
 /// Where a message stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageAt {
+    /// Told, not asked: a channel's id says which team.
+    #[serde(default)]
     pub team: String,
     pub channel: String,
     /// The root of its chain; its own id when it is one.

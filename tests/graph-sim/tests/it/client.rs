@@ -13,7 +13,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static CLIENT: LazyLock<Client<HttpConnector, Full<Bytes>>> = LazyLock::new(|| {
     let _within = RUNTIME.enter();
     Client::builder(TokioExecutor::new()).pool_max_idle_per_host(2).build_http()

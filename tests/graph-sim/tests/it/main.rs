@@ -3,6 +3,7 @@
 
 mod changes;
 mod client;
+mod control;
 mod delta;
 mod directory;
 mod errors;
@@ -10,3 +11,5 @@ mod faults;
 mod limits;
 mod login;
 mod messages;
+#[cfg(feature = "tls")]
+mod tls;

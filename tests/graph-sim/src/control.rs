@@ -1,0 +1,367 @@
+//! The control door: the handle's methods as plain HTTP and JSON, for people and for tests in other languages.
+
+use std::{convert::Infallible, io, net::TcpListener, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    Block, ChangeError, DeltaSupport, GraphSim, Limits, MemberKind, Membership, MessageAt, MessageTruth, Post, Switches, Tenant, Time,
+};
+
+/// Answers on `listener` for as long as it is polled. Must run within a tokio runtime.
+pub async fn serve(sim: Arc<GraphSim>, listener: TcpListener) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let sim = sim.clone();
+        let service = service_fn(move |request| {
+            let sim = sim.clone();
+            async move { Ok::<_, Infallible>(respond(&sim, request).await) }
+        });
+        tokio::spawn(async move { Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await });
+    }
+}
+
+async fn respond(sim: &GraphSim, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, 64 << 20).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let (status, body) = match handle(sim, parts.method.as_str(), parts.uri.path(), &body) {
+        Ok(body) => (StatusCode::OK, body),
+        Err(refusal) => (StatusCode::BAD_REQUEST, json!({ "error": refusal }).to_string().into_bytes()),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// One request to the door; an error says what was wrong with it.
+pub fn handle(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+    let value = match (method, path) {
+        ("GET", "/truth") => return truth(sim),
+        ("GET", "/journal") => serde_json::to_value(sim.journal()).map_err(said)?,
+        ("GET", "/config") => sim.config(),
+        ("GET", "/tree") => sim.read_tenant(tree),
+        ("GET", "/switches") => serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(said)?,
+        ("GET", "/clock") => clock(sim),
+        ("POST", "/switches") => set_switches(sim, parse(body)?)?,
+        ("POST", "/clock") => set_clock(sim, &parse(body)?)?,
+        ("POST", "/changes") => change(sim, parse(body)?)?,
+        _ => {
+            order(sim, method, path, body)?;
+            json!({})
+        }
+    };
+    Ok(value.to_string().into_bytes())
+}
+
+/// What has no answer but that it was done.
+fn order(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<(), String> {
+    match (method, path) {
+        ("DELETE", "/journal") => sim.clear_journal(),
+        ("POST", "/faults") => sim.inject(parse(body)?),
+        ("DELETE", "/faults") => sim.clear_faults(),
+        ("POST", "/limits") => sim.limits(parse::<Option<Limits>>(body)?),
+        ("POST", "/latency") => sim.latency(parse(body)?),
+        ("POST", "/tokens/expire") => sim.expire_tokens(),
+        ("POST", "/roles") => {
+            let roles: Vec<String> = parse(body)?;
+            sim.set_roles(&roles.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        _ => return Err(format!("no {method} {path} here; README.md of graph-sim lists what there is")),
+    }
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(said)
+}
+
+fn said(error: impl ToString) -> String {
+    error.to_string()
+}
+
+/// The whole tenant. Messages stand in it byte for byte, also those that are hardly JSON.
+fn truth(sim: &GraphSim) -> Result<Vec<u8>, String> {
+    let truth = sim.truth();
+    let pairs = |table: std::collections::BTreeMap<(String, String), Value>| -> Vec<Value> {
+        table.into_iter().map(|((team, id), value)| json!({ "team": team, "id": id, "value": value })).collect()
+    };
+    let rest = json!({ "groups": truth.groups, "teams": truth.teams, "channels": pairs(truth.channels), "members": pairs(truth.members) });
+    let mut out = rest.to_string().into_bytes();
+    out.pop();
+    for (name, table) in [("messages", truth.messages), ("replies", truth.replies)] {
+        let items: Vec<String> = table.into_values().map(|message| message_json(&message)).collect();
+        out.extend_from_slice(format!(",\"{name}\":[{}]", items.join(",")).as_bytes());
+    }
+    out.push(b'}');
+    Ok(out)
+}
+
+fn message_json(message: &MessageTruth) -> String {
+    let MessageTruth { team, channel, root, id, json } = message;
+    format!(r#"{{"team":"{team}","channel":"{channel}","root":{root},"id":{id},"value":{json}}}"#)
+}
+
+/// Ids of teams and channels, with their sizes.
+fn tree(tenant: &Tenant) -> Value {
+    let channel =
+        |channel: &crate::Channel| json!({ "id": channel.id, "displayName": channel.display_name, "roots": channel.root_count() });
+    let teams = tenant.teams().map(
+        |team| json!({ "id": team.id, "displayName": team.display_name, "channels": team.channels().map(channel).collect::<Vec<_>>() }),
+    );
+    teams.collect()
+}
+
+/// Sets the switches that are given and leaves the others.
+fn set_switches(sim: &GraphSim, given: Value) -> Result<Value, String> {
+    let mut all = serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(said)?;
+    merge(&mut all, given);
+    let switches: Switches = serde_json::from_value(all.clone()).map_err(said)?;
+    sim.switches(|current| *current = switches);
+    Ok(all)
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            from.into_iter().for_each(|(name, value)| merge(into.entry(name).or_insert(Value::Null), value))
+        }
+        (into, from) => *into = from,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockOrder {
+    set: Option<String>,
+    /// Seconds.
+    advance: Option<f64>,
+    speed: Option<f64>,
+}
+
+fn set_clock(sim: &GraphSim, order: &ClockOrder) -> Result<Value, String> {
+    if let Some(text) = &order.set {
+        sim.clock().set(Time::parse(text).ok_or_else(|| format!("no time: {text}"))?);
+    }
+    if let Some(seconds) = order.advance {
+        sim.clock().advance(Duration::try_from_secs_f64(seconds).map_err(said)?);
+    }
+    if let Some(speed) = order.speed {
+        sim.clock().set_speed(speed);
+    }
+    Ok(clock(sim))
+}
+
+fn clock(sim: &GraphSim) -> Value {
+    json!({ "now": sim.clock().now().to_string(), "speed": sim.clock().speed() })
+}
+
+/// A change, at the clock's time unless it has its own.
+#[derive(Deserialize)]
+struct ChangeOrder {
+    time: Option<String>,
+    #[serde(flatten)]
+    what: What,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+enum What {
+    Post {
+        channel: String,
+        #[serde(flatten)]
+        content: Content,
+    },
+    Reply {
+        message: MessageAt,
+        #[serde(flatten)]
+        content: Content,
+    },
+    Edit {
+        message: MessageAt,
+        text: String,
+    },
+    ReplaceRaw {
+        message: MessageAt,
+        raw: String,
+    },
+    React {
+        message: MessageAt,
+        kind: String,
+    },
+    Unreact {
+        message: MessageAt,
+    },
+    Delete {
+        message: MessageAt,
+    },
+    Undelete {
+        message: MessageAt,
+    },
+    Remove {
+        message: MessageAt,
+    },
+    PostCorpus {
+        channel: String,
+    },
+    CreateTeam {
+        name: String,
+    },
+    CreateGroupWithoutTeam {
+        name: String,
+    },
+    RenameTeam {
+        team: String,
+        name: String,
+    },
+    DeleteTeam {
+        team: String,
+    },
+    CreateChannel {
+        team: String,
+        name: String,
+        #[serde(default)]
+        membership: Membership,
+    },
+    RenameChannel {
+        channel: String,
+        name: String,
+    },
+    DeleteChannel {
+        channel: String,
+    },
+    SetMembership {
+        channel: String,
+        membership: Membership,
+    },
+    AddMember {
+        team: String,
+        #[serde(default)]
+        kind: MemberKind,
+        #[serde(default)]
+        roles: Vec<String>,
+    },
+    RemoveMember {
+        team: String,
+        member: String,
+    },
+    SetTeamProperty {
+        team: String,
+        name: String,
+        value: Value,
+    },
+    SetChannelProperty {
+        channel: String,
+        name: String,
+        value: Value,
+    },
+    BlockTeam {
+        team: String,
+        block: Option<Block>,
+    },
+    BlockChannel {
+        channel: String,
+        block: Option<Block>,
+    },
+    DeltaSupport {
+        channel: String,
+        support: DeltaSupport,
+    },
+    ExpireDelta {
+        channel: Option<String>,
+    },
+    ExpireLinks,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    text: Option<String>,
+    html: Option<String>,
+    raw: Option<String>,
+    template: Option<String>,
+    subject: Option<String>,
+}
+
+impl Content {
+    /// Without any text: one drawn from the message's time.
+    fn post(self) -> Post {
+        let post = match (self.text, self.html, self.raw, self.template) {
+            (Some(text), ..) => Post::text(text),
+            (_, Some(html), ..) => Post::html(html),
+            (_, _, Some(raw), _) => Post::raw(raw),
+            (_, _, _, Some(template)) => Post::template(template),
+            _ => Post::default(),
+        };
+        match self.subject {
+            Some(subject) => post.subject(subject),
+            None => post,
+        }
+    }
+}
+
+fn change(sim: &GraphSim, order: ChangeOrder) -> Result<Value, String> {
+    let time = order.time.map(|text| Time::parse(&text).ok_or_else(|| format!("no time: {text}"))).transpose()?;
+    let made = sim.with_tenant(|tenant| match time {
+        Some(time) => tenant.at(time, |tenant| order.what.apply(tenant)),
+        None => order.what.apply(tenant),
+    });
+    made.map_err(said)
+}
+
+impl What {
+    fn apply(self, tenant: &mut Tenant) -> Result<Value, ChangeError> {
+        let message = |at: MessageAt| json!({ "message": at });
+        let id = |id: String| json!({ "id": id });
+        let done = |()| json!({});
+        match self {
+            What::Post { channel, content } => tenant.post(&channel, content.post()).map(message),
+            What::Reply { message: at, content } => tenant.reply(&at, content.post()).map(message),
+            What::Edit { message, text } => tenant.edit(&message, &text).map(done),
+            What::ReplaceRaw { message, raw } => tenant.replace_raw(&message, raw).map(done),
+            What::React { message, kind } => tenant.react(&message, &kind).map(done),
+            What::Unreact { message } => tenant.unreact(&message).map(done),
+            What::Delete { message } => tenant.delete(&message).map(done),
+            What::Undelete { message } => tenant.undelete(&message).map(done),
+            What::Remove { message } => tenant.remove(&message).map(done),
+            What::PostCorpus { channel } => tenant
+                .post_corpus(&channel)
+                .map(|posted| posted.into_iter().map(|(name, at)| json!({ "name": name, "message": at })).collect()),
+            What::CreateTeam { name } => Ok(id(tenant.create_team(&name))),
+            What::CreateGroupWithoutTeam { name } => Ok(id(tenant.create_group_without_team(&name))),
+            What::RenameTeam { team, name } => tenant.rename_team(&team, &name).map(done),
+            What::DeleteTeam { team } => tenant.delete_team(&team).map(done),
+            What::CreateChannel { team, name, membership } => tenant.create_channel(&team, &name, membership).map(id),
+            What::RenameChannel { channel, name } => tenant.rename_channel(&channel, &name).map(done),
+            What::DeleteChannel { channel } => tenant.delete_channel(&channel).map(done),
+            What::SetMembership { channel, membership } => tenant.set_membership(&channel, membership).map(done),
+            What::AddMember { team, kind, roles } => {
+                tenant.add_member(&team, kind, &roles.iter().map(String::as_str).collect::<Vec<_>>()).map(id)
+            }
+            What::RemoveMember { team, member } => tenant.remove_member(&team, &member).map(done),
+            What::SetTeamProperty { team, name, value } => tenant.set_team_property(&team, &name, value).map(done),
+            What::SetChannelProperty { channel, name, value } => tenant.set_channel_property(&channel, &name, value).map(done),
+            What::BlockTeam { team, block } => tenant.block_team(&team, block).map(done),
+            What::BlockChannel { channel, block } => tenant.block_channel(&channel, block).map(done),
+            What::DeltaSupport { channel, support } => tenant.set_delta_support(&channel, support).map(done),
+            What::ExpireDelta { channel: Some(channel) } => tenant.expire_delta(&channel).map(done),
+            What::ExpireDelta { channel: None } => {
+                tenant.expire_all_delta();
+                Ok(json!({}))
+            }
+            What::ExpireLinks => {
+                tenant.expire_links();
+                Ok(json!({}))
+            }
+        }
+    }
+}

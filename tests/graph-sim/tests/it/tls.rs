@@ -1,0 +1,38 @@
+//! HTTPS with the throwaway CA (feature `tls`).
+
+use std::{net::TcpStream, sync::Arc};
+
+use graph_sim::{GraphSim, Options, TenantSpec, Tls};
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
+
+/// The protocol that TLS and ALPN agree upon.
+fn shake_hands(tls: Tls) -> Result<String, String> {
+    let sim = GraphSim::start(Options { tls, ..Options::new(TenantSpec::empty()) }).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(sim.ca_pem().unwrap().as_bytes()).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()));
+    let mut config = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let address = sim.graph_url().strip_prefix("https://").unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    let connection = ClientConnection::new(Arc::new(config), ServerName::try_from("127.0.0.1").unwrap()).unwrap();
+    let mut stream = StreamOwned::new(connection, stream);
+    stream.conn.complete_io(&mut stream.sock).map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or_default()).into_owned())
+}
+
+/// Issue A, sections 2 and 3: HTTPS with a throwaway CA, HTTP/2 by ALPN.
+#[test]
+fn tls_offers_http2() {
+    assert_eq!(shake_hands(Tls::On), Ok("h2".to_owned()));
+}
+
+/// Issue E: an expired certificate.
+#[test]
+fn a_certificate_may_have_expired() {
+    let error = shake_hands(Tls::Expired).unwrap_err();
+    assert!(error.contains("expired"), "{error}");
+}
