@@ -68,16 +68,35 @@ fn connections_break() {
     assert_eq!((journal.count_status(Class::Groups, 0), journal.of(Class::Groups).filter(|entry| entry.fault).count()), (1, 3));
 }
 
+/// Issue E: a reset in the body comes after headers and half of the body, a truncated body ends in good order.
+#[test]
+fn broken_bodies_have_begun() {
+    let sim = sim();
+    for (fault, kind) in [(Fault::ResetInBody, Some(std::io::ErrorKind::ConnectionReset)), (Fault::Truncate, None)] {
+        sim.inject(Rule::new(fault).times(1));
+        let mut seen = Vec::new();
+        let outcome = std::io::Read::read_to_end(&mut raw_request(&sim), &mut seen);
+        assert_eq!(outcome.err().map(|error| error.kind()), kind);
+        let text = String::from_utf8(seen).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains("\"@odata.context\":") && !text.ends_with("]}"), "{text}");
+    }
+}
+
+/// A request of which the test reads the bytes itself.
+fn raw_request(sim: &Sim) -> std::net::TcpStream {
+    let mut stream = std::net::TcpStream::connect(sim.graph_url().trim_start_matches("http://")).unwrap();
+    let request = format!("GET {GROUPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", sim.token);
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    stream
+}
+
 /// Issue E: a stall lasts until the client gives up.
 #[test]
 fn stalls_are_left_by_the_client() {
     let sim = sim();
     for fault in [Fault::Stall, Fault::StallInBody] {
         sim.inject(Rule::new(fault).times(1));
-        let url = sim.graph_url().trim_start_matches("http://").to_owned();
-        let mut stream = std::net::TcpStream::connect(url).unwrap();
-        let request = format!("GET {GROUPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", sim.token);
-        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut stream = raw_request(&sim);
         stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let error = std::io::Read::read_to_end(&mut stream, &mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);

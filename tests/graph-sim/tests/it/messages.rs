@@ -332,3 +332,53 @@ fn damaged_items_stand_in_a_sound_page() {
     assert_eq!(items.len(), damaged().len());
     assert_eq!((items[items.len() - 1].clone(), items[0]["replies"][0]["id"].is_number()), (Value::Null, true));
 }
+
+/// What a client can see of a chain's activity: the newest of all times of change in it.
+fn visible_activity(chain: &Value) -> Time {
+    let times = |message: &Value| {
+        let names = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
+        names.iter().filter_map(|name| Time::parse(message[*name].as_str()?)).max().unwrap()
+    };
+    chain["replies"].as_array().unwrap().iter().map(times).fold(times(chain), Time::max)
+}
+
+/// graph.md 2.5, 3: after any changes the pages still hold the truth, in the order that a client can explain.
+#[test]
+fn changes_keep_truth_and_order() {
+    let (sim, team, channel) = Sim::one_channel();
+    let mut random = 7_u64;
+    let mut draw = move |bound: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % bound
+    };
+    let mut known: Vec<graph_sim::MessageAt> = Vec::new();
+    for step in 0..400 {
+        sim.clock().advance(Duration::from_micros(draw(900_000) as u64));
+        let post = Post::of(Flavour::all()[draw(25)]);
+        sim.with_tenant(|tenant| {
+            let Some(at) = (step > 5).then(|| known[draw(known.len())].clone()) else {
+                return known.push(tenant.post(&channel, post).unwrap());
+            };
+            // What was removed before is not there any more.
+            let done = match draw(9) {
+                0 | 1 => tenant.post(&channel, post).map(|at| known.push(at)),
+                2 | 3 => tenant.reply(&at, post).map(|at| known.push(at)),
+                4 => tenant.edit(&at, "edited"),
+                5 => tenant.react(&at, "heart"),
+                6 => tenant.delete(&at),
+                7 => tenant.undelete(&at),
+                _ => tenant.remove(&at),
+            };
+            drop(done);
+        });
+    }
+    let (chains, _) = sim.all(&sim.path(&team, &channel, "/messages?$top=7&$expand=replies"));
+    assert!(chains.iter().map(visible_activity).is_sorted_by(|a, b| a >= b));
+    let truth = sim.truth();
+    let seen = read_all(&sim, &sim.path(&team, &channel, "/messages"));
+    assert_eq!(seen.len(), truth.messages.len() + truth.replies.len());
+    assert!(seen.len() > 60, "{}", seen.len());
+    for message in truth.messages.values().chain(truth.replies.values()) {
+        assert_eq!(seen.get(&message.id.to_string()), message.value().as_ref());
+    }
+}
