@@ -191,6 +191,10 @@ enum What {
         message: MessageAt,
         text: String,
     },
+    SetRaw {
+        message: MessageAt,
+        raw: Option<String>,
+    },
     ReplaceRaw {
         message: MessageAt,
         raw: String,
@@ -327,6 +331,7 @@ impl What {
             What::Post { channel, content } => tenant.post(&channel, content.post()).map(message),
             What::Reply { message: at, content } => tenant.reply(&at, content.post()).map(message),
             What::Edit { message, text } => tenant.edit(&message, &text).map(done),
+            What::SetRaw { message, raw } => tenant.set_raw(&message, raw.as_deref()).map(done),
             What::ReplaceRaw { message, raw } => tenant.replace_raw(&message, raw).map(done),
             What::React { message, kind } => tenant.react(&message, &kind).map(done),
             What::Unreact { message } => tenant.unreact(&message).map(done),

@@ -59,6 +59,8 @@ pub enum Fault {
     NoValue,
     /// A page whose `value` is an object.
     ValueNoArray,
+    /// The right body with each `from` replaced by `to`: other types, other values, keys twice.
+    Replace { from: String, to: String },
     /// 302 to this URL.
     Redirect(String),
     /// The right page with a wrong link.

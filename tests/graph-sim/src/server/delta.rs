@@ -58,7 +58,8 @@ impl<'a> Round<'a> {
             DeltaSupport::NotSupported => Err(Answer::bad_request("Invalid request. Delta query is not supported by this resource.")),
             DeltaSupport::NoFilter if filtered => Err(Answer::not_supported("Filter")),
             DeltaSupport::NoDeltaToken => Err(Answer::not_supported("DeltaToken")),
-            DeltaSupport::Supported | DeltaSupport::NoFilter => Ok(()),
+            DeltaSupport::NeedsFilter if self.page.ctx.query.text.is_empty() => Err(Answer::not_supported("DeltaToken")),
+            DeltaSupport::Supported | DeltaSupport::NoFilter | DeltaSupport::NeedsFilter => Ok(()),
         }
     }
 

@@ -363,6 +363,7 @@ impl Shared {
             Fault::MalformedJson => body.truncate(body.len() / 2),
             Fault::NoValue => *body = page::without_value(body),
             Fault::ValueNoArray => *body = page::with_value_object(body),
+            Fault::Replace { from, to } => *body = String::from_utf8_lossy(body).replace(from.as_str(), to).into_bytes(),
             Fault::ContentType(kind) => kind.clone_into(content_type),
             Fault::Link(link) => {
                 let first = format!("{}{}", self.graph_url, info.path);

@@ -43,4 +43,6 @@ pub enum DeltaSupport {
     NoFilter,
     /// `Parameter 'DeltaToken' not supported for this request.` at once.
     NoDeltaToken,
+    /// The same, unless there is a filter.
+    NeedsFilter,
 }

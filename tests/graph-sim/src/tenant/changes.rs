@@ -96,10 +96,16 @@ impl Tenant {
         })
     }
 
-    /// Another JSON for a message posted as raw.
+    /// An edit of a message posted as raw: another JSON, and its chain moves.
     pub fn replace_raw(&mut self, at: &MessageAt, json: impl Into<Box<str>>) -> Result<(), ChangeError> {
         self.expect_message(at)?.extra_mut().raw = None;
         self.change(at, Change::Edit, FULL, |extra, _| extra.raw = Some(json.into()))
+    }
+
+    /// Serves this JSON for a message from now on; none: what it is made of. Times, place and delta do not notice.
+    pub fn set_raw(&mut self, at: &MessageAt, json: Option<&str>) -> Result<(), ChangeError> {
+        self.expect_message(at)?.extra_mut().raw = json.map(Box::from);
+        Ok(())
     }
 
     pub fn react(&mut self, at: &MessageAt, kind: &str) -> Result<(), ChangeError> {

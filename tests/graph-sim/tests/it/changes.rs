@@ -178,3 +178,17 @@ fn the_hook_acts_before_the_answer() {
     sim.clear_hook();
     assert_eq!(sim.get(&sim.path(&team, &channel, "/messages")).json()["value"].as_array().unwrap().len(), 4);
 }
+
+/// design.md 7: an item may be damaged for one answer and whole in the next, in its place.
+#[test]
+fn an_item_is_damaged_and_heals() {
+    let (sim, team, channel) = Sim::one_channel();
+    let roots = three_roots(&sim, &channel);
+    let path = sim.path(&team, &channel, "/messages");
+    let whole = sim.get(&path).json()["value"].clone();
+    sim.with_tenant(|tenant| tenant.set_raw(&roots[1], Some("{}"))).unwrap();
+    let damaged = sim.get(&path).json()["value"].clone();
+    assert_eq!((&damaged[0], &damaged[1], &damaged[2]), (&whole[0], &json!({}), &whole[2]));
+    sim.with_tenant(|tenant| tenant.set_raw(&roots[1], None)).unwrap();
+    assert_eq!(sim.get(&path).json()["value"], whole);
+}

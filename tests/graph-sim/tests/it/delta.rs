@@ -199,6 +199,7 @@ fn channels_may_refuse_delta() {
     for (support, bare, with_filter) in [
         (DeltaSupport::NotSupported, Some("Invalid request. Delta query is not supported by this resource."), 400),
         (DeltaSupport::NoDeltaToken, Some(REFUSED), 400),
+        (DeltaSupport::NeedsFilter, Some(REFUSED), 200),
         (DeltaSupport::NoFilter, None, 400),
         (DeltaSupport::Supported, None, 200),
     ] {

@@ -122,6 +122,9 @@ fn bodies_lie() {
     assert_eq!((error.status, error.error().0.as_str()), (200, "UnknownError"));
     assert!(once(&sim, Fault::NoValue).unwrap().json().get("value").is_none());
     assert!(once(&sim, Fault::ValueNoArray).unwrap().json()["value"].is_object());
+    let twisted =
+        once(&sim, Fault::Replace { from: "\"displayName\":\"".to_owned(), to: "\"displayName\":17,\"x\":\"".to_owned() }).unwrap();
+    assert_eq!(twisted.json()["value"][0]["displayName"], 17);
     let own = once(&sim, Fault::respond(418, &[("X-Tea", "pot"), ("Content-Type", "text/tea")], "short and stout")).unwrap();
     assert_eq!(
         (own.status, own.header("x-tea"), own.header("content-type"), own.text().as_str()),
