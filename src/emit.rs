@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    panic::resume_unwind,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -239,8 +240,11 @@ impl Writer {
     ///
     /// # Errors
     /// With the first write that failed.
+    ///
+    /// # Panics
+    /// If the writer panicked.
     pub fn join(self) -> io::Result<()> {
-        self.0.join().unwrap_or_else(|_| Err(io::Error::other("the writer panicked")))
+        self.0.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

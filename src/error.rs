@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use crate::{config, graph};
+use crate::{config, graph, panic};
 
 /// Why a run, or one of its streams, did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +127,11 @@ impl Error {
     /// The error of a task that met so many damaged items; none if it met none.
     pub fn damaged(count: u64, task: impl FnOnce() -> String) -> Option<Self> {
         (count > 0).then(|| Self::Damaged { task: task(), count })
+    }
+
+    /// The program panicked.
+    pub fn panicked() -> Self {
+        Self::Internal(format!("the program panicked at {}", panic::place().unwrap_or("an unknown place")))
     }
 
     /// A failure of Graph at a task, such as "list the members of team 02bd9fd6".

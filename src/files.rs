@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 
@@ -11,17 +11,51 @@ use crate::error::Error;
 /// # Errors
 /// If the file cannot be read or holds no JSON; `what` it should hold is named.
 pub(crate) fn read_json(path: &Path, what: &'static str) -> Result<Value, Error> {
-    let error = |reason: String| Error::File { what, path: path.display().to_string(), reason };
-    if path.is_dir() {
-        return Err(error("it is a directory".to_owned()));
+    read_json_if_any(path, what)?.ok_or_else(|| error(path, what, "it is empty"))
+}
+
+/// The JSON object in a file.
+///
+/// # Errors
+/// If the file cannot be read or holds no JSON object.
+pub(crate) fn read_object(path: &Path, what: &'static str) -> Result<Map<String, Value>, Error> {
+    match read_json(path, what)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(error(path, what, "it is not a JSON object")),
     }
-    let bytes = fs::read(path).map_err(|reason| error(reason.to_string()))?;
+}
+
+/// The JSON in a file; [`None`] if the file is empty.
+///
+/// # Errors
+/// If the file cannot be read or holds something that is no JSON.
+pub(crate) fn read_json_if_any(path: &Path, what: &'static str) -> Result<Option<Value>, Error> {
+    if path.is_dir() {
+        return Err(error(path, what, "it is a directory"));
+    }
+    let bytes = fs::read(path).map_err(|reason| error(path, what, reason))?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(error(path, what, "it is written in UTF-16; save it as UTF-8"));
+    }
     // Editors on Windows put a byte order mark in front.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(error("it is empty".to_owned()));
+        return Ok(None);
     }
-    serde_json::from_slice(text).map_err(|reason| error(format!("it is not JSON: {}", without_content(&reason))))
+    let value = serde_json::from_slice(text);
+    value.map(Some).map_err(|reason| error(path, what, format_args!("it is not JSON: {}", without_content(&reason))))
+}
+
+/// Names the file in which something was wrong that was found later.
+pub(crate) fn in_file(path: &Path, what: &'static str) -> impl FnOnce(Error) -> Error {
+    move |found| match found {
+        Error::Catalog(reason) | Error::State(reason) => error(path, what, reason),
+        other => other,
+    }
+}
+
+fn error(path: &Path, what: &'static str, reason: impl ToString) -> Error {
+    Error::File { what, path: path.display().to_string(), reason: reason.to_string() }
 }
 
 /// Where the JSON is damaged, but not what stands there: it may be a secret.

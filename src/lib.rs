@@ -14,6 +14,7 @@ pub mod error;
 mod files;
 pub mod graph;
 mod log;
+pub mod panic;
 pub mod protocol;
 pub mod record;
 pub mod schema;

@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind, Write},
     os::fd::AsFd,
     process::ExitCode,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use signal_hook::{
 use tap_microsoft_teams::{
     cli::Cli,
     command::{Exit, run},
+    panic,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 const GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    panic::remember();
     let cli = Cli::parse();
     let stop = CancellationToken::new();
     let (end, ended) = mpsc::channel();
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
         complain(&format!("cannot watch signals: {error}"));
     }
     // Not std's stdout, which would look for line ends in everything once more.
-    let result = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| run(&cli, File::from(stdout), stop));
+    let result = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| run(&cli, Arc::new(File::from(stdout)), stop));
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Failed) => ExitCode::FAILURE,

@@ -6,17 +6,15 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use tracing::instrument::WithSubscriber;
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+use tracing_subscriber::filter::LevelFilter;
 
-use super::{Exit, client, config, runtime};
+use super::{Exit, Ready, client, config, runtime};
 use crate::{
     cli::Command,
     config::Config,
     emit::Output,
     error::{Error, Fault},
-    files::read_json,
-    log::Forward,
+    files::{in_file, read_json, read_json_if_any, read_object},
     protocol::airbyte::{self, AirbyteEmitter, Message},
     sync,
 };
@@ -26,11 +24,19 @@ pub(super) fn run(command: &Command, debug: bool, mut out: impl Write + Send + '
         Command::Spec => tell(&mut out, &Message::Spec { spec: airbyte::spec() }, Exit::Done),
         Command::Discover(files) => match read_config(&files.config) {
             Ok(_) => tell(&mut out, &Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
-            Err(error) => tell(&mut out, &Message::error(&error), Exit::Failed),
+            Err(error) => fail(&mut out, &error),
         },
         Command::Check(files) => check(&files.config, &mut out),
-        Command::Read { config, catalog, state: _ } => read(&config.config, catalog, level(debug), out, stop),
+        Command::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref()) {
+            Ok((ready, unknown)) => read(ready, unknown, level(debug), out, stop),
+            Err(error) => fail(&mut out, &error),
+        },
     }
+}
+
+/// Says why nothing was done, or nothing more.
+pub(super) fn fail(out: &mut impl Write, error: &Error) -> io::Result<Exit> {
+    tell(out, &Message::error(error), Exit::Failed)
 }
 
 fn tell(out: &mut impl Write, message: &Message, exit: Exit) -> io::Result<Exit> {
@@ -45,42 +51,44 @@ fn check(config: &Path, out: &mut impl Write) -> io::Result<Exit> {
         Ok(sentence) => tell(out, &Message::succeeded(sentence), Exit::Done),
         // The user's fault is a verdict; ours, or an outage, is none.
         Err(error) if error.fault() == Fault::User => tell(out, &Message::failed(error.to_string()), Exit::Done),
-        Err(error) => tell(out, &Message::error(&error), Exit::Failed),
+        Err(error) => fail(out, &error),
     }
 }
 
+/// What a read is made of, and the streams that it is asked for and that there are not.
+fn prepare(config: &Path, catalog: &Path, state: Option<&Path>) -> Result<(Ready, Vec<String>), Error> {
+    let config = read_config(config)?;
+    let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?).map_err(in_file(catalog, "catalog"))?;
+    let (states, remarks) = match state {
+        Some(path) => airbyte::read_state(&read_json_if_any(path, "state")?.unwrap_or_default()).map_err(in_file(path, "state"))?,
+        None => Default::default(),
+    };
+    Ok((Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }, unknown))
+}
+
 fn read(
-    config: &Path,
-    catalog: &Path,
+    ready: Ready,
+    unknown: Vec<String>,
     level: LevelFilter,
-    mut out: impl Write + Send + 'static,
+    out: impl Write + Send + 'static,
     stop: CancellationToken,
 ) -> io::Result<Exit> {
-    let prepared = read_config(config).and_then(|config| {
-        let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?)?;
-        Ok((client(&config)?, config, selected, unknown, runtime()?))
-    });
-    let (client, config, selected, unknown, runtime) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return tell(&mut out, &Message::error(&error), Exit::Failed),
-    };
     let all_known = unknown.is_empty();
-    let (output, writer) = Output::start(Box::new(AirbyteEmitter::new(out, unknown)))?;
-    let log = output.clone();
-    let log = tracing_subscriber::registry().with(level).with(Forward(move |level, sentence| log.log(level, sentence)));
-    let summary = runtime.block_on(sync::run(client, &config, selected, output, stop).with_subscriber(log));
-    // Whatever still runs holds the way to the writer.
-    drop(runtime);
-    writer.join()?;
-    Ok(if all_known { Exit::from(&summary) } else { Exit::Failed })
+    let say = |output: &Output| {
+        let output = output.clone();
+        move |level, sentence| output.log(level, sentence)
+    };
+    let summary = ready.sync(Box::new(AirbyteEmitter::new(out, unknown)), level, say, stop)?;
+    let exit = Exit::from(&summary);
+    Ok(if all_known || exit == Exit::Stopped { exit } else { Exit::Failed })
 }
 
 fn read_config(path: &Path) -> Result<Config, Error> {
-    config(&read_json(path, "configuration")?)
+    config(read_object(path, "configuration")?)
 }
 
 /// `--debug`, or `LOG_LEVEL` in the environment, as the platform sets it.
 fn level(debug: bool) -> LevelFilter {
-    let named = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+    let named = std::env::var("LOG_LEVEL").ok().filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
     if debug { LevelFilter::DEBUG } else { named.unwrap_or(LevelFilter::INFO) }
 }

@@ -5,20 +5,25 @@ mod singer;
 
 use std::{
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use tracing::{Level, info, instrument::WithSubscriber, warn};
+use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use crate::{
     cli::Cli,
     config::Config,
+    emit::{Emitter, Output},
     error::Error,
     graph::{Credentials, Endpoints, GraphClient},
-    streams::Stream,
-    sync::Summary,
+    log::Forward,
+    streams::{Selected, Stream},
+    sync::{self, Summary},
 };
 
 /// How a command ended, for the process.
@@ -34,14 +39,58 @@ pub enum Exit {
     Stopped,
 }
 
-/// Does what was asked and writes to `out`; ends early when `stop` says so.
+/// Does what was asked and writes to `out`; ends early when `stop` says so. A panic is told as an error of the protocol.
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(cli: &Cli, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
-    match &cli.command {
+pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+    let mut spare = out.clone();
+    let work = || match &cli.command {
         Some(command) => airbyte::run(command, cli.debug, out, stop),
         None => singer::run(&cli.singer, cli.debug, out, stop),
+    };
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
+        Some(_) => airbyte::fail(&mut spare, &Error::panicked()),
+        None => Ok(singer::fail(&cli.singer, &Error::panicked())),
+    })
+}
+
+/// What a sync is made of, all of it known to be usable.
+struct Ready {
+    client: GraphClient,
+    config: Config,
+    selected: Vec<Selected>,
+    /// What the streams, also others than those selected, were given of earlier runs.
+    states: Map<String, Value>,
+    /// What people should know before it begins.
+    remarks: Vec<String>,
+    runtime: Runtime,
+}
+
+impl Ready {
+    /// Runs the sync, and the thread that writes, to the end of both. `say` takes what is said to people meanwhile.
+    fn sync<S: Fn(Level, String) + Send + Sync + 'static>(
+        self,
+        emitter: Box<dyn Emitter>,
+        level: LevelFilter,
+        say: impl FnOnce(&Output) -> S,
+        stop: CancellationToken,
+    ) -> io::Result<Summary> {
+        let Self { client, config, selected, states, remarks, runtime } = self;
+        let (output, writer) = Output::start(emitter)?;
+        let log = tracing_subscriber::registry().with(level).with(Forward(say(&output)));
+        let sync = async {
+            remarks.iter().for_each(|remark| warn!("{remark}"));
+            for Selected { stream, .. } in selected.iter().filter(|selected| states.contains_key(selected.stream.name)) {
+                info!("{}: every run reads the whole stream; its state is not used", stream.name);
+            }
+            sync::run(client, &config, selected, output, stop).await
+        };
+        let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(sync.with_subscriber(log))));
+        // Whatever still runs holds the way to the writer, which must have ended before anything else is said.
+        drop(runtime);
+        writer.join()?;
+        summary.or_else(|panic| resume_unwind(panic))
     }
 }
 
@@ -55,8 +104,8 @@ impl From<&Summary> for Exit {
     }
 }
 
-fn config(written: &Value) -> Result<Config, Error> {
-    Ok(Config::new(written, &Stream::names())?)
+fn config(written: Map<String, Value>) -> Result<Config, Error> {
+    Ok(Config::new(&Value::Object(written), &Stream::names())?)
 }
 
 fn client(config: &Config) -> Result<GraphClient, Error> {

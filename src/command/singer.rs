@@ -9,19 +9,16 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use tracing::instrument::WithSubscriber;
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+use tracing_subscriber::filter::LevelFilter;
 
-use super::{Exit, client, config, runtime};
+use super::{Exit, Ready, client, config, runtime};
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
-    config::Config,
     emit::Output,
     error::Error,
-    files::read_json,
-    log::Forward,
+    files::{in_file, read_json, read_object},
     protocol::singer::{self, About, Format, Log, SingerEmitter},
-    streams::{Selected, StreamSet},
+    streams::StreamSet,
     sync,
 };
 
@@ -41,19 +38,24 @@ pub(super) fn run(asked: &Singer, debug: bool, mut out: impl Write + Send + 'sta
         // The schemas do not depend on the configuration: no need to read it. In lines, since readers have limits for one.
         return tell(&mut out, &format!("{:#}\n", singer::catalog()));
     }
-    let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
-    let log = Arc::new(Log::new(format(asked.log_format, meltano.as_ref())));
+    let log = Arc::new(log(asked, debug));
     if asked.config.is_empty() {
         log.critical("--config is missing; see --help");
         return Ok(Exit::Usage);
     }
-    match prepare(asked, &log) {
-        Ok(prepared) => sync(prepared, asked.test, level(debug, meltano.as_ref()), log, out, stop),
+    match prepare(asked) {
+        Ok(prepared) => sync(prepared, asked.test, log, out, stop),
         Err(error) => {
             log.critical(&error.to_string());
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Says why nothing was done, or nothing more.
+pub(super) fn fail(asked: &Singer, error: &Error) -> Exit {
+    log(asked, false).critical(&error.to_string());
+    Exit::Failed
 }
 
 fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
@@ -62,39 +64,26 @@ fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
     Ok(Exit::Done)
 }
 
-struct Prepared {
-    config: Config,
-    selected: Vec<Selected>,
-    bookmarks: Map<String, Value>,
-}
-
-fn prepare(asked: &Singer, log: &Log) -> Result<Prepared, Error> {
-    let config = config(&written_config(&asked.config)?)?;
-    let selected = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
-        Some(path) if asked.test.is_none() => {
-            let (selected, remarks) = singer::read_catalog(&read_json(path, "catalog")?)?;
-            remarks.iter().for_each(|remark| log.line(tracing::Level::WARN, remark));
-            selected
-        }
+fn prepare(asked: &Singer) -> Result<Ready, Error> {
+    let config = config(written_config(&asked.config)?)?;
+    let (selected, remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
+        Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         // Nothing is asked for: everything that the configuration allows.
         _ => {
             let all: StreamSet = singer::everything().map(|selected| selected.stream).collect();
             let lacking = sync::unconfigured(&config, all).map(|(streams, _)| streams).unwrap_or_default();
-            singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect()
+            (singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect(), Vec::new())
         }
     };
-    let bookmarks = match &asked.state {
-        Some(path) => singer::read_state(&read_json(path, "state")?).map_err(|error| match error {
-            Error::State(reason) => Error::File { what: "state", path: path.display().to_string(), reason },
-            error => error,
-        })?,
+    let states = match &asked.state {
+        Some(path) => singer::read_state(&read_json(path, "state")?).map_err(in_file(path, "state"))?,
         None => Map::new(),
     };
-    Ok(Prepared { config, selected, bookmarks })
+    Ok(Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? })
 }
 
 /// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
-fn written_config(paths: &[PathBuf]) -> Result<Value, Error> {
+fn written_config(paths: &[PathBuf]) -> Result<Map<String, Value>, Error> {
     let mut settings = Map::new();
     let mut from_environment = false;
     for path in paths {
@@ -102,33 +91,16 @@ fn written_config(paths: &[PathBuf]) -> Result<Value, Error> {
             from_environment = true;
             continue;
         }
-        match read_json(path, "configuration")? {
-            Value::Object(written) => settings.extend(written),
-            _ => {
-                return Err(Error::File {
-                    what: "configuration",
-                    path: path.display().to_string(),
-                    reason: "it is not a JSON object".to_owned(),
-                });
-            }
-        }
+        settings.extend(read_object(path, "configuration")?);
     }
     if from_environment {
         settings.extend(singer::settings_of_environment(|name| env::var(name).ok()));
     }
-    Ok(Value::Object(settings))
+    Ok(settings)
 }
 
-fn sync(
-    prepared: Prepared,
-    test: Option<Test>,
-    level: LevelFilter,
-    log: Arc<Log>,
-    out: impl Write + Send + 'static,
-    stop: CancellationToken,
-) -> io::Result<Exit> {
-    let Prepared { config, selected, bookmarks } = prepared;
-    let mut emitter = SingerEmitter::new(out, log.clone(), &selected, bookmarks);
+fn sync(ready: Ready, test: Option<Test>, log: Arc<Log>, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+    let mut emitter = SingerEmitter::new(out, log.clone(), &ready.selected, ready.states.clone());
     if test == Some(Test::Schema) {
         emitter.schemas()?;
         return Ok(Exit::Done);
@@ -138,26 +110,21 @@ fn sync(
         emitter = emitter.sampling(enough.clone());
     }
     // Signed in before the first line: where that fails, nothing is said to the target.
-    let signed_in = client(&config).and_then(|client| {
-        let runtime = runtime()?;
-        runtime.block_on(client.sign_in()).map_err(|error| Error::graph("sign in", error, &[]))?;
-        Ok((client, runtime))
-    });
-    let (client, runtime) = match signed_in {
-        Ok(ready) => ready,
-        Err(error) => {
-            log.critical(&error.to_string());
-            return Ok(Exit::Failed);
-        }
-    };
-    let (output, writer) = Output::start(Box::new(emitter))?;
-    let lines = log.clone();
-    let subscriber = tracing_subscriber::registry().with(level).with(Forward(move |level, sentence: String| lines.line(level, &sentence)));
-    let summary = runtime.block_on(sync::run(client, &config, selected, output, enough).with_subscriber(subscriber));
-    drop(runtime);
-    writer.join()?;
+    if let Err(error) = ready.runtime.block_on(ready.client.sign_in()) {
+        log.critical(&Error::graph("sign in", error, &[]).to_string());
+        return Ok(Exit::Failed);
+    }
+    let level = log.level();
+    let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);
+    let summary = ready.sync(Box::new(emitter), level, say, enough)?;
     let sampled = test.is_some() && summary.stopped && !stop.is_cancelled();
     Ok(if sampled { Exit::Done } else { Exit::from(&summary) })
+}
+
+/// The way to stderr, as the command line, Meltano and the environment want it.
+fn log(asked: &Singer, debug: bool) -> Log {
+    let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
+    Log::new(format(asked.log_format, meltano.as_ref()), level(debug, meltano.as_ref()))
 }
 
 /// JSON where it is asked for, or where Meltano's configuration names its structured formatter.

@@ -136,9 +136,11 @@ impl Config {
         for (name, options) in &stream_options {
             let path = format!("stream_options.{name}");
             if !streams.contains(&name.as_str()) {
-                reader.problem(path, options, &format!("no such stream; there are {}", streams.join(", ")));
+                let allowed = format!("no such stream; there are {}", streams.join(", "));
+                reader.problems.push(Problem { option: path, given: None, allowed });
             } else if !options.is_null() && reader::object(options).is_none() {
-                reader.problem(path, options, "an object of options");
+                let allowed = "an object of options".to_owned();
+                reader.problems.push(Problem { option: path, given: Some(reader::NOT_SHOWN.to_owned()), allowed });
             }
         }
         // What is wrong with the options of all streams is said once, and not again for each stream that inherits them.
@@ -339,7 +341,9 @@ mod tests {
     #[test]
     fn every_bad_value_is_named_at_once_and_no_secret_is_shown() {
         let error = config(json!({"tenant_id": "", "client_secret": ["hidden-5ecret"], "top": 0, "lookback_seconds": "-1", "start_date": "soon", "cloud": "mars", "fetch_all_teams": "perhaps",
-            "team_id": "..", "requests_per_second": -1, "graph_url": "http://graph.microsoft.com", "stream_options": {"chats": {}, "messages": {"top": 51, "cloud": "global"}, "teams": 3}})).unwrap_err();
+            "team_id": "..", "requests_per_second": -1, "graph_url": "http://graph.microsoft.com", "login_url": "https://me:hidden-5ecret@host",
+            "stream_options": {"chats": {"client_secret": "hidden-5ecret"}, "messages": {"top": 51, "cloud": "global", "client_secret": "hidden-5ecret"}, "teams": "hidden-5ecret"},
+            "channel_id": [{"client_secret": "hidden-5ecret"}], "use_delta_api": {"client_secret": "hidden-5ecret"}})).unwrap_err();
         let text = error.to_string();
         assert!(!text.contains("hidden-5ecret"));
         insta::assert_snapshot!(text.replace("; option", ";\noption"));

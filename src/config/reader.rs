@@ -9,6 +9,9 @@ use super::{
     settings::{Kind, SETTINGS, setting},
 };
 
+/// What a message says instead of a value that may hold a secret.
+pub(super) const NOT_SHOWN: &str = "a value that is not shown";
+
 /// Objects of settings, the first of which that has a setting decides; the problems met in them.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -32,12 +35,13 @@ impl<'a> Reader<'a> {
     /// Names the settings of a stream that cannot be set for one stream, or not at all.
     pub(super) fn check_names_of_stream(&mut self) {
         let Some((settings, path)) = self.layers.first().cloned() else { return };
-        for (name, value) in settings {
+        for name in settings.keys() {
             if !setting(name).is_some_and(|setting| setting.per_stream) {
                 let names: Vec<_> = SETTINGS.iter().filter(|setting| setting.per_stream).map(|setting| setting.name).collect();
                 self.problems.push(Problem {
                     option: format!("{path}{name}"),
-                    given: Some(shown(value)),
+                    // Not shown: it may be a secret in a wrong place.
+                    given: None,
                     allowed: format!("no such option of a stream; there are {}", names.join(", ")),
                 });
             }
@@ -119,8 +123,12 @@ impl<'a> Reader<'a> {
         let value = settings.get(name)?;
         let parsed = parse(value);
         if parsed.is_none() {
-            let secret = setting(name).is_some_and(|setting| setting.kind == Kind::Secret);
-            let given = if secret { "a value that is not shown".to_owned() } else { shown(value) };
+            let may_hold_a_secret = match setting(name).map(|setting| setting.kind) {
+                Some(Kind::Secret | Kind::PerStream) => true,
+                Some(Kind::Url) => value.as_str().is_some_and(|url| url.contains('@')),
+                _ => false,
+            };
+            let given = if may_hold_a_secret { NOT_SHOWN.to_owned() } else { shown(value) };
             self.problems.push(Problem { option: format!("{path}{name}"), given: Some(given), allowed: allowed.to_owned() });
         }
         parsed
@@ -135,9 +143,13 @@ fn default(name: &str) -> Option<Value> {
     serde_json::from_str(setting(name)?.default?).ok()
 }
 
-/// A value as a message shows it: short.
+/// A value as a message shows it: short, and never what is inside of an object.
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
+    let text = match value {
+        Value::Object(_) => "an object".to_owned(),
+        Value::Array(list) if list.iter().any(Value::is_object) => "a list of objects".to_owned(),
+        value => value.to_string(),
+    };
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,

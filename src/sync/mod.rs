@@ -118,7 +118,7 @@ impl Run {
             };
             let (id, result) = match done {
                 Ok((id, result)) => (id, result),
-                Err(panic) => (panic.id(), Err(Stop::Failed(Error::Internal(format!("a job ended unexpectedly: {panic}"))))),
+                Err(panic) => (panic.id(), Err(Stop::Failed(Error::panicked()))),
             };
             if self.done(self.feeds.get(&id).copied().unwrap_or_default(), result).is_err() {
                 self.running.shutdown().await;

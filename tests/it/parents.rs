@@ -225,7 +225,7 @@ fn channels_that_are_named_need_no_permission_to_list_channels() {
     let settings = json!({"team_id": tenant.teams, "channel_id": channel, "fetch_all_messages": true});
     let output = tenant.read(settings, &["messages", "message_replies"]);
     assert_eq!(output.status, Some(0), "{:?}", output.errors());
-    assert_eq!(distinct(&output, "messages", "channel_id"), [channel.clone()]);
+    assert_eq!(distinct(&output, "messages", "channel_id"), std::slice::from_ref(channel));
 }
 
 #[test]

@@ -40,10 +40,6 @@ fn schema(stream: &Stream) -> Value {
 /// If it is none, or asks for a sync mode that the protocol does not have.
 pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
     #[derive(Deserialize)]
-    struct Configured {
-        streams: Vec<ConfiguredStream>,
-    }
-    #[derive(Deserialize)]
     struct ConfiguredStream {
         stream: Named,
         sync_mode: SyncMode,
@@ -59,10 +55,12 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
         FullRefresh,
         Incremental,
     }
-    let configured: Configured = Deserialize::deserialize(written)
-        .map_err(|error| Error::Catalog(format!("the catalog is not a ConfiguredAirbyteCatalog: {error}")))?;
+    let streams = written.get("streams").and_then(Value::as_array);
+    let streams = streams.ok_or_else(|| Error::Catalog("it is not a configured catalog: it has no list `streams`".to_owned()))?;
     let (mut selected, mut unknown) = (Vec::<Selected>::new(), Vec::new());
-    for ConfiguredStream { stream: Named { name }, sync_mode: SyncMode::FullRefresh | SyncMode::Incremental } in configured.streams {
+    for (at, stream) in streams.iter().enumerate() {
+        let ConfiguredStream { stream: Named { name }, sync_mode: SyncMode::FullRefresh | SyncMode::Incremental } =
+            Deserialize::deserialize(stream).map_err(|error| Error::Catalog(format!("stream {}: {error}", at + 1)))?;
         match Stream::named(&name) {
             Some(stream) if selected.iter().any(|selected| selected.stream.name == stream.name) => {}
             Some(stream) => selected.push(Selected { stream, columns: stream.columns.clone() }),

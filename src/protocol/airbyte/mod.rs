@@ -4,8 +4,10 @@ mod catalog;
 mod emitter;
 mod message;
 mod spec;
+mod state;
 
 pub use catalog::{catalog, read_catalog};
 pub use emitter::AirbyteEmitter;
 pub use message::{FailureType, Message, write};
 pub use spec::spec;
+pub use state::read_state;

@@ -113,11 +113,11 @@ pub(super) fn selected_schema(selected: &Selected) -> Value {
 /// If it is no catalog.
 pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
     let entries = written.get("streams").and_then(Value::as_array);
-    let entries = entries.ok_or_else(|| Error::Catalog("the catalog is not a Singer catalog: it has no list `streams`".to_owned()))?;
+    let entries = entries.ok_or_else(|| Error::Catalog("it is not a Singer catalog: it has no list `streams`".to_owned()))?;
     let (mut selected, mut remarks) = (Vec::<Selected>::new(), Vec::new());
     for entry in entries {
         let name = ["tap_stream_id", "stream"].into_iter().find_map(|key| entry.get(key)?.as_str());
-        let name = name.ok_or_else(|| Error::Catalog("the catalog is not a Singer catalog: a stream has no `tap_stream_id`".to_owned()))?;
+        let name = name.ok_or_else(|| Error::Catalog("it is not a Singer catalog: a stream has no `tap_stream_id`".to_owned()))?;
         let Some(stream) = Stream::named(name) else {
             remarks.push(format!("the catalog has a stream {name}; there are {}", Stream::names().join(", ")));
             continue;
@@ -127,6 +127,9 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
             remarks.extend(metadata.remarks(stream));
             selected.push(select(stream, |path| metadata.selects(stream, path)));
         }
+    }
+    if selected.is_empty() {
+        remarks.push("the catalog selects no stream: nothing is read".to_owned());
     }
     selected.sort_by_key(|selected| selected.stream.position());
     Ok((selected, remarks))
@@ -167,8 +170,10 @@ impl Metadata<'_> {
             return true;
         }
         let own = self.at(&breadcrumb);
-        if own.and_then(|own| own.get("inclusion")?.as_str()) == Some("unsupported") {
-            return false;
+        match own.and_then(|own| own.get("inclusion")?.as_str()) {
+            Some("automatic") => return true,
+            Some("unsupported") => return false,
+            _ => {}
         }
         let said = own.and_then(|own| flag(own.get("selected")?)).or_else(|| own.and_then(|own| flag(own.get("selected-by-default")?)));
         said.unwrap_or(true)

@@ -6,8 +6,8 @@ use crate::config::SETTINGS;
 
 const PREFIX: &str = "TAP_MICROSOFT_TEAMS_";
 
-/// The settings that the environment has, as strings: the configuration takes those as well.
+/// The settings that the environment has, as strings: the configuration takes those as well. An empty variable is none.
 pub fn settings_of_environment(variable: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
-    let value = |name: &str| variable(&format!("{PREFIX}{}", name.to_uppercase()));
+    let value = |name: &str| variable(&format!("{PREFIX}{}", name.to_uppercase())).filter(|value| !value.is_empty());
     SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), Value::String(value(setting.name)?)))).collect()
 }

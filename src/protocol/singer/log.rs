@@ -8,6 +8,7 @@ use std::{
 use chrono::Utc;
 use serde_json::{Value, json};
 use tracing::Level;
+use tracing_subscriber::filter::LevelFilter;
 
 const NAME: &str = "tap-microsoft-teams";
 
@@ -24,21 +25,29 @@ pub enum Format {
 #[derive(Debug)]
 pub struct Log<W = io::Stderr> {
     format: Format,
+    level: LevelFilter,
     out: Mutex<W>,
 }
 
 impl Log {
-    /// Lines on stderr.
-    pub fn new(format: Format) -> Self {
-        Self { format, out: Mutex::new(io::stderr()) }
+    /// Lines on stderr, those of a lower level left out.
+    pub fn new(format: Format, level: LevelFilter) -> Self {
+        Self { format, level, out: Mutex::new(io::stderr()) }
     }
 }
 
 impl<W: Write> Log<W> {
+    /// The level below which nothing is said.
+    pub fn level(&self) -> LevelFilter {
+        self.level
+    }
+
     /// A sentence.
     pub fn line(&self, level: Level, sentence: &str) {
-        let level = if level == Level::WARN { "WARNING" } else { level.as_str() };
-        self.write(level, sentence, None, None);
+        if level <= self.level {
+            let level = if level == Level::WARN { "WARNING" } else { level.as_str() };
+            self.write(level, sentence, None, None);
+        }
     }
 
     /// Why the run failed: the last line.
@@ -48,6 +57,9 @@ impl<W: Write> Log<W> {
 
     /// A figure about a stream.
     pub fn metric(&self, stream: &str, kind: &str, metric: &str, value: &Value) {
+        if self.level < Level::INFO {
+            return;
+        }
         let info = json!({"type": kind, "metric": metric, "value": value, "tags": {"stream": stream, "endpoint": stream}});
         self.write("INFO", "METRIC", Some(stream), Some(info));
     }
