@@ -3,11 +3,7 @@
 use graph_sim::{GraphSim, Membership, Options, Post, TenantSpec, damaged};
 use serde_json::json;
 
-use crate::support::{Tap, config, truth};
-
-fn everything() -> serde_json::Value {
-    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
-}
+use crate::support::{Tap, config, everything, truth};
 
 /// A tenant of one team with one channel, and the channel's id.
 fn one_channel() -> (GraphSim, String) {

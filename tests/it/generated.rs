@@ -3,7 +3,10 @@
 use std::{env, fs};
 
 use serde_json::Value;
-use tap_microsoft_teams::{protocol::airbyte, streams::STREAMS};
+use tap_microsoft_teams::{
+    protocol::{airbyte, singer},
+    streams::STREAMS,
+};
 
 use crate::support::root;
 
@@ -28,6 +31,7 @@ fn generated_schemas_are_up_to_date() {
 #[test]
 fn generated_catalogs_are_up_to_date() {
     is_up_to_date("catalog/airbyte.json", &airbyte::catalog());
+    is_up_to_date("catalog/singer.json", &singer::catalog());
 }
 
 #[test]

@@ -8,13 +8,7 @@ use std::{
 use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, RetryAfter, Rule, TenantSpec, Tls};
 use serde_json::{Value, json};
 
-use crate::support::{Output, Tap, config, truth};
-
-const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
-
-fn everything() -> Value {
-    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
-}
+use crate::support::{ALL, Output, Tap, config, everything, truth};
 
 fn small() -> GraphSim {
     let mut spec = TenantSpec::uniform(2, 2, 60);

@@ -9,5 +9,6 @@ mod generated;
 mod graph;
 mod layers;
 mod parents;
+mod singer;
 mod support;
 mod whole;

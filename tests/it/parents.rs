@@ -3,9 +3,7 @@
 use graph_sim::{Block, Class, GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
 
-use crate::support::{Tap, config};
-
-const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
+use crate::support::{ALL, Tap, config};
 
 struct Tenant {
     sim: GraphSim,

@@ -3,15 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use graph_sim::{Class, GraphSim, Options, Post, TenantSpec};
-use serde_json::{Value, json};
 
-use crate::support::{Tap, config, truth};
-
-const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
-
-fn everything() -> Value {
-    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
-}
+use crate::support::{ALL, Tap, config, everything, truth};
 
 #[test]
 fn all_streams_equal_the_truth_with_few_requests() {

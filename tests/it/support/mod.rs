@@ -1,16 +1,23 @@
 //! What the tests share.
 
+mod airbyte;
 pub mod expect;
+mod output;
+pub mod singer;
 mod tap;
 pub mod truth;
 mod validate;
 
 use std::path::PathBuf;
 
-use graph_sim::GraphSim;
-use serde_json::Value;
+use graph_sim::{GraphSim, Options, TenantSpec};
+use serde_json::{Value, json};
 
-pub use tap::{Output, Tap};
+pub use output::{Output, Protocol};
+pub use tap::{Finished, Tap, configured};
+
+/// The names of all streams, in order.
+pub const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
 
 /// The folder of the package.
 pub fn root() -> PathBuf {
@@ -23,4 +30,16 @@ pub fn config(sim: &GraphSim, more: Value) -> Value {
     config["pace"] = 0.into();
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     config
+}
+
+/// The settings by which all streams are read whole.
+pub fn everything() -> Value {
+    json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
+}
+
+/// A simulated tenant of so many teams, channels in each, and root messages in each channel, all of it readable.
+pub fn tenant(teams: usize, channels: usize, messages: usize) -> GraphSim {
+    let mut spec = TenantSpec::uniform(teams, channels, messages).replies(2, 0);
+    spec.groups_without_team = 0;
+    GraphSim::start(Options::new(spec)).unwrap()
 }

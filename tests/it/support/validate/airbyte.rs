@@ -1,34 +1,32 @@
-//! Every line of every test: against the protocol's JSON Schema, records against the schema of their stream.
+//! Airbyte's messages: against the protocol's JSON Schema, records against the schema of their stream, all in the order that platforms want.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use jsonschema::Validator;
 use serde_json::Value;
-use tap_microsoft_teams::streams::STREAMS;
+use tap_microsoft_teams::streams::{STREAMS, Stream};
+
+use super::{columns, key, valid};
 
 /// From the public definition of the protocol.
 static MESSAGE: LazyLock<Validator> = LazyLock::new(|| {
-    let schema: Value = serde_json::from_str(include_str!("../protocol/airbyte_message.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../protocol/airbyte_message.json")).unwrap();
     jsonschema::draft7::new(&schema).unwrap()
 });
 
-static RECORDS: LazyLock<HashMap<&str, (Validator, Vec<&str>)>> = LazyLock::new(|| {
+static RECORDS: LazyLock<HashMap<&str, (Validator, &'static Stream)>> = LazyLock::new(|| {
     let validator = |schema: &Value| jsonschema::draft7::options().should_validate_formats(true).build(schema).unwrap();
-    STREAMS.iter().map(|stream| (stream.name, (validator(&stream.schema), stream.columns.names().collect()))).collect()
+    STREAMS.iter().map(|&stream| (stream.name, (validator(&stream.schema), stream))).collect()
 });
 
 /// Each message is valid in itself, and they follow each other as the protocol wants.
-pub fn messages(messages: &[Value]) {
+pub(super) fn messages(messages: &[Value]) {
     for message in messages {
         valid(&MESSAGE, message, message);
-        let kind = message["type"].as_str().unwrap();
-        assert_eq!(kind, kind.to_uppercase());
-        if kind == "RECORD" {
-            record(message);
-        }
-        if kind == "STATE" {
-            let count = message["state"]["sourceStats"]["recordCount"].to_string();
-            assert!(count.ends_with(".0"), "{count}");
+        match message["type"].as_str() {
+            Some("RECORD") => record(message),
+            Some("STATE") => state(message),
+            _ => {}
         }
     }
     for stream in STREAMS {
@@ -38,23 +36,25 @@ pub fn messages(messages: &[Value]) {
 
 fn record(message: &Value) {
     let record = &message["record"];
-    let (schema, columns) = &RECORDS[record["stream"].as_str().unwrap()];
-    valid(schema, &record["data"], message);
-    let names: Vec<_> = record["data"].as_object().unwrap().keys().collect();
-    assert_eq!(&names, columns, "every record has every column, in order");
+    let (validator, stream) = &RECORDS[record["stream"].as_str().unwrap()];
+    valid(validator, &record["data"], message);
+    columns(stream.schema["properties"].as_object().unwrap(), &record["data"], message);
+    key(stream.primary_key, &record["data"], message);
     assert!((1_000_000_000_000..10_000_000_000_000).contains(&record["emitted_at"].as_i64().unwrap()));
 }
 
-fn valid(schema: &Validator, value: &Value, message: &Value) {
-    if let Some(error) = schema.iter_errors(value).next() {
-        panic!("{error} at {}: {message}", error.instance_path());
-    }
+fn state(message: &Value) {
+    assert_eq!(message["state"]["type"], "STREAM", "{message}");
+    assert!(message["state"].get("destinationStats").is_none(), "{message}");
+    let count = message["state"]["sourceStats"]["recordCount"].to_string();
+    assert!(count.ends_with(".0"), "{count}");
 }
 
 /// STARTED, RUNNING before the first record, the last state behind the last record, then the end and nothing more.
 fn order(stream: &str, messages: &[Value]) {
     let mut seen = Vec::new();
     let (mut records, mut counted) = (0.0, 0.0);
+    let mut last_state = None;
     for message in messages {
         let status = &message["trace"]["stream_status"];
         if status["stream_descriptor"]["name"] == stream {
@@ -63,9 +63,12 @@ fn order(stream: &str, messages: &[Value]) {
             records += 1.0;
             assert_eq!(seen, ["STARTED", "RUNNING"], "a record of {stream}");
         } else if message["state"]["stream"]["stream_descriptor"]["name"] == stream {
-            counted += message["state"]["sourceStats"]["recordCount"].as_f64().unwrap();
+            let count = message["state"]["sourceStats"]["recordCount"].as_f64().unwrap();
+            counted += count;
             assert_eq!(seen, ["STARTED", "RUNNING"], "a state of {stream}");
             assert_eq!(counted, records, "the state of {stream} covers its records");
+            let state = &message["state"]["stream"]["stream_state"];
+            assert!(count == 0.0 || last_state.replace(state) != Some(state), "two equal states of {stream} with records between: {state}");
         }
     }
     match seen.as_slice() {

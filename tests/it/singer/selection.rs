@@ -1,0 +1,183 @@
+//! Selection: of streams and of columns, wherever Meltano and older tools write it.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    ALL, Tap, config, everything,
+    singer::{entry, metadata, select},
+    tenant, truth,
+};
+
+#[test]
+fn a_stream_is_selected_in_any_of_three_places() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    // Root metadata; the entry itself; the schema. A text counts as what it says; the first that says something counts.
+    let cases: [(&str, Value, Value, Value, bool); 9] = [
+        ("nothing is said", json!(null), json!(null), json!(null), true),
+        ("the root says yes", json!(true), json!(null), json!(null), true),
+        ("the root says no", json!(false), json!(null), json!(null), false),
+        ("the root says no as text", json!("false"), json!(true), json!(true), false),
+        ("the root says yes as text", json!("true"), json!(false), json!(null), true),
+        ("the entry says no", json!(null), json!(false), json!(null), false),
+        ("the entry says yes as text", json!(null), json!("True"), json!(false), true),
+        ("the schema says no", json!(null), json!(null), json!(false), false),
+        ("the schema says yes", json!(null), json!(null), json!("true"), true),
+    ];
+    for (what, in_root, in_entry, in_schema, is_selected) in cases {
+        let mut catalog = tap.catalog();
+        let set = |place: &mut Value, value: &Value| {
+            if !value.is_null() {
+                place["selected"] = value.clone();
+            }
+        };
+        set(metadata(&mut catalog, "teams", &[]), &in_root);
+        set(entry(&mut catalog, "teams"), &in_entry);
+        set(&mut entry(&mut catalog, "teams")["schema"], &in_schema);
+        let output = tap.sync_catalog(&catalog, &[]);
+        let expected = if is_selected { ALL.to_vec() } else { ALL[1..].to_vec() };
+        assert_eq!((output.status, output.streams()), (Some(0), expected), "{what}");
+        assert_eq!(output.records("teams").count(), usize::from(is_selected), "{what}");
+    }
+}
+
+#[test]
+fn old_catalogs_without_metadata_select_in_the_entry_or_the_schema() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    let catalog = json!({"streams": [
+        {"stream": "teams", "schema": {"selected": true, "properties": {}}},
+        {"stream": "channels", "tap_stream_id": "channels", "schema": {}, "selected": true},
+        {"stream": "members", "schema": {}},
+    ]});
+    assert_eq!(tap.sync_catalog(&catalog, &[]).streams(), ["teams", "channels"]);
+}
+
+#[test]
+fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    let mut catalog = select(tap.catalog(), &["teams"]);
+    catalog["streams"].as_array_mut().unwrap().push(json!({"tap_stream_id": "chats", "stream": "chats", "schema": {}, "selected": true}));
+    let output = tap.sync_catalog(&catalog, &[]);
+    assert_eq!((output.status, output.streams()), (Some(0), vec!["teams"]));
+    assert_eq!(output.said("WARNING"), ["the catalog has a stream chats; there are teams, channels, members, messages, message_replies"]);
+}
+
+#[test]
+fn a_catalog_that_selects_nothing_reads_nothing_and_says_so() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    for catalog in [select(tap.catalog(), &[]), json!({"streams": []})] {
+        let output = tap.sync_catalog(&catalog, &[]);
+        assert_eq!((output.status, output.messages.len()), (Some(0), 1), "one state");
+        assert_eq!(output.said("WARNING"), ["the catalog selects no stream: nothing is read"]);
+    }
+}
+
+#[test]
+fn a_column_that_is_not_selected_is_nowhere_and_keys_are_always_there() {
+    let sim = tenant(1, 1, 4);
+    let tap = Tap::new(&config(&sim, everything()));
+    let mut catalog = tap.catalog();
+    metadata(&mut catalog, "messages", &["subject"])["selected"] = false.into();
+    metadata(&mut catalog, "messages", &["_additional_properties"])["selected"] = "false".into();
+    metadata(&mut catalog, "messages", &["webUrl"])["selected-by-default"] = false.into();
+    metadata(&mut catalog, "messages", &["etag"])["inclusion"] = "unsupported".into();
+    for automatic in ["id", "channel_id", "lastModifiedDateTime"] {
+        metadata(&mut catalog, "messages", &[automatic])["selected"] = false.into();
+    }
+    let output = tap.sync_catalog(&catalog, &[]);
+    let (columns, all) = (output.columns("messages"), tap.sync(&[]));
+    let mut expected = all.columns("messages");
+    expected.retain(|name| !["subject", "_additional_properties", "webUrl", "etag"].contains(name));
+    assert_eq!(columns, expected);
+    assert_eq!(output.records("messages").count(), 4);
+    // What is selected is told as ever; that records have these columns and no other is held for every run.
+    for (part, whole) in output.records("messages").zip(all.records("messages")) {
+        assert!(part.as_object().unwrap().iter().all(|(name, value)| whole[name] == *value));
+    }
+    assert_eq!(output.columns("message_replies"), all.columns("message_replies"));
+}
+
+#[test]
+fn a_nested_property_that_is_not_selected_is_nowhere_and_its_column_stays() {
+    let sim = tenant(1, 1, 4);
+    let tap = Tap::new(&config(&sim, everything()));
+    let mut catalog = select(tap.catalog(), &["messages"]);
+    metadata(&mut catalog, "messages", &["body", "content"])["selected"] = false.into();
+    let output = tap.sync_catalog(&catalog, &[]);
+    assert_eq!(
+        output.schema("messages")["properties"]["body"]["properties"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["contentType"]
+    );
+    assert!(output.records("messages").all(|record| record["body"].is_object() && record["body"].get("content").is_none()));
+    assert!(output.records("messages").all(|record| record["body"]["contentType"].is_string()));
+
+    // The other way round, as Meltano writes `select: [messages.body.content]`: the column and one of its properties.
+    let mut catalog = select(tap.catalog(), &["messages"]);
+    for metadata in entry(&mut catalog, "messages")["metadata"].as_array_mut().unwrap() {
+        let path = metadata["breadcrumb"].as_array().unwrap();
+        let wanted = path.is_empty() || path[1] == "body" && path.last().unwrap() != "contentType";
+        metadata["metadata"]["selected"] = wanted.into();
+    }
+    let output = tap.sync_catalog(&catalog, &[]);
+    assert_eq!(output.columns("messages"), ["id", "channel_id", "lastModifiedDateTime", "body"]);
+    assert!(output.records("messages").all(|record| record["body"].as_object().unwrap().keys().eq(["content"])));
+}
+
+#[test]
+fn replies_alone_are_whole_without_a_word_of_their_parents() {
+    let sim = tenant(2, 2, 10);
+    let tap = Tap::new(&config(&sim, everything()));
+    let catalog = select(tap.catalog(), &["message_replies"]);
+    let truth = truth::table(&sim.truth(), "message_replies");
+    assert!(truth.len() > 10);
+    for flag in ["--catalog", "--properties", "-p"] {
+        tap.file("selected.json", catalog.to_string());
+        let output = tap.sync(&[flag, "selected.json"]);
+        assert_eq!((output.status, output.streams()), (Some(0), vec!["message_replies"]), "{}", output.stderr);
+        truth::assert_equal("message_replies", &output.table("message_replies"), &truth);
+    }
+}
+
+#[test]
+fn the_way_of_reading_can_be_overridden_where_that_makes_sense() {
+    let sim = tenant(1, 1, 4);
+    let tap = Tap::new(&config(&sim, everything()));
+    let sync = |stream: &str, method: &str| {
+        let mut catalog = select(tap.catalog(), &[stream]);
+        metadata(&mut catalog, stream, &[])["replication-method"] = method.into();
+        entry(&mut catalog, stream)["replication_method"] = method.into();
+        tap.sync_catalog(&catalog, &[])
+    };
+    for stream in ["messages", "teams"] {
+        let output = sync(stream, "FULL_TABLE");
+        assert_eq!((output.status, output.said("WARNING").len()), (Some(0), 0), "{}", output.stderr);
+    }
+    for (stream, method) in [("teams", "INCREMENTAL"), ("messages", "LOG_BASED")] {
+        let output = sync(stream, method);
+        assert_eq!(output.status, Some(0));
+        assert!(
+            output.said("WARNING")[0].starts_with(&format!("{stream}: the catalog asks for {method}; the stream is read as ")),
+            "{}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn a_full_table_is_read_whatever_the_state() {
+    let sim = tenant(1, 1, 6);
+    let tap = Tap::new(&config(&sim, everything()));
+    let first = tap.sync(&[]);
+    tap.file("state.json", first.last_state().to_string());
+    let mut catalog = select(tap.catalog(), &["messages", "message_replies"]);
+    for stream in ["messages", "message_replies"] {
+        metadata(&mut catalog, stream, &[])["replication-method"] = "FULL_TABLE".into();
+    }
+    let second = tap.sync_catalog(&catalog, &["--state", "state.json"]);
+    for stream in ["messages", "message_replies"] {
+        assert_eq!(first.table(stream), second.table(stream), "{stream}");
+    }
+}

@@ -1,0 +1,50 @@
+//! States: each odd form that a target, Meltano or a person can hand in.
+
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Tap, config, everything, tenant};
+
+#[test]
+fn every_form_of_a_state_is_taken() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    let bookmarks = json!({"bookmarks": {"messages": {"version": 1, "channels": {}}}});
+    let forms = [
+        json!({}),
+        json!(null),
+        json!({"bookmarks": {}}),
+        json!({"bookmarks": null}),
+        json!({"bookmarks": {"messages": null, "chats": {"a": [1]}}, "currently_syncing": "messages"}),
+        json!({"type": "STATE", "value": bookmarks}),
+        json!({"singer_state": bookmarks}),
+        json!({"bookmarks": {"messages": {"version": 1, "channels": {"no team/no channel": null}}, "teams": {"partitions": []}}}),
+    ];
+    for form in forms {
+        let output = tap.sync_state(&form);
+        assert_eq!((output.status, output.counts().len()), (Some(0), ALL.len()), "{form}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn the_first_state_is_the_one_that_was_given() {
+    let sim = tenant(1, 1, 2);
+    let given = json!({"bookmarks": {"messages": {"version": 1}, "message_replies": {"version": 1}}});
+    let output = Tap::new(&config(&sim, everything())).sync_state(&given);
+    let first = output.messages.iter().position(|message| message["type"] == "STATE").unwrap();
+    assert_eq!(first, 5, "behind the schemas");
+    assert_eq!(output.messages[first]["value"], given);
+    assert_eq!(Tap::new(&config(&sim, everything())).sync(&[]).messages[5]["value"], json!({"bookmarks": {}}));
+}
+
+#[test]
+fn a_state_comes_around() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    let first = tap.sync(&[]);
+    let states: Vec<&Value> = first.last_state()["bookmarks"].as_object().unwrap().values().collect();
+    assert_eq!(states.len(), ALL.len(), "one for each stream");
+    let second = tap.sync_state(first.last_state());
+    assert_eq!(second.status, Some(0), "{}", second.stderr);
+    assert_eq!(&second.messages[5]["value"], first.last_state());
+    assert_eq!(second.last_state()["bookmarks"].as_object().unwrap().len(), ALL.len());
+}

@@ -1,0 +1,69 @@
+//! Every line of every test is valid: against its protocol, its stream's schema, and what destinations take.
+
+mod airbyte;
+mod singer;
+
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+use super::Protocol;
+
+/// Fails with the first line that is not as it should be.
+pub fn output(protocol: Protocol, lines: &[String], messages: &[Value]) {
+    for (line, message) in lines.iter().zip(messages) {
+        assert!(line.len() < 1_000_000, "a line of {} bytes", line.len());
+        let kind = message["type"].as_str().unwrap_or_else(|| panic!("no type: {line}"));
+        assert_eq!(kind, kind.to_uppercase());
+        // The text first: only there where U+0000 may stand the strings are searched.
+        assert!(!line.contains("u0000") || !has_nul(message), "U+0000 in {line}");
+    }
+    match protocol {
+        Protocol::Airbyte => airbyte::messages(messages),
+        Protocol::Singer => singer::messages(messages),
+        Protocol::SingerSchemas => {
+            assert!(messages.iter().all(|message| message["type"] == "SCHEMA"));
+            messages.iter().for_each(|message| _ = singer::StreamSchema::new(message));
+        }
+    }
+}
+
+fn valid(schema: &Validator, value: &Value, message: &Value) {
+    if let Some(error) = schema.iter_errors(value).next() {
+        panic!("{error} at {}: {message}", error.instance_path());
+    }
+}
+
+/// A record has every column of its schema and no other, in order; its date-times are in the one form that every destination takes.
+fn columns(schema: &Map<String, Value>, data: &Value, message: &Value) {
+    let names: Vec<_> = data.as_object().unwrap().keys().collect();
+    assert_eq!(names, schema.keys().collect::<Vec<_>>(), "every record has every column, in order");
+    for (name, property) in schema {
+        if property["format"] == "date-time" {
+            assert!(data[name].is_null() || is_date_time(&data[name]), "{name}: {message}");
+        }
+    }
+}
+
+/// `2026-01-02T03:04:05Z`, with up to six digits of a fraction.
+fn is_date_time(value: &Value) -> bool {
+    let Some(text) = value.as_str().and_then(|text| text.strip_suffix('Z')) else { return false };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let form: String = whole.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    form == "0000-00-00T00:00:00" && (1..=6).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Keys are texts that are not empty.
+fn key(names: &[&str], data: &Value, message: &Value) {
+    for name in names {
+        assert!(data[name].as_str().is_some_and(|value| !value.is_empty()), "key {name}: {message}");
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(object) => object.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
