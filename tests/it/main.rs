@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod airbyte;
 mod cli;
 mod contents;
 mod generated;

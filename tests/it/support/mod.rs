@@ -14,7 +14,7 @@ use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
 
 pub use output::{Output, Protocol};
-pub use tap::{Finished, Tap, configured};
+pub use tap::{Tap, configured};
 
 /// The names of all streams, in order.
 pub const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];

@@ -1,0 +1,101 @@
+//! `--state`: each odd form that a platform, PyAirbyte or a person can hand in.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Output, Tap, config, configured, everything, tenant};
+
+/// Text that PyAirbyte wrote, in its second run: nulls everywhere, and the key `global_` twice in one object.
+const OF_PYAIRBYTE: &str = r#"[{"type": "STREAM", "stream": {"stream_descriptor": {"name": "messages", "namespace": null}, "stream_state": {"version": 1}},
+    "global_": null, "data": null, "sourceStats": {"recordCount": 3.0, "rejectedRecordCount": null}, "destinationStats": null, "global_": null},
+    {"type": "STREAM", "stream": {"stream_descriptor": {"name": "chats", "namespace": null}, "stream_state": {"cursor": "x"}}, "data": null, "global_": null}]"#;
+
+struct Reading {
+    _sim: graph_sim::GraphSim,
+    tap: Tap,
+}
+
+fn reading() -> Reading {
+    let sim = tenant(1, 1, 3);
+    let tap = Tap::new(&config(&sim, everything()));
+    let streams = ["teams", "messages", "message_replies"].map(configured);
+    tap.file("catalog.json", json!({"streams": streams}).to_string());
+    Reading { _sim: sim, tap }
+}
+
+impl Reading {
+    fn read(&self, state: &str) -> Output {
+        self.tap.file("state.json", state);
+        self.tap.run(&["read", "--config", "config.json", "--catalog", "catalog.json", "--state", "state.json"])
+    }
+}
+
+#[test]
+fn nothing_can_be_said_in_many_ways() {
+    let reading = reading();
+    let without = reading.tap.run(&["read", "--config", "config.json", "--catalog", "catalog.json"]);
+    for state in ["", "  \n", "null", "{}", "[]", "false", "\u{feff}[]\r\n"] {
+        let output = reading.read(state);
+        assert_eq!((output.status, output.counts()), (Some(0), without.counts()), "{state:?}: {:?}", output.errors());
+        assert!(output.logs("WARN").is_empty(), "{state:?}");
+    }
+}
+
+#[test]
+fn what_pyairbyte_hands_back_is_taken_and_other_streams_are_not_echoed() {
+    let output = reading().read(OF_PYAIRBYTE);
+    assert_eq!((output.status, output.logs("WARN").len()), (Some(0), 0), "{:?}", output.errors());
+    assert_eq!(output.all("STATE").count(), 3);
+    assert!(output.lines.iter().all(|line| !line.contains("chats")));
+}
+
+#[test]
+fn old_and_global_states_do_no_harm() {
+    let reading = reading();
+    let stream = |name: &str, state: Value| json!({"stream_descriptor": {"name": name}, "stream_state": state});
+    let forms = [
+        (json!([{"type": "LEGACY", "data": {"messages": {"cursor": "2026"}}}]), 1),
+        (json!([{"data": {"messages": {}}}]), 1),
+        (json!({"messages": {"cursor": "2026"}}), 1),
+        (
+            json!([{"type": "GLOBAL", "global": {"shared_state": {"a": 1}, "stream_states": [stream("messages", json!({"version": 1}))]}}]),
+            0,
+        ),
+        (json!([{"type": "STREAM", "stream": stream("teams", json!({"__ab_no_cursor_state_message": true}))}]), 0),
+        (
+            json!([{"type": "STREAM", "stream": stream("messages", json!(null))}, {"type": "STREAM", "stream": stream("teams", json!({}))}]),
+            0,
+        ),
+    ];
+    for (form, warnings) in forms {
+        let output = reading.read(&form.to_string());
+        assert_eq!((output.status, output.logs("WARN").len()), (Some(0), warnings), "{form}: {:?}", output.logs("WARN"));
+        assert_eq!(output.records("messages").count(), 3);
+    }
+}
+
+#[test]
+fn what_the_source_wrote_is_taken_back_line_by_line_or_as_a_list() {
+    let reading = reading();
+    let first = reading.read("[]");
+    let states: Vec<_> = first.all("STATE").map(|message| message["state"].clone()).collect();
+    let list = reading.read(&json!(states).to_string());
+    let messages: Vec<_> = first.all("STATE").cloned().collect();
+    let lines = reading.read(&json!(messages).to_string());
+    for output in [list, lines] {
+        assert_eq!((output.status, output.logs("WARN").len()), (Some(0), 0), "{:?}", output.errors());
+        assert!(output.all("STATE").count() >= 3);
+    }
+}
+
+#[test]
+fn a_stream_without_records_tells_its_state_and_completes() {
+    let sim = graph_sim::GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
+    let output = Tap::new(&config(&sim, everything())).read(&ALL);
+    assert_eq!((output.status, output.counts()), (Some(0), HashMap::new()));
+    for stream in ALL {
+        assert_eq!(output.statuses(stream), ["STARTED", "RUNNING", "COMPLETE"]);
+    }
+    assert_eq!(output.all("STATE").count(), 5);
+}
