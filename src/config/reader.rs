@@ -143,11 +143,11 @@ fn default(name: &str) -> Option<Value> {
     serde_json::from_str(setting(name)?.default?).ok()
 }
 
-/// A value as a message shows it: short, and never what is inside of an object.
+/// A value as a message shows it: short, and never what is inside of an object or a list.
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::Object(_) => "an object".to_owned(),
-        Value::Array(list) if list.iter().any(Value::is_object) => "a list of objects".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
         value => value.to_string(),
     };
     match text.char_indices().nth(60) {

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod airbyte;
+mod bad_input;
 mod cli;
 mod contents;
+mod ends;
 mod generated;
 mod graph;
 mod layers;

@@ -1,6 +1,5 @@
 //! The catalog that `discover` tells, and the configured catalog that `read` is given.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -39,32 +38,20 @@ fn schema(stream: &Stream) -> Value {
 /// # Errors
 /// If it is none, or asks for a sync mode that the protocol does not have.
 pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
-    #[derive(Deserialize)]
-    struct ConfiguredStream {
-        stream: Named,
-        sync_mode: SyncMode,
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        name: String,
-    }
-    // A stream without incremental reading is read in full whatever is asked: PyAirbyte asks for incremental always.
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum SyncMode {
-        FullRefresh,
-        Incremental,
-    }
     let streams = written.get("streams").and_then(Value::as_array);
     let streams = streams.ok_or_else(|| Error::Catalog("it is not a configured catalog: it has no list `streams`".to_owned()))?;
     let (mut selected, mut unknown) = (Vec::<Selected>::new(), Vec::new());
     for (at, stream) in streams.iter().enumerate() {
-        let ConfiguredStream { stream: Named { name }, sync_mode: SyncMode::FullRefresh | SyncMode::Incremental } =
-            Deserialize::deserialize(stream).map_err(|error| Error::Catalog(format!("stream {}: {error}", at + 1)))?;
-        match Stream::named(&name) {
+        let problem = |reason: String| Error::Catalog(format!("stream {}: {reason}", at + 1));
+        let name = stream["stream"]["name"].as_str().ok_or_else(|| problem("it has no `stream` with a `name`".to_owned()))?;
+        // A stream without incremental reading is read in full whatever is asked: PyAirbyte asks for incremental always.
+        if !matches!(stream["sync_mode"].as_str(), Some("full_refresh" | "incremental")) {
+            return Err(problem(format!("the `sync_mode` of {name} is {}; allowed: full_refresh, incremental", stream["sync_mode"])));
+        }
+        match Stream::named(name) {
             Some(stream) if selected.iter().any(|selected| selected.stream.name == stream.name) => {}
             Some(stream) => selected.push(Selected { stream, columns: stream.columns.clone() }),
-            None => unknown.push(name),
+            None => unknown.push(name.to_owned()),
         }
     }
     Ok((selected, unknown))

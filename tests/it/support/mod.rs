@@ -3,6 +3,7 @@
 mod airbyte;
 pub mod expect;
 mod output;
+mod running;
 pub mod singer;
 mod tap;
 pub mod truth;
@@ -14,7 +15,8 @@ use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
 
 pub use output::{Output, Protocol};
-pub use tap::{Tap, configured};
+pub use running::Running;
+pub use tap::{Finished, Tap, configured};
 
 /// The names of all streams, in order.
 pub const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];

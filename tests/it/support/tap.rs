@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use super::{Output, Protocol};
 
+/// How a token of the simulator begins: `{"typ":"JWT"`.
+const TOKEN: &str = "eyJ0eXAi";
+
 /// The executable with a folder for its files.
 pub struct Tap {
     folder: TempDir,
@@ -95,7 +98,29 @@ impl Tap {
 
     /// Runs it in its folder, whatever it writes.
     pub fn execute(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
-        self.command().args(arguments).envs(environment.iter().copied()).stdin(Stdio::null()).output().unwrap().into()
+        let finished = self.command().args(arguments).envs(environment.iter().copied()).stdin(Stdio::null()).output().unwrap().into();
+        self.assert_no_secret(&finished);
+        finished
+    }
+
+    /// Neither the client secret, in any form in which it could be written, nor a token is in what the process wrote.
+    pub(super) fn assert_no_secret(&self, finished: &Finished) {
+        let config: Value =
+            fs::read(self.folder.path().join("config.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let mut secrets = vec![TOKEN.to_owned()];
+        if let Some(secret) = config["client_secret"].as_str().filter(|secret| secret.len() >= 8) {
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            secrets.extend([
+                secret.to_owned(),
+                json!(secret).to_string().trim_matches('"').to_owned(),
+                encoded.replace('+', "%20"),
+                encoded,
+            ]);
+        }
+        for secret in secrets {
+            assert!(!finished.stdout.contains(&secret), "stdout has {secret}");
+            assert!(!finished.stderr.contains(&secret), "stderr has {secret}: {}", finished.stderr);
+        }
     }
 
     /// The executable, to be run in its folder with an empty environment.

@@ -1,0 +1,210 @@
+//! How a run ends that does not end by itself: its reader goes, a signal comes, the program panics.
+
+use std::{
+    env,
+    fs::File,
+    io::{self, ErrorKind, Write},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::{Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use clap::Parser;
+use graph_sim::{Class, Fault, GraphSim};
+use serde_json::json;
+use tap_microsoft_teams::{
+    cli::Cli,
+    command::{self, Exit},
+    panic,
+};
+
+use crate::support::{ALL, Finished, Output, Protocol, Running, Tap, config, configured, everything, tenant};
+
+/// What each protocol calls a run that reads everything.
+const RUNS: [(Protocol, &[&str]); 2] = [
+    (Protocol::Airbyte, &["read", "--config", "config.json", "--catalog", "catalog.json"]),
+    (Protocol::Singer, &["--config", "config.json"]),
+];
+
+/// A tap that reads all of the tenant in either protocol.
+fn tap(sim: &GraphSim) -> Tap {
+    let mut settings = everything();
+    settings["max_concurrent_threads"] = 1.into();
+    let tap = Tap::new(&config(sim, settings));
+    // Without Singer's own catalog flag this one is Airbyte's alone.
+    let all = ALL.map(configured);
+    tap.file("catalog.json", json!({"streams": all}).to_string());
+    tap
+}
+
+#[test]
+fn whoever_stops_reading_ends_the_run_quietly() {
+    let sim = tenant(1, 2, 100);
+    for (_, arguments) in RUNS {
+        let mut running = tap(&sim).start(arguments, Stdio::piped());
+        running.stop_reading();
+        assert_quiet(&running.end(), arguments);
+    }
+    for arguments in
+        [&["spec"][..], &["discover", "--config", "config.json"], &["check", "--config", "config.json"], &["--discover"], &["--about"]]
+    {
+        let mut running = tap(&sim).start(arguments, Stdio::piped());
+        running.stop_reading();
+        assert_quiet(&running.end(), arguments);
+    }
+}
+
+fn assert_quiet(finished: &Finished, arguments: &[&str]) {
+    assert_eq!((finished.status, finished.signal), (Some(1), None), "{arguments:?}: {}", finished.stderr);
+    // Figures and warnings may have been said before; nothing is said of the reader, and nothing panics.
+    let is_log = |line: &str| ["INFO ", "WARNING "].iter().any(|level| line.starts_with(level));
+    assert!(finished.stderr.lines().all(is_log), "{arguments:?}: {}", finished.stderr);
+}
+
+/// A run in which one channel never answers, once it has come to that.
+fn stalled(sim: &GraphSim, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
+    let (sender, receiver) = mpsc::channel();
+    let mut channels = Vec::new();
+    sim.on_request(move |request, _| {
+        if request.class != Class::Messages {
+            return None;
+        }
+        let channel = request.channel.clone();
+        if !channels.contains(&channel) {
+            channels.push(channel);
+        }
+        (channels.len() == 2).then(|| {
+            let _ = sender.send(());
+            Fault::Stall
+        })
+    });
+    let running = tap(sim).start(arguments, stdout);
+    receiver.recv_timeout(Duration::from_secs(10)).unwrap();
+    running
+}
+
+#[test]
+fn a_signal_ends_the_run_with_valid_lines_and_by_that_signal() {
+    let sim = tenant(1, 2, 10);
+    for (protocol, arguments) in RUNS {
+        for (name, number) in [("TERM", 15), ("INT", 2)] {
+            let running = stalled(&sim, arguments, Stdio::piped());
+            running.signal(name);
+            let output = Output::new(protocol, running.end());
+            assert_eq!((output.status, output.signal), (None, Some(number)), "{protocol:?}: {}", output.stderr);
+            assert_eq!(output.records("teams").count(), 1, "what was complete was told");
+            assert_eq!(output.records("messages").count(), 10, "the first channel was told");
+            match protocol {
+                Protocol::Airbyte => {
+                    assert_eq!(output.statuses("teams"), ["STARTED", "RUNNING", "COMPLETE"]);
+                    assert_eq!(output.statuses("messages"), ["STARTED", "RUNNING"]);
+                }
+                _ => assert_eq!(output.messages.last().unwrap()["type"], "STATE"),
+            }
+        }
+    }
+}
+
+/// An output that takes nothing more, and its other end, which nobody reads. A socket, since a pipe cannot be filled without waiting.
+fn full_output() -> (OwnedFd, UnixStream) {
+    let (mut writer, reader) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    loop {
+        match writer.write(&[b'\n'; 4096]) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    writer.set_nonblocking(false).unwrap();
+    (writer.into(), reader)
+}
+
+#[test]
+fn a_signal_ends_the_run_also_when_nobody_reads() {
+    let sim = tenant(1, 2, 10);
+    for (protocol, arguments) in RUNS {
+        let (writer, reader) = full_output();
+        let running = stalled(&sim, arguments, File::from(writer));
+        running.signal("TERM");
+        let finished = running.end();
+        assert_eq!((finished.status, finished.signal), (None, Some(15)), "{protocol:?}: {}", finished.stderr);
+        drop(reader);
+    }
+}
+
+/// An output whose first write panics, as a mistake of ours would.
+#[derive(Clone, Default)]
+struct Brittle {
+    is_broken: Arc<AtomicBool>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Write for Brittle {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(self.is_broken.swap(true, Ordering::SeqCst), "a text that may quote what was read");
+        self.written.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs what the executable runs, with these arguments and such an output.
+fn run_brittle(arguments: &[&str]) -> (Exit, String) {
+    let out = Brittle::default();
+    let cli = Cli::try_parse_from([&["tap-microsoft-teams"], arguments].concat()).unwrap();
+    let exit = command::run(&cli, out.clone(), Default::default()).unwrap();
+    let written = out.written.lock().unwrap().clone();
+    (exit, String::from_utf8(written).unwrap())
+}
+
+#[test]
+fn a_panic_is_told_as_an_error_of_the_program() {
+    let sim = tenant(1, 1, 2);
+    let tap = tap(&sim);
+    let path = |name: &str| tap.folder().join(name).to_str().unwrap().to_owned();
+    let (config, catalog) = (path("config.json"), path("catalog.json"));
+    // In the thread that writes, and in the one that asks.
+    for arguments in [&["read", "--config", &config, "--catalog", &catalog][..], &["check", "--config", &config], &["spec"]] {
+        let (exit, stdout) = run_brittle(arguments);
+        assert_eq!(exit, Exit::Failed, "{arguments:?}");
+        let output = Output::new(Protocol::Airbyte, Finished { status: Some(1), signal: None, stdout, stderr: String::new() });
+        let [(kind, _, sentence)] = output.errors()[..] else { panic!("{:?}", output.messages) };
+        assert_eq!(kind, "system_error");
+        assert!(sentence.starts_with("the program panicked at ") && sentence.ends_with("please report it"), "{sentence}");
+        assert_eq!(output.messages.len(), 1);
+    }
+}
+
+/// Where the test below finds its files: it is a process of its own, so that its stderr can be read.
+const FOLDER: &str = "TEST_FOLDER_OF_A_PANIC";
+
+#[test]
+#[ignore = "started by the test below, as a process of its own"]
+fn a_sync_that_panics() {
+    let Ok(folder) = env::var(FOLDER) else { return };
+    panic::remember();
+    let (exit, stdout) = run_brittle(&["--config", &format!("{folder}/config.json")]);
+    assert_eq!((exit, stdout.as_str()), (Exit::Failed, ""));
+}
+
+#[test]
+fn a_panic_of_a_sync_is_one_critical_line() {
+    let sim = tenant(1, 1, 2);
+    let tap = tap(&sim);
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "ends::a_sync_that_panics", "--nocapture"]).env(FOLDER, tap.folder());
+    let finished = Finished::from(command.output().unwrap());
+    assert_eq!(finished.status, Some(0), "{} {}", finished.stdout, finished.stderr);
+    let critical: Vec<_> = finished.stderr.lines().filter(|line| line.starts_with("CRITICAL ")).collect();
+    assert_eq!((critical.len(), finished.stderr.lines().last()), (1, Some(critical[0])), "{}", finished.stderr);
+    assert!(critical[0].starts_with("CRITICAL the program panicked at tests/it/ends.rs:"), "{}", critical[0]);
+    assert!(!finished.stderr.contains("may quote"), "the text of a panic is not told: {}", finished.stderr);
+}

@@ -1,0 +1,65 @@
+//! The executable while it runs: told to end by a signal, or left by its reader.
+
+use std::{
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use super::{Tap, tap::Finished};
+
+/// How long a run may take that is told to end, at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A run that has not ended. Dropped, it is killed.
+pub struct Running {
+    tap: Tap,
+    child: Option<Child>,
+}
+
+impl Tap {
+    /// Starts it in its folder, its output going to `stdout`.
+    pub fn start(self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+        Running { child: Some(command.spawn().unwrap()), tap: self }
+    }
+}
+
+impl Running {
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let process = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status().unwrap().success());
+    }
+
+    /// Nobody reads its output any more.
+    pub fn stop_reading(&mut self) {
+        drop(self.child.as_mut().unwrap().stdout.take());
+    }
+
+    /// Reads what it writes until it ends by itself, which must be soon.
+    pub fn end(mut self) -> Finished {
+        let child = self.child.take().unwrap();
+        let process = child.id().to_string();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(child.wait_with_output()));
+        let Ok(output) = receiver.recv_timeout(PATIENCE) else {
+            let _ = Command::new("sh").args(["-c", "kill -s KILL \"$0\"", &process]).status();
+            panic!("it does not end");
+        };
+        let finished = Finished::from(output.unwrap());
+        self.tap.assert_no_secret(&finished);
+        finished
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
