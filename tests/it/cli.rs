@@ -1,27 +1,8 @@
-//! The command line without a network: spec, discover, help, wrong usage.
+//! The command line without a network: help, wrong usage, what a configuration lacks.
 
 use serde_json::json;
 
 use crate::support::Tap;
-
-#[test]
-fn spec_needs_no_file_and_no_network() {
-    let output = Tap::new(&json!({})).spec();
-    assert_eq!(output.status, Some(0));
-    assert_eq!(output.messages.len(), 1);
-    let spec = &output.only("SPEC")["spec"]["connectionSpecification"];
-    assert_eq!(spec["required"], json!(["tenant_id", "client_id", "client_secret"]));
-    assert_eq!(spec["properties"]["client_secret"]["airbyte_secret"], true);
-}
-
-#[test]
-fn discover_tells_five_streams() {
-    let output = Tap::new(&json!({"tenant_id": "t", "client_id": "c", "client_secret": "s"})).discover();
-    assert_eq!(output.status, Some(0));
-    let names: Vec<_> =
-        output.only("CATALOG")["catalog"]["streams"].as_array().unwrap().iter().map(|stream| stream["name"].clone()).collect();
-    assert_eq!(names, ["teams", "channels", "members", "messages", "message_replies"]);
-}
 
 #[test]
 fn a_configuration_that_lacks_something_says_all_that_it_lacks() {

@@ -6,6 +6,7 @@
 mod airbyte;
 mod bad_input;
 mod cli;
+mod conformance;
 mod contents;
 mod ends;
 mod generated;

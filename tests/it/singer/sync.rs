@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use graph_sim::{Class, Fault, GraphSim, Options, Rule, TenantSpec};
+use graph_sim::{Class, Fault, GraphSim, Membership, Options, Rule, TenantSpec};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, everything, tenant, truth};
@@ -18,6 +18,22 @@ fn all_streams_equal_the_truth() {
         let table = output.table(stream);
         truth::assert_equal(stream, &table, &truth::table(&truth, stream));
         assert_eq!(output.records(stream).count(), table.len(), "{stream}: each key once");
+    }
+}
+
+#[test]
+fn every_awkward_message_comes_through_whole() {
+    let sim = GraphSim::start(Options::new(TenantSpec::empty())).unwrap();
+    sim.with_tenant(|tenant| {
+        let team = tenant.create_team("Awkward");
+        let channel = tenant.create_channel(&team, "Corpus", Membership::Standard).unwrap();
+        tenant.post_corpus(&channel).unwrap();
+    });
+    let output = Tap::new(&config(&sim, everything())).sync(&[]);
+    assert_eq!(output.status, Some(0), "{}", output.stderr);
+    let truth = sim.truth();
+    for stream in ["messages", "message_replies"] {
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
     }
 }
 

@@ -36,6 +36,7 @@ impl Output {
         let Finished { status, signal, stdout, stderr } = finished;
         assert!(stdout.is_empty() || stdout.ends_with('\n'), "the last line has no end: {stdout}");
         assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(stderr.lines().all(|line| line.len() < validate::LONGEST), "a line on stderr is too long");
         let lines: Vec<String> = stdout.lines().map(str::to_owned).collect();
         let messages: Vec<Value> = lines.iter().map(|line| parse(line)).collect();
         validate::output(protocol, &lines, &messages);

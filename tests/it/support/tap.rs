@@ -40,7 +40,7 @@ impl Tap {
     /// With this configuration in `config.json`.
     pub fn new(config: &Value) -> Self {
         let tap = Self { folder: TempDir::new().unwrap() };
-        tap.file("config.json", &config.to_string());
+        tap.file("config.json", config.to_string());
         tap
     }
 

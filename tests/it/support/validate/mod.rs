@@ -8,10 +8,13 @@ use serde_json::{Map, Value};
 
 use super::Protocol;
 
+/// No line has more bytes: readers have limits, and none of the tenants has more to say at once.
+pub const LONGEST: usize = 1_000_000;
+
 /// Fails with the first line that is not as it should be.
 pub fn output(protocol: Protocol, lines: &[String], messages: &[Value]) {
     for (line, message) in lines.iter().zip(messages) {
-        assert!(line.len() < 1_000_000, "a line of {} bytes", line.len());
+        assert!(line.len() < LONGEST, "a line of {} bytes", line.len());
         let kind = message["type"].as_str().unwrap_or_else(|| panic!("no type: {line}"));
         assert_eq!(kind, kind.to_uppercase());
         // The text first: only there where U+0000 may stand the strings are searched.
