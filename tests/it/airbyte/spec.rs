@@ -26,6 +26,7 @@ fn the_spec_needs_no_file_and_no_network_and_speaks_a_version_that_platforms_tak
     let output = Tap::new(&json!({})).run_with(&["spec"], &[("HTTPS_PROXY", "http://127.0.0.1:1")]);
     assert_eq!((output.status, output.messages.len()), (Some(0), 1));
     let spec = spec();
+    assert_eq!(spec, serde_json::from_str::<Value>(include_str!("../../../spec.json")).unwrap());
     assert!(spec.get("protocol_version").is_none_or(|version| version.as_str().unwrap() <= "0.3.0"));
     assert!(spec["documentationUrl"].as_str().unwrap().starts_with("https://"));
     assert_eq!(spec["connectionSpecification"]["additionalProperties"], true);
