@@ -9,7 +9,8 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::filter::LevelFilter;
+use tracing::instrument::WithSubscriber;
+use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use super::{Exit, Ready, client, config, runtime};
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     emit::Output,
     error::Error,
     files::{in_file, read_json, read_object},
+    log::Forward,
     protocol::singer::{self, About, Format, Log, SingerEmitter},
     streams::StreamSet,
     sync,
@@ -110,7 +112,10 @@ fn sync(ready: Ready, test: Option<Test>, log: Arc<Log>, out: impl Write + Send 
         emitter = emitter.sampling(enough.clone());
     }
     // Signed in before the first line: where that fails, nothing is said to the target.
-    if let Err(error) = ready.runtime.block_on(ready.client.sign_in()) {
+    let lines = log.clone();
+    let subscriber =
+        tracing_subscriber::registry().with(log.level()).with(Forward(move |level, sentence: String| lines.line(level, &sentence)));
+    if let Err(error) = ready.runtime.block_on(ready.client.sign_in().with_subscriber(subscriber)) {
         log.critical(&Error::graph("sign in", error, &[]).to_string());
         return Ok(Exit::Failed);
     }

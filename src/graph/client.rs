@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use serde::Deserialize;
-use tracing::debug;
+use tracing::{debug, info};
 use url::Url;
 use uuid::Uuid;
 
@@ -74,6 +74,7 @@ impl GraphClient {
                 return Err(Error::new(&request, cause, attempts));
             }
             let Some(wait) = waits.next(&cause) else { return Err(Error::new(&request, cause, attempts)) };
+            info!("cannot sign in yet: {cause}; trying again in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
             attempts += 1;
         }

@@ -45,8 +45,7 @@ impl Probe<'_> {
     async fn stream(&mut self, config: &Config, stream: &'static Stream) -> Result<(), Error> {
         let Some(config) = config.stream(stream.name) else { return Ok(()) };
         if matches!(stream.source, Source::Teams) {
-            let page = self.page(&streams::group_ids(Some(1)), "list the teams of the tenant", &TEAMS).await?;
-            self.first_team = first_id(&page);
+            self.page(&streams::group_ids(Some(1)), "list the teams of the tenant", &TEAMS).await?;
             return Ok(());
         }
         let team = match &config.teams {
@@ -73,8 +72,17 @@ impl Probe<'_> {
 
     async fn team(&mut self) -> Result<Option<String>, Error> {
         if self.first_team.is_none() {
-            let page = self.page(&streams::group_ids(Some(1)), "list the teams of the tenant", &TEAMS).await?;
-            self.first_team = first_id(&page);
+            // A group that is listed may have no team: the first that has one will do.
+            let page = self.page(&streams::group_ids(Some(20)), "list the teams of the tenant", &TEAMS).await?;
+            for id in page.items().filter_map(|group| group.id()) {
+                match self.client.object(&streams::team(&id)).await {
+                    Err(error) if error.is_missing() => {}
+                    _ => {
+                        self.first_team = Some(id.into_owned());
+                        break;
+                    }
+                }
+            }
         }
         Ok(self.first_team.clone())
     }

@@ -26,7 +26,7 @@ pub(super) async fn page(
     let page = pages.next().await.map_err(|source| Error::graph(TASK, source, TEAMS.permissions))?;
     let Some(page) = page.map(Arc::new) else {
         // Teams that are named but were not found: Graph is asked for them all the same.
-        let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams)).collect();
+        let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)).collect();
         return Ok(Report { jobs, ..Report::default() });
     };
     context.note(&page);
@@ -44,8 +44,10 @@ pub(super) async fn page(
         if let Some(stream) = records {
             report.jobs.push(Job::new(StreamSet::default().with(stream), Work::Team { groups: page.clone(), at }));
         }
-        let streams = of_all_teams.union(named.remove(&*id).unwrap_or_default());
-        report.jobs.extend(team_jobs(context, &id, streams));
+        // A group may have no team (graph.md 2.1): that is no refusal of what was asked, unless the team was named.
+        let by_name = named.remove(&*id);
+        let found = by_name.is_none();
+        report.jobs.extend(team_jobs(context, &id, of_all_teams.union(by_name.unwrap_or_default()), found));
     }
     report.damage = Error::damaged(damaged, || TASK.to_owned());
     let feeds = named.values().fold(of_all_teams, |feeds, &streams| feeds.union(streams));
@@ -60,11 +62,11 @@ pub(super) async fn team(context: &Context, groups: &Page, at: usize) -> Result<
         return Ok(Report::default());
     };
     let id = group.id().unwrap_or_default();
-    let page = context
-        .client
-        .object(&streams::team(&id))
-        .await
-        .map_err(|source| Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]))?;
+    let page = match context.client.object(&streams::team(&id)).await {
+        Ok(page) => page,
+        Err(error) if error.is_missing() => return Ok(Report { without_team: Some(id.into_owned()), ..Report::default() }),
+        Err(source) => return Err(Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]).into()),
+    };
     context.note(&page);
     let of_group = streams::properties_of_group(group);
     let mut records = Records::new(selected.stream);

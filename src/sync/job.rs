@@ -42,6 +42,8 @@ pub(super) struct Report {
     pub(super) read: StreamSet,
     /// An id that was looked for in several places, and is here.
     pub(super) found: Vec<String>,
+    /// A group that was found, and has no team.
+    pub(super) without_team: Option<String>,
     /// Refusals of parents, for those streams.
     pub(super) refused: Vec<(StreamSet, Error)>,
     /// What could not be read though its parent could.

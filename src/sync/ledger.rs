@@ -13,7 +13,11 @@ use crate::{
 
 /// The streams of a run.
 #[derive(Debug)]
-pub(super) struct Ledger([Entry; STREAMS.len()]);
+pub(super) struct Ledger {
+    entries: [Entry; STREAMS.len()],
+    /// Groups that were found and have no team, each said once.
+    without_team: BTreeSet<String>,
+}
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -22,18 +26,30 @@ struct Entry {
     /// Parents that were read to their end.
     read: u64,
     refused: u64,
-    first_refusal: Option<Arc<Error>>,
+    /// The refusal to be shown if there is nothing else: one for want of a permission, or the first.
+    refusal: Option<Arc<Error>>,
     failure: Option<Arc<Error>>,
     wanted: BTreeSet<String>,
 }
 
+impl Entry {
+    fn refuse(&mut self, error: &Arc<Error>) {
+        self.refused += 1;
+        let says_more = self.refusal.as_ref().is_none_or(|known| error.is_forbidden() && !known.is_forbidden());
+        if says_more {
+            self.refusal = Some(error.clone());
+        }
+    }
+}
+
 impl Ledger {
     pub(super) fn new(context: &Context) -> Self {
-        Self(STREAMS.map(|stream| Entry { wanted: wanted(context, stream).into_iter().collect(), ..Entry::default() }))
+        let entries = STREAMS.map(|stream| Entry { wanted: wanted(context, stream).into_iter().collect(), ..Entry::default() });
+        Self { entries, without_team: BTreeSet::new() }
     }
 
     fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
-        self.0.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
+        self.entries.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
     }
 
     /// A job is to be done for these streams.
@@ -44,7 +60,7 @@ impl Ledger {
     /// A job is done; the jobs that it leads to must have begun. Gives the streams that have no job left.
     pub(super) fn end(&mut self, feeds: StreamSet) -> StreamSet {
         self.entries(feeds).for_each(|entry| entry.pending -= 1);
-        feeds.filter(|stream| self.0[stream.position()].pending == 0)
+        feeds.filter(|stream| self.entries[stream.position()].pending == 0)
     }
 
     /// What a job came to.
@@ -52,6 +68,12 @@ impl Ledger {
         self.entries(report.read).for_each(|entry| entry.read += 1);
         for id in &report.found {
             self.entries(feeds).for_each(|entry| _ = entry.wanted.remove(id));
+        }
+        if let Some(team) = report.without_team {
+            if !self.without_team.contains(&team) {
+                warn!("the group {team} is listed as a team and has none, or has none any more: it is left out");
+            }
+            self.without_team.insert(team);
         }
         for (streams, error) in report.refused {
             self.refuse(streams, error);
@@ -69,10 +91,7 @@ impl Ledger {
     fn refuse(&mut self, streams: StreamSet, error: Error) {
         warn!("{error}");
         let error = Arc::new(error);
-        for entry in self.entries(streams) {
-            entry.refused += 1;
-            entry.first_refusal.get_or_insert_with(|| error.clone());
-        }
+        self.entries(streams).for_each(|entry| entry.refuse(&error));
     }
 
     pub(super) fn fail(&mut self, streams: StreamSet, error: Error) {
@@ -85,17 +104,16 @@ impl Ledger {
 
     /// How a stream ended that has no job left, and how many of its parents were refused.
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
-        let entry = &mut self.0[stream.position()];
+        let entry = &mut self.entries[stream.position()];
         for id in std::mem::take(&mut entry.wanted) {
             if entry.failure.is_some() {
                 break;
             }
             let error = Error::NotFound { id, stream: stream.name };
             warn!("{error}");
-            entry.refused += 1;
-            entry.first_refusal.get_or_insert_with(|| Arc::new(error));
+            entry.refuse(&Arc::new(error));
         }
-        let error = match (&entry.failure, &entry.first_refusal) {
+        let error = match (&entry.failure, &entry.refusal) {
             (Some(failure), _) => Some(failure),
             (None, Some(refusal)) if entry.read == 0 => Some(refusal),
             _ => None,

@@ -21,6 +21,8 @@ pub(super) struct List {
     /// The stream whose list it is, selected or not.
     stream: &'static Stream,
     team: String,
+    /// The team was not named but found: its group need not have a team.
+    found: bool,
     top: Option<u64>,
     /// The streams that read every channel of the list.
     of_all_channels: StreamSet,
@@ -29,8 +31,8 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn new(stream: &'static Stream, team: &str, top: Option<u64>) -> Self {
-        Self { stream, team: team.to_owned(), top, of_all_channels: StreamSet::default(), named: BTreeMap::new() }
+    pub(super) fn new(stream: &'static Stream, team: &str, found: bool, top: Option<u64>) -> Self {
+        Self { stream, team: team.to_owned(), found, top, of_all_channels: StreamSet::default(), named: BTreeMap::new() }
     }
 
     /// Leads to the channels of the list, for these streams.
@@ -48,6 +50,9 @@ impl List {
         match items {
             Ok((_, true)) if never_empty => Err(Error::NoChannels { team: self.team }.into()),
             Ok((report, _)) => Ok(report),
+            Err(Stop::Failed(error)) if self.found && error.is_missing() => {
+                Ok(Report { without_team: Some(self.team), ..Report::default() })
+            }
             // Channels that are named can be read without the permission to list channels.
             Err(Stop::Failed(error @ Error::Graph { .. })) if error.is_forbidden() && !self.named.is_empty() => {
                 let by_name = self.named.values().fold(StreamSet::default(), |all, &streams| all.union(streams));

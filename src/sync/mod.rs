@@ -154,7 +154,11 @@ impl Run {
             info!(
                 "{}: {count} records{}",
                 stream.name,
-                if refused > 0 { format!(", {refused} parents refused or missing") } else { String::new() }
+                if refused > 0 {
+                    format!(", {refused} {} refused or missing", if refused == 1 { "parent" } else { "parents" })
+                } else {
+                    String::new()
+                }
             );
             if matches!(outcome, Outcome::Complete) {
                 self.context.output.state(stream, StreamState::default())?;

@@ -48,12 +48,12 @@ pub(super) fn first_jobs(context: &Context) -> Vec<Job> {
         let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
         jobs.push(Job::new(feeds, Work::Groups { pages: Pages::new(context.client.clone(), request), of_all_teams, named }));
     }
-    jobs.extend(named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams)));
+    jobs.extend(named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)));
     jobs
 }
 
-/// The jobs below one team, for the streams that want it.
-pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet) -> Vec<Job> {
+/// The jobs below one team, for the streams that want it. `found`: it was not named, and its group need not have a team.
+pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet, found: bool) -> Vec<Job> {
     let below_channels = streams.filter(|stream| stream.parents >= ParentKind::Channel);
     let of_all_channels = below_channels.filter(|stream| context.config(stream).channels == Parents::All);
     let named = named(below_channels, |stream| &context.config(stream).channels);
@@ -65,7 +65,7 @@ pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet) -> Ve
     let mut jobs = Vec::new();
     for stream in streams.iter() {
         if matches!(stream.source, Source::ListOfTeam { .. }) && stream.name != CHANNELS.name {
-            let list = List::new(stream, team, context.config(stream).top);
+            let list = List::new(stream, team, found, context.config(stream).top);
             jobs.push(Job::new(StreamSet::default().with(stream), Work::List(list)));
         }
     }
@@ -74,7 +74,7 @@ pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet) -> Ve
         jobs.extend(named.into_iter().flat_map(|(channel, streams)| channel_jobs(context, team, &channel, streams, false)));
     } else {
         let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
-        let list = List::new(&CHANNELS, team, None).leading_to(of_all_channels, named);
+        let list = List::new(&CHANNELS, team, found, None).leading_to(of_all_channels, named);
         jobs.push(Job::new(feeds, Work::List(list)));
     }
     jobs

@@ -113,12 +113,3 @@ fn damaged_items_are_asked_for_again_and_then_reported_while_the_rest_is_read() 
     let asked = journal.of(graph_sim::Class::Messages).filter(|entry| entry.channel.as_ref() == Some(&channel)).count();
     assert_eq!(asked, 2, "the page is asked for once more");
 }
-
-#[test]
-fn a_group_without_a_team_is_named_and_is_no_team() {
-    let (sim, _) = one_channel();
-    let group = sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
-    let output = Tap::new(&config(&sim, everything())).read(&["teams"]);
-    assert_eq!((output.status, output.table("teams").len()), (Some(0), 1));
-    assert!(output.logs("WARN").iter().any(|line| line.contains(&group)));
-}

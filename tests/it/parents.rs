@@ -266,3 +266,36 @@ fn no_more_requests_are_in_flight_than_is_allowed() {
     let most = spans.iter().map(|(at, _)| spans.iter().filter(|(from, to)| from <= at && at < to).count()).max();
     assert_eq!(most, Some(2));
 }
+
+#[test]
+fn a_group_without_a_team_is_said_once_and_hides_nothing() {
+    let sim = GraphSim::start(Options::new(TenantSpec::empty())).unwrap();
+    let group = sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
+    let settings = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true});
+    let tap = Tap::new(&config(&sim, settings.clone()));
+    let output = tap.read(&ALL);
+    assert_eq!(output.status, Some(0), "a tenant without teams is no failure: {:?}", output.errors());
+    assert_eq!(output.logs("WARN").iter().filter(|line| line.contains(&group)).count(), 1, "{:?}", output.logs("WARN"));
+    assert_eq!(output.records("teams").count(), 0);
+
+    // Beside it a team whose messages are refused: the permission is what counts.
+    sim.with_tenant(|tenant| tenant.create_team("A team"));
+    sim.set_roles(&["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "TeamMember.Read.All"]);
+    let output = tap.read(&ALL);
+    assert!(
+        output.errors().iter().all(|(kind, _, text)| *kind == "config_error" && text.contains("ChannelMessage.Read.All")),
+        "{:?}",
+        output.errors()
+    );
+    assert_eq!(output.errors().len(), 2);
+    let check = tap.check();
+    let said = check.only("CONNECTION_STATUS")["connectionStatus"]["message"].as_str().unwrap().to_owned();
+    assert!(said.starts_with("can read teams, channels, members; messages will fail:") && !said.contains("404"), "{said}");
+
+    // Where the group is named, its absence is an answer.
+    let mut named = settings;
+    named["fetch_all_teams"] = false.into();
+    named["team_id"] = group.into();
+    let output = Tap::new(&config(&sim, named)).read(&["channels"]);
+    assert_eq!((output.status, output.errors()[0].0), (Some(1), "config_error"));
+}
