@@ -144,7 +144,7 @@ impl PageToken {
     }
 }
 
-/// The path of a channel's list for links, spelled in one of the ways of graph.md 2.0 and issue A.
+/// The path of a channel's list for links, spelled in one of the ways of graph.md 2.0.
 pub(crate) fn channel_path(tenant: &Tenant, team: &str, channel: &str) -> String {
     let style = tenant.switches.link_style.unwrap_or(match hash(channel) % 3 {
         0 => LinkStyle::FunctionEncoded,

@@ -122,7 +122,7 @@ fn a_message_may_come_late() {
     assert_eq!(order(&sim, &team, &channel, &roots), [2, 1, 3, 0]);
 }
 
-/// Issue C: two changes in one millisecond have times of their own choice and ids that differ.
+/// The simulator itself: two changes in one millisecond have times of their own choice and ids that differ.
 #[test]
 fn two_posts_in_one_millisecond() {
     let (sim, _, channel) = Sim::one_channel();
@@ -132,7 +132,7 @@ fn two_posts_in_one_millisecond() {
     assert_eq!(message(&sim, &one)["createdDateTime"], message(&sim, &two)["createdDateTime"]);
 }
 
-/// Issue A, section 2: rename, create and delete channels and teams, add and remove members.
+/// The simulator itself: rename, create and delete channels and teams, add and remove members.
 #[test]
 fn the_directory_changes() {
     let (sim, team, general) = Sim::one_channel();
@@ -158,7 +158,7 @@ fn the_directory_changes() {
     assert_eq!(sim.all("/v1.0/groups").0.len(), 0);
 }
 
-/// Issue C: a test changes the tenant at exactly the page it wants, and that very page shows it.
+/// The simulator itself: a test changes the tenant at exactly the page it wants, and that very page shows it.
 #[test]
 fn the_hook_acts_before_the_answer() {
     let (sim, team, channel) = Sim::one_channel();

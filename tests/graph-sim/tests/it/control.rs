@@ -12,7 +12,7 @@ fn ask(url: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
     (reply.status, reply.json())
 }
 
-/// Issue A, section 2: truth, journal, faults, changes, clock, over HTTP.
+/// The simulator itself: truth, journal, faults, changes, clock, over HTTP.
 #[test]
 fn the_control_door_is_the_handle() {
     let sim = Arc::new(GraphSim::start(Options::new(TenantSpec::uniform(1, 1, 2)).manual_clock()).unwrap());

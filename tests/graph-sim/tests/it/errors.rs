@@ -16,7 +16,7 @@ fn an_error_has_graphs_shape() {
     assert!(!reply.header("x-ms-ags-diagnostic").is_empty());
 }
 
-/// Issue A, section 2: the `Date` header follows the clock that tests move.
+/// The simulator itself: the `Date` header follows the clock that tests move.
 #[test]
 fn the_date_is_the_clocks() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 0));
@@ -41,7 +41,7 @@ fn parents_can_be_blocked() {
     assert_eq!(sim.get(&messages).error(), ("UnknownError".to_owned(), "404 page not found".to_owned()));
 }
 
-/// Issue A, section 2: requests by class with status, kinds of pages, headers.
+/// The simulator itself: requests by class with status, kinds of pages, headers.
 #[test]
 fn the_journal_tells_what_was_asked() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 30));

@@ -57,7 +57,7 @@ fn retry_after_has_many_forms() {
     }
 }
 
-/// Issue E: transport that breaks before and in the body.
+/// The simulator itself: transport that breaks before and in the body.
 #[test]
 fn connections_break() {
     let sim = sim();
@@ -68,7 +68,7 @@ fn connections_break() {
     assert_eq!((journal.count_status(Class::Groups, 0), journal.of(Class::Groups).filter(|entry| entry.fault).count()), (1, 3));
 }
 
-/// Issue E: a reset in the body comes after headers and half of the body, a truncated body ends in good order.
+/// The simulator itself: a reset in the body comes after headers and half of the body, a truncated body ends in good order.
 #[test]
 fn broken_bodies_have_begun() {
     let sim = sim();
@@ -90,7 +90,7 @@ fn raw_request(sim: &Sim) -> std::net::TcpStream {
     stream
 }
 
-/// Issue E: a stall lasts until the client gives up.
+/// The simulator itself: a stall lasts until the client gives up.
 #[test]
 fn stalls_are_left_by_the_client() {
     let sim = sim();
@@ -103,7 +103,7 @@ fn stalls_are_left_by_the_client() {
     }
 }
 
-/// Issue E: bodies that are not what their headers say.
+/// The simulator itself: bodies that are not what their headers say.
 #[test]
 fn bodies_lie() {
     let sim = sim();
@@ -134,7 +134,7 @@ fn bodies_lie() {
     assert_eq!((moved.status, moved.header("location").starts_with(sim.foreign_url())), (302, true));
 }
 
-/// Issue E: links that lead elsewhere, back, in circles, or nowhere.
+/// The simulator itself: links that lead elsewhere, back, in circles, or nowhere.
 #[test]
 fn links_lie() {
     let sim = sim();
@@ -166,7 +166,7 @@ fn empty_pages_lead_on() {
     }
 }
 
-/// Issue A, section 2: faults by class, path, place, page, retry, number and rate.
+/// The simulator itself: faults by class, path, place, page, retry, number and rate.
 #[test]
 fn rules_choose_their_requests() {
     let sim = sim();

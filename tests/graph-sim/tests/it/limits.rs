@@ -62,7 +62,7 @@ fn groups_cost_units() {
     assert_eq!(sim.get("/v1.0/groups").status, 200);
 }
 
-/// Issue D: limits sped up by ten have windows of a tenth.
+/// The simulator itself: limits sped up by ten have windows of a tenth.
 #[test]
 fn limits_can_be_sped_up() {
     let (sim, teams) = sim();

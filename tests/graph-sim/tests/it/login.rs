@@ -114,7 +114,7 @@ fn tokens_end() {
     assert_eq!((bare.status, bare.error().1.as_str()), (401, "Access token is empty."));
 }
 
-/// Issue A, section 2: the doors are apart, so that a token at the wrong one is seen.
+/// The simulator itself: the doors are apart, so that a token at the wrong one is seen.
 #[test]
 fn the_journal_knows_at_which_door_a_token_came() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 3));

@@ -71,7 +71,7 @@ fn chains_come_by_their_newest_activity() {
     assert!(!roots.is_sorted_by(|a, b| a >= b), "replies must have woken old roots");
 }
 
-/// Section 2 of issue A: the same seed gives the same bytes, another seed does not.
+/// The simulator itself: the same seed gives the same bytes, another seed does not.
 #[test]
 fn a_tenant_is_its_seed() {
     let truth = |seed| {
@@ -83,7 +83,7 @@ fn a_tenant_is_its_seed() {
     assert_ne!(truth(5), truth(6));
 }
 
-/// Section 2 of issue A: few large channels, many idle ones.
+/// The simulator itself: few large channels, many idle ones.
 #[test]
 fn a_skewed_tenant_has_few_large_channels() {
     let sim = Sim::new(TenantSpec::skewed(5, 8, 30));
@@ -169,7 +169,7 @@ fn links_are_opaque_and_bound() {
     assert_eq!(sim.get(&next).status, 400);
 }
 
-/// Issue A, section 2: links in the function style, percent-encoded or not.
+/// The simulator itself: links in the function style, percent-encoded or not.
 #[test]
 fn links_are_spelled_in_three_ways() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 30));
@@ -292,7 +292,7 @@ fn system_events_of_every_kind() {
     }
 }
 
-/// Issue A, "Show" 3: the corpus is JSON all through, odd as it is, and served byte for byte.
+/// The simulator itself: the corpus is JSON all through, odd as it is, and served byte for byte.
 #[test]
 fn the_corpus_is_served_as_it_was_posted() {
     let (sim, team, channel) = Sim::one_channel();
@@ -318,7 +318,7 @@ fn the_corpus_is_served_as_it_was_posted() {
     assert_eq!(seen, posted.len());
 }
 
-/// Issue E: items without an id, or that are no objects, do not break the page around them.
+/// The simulator itself: items without an id, or that are no objects, do not break the page around them.
 #[test]
 fn damaged_items_stand_in_a_sound_page() {
     let (sim, team, channel) = Sim::one_channel();

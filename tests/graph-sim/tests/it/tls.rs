@@ -30,7 +30,7 @@ fn tls_offers_http2() {
     assert_eq!(shake_hands(Tls::On), Ok("h2".to_owned()));
 }
 
-/// Issue E: an expired certificate.
+/// The simulator itself: an expired certificate.
 #[test]
 fn a_certificate_may_have_expired() {
     let error = shake_hands(Tls::Expired).unwrap_err();
