@@ -150,7 +150,7 @@ fn links_lie() {
     assert!(both["@odata.nextLink"].is_string() && both["@odata.deltaLink"].is_string());
 }
 
-/// graph.md 2.0 and issue A, section 3: empty pages, one of them or without end, each with a link of its own.
+/// graph.md 2.0: empty pages, one of them or without end, each with a link of its own.
 #[test]
 fn empty_pages_lead_on() {
     let sim = sim();

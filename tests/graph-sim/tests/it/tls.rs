@@ -24,7 +24,7 @@ fn shake_hands(tls: Tls) -> Result<String, String> {
     Ok(String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or_default()).into_owned())
 }
 
-/// Issue A, sections 2 and 3: HTTPS with a throwaway CA, HTTP/2 by ALPN.
+/// The simulator itself: HTTPS with a throwaway CA, HTTP/2 by ALPN.
 #[test]
 fn tls_offers_http2() {
     assert_eq!(shake_hands(Tls::On), Ok("h2".to_owned()));
