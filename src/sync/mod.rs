@@ -56,21 +56,17 @@ impl Summary {
 
 /// Reads the selected streams and tells the output. Ends early when `stop` says so.
 pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, output: Output, stop: CancellationToken) -> Summary {
-    let (mut ready, mut ended) = (Vec::new(), Vec::new());
+    let (mut selected, mut ended) = (selected, Vec::new());
     let streams: StreamSet = selected.iter().map(|selected| selected.stream).collect();
-    let lacking = unconfigured(config, streams);
-    for selected in selected {
-        if output.started(selected.stream).is_err() {
-            return Summary { closed: true, ..Summary::default() };
-        }
-        ready.push(selected);
+    if streams.iter().any(|stream| output.started(stream).is_err()) {
+        return Summary { closed: true, ..Summary::default() };
     }
-    if let Some((concerned, error)) = lacking {
+    if let Some((concerned, error)) = unconfigured(config, streams) {
         let error = Arc::new(error);
-        ready.retain(|selected| !concerned.contains(selected.stream));
+        selected.retain(|selected| !concerned.contains(selected.stream));
         ended.extend(concerned.iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
     }
-    let context = Arc::new(Context::new(Arc::new(client), config, ready, output));
+    let context = Arc::new(Context::new(Arc::new(client), config, selected, output));
     let mut run =
         Run { ledger: Ledger::new(&context), context, queue: VecDeque::new(), running: JoinSet::new(), feeds: HashMap::new(), ended };
     let early = run.read(config.max_concurrent_threads, &stop).await;
