@@ -5,10 +5,11 @@ use std::{
     path::Path,
 };
 
+use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Exit, Ready, client, config, runtime};
+use super::{Exit, Ready, client, config, runtime, states};
 use crate::{
     cli::Command,
     config::Config,
@@ -60,8 +61,14 @@ fn prepare(config: &Path, catalog: &Path, state: Option<&Path>) -> Result<(Ready
     let config = read_config(config)?;
     let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?).map_err(in_file(catalog, "catalog"))?;
     let (states, remarks) = match state {
-        Some(path) => airbyte::read_state(&read_json_if_any(path, "state")?.unwrap_or_default()).map_err(in_file(path, "state"))?,
-        None => Default::default(),
+        Some(path) => {
+            let read = || {
+                let (given, remarks) = airbyte::read_state(&read_json_if_any(path, "state")?.unwrap_or_default())?;
+                Ok((states(&given, &selected, &config)?, remarks))
+            };
+            read().map_err(in_file(path, "state"))?
+        }
+        None => (states(&Map::new(), &selected, &config)?, Vec::new()),
     };
     Ok((Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }, unknown))
 }

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use tracing::{Level, info, instrument::WithSubscriber, warn};
+use tracing::{Level, instrument::WithSubscriber, warn};
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use crate::{
@@ -22,8 +22,9 @@ use crate::{
     error::Error,
     graph::{Credentials, Endpoints, GraphClient},
     log::Forward,
-    streams::{Selected, Stream},
-    sync::{self, Summary},
+    state::StreamState,
+    streams::{Mode, Selected, Stream},
+    sync::{self, States, Summary},
 };
 
 /// How a command ended, for the process.
@@ -60,8 +61,8 @@ struct Ready {
     client: GraphClient,
     config: Config,
     selected: Vec<Selected>,
-    /// What the streams, also others than those selected, were given of earlier runs.
-    states: Map<String, Value>,
+    /// The states that they begin with.
+    states: States,
     /// What people should know before it begins.
     remarks: Vec<String>,
     runtime: Runtime,
@@ -77,14 +78,11 @@ impl Ready {
         stop: CancellationToken,
     ) -> io::Result<Summary> {
         let Self { client, config, selected, states, remarks, runtime } = self;
-        let (output, writer) = Output::start(emitter)?;
+        let (output, writer) = Output::start(emitter, states.clone())?;
         let log = tracing_subscriber::registry().with(level).with(Forward(say(&output)));
         let sync = async {
             remarks.iter().for_each(|remark| warn!("{remark}"));
-            for Selected { stream, .. } in selected.iter().filter(|selected| states.contains_key(selected.stream.name)) {
-                info!("{}: every run reads the whole stream; its state is not used", stream.name);
-            }
-            sync::run(client, &config, selected, output, stop).await
+            sync::run(client, &config, selected, states, output, stop).await
         };
         let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(sync.with_subscriber(log))));
         // Whatever still runs holds the way to the writer, which must have ended before anything else is said.
@@ -102,6 +100,22 @@ impl From<&Summary> for Exit {
             _ => Self::Failed,
         }
     }
+}
+
+/// The states that the selected streams begin with, from what they were given of earlier runs.
+fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) -> Result<States, Error> {
+    let begin = |selected: &Selected| {
+        let (stream, tenant) = (selected.stream, &config.tenant_id);
+        let given = given.get(stream.name).unwrap_or(&Value::Null);
+        let state = match (stream.mode(), selected.mode) {
+            (Mode::FullRefresh, _) => StreamState::of_snapshot(),
+            (Mode::Incremental, Mode::FullRefresh) => StreamState::begin_full_refresh(given, tenant),
+            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant)
+                .map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?,
+        };
+        Ok((stream, state))
+    };
+    selected.iter().map(begin).collect()
 }
 
 fn config(written: Map<String, Value>) -> Result<Config, Error> {

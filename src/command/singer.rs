@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
-use super::{Exit, Ready, client, config, runtime};
+use super::{Exit, Ready, client, config, runtime, states};
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
     emit::Output,
@@ -46,7 +46,7 @@ pub(super) fn run(asked: &Singer, debug: bool, mut out: impl Write + Send + 'sta
         return Ok(Exit::Usage);
     }
     match prepare(asked) {
-        Ok(prepared) => sync(prepared, asked.test, log, out, stop),
+        Ok((bookmarks, ready)) => sync(ready, bookmarks, asked.test, log, out, stop),
         Err(error) => {
             log.critical(&error.to_string());
             Ok(Exit::Failed)
@@ -66,7 +66,8 @@ fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn prepare(asked: &Singer) -> Result<Ready, Error> {
+/// What a sync is made of, and the bookmarks that it was given.
+fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
     let config = config(written_config(&asked.config)?)?;
     let (selected, remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
@@ -77,11 +78,18 @@ fn prepare(asked: &Singer) -> Result<Ready, Error> {
             (singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect(), Vec::new())
         }
     };
-    let states = match &asked.state {
-        Some(path) => singer::read_state(&read_json(path, "state")?).map_err(in_file(path, "state"))?,
-        None => Map::new(),
+    let (bookmarks, states) = match &asked.state {
+        Some(path) => {
+            let read = || {
+                let bookmarks = singer::read_state(&read_json(path, "state")?)?;
+                let states = states(&bookmarks, &selected, &config)?;
+                Ok((bookmarks, states))
+            };
+            read().map_err(in_file(path, "state"))?
+        }
+        None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
-    Ok(Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? })
+    Ok((bookmarks, Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }))
 }
 
 /// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
@@ -101,8 +109,15 @@ fn written_config(paths: &[PathBuf]) -> Result<Map<String, Value>, Error> {
     Ok(settings)
 }
 
-fn sync(ready: Ready, test: Option<Test>, log: Arc<Log>, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
-    let mut emitter = SingerEmitter::new(out, log.clone(), &ready.selected, ready.states.clone());
+fn sync(
+    ready: Ready,
+    bookmarks: Map<String, Value>,
+    test: Option<Test>,
+    log: Arc<Log>,
+    out: impl Write + Send + 'static,
+    stop: CancellationToken,
+) -> io::Result<Exit> {
+    let mut emitter = SingerEmitter::new(out, log.clone(), &ready.selected, bookmarks);
     if test == Some(Test::Schema) {
         emitter.schemas()?;
         return Ok(Exit::Done);

@@ -239,6 +239,7 @@ fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8]) ->
         message: error.message.unwrap_or_default(),
         request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned),
         retry_after: retry_after(headers, now),
+        date: now,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use chrono::{DateTime, Utc};
+
 use super::Request;
 
 /// A request that did not get its page, after all that could be done for it.
@@ -45,6 +47,8 @@ pub struct Refusal {
     pub request_id: Option<String>,
     /// How long Graph asks to wait.
     pub retry_after: Option<Duration>,
+    /// Graph's clock.
+    pub date: DateTime<Utc>,
 }
 
 /// An answer of the token endpoint that is no token (graph.md 1.4).

@@ -48,6 +48,11 @@ impl fmt::Display for Host {
 }
 
 impl Link {
+    /// Takes back a link that was stored: a path and query, which can lead to no other host.
+    pub fn from_path(text: &str) -> Option<Self> {
+        text.starts_with('/').then(|| Self(text.to_owned()))
+    }
+
     /// Path and query, as Graph wrote them.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -43,6 +43,7 @@ pub struct Page {
     items: Table,
     replies: Table,
     next: Option<Link>,
+    delta: Option<Link>,
     date: DateTime<Utc>,
     cleaned: Cleaned,
 }
@@ -105,17 +106,18 @@ enum Name {
 
 impl Page {
     pub(super) fn parse(text: String, cleaned: Cleaned, expected: Expected, host: &Host, date: DateTime<Utc>) -> Result<Self, Malformed> {
-        let mut builder = Builder { text: &text, host, items: Table::default(), replies: Table::default(), next: None, foreign: None };
+        let mut builder =
+            Builder { text: &text, host, items: Table::default(), replies: Table::default(), next: None, delta: None, foreign: None };
         let mut json = serde_json::Deserializer::from_str(&text);
         let parsed = match expected {
             Expected::List => ListSeed(&mut builder).deserialize(&mut json),
             Expected::Object => EntrySeed { builder: &mut builder, level: Level::Item }.deserialize(&mut json),
         };
         parsed.and_then(|()| json.end()).map_err(|error| Malformed::Body(error.to_string()))?;
-        let Builder { items, replies, next, foreign, .. } = builder;
+        let Builder { items, replies, next, delta, foreign, .. } = builder;
         match foreign {
             Some(origin) => Err(Malformed::ForeignLink(origin)),
-            None => Ok(Self { text, items, replies, next, date, cleaned }),
+            None => Ok(Self { text, items, replies, next, delta, date, cleaned }),
         }
     }
 
@@ -132,6 +134,11 @@ impl Page {
     /// The page behind this one.
     pub fn next(&self) -> Option<&Link> {
         self.next.as_ref()
+    }
+
+    /// Where the changes from now on will be, at the end of a round of delta (graph.md 4.1).
+    pub fn delta(&self) -> Option<&Link> {
+        self.delta.as_ref()
     }
 
     /// Graph's clock when it answered.
@@ -212,6 +219,7 @@ struct Builder<'t> {
     items: Table,
     replies: Table,
     next: Option<Link>,
+    delta: Option<Link>,
     foreign: Option<String>,
 }
 
@@ -287,6 +295,10 @@ impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
                 "@odata.nextLink" => {
                     let link = map.next_value::<Option<Text<'de>>>()?;
                     builder.next = builder.link(link);
+                }
+                "@odata.deltaLink" => {
+                    let link = map.next_value::<Option<Text<'de>>>()?;
+                    builder.delta = builder.link(link);
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

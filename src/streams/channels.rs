@@ -16,3 +16,8 @@ pub static CHANNELS: Stream = Stream {
     schema: schema::<Channel>(),
     columns: columns::<Channel>(),
 };
+
+/// One channel.
+pub fn channel(team: &str, channel: &str) -> Request {
+    Request::get(["teams", team, "channels", channel])
+}

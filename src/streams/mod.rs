@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use crate::{graph::Request, record::Columns, schema::json_schema};
 
-pub use channels::CHANNELS;
+pub use channels::{CHANNELS, channel};
 pub use members::MEMBERS;
 pub use message_replies::{MESSAGE_REPLIES, thread};
-pub use messages::{MESSAGES, walk};
+pub use messages::{MESSAGES, delta, walk};
 pub use set::StreamSet;
 pub use teams::{TEAMS, group_ids, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
@@ -54,6 +54,17 @@ pub struct Selected {
     pub stream: &'static Stream,
     /// The columns of its records.
     pub columns: Columns,
+    /// Whether it is read from its beginning.
+    pub mode: Mode,
+}
+
+/// How much of a stream a run reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// All of it.
+    FullRefresh,
+    /// What has changed since the state that it is given.
+    Incremental,
 }
 
 /// What a stream's records hang below.
@@ -91,6 +102,11 @@ impl Stream {
     /// The stream of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         STREAMS.into_iter().find(|stream| stream.name == name)
+    }
+
+    /// How a run reads it unless something else is asked for.
+    pub fn mode(&self) -> Mode {
+        if self.cursor.is_some() { Mode::Incremental } else { Mode::FullRefresh }
     }
 
     /// All names, in order.

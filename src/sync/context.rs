@@ -2,16 +2,21 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use tracing::{debug, warn};
+
+use super::delta::Remark;
 use crate::{
     config::{Config, Parents, StreamConfig},
     emit::Output,
     graph::{GraphClient, Page},
+    state::{ChannelState, StreamState},
     streams::{STREAMS, Selected, Stream, StreamSet},
 };
 
@@ -22,19 +27,30 @@ pub(super) struct Context {
     pub(super) output: Output,
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
+    states: [Option<StreamState>; STREAMS.len()],
+    remarked: Mutex<HashSet<Remark>>,
     nul: AtomicU64,
     replaced: AtomicU64,
 }
 
 impl Context {
-    pub(super) fn new(client: Arc<GraphClient>, config: &Config, selected: Vec<Selected>, output: Output) -> Self {
-        let mut by_position = [const { None }; STREAMS.len()];
-        for selected in selected {
-            let at = selected.stream.position();
-            by_position[at] = Some(selected);
+    pub(super) fn new(
+        client: Arc<GraphClient>,
+        config: &Config,
+        selected: Vec<Selected>,
+        states: Vec<(&'static Stream, StreamState)>,
+        output: Output,
+    ) -> Self {
+        Self {
+            client,
+            output,
+            configs: STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
+            selected: by_position(selected.into_iter().map(|selected| (selected.stream, selected))),
+            states: by_position(states),
+            remarked: Mutex::default(),
+            nul: AtomicU64::default(),
+            replaced: AtomicU64::default(),
         }
-        let configs = STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default());
-        Self { client, output, configs, selected: by_position, nul: AtomicU64::default(), replaced: AtomicU64::default() }
     }
 
     /// The streams that are selected.
@@ -50,6 +66,26 @@ impl Context {
     /// What the configuration says about a stream.
     pub(super) fn config(&self, stream: &Stream) -> &StreamConfig {
         &self.configs[stream.position()]
+    }
+
+    /// Where an earlier run has left a channel or a thread of the stream.
+    pub(super) fn state(&self, stream: &Stream, key: &str) -> Option<ChannelState> {
+        self.states[stream.position()].as_ref()?.channel(key).cloned()
+    }
+
+    /// The keys of all that earlier runs have read for the stream.
+    pub(super) fn keys(&self, stream: &Stream) -> impl Iterator<Item = &str> {
+        self.states[stream.position()].iter().flat_map(StreamState::keys)
+    }
+
+    /// Says something as a warning the first time in the run, and for other channels in the details.
+    pub(super) fn remark(&self, remark: Remark, sentence: String) {
+        let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(remark));
+        if is_first {
+            warn!("{sentence} (said once a run)");
+        } else {
+            debug!("{sentence}");
+        }
     }
 
     /// Whether the stream is read from one team that is named.
@@ -75,6 +111,14 @@ impl Context {
             format!("texts that no destination can hold were changed: {nul} U+0000 removed, {replaced} lone surrogates replaced").into()
         })
     }
+}
+
+fn by_position<T>(of_streams: impl IntoIterator<Item = (&'static Stream, T)>) -> [Option<T>; STREAMS.len()] {
+    let mut by_position = [const { None }; STREAMS.len()];
+    for (stream, it) in of_streams {
+        by_position[stream.position()] = Some(it);
+    }
+    by_position
 }
 
 fn is_one(parents: &Parents) -> bool {

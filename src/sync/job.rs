@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{context::Context, groups, list::List, thread, walk};
+use super::{channel, context::Context, groups, list::List, prune, thread};
 use crate::{
     emit::Closed,
     error::Error,
@@ -27,10 +27,12 @@ pub(super) enum Work {
     Team { groups: Arc<Page>, at: usize },
     /// One list of a team.
     List(List),
-    /// The chains of a channel.
-    Walk { team: String, channel: String, maybe_elsewhere: bool },
+    /// The messages and replies of a channel.
+    Channel { team: String, channel: String, maybe_elsewhere: bool },
     /// One thread of a channel.
     Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
+    /// A channel that earlier runs have read and that is no longer listed.
+    Prune { team: String, channel: String },
 }
 
 /// What a job came to.
@@ -88,10 +90,11 @@ impl Job {
             Work::Groups { pages, of_all_teams, named } => groups::page(context, pages, of_all_teams, named).await,
             Work::Team { groups, at } => groups::team(context, &groups, at).await,
             Work::List(list) => list.read(context, self.feeds).await,
-            Work::Walk { team, channel, maybe_elsewhere } => walk::channel(context, self.feeds, &team, &channel, maybe_elsewhere).await,
+            Work::Channel { team, channel, maybe_elsewhere } => channel::read(context, self.feeds, &team, &channel, maybe_elsewhere).await,
             Work::Thread { team, channel, message, maybe_elsewhere } => {
                 thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
             }
+            Work::Prune { team, channel } => prune::channel(context, self.feeds, &team, &channel).await,
         }
     }
 }

@@ -2,19 +2,24 @@
 //!
 //! Knows nothing of protocols: records, states and outcomes go to the [`Output`].
 
+mod activity;
+mod channel;
 mod check;
 mod context;
+mod delta;
 mod groups;
 mod job;
 mod ledger;
 mod list;
 mod once;
+mod part;
 mod plan;
+mod prune;
 mod thread;
 mod walk;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -27,12 +32,12 @@ use crate::{
     emit::{Outcome, Output},
     error::Error,
     graph::GraphClient,
-    state::StreamState,
+    state::{self, StreamState},
     streams::{Selected, Stream, StreamSet},
 };
 pub use check::check;
 use context::Context;
-use job::{Job, Stop};
+use job::{Job, Stop, Work};
 use ledger::Ledger;
 pub use plan::unconfigured;
 
@@ -54,8 +59,18 @@ impl Summary {
     }
 }
 
-/// Reads the selected streams and tells the output. Ends early when `stop` says so.
-pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, output: Output, stop: CancellationToken) -> Summary {
+/// The streams with the states that they begin with.
+pub type States = Vec<(&'static Stream, StreamState)>;
+
+/// Reads the selected streams, from their states on, and tells the output. Ends early when `stop` says so.
+pub async fn run(
+    client: GraphClient,
+    config: &Config,
+    selected: Vec<Selected>,
+    states: States,
+    output: Output,
+    stop: CancellationToken,
+) -> Summary {
     let (mut selected, mut ended) = (selected, Vec::new());
     let streams: StreamSet = selected.iter().map(|selected| selected.stream).collect();
     if streams.iter().any(|stream| output.started(stream).is_err()) {
@@ -66,9 +81,17 @@ pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, 
         selected.retain(|selected| !concerned.contains(selected.stream));
         ended.extend(concerned.iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
     }
-    let context = Arc::new(Context::new(Arc::new(client), config, selected, output));
-    let mut run =
-        Run { ledger: Ledger::new(&context), context, queue: VecDeque::new(), running: JoinSet::new(), feeds: HashMap::new(), ended };
+    let context = Arc::new(Context::new(Arc::new(client), config, selected, states, output));
+    let mut run = Run {
+        ledger: Ledger::new(&context),
+        context,
+        queue: VecDeque::new(),
+        running: JoinSet::new(),
+        feeds: HashMap::new(),
+        listed: BTreeSet::new(),
+        looked_for: StreamSet::default(),
+        ended,
+    };
     let early = run.read(config.max_concurrent_threads, &stop).await;
     run.finish(early)
 }
@@ -80,6 +103,10 @@ struct Run {
     running: JoinSet<Result<job::Report, Stop>>,
     /// The streams that a running job feeds.
     feeds: HashMap<tokio::task::Id, StreamSet>,
+    /// The keys of the channels that were found.
+    listed: BTreeSet<String>,
+    /// The streams whose channels that were not found have been looked for.
+    looked_for: StreamSet,
     ended: Vec<(&'static Stream, u64, Outcome)>,
 }
 
@@ -125,7 +152,12 @@ impl Run {
     }
 
     fn begin(&mut self, jobs: Vec<Job>) {
-        jobs.iter().for_each(|job| self.ledger.begin(job.feeds));
+        for job in &jobs {
+            self.ledger.begin(job.feeds);
+            if let Work::Channel { team, channel, .. } = &job.work {
+                self.listed.insert(state::key(&[team, channel]));
+            }
+        }
         self.queue.extend(jobs);
     }
 
@@ -145,6 +177,14 @@ impl Run {
             Err(Stop::Closed) => return Err(crate::emit::Closed),
         }
         for stream in self.ledger.end(feeds).iter() {
+            if !self.looked_for.contains(stream) {
+                self.looked_for = self.looked_for.with(stream);
+                let jobs = prune::jobs(&self.context, stream, &self.listed);
+                if !jobs.is_empty() {
+                    self.begin(jobs);
+                    continue;
+                }
+            }
             let (outcome, refused) = self.ledger.outcome(stream);
             let count = self.context.output.count(stream);
             info!(
@@ -157,7 +197,6 @@ impl Run {
                 }
             );
             if matches!(outcome, Outcome::Complete) {
-                self.context.output.state(stream, StreamState::default())?;
                 self.context.output.ended(stream, outcome.clone())?;
             }
             self.ended.push((stream, count, outcome));
@@ -172,6 +211,9 @@ impl Run {
         }
         self.ended.sort_by_key(|(stream, _, outcome)| (outcome.fault(), stream.position()));
         let mut closed = matches!(early, Some(Early::Closed));
+        if matches!(early, Some(Early::Stopped)) {
+            closed |= self.context.output.stopped().is_err();
+        }
         for (stream, _, outcome) in &self.ended {
             if matches!(outcome, Outcome::Incomplete(_)) {
                 closed |= self.context.output.ended(stream, outcome.clone()).is_err();

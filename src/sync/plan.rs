@@ -89,7 +89,7 @@ pub(super) fn channel_jobs(context: &Context, team: &str, channel: &str, streams
     let walked = streams.filter(|stream| by_thread(stream).is_none());
     let mut jobs = Vec::new();
     if !walked.is_empty() {
-        jobs.push(Job::new(walked, Work::Walk { team: team.to_owned(), channel: channel.to_owned(), maybe_elsewhere }));
+        jobs.push(Job::new(walked, Work::Channel { team: team.to_owned(), channel: channel.to_owned(), maybe_elsewhere }));
     }
     for stream in streams.iter() {
         let maybe_elsewhere = !context.has_one_channel(stream);

@@ -1,43 +1,70 @@
-//! Reading the replies of one thread that is named (graph.md 2.6).
+//! Reading the replies of one thread that is named (graph.md 2.6): all its pages each time, for their order is no promise.
 
 use super::{
     context::Context,
     job::{Report, Stop},
-    walk::{MAX_TOP, Part, of_reply},
+    part::{Part, Place},
+    walk::{MAX_TOP, is_link_refused},
 };
 use crate::{
     error::Error,
-    graph::Pages,
+    graph::{Link, Pages},
     streams::{self, MESSAGE_REPLIES, StreamSet},
 };
 
 /// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.
 pub(super) async fn replies(context: &Context, team: &str, channel: &str, message: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
-    let Some(selected) = context.selected(&MESSAGE_REPLIES) else { return Ok(Report::default()) };
-    let config = context.config(&MESSAGE_REPLIES);
+    let place = Place { team, channel };
+    let report = |damaged, task: &dyn Fn() -> String| Report {
+        found: vec![message.to_owned()],
+        ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), Error::damaged(damaged, task))
+    };
     let task = || format!("read the replies to message {message} in channel {channel} of team {team}");
-    let top = config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
-    let mut pages = Pages::new(context.client.clone(), streams::thread(team, channel, message, top));
-    let mut part = Part::new(selected, config.start_date);
-    let mut damaged = 0;
+    let Some(mut part) = Part::new(context, &MESSAGE_REPLIES, place, Some(message)) else { return Ok(Report::default()) };
+    if part.is_done() {
+        return Ok(report(0, &task));
+    }
+    let top = part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
+    let from_top = || Pages::new(context.client.clone(), streams::thread(team, channel, message, top));
+    let stored = part.walk().link.as_deref().and_then(Link::from_path);
+    let mut follows_link = stored.is_some();
+    let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(context.client.clone(), &link));
+    let (mut damaged, mut restarted) = (0, false);
     loop {
         let page = match pages.next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
+            Err(error) if follows_link && !restarted && is_link_refused(&error) => {
+                (pages, follows_link, restarted) = (from_top(), false, true);
+                continue;
+            }
             Err(error) if maybe_elsewhere && error.is_missing() => return Ok(Report::default()),
-            Err(source) => return Err(Error::graph(task(), source, selected.stream.permissions).into()),
+            Err(source) => return Err(Error::graph(task(), source, MESSAGE_REPLIES.permissions).into()),
         };
         context.note(&page);
+        if !std::mem::replace(&mut follows_link, true) {
+            let walk = part.walk();
+            (walk.head, walk.read_at, walk.began) = (None, Some(page.date()), Some(page.date()));
+        }
+        let mut newest = None;
         for reply in page.items() {
             match reply.id().filter(|_| !reply.is_damaged()) {
-                Some(id) => part.push(reply, &id, &of_reply(team, channel, message)),
+                Some(id) => newest = newest.max(part.push(reply, &id, Some(message)).known()),
                 None => damaged += 1,
             }
         }
-        context.output.records(part.take()).await?;
+        part.hand_over().await?;
+        let link = page.next().and_then(|next| part.storable(next));
+        let walk = part.walk();
+        (walk.head, walk.link) = (walk.head.max(newest), link);
+        if page.next().is_some() {
+            part.report(1, false)?;
+        }
     }
-    Ok(Report {
-        found: vec![message.to_owned()],
-        ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), Error::damaged(damaged, task))
-    })
+    // What changed while the pages were read is newer than the first page: the next run's floor is below it.
+    let walk = part.walk();
+    let (head, read_at) = (walk.head, walk.read_at);
+    part.finish_walk(head, read_at);
+    part.report(1, true)?;
+    Ok(report(damaged, &task))
 }

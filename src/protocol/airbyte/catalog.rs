@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Error,
-    streams::{STREAMS, Selected, Stream},
+    streams::{Mode, STREAMS, Selected, Stream},
 };
 
 /// The AirbyteCatalog: every stream with its schema.
@@ -13,13 +13,20 @@ pub fn catalog() -> Value {
 }
 
 fn stream(stream: &Stream) -> Value {
-    json!({
+    let mut entry = json!({
         "name": stream.name,
         "json_schema": schema(stream),
         "supported_sync_modes": ["full_refresh"],
         "source_defined_primary_key": stream.primary_key.iter().map(|key| [key]).collect::<Vec<_>>(),
         "is_resumable": false,
-    })
+    });
+    if let Some(cursor) = stream.cursor {
+        entry["supported_sync_modes"] = json!(["full_refresh", "incremental"]);
+        entry["source_defined_cursor"] = true.into();
+        entry["default_cursor_field"] = json!([cursor]);
+        entry["is_resumable"] = true.into();
+    }
+    entry
 }
 
 /// The stream's schema, its date-times marked as those of a zone.
@@ -44,13 +51,15 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
     for (at, stream) in streams.iter().enumerate() {
         let problem = |reason: String| Error::Catalog(format!("stream {}: {reason}", at + 1));
         let name = stream["stream"]["name"].as_str().ok_or_else(|| problem("it has no `stream` with a `name`".to_owned()))?;
-        // A stream without incremental reading is read in full whatever is asked: PyAirbyte asks for incremental always.
-        if !matches!(stream["sync_mode"].as_str(), Some("full_refresh" | "incremental")) {
-            return Err(problem(format!("the `sync_mode` of {name} is {}; allowed: full_refresh, incremental", stream["sync_mode"])));
-        }
+        // A stream without a cursor is read in full whatever is asked: PyAirbyte asks for incremental always.
+        let mode = match stream["sync_mode"].as_str() {
+            Some("full_refresh") => Mode::FullRefresh,
+            Some("incremental") => Mode::Incremental,
+            _ => return Err(problem(format!("the `sync_mode` of {name} is {}; allowed: full_refresh, incremental", stream["sync_mode"]))),
+        };
         match Stream::named(name) {
             Some(stream) if selected.iter().any(|selected| selected.stream.name == stream.name) => {}
-            Some(stream) => selected.push(Selected { stream, columns: stream.columns.clone() }),
+            Some(stream) => selected.push(Selected { stream, columns: stream.columns.clone(), mode }),
             None => unknown.push(name.to_owned()),
         }
     }

@@ -63,10 +63,14 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         Ok(())
     }
 
-    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<()> {
+    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.running(stream)?;
         let records = std::mem::take(&mut self.streams[stream.position()].records_since_state);
-        self.message(&Message::state(stream.name, state, records))
+        let mut line = Vec::new();
+        write(&mut line, &Message::state(stream.name, state, records))?;
+        self.out.write_all(&line)?;
+        self.out.flush()?;
+        Ok(line.len())
     }
 
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::Error,
-    streams::{STREAMS, Selected, Stream},
+    streams::{Mode, STREAMS, Selected, Stream},
 };
 
 /// The column by which targets with hard deletes switched on find deleted rows.
@@ -17,7 +17,7 @@ pub fn catalog() -> Value {
 
 /// Every stream, whole.
 pub fn everything() -> impl Iterator<Item = Selected> {
-    STREAMS.into_iter().map(|stream| select(stream, |_| true))
+    STREAMS.into_iter().map(|stream| select(stream, stream.mode(), |_| true))
 }
 
 fn entry(stream: &Stream) -> Value {
@@ -34,7 +34,7 @@ fn entry(stream: &Stream) -> Value {
         "table-key-properties": stream.primary_key,
         "forced-replication-method": replication_method(stream),
     });
-    if let Some(key) = bookmark_property(stream) {
+    if let Some(key) = stream.cursor {
         root["valid-replication-keys"] = json!([key]);
         root["replication-key"] = key.into();
         entry["replication_key"] = key.into();
@@ -45,14 +45,11 @@ fn entry(stream: &Stream) -> Value {
     entry
 }
 
-/// Until a run goes on where the one before ended, every stream is read whole.
-fn replication_method(_: &Stream) -> &'static str {
-    "FULL_TABLE"
-}
-
-/// The column that orders the changes of a stream, where a run goes on where the one before ended.
-pub(super) fn bookmark_property(_: &Stream) -> Option<&'static str> {
-    None
+fn replication_method(stream: &Stream) -> &'static str {
+    match stream.mode() {
+        Mode::Incremental => "INCREMENTAL",
+        Mode::FullRefresh => "FULL_TABLE",
+    }
 }
 
 fn describe(stream: &Stream, schema: &Value, breadcrumb: &mut Vec<String>, metadata: &mut Vec<Value>) {
@@ -87,10 +84,10 @@ fn has_deletions(stream: &Stream) -> bool {
     stream.schema["properties"].get("deletedDateTime").is_some()
 }
 
-fn select(stream: &'static Stream, is_selected: impl Fn(&[&str]) -> bool) -> Selected {
+fn select(stream: &'static Stream, mode: Mode, is_selected: impl Fn(&[&str]) -> bool) -> Selected {
     let columns = stream.columns.clone();
     let columns = if has_deletions(stream) { columns.with_deletion_time(DELETED_AT) } else { columns };
-    Selected { stream, columns: columns.selecting(is_selected) }
+    Selected { stream, columns: columns.selecting(is_selected), mode }
 }
 
 /// The schema of a selected stream: what its SCHEMA message has.
@@ -125,7 +122,7 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
         let metadata = Metadata(entry);
         if metadata.selects_stream() && !selected.iter().any(|selected| selected.stream.name == name) {
             remarks.extend(metadata.remarks(stream));
-            selected.push(select(stream, |path| metadata.selects(stream, path)));
+            selected.push(select(stream, metadata.mode(stream), |path| metadata.selects(stream, path)));
         }
     }
     if selected.is_empty() {
@@ -179,12 +176,21 @@ impl Metadata<'_> {
         said.unwrap_or(true)
     }
 
+    /// The replication method that is asked for.
+    fn method(&self) -> Option<&str> {
+        let root = self.at(&[]).and_then(|root| root.get("replication-method"));
+        root.or_else(|| self.0.get("replication_method"))?.as_str()
+    }
+
+    /// A stream can always be read in full.
+    fn mode(&self, stream: &Stream) -> Mode {
+        if self.method() == Some("FULL_TABLE") { Mode::FullRefresh } else { stream.mode() }
+    }
+
     fn remarks(&self, stream: &Stream) -> Option<String> {
-        let root = self.at(&[]);
-        let said = root.and_then(|root| root.get("replication-method")).or_else(|| self.0.get("replication_method"))?.as_str()?;
-        let possible = ["FULL_TABLE", replication_method(stream)];
-        let method = replication_method(stream);
-        (!possible.contains(&said)).then(|| format!("{}: the catalog asks for {said}; the stream is read as {method}", stream.name))
+        let (said, method) = (self.method()?, replication_method(stream));
+        (!["FULL_TABLE", method].contains(&said))
+            .then(|| format!("{}: the catalog asks for {said}; the stream is read as {method}", stream.name))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a sync tells, in Singer's messages.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufWriter, Write},
     sync::Arc,
     time::{Duration, Instant},
@@ -10,10 +11,7 @@ use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    catalog::{bookmark_property, selected_schema},
-    log::Log,
-};
+use super::{catalog::selected_schema, log::Log};
 use crate::{
     emit::{Emitter, Outcome, Records},
     error::Error,
@@ -31,7 +29,8 @@ pub struct SingerEmitter<W: Write> {
     log: Arc<Log>,
     /// The SCHEMA lines of the selected streams.
     schemas: [Option<String>; STREAMS.len()],
-    bookmarks: Map<String, Value>,
+    /// The state of each stream that has one, as JSON.
+    bookmarks: BTreeMap<String, String>,
     last_line_is_state: bool,
     progress: [Progress; STREAMS.len()],
     first_failure: Option<Arc<Error>>,
@@ -63,6 +62,7 @@ impl<W: Write> SingerEmitter<W> {
         let now = Instant::now();
         let progress = std::array::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
         let out = BufWriter::with_capacity(256 * 1024, out);
+        let bookmarks = bookmarks.into_iter().map(|(stream, bookmark)| (stream, bookmark.to_string())).collect();
         Self { out, log, schemas, bookmarks, last_line_is_state: false, progress, first_failure: None, sample: None }
     }
 
@@ -91,12 +91,15 @@ impl<W: Write> SingerEmitter<W> {
         self.out.write_all(b"\n")
     }
 
-    /// The state of all streams: what a target gives back.
-    fn write_state(&mut self) -> io::Result<()> {
-        let state = json!({"type": "STATE", "value": {"bookmarks": self.bookmarks}}).to_string();
+    /// The state of all streams: what a target gives back. Gives its bytes.
+    fn write_state(&mut self) -> io::Result<usize> {
+        let bookmarks: Vec<_> =
+            self.bookmarks.iter().map(|(stream, bookmark)| format!("{}:{bookmark}", Value::from(stream.as_str()))).collect();
+        let state = format!(r#"{{"type":"STATE","value":{{"bookmarks":{{{}}}}}}}"#, bookmarks.join(","));
         self.line(&state)?;
         self.last_line_is_state = true;
-        self.out.flush()
+        self.out.flush()?;
+        Ok(state.len())
     }
 
     fn metric(&mut self, stream: &'static Stream) {
@@ -112,7 +115,7 @@ fn schema(selected: &Selected) -> String {
     let stream = selected.stream;
     let mut line =
         json!({"type": "SCHEMA", "stream": stream.name, "schema": selected_schema(selected), "key_properties": stream.primary_key});
-    if let Some(cursor) = bookmark_property(stream) {
+    if let Some(cursor) = stream.cursor {
         line["bookmark_properties"] = json!([cursor]);
     }
     line.to_string()
@@ -125,7 +128,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         if let Some(schema) = self.schemas[stream.position()].take() {
             self.line(&schema)?;
         }
-        if self.schemas.iter().all(Option::is_none) { self.write_state() } else { Ok(()) }
+        if self.schemas.iter().all(Option::is_none) { self.write_state().map(|_| ()) } else { Ok(()) }
     }
 
     fn records(&mut self, records: &Records) -> io::Result<()> {
@@ -154,8 +157,8 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         Ok(())
     }
 
-    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<()> {
-        self.bookmarks.insert(stream.name.to_owned(), serde_json::to_value(state)?);
+    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
+        self.bookmarks.insert(stream.name.to_owned(), serde_json::to_string(state)?);
         self.write_state()
     }
 

@@ -39,9 +39,10 @@ pub fn everything() -> Value {
     json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
 }
 
-/// A simulated tenant of so many teams, channels in each, and root messages in each channel, all of it readable.
+/// A simulated tenant of so many teams, channels in each, and root messages in each channel, all of it readable,
+/// in which no time passes.
 pub fn tenant(teams: usize, channels: usize, messages: usize) -> GraphSim {
     let mut spec = TenantSpec::uniform(teams, channels, messages).replies(2, 0);
     spec.groups_without_team = 0;
-    GraphSim::start(Options::new(spec)).unwrap()
+    GraphSim::start(Options::new(spec).manual_clock()).unwrap()
 }

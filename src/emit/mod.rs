@@ -1,5 +1,7 @@
 //! What a sync tells, whatever the protocol, and the one road to stdout: a thread that writes, behind a queue bounded by bytes.
 
+mod checkpoints;
+
 use std::{
     io,
     panic::resume_unwind,
@@ -14,9 +16,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     error::{Error, Fault},
-    state::StreamState,
+    state::{ChannelState, StreamState},
     streams::{STREAMS, Stream},
 };
+use checkpoints::Checkpoints;
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 8 * 1024 * 1024;
@@ -35,11 +38,11 @@ pub trait Emitter: Send {
     /// If the output cannot be written.
     fn records(&mut self, records: &Records) -> io::Result<()>;
 
-    /// The state that covers all records of the stream so far.
+    /// The state that covers all records of the stream so far. Gives how many bytes it took.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<()>;
+    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
 
     /// A stream is done; nothing more comes of it.
     ///
@@ -141,12 +144,13 @@ impl Records {
 enum Event {
     Started(&'static Stream),
     Records(Records, OwnedSemaphorePermit),
-    State(&'static Stream, StreamState),
+    Report { stream: &'static Stream, key: String, channel: Option<Box<ChannelState>>, offered: bool },
+    Stopped,
     Ended(&'static Stream, Outcome),
     Log(tracing::Level, String),
 }
 
-/// The way to the writer. Records and states keep their order: no state overtakes the records that it covers.
+/// The way to the writer. Everything keeps its order: no state overtakes the records that it covers.
 #[derive(Clone, Debug)]
 pub struct Output {
     events: mpsc::UnboundedSender<Event>,
@@ -163,17 +167,17 @@ pub struct Writer(JoinHandle<io::Result<()>>);
 pub struct Closed;
 
 impl Output {
-    /// Starts the thread that writes with `emitter`.
+    /// Starts the thread that writes with `emitter`; the streams begin with these states.
     ///
     /// # Errors
     /// If no thread can be had.
-    pub fn start(emitter: Box<dyn Emitter>) -> io::Result<(Self, Writer)> {
+    pub fn start(emitter: Box<dyn Emitter>, states: Vec<(&'static Stream, StreamState)>) -> io::Result<(Self, Writer)> {
         let (events, receiver) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
         let writer = std::thread::Builder::new().name("writer".to_owned()).spawn({
             let room = room.clone();
             move || {
-                let result = write(emitter, receiver);
+                let result = Writing { emitter, checkpoints: Checkpoints::new(states) }.run(receiver);
                 // Whoever waits for room will never get it.
                 room.close();
                 result
@@ -209,15 +213,24 @@ impl Output {
         self.send(Event::Started(stream))
     }
 
-    /// The state that covers all records of the stream that were handed over before.
+    /// Where a channel of the stream stands, all records that were handed over before included; [`None`]: it is gone. A state may be
+    /// written now if it is `offered`, or else with a later report.
     ///
     /// # Errors
     /// If nobody reads any more.
-    pub fn state(&self, stream: &'static Stream, state: StreamState) -> Result<(), Closed> {
-        self.send(Event::State(stream, state))
+    pub fn report(&self, stream: &'static Stream, key: String, channel: Option<ChannelState>, offered: bool) -> Result<(), Closed> {
+        self.send(Event::Report { stream, key, channel: channel.map(Box::new), offered })
     }
 
-    /// A stream is done.
+    /// The run ends before its end: what was reported is written.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn stopped(&self) -> Result<(), Closed> {
+        self.send(Event::Stopped)
+    }
+
+    /// A stream is done; its last state comes before.
     ///
     /// # Errors
     /// If nobody reads any more.
@@ -248,27 +261,68 @@ impl Writer {
     }
 }
 
-fn write(mut emitter: Box<dyn Emitter>, mut events: mpsc::UnboundedReceiver<Event>) -> io::Result<()> {
-    loop {
-        let event = match events.try_recv() {
-            Ok(event) => event,
-            // Nothing more to say for now: let the reader have what there is.
-            Err(_) => {
-                emitter.flush()?;
-                match events.blocking_recv() {
-                    Some(event) => event,
-                    None => break,
+/// What the thread that writes works with.
+struct Writing {
+    emitter: Box<dyn Emitter>,
+    checkpoints: Checkpoints,
+}
+
+impl Writing {
+    fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> io::Result<()> {
+        loop {
+            let event = match events.try_recv() {
+                Ok(event) => event,
+                // Nothing more to say for now: let the reader have what there is.
+                Err(_) => {
+                    self.emitter.flush()?;
+                    match events.blocking_recv() {
+                        Some(event) => event,
+                        None => break,
+                    }
+                }
+            };
+            self.write(event)?;
+        }
+        self.emitter.finished()?;
+        self.emitter.flush()
+    }
+
+    fn write(&mut self, event: Event) -> io::Result<()> {
+        let Self { emitter, checkpoints } = self;
+        match event {
+            Event::Started(stream) => emitter.started(stream),
+            Event::Records(records, _permit) => {
+                checkpoints.records(records.stream, records.bytes());
+                emitter.records(&records)
+            }
+            Event::Report { stream, key, channel, offered } => {
+                match checkpoints.report(stream, key, channel.map(|channel| *channel), offered) {
+                    Some(state) => emitter.state(stream, state).map(|bytes| checkpoints.written(stream, bytes)),
+                    None => Ok(()),
                 }
             }
-        };
-        match event {
-            Event::Started(stream) => emitter.started(stream)?,
-            Event::Records(records, _permit) => emitter.records(&records)?,
-            Event::State(stream, state) => emitter.state(stream, &state)?,
-            Event::Ended(stream, outcome) => emitter.ended(stream, &outcome)?,
-            Event::Log(level, message) => emitter.log(level, &message)?,
+            Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.unwritten(stream)),
+            Event::Ended(stream, outcome) => {
+                match outcome {
+                    Outcome::Complete => {
+                        if let Some(state) = checkpoints.last(stream) {
+                            let bytes = emitter.state(stream, state)?;
+                            checkpoints.written(stream, bytes);
+                        }
+                    }
+                    Outcome::Incomplete(_) => self.unwritten(stream)?,
+                }
+                self.emitter.ended(stream, &outcome)
+            }
+            Event::Log(level, message) => emitter.log(level, &message),
         }
     }
-    emitter.finished()?;
-    emitter.flush()
+
+    fn unwritten(&mut self, stream: &'static Stream) -> io::Result<()> {
+        if let Some(state) = self.checkpoints.unwritten(stream) {
+            let bytes = self.emitter.state(stream, state)?;
+            self.checkpoints.written(stream, bytes);
+        }
+        Ok(())
+    }
 }

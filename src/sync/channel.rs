@@ -1,0 +1,94 @@
+//! Reading a channel: which of its streams are walked together, and what delta is asked for.
+
+use std::time::Duration;
+
+use super::{
+    context::Context,
+    delta::{self, Followed},
+    job::{Report, Stop},
+    part::{Part, Place, before},
+    walk::{Walk, are_together},
+};
+use crate::{
+    error::Error,
+    streams::{self, StreamSet},
+};
+
+/// What delta does not tell comes with a walk, so often at least.
+const WALK_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads a channel for the streams that it feeds.
+pub(super) async fn read(context: &Context, feeds: StreamSet, team: &str, channel: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
+    let place = Place { team, channel };
+    let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()) && !part.is_done());
+    let mut reading = Reading { context, place, roots: part(&streams::MESSAGES), replies: part(&streams::MESSAGE_REPLIES), damaged: 0 };
+    match reading.run().await {
+        Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
+        Err(stop) => Err(stop),
+        Ok(()) => Ok(Report { found: vec![channel.to_owned()], ..Report::read(feeds, Error::damaged(reading.damaged, || place.task())) }),
+    }
+}
+
+struct Reading<'c> {
+    context: &'c Context,
+    place: Place<'c>,
+    roots: Option<Part<'c>>,
+    replies: Option<Part<'c>>,
+    damaged: u64,
+}
+
+impl Reading<'_> {
+    async fn run(&mut self) -> Result<(), Stop> {
+        let mut followed = None;
+        if self.delta_may_do() {
+            followed = self.follow().await?;
+            if !self.roots.as_ref().is_some_and(|part| is_walk_due(part, followed)) {
+                return Ok(());
+            }
+        }
+        let follows = self.roots.as_ref().is_some_and(Part::follows_delta);
+        self.walk().await?;
+        let changed = self.roots.iter().chain(&self.replies).any(|part| part.told > 0);
+        let tries_again = self.roots.as_ref().is_some_and(|part| part.tries_delta_again(changed));
+        if followed.is_none() && (follows || tries_again) {
+            self.follow().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether delta may tell all that is wanted: it knows no replies, and nothing that was never read.
+    fn delta_may_do(&self) -> bool {
+        self.replies.is_none()
+            && self
+                .roots
+                .as_ref()
+                .is_some_and(|part| part.follows_delta() && part.state.read_at.is_some() && part.state.walk.is_none() && !part.has_gap())
+    }
+
+    async fn follow(&mut self) -> Result<Option<Followed>, Stop> {
+        let Some(part) = &mut self.roots else { return Ok(None) };
+        let followed = delta::follow(self.context, self.place, part, &mut self.damaged).await?;
+        Ok(Some(followed))
+    }
+
+    /// One walk for both streams where they stand at the same place; otherwise one after the other.
+    async fn walk(&mut self) -> Result<(), Stop> {
+        let Self { context, place, roots, replies, damaged } = self;
+        let are_apart = roots.as_mut().zip(replies.as_mut()).is_some_and(|(roots, replies)| !are_together(roots, replies));
+        if are_apart {
+            *damaged += Walk::new(context, *place, roots.as_mut(), None).run().await?;
+            *damaged += Walk::new(context, *place, None, replies.as_mut()).run().await?;
+        } else if roots.is_some() || replies.is_some() {
+            *damaged += Walk::new(context, *place, roots.as_mut(), replies.as_mut()).run().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether delta was not enough: it did not tell, or it is time for what it never tells.
+fn is_walk_due(part: &Part<'_>, followed: Option<Followed>) -> bool {
+    match followed {
+        Some(Followed::To(now)) => part.state.read_at.is_none_or(|read_at| read_at <= before(now, WALK_EVERY)),
+        _ => true,
+    }
+}

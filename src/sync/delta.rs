@@ -1,0 +1,223 @@
+//! Delta: the changes of a channel's root messages since the last round (graph.md 4). It saves requests, and it tells what does not move a
+//! chain to the top; that nothing is lost does not depend on it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tracing::debug;
+
+use super::{
+    context::Context,
+    job::Stop,
+    part::{Part, Place, before},
+};
+use crate::{
+    error::Error,
+    graph::{self, Cause, Link, Pages},
+    state::{ChannelState, RoundState},
+    streams,
+};
+
+/// Delta knows the changes of eight months (graph.md 4.2); months may have 28 days.
+const HORIZON: Duration = Duration::from_secs(240 * 24 * 3600);
+
+/// An opening reaches back by this much at least: changes show in delta with a delay.
+const LEAST_OVERLAP: Duration = Duration::from_secs(3600);
+
+/// A channel that refused delta is tried again after so long.
+const TRY_AGAIN: Duration = Duration::from_secs(24 * 3600);
+
+/// What following delta came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Followed {
+    /// To its end; the round began at this moment of Graph's clock.
+    To(DateTime<Utc>),
+    /// It was not: the walk has to tell.
+    NotAtAll,
+}
+
+/// What is said about delta once a run, however many channels it concerns.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Remark {
+    Ended,
+    Refused,
+    Unanswered,
+}
+
+/// Why a round did not come to its end.
+enum Trouble {
+    /// The token is no longer taken.
+    Ended(graph::Error),
+    /// There is no delta for this channel.
+    Refused(graph::Error),
+    /// Graph has no answer for the moment.
+    Unanswered(graph::Error),
+    Stop(Stop),
+}
+
+impl Part<'_> {
+    /// Whether there is delta to follow, as far as is known before the run has asked anything of the channel: a link, or a time from which
+    /// it is to be opened.
+    pub(super) fn follows_delta(&self) -> bool {
+        let ChannelState { delta_link, delta_at, round, delta_refused_at, .. } = &self.state;
+        let opens = delta_at.is_some() && delta_refused_at.is_none();
+        self.config.use_delta_api && !self.is_full_refresh() && (delta_link.is_some() || round.is_some() || opens)
+    }
+
+    /// Whether what delta should tell is older than what it knows.
+    fn is_delta_too_old(&self) -> bool {
+        let has_link = self.state.delta_link.is_some() || self.state.round.is_some();
+        let is_too_old = |at| self.now.is_some_and(|now| at < before(now, HORIZON));
+        !has_link && self.state.delta_at.is_none_or(is_too_old)
+    }
+
+    /// Whether delta was refused, and may be tried again: the walk has shown a change, or some time has passed.
+    pub(super) fn tries_delta_again(&self, changed: bool) -> bool {
+        let waited = |refused_at| self.now.is_some_and(|now| before(now, TRY_AGAIN) >= refused_at);
+        self.config.use_delta_api && !self.is_full_refresh() && self.state.delta_refused_at.is_some_and(|at| changed || waited(at))
+    }
+
+    /// A walk has told all that delta could have told so far: where nothing is known of delta, or it was refused, it is opened from the
+    /// beginning of that walk on, by the next run. A channel in which nothing was ever found is not worth a request.
+    pub(super) fn open_delta_behind_walk(&mut self) {
+        let state = &mut self.state;
+        let is_open = state.delta_link.is_some() || state.round.is_some();
+        let is_known = state.delta_at.is_some() && state.delta_refused_at.is_none();
+        if self.config.use_delta_api && !is_open && !is_known && state.read_at.is_some() && self.began.is_some() {
+            state.delta_at = self.began;
+        }
+    }
+}
+
+/// Follows the delta of a channel: tells what it tells, and stores where it goes on.
+pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged: &mut u64) -> Result<Followed, Stop> {
+    // From the round to its beginning, to an opening, and once more if that ends too.
+    for _ in 0..4 {
+        if part.is_delta_too_old() {
+            // Delta does not reach back so far: the walk does, and delta is opened behind it.
+            part.state.delta_at = part.began;
+            part.report(0, false)?;
+            return Ok(Followed::NotAtAll);
+        }
+        let trouble = match round(context, place, part, damaged).await {
+            Ok(Some(at)) => return Ok(Followed::To(at)),
+            Ok(None) => return Ok(Followed::NotAtAll),
+            Err(trouble) => trouble,
+        };
+        let Place { team, channel } = place;
+        match trouble {
+            Trouble::Stop(stop) => return Err(stop),
+            // First back to the beginning of the round, then to an opening of its own.
+            Trouble::Ended(error) if part.state.round.is_some() && part.state.delta_link.is_some() => {
+                debug!("delta of channel {channel} of team {team}: the round begins again: {error}");
+                part.state.round = None;
+            }
+            Trouble::Ended(error) if part.state.round.is_some() || part.state.delta_link.is_some() => {
+                let sentence = format!(
+                    "the delta token of channel {channel} of team {team} is no longer taken: what changed since is asked for anew; {error}"
+                );
+                context.remark(Remark::Ended, sentence);
+                part.now = part.now.max(date(&error));
+                (part.state.round, part.state.delta_link) = (None, None);
+            }
+            Trouble::Ended(error) | Trouble::Refused(error) => {
+                let sentence = format!("delta is refused for channel {channel} of team {team}: it is read without; {error}");
+                // An empty channel's first page leads nowhere (graph.md 4.2): nothing that anybody could change.
+                if error.to_string().contains("DeltaToken") && part.state.delta_link.is_none() {
+                    debug!("{sentence}");
+                } else {
+                    context.remark(Remark::Refused, sentence);
+                }
+                part.now = part.now.max(date(&error));
+                (part.state.round, part.state.delta_link, part.state.delta_refused_at) = (None, None, part.now);
+                part.report(0, false)?;
+                return Ok(Followed::NotAtAll);
+            }
+            Trouble::Unanswered(error) => {
+                let sentence = format!("delta does not answer for channel {channel} of team {team}: it is read without for now; {error}");
+                context.remark(Remark::Unanswered, sentence);
+                return Ok(Followed::NotAtAll);
+            }
+        }
+    }
+    Ok(Followed::NotAtAll)
+}
+
+/// Reads a round to its end. Gives when it began; [`None`] if Graph ended it without saying where the next one begins.
+async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged: &mut u64) -> Result<Option<DateTime<Utc>>, Trouble> {
+    let client = context.client.clone();
+    let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(client.clone(), &link));
+    let state = &part.state;
+    let mut began = state.round.as_ref().map(|round| round.at);
+    let going_on = state.round.as_ref().and_then(|round| stored(&round.link));
+    let from_link = || state.delta_link.as_ref().and_then(|link| stored(link));
+    let opening = || {
+        let from = before(state.delta_at?, part.config.lookback.max(LEAST_OVERLAP)).max(part.since());
+        Some(Pages::new(client.clone(), streams::delta(place.team, place.channel, from)))
+    };
+    let Some(mut pages) = going_on.or_else(from_link).or_else(opening) else { return Ok(None) };
+    loop {
+        let page = match pages.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => {
+                // Neither a next page nor a next round: the round is asked for again by the next run.
+                part.state.round = None;
+                return Ok(None);
+            }
+            Err(error) => return Err(trouble(place, error)),
+        };
+        let at = *began.get_or_insert(page.date());
+        part.now = Some(page.date());
+        let told = part.told;
+        for message in page.items() {
+            match message.id().filter(|_| !message.is_damaged()) {
+                Some(id) if message.is_removed() => part.push_removed(&id, page.date()),
+                Some(id) => part.push_changed(message, &id),
+                None => *damaged += 1,
+            }
+        }
+        part.hand_over().await.map_err(|closed| Trouble::Stop(closed.into()))?;
+        if part.told > told {
+            context.note(&page);
+        }
+        match (page.next(), page.delta()) {
+            (Some(next), _) => part.state.round = part.storable(next).map(|link| RoundState { link, at }),
+            (None, Some(delta)) => {
+                let link = part.storable(delta);
+                let state = &mut part.state;
+                (state.delta_link, state.delta_at, state.round, state.delta_refused_at) = (link, Some(at), None, None);
+            }
+            (None, None) => {}
+        }
+        let end = page.next().is_none();
+        part.report(1, end).map_err(|closed| Trouble::Stop(closed.into()))?;
+        if end && page.delta().is_some() {
+            return Ok(Some(at));
+        }
+    }
+}
+
+/// What an error means for delta (graph.md 4.1 and 4.2).
+fn trouble(place: Place<'_>, error: graph::Error) -> Trouble {
+    let said = match &error.cause {
+        Cause::Refused(refusal) => format!("{} {}", refusal.code, refusal.message).to_lowercase(),
+        Cause::SignIn(_) | Cause::ForeignLink(_) => {
+            return Trouble::Stop(Error::graph(place.task(), error, streams::MESSAGES.permissions).into());
+        }
+        Cause::Transport(_) | Cause::Malformed(_) | Cause::EndlessPaging(_) => String::new(),
+    };
+    let names_token = ["token", "syncstate", "resync"].iter().any(|word| said.contains(word));
+    match error.status() {
+        Some(410) => Trouble::Ended(error),
+        Some(400 | 404) if names_token && !said.contains("not supported") => Trouble::Ended(error),
+        Some(400..=499) if !error.is_transient() => Trouble::Refused(error),
+        _ => Trouble::Unanswered(error),
+    }
+}
+
+fn date(error: &graph::Error) -> Option<DateTime<Utc>> {
+    match &error.cause {
+        Cause::Refused(refusal) => Some(refusal.date),
+        _ => None,
+    }
+}

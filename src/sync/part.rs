@@ -1,0 +1,215 @@
+//! One stream of a channel, or of a thread, while it is read: which messages are wanted, which were told, and where it stands.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::{activity::Activity, context::Context, once::Once};
+use crate::{
+    config::StreamConfig,
+    emit::{Closed, Records},
+    graph::{Item, Link},
+    record::Derived,
+    state::{self, BEGINNING, ChannelState, WalkState},
+    streams::{Mode, Selected, Source, Stream},
+};
+
+/// Graph's clock may be served by machines that differ: incremental reads overlap by this much at least.
+const LEAST_OVERLAP: Duration = Duration::from_secs(2);
+
+/// A channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'c> {
+    pub(super) team: &'c str,
+    pub(super) channel: &'c str,
+}
+
+impl Place<'_> {
+    /// What is done there, for errors.
+    pub(super) fn task(self) -> String {
+        format!("read the messages of channel {} of team {}", self.channel, self.team)
+    }
+}
+
+/// One stream of a channel or a thread.
+#[derive(Debug)]
+pub(super) struct Part<'c> {
+    context: &'c Context,
+    selected: &'c Selected,
+    place: Place<'c>,
+    pub(super) config: &'c StreamConfig,
+    key: String,
+    pub(super) state: ChannelState,
+    records: Records,
+    once: Once,
+    /// Records that were handed over.
+    pub(super) told: usize,
+    /// Pages since a state was offered.
+    pages: u64,
+    /// Graph's clock, as it was seen last.
+    pub(super) now: Option<DateTime<Utc>>,
+    /// Graph's clock when the walk began that this run has finished.
+    pub(super) began: Option<DateTime<Utc>>,
+}
+
+impl<'c> Part<'c> {
+    /// The stream's part of a channel or, with the id of its root, of a thread; [`None`] if the stream is not selected.
+    pub(super) fn new(context: &'c Context, stream: &'static Stream, place: Place<'c>, thread: Option<&str>) -> Option<Self> {
+        let selected = context.selected(stream)?;
+        let ids: Vec<_> = [place.team, place.channel].into_iter().chain(thread).collect();
+        let key = state::key(&ids);
+        let state = context.state(stream, &key).unwrap_or_default();
+        let (config, records) = (context.config(stream), Records::new(stream));
+        Some(Self {
+            context,
+            selected,
+            place,
+            config,
+            key,
+            state,
+            records,
+            once: Once::default(),
+            told: 0,
+            pages: 0,
+            now: None,
+            began: None,
+        })
+    }
+
+    /// The stream.
+    pub(super) fn stream(&self) -> &'static Stream {
+        self.selected.stream
+    }
+
+    /// Whether it is read from its beginning.
+    pub(super) fn is_full_refresh(&self) -> bool {
+        self.selected.mode == Mode::FullRefresh
+    }
+
+    /// Whether an earlier attempt at the same full refresh has read it to its end.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_full_refresh() && self.state.read_at.is_some() && self.state.walk.is_none()
+    }
+
+    /// How far back the stream is to be read when it is read for the first time.
+    fn start_date(&self) -> DateTime<Utc> {
+        self.config.start_date.unwrap_or(BEGINNING)
+    }
+
+    /// How far back it was read.
+    pub(super) fn since(&self) -> DateTime<Utc> {
+        self.state.since.unwrap_or(BEGINNING)
+    }
+
+    /// Whether messages are wanted that are older than all that was read.
+    pub(super) fn has_gap(&self) -> bool {
+        self.state.read_at.is_some() && self.start_date() < self.since()
+    }
+
+    /// The walk that is under way, or a new one: down to the floor, or to what is missing below.
+    pub(super) fn walk(&mut self) -> &mut WalkState {
+        let (start_date, since) = (self.start_date(), self.since());
+        let (floor, start) = match self.state.read_at {
+            None => (start_date, start_date),
+            Some(read_at) => {
+                let floor = before(read_at, self.config.lookback.max(LEAST_OVERLAP));
+                // Exclusive: what stands at the cursor itself was told.
+                let behind = |cursor: DateTime<Utc>| cursor.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(cursor);
+                let behind_cursor = self.state.last_modified_date_time.map(behind);
+                let floor = behind_cursor.map_or(floor, |cursor| floor.min(cursor));
+                (floor, if start_date < since { start_date.min(floor) } else { floor })
+            }
+        };
+        let new = || WalkState { link: None, pass: 1, head: None, read_at: None, until: None, floor, start, reached: None, began: None };
+        self.state.walk.get_or_insert_with(new)
+    }
+
+    /// The walk is done: its last pass saw this head at this moment. Without a head nothing is known, and the floor stays as it was.
+    pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>, read_at: Option<DateTime<Utc>>) {
+        let Some(walk) = self.state.walk.take() else { return };
+        self.began = walk.began;
+        if head.is_none() {
+            return;
+        }
+        let since = if self.state.read_at.is_some() { walk.start.min(self.since()) } else { walk.start };
+        self.state.since = Some(since).filter(|&since| since > BEGINNING);
+        (self.state.last_modified_date_time, self.state.read_at) = (head, read_at);
+        if matches!(self.selected.stream.source, Source::Roots) {
+            self.open_delta_behind_walk();
+        }
+    }
+
+    /// Whether a message of this time is wanted by the walk.
+    fn wants(&self, activity: Activity) -> bool {
+        let (Activity::Known(time), Some(walk)) = (activity, &self.state.walk) else { return true };
+        time >= walk.floor || time >= walk.start && time < self.since()
+    }
+
+    /// Adds the record of a message that the walk has met, if it is wanted and was not told before.
+    pub(super) fn push(&mut self, message: Item<'_>, id: &str, root: Option<&str>) -> Activity {
+        let activity = Activity::of(message);
+        if self.wants(activity) {
+            self.write(message, id, root);
+        }
+        activity
+    }
+
+    /// Adds the record of a message that Graph reports as changed, unless it is older than all that was ever wanted.
+    pub(super) fn push_changed(&mut self, message: Item<'_>, id: &str) {
+        if Activity::of(message).known().is_none_or(|time| time >= self.since()) {
+            self.write(message, id, None);
+        }
+    }
+
+    fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>) {
+        let (columns, once) = (&self.selected.columns, &mut self.once);
+        let mut derived = vec![
+            ("team_id", Derived::Text(self.place.team)),
+            ("channel_id", Derived::Text(self.place.channel)),
+            ("_deleted", Derived::Flag(false)),
+        ];
+        derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
+        self.records.push(|out| columns.write(message.fields(), &derived, out), |record| once.is_new(id, record));
+    }
+
+    /// Adds the record of a message that Graph reports as removed: that it is deleted is all that is known.
+    pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
+        let derived = [
+            ("team_id", Derived::Text(self.place.team)),
+            ("channel_id", Derived::Text(self.place.channel)),
+            ("_deleted", Derived::Flag(true)),
+        ];
+        let (columns, once) = (&self.selected.columns, &mut self.once);
+        let json = |text: &str| Value::from(text).to_string();
+        let (own_id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
+        let fields = [("id", own_id.as_str()), ("lastModifiedDateTime", now.as_str())];
+        self.records.push(|out| columns.write(fields.into_iter(), &derived, out), |_| once.is_new(id, b"removed"));
+    }
+
+    /// Hands over what was added.
+    pub(super) async fn hand_over(&mut self) -> Result<(), Closed> {
+        self.told += self.records.len();
+        self.context.output.records(std::mem::replace(&mut self.records, Records::new(self.selected.stream))).await
+    }
+
+    /// So many pages more were read; what they held was handed over. A state is offered when a batch is full, or at an `end`.
+    pub(super) fn report(&mut self, pages: u64, end: bool) -> Result<(), Closed> {
+        self.pages += pages;
+        let offered = end || self.pages >= self.config.max_pages_per_batch;
+        if offered {
+            self.pages = 0;
+        }
+        self.context.output.report(self.selected.stream, self.key.clone(), Some(self.state.clone()), offered)
+    }
+
+    /// The link as it can be stored: only if it leads below this channel, which the next run insists on.
+    pub(super) fn storable(&self, link: &Link) -> Option<String> {
+        state::leads_below(link.as_str(), &self.key).then(|| link.as_str().to_owned())
+    }
+}
+
+/// A time, and so much before it.
+pub(super) fn before(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(by).ok().and_then(|by| time.checked_sub_signed(by)).unwrap_or(BEGINNING).max(BEGINNING)
+}
