@@ -13,6 +13,7 @@ mod generated;
 mod graph;
 mod layers;
 mod parents;
+mod requests;
 mod singer;
 mod support;
 mod whole;

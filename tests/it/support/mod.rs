@@ -2,6 +2,7 @@
 
 mod airbyte;
 pub mod expect;
+pub mod incremental;
 mod output;
 mod running;
 pub mod singer;
