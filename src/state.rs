@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +15,9 @@ pub const BEGINNING: DateTime<Utc> = match NaiveDate::from_ymd_opt(1, 1, 1) {
     Some(date) => date.and_time(NaiveTime::MIN).and_utc(),
     None => DateTime::<Utc>::UNIX_EPOCH,
 };
+
+/// A full refresh that was interrupted is taken up for so long; then what it has read is too old.
+const FULL_REFRESH_LASTS: TimeDelta = TimeDelta::days(7);
 
 /// What must be encoded in an id, so that a key has one meaning.
 const KEY: &AsciiSet = &CONTROLS.add(b'/').add(b'%');
@@ -32,10 +35,19 @@ pub struct StreamState {
 struct Channels {
     /// The tenant that was read.
     tenant: String,
-    /// Written while a full refresh is under way: only another full refresh takes up its channels.
-    full: Option<bool>,
+    /// Written while a full refresh is under way: when it began, by Graph's clock. Only another full refresh takes up its channels.
+    full: Option<Full>,
     /// Under `<team>/<channel>`, of single threads under `<team>/<channel>/<message>`; null: gone.
     channels: BTreeMap<String, Option<Arc<ChannelState>>>,
+}
+
+/// The mark of a full refresh.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Full {
+    Since(DateTime<Utc>),
+    /// Nothing was read yet.
+    Begins(bool),
 }
 
 /// Where a channel, or a thread, can go on. Absent values are written as null: some consumers merge states deeply.
@@ -66,8 +78,6 @@ pub struct ChannelState {
 pub struct WalkState {
     /// The next page of the pass, without scheme and host; [`None`]: the pass begins.
     pub link: Option<String>,
-    /// Which pass it is, from 1.
-    pub pass: u32,
     /// The newest activity on the pass's first page, as served.
     pub head: Option<DateTime<Utc>>,
     /// Graph's clock at the pass's first page.
@@ -78,8 +88,6 @@ pub struct WalkState {
     pub floor: DateTime<Utc>,
     /// How far back the walk goes.
     pub start: DateTime<Utc>,
-    /// The lowest activity that the pass has read.
-    pub reached: Option<DateTime<Utc>>,
     /// Graph's clock at the very first page of the walk.
     pub began: Option<DateTime<Utc>>,
 }
@@ -134,14 +142,18 @@ impl StreamState {
         Ok(Some(Self::read(written, tenant)?).filter(|state| !state.is_full()).unwrap_or_else(|| Self::of_channels(tenant)))
     }
 
-    /// The state with which a full refresh begins: that of another one that was interrupted, or none.
-    pub fn begin_full_refresh(written: &Value, tenant: &str) -> Self {
-        let resumed = Self::read(written, tenant).ok().filter(Self::is_full);
-        resumed.unwrap_or_else(|| {
-            let mut state = Self::of_channels(tenant);
-            state.set_full(true);
-            state
-        })
+    /// The state with which a full refresh begins: what another one that was interrupted has read, or nothing.
+    pub fn begin_full_refresh(written: &Value, tenant: &str, now: DateTime<Utc>) -> Self {
+        let mut state = Self::read(written, tenant).unwrap_or_else(|_| Self::of_channels(tenant));
+        if let Some(own) = &mut state.channels {
+            match own.full {
+                Some(Full::Since(mark)) if now - mark < FULL_REFRESH_LASTS => {
+                    own.channels.retain(|_, channel| channel.as_ref().is_some_and(|channel| channel.is_of_full_refresh(mark)));
+                }
+                _ => (own.full, own.channels) = (Some(Full::Begins(true)), BTreeMap::new()),
+            }
+        }
+        state
     }
 
     /// Takes the state of a stream of channels that an earlier run wrote; nothing usable means that none was.
@@ -153,7 +165,8 @@ impl StreamState {
             _ => return Err(Invalid::new("", "it is not an object")),
         };
         match written.get("version") {
-            Some(version) if version.as_u64() == Some(VERSION) => {}
+            // Some tools rewrite numbers as floats.
+            Some(version) if version.as_f64() == Some(VERSION as f64) => {}
             Some(version) => {
                 let reason =
                     format!("it is {version}; this program reads {VERSION}: use the program that wrote it, or start without a state");
@@ -176,7 +189,7 @@ impl StreamState {
             Some(_) => return Err(Invalid::new("channels", "it is not an object")),
         };
         if let Some(own) = &mut state.channels {
-            own.full = (written.get("full") == Some(&Value::Bool(true))).then_some(true);
+            own.full = written.get("full").and_then(|full| Full::deserialize(full).ok()).filter(|full| *full != Full::Begins(false));
             for (key, channel) in channels.iter().filter(|(_, channel)| !channel.is_null()) {
                 own.channels.insert(key.clone(), Some(Arc::new(ChannelState::read(key, channel)?)));
             }
@@ -196,25 +209,39 @@ impl StreamState {
 
     /// Takes note of a channel; [`None`]: it is gone.
     pub fn set(&mut self, key: String, channel: Option<ChannelState>) {
-        if let Some(own) = &mut self.channels {
-            own.channels.insert(key, channel.map(Arc::new));
+        let Some(own) = &mut self.channels else { return };
+        if let (Some(Full::Begins(true)), Some(began)) = (own.full, channel.as_ref().and_then(ChannelState::began)) {
+            // Other channels may have begun a moment before.
+            own.full = Some(Full::Since(began - TimeDelta::seconds(2)));
         }
+        own.channels.insert(key, channel.map(Arc::new));
     }
 
     /// Whether it was written in the midst of a full refresh.
     pub fn is_full(&self) -> bool {
-        self.channels.as_ref().is_some_and(|own| own.full == Some(true))
+        self.channels.as_ref().is_some_and(|own| own.full.is_some())
     }
 
-    /// Marks that a full refresh is under way, or no longer.
-    pub fn set_full(&mut self, full: bool) {
+    /// The full refresh is no longer under way.
+    pub fn end_full_refresh(&mut self) {
         if let Some(own) = &mut self.channels {
-            own.full = full.then_some(true);
+            own.full = None;
         }
     }
 }
 
 impl ChannelState {
+    /// Graph's clock when its walk began, or when it was read last.
+    fn began(&self) -> Option<DateTime<Utc>> {
+        self.walk.as_ref().map_or(self.read_at, |walk| walk.began)
+    }
+
+    /// Whether the full refresh that began at the mark has read it: states that were merged deeply hold older channels too.
+    fn is_of_full_refresh(&self, mark: DateTime<Utc>) -> bool {
+        let is_first_walk = self.walk.is_none() || self.read_at.is_none();
+        is_first_walk && self.began().is_some_and(|began| began >= mark)
+    }
+
     fn read(key: &str, written: &Value) -> Result<Self, Invalid> {
         let path = |below: &str| format!("channels.{key}{}{below}", if below.is_empty() { "" } else { "." });
         let state: Self = serde_path_to_error::deserialize(written).map_err(|error| {
@@ -287,13 +314,11 @@ mod tests {
         let mut state = StreamState::of_channels("contoso.com");
         let walk = WalkState {
             link: Some("/v1.0/teams('t')/channels('19:c@thread.tacv2')/messages?$skiptoken=x".into()),
-            pass: 2,
             head: Some(time("2026-11-20T10:00:00.123Z")),
             read_at: Some(time("2026-11-20T10:01:00Z")),
             until: Some(time("2026-11-20T09:00:00Z")),
             floor: time("2026-11-19T09:00:00.000000001Z"),
             start: BEGINNING,
-            reached: Some(time("2026-11-20T09:30:00Z")),
             began: Some(time("2026-11-20T09:00:00Z")),
         };
         let idle = ChannelState {
@@ -344,8 +369,8 @@ mod tests {
             json!({"version": 1, "channels": {"t/c": {"deltaLink": "https://evil.example/v1.0/teams/t/channels/c/messages/delta"}}}),
             json!({"version": 1, "channels": {"t/c": {"deltaLink": "/v1.0/teams/t/channels/other/messages/delta"}}}),
             json!({"version": 1, "channels": {"t/c": {"round": {"link": "/v1.0/users", "at": "2026-11-20T10:00:00Z"}}}}),
-            json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x", "pass": -1}}}}),
-            json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x", "pass": 1,
+            json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x", "floor": -1}}}}),
+            json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x",
                 "floor": "2026-11-20T10:00:00Z", "start": "2026-11-20T10:00:00Z"}}}}),
         ] {
             said += &format!("{written}\n    {}\n", StreamState::read(&written, "contoso.com").unwrap_err());
@@ -364,6 +389,36 @@ mod tests {
         ] {
             assert_eq!(StreamState::read(&written, "t").unwrap(), StreamState::of_channels("t"), "{written}");
         }
+    }
+
+    #[test]
+    fn a_full_refresh_takes_up_what_the_same_one_has_read() {
+        let now = time("2026-11-20T12:00:00Z");
+        let channel = |read_at: &str| Some(ChannelState { read_at: Some(time(read_at)), ..ChannelState::default() });
+        let mut state = StreamState::begin_full_refresh(&Value::Null, "t", now);
+        assert!(state.is_full());
+        state.set("t/new".to_owned(), channel("2026-11-20T11:00:00Z"));
+        // As a deep merge leaves it: channels of an earlier state among those of this one.
+        state.set("t/old".to_owned(), channel("2026-11-19T11:00:00Z"));
+        let open =
+            WalkState { began: Some(time("2026-11-20T11:00:01Z")), ..full().channel("t/19:c@thread.tacv2").unwrap().walk.clone().unwrap() };
+        state.set("t/open".to_owned(), Some(ChannelState { walk: Some(open.clone()), ..ChannelState::default() }));
+        state.set("t/of a walk before".to_owned(), Some(ChannelState { walk: Some(open), ..channel("2026-11-20T11:30:00Z").unwrap() }));
+        let written = serde_json::to_value(&state).unwrap();
+        let resumed = |now| StreamState::begin_full_refresh(&written, "t", now);
+        // The links of this test lead elsewhere: only then is the whole state no longer taken.
+        assert_eq!(resumed(now).keys().count(), 0);
+        let mut plain = written.clone();
+        for key in ["t/open", "t/of a walk before"] {
+            plain["channels"][key]["walk"]["link"] = Value::Null;
+        }
+        let resumed = |now| StreamState::begin_full_refresh(&plain, "t", now);
+        assert_eq!(resumed(now).keys().collect::<Vec<_>>(), ["t/new", "t/open"]);
+        assert_eq!(resumed(now + TimeDelta::days(8)).keys().count(), 0);
+        assert!(StreamState::begin_incremental(&plain, "t").unwrap().keys().next().is_none());
+        state.end_full_refresh();
+        let ended = serde_json::to_value(&state).unwrap();
+        assert_eq!(StreamState::begin_full_refresh(&ended, "t", now).keys().count(), 0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +110,7 @@ fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) ->
         let given = given.get(stream.name).unwrap_or(&Value::Null);
         let state = match (stream.mode(), selected.mode) {
             (Mode::FullRefresh, _) => StreamState::of_snapshot(),
-            (Mode::Incremental, Mode::FullRefresh) => StreamState::begin_full_refresh(given, tenant),
+            (Mode::Incremental, Mode::FullRefresh) => StreamState::begin_full_refresh(given, tenant, Utc::now()),
             (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant)
                 .map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?,
         };

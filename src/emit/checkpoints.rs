@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use super::Report;
 use crate::{
-    state::{ChannelState, StreamState},
+    error::Fault,
+    state::StreamState,
     streams::{STREAMS, Stream},
 };
 
-/// A state is written after so long, whatever its size.
+/// A state is written after so long, whatever its size, also in the midst of a channel.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(300);
 
-/// Or after so many reports: one comes with each page, and Graph gives no more than 20 pages a second.
-const REPORTS: u32 = 5000;
+/// Or after so many pages: what Graph gives in that time at most, 20 a second.
+const PAGES: u64 = 5000;
 
 /// Or when so many times its size of records came since: states stay under 5% of the bytes.
 const RECORDS_TO_STATES: u64 = 20;
@@ -27,24 +29,18 @@ struct Checkpoint {
     changed: bool,
     /// Bytes of records since it was written.
     records: u64,
-    /// Reports since it was written.
-    reports: u32,
-    written: Option<Written>,
-}
-
-#[derive(Debug)]
-struct Written {
+    /// Pages since it was written.
+    pages: u64,
+    /// When it was written, or when the run began.
     at: Instant,
-    bytes: u64,
+    /// How large it was; [`None`] before it was first written.
+    bytes: Option<u64>,
 }
 
 impl Checkpoint {
-    fn is_due(&self, now: Instant) -> bool {
-        self.written.as_ref().is_none_or(|written| {
-            now.duration_since(written.at) >= AT_LEAST_EVERY
-                || self.reports >= REPORTS
-                || self.records >= written.bytes.saturating_mul(RECORDS_TO_STATES)
-        })
+    fn is_due(&self, now: Instant, offered: bool) -> bool {
+        let is_worth_its_bytes = self.bytes.is_none_or(|bytes| self.records >= bytes.saturating_mul(RECORDS_TO_STATES));
+        now.duration_since(self.at) >= AT_LEAST_EVERY || self.pages >= PAGES || offered && is_worth_its_bytes
     }
 }
 
@@ -53,7 +49,8 @@ impl Checkpoints {
     pub(super) fn new(states: Vec<(&'static Stream, StreamState)>) -> Self {
         let mut checkpoints = [const { None }; STREAMS.len()];
         for (stream, state) in states {
-            checkpoints[stream.position()] = Some(Checkpoint { state, changed: false, records: 0, reports: 0, written: None });
+            let at = Instant::now();
+            checkpoints[stream.position()] = Some(Checkpoint { state, changed: false, records: 0, pages: 0, at, bytes: None });
         }
         Self(checkpoints)
     }
@@ -69,13 +66,13 @@ impl Checkpoints {
         }
     }
 
-    /// Takes note of where a channel of the stream stands. Gives the state if it is to be written now; `offered`: it may be.
-    pub(super) fn report(&mut self, stream: &Stream, key: String, channel: Option<ChannelState>, offered: bool) -> Option<&StreamState> {
-        let checkpoint = self.of(stream)?;
-        checkpoint.state.set(key, channel);
+    /// Takes note of where a channel of the stream stands. Gives the state if it is to be written now.
+    pub(super) fn report(&mut self, report: Report) -> Option<&StreamState> {
+        let checkpoint = self.of(report.stream)?;
+        checkpoint.state.set(report.key, report.channel);
         checkpoint.changed = true;
-        checkpoint.reports += 1;
-        (offered && checkpoint.is_due(Instant::now())).then_some(&checkpoint.state)
+        checkpoint.pages += report.pages;
+        checkpoint.is_due(Instant::now(), report.offered).then_some(&checkpoint.state)
     }
 
     /// The state of a stream that did not come to its end, if there is something in it that was not written.
@@ -83,73 +80,91 @@ impl Checkpoints {
         self.of(stream).filter(|checkpoint| checkpoint.changed).map(|checkpoint| &checkpoint.state)
     }
 
+    /// The state of a stream that failed. A full refresh is taken up again only where that can help: otherwise what it has read would be
+    /// left out for as long as the rest cannot be read.
+    pub(super) fn of_failed(&mut self, stream: &Stream, fault: Fault) -> Option<&StreamState> {
+        if let Some(checkpoint) = self.of(stream).filter(|checkpoint| fault != Fault::Moment && checkpoint.state.is_full()) {
+            checkpoint.state.end_full_refresh();
+            checkpoint.changed |= checkpoint.bytes.is_some();
+        }
+        self.unwritten(stream)
+    }
+
     /// The last state of a stream that was read to its end.
     pub(super) fn last(&mut self, stream: &Stream) -> Option<&StreamState> {
         let checkpoint = self.of(stream)?;
-        checkpoint.state.set_full(false);
+        checkpoint.state.end_full_refresh();
         Some(&checkpoint.state)
     }
 
     /// The state was written, in so many bytes.
     pub(super) fn written(&mut self, stream: &Stream, bytes: usize) {
         if let Some(checkpoint) = self.of(stream) {
-            (checkpoint.changed, checkpoint.records, checkpoint.reports) = (false, 0, 0);
-            checkpoint.written = Some(Written { at: Instant::now(), bytes: bytes as u64 });
+            (checkpoint.changed, checkpoint.records, checkpoint.pages) = (false, 0, 0);
+            (checkpoint.at, checkpoint.bytes) = (Instant::now(), Some(bytes as u64));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::streams::MESSAGES;
+    use serde_json::Value;
 
-    fn checkpoints() -> Checkpoints {
-        Checkpoints::new(vec![(&MESSAGES, StreamState::of_channels("t"))])
+    use super::*;
+    use crate::{state::ChannelState, streams::MESSAGES};
+
+    fn checkpoints(state: StreamState) -> Checkpoints {
+        Checkpoints::new(vec![(&MESSAGES, state)])
     }
 
-    fn report(checkpoints: &mut Checkpoints, offered: bool) -> bool {
-        checkpoints.report(&MESSAGES, "t/c".to_owned(), Some(ChannelState::default()), offered).is_some()
+    fn report(checkpoints: &mut Checkpoints, pages: u64, offered: bool) -> bool {
+        let channel = Some(ChannelState::default());
+        checkpoints.report(Report { stream: &MESSAGES, key: "t/c".to_owned(), channel, pages, offered }).is_some()
     }
 
     #[test]
     fn the_first_state_is_written_as_soon_as_it_is_offered() {
-        let mut checkpoints = checkpoints();
+        let mut checkpoints = checkpoints(StreamState::of_channels("t"));
         assert!(checkpoints.unwritten(&MESSAGES).is_none());
-        assert!(!report(&mut checkpoints, false));
-        assert!(report(&mut checkpoints, true));
+        assert!(!report(&mut checkpoints, 1, false));
+        assert!(report(&mut checkpoints, 1, true));
         assert!(checkpoints.unwritten(&MESSAGES).is_some());
         checkpoints.written(&MESSAGES, 100);
         assert!(checkpoints.unwritten(&MESSAGES).is_none());
     }
 
     #[test]
-    fn further_states_wait_for_records_of_twenty_times_their_size_or_for_many_reports() {
-        let mut checkpoints = checkpoints();
+    fn further_states_wait_for_records_of_twenty_times_their_size() {
+        let mut checkpoints = checkpoints(StreamState::of_channels("t"));
         checkpoints.written(&MESSAGES, 100);
         checkpoints.records(&MESSAGES, 1999);
-        assert!(!report(&mut checkpoints, true));
+        assert!(!report(&mut checkpoints, 1, true));
         checkpoints.records(&MESSAGES, 1);
-        assert!(report(&mut checkpoints, true));
-        checkpoints.written(&MESSAGES, 100);
-        assert!((1..REPORTS).all(|_| !report(&mut checkpoints, true)));
-        assert!(report(&mut checkpoints, true));
+        assert!(!report(&mut checkpoints, 1, false));
+        assert!(report(&mut checkpoints, 1, true));
     }
 
     #[test]
-    fn after_five_minutes_a_state_is_due() {
-        let mut checkpoints = checkpoints();
+    fn after_many_pages_or_five_minutes_a_state_is_written_wherever_a_channel_stands() {
+        let mut checkpoints = checkpoints(StreamState::of_channels("t"));
+        assert!(!report(&mut checkpoints, PAGES - 1, false));
+        assert!(report(&mut checkpoints, 1, false));
         checkpoints.written(&MESSAGES, 100);
         let checkpoint = checkpoints.of(&MESSAGES).unwrap();
-        let written = checkpoint.written.as_ref().unwrap().at;
-        assert!(!checkpoint.is_due(written + AT_LEAST_EVERY.saturating_sub(Duration::from_millis(1))));
-        assert!(checkpoint.is_due(written + AT_LEAST_EVERY));
+        assert!(!checkpoint.is_due(checkpoint.at + AT_LEAST_EVERY.saturating_sub(Duration::from_millis(1)), false));
+        assert!(checkpoint.is_due(checkpoint.at + AT_LEAST_EVERY, false));
     }
 
     #[test]
-    fn the_last_state_of_a_full_refresh_has_no_mark() {
-        let mut checkpoints = Checkpoints::new(vec![(&MESSAGES, StreamState::begin_full_refresh(&serde_json::Value::Null, "t"))]);
-        assert!(checkpoints.report(&MESSAGES, "t/c".to_owned(), None, true).is_some_and(StreamState::is_full));
-        assert!(!checkpoints.last(&MESSAGES).unwrap().is_full());
+    fn a_full_refresh_is_marked_until_its_end_or_until_another_attempt_cannot_help() {
+        let begun = || {
+            let mut checkpoints = checkpoints(StreamState::begin_full_refresh(&Value::Null, "t", chrono::Utc::now()));
+            assert!(report(&mut checkpoints, 1, true) && checkpoints.unwritten(&MESSAGES).is_some_and(StreamState::is_full));
+            checkpoints.written(&MESSAGES, 100);
+            checkpoints
+        };
+        assert!(!begun().last(&MESSAGES).unwrap().is_full());
+        assert_eq!(begun().of_failed(&MESSAGES, Fault::Moment), None);
+        assert!(!begun().of_failed(&MESSAGES, Fault::User).unwrap().is_full());
     }
 }

@@ -144,10 +144,25 @@ impl Records {
 enum Event {
     Started(&'static Stream),
     Records(Records, OwnedSemaphorePermit),
-    Report { stream: &'static Stream, key: String, channel: Option<Box<ChannelState>>, offered: bool },
+    Report(Box<Report>),
     Stopped,
     Ended(&'static Stream, Outcome),
     Log(tracing::Level, String),
+}
+
+/// Where a channel of a stream stands, all records included that were handed over before.
+#[derive(Debug)]
+pub struct Report {
+    /// The stream.
+    pub stream: &'static Stream,
+    /// The channel's key in the state.
+    pub key: String,
+    /// Where it stands; [`None`]: it is gone.
+    pub channel: Option<ChannelState>,
+    /// So many pages were read since the report before.
+    pub pages: u64,
+    /// Whether this is a good moment to write a state.
+    pub offered: bool,
 }
 
 /// The way to the writer. Everything keeps its order: no state overtakes the records that it covers.
@@ -213,13 +228,12 @@ impl Output {
         self.send(Event::Started(stream))
     }
 
-    /// Where a channel of the stream stands, all records that were handed over before included; [`None`]: it is gone. A state may be
-    /// written now if it is `offered`, or else with a later report.
+    /// Takes note of where a channel stands; a state is written when it is due.
     ///
     /// # Errors
     /// If nobody reads any more.
-    pub fn report(&self, stream: &'static Stream, key: String, channel: Option<ChannelState>, offered: bool) -> Result<(), Closed> {
-        self.send(Event::Report { stream, key, channel: channel.map(Box::new), offered })
+    pub fn report(&self, report: Report) -> Result<(), Closed> {
+        self.send(Event::Report(Box::new(report)))
     }
 
     /// The run ends before its end: what was reported is written.
@@ -295,34 +309,28 @@ impl Writing {
                 checkpoints.records(records.stream, records.bytes());
                 emitter.records(&records)
             }
-            Event::Report { stream, key, channel, offered } => {
-                match checkpoints.report(stream, key, channel.map(|channel| *channel), offered) {
+            Event::Report(report) => {
+                let stream = report.stream;
+                match checkpoints.report(*report) {
                     Some(state) => emitter.state(stream, state).map(|bytes| checkpoints.written(stream, bytes)),
                     None => Ok(()),
                 }
             }
-            Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.unwritten(stream)),
+            Event::Stopped => STREAMS.into_iter().try_for_each(|stream| {
+                let bytes = checkpoints.unwritten(stream).map(|state| emitter.state(stream, state)).transpose()?;
+                bytes.into_iter().for_each(|bytes| checkpoints.written(stream, bytes));
+                Ok(())
+            }),
             Event::Ended(stream, outcome) => {
-                match outcome {
-                    Outcome::Complete => {
-                        if let Some(state) = checkpoints.last(stream) {
-                            let bytes = emitter.state(stream, state)?;
-                            checkpoints.written(stream, bytes);
-                        }
-                    }
-                    Outcome::Incomplete(_) => self.unwritten(stream)?,
-                }
-                self.emitter.ended(stream, &outcome)
+                let state = match &outcome {
+                    Outcome::Complete => checkpoints.last(stream),
+                    Outcome::Incomplete(error) => checkpoints.of_failed(stream, error.fault()),
+                };
+                let bytes = state.map(|state| emitter.state(stream, state)).transpose()?;
+                bytes.into_iter().for_each(|bytes| checkpoints.written(stream, bytes));
+                emitter.ended(stream, &outcome)
             }
             Event::Log(level, message) => emitter.log(level, &message),
         }
-    }
-
-    fn unwritten(&mut self, stream: &'static Stream) -> io::Result<()> {
-        if let Some(state) = self.checkpoints.unwritten(stream) {
-            let bytes = self.emitter.state(stream, state)?;
-            self.checkpoints.written(stream, bytes);
-        }
-        Ok(())
     }
 }

@@ -52,30 +52,54 @@ impl Activity {
     }
 }
 
-/// What a first page tells about a channel: if two are alike, no chain moved to the top in between.
+/// How far down the chains have been met: below a bound are all further ones too if two in a row were. One alone may stand higher than its
+/// times tell, such as a chain whose newest reply was removed for good.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Descent {
+    last: Option<DateTime<Utc>>,
+    before: Option<DateTime<Utc>>,
+}
+
+impl Descent {
+    /// Takes note of the next chain; one of unknown activity tells nothing.
+    pub(super) fn meet(&mut self, activity: Activity) {
+        if let Activity::Known(time) = activity {
+            (self.before, self.last) = (self.last, Some(time));
+        }
+    }
+
+    pub(super) fn is_below(self, bound: DateTime<Utc>) -> bool {
+        self.last.zip(self.before).is_some_and(|(last, before)| last < bound && before < bound)
+    }
+}
+
+/// What the first page tells about a channel: if two are alike, no chain moved to the top in between.
 #[derive(Debug)]
 pub(super) struct Top {
     /// The newest activity, as served.
     pub(super) head: Option<DateTime<Utc>>,
-    /// The chains in their order, as hashes of their ids.
-    order: Vec<u64>,
+    /// The chains in their order with their activity as served, as hashes.
+    chains: Vec<u64>,
 }
 
 impl Top {
     pub(super) fn of(page: &Page) -> Self {
         let messages = page.items().flat_map(|chain| std::iter::once(chain).chain(chain.replies()));
-        let order = page.items().map(|chain| xxh3_64(chain.value("id").unwrap_or_default().as_bytes())).collect();
-        Self { head: messages.filter_map(|message| Activity::of(message).known()).max(), order }
+        let hash = |chain: Item<'_>| {
+            let activity = chain.replies().map(Activity::of).fold(Activity::of(chain), Activity::later);
+            xxh3_64(format!("{activity:?} {}", chain.value("id").unwrap_or_default()).as_bytes())
+        };
+        Self { head: messages.filter_map(|message| Activity::of(message).known()).max(), chains: page.items().map(hash).collect() }
     }
 
     /// That of a page of which only the newest activity is known: like no other.
     pub(super) fn of_unseen(head: Option<DateTime<Utc>>) -> Self {
-        Self { head, order: Vec::new() }
+        Self { head, chains: Vec::new() }
     }
 
     /// Whether both tell the same, as far as both reach down.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let both = self.order.len().min(other.order.len());
-        both > 0 && self.head == other.head && self.order[..both] == other.order[..both]
+        let both = self.chains.len().min(other.chains.len());
+        both > 0 && self.chains[..both] == other.chains[..both]
     }
 }

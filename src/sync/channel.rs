@@ -1,31 +1,29 @@
 //! Reading a channel: which of its streams are walked together, and what delta is asked for.
 
-use std::time::Duration;
+use chrono::TimeDelta;
 
 use super::{
     context::Context,
     delta::{self, Followed},
-    job::{Report, Stop},
-    part::{Part, Place, before},
+    job::{Damage, Report, Stop},
+    part::{Part, Place},
     walk::{Walk, are_together},
 };
-use crate::{
-    error::Error,
-    streams::{self, StreamSet},
-};
+use crate::streams::{self, StreamSet};
 
 /// What delta does not tell comes with a walk, so often at least.
-const WALK_EVERY: Duration = Duration::from_secs(24 * 3600);
+const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// Reads a channel for the streams that it feeds.
 pub(super) async fn read(context: &Context, feeds: StreamSet, team: &str, channel: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
     let place = Place { team, channel };
     let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()) && !part.is_done());
-    let mut reading = Reading { context, place, roots: part(&streams::MESSAGES), replies: part(&streams::MESSAGE_REPLIES), damaged: 0 };
+    let (roots, replies) = (part(&streams::MESSAGES), part(&streams::MESSAGE_REPLIES));
+    let mut reading = Reading { context, place, roots, replies, damage: Damage::default() };
     match reading.run().await {
         Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
-        Ok(()) => Ok(Report { found: vec![channel.to_owned()], ..Report::read(feeds, Error::damaged(reading.damaged, || place.task())) }),
+        Ok(()) => Ok(Report { found: vec![channel.to_owned()], ..Report::read(feeds, reading.damage.into_error(|| place.task())) }),
     }
 }
 
@@ -34,7 +32,7 @@ struct Reading<'c> {
     place: Place<'c>,
     roots: Option<Part<'c>>,
     replies: Option<Part<'c>>,
-    damaged: u64,
+    damage: Damage,
 }
 
 impl Reading<'_> {
@@ -67,19 +65,19 @@ impl Reading<'_> {
 
     async fn follow(&mut self) -> Result<Option<Followed>, Stop> {
         let Some(part) = &mut self.roots else { return Ok(None) };
-        let followed = delta::follow(self.context, self.place, part, &mut self.damaged).await?;
+        let followed = delta::follow(self.context, self.place, part, &mut self.damage).await?;
         Ok(Some(followed))
     }
 
     /// One walk for both streams where they stand at the same place; otherwise one after the other.
     async fn walk(&mut self) -> Result<(), Stop> {
-        let Self { context, place, roots, replies, damaged } = self;
+        let Self { context, place, roots, replies, damage } = self;
         let are_apart = roots.as_mut().zip(replies.as_mut()).is_some_and(|(roots, replies)| !are_together(roots, replies));
         if are_apart {
-            *damaged += Walk::new(context, *place, roots.as_mut(), None).run().await?;
-            *damaged += Walk::new(context, *place, None, replies.as_mut()).run().await?;
+            Walk::new(context, *place, roots.as_mut(), None, damage).run().await?;
+            Walk::new(context, *place, None, replies.as_mut(), damage).run().await?;
         } else if roots.is_some() || replies.is_some() {
-            *damaged += Walk::new(context, *place, roots.as_mut(), replies.as_mut()).run().await?;
+            Walk::new(context, *place, roots.as_mut(), replies.as_mut(), damage).run().await?;
         }
         Ok(())
     }
@@ -88,7 +86,7 @@ impl Reading<'_> {
 /// Whether delta was not enough: it did not tell, or it is time for what it never tells.
 fn is_walk_due(part: &Part<'_>, followed: Option<Followed>) -> bool {
     match followed {
-        Some(Followed::To(now)) => part.state.read_at.is_none_or(|read_at| read_at <= before(now, WALK_EVERY)),
+        Some(Followed::To(now)) => part.state.read_at.is_none_or(|read_at| (now - read_at).abs() >= WALK_EVERY),
         _ => true,
     }
 }

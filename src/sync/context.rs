@@ -11,7 +11,6 @@ use std::{
 
 use tracing::{debug, warn};
 
-use super::delta::Remark;
 use crate::{
     config::{Config, Parents, StreamConfig},
     emit::Output,
@@ -19,6 +18,17 @@ use crate::{
     state::{ChannelState, StreamState},
     streams::{STREAMS, Selected, Stream, StreamSet},
 };
+
+/// What is said about delta once a run, however many channels it concerns.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum AboutDelta {
+    /// Delta's token is no longer taken.
+    Ended,
+    /// There is no delta.
+    Refused,
+    /// Delta does not answer.
+    Unanswered,
+}
 
 /// What every job of a run needs.
 #[derive(Debug)]
@@ -28,7 +38,7 @@ pub(super) struct Context {
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
     states: [Option<StreamState>; STREAMS.len()],
-    remarked: Mutex<HashSet<Remark>>,
+    remarked: Mutex<HashSet<AboutDelta>>,
     nul: AtomicU64,
     replaced: AtomicU64,
 }
@@ -79,8 +89,8 @@ impl Context {
     }
 
     /// Says something as a warning the first time in the run, and for other channels in the details.
-    pub(super) fn remark(&self, remark: Remark, sentence: String) {
-        let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(remark));
+    pub(super) fn remark(&self, about: AboutDelta, sentence: String) {
+        let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(about));
         if is_first {
             warn!("{sentence} (said once a run)");
         } else {

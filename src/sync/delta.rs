@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use tracing::debug;
 
 use super::{
-    context::Context,
-    job::Stop,
+    context::{AboutDelta, Context},
+    job::{Damage, Stop},
     part::{Part, Place, before},
 };
 use crate::{
@@ -36,14 +36,6 @@ pub(super) enum Followed {
     NotAtAll,
 }
 
-/// What is said about delta once a run, however many channels it concerns.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Remark {
-    Ended,
-    Refused,
-    Unanswered,
-}
-
 /// Why a round did not come to its end.
 enum Trouble {
     /// The token is no longer taken.
@@ -60,8 +52,8 @@ impl Part<'_> {
     /// it is to be opened.
     pub(super) fn follows_delta(&self) -> bool {
         let ChannelState { delta_link, delta_at, round, delta_refused_at, .. } = &self.state;
-        let opens = delta_at.is_some() && delta_refused_at.is_none();
-        self.config.use_delta_api && !self.is_full_refresh() && (delta_link.is_some() || round.is_some() || opens)
+        let is_possible = self.config.use_delta_api && !self.is_full_refresh() && delta_refused_at.is_none();
+        is_possible && (delta_link.is_some() || round.is_some() || delta_at.is_some())
     }
 
     /// Whether what delta should tell is older than what it knows.
@@ -77,20 +69,17 @@ impl Part<'_> {
         self.config.use_delta_api && !self.is_full_refresh() && self.state.delta_refused_at.is_some_and(|at| changed || waited(at))
     }
 
-    /// A walk has told all that delta could have told so far: where nothing is known of delta, or it was refused, it is opened from the
-    /// beginning of that walk on, by the next run. A channel in which nothing was ever found is not worth a request.
+    /// A walk is done: where nothing is known of delta, it is to be opened from the beginning of that walk on, by the next run. A channel
+    /// in which nothing was ever found is not worth a request.
     pub(super) fn open_delta_behind_walk(&mut self) {
-        let state = &mut self.state;
-        let is_open = state.delta_link.is_some() || state.round.is_some();
-        let is_known = state.delta_at.is_some() && state.delta_refused_at.is_none();
-        if self.config.use_delta_api && !is_open && !is_known && state.read_at.is_some() && self.began.is_some() {
-            state.delta_at = self.began;
+        if self.config.use_delta_api && self.state.read_at.is_some() && self.is_delta_too_old() {
+            self.state.delta_at = self.began;
         }
     }
 }
 
 /// Follows the delta of a channel: tells what it tells, and stores where it goes on.
-pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged: &mut u64) -> Result<Followed, Stop> {
+pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage: &mut Damage) -> Result<Followed, Stop> {
     // From the round to its beginning, to an opening, and once more if that ends too.
     for _ in 0..4 {
         if part.is_delta_too_old() {
@@ -99,7 +88,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
             part.report(0, false)?;
             return Ok(Followed::NotAtAll);
         }
-        let trouble = match round(context, place, part, damaged).await {
+        let trouble = match round(context, place, part, damage).await {
             Ok(Some(at)) => return Ok(Followed::To(at)),
             Ok(None) => return Ok(Followed::NotAtAll),
             Err(trouble) => trouble,
@@ -116,7 +105,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
                 let sentence = format!(
                     "the delta token of channel {channel} of team {team} is no longer taken: what changed since is asked for anew; {error}"
                 );
-                context.remark(Remark::Ended, sentence);
+                context.remark(AboutDelta::Ended, sentence);
                 part.now = part.now.max(date(&error));
                 (part.state.round, part.state.delta_link) = (None, None);
             }
@@ -126,16 +115,17 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
                 if error.to_string().contains("DeltaToken") && part.state.delta_link.is_none() {
                     debug!("{sentence}");
                 } else {
-                    context.remark(Remark::Refused, sentence);
+                    context.remark(AboutDelta::Refused, sentence);
                 }
                 part.now = part.now.max(date(&error));
-                (part.state.round, part.state.delta_link, part.state.delta_refused_at) = (None, None, part.now);
+                // The link is kept: what it tells from its time on, nothing else may tell.
+                (part.state.round, part.state.delta_refused_at) = (None, part.now);
                 part.report(0, false)?;
                 return Ok(Followed::NotAtAll);
             }
             Trouble::Unanswered(error) => {
                 let sentence = format!("delta does not answer for channel {channel} of team {team}: it is read without for now; {error}");
-                context.remark(Remark::Unanswered, sentence);
+                context.remark(AboutDelta::Unanswered, sentence);
                 return Ok(Followed::NotAtAll);
             }
         }
@@ -144,7 +134,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
 }
 
 /// Reads a round to its end. Gives when it began; [`None`] if Graph ended it without saying where the next one begins.
-async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged: &mut u64) -> Result<Option<DateTime<Utc>>, Trouble> {
+async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage: &mut Damage) -> Result<Option<DateTime<Utc>>, Trouble> {
     let client = context.client.clone();
     let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(client.clone(), &link));
     let state = &part.state;
@@ -160,11 +150,14 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged
         let page = match pages.next().await {
             Ok(Some(page)) => page,
             Ok(None) => {
-                // Neither a next page nor a next round: the round is asked for again by the next run.
+                let Place { team, channel } = place;
+                let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
+                context.remark(AboutDelta::Unanswered, sentence);
                 part.state.round = None;
+                part.report(0, false).map_err(|closed| Trouble::Stop(closed.into()))?;
                 return Ok(None);
             }
-            Err(error) => return Err(trouble(place, error)),
+            Err(error) => return Err(trouble(place, part, error)),
         };
         let at = *began.get_or_insert(page.date());
         part.now = Some(page.date());
@@ -173,7 +166,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged
             match message.id().filter(|_| !message.is_damaged()) {
                 Some(id) if message.is_removed() => part.push_removed(&id, page.date()),
                 Some(id) => part.push_changed(message, &id),
-                None => *damaged += 1,
+                None => damage.items += 1,
             }
         }
         part.hand_over().await.map_err(|closed| Trouble::Stop(closed.into()))?;
@@ -198,19 +191,24 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damaged
 }
 
 /// What an error means for delta (graph.md 4.1 and 4.2).
-fn trouble(place: Place<'_>, error: graph::Error) -> Trouble {
+fn trouble(place: Place<'_>, part: &Part<'_>, error: graph::Error) -> Trouble {
     let said = match &error.cause {
         Cause::Refused(refusal) => format!("{} {}", refusal.code, refusal.message).to_lowercase(),
         Cause::SignIn(_) | Cause::ForeignLink(_) => {
             return Trouble::Stop(Error::graph(place.task(), error, streams::MESSAGES.permissions).into());
         }
-        Cause::Transport(_) | Cause::Malformed(_) | Cause::EndlessPaging(_) => String::new(),
+        Cause::Malformed(_) | Cause::EndlessPaging(_) => return Trouble::Ended(error),
+        Cause::Transport(_) => return Trouble::Unanswered(error),
     };
     let names_token = ["token", "syncstate", "resync"].iter().any(|word| said.contains(word));
+    // A link that has not been answered for so long will not be.
+    let asked_at = part.state.round.as_ref().map(|round| round.at).or(part.state.delta_at);
+    let is_given_up = date(&error).zip(asked_at).is_some_and(|(now, at)| before(now, TRY_AGAIN) > at);
     match error.status() {
         Some(410) => Trouble::Ended(error),
         Some(400 | 404) if names_token && !said.contains("not supported") => Trouble::Ended(error),
-        Some(400..=499) if !error.is_transient() => Trouble::Refused(error),
+        Some(400) => Trouble::Refused(error),
+        Some(500..) if is_given_up => Trouble::Ended(error),
         _ => Trouble::Unanswered(error),
     }
 }

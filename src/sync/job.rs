@@ -1,6 +1,9 @@
 //! A job: one piece of reading that ends by itself, feeds streams, and may lead to further jobs.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{channel, context::Context, groups, list::List, prune, thread};
 use crate::{
@@ -31,8 +34,8 @@ pub(super) enum Work {
     Channel { team: String, channel: String, maybe_elsewhere: bool },
     /// One thread of a channel.
     Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
-    /// A channel that earlier runs have read and that is no longer listed.
-    Prune { team: String, channel: String },
+    /// Channels that earlier runs have read and that are no longer listed.
+    Prune { team: String, channels: BTreeSet<String> },
 }
 
 /// What a job came to.
@@ -44,12 +47,30 @@ pub(super) struct Report {
     pub(super) read: StreamSet,
     /// An id that was looked for in several places, and is here.
     pub(super) found: Vec<String>,
+    /// A team whose channels were listed to the end.
+    pub(super) listed: Option<String>,
     /// A group that was found, and has no team.
     pub(super) without_team: Option<String>,
     /// Refusals of parents, for those streams.
     pub(super) refused: Vec<(StreamSet, Error)>,
     /// What could not be read though its parent could.
     pub(super) damage: Option<Error>,
+}
+
+/// What could not be read of a parent that could be read.
+#[derive(Debug, Default)]
+pub(super) struct Damage {
+    /// Items that no record can be made of.
+    pub(super) items: u64,
+    /// A thread that Graph refuses to give, the first of them.
+    pub(super) thread: Option<Error>,
+}
+
+impl Damage {
+    /// As one error, if there is any.
+    pub(super) fn into_error(self, task: impl FnOnce() -> String) -> Option<Error> {
+        self.thread.or_else(|| Error::damaged(self.items, task))
+    }
 }
 
 /// Why a job did not come to its end.
@@ -94,7 +115,7 @@ impl Job {
             Work::Thread { team, channel, message, maybe_elsewhere } => {
                 thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
             }
-            Work::Prune { team, channel } => prune::channel(context, self.feeds, &team, &channel).await,
+            Work::Prune { team, channels } => prune::channels(context, self.feeds, &team, &channels).await,
         }
     }
 }

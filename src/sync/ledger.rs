@@ -102,6 +102,11 @@ impl Ledger {
         }
     }
 
+    /// Whether something of the stream could not be read.
+    pub(super) fn has_failed(&self, stream: &Stream) -> bool {
+        self.entries[stream.position()].failure.is_some()
+    }
+
     /// How a stream ended that has no job left, and how many of its parents were refused.
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
         let entry = &mut self.entries[stream.position()];

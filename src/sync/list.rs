@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     graph::Pages,
     record::Derived,
-    streams::{Source, Stream, StreamSet},
+    streams::{CHANNELS, Source, Stream, StreamSet},
 };
 
 /// One list of a team.
@@ -40,6 +40,11 @@ impl List {
         Self { of_all_channels, named, ..self }
     }
 
+    /// The team whose list it is.
+    pub(super) fn team(&self) -> &str {
+        &self.team
+    }
+
     pub(super) async fn read(self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
         let Source::ListOfTeam { never_empty, .. } = self.stream.source else { return Ok(Report::default()) };
         let items = match self.items(context, feeds).await {
@@ -49,7 +54,10 @@ impl List {
         };
         match items {
             Ok((_, true)) if never_empty => Err(Error::NoChannels { team: self.team }.into()),
-            Ok((report, _)) => Ok(report),
+            Ok((report, _)) => {
+                let listed = (self.stream.name == CHANNELS.name).then_some(self.team);
+                Ok(Report { listed, ..report })
+            }
             Err(Stop::Failed(error)) if self.found && error.is_missing() => {
                 Ok(Report { without_team: Some(self.team), ..Report::default() })
             }

@@ -19,7 +19,7 @@ mod thread;
 mod walk;
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -32,7 +32,7 @@ use crate::{
     emit::{Outcome, Output},
     error::Error,
     graph::GraphClient,
-    state::{self, StreamState},
+    state::StreamState,
     streams::{Selected, Stream, StreamSet},
 };
 pub use check::check;
@@ -40,6 +40,7 @@ use context::Context;
 use job::{Job, Stop, Work};
 use ledger::Ledger;
 pub use plan::unconfigured;
+use prune::Found;
 
 /// How a run ended.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ pub async fn run(
         queue: VecDeque::new(),
         running: JoinSet::new(),
         feeds: HashMap::new(),
-        listed: BTreeSet::new(),
+        found: Found::default(),
         looked_for: StreamSet::default(),
         ended,
     };
@@ -103,8 +104,8 @@ struct Run {
     running: JoinSet<Result<job::Report, Stop>>,
     /// The streams that a running job feeds.
     feeds: HashMap<tokio::task::Id, StreamSet>,
-    /// The keys of the channels that were found.
-    listed: BTreeSet<String>,
+    /// The teams and channels that were found.
+    found: Found,
     /// The streams whose channels that were not found have been looked for.
     looked_for: StreamSet,
     ended: Vec<(&'static Stream, u64, Outcome)>,
@@ -154,8 +155,10 @@ impl Run {
     fn begin(&mut self, jobs: Vec<Job>) {
         for job in &jobs {
             self.ledger.begin(job.feeds);
-            if let Work::Channel { team, channel, .. } = &job.work {
-                self.listed.insert(state::key(&[team, channel]));
+            match &job.work {
+                Work::Channel { team, channel, .. } | Work::Thread { team, channel, .. } => self.found.note_channel(team, channel),
+                Work::List(list) => self.found.note_team(list.team()),
+                _ => {}
             }
         }
         self.queue.extend(jobs);
@@ -170,6 +173,9 @@ impl Run {
     fn done(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
         match result {
             Ok(mut report) => {
+                if let Some(team) = report.listed.take() {
+                    self.found.note_listed(&team);
+                }
                 self.begin(std::mem::take(&mut report.jobs));
                 self.ledger.note(feeds, report);
             }
@@ -177,9 +183,9 @@ impl Run {
             Err(Stop::Closed) => return Err(crate::emit::Closed),
         }
         for stream in self.ledger.end(feeds).iter() {
-            if !self.looked_for.contains(stream) {
+            if !self.looked_for.contains(stream) && !self.ledger.has_failed(stream) {
                 self.looked_for = self.looked_for.with(stream);
-                let jobs = prune::jobs(&self.context, stream, &self.listed);
+                let jobs = prune::jobs(&self.context, stream, &self.found);
                 if !jobs.is_empty() {
                     self.begin(jobs);
                     continue;

@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// So many keys are remembered at least, and at most twice as many.
-const GENERATION: usize = 65_536;
+const GENERATION: usize = 8192;
 
 /// What was written last of each key of one channel, as hashes; the oldest are forgotten, so that memory is bounded.
 #[derive(Debug, Default)]
 pub(super) struct Once {
-    young: HashMap<u64, u128>,
-    old: HashMap<u64, u128>,
+    young: HashMap<u64, u64>,
+    old: HashMap<u64, u64>,
 }
 
 impl Once {
     /// Whether the record is new or has changed since it was written last.
     pub(super) fn is_new(&mut self, id: &str, record: &[u8]) -> bool {
-        let (key, content) = (xxh3_64(id.as_bytes()), xxh3_128(record));
+        let (key, content) = (xxh3_64(id.as_bytes()), xxh3_64(record));
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{activity::Activity, context::Context, once::Once};
 use crate::{
     config::StreamConfig,
-    emit::{Closed, Records},
+    emit::{Closed, Records, Report},
     graph::{Item, Link},
     record::Derived,
     state::{self, BEGINNING, ChannelState, WalkState},
@@ -121,7 +121,7 @@ impl<'c> Part<'c> {
                 (floor, if start_date < since { start_date.min(floor) } else { floor })
             }
         };
-        let new = || WalkState { link: None, pass: 1, head: None, read_at: None, until: None, floor, start, reached: None, began: None };
+        let new = || WalkState { link: None, head: None, read_at: None, until: None, floor, start, began: None };
         self.state.walk.get_or_insert_with(new)
     }
 
@@ -141,7 +141,7 @@ impl<'c> Part<'c> {
     }
 
     /// Whether a message of this time is wanted by the walk.
-    fn wants(&self, activity: Activity) -> bool {
+    pub(super) fn wants(&self, activity: Activity) -> bool {
         let (Activity::Known(time), Some(walk)) = (activity, &self.state.walk) else { return true };
         time >= walk.floor || time >= walk.start && time < self.since()
     }
@@ -200,7 +200,8 @@ impl<'c> Part<'c> {
         if offered {
             self.pages = 0;
         }
-        self.context.output.report(self.selected.stream, self.key.clone(), Some(self.state.clone()), offered)
+        let (key, channel) = (self.key.clone(), Some(self.state.clone()));
+        self.context.output.report(Report { stream: self.selected.stream, key, channel, pages, offered })
     }
 
     /// The link as it can be stored: only if it leads below this channel, which the next run insists on.

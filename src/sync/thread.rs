@@ -4,7 +4,7 @@ use super::{
     context::Context,
     job::{Report, Stop},
     part::{Part, Place},
-    walk::{MAX_TOP, is_link_refused},
+    walk::{MAX_TOP, is_link_lost},
 };
 use crate::{
     error::Error,
@@ -28,13 +28,14 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     let from_top = || Pages::new(context.client.clone(), streams::thread(team, channel, message, top));
     let stored = part.walk().link.as_deref().and_then(Link::from_path);
     let mut follows_link = stored.is_some();
+    let got_at = part.walk().read_at;
     let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(context.client.clone(), &link));
     let (mut damaged, mut restarted) = (0, false);
     loop {
         let page = match pages.next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
-            Err(error) if follows_link && !restarted && is_link_refused(&error) => {
+            Err(error) if follows_link && !restarted && is_link_lost(&error, got_at) => {
                 (pages, follows_link, restarted) = (from_top(), false, true);
                 continue;
             }

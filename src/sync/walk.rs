@@ -1,25 +1,25 @@
 //! The walk through the chains of a channel, newest activity first: one walk for the roots and the replies (graph.md 2.5).
 //!
 //! A chain is a root message with its replies; its activity is the newest of lastModifiedDateTime, lastEditedDateTime and deletedDateTime
-//! among them. A pass goes from the top down, whole pages at a time, and stops behind a page whose last chain is older than what is wanted.
+//! among them. A pass goes from the top down, whole pages at a time, and stops behind a page whose last chains are older than what is wanted.
 //! Chains move to the top while we page, and their old place would never be met again: so a walk of more than one page goes once more from
 //! the top down to where the pass before began, until a pass needs one page only, or begins as the pass before began: then nothing moved in
 //! between. A page is one moment.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{debug, warn};
 
 use super::{
-    activity::{Activity, Top},
+    activity::{Activity, Descent, Top},
     context::Context,
-    job::Stop,
+    job::{Damage, Stop},
     part::{Part, Place, before},
 };
 use crate::{
     error::Error,
-    graph::{self, Item, Link, Page, Pages},
+    graph::{self, Cause, Item, Link, Page, Pages, Refusal},
     streams,
 };
 
@@ -35,6 +35,9 @@ const MAX_PASSES: u32 = 12;
 /// So often a run begins a pass again whose next page Graph no longer gives.
 const MAX_RESTARTS: u32 = 3;
 
+/// A link that Graph fails to answer is given up after so long.
+const LINK_LASTS: TimeDelta = TimeDelta::hours(24);
+
 /// A message becomes visible a little after its own time: a closing pass reaches back by the lookback, within these bounds.
 const REACH: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
 
@@ -44,8 +47,8 @@ pub(super) struct Walk<'w, 'c> {
     place: Place<'c>,
     roots: Option<&'w mut Part<'c>>,
     replies: Option<&'w mut Part<'c>>,
+    damage: &'w mut Damage,
     restarts: u32,
-    damaged: u64,
     /// Pages since the last report, those of threads included.
     pages: u64,
 }
@@ -57,6 +60,14 @@ struct Pass {
     is_one_page: bool,
 }
 
+/// Why an attempt at a pass did not come to its end.
+enum Refused {
+    /// Graph no longer takes a link that it gave.
+    Link(graph::Error),
+    Page(graph::Error),
+    Stop(Stop),
+}
+
 /// Whether two streams stand at the same place, so that one walk can feed both.
 pub(super) fn are_together(one: &mut Part<'_>, other: &mut Part<'_>) -> bool {
     let (one, other) = (one.walk(), other.walk());
@@ -64,23 +75,31 @@ pub(super) fn are_together(one: &mut Part<'_>, other: &mut Part<'_>) -> bool {
 }
 
 impl<'w, 'c> Walk<'w, 'c> {
-    pub(super) fn new(context: &'w Context, place: Place<'c>, roots: Option<&'w mut Part<'c>>, replies: Option<&'w mut Part<'c>>) -> Self {
-        Self { context, place, roots, replies, restarts: 0, damaged: 0, pages: 0 }
+    pub(super) fn new(
+        context: &'w Context,
+        place: Place<'c>,
+        roots: Option<&'w mut Part<'c>>,
+        replies: Option<&'w mut Part<'c>>,
+        damage: &'w mut Damage,
+    ) -> Self {
+        Self { context, place, roots, replies, damage, restarts: 0, pages: 0 }
     }
 
-    /// Walks until both streams know all that changed. Gives how many items were damaged.
-    pub(super) async fn run(mut self) -> Result<u64, Stop> {
+    /// Walks until both streams know all that changed.
+    pub(super) async fn run(mut self) -> Result<(), Stop> {
         self.parts().for_each(|part| _ = part.walk());
         let mut last: Option<Top> = None;
         for _ in 0..MAX_PASSES {
             let pass = self.pass().await?;
             if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
                 for part in self.parts() {
-                    let read_at = part.walk().read_at;
+                    let walk = part.walk();
+                    let (began, read_at) = (walk.began, walk.read_at);
+                    // What becomes visible later than a closing pass reaches back is left to the next run.
+                    let read_at = if part.config.lookback > REACH.1 { began } else { read_at };
                     part.finish_walk(pass.top.head, read_at);
                 }
-                self.report(true)?;
-                return Ok(self.damaged);
+                return self.report(true);
             }
             for part in self.parts() {
                 let reach = part.config.lookback.clamp(REACH.0, REACH.1);
@@ -88,7 +107,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                 let visible = walk.read_at.map(|read_at| before(read_at, reach));
                 // Without a head every chain may be new.
                 walk.until = pass.top.head.zip(visible).map(|(head, visible)| head.min(visible));
-                (walk.link, walk.reached, walk.pass) = (None, None, walk.pass.saturating_add(1));
+                walk.link = None;
             }
             self.report(false)?;
             last = Some(pass.top);
@@ -97,8 +116,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             "channel {} of team {} changes faster than it can be read: what changed in the last moments comes with the next run",
             self.place.channel, self.place.team
         );
-        self.report(true)?;
-        Ok(self.damaged)
+        self.report(true)
     }
 
     fn parts(&mut self) -> impl Iterator<Item = &mut Part<'c>> {
@@ -133,11 +151,13 @@ impl<'w, 'c> Walk<'w, 'c> {
             match self.attempt().await {
                 // A link is good for a while only; the walk itself does not depend on it.
                 Err(Refused::Link(error)) if self.restarts < MAX_RESTARTS => {
-                    debug!("{}: the next page is no longer given; the pass begins again: {error}", self.task());
+                    debug!("{}: the next page is no longer given; the pass begins again: {error}", self.place.task());
                     self.restarts += 1;
                     self.parts().for_each(|part| part.walk().link = None);
                 }
-                Err(Refused::Link(error) | Refused::Page(error)) => return Err(self.failed(error).into()),
+                Err(Refused::Link(error) | Refused::Page(error)) => {
+                    return Err(Error::graph(self.place.task(), error, streams::MESSAGES.permissions).into());
+                }
                 Err(Refused::Stop(stop)) => return Err(stop),
                 Ok(pass) => return Ok(pass),
             }
@@ -145,63 +165,65 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     async fn attempt(&mut self) -> Result<Pass, Refused> {
-        let top = self.parts().filter_map(|part| part.config.top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
-        let stored = self.parts().next().and_then(|part| part.walk().link.clone());
-        let stop = self.stop();
-        let mut probes = stored.is_none() && PROBE < top && self.is_probe();
         let (client, Place { team, channel }) = (self.context.client.clone(), self.place);
-        let first = if probes { PROBE } else { top };
-        let (mut pages, mut read) = match stored.as_deref().and_then(Link::from_path) {
-            // The first page was read by an earlier run.
-            Some(link) => (Pages::from_link(client.clone(), &link), 1),
-            None => (Pages::new(client.clone(), streams::walk(team, channel, first)), 0),
+        let size = self.parts().filter_map(|part| part.config.top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
+        let (stored, head, got_at) = match self.parts().next() {
+            Some(part) => (part.walk().link.clone(), part.walk().head, part.walk().read_at),
+            None => (None, None, None),
         };
-        let mut first_top = None;
+        let stop = self.stop();
+        let mut probes = stored.is_none() && PROBE < size && self.is_probe();
+        let mut read = u64::from(stored.is_some());
+        // Of a resumed pass the first page was read by an earlier run.
+        let mut top = stored.is_some().then(|| Top::of_unseen(head));
+        let first = || Pages::new(client.clone(), streams::walk(team, channel, if probes { PROBE } else { size }));
+        let link = stored.as_deref().and_then(Link::from_path);
+        let mut pages = link.map_or_else(first, |link| Pages::from_link(client.clone(), &link));
+        let mut descent = Descent::default();
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
-                Err(error) if read > 0 && is_link_refused(&error) => return Err(Refused::Link(error)),
+                Err(error) if read > 0 && is_link_lost(&error, got_at) => return Err(Refused::Link(error)),
                 Err(error) => return Err(Refused::Page(error)),
             };
             if std::mem::take(&mut probes) && !is_enough(&page, stop) {
                 // More has changed than a small page holds: once more, with the largest ones.
-                pages = Pages::new(client.clone(), streams::walk(team, channel, top));
+                pages = Pages::new(client.clone(), streams::walk(team, channel, size));
                 continue;
             }
             if read == 0 {
-                let top = Top::of(&page);
                 for part in self.parts() {
                     let walk = part.walk();
-                    (walk.head, walk.read_at) = (top.head, Some(page.date()));
+                    (walk.head, walk.read_at) = (None, Some(page.date()));
                     walk.began.get_or_insert(page.date());
                 }
-                first_top = Some(top);
+            }
+            // A page may be empty, or tell no time, and have a next one all the same.
+            if top.is_none() {
+                top = Some(Top::of(&page)).filter(|top| top.head.is_some() || page.next().is_none());
+                self.parts().for_each(|part| part.walk().head = top.as_ref().and_then(|top| top.head));
             }
             read += 1;
-            let last = self.page(&page, stop).await.map_err(Refused::Stop)?;
+            self.page(&page, stop, &mut descent).await.map_err(Refused::Stop)?;
             self.parts().for_each(|part| part.now = Some(page.date()));
-            let Some(next) = page.next().filter(|_| last.is_none_or(|last| last >= stop)) else { break };
+            let Some(next) = page.next().filter(|_| !descent.is_below(stop)) else { break };
             for part in self.parts() {
-                let link = part.storable(next);
-                let walk = part.walk();
-                (walk.link, walk.reached) = (link, last.or(walk.reached));
+                part.walk().link = part.storable(next);
             }
             self.report(false).map_err(Refused::Stop)?;
         }
-        let head = self.parts().next().and_then(|part| part.walk().head);
-        Ok(Pass { top: first_top.unwrap_or_else(|| Top::of_unseen(head)), is_one_page: read <= 1 })
+        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1 })
     }
 
-    /// Tells what a page holds. Gives the activity of its last chain whose activity is known.
-    async fn page(&mut self, page: &Page, stop: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Stop> {
+    /// Tells what a page holds.
+    async fn page(&mut self, page: &Page, stop: DateTime<Utc>, descent: &mut Descent) -> Result<(), Stop> {
         self.pages += 1;
         let settled = self.settled(stop);
         let told = self.told();
-        let mut last: Option<DateTime<Utc>> = None;
         for chain in page.items() {
             let Some(id) = chain.id().filter(|_| !chain.is_damaged()) else {
-                self.damaged += 1;
+                self.damaged(chain, descent.is_below(stop));
                 continue;
             };
             let mut activity = Activity::of(chain);
@@ -209,26 +231,25 @@ impl<'w, 'c> Walk<'w, 'c> {
                 roots.push(chain, &id, None);
             }
             for reply in chain.replies() {
-                activity = activity.later(self.reply(reply, &id));
+                activity = activity.later(self.reply(reply, &id, descent.is_below(stop)));
             }
-            // Below a chain that is too old every chain is too old: it need not be completed.
-            let is_settled = last.is_some_and(|last| last < settled);
+            // Below chains that are too old every chain is too old: it need not be completed.
             match chain.replies_next() {
-                Some(link) if self.replies.is_some() && !is_settled => {
+                Some(link) if self.replies.is_some() && !descent.is_below(settled) => {
                     self.hand_over().await?;
                     activity = activity.later(self.complete(link, &id).await?);
                 }
                 Some(_) => activity = Activity::Unknown,
                 None => {}
             }
-            last = activity.known().or(last);
+            descent.meet(activity);
         }
         self.hand_over().await?;
         self.note(page, told);
-        Ok(last)
+        Ok(())
     }
 
-    /// Reads the replies that did not fit into their root.
+    /// Reads the replies that did not fit into their root. A thread that Graph does not give is damage: it must not stop the channel.
     async fn complete(&mut self, link: &Link, root: &str) -> Result<Activity, Stop> {
         let client = self.context.client.clone();
         let mut pages = Pages::from_link(client.clone(), link);
@@ -239,36 +260,53 @@ impl<'w, 'c> Walk<'w, 'c> {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(newest),
                 // The link may have aged, or the thread may have gone meanwhile: asked for from its beginning, it tells.
-                Err(error) if is_link_refused(&error) && !begins_anew => {
+                Err(error) if is_link_lost(&error, None) && !begins_anew => {
                     begins_anew = true;
                     pages = Pages::new(client.clone(), streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
                     continue;
                 }
-                Err(error) if error.is_missing() => return Ok(newest),
+                Err(error) if error.is_missing() => return Ok(Activity::Unknown),
                 Err(source) => {
-                    let task = format!("{}, thread {root}", self.task());
-                    return Err(Error::graph(task, source, streams::MESSAGES.permissions).into());
+                    let is_lost = is_link_lost(&source, None);
+                    let task = format!("{}, thread {root}", self.place.task());
+                    let error = Error::graph(task, source, streams::MESSAGES.permissions);
+                    if !is_lost {
+                        return Err(error.into());
+                    }
+                    self.damage.thread.get_or_insert(error);
+                    return Ok(Activity::Unknown);
                 }
             };
             self.pages += 1;
             let told = self.told();
             for reply in page.items() {
-                newest = newest.later(self.reply(reply, root));
+                newest = newest.later(self.reply(reply, root, false));
             }
             self.hand_over().await?;
             self.note(&page, told);
+            // The channel stands where it stood; others may have moved on.
+            self.report(false)?;
         }
     }
 
-    fn reply(&mut self, reply: Item<'_>, root: &str) -> Activity {
+    fn reply(&mut self, reply: Item<'_>, root: &str, is_below: bool) -> Activity {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            self.damaged += u64::from(self.replies.is_some());
+            if self.replies.is_some() {
+                self.damaged(reply, is_below);
+            }
             return Activity::Unknown;
         };
         match &mut self.replies {
             Some(part) => part.push(reply, &id, Some(root)),
             None => Activity::of(reply),
         }
+    }
+
+    /// Counts an item that no record can be made of, where it may be new: once a walk, and not in every run for ever.
+    fn damaged(&mut self, item: Item<'_>, is_below: bool) {
+        let activity = Activity::of(item);
+        let is_wanted = self.parts().any(|part| part.wants(activity) && part.walk().until.is_none());
+        self.damage.items += u64::from(is_wanted && !is_below);
     }
 
     async fn hand_over(&mut self) -> Result<(), Stop> {
@@ -293,31 +331,22 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.context.note(page);
         }
     }
-
-    fn task(&self) -> String {
-        self.place.task()
-    }
-
-    fn failed(&self, source: graph::Error) -> Error {
-        Error::graph(self.task(), source, streams::MESSAGES.permissions)
-    }
 }
 
 /// Whether the page reaches below what is wanted, as far as can be told without completing its threads.
 fn is_enough(page: &Page, stop: DateTime<Utc>) -> bool {
-    let last = page.items().filter_map(|chain| Activity::of_chain(chain).known()).last();
-    page.next().is_none() || last.is_some_and(|last| last < stop)
+    let mut descent = Descent::default();
+    page.items().for_each(|chain| descent.meet(Activity::of_chain(chain)));
+    page.next().is_none() || descent.is_below(stop)
 }
 
-/// Why an attempt at a pass did not come to its end.
-enum Refused {
-    /// Graph no longer takes a link that it gave.
-    Link(graph::Error),
-    Page(graph::Error),
-    Stop(Stop),
-}
-
-/// Whether the answer says that a link, or what it leads to, is not there any more.
-pub(super) fn is_link_refused(error: &graph::Error) -> bool {
-    matches!(error.status(), Some(400 | 404 | 410))
+/// Whether a link will hardly be answered again: what it leads to can be asked for anew. One that Graph fails to answer is given up a day
+/// after it was got.
+pub(super) fn is_link_lost(error: &graph::Error, got_at: Option<DateTime<Utc>>) -> bool {
+    match &error.cause {
+        Cause::Refused(Refusal { status: 401 | 408 | 409 | 423 | 429, .. }) => false,
+        Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| *date - got_at > LINK_LASTS),
+        Cause::Refused(_) | Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
+        Cause::SignIn(_) | Cause::Transport(_) | Cause::ForeignLink(_) => false,
+    }
 }
