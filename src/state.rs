@@ -54,7 +54,7 @@ enum Full {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ChannelState {
-    /// The cursor: the newest activity of the last finished walk, as served.
+    /// The cursor: the newest activity that a finished walk has met.
     pub last_modified_date_time: Option<DateTime<Utc>>,
     /// Graph's clock at the first page of that walk's last pass; [`None`]: no walk has found anything yet.
     pub read_at: Option<DateTime<Utc>>,
@@ -84,10 +84,8 @@ pub struct WalkState {
     pub read_at: Option<DateTime<Utc>>,
     /// Where the pass stops, if it closes another.
     pub until: Option<DateTime<Utc>>,
-    /// What is older is not wanted again.
+    /// How far down the walk goes: what is older is not wanted, or was told before.
     pub floor: DateTime<Utc>,
-    /// How far back the walk goes.
-    pub start: DateTime<Utc>,
     /// Graph's clock at the very first page of the walk.
     pub began: Option<DateTime<Utc>>,
 }
@@ -318,7 +316,6 @@ mod tests {
             read_at: Some(time("2026-11-20T10:01:00Z")),
             until: Some(time("2026-11-20T09:00:00Z")),
             floor: time("2026-11-19T09:00:00.000000001Z"),
-            start: BEGINNING,
             began: Some(time("2026-11-20T09:00:00Z")),
         };
         let idle = ChannelState {
@@ -371,7 +368,7 @@ mod tests {
             json!({"version": 1, "channels": {"t/c": {"round": {"link": "/v1.0/users", "at": "2026-11-20T10:00:00Z"}}}}),
             json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x", "floor": -1}}}}),
             json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x",
-                "floor": "2026-11-20T10:00:00Z", "start": "2026-11-20T10:00:00Z"}}}}),
+                "floor": "2026-11-20T10:00:00Z"}}}}),
         ] {
             said += &format!("{written}\n    {}\n", StreamState::read(&written, "contoso.com").unwrap_err());
         }

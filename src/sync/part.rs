@@ -107,34 +107,43 @@ impl<'c> Part<'c> {
         self.state.read_at.is_some() && self.start_date() < self.since()
     }
 
-    /// The walk that is under way, or a new one: down to the floor, or to what is missing below.
+    /// The walk that is under way, or a new one.
     pub(super) fn walk(&mut self) -> &mut WalkState {
-        let (start_date, since) = (self.start_date(), self.since());
-        let (floor, start) = match self.state.read_at {
-            None => (start_date, start_date),
-            Some(read_at) => {
-                let floor = before(read_at, self.config.lookback.max(LEAST_OVERLAP));
-                // Exclusive: what stands at the cursor itself was told.
-                let behind = |cursor: DateTime<Utc>| cursor.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(cursor);
-                let behind_cursor = self.state.last_modified_date_time.map(behind);
-                let floor = behind_cursor.map_or(floor, |cursor| floor.min(cursor));
-                (floor, if start_date < since { start_date.min(floor) } else { floor })
-            }
-        };
-        let new = || WalkState { link: None, head: None, read_at: None, until: None, floor, start, began: None };
+        let floor = self.floor();
+        let new = || WalkState { link: None, head: None, read_at: None, until: None, floor, began: None };
         self.state.walk.get_or_insert_with(new)
     }
 
-    /// The walk is done: its last pass saw this head at this moment. Without a head nothing is known, and the floor stays as it was.
-    pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>, read_at: Option<DateTime<Utc>>) {
+    /// How far down a new walk goes. Exclusive of the cursor: what stands there was told.
+    fn floor(&self) -> DateTime<Utc> {
+        let Some(read_at) = self.state.read_at else { return self.start_date() };
+        let behind = |cursor: DateTime<Utc>| cursor.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(cursor);
+        let cursor = self.state.last_modified_date_time.map(behind);
+        let floor = cursor.into_iter().fold(before(read_at, self.overlap()), DateTime::min);
+        // All above the gap once more: a message in it may by now have a time above it, and never have been told.
+        if self.has_gap() { floor.min(self.start_date()) } else { floor }
+    }
+
+    /// By how much incremental reads overlap.
+    pub(super) fn overlap(&self) -> Duration {
+        self.config.lookback.max(LEAST_OVERLAP)
+    }
+
+    /// The walk is done. Its last pass saw this head on its first page, and what it met below was at most so new. Without a head nothing is
+    /// known, and the floor stays as it was.
+    pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>, newest: Option<DateTime<Utc>>) {
         let Some(walk) = self.state.walk.take() else { return };
         self.began = walk.began;
         if head.is_none() {
             return;
         }
-        let since = if self.state.read_at.is_some() { walk.start.min(self.since()) } else { walk.start };
+        let since = if self.state.read_at.is_some() { walk.floor.min(self.since()) } else { walk.floor };
         self.state.since = Some(since).filter(|&since| since > BEGINNING);
-        (self.state.last_modified_date_time, self.state.read_at) = (head, read_at);
+        // What was met later than the first page was there when that was served, if it is old enough.
+        let visible = walk.read_at.map(|read_at| before(read_at, self.overlap()));
+        let newest = newest.zip(visible).map(|(newest, visible)| newest.min(visible));
+        let cursor = self.state.last_modified_date_time;
+        (self.state.last_modified_date_time, self.state.read_at) = (cursor.max(head).max(newest), walk.read_at);
         if matches!(self.selected.stream.source, Source::Roots) {
             self.open_delta_behind_walk();
         }
@@ -142,8 +151,7 @@ impl<'c> Part<'c> {
 
     /// Whether a message of this time is wanted by the walk.
     pub(super) fn wants(&self, activity: Activity) -> bool {
-        let (Activity::Known(time), Some(walk)) = (activity, &self.state.walk) else { return true };
-        time >= walk.floor || time >= walk.start && time < self.since()
+        activity.known().zip(self.state.walk.as_ref()).is_none_or(|(time, walk)| time >= walk.floor)
     }
 
     /// Adds the record of a message that the walk has met, if it is wanted and was not told before.

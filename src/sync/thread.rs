@@ -63,9 +63,8 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         }
     }
     // What changed while the pages were read is newer than the first page: the next run's floor is below it.
-    let walk = part.walk();
-    let (head, read_at) = (walk.head, walk.read_at);
-    part.finish_walk(head, read_at);
+    let head = part.walk().head;
+    part.finish_walk(head, None);
     part.report(1, true)?;
     Ok(report(damaged, &task))
 }

@@ -6,8 +6,6 @@
 //! the top down to where the pass before began, until a pass needs one page only, or begins as the pass before began: then nothing moved in
 //! between. A page is one moment.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{debug, warn};
 
@@ -38,9 +36,6 @@ const MAX_RESTARTS: u32 = 3;
 /// A link that Graph fails to answer is given up after so long.
 const LINK_LASTS: TimeDelta = TimeDelta::hours(24);
 
-/// A message becomes visible a little after its own time: a closing pass reaches back by the lookback, within these bounds.
-const REACH: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
-
 /// A walk for one or two streams that stand at the same place.
 pub(super) struct Walk<'w, 'c> {
     context: &'w Context,
@@ -56,6 +51,8 @@ pub(super) struct Walk<'w, 'c> {
 /// What a pass came to.
 struct Pass {
     top: Top,
+    /// The newest activity that it met anywhere.
+    newest: Option<DateTime<Utc>>,
     /// Whether its first page was its last.
     is_one_page: bool,
 }
@@ -71,7 +68,9 @@ enum Refused {
 /// Whether two streams stand at the same place, so that one walk can feed both.
 pub(super) fn are_together(one: &mut Part<'_>, other: &mut Part<'_>) -> bool {
     let (one, other) = (one.walk(), other.walk());
-    one.link == other.link && (one.link.is_none() || (one.head, one.read_at) == (other.head, other.read_at))
+    // A closing pass that went on to the bottom for the other stream would tell everything again.
+    let (phase, other_phase) = (one.until.is_some(), other.until.is_some());
+    one.link == other.link && phase == other_phase && (one.link.is_none() || (one.head, one.read_at) == (other.head, other.read_at))
 }
 
 impl<'w, 'c> Walk<'w, 'c> {
@@ -92,18 +91,13 @@ impl<'w, 'c> Walk<'w, 'c> {
         for _ in 0..MAX_PASSES {
             let pass = self.pass().await?;
             if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
-                for part in self.parts() {
-                    let walk = part.walk();
-                    let (began, read_at) = (walk.began, walk.read_at);
-                    // What becomes visible later than a closing pass reaches back is left to the next run.
-                    let read_at = if part.config.lookback > REACH.1 { began } else { read_at };
-                    part.finish_walk(pass.top.head, read_at);
-                }
+                self.parts().for_each(|part| part.finish_walk(pass.top.head, pass.newest));
                 return self.report(true);
             }
             for part in self.parts() {
-                let reach = part.config.lookback.clamp(REACH.0, REACH.1);
+                let reach = part.overlap();
                 let walk = part.walk();
+                // A message becomes visible a little after its own time.
                 let visible = walk.read_at.map(|read_at| before(read_at, reach));
                 // Without a head every chain may be new.
                 walk.until = pass.top.head.zip(visible).map(|(head, visible)| head.min(visible));
@@ -127,14 +121,14 @@ impl<'w, 'c> Walk<'w, 'c> {
     fn stop(&mut self) -> DateTime<Utc> {
         let stops = self.parts().map(|part| {
             let walk = part.walk();
-            walk.until.unwrap_or(walk.start)
+            walk.until.unwrap_or(walk.floor)
         });
         stops.min().unwrap_or_default()
     }
 
     /// Below this time no thread needs to be completed: no reply is wanted.
     fn settled(&mut self, stop: DateTime<Utc>) -> DateTime<Utc> {
-        self.replies.as_mut().map_or(stop, |part| part.walk().start.max(stop))
+        self.replies.as_mut().map_or(stop, |part| part.walk().floor.max(stop))
     }
 
     /// Whether a small page will hardly need another one behind it.
@@ -213,7 +207,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             self.report(false).map_err(Refused::Stop)?;
         }
-        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1 })
+        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), newest: descent.newest(), is_one_page: read <= 1 })
     }
 
     /// Tells what a page holds.
