@@ -11,6 +11,7 @@ mod contents;
 mod ends;
 mod generated;
 mod graph;
+mod histories;
 mod layers;
 mod parents;
 mod requests;

@@ -1,0 +1,235 @@
+//! No explosion of duplicates: a record that the destination has already, word for word, must have a reason to come again.
+//!
+//! What is new or changed is never counted. A record that brings nothing new may come because its message lies inside the lookback, because
+//! its time is unknown, because delta tells a root whose chain changed, because delta was opened and repeats its last hour, or because a
+//! walk goes on that an earlier run did not end: its closing pass meets what moved, and one page at the place where it goes on.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use graph_sim::{MessageId, Paging, Tenant, Time};
+use serde_json::Value;
+
+use super::{
+    STREAMS,
+    destination::{Destination, Kept},
+    ledger::{Ledger, last_modified},
+    lines::{Key, Line, Record, parse},
+    plan::Plan,
+};
+
+/// Delta is opened so far back at least.
+const DELTA_REACH: Duration = Duration::from_secs(3600);
+
+/// `Date` headers have whole seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What was asked of a channel in one run.
+#[derive(Clone, Default)]
+pub struct Asked {
+    /// Passes of the walk that began.
+    pub passes: u32,
+    pub delta: bool,
+    /// A round of delta began; it may also go on that an earlier run began.
+    pub rounds: bool,
+    /// Delta was opened anew.
+    pub opened: bool,
+    /// It was refused: nothing of it was read.
+    pub blocked: bool,
+}
+
+/// What is covered by states that the destination stored, and since when.
+#[derive(Default)]
+pub struct Economy {
+    /// The beginning of the last run that ended the walk of a channel for a stream.
+    walked: HashMap<(&'static str, String), Time>,
+    /// The beginning of the last run that ended a round of delta.
+    followed: HashMap<String, Time>,
+    /// Walks that may be unfinished in the stored state.
+    open: HashSet<(&'static str, String)>,
+    begun: HashMap<String, Time>,
+    /// The beginning of the run in which an unfinished walk began.
+    on_the_way: HashMap<(&'static str, String), Time>,
+    /// Records that came although the destination had them.
+    pub repeats: usize,
+}
+
+/// One run, as the economy looks at it.
+pub struct Run<'r> {
+    pub plan: &'r Plan,
+    pub ledger: &'r Ledger,
+    pub asked: &'r HashMap<String, Asked>,
+    pub start: Time,
+    pub lines: &'r [String],
+    pub tenant: &'r Tenant,
+    /// As it was when the run began.
+    pub destination: &'r Destination,
+}
+
+impl Economy {
+    /// Looks at the lines of a run; gives what came without a reason.
+    pub fn judge(&mut self, run: &Run<'_>) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut told: HashMap<Key, String> = HashMap::new();
+        let mut unjustified: HashMap<(&'static str, String), Vec<String>> = HashMap::new();
+        for line in run.lines {
+            let Line::Record(record) = parse(run.plan.protocol, line) else { continue };
+            if !record.removed && told.get(&record.key) == Some(&record.text) {
+                faults.push(format!("{:?} came twice in one run, unchanged", record.key));
+            }
+            let row = run.destination.rows.get(&record.key);
+            if !record.removed && row.is_some_and(|row| row.is_covered && row.text == record.text) {
+                self.repeats += 1;
+                if !self.has_reason(run, &record) {
+                    let place = (record.key.stream, record.key.channel.clone());
+                    unjustified.entry(place).or_default().push(record.key.id.clone());
+                }
+            }
+            told.insert(record.key, record.text);
+        }
+        for (place, ids) in unjustified {
+            let allowed = if self.open.contains(&place) { longest(run, &place, self.chains_met_again(run, &place)) } else { 0 };
+            if ids.len() > allowed {
+                let walked = self.walked.get(&place);
+                faults.push(format!("{place:?}: {} repeats without a reason, {allowed} allowed, walked at {walked:?}: {ids:?}", ids.len()));
+            }
+        }
+        faults
+    }
+
+    /// How many unchanged chains a walk may meet again that goes on: two pages at the place where it stood; and by offsets as many as have
+    /// moved up meanwhile, since each pushes another one further down.
+    fn chains_met_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
+        let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
+        if run.plan.switches.paging == Paging::Position {
+            return 2 * top;
+        }
+        let since = self.walked.get(place).or_else(|| self.begun.get(&place.1)).copied().unwrap_or(run.start);
+        let moved = run.ledger.changed.iter().filter(|((channel, _), changed)| *channel == place.1 && **changed >= since);
+        2 * top + moved.count()
+    }
+
+    fn has_reason(&self, run: &Run<'_>, record: &Record) -> bool {
+        let Run { plan, ledger, .. } = run;
+        let place = (record.key.stream, record.key.channel.clone());
+        let Some(own) = own_time(&record.text) else { return true };
+        if is_above_cursor(run, record, own) || is_in_gap(run, record, own) {
+            return true;
+        }
+        let chain = ledger.changed.get(&(record.key.channel.clone(), root(record))).copied().unwrap_or(own).max(own);
+        let begun = self.begun.get(&record.key.channel).copied().unwrap_or(run.start);
+        let walked = self.walked.get(&place).copied();
+        let asked = run.asked.get(&record.key.channel).cloned().unwrap_or_default();
+        if walked.is_some_and(|walked| own >= walked.minus(plan.reach() + TICK)) {
+            return true;
+        }
+        if self.open.contains(&place) {
+            let since = walked.unwrap_or(begun).minus(plan.reach() + TICK);
+            // A pass begins again when the link to its next page is refused.
+            if chain >= since || plan.loses_links() || are_apart(run, &record.key.channel) {
+                return true;
+            }
+        }
+        let followed = self.followed.get(&record.key.channel).copied().unwrap_or(begun);
+        let opening = followed.minus(plan.reach().max(DELTA_REACH) + TICK);
+        record.key.stream == "messages" && (asked.delta && chain >= followed || asked.opened && chain >= opening)
+    }
+
+    /// Notes what the destination holds `after` a run.
+    pub fn note(&mut self, run: &Run<'_>, ended: bool, kept: &Kept, after: &Destination) {
+        for (channel, asked) in run.asked {
+            self.begun.entry(channel.clone()).or_insert(run.start);
+            for &stream in &run.plan.streams {
+                let place = (stream, channel.clone());
+                let state = entry(after, stream, channel);
+                let since = *self.on_the_way.entry(place.clone()).or_insert(run.start);
+                if !ended || asked.blocked || !kept.up_to_date.contains(&stream) || !state["walk"].is_null() {
+                    self.open.insert(place);
+                } else if asked.passes > 0 {
+                    // Closing passes go back five minutes at most: with a longer lookback all that the walk took is read again.
+                    let read_at = if run.plan.lookback > 300 { since } else { run.start };
+                    self.walked.insert(place.clone(), read_at);
+                    self.open.remove(&place);
+                    self.on_the_way.remove(&place);
+                }
+                let is_followed = asked.rounds && state["round"].is_null() && state["deltaLink"].is_string();
+                if ended && is_followed && kept.up_to_date.contains(&stream) {
+                    self.followed.insert(channel.clone(), run.start);
+                }
+            }
+        }
+    }
+}
+
+/// What the stored state says of a channel.
+fn entry<'d>(destination: &'d Destination, stream: &str, channel: &str) -> &'d Value {
+    let channels = destination.state_of(stream).and_then(|state| state["channels"].as_object());
+    let found = channels.and_then(|channels| channels.iter().find(|(place, _)| place.ends_with(&format!("/{channel}"))));
+    found.map_or(&Value::Null, |(_, entry)| entry)
+}
+
+/// What a run told in which there is nothing to tell. Of a message whose time says nothing nobody can know whether it is new.
+pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
+    let records = run.lines.iter().filter_map(|line| match parse(run.plan.protocol, line) {
+        Line::Record(record) => Some(record),
+        _ => None,
+    });
+    let without_reason = records.filter(|record| own_time(&record.text).is_some_and(|own| !is_above_cursor(run, record, own)));
+    let keys: Vec<_> = without_reason.map(|record| (record.key.stream, record.key.channel, record.key.id)).collect();
+    if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
+}
+
+/// The cursor is the newest activity that the first page served. Replies that did not fit into their root are not on it: where there are such,
+/// messages may stand above the cursor for as long as nothing newer comes. Nor is a message on it that was changed where it stands.
+pub fn is_above_cursor(run: &Run<'_>, record: &Record, own: Time) -> bool {
+    let channel = &record.key.channel;
+    let cursor = entry(run.destination, record.key.stream, channel)["lastModifiedDateTime"].as_str().and_then(Time::parse);
+    let is_in_place = run.ledger.untold.contains_key(&(channel.clone(), record.key.id.parse().unwrap()));
+    let has_more = |root| run.tenant.replies(root).len() > run.plan.switches.inline_replies;
+    // A chain that was removed during the run cannot be counted any more.
+    let is_gone = || run.ledger.removed.keys().any(|(of, _)| of == channel);
+    cursor.is_none_or(|cursor| own > cursor) && (is_in_place || run.tenant.roots(channel).iter().any(has_more) || is_gone())
+}
+
+/// An earlier start date was asked for: what is older than all that was read is read, though some of it may be known.
+fn is_in_gap(run: &Run<'_>, record: &Record, own: Time) -> bool {
+    let since = entry(run.destination, record.key.stream, &record.key.channel)["since"].as_str().and_then(Time::parse);
+    since.is_some_and(|since| own < since)
+}
+
+/// One stream is in a closing pass and the other one is not, and both begin at the top: one walk feeds both, down to where the other must.
+fn are_apart(run: &Run<'_>, channel: &str) -> bool {
+    let until = |stream| &entry(run.destination, stream, channel)["walk"]["until"];
+    run.plan.streams.len() == STREAMS.len() && until(STREAMS[0]) != until(STREAMS[1])
+}
+
+/// The records of so many chains, the longest of the channel.
+fn longest(run: &Run<'_>, (stream, channel): &(&'static str, String), chains: usize) -> usize {
+    if *stream == "messages" {
+        return chains;
+    }
+    let mut lengths: HashMap<MessageId, usize> = HashMap::new();
+    for (key, row) in run.destination.rows.iter().filter(|(key, _)| key.stream == *stream && key.channel == *channel) {
+        let record = Record { key: key.clone(), text: row.text.clone(), removed: row.removed };
+        *lengths.entry(root(&record)).or_default() += 1;
+    }
+    let mut lengths: Vec<_> = lengths.into_values().collect();
+    lengths.sort_unstable_by_key(|&length| Reverse(length));
+    lengths.into_iter().take(chains).sum()
+}
+
+fn root(record: &Record) -> MessageId {
+    let parent = record.text.split_once("\"parent_message_id\":\"").and_then(|(_, rest)| rest.split_once('"'));
+    parent.map_or(&*record.key.id, |(parent, _)| parent).parse().unwrap()
+}
+
+/// The newest of the times that make the activity of a message; none if its lastModifiedDateTime says nothing.
+pub fn own_time(text: &str) -> Option<Time> {
+    let columns: Value = serde_json::from_str(text).unwrap();
+    let time = |name: &str| columns[name].as_str().and_then(Time::parse);
+    let modified = last_modified(text)?;
+    Some(["lastEditedDateTime", "deletedDateTime"].into_iter().filter_map(time).fold(modified, Time::max))
+}

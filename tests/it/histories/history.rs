@@ -1,0 +1,354 @@
+//! A history: a tenant that changes, a tap that is run and killed, a destination that keeps what it may; at its end all must be equal.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use graph_sim::{Block, GraphSim, Paging, Time};
+use serde_json::{Value, json};
+
+use super::{
+    compare::compare,
+    destination::{Destination, Habits, Kept},
+    dice::Dice,
+    economy::{self, Asked, Economy},
+    lines::{Line, parse},
+    plan::Plan,
+    process::{Ending, Process, Ran},
+    tally::Tally,
+    world::{Run, World},
+};
+use crate::support::{Protocol, Tap, config, configured, singer};
+
+/// The run in which nothing is to be told.
+const IDLE: &str = "idle run";
+
+/// What is done wrong on purpose, to see that it is noticed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sabotage {
+    None,
+    /// The destination loses a row of those that it has.
+    LoseRow,
+    /// The destination keeps a row as it was before the last run.
+    KeepOldRow,
+    /// A run that was cut off is taken for one that ended: its last state without all of its records.
+    StateWithoutRecords,
+    /// The state is not given to the quiet runs.
+    ForgetState,
+}
+
+/// Plays the history of a plan. The error is the log with what is wrong at its end.
+pub fn play(plan: &Plan, sabotage: Sabotage) -> Result<Tally, String> {
+    let mut history = History::begin(plan, sabotage);
+    match history.play() {
+        Ok(()) => Ok(history.tally),
+        Err(wrong) => {
+            let world = history.world();
+            Err(format!("{}\n\nHISTORY_SEED={}: {}\n", world.log.join("\n"), plan.seed, world.short(&wrong)))
+        }
+    }
+}
+
+/// A run that is over.
+struct Played {
+    ran: Ran,
+    /// What was asked of each channel.
+    asked: HashMap<String, Asked>,
+    start: Time,
+    /// By itself, and well.
+    ended: bool,
+}
+
+struct History<'p> {
+    plan: &'p Plan,
+    sabotage: Sabotage,
+    sim: GraphSim,
+    tap: Tap,
+    dice: Dice,
+    world: Arc<Mutex<World>>,
+    destination: Destination,
+    economy: Economy,
+    tally: Tally,
+    /// The last run ended by itself and all its states were stored: no list is half read.
+    is_settled: bool,
+}
+
+impl<'p> History<'p> {
+    fn begin(plan: &'p Plan, sabotage: Sabotage) -> Self {
+        let sim = GraphSim::start(plan.options()).unwrap();
+        let mut dice = Dice::new(plan.seed);
+        let mut world = World::new(plan, &mut dice);
+        sim.with_tenant(|tenant| {
+            world.changes.ledger.begin(tenant);
+            if plan.delta_support_changes {
+                for channel in tenant.all_channel_ids() {
+                    let said = world.changes.change_delta_support(tenant, &channel);
+                    world.say(tenant, &said);
+                }
+            }
+            world.say(tenant, "the history begins");
+        });
+        let tap = Tap::new(&config(&sim, plan.settings()));
+        Self {
+            plan,
+            sabotage,
+            sim,
+            tap,
+            dice,
+            world: Arc::new(Mutex::new(world)),
+            destination: Destination::new(plan.protocol),
+            economy: Economy::default(),
+            tally: Tally::of(plan),
+            is_settled: true,
+        }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, what: &str) {
+        self.sim.read_tenant(|tenant| self.world().say(tenant, what));
+    }
+
+    fn play(&mut self) -> Result<(), String> {
+        for number in 1..=self.plan.runs {
+            self.between();
+            let ending = match self.dice.within(0..=99) {
+                0..45 => Ending::Own,
+                45..65 => Ending::Killed(self.dice.within(1..=40)),
+                65..75 => Ending::Told(self.dice.within(1..=40)),
+                _ => Ending::Left(self.dice.within(0..=150) as usize),
+            };
+            self.run(&format!("run {number}"), ending, false)?;
+        }
+        self.end()
+    }
+
+    /// Seconds to days in which things happen.
+    fn between(&mut self) {
+        let pause = self.dice.pick(&[5_u64, 60, 600, 7_200, 90_000, 400_000]);
+        let changes = self.dice.within(0..=6);
+        let may_remove = self.plan.switches.paging == Paging::Position || self.is_settled;
+        let Self { plan, sim, dice, .. } = self;
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        sim.with_tenant(|tenant| {
+            world.changes.may_remove = may_remove;
+            for _ in 0..changes {
+                tenant.clock().advance(Duration::from_millis(dice.within(0..=pause * 1000) / (changes + 1)));
+                world.change(tenant);
+            }
+            tenant.clock().advance(Duration::from_millis(dice.within(0..=pause * 1000)));
+            if plan.links_expire && dice.chance(20) {
+                tenant.expire_links();
+                world.say(tenant, "all links expire");
+            }
+            if plan.delta_expires && dice.chance(20) {
+                tenant.expire_all_delta();
+                world.say(tenant, "all delta tokens expire");
+            }
+            if plan.blocks {
+                let channel = dice.pick(&tenant.all_channel_ids());
+                let block = dice.pick(&[None, None, Some(Block::forbidden()), Some(Block::not_found())]);
+                world.say(tenant, &format!("{channel} answers {block:?}"));
+                if block.is_some() {
+                    world.blocked.insert(channel.clone())
+                } else {
+                    world.blocked.remove(&channel)
+                };
+                let _ = tenant.block_channel(&channel, block);
+            }
+        });
+        world.changes.may_remove = self.plan.switches.paging == Paging::Position;
+    }
+
+    /// Two quiet runs, each with its daily walk: then all is equal. One more soon after them tells nothing.
+    fn end(&mut self) -> Result<(), String> {
+        self.sim.with_tenant(|tenant| {
+            for channel in tenant.all_channel_ids() {
+                let _ = tenant.block_channel(&channel, None);
+            }
+            self.world().blocked.clear();
+        });
+        for name in ["first quiet run", "second quiet run"] {
+            let before = self.destination.clone();
+            self.sim.clock().advance(Duration::from_secs(self.plan.lookback + 25 * 3600));
+            self.run(name, Ending::Own, true)?;
+            if self.sabotage == Sabotage::KeepOldRow {
+                for (key, row) in before.rows {
+                    self.destination.rows.insert(key, row);
+                }
+            }
+        }
+        if self.sabotage == Sabotage::LoseRow {
+            let lost = self.destination.rows.keys().min().cloned();
+            lost.map(|key| self.destination.rows.remove(&key));
+        }
+        let truth = self.sim.truth();
+        let comparison = compare(self.plan, &self.world().changes.ledger, &self.destination, &truth);
+        self.tally.compared(&comparison);
+        if !comparison.differences.is_empty() {
+            return Err(format!(
+                "{} of {} rows are not what Graph told:\n{}",
+                comparison.differences.len(),
+                comparison.rows,
+                comparison.differences.join("\n")
+            ));
+        }
+        self.idle()
+    }
+
+    fn idle(&mut self) -> Result<(), String> {
+        self.sim.clock().advance(Duration::from_secs(self.plan.lookback.max(2) + 60));
+        self.run(IDLE, Ending::Own, true)
+    }
+
+    fn run(&mut self, name: &str, ending: Ending, is_quiet: bool) -> Result<(), String> {
+        let state = self.destination.state().filter(|_| !(is_quiet && self.sabotage == Sabotage::ForgetState));
+        let plan = if is_quiet { self.plan.clone() } else { self.plan.of_run(&mut self.dice) };
+        self.say(&format!(
+            "{name}, {ending:?}, of {:?} with {}, with the state {}",
+            plan.streams,
+            plan.settings(),
+            state.as_ref().unwrap_or(&Value::Null)
+        ));
+        self.tap.file("config.json", config(&self.sim, plan.settings()).to_string());
+        self.tap.file("catalog.json", catalog(&plan).to_string());
+        let start = self.sim.clock().now();
+        let (ran, asked) = self.execute(state.as_ref(), ending, is_quiet)?;
+        if let Some(said) = ran.stderr.lines().find(|line| line.contains("panicked")) {
+            return Err(format!("{name} panicked: {said}"));
+        }
+        let ended = ending == Ending::Own && ran.status == Some(0);
+        if ending == Ending::Own && !ended && (is_quiet || !(self.plan.loses_links() || self.plan.blocks)) {
+            return Err(format!(
+                "{name} ended with {:?}: {}\n{}",
+                ran.status,
+                ran.stderr,
+                ran.lines.iter().filter(|line| line.contains("\"TRACE\"")).cloned().collect::<Vec<_>>().join("\n")
+            ));
+        }
+        self.judge(&plan, name, Played { ran, asked, start, ended }, is_quiet)
+    }
+
+    /// Runs the executable while the world goes on.
+    fn execute(&mut self, state: Option<&Value>, ending: Ending, is_quiet: bool) -> Result<(Ran, HashMap<String, Asked>), String> {
+        let state = state.map(|state| self.tap.file("state.json", state.to_string()));
+        let world = self.world.clone();
+        self.sim.on_request(move |request, tenant| world.lock().unwrap_or_else(PoisonError::into_inner).on_request(request, tenant));
+        let process = {
+            // The first request waits until it is known whose it is.
+            let mut world = self.world();
+            let process = Process::start(&self.tap, &arguments(self.plan.protocol, state.is_some()));
+            world.run = Run { process: Some(process.clone()), ending: Some(ending), is_quiet, ..Run::default() };
+            process
+        };
+        let ran = process.end(if let Ending::Left(lines) = ending { lines } else { usize::MAX });
+        self.sim.clear_hook();
+        let asked = std::mem::take(&mut self.world().run).asked;
+        self.tally.requests(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+        let ran = ran?;
+        self.tally.ran(ending, &ran);
+        Ok((ran, asked))
+    }
+
+    /// Lets the destination read, and looks at what came twice.
+    fn judge(&mut self, plan: &Plan, name: &str, played: Played, is_quiet: bool) -> Result<(), String> {
+        let Played { ran, mut asked, start, ended } = played;
+        self.sim.read_tenant(|tenant| {
+            for (channel, asked) in &mut asked {
+                asked.blocked = tenant.channel(channel).is_none() || self.world().blocked.contains(channel);
+            }
+        });
+        let habits = if is_quiet { Habits { merges: plan.habits.merges, ..Habits::default() } } else { plan.habits };
+        // What it may have read of a run that did not end well: any prefix.
+        let lines = match ended && (is_quiet || self.dice.chance(80)) || self.dice.chance(50) {
+            true => ran.lines.len(),
+            false => self.dice.within(0..=ran.lines.len() as u64) as usize,
+        };
+        // The states of the whole run, though not all of its records were kept.
+        let states_beyond = ran.lines[lines..].iter().filter(|line| matches!(parse(plan.protocol, line), Line::State(..)));
+        let states_beyond = states_beyond.filter(|_| self.sabotage == Sabotage::StateWithoutRecords);
+        let read: Vec<String> = ran.lines[..lines].iter().chain(states_beyond).cloned().collect();
+        let destination = self.destination.clone();
+        let (economy, dice) = (&mut self.economy, &mut self.dice);
+        let (kept, faults) = self.sim.read_tenant(|tenant| {
+            let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            let run = economy::Run {
+                plan,
+                ledger: &world.changes.ledger,
+                asked: &asked,
+                start,
+                lines: &ran.lines,
+                tenant,
+                destination: &destination,
+            };
+            let mut faults = economy.judge(&run);
+            if name == IDLE {
+                faults.extend(economy::of_idle_run(&run));
+            }
+            let kept = self.destination.read(&read, habits, dice);
+            economy.note(&run, ended && lines == ran.lines.len(), &kept, &self.destination);
+            (kept, faults)
+        });
+        let is_whole = ended && lines == ran.lines.len() && plan.streams == self.plan.streams;
+        self.is_settled = is_whole && plan.streams.iter().all(|stream| kept.up_to_date.contains(stream));
+        self.note_kept(&kept, &ran, lines);
+        if !plan.full_refresh && !faults.is_empty() {
+            return Err(format!("{name}: {}", faults.join("\n")));
+        }
+        Ok(())
+    }
+
+    fn note_kept(&mut self, kept: &Kept, ran: &Ran, lines: usize) {
+        self.say(&format!(
+            "status {:?}; the destination read {lines} of {} lines, stored {} states, left {} records uncovered",
+            ran.status,
+            ran.lines.len(),
+            kept.stored,
+            kept.thrown
+        ));
+        let links: Vec<String> = self.destination.state_of("messages").map(channels_with_delta).unwrap_or_default();
+        let now = self.sim.clock().now();
+        self.world().changes.ledger.delta_links(&links, now);
+    }
+}
+
+/// The channels of which a state holds a delta link.
+fn channels_with_delta(state: &Value) -> Vec<String> {
+    let channels = state["channels"].as_object().into_iter().flatten();
+    let with = channels.filter(|(_, entry)| entry["deltaLink"].is_string());
+    with.filter_map(|(place, _)| Some(place.split_once('/')?.1.to_owned())).collect()
+}
+
+/// The arguments of a run.
+pub fn arguments(protocol: Protocol, with_state: bool) -> Vec<&'static str> {
+    let verb: &[&str] = if protocol == Protocol::Airbyte { &["read"] } else { &[] };
+    let state: &[&str] = if with_state { &["--state", "state.json"] } else { &[] };
+    [verb, &["--config", "config.json", "--catalog", "catalog.json"], state].concat()
+}
+
+/// The catalog that a platform hands over.
+pub fn catalog(plan: &Plan) -> Value {
+    if plan.protocol == Protocol::Airbyte {
+        let mode = if plan.full_refresh { "full_refresh" } else { "incremental" };
+        let streams = plan.streams.iter().map(|stream| {
+            let mut entry = configured(stream);
+            entry["stream"]["supported_sync_modes"] = json!(["full_refresh", "incremental"]);
+            entry["sync_mode"] = mode.into();
+            entry["cursor_field"] = json!(["lastModifiedDateTime"]);
+            entry
+        });
+        return json!({"streams": streams.collect::<Vec<_>>()});
+    }
+    let mut catalog = singer::select(super::discovered().clone(), &plan.streams);
+    if plan.full_refresh {
+        for stream in &plan.streams {
+            singer::entry(&mut catalog, stream)["replication_method"] = "FULL_TABLE".into();
+            singer::metadata(&mut catalog, stream, &[])["replication-method"] = "FULL_TABLE".into();
+        }
+    }
+    catalog
+}

@@ -1,0 +1,134 @@
+//! Random histories: whatever changes, fails, expires or is killed, a careful destination ends equal to the truth.
+//!
+//! `HISTORIES=5000 cargo test --test it histories::nothing -- --nocapture` plays more of them, `HISTORY_SEED=17` plays that one again,
+//! `HISTORY_LOGS=folder` keeps the logs of those that fail.
+
+mod changes;
+mod compare;
+mod destination;
+mod dice;
+mod economy;
+mod history;
+mod ledger;
+mod lines;
+mod plan;
+mod prefixes;
+mod process;
+mod tally;
+mod world;
+
+use std::{
+    env, fs,
+    ops::Range,
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use serde_json::Value;
+
+use self::{
+    history::{Sabotage, play},
+    plan::Plan,
+    tally::Tally,
+};
+use crate::support::{Tap, config, tenant};
+
+/// The streams that are read incrementally.
+const STREAMS: [&str; 2] = ["messages", "message_replies"];
+
+/// So many histories are played as a rule.
+const HISTORIES: u64 = 40;
+
+/// Histories wait for the tap, which waits for its retries: more of them than there are cores.
+const THREADS: usize = 6;
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
+}
+
+/// What `--discover` tells, asked once.
+fn discovered() -> &'static Value {
+    static CATALOG: OnceLock<Value> = OnceLock::new();
+    CATALOG.get_or_init(|| Tap::new(&config(&tenant(0, 0, 0), serde_json::json!({}))).catalog())
+}
+
+/// Does each of these on a few threads; gives those that failed, in order.
+fn side_by_side(range: Range<u64>, act: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
+    let (next, failures) = (AtomicU64::new(range.start), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < range.end) {
+                    if let Err(wrong) = act(number) {
+                        failures.lock().unwrap().push((number, wrong));
+                    }
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort_unstable();
+    failures
+}
+
+#[test]
+fn nothing_that_graph_tells_is_lost_in_any_history() {
+    let (first, count) = match number("HISTORY_SEED") {
+        Some(seed) => (seed, number("HISTORIES").unwrap_or(1)),
+        None => (0, number("HISTORIES").unwrap_or(HISTORIES)),
+    };
+    let tally = Mutex::new(Tally::default());
+    let failures = side_by_side(first..first + count, |seed| {
+        let played = play(&Plan::new(seed), Sabotage::None).inspect_err(|log| keep(seed, log))?;
+        tally.lock().unwrap().add(played);
+        Ok(())
+    });
+    println!("{}", tally.into_inner().unwrap());
+    if let Some((_, log)) = failures.first() {
+        panic!("{log}\n{} of {count} histories fail, this is the first", failures.len());
+    }
+}
+
+/// Says at once what is wrong, since thousands of histories take their time, and keeps the log where that is wished.
+#[allow(clippy::print_stdout, reason = "a test tells what it found")]
+fn keep(seed: u64, log: &str) {
+    println!("{}", wrong(log));
+    if let Ok(folder) = env::var("HISTORY_LOGS") {
+        fs::write(format!("{folder}/{seed}.log"), log).unwrap();
+    }
+}
+
+/// What is wrong, without what happened before.
+fn wrong(log: &str) -> &str {
+    log.rsplit_once("\n\n").map_or(log, |(_, wrong)| wrong)
+}
+
+/// Something is done wrong in these histories: one of them at least must say so.
+#[track_caller]
+fn assert_noticed(sabotage: Sabotage, says: &str) {
+    let is_noticed = |seed| play(&Plan::new(seed), sabotage).is_err_and(|log| wrong(&log).contains(says));
+    assert!((0..20).any(is_noticed), "{sabotage:?} is not noticed");
+}
+
+#[test]
+fn a_lost_row_is_noticed() {
+    assert_noticed(Sabotage::LoseRow, "is missing");
+}
+
+#[test]
+fn an_old_row_is_noticed() {
+    assert_noticed(Sabotage::KeepOldRow, " instead of ");
+}
+
+#[test]
+fn a_state_without_its_records_is_noticed() {
+    assert_noticed(Sabotage::StateWithoutRecords, "is missing");
+}
+
+#[test]
+fn records_without_news_are_noticed() {
+    assert_noticed(Sabotage::ForgetState, "repeats without a reason");
+}

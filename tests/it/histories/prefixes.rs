@@ -1,0 +1,116 @@
+//! Any prefix of a run's output may be all that a destination kept: cut behind every line, the next run brings the rest.
+
+use std::time::Duration;
+
+use graph_sim::{GraphSim, Options, Post, Tenant, Time};
+use serde_json::Value;
+
+use super::{
+    compare::compare,
+    destination::{Destination, Habits},
+    dice::Dice,
+    history::{arguments, catalog},
+    ledger::Ledger,
+    plan::Plan,
+    process::Process,
+    side_by_side,
+};
+use crate::support::{Protocol, Tap, config};
+
+/// So many lines a run has at most: each is cut off once, and each cut is a run.
+const LINES: usize = 120;
+
+struct Reading {
+    plan: Plan,
+    sim: GraphSim,
+    ledger: Ledger,
+}
+
+impl Reading {
+    /// Two channels with pages of three chains, a checkpoint behind each.
+    fn new(protocol: Protocol) -> Self {
+        let mut plan = Plan::new(0);
+        plan.protocol = protocol;
+        (plan.full_refresh, plan.use_delta, plan.concurrency) = (false, true, 1);
+        (plan.top, plan.pages_per_batch, plan.lookback) = (Some(3), 1, 30);
+        (plan.tenant.teams, plan.tenant.channels, plan.tenant.messages, plan.tenant.replies) = (1, 2, 10, 1);
+        (plan.tenant.skew, plan.tenant.long_threads) = (false, 0);
+        plan.streams = super::STREAMS.to_vec();
+        plan.switches = graph_sim::Switches { inline_replies: 2, ..graph_sim::Switches::default() };
+        let sim = GraphSim::start(Options { workers: 2, ..plan.options() }).unwrap();
+        Self { plan, sim, ledger: Ledger::default() }
+    }
+
+    /// Runs with a state; gives the lines.
+    fn run(&self, state: Option<&Value>) -> Vec<String> {
+        let tap = Tap::new(&config(&self.sim, self.plan.settings()));
+        tap.file("catalog.json", catalog(&self.plan).to_string());
+        if let Some(state) = state {
+            tap.file("state.json", state.to_string());
+        }
+        let ran = Process::start(&tap, &arguments(self.plan.protocol, state.is_some())).end(usize::MAX).unwrap();
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        ran.lines
+    }
+
+    fn read(destination: &mut Destination, lines: &[String]) {
+        destination.read(lines, Habits::default(), &mut Dice::new(0));
+    }
+
+    /// Runs once, and once more behind each cut of what the first run wrote.
+    fn cut(&self, destination: &Destination) -> Destination {
+        let lines = self.run(destination.state().as_ref());
+        assert!((20..=LINES).contains(&lines.len()), "{} lines", lines.len());
+        let truth = self.sim.truth();
+        let failures = side_by_side(0..lines.len() as u64 + 1, |cut| {
+            let mut destination = destination.clone();
+            Self::read(&mut destination, &lines[..cut as usize]);
+            let state = destination.state();
+            Self::read(&mut destination, &self.run(state.as_ref()));
+            let differences = compare(&self.plan, &self.ledger, &destination, &truth).differences;
+            if differences.is_empty() { Ok(()) } else { Err(format!("with the state {state:?}:\n{}", differences.join("\n"))) }
+        });
+        let cuts: Vec<_> = failures.iter().map(|(cut, _)| cut).collect();
+        assert!(failures.is_empty(), "cut behind the lines {cuts:?}, first {}\n{}", failures[0].1, lines.join("\n"));
+        let mut whole = destination.clone();
+        Self::read(&mut whole, &lines);
+        whole
+    }
+}
+
+/// What a day brings: new chains, replies to old ones, edits, deletions, more than fits on a page.
+fn a_day(tenant: &mut Tenant) {
+    for channel in tenant.all_channel_ids() {
+        let roots = tenant.roots(&channel);
+        for (index, root) in roots.iter().enumerate().step_by(2) {
+            tenant.clock().advance(Duration::from_secs(3600));
+            tenant.reply(root, Post::text("late")).unwrap();
+            match index % 3 {
+                0 => tenant.edit(root, "edited").unwrap(),
+                1 => tenant.delete(root).unwrap(),
+                _ => tenant.react(root, "like").unwrap(),
+            }
+            let at: Time = tenant.now();
+            tenant.at(at, |tenant| tenant.post(&channel, Post::text("one"))).unwrap();
+            tenant.at(at, |tenant| tenant.post(&channel, Post::text("another in the same millisecond"))).unwrap();
+        }
+    }
+}
+
+fn every_cut(protocol: Protocol) {
+    let reading = Reading::new(protocol);
+    let first = reading.cut(&Destination::new(protocol));
+    reading.sim.with_tenant(a_day);
+    reading.sim.clock().advance(Duration::from_secs(60));
+    reading.cut(&first);
+}
+
+#[test]
+fn every_prefix_of_an_airbyte_read_is_enough() {
+    every_cut(Protocol::Airbyte);
+}
+
+#[test]
+fn every_prefix_of_a_singer_sync_is_enough() {
+    every_cut(Protocol::Singer);
+}

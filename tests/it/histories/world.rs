@@ -1,0 +1,178 @@
+//! What happens while a run asks: before each request the clock moves, the tenant changes, something fails, or the run is ended.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use graph_sim::{Class, Fault, PageKind, RequestInfo, RetryAfter, Tenant};
+
+use super::{
+    changes::Changes,
+    dice::Dice,
+    economy::Asked,
+    plan::Plan,
+    process::{Ending, Process},
+};
+
+/// Changes during one run at most: a channel that changes for ever is never read to its end.
+const CHANGES: u32 = 40;
+
+/// Faults of one run at most after which the tap waits a second or two in real time.
+const WAITS: u32 = 2;
+
+/// A history as it goes on, seen from within the simulator.
+pub struct World {
+    plan: Plan,
+    dice: Dice,
+    pub changes: Changes,
+    pub log: Vec<String>,
+    pub run: Run,
+    pub faults: HashMap<&'static str, u64>,
+    pub requests: u64,
+    /// Channels that are refused.
+    pub blocked: HashSet<String>,
+    /// Short names of channels, for the log.
+    channels: Vec<String>,
+}
+
+/// The run that goes on.
+#[derive(Default)]
+pub struct Run {
+    pub process: Option<Process>,
+    pub ending: Option<Ending>,
+    /// Nothing changes and nothing fails.
+    pub is_quiet: bool,
+    pub requests: u64,
+    pub asked: HashMap<String, Asked>,
+    pub changes: u32,
+    pub waits: u32,
+}
+
+impl World {
+    pub fn new(plan: &Plan, dice: &mut Dice) -> Self {
+        let changes = Changes::new(plan, dice.split());
+        Self {
+            plan: plan.clone(),
+            dice: dice.split(),
+            changes,
+            log: vec![format!("{plan:?}")],
+            run: Run::default(),
+            faults: HashMap::new(),
+            requests: 0,
+            blocked: HashSet::new(),
+            channels: Vec::new(),
+        }
+    }
+
+    /// Before a request is answered.
+    pub fn on_request(&mut self, request: &RequestInfo, tenant: &mut Tenant) -> Option<Fault> {
+        self.requests += 1;
+        self.run.requests += 1;
+        self.note_asked(request);
+        let number = self.run.requests;
+        match (&self.run.ending, &self.run.process) {
+            (Some(Ending::Killed(at)), Some(process)) if *at == number => {
+                process.kill();
+                self.say(tenant, "SIGKILL");
+            }
+            (Some(Ending::Told(at)), Some(process)) if *at == number => {
+                process.terminate();
+                self.say(tenant, "SIGTERM");
+            }
+            _ => {}
+        }
+        let fault = if self.run.is_quiet { None } else { self.disturb(request, tenant) };
+        let (class, page) = (request.class, request.page);
+        let delta_opens = if request.query.contains("filter=") { " opening" } else { "" };
+        let thread = request.message.as_deref().map(|message| format!(" thread {message}")).unwrap_or_default();
+        let met = fault.as_ref().map(|fault| format!(" -> {fault:?}")).unwrap_or_default();
+        let channel = request.channel.clone().unwrap_or_default();
+        self.say(tenant, &format!("  #{number} {class:?} {page:?}{delta_opens} {channel}{thread}{met}"));
+        fault
+    }
+
+    fn note_asked(&mut self, request: &RequestInfo) {
+        let Some(channel) = &request.channel else { return };
+        let asked = self.run.asked.entry(channel.clone()).or_default();
+        match request.class {
+            Class::Messages if request.page == PageKind::First => asked.passes += 1,
+            Class::Delta => {
+                asked.delta = true;
+                asked.rounds |= request.page != PageKind::Next;
+                asked.opened |= request.query.contains("filter=");
+            }
+            _ => {}
+        }
+    }
+
+    /// Moves the clock, changes the tenant, draws a fault.
+    fn disturb(&mut self, request: &RequestInfo, tenant: &mut Tenant) -> Option<Fault> {
+        if self.dice.chance(60) {
+            let step = self.dice.within(0..=self.plan.longest_step);
+            tenant.clock().advance(self.fraction(step));
+        }
+        if self.run.changes < CHANGES && self.dice.chance(self.plan.change_percent) {
+            self.run.changes += 1;
+            self.change(tenant);
+        }
+        if self.plan.links_expire && self.dice.chance(3) {
+            tenant.expire_links();
+            self.say(tenant, "all links expire");
+        }
+        if let Some(channel) = request.channel.as_ref().filter(|_| self.plan.delta_expires && self.dice.chance(3)) {
+            let _ = tenant.expire_delta(channel);
+            self.say(tenant, &format!("delta tokens of {channel} expire"));
+        }
+        self.dice.chance(self.plan.fault_percent).then(|| self.fault())
+    }
+
+    /// A time with 0 to 7 digits behind the point.
+    fn fraction(&mut self, micros: u64) -> Duration {
+        let ticks = micros * 10 + self.dice.within(0..=9);
+        let unit = 10_u64.pow(self.dice.within(0..=7) as u32);
+        Duration::from_nanos((ticks - ticks % unit) * 100)
+    }
+
+    pub fn change(&mut self, tenant: &mut Tenant) {
+        for said in self.changes.make(tenant) {
+            self.say(tenant, &said);
+        }
+    }
+
+    fn fault(&mut self) -> Fault {
+        let at_once = |status| Fault::status(status).retry_after(RetryAfter::Seconds(0));
+        let waits = self.run.waits < WAITS;
+        let (name, fault) = match self.dice.within(0..=if waits { 8 } else { 3 }) {
+            0 | 1 => ("429", Fault::throttled(RetryAfter::Seconds(0))),
+            2 => ("503", at_once(503)),
+            3 => ("empty page", Fault::EmptyPage),
+            4 => ("502", at_once(502)),
+            5 => ("reset", Fault::Reset),
+            6 => ("reset in the body", Fault::ResetInBody),
+            7 => ("truncated body", Fault::Truncate),
+            _ => ("malformed body", Fault::MalformedJson),
+        };
+        if matches!(fault, Fault::Reset | Fault::ResetInBody | Fault::Truncate | Fault::MalformedJson) {
+            self.run.waits += 1;
+        }
+        *self.faults.entry(name).or_default() += 1;
+        fault
+    }
+
+    /// Writes into the log, with short names of channels.
+    pub fn say(&mut self, tenant: &Tenant, what: &str) {
+        for channel in tenant.all_channel_ids() {
+            if !self.channels.contains(&channel) {
+                self.channels.push(channel);
+            }
+        }
+        let said = self.short(what);
+        self.log.push(format!("{} {said}", tenant.now()));
+    }
+
+    /// The same text with short names of channels.
+    pub fn short(&self, text: &str) -> String {
+        self.channels.iter().enumerate().fold(text.to_owned(), |text, (index, id)| text.replace(id, &format!("C{index}")))
+    }
+}
