@@ -58,7 +58,6 @@ impl Activity {
 pub(super) struct Descent {
     last: Option<DateTime<Utc>>,
     before: Option<DateTime<Utc>>,
-    newest: Option<DateTime<Utc>>,
 }
 
 impl Descent {
@@ -66,13 +65,7 @@ impl Descent {
     pub(super) fn meet(&mut self, activity: Activity) {
         if let Activity::Known(time) = activity {
             (self.before, self.last) = (self.last, Some(time));
-            self.newest = self.newest.max(Some(time));
         }
-    }
-
-    /// The newest activity that was met.
-    pub(super) fn newest(self) -> Option<DateTime<Utc>> {
-        self.newest
     }
 
     pub(super) fn is_below(self, bound: DateTime<Utc>) -> bool {

@@ -47,6 +47,8 @@ pub(super) struct Part<'c> {
     pub(super) told: usize,
     /// Pages since a state was offered.
     pages: u64,
+    /// The newest activity that the walk has met.
+    newest: Option<DateTime<Utc>>,
     /// Graph's clock, as it was seen last.
     pub(super) now: Option<DateTime<Utc>>,
     /// Graph's clock when the walk began that this run has finished.
@@ -72,6 +74,7 @@ impl<'c> Part<'c> {
             once: Once::default(),
             told: 0,
             pages: 0,
+            newest: None,
             now: None,
             began: None,
         })
@@ -129,9 +132,8 @@ impl<'c> Part<'c> {
         self.config.lookback.max(LEAST_OVERLAP)
     }
 
-    /// The walk is done. Its last pass saw this head on its first page, and what it met below was at most so new. Without a head nothing is
-    /// known, and the floor stays as it was.
-    pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>, newest: Option<DateTime<Utc>>) {
+    /// The walk is done; its last pass saw this head on its first page. Without a head nothing is known, and the floor stays as it was.
+    pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) {
         let Some(walk) = self.state.walk.take() else { return };
         self.began = walk.began;
         if head.is_none() {
@@ -141,7 +143,7 @@ impl<'c> Part<'c> {
         self.state.since = Some(since).filter(|&since| since > BEGINNING);
         // What was met later than the first page was there when that was served, if it is old enough.
         let visible = walk.read_at.map(|read_at| before(read_at, self.overlap()));
-        let newest = newest.zip(visible).map(|(newest, visible)| newest.min(visible));
+        let newest = self.newest.zip(visible).map(|(newest, visible)| newest.min(visible));
         let cursor = self.state.last_modified_date_time;
         (self.state.last_modified_date_time, self.state.read_at) = (cursor.max(head).max(newest), walk.read_at);
         if matches!(self.selected.stream.source, Source::Roots) {
@@ -157,6 +159,7 @@ impl<'c> Part<'c> {
     /// Adds the record of a message that the walk has met, if it is wanted and was not told before.
     pub(super) fn push(&mut self, message: Item<'_>, id: &str, root: Option<&str>) -> Activity {
         let activity = Activity::of(message);
+        self.newest = self.newest.max(activity.known());
         if self.wants(activity) {
             self.write(message, id, root);
         }

@@ -64,7 +64,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     }
     // What changed while the pages were read is newer than the first page: the next run's floor is below it.
     let head = part.walk().head;
-    part.finish_walk(head, None);
+    part.finish_walk(head);
     part.report(1, true)?;
     Ok(report(damaged, &task))
 }

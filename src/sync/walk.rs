@@ -51,8 +51,6 @@ pub(super) struct Walk<'w, 'c> {
 /// What a pass came to.
 struct Pass {
     top: Top,
-    /// The newest activity that it met anywhere.
-    newest: Option<DateTime<Utc>>,
     /// Whether its first page was its last.
     is_one_page: bool,
 }
@@ -91,7 +89,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         for _ in 0..MAX_PASSES {
             let pass = self.pass().await?;
             if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
-                self.parts().for_each(|part| part.finish_walk(pass.top.head, pass.newest));
+                self.parts().for_each(|part| part.finish_walk(pass.top.head));
                 return self.report(true);
             }
             for part in self.parts() {
@@ -207,7 +205,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             self.report(false).map_err(Refused::Stop)?;
         }
-        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), newest: descent.newest(), is_one_page: read <= 1 })
+        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1 })
     }
 
     /// Tells what a page holds.

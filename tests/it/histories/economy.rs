@@ -10,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use graph_sim::{MessageId, Paging, Tenant, Time};
+use graph_sim::{MessageId, Paging, Time};
 use serde_json::Value;
 
 use super::{
-    STREAMS,
     destination::{Destination, Kept},
     ledger::{Ledger, last_modified},
     lines::{Key, Line, Record, parse},
@@ -51,8 +50,6 @@ pub struct Economy {
     /// Walks that may be unfinished in the stored state.
     open: HashSet<(&'static str, String)>,
     begun: HashMap<String, Time>,
-    /// The beginning of the run in which an unfinished walk began.
-    on_the_way: HashMap<(&'static str, String), Time>,
     /// Records that came although the destination had them.
     pub repeats: usize,
 }
@@ -64,7 +61,6 @@ pub struct Run<'r> {
     pub asked: &'r HashMap<String, Asked>,
     pub start: Time,
     pub lines: &'r [String],
-    pub tenant: &'r Tenant,
     /// As it was when the run began.
     pub destination: &'r Destination,
 }
@@ -100,23 +96,23 @@ impl Economy {
         faults
     }
 
-    /// How many unchanged chains a walk may meet again that goes on: two pages at the place where it stood; and by offsets as many as have
+    /// How many unchanged chains a walk may meet again that goes on: three pages at the place where it stood; and by offsets as many as have
     /// moved up meanwhile, since each pushes another one further down.
     fn chains_met_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
         let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
         if run.plan.switches.paging == Paging::Position {
-            return 2 * top;
+            return 3 * top;
         }
         let since = self.walked.get(place).or_else(|| self.begun.get(&place.1)).copied().unwrap_or(run.start);
         let moved = run.ledger.changed.iter().filter(|((channel, _), changed)| *channel == place.1 && **changed >= since);
-        2 * top + moved.count()
+        3 * top + moved.count()
     }
 
     fn has_reason(&self, run: &Run<'_>, record: &Record) -> bool {
         let Run { plan, ledger, .. } = run;
         let place = (record.key.stream, record.key.channel.clone());
         let Some(own) = own_time(&record.text) else { return true };
-        if is_above_cursor(run, record, own) || is_in_gap(run, record, own) {
+        if fills_gap(run, record) {
             return true;
         }
         let chain = ledger.changed.get(&(record.key.channel.clone(), root(record))).copied().unwrap_or(own).max(own);
@@ -129,7 +125,7 @@ impl Economy {
         if self.open.contains(&place) {
             let since = walked.unwrap_or(begun).minus(plan.reach() + TICK);
             // A pass begins again when the link to its next page is refused.
-            if chain >= since || plan.loses_links() || are_apart(run, &record.key.channel) {
+            if chain >= since || plan.loses_links() {
                 return true;
             }
         }
@@ -145,15 +141,11 @@ impl Economy {
             for &stream in &run.plan.streams {
                 let place = (stream, channel.clone());
                 let state = entry(after, stream, channel);
-                let since = *self.on_the_way.entry(place.clone()).or_insert(run.start);
                 if !ended || asked.blocked || !kept.up_to_date.contains(&stream) || !state["walk"].is_null() {
                     self.open.insert(place);
                 } else if asked.passes > 0 {
-                    // Closing passes go back five minutes at most: with a longer lookback all that the walk took is read again.
-                    let read_at = if run.plan.lookback > 300 { since } else { run.start };
-                    self.walked.insert(place.clone(), read_at);
+                    self.walked.insert(place.clone(), run.start);
                     self.open.remove(&place);
-                    self.on_the_way.remove(&place);
                 }
                 let is_followed = asked.rounds && state["round"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.up_to_date.contains(&stream) {
@@ -177,33 +169,15 @@ pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
         Line::Record(record) => Some(record),
         _ => None,
     });
-    let without_reason = records.filter(|record| own_time(&record.text).is_some_and(|own| !is_above_cursor(run, record, own)));
+    let without_reason = records.filter(|record| own_time(&record.text).is_some());
     let keys: Vec<_> = without_reason.map(|record| (record.key.stream, record.key.channel, record.key.id)).collect();
     if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
 }
 
-/// The cursor is the newest activity that the first page served. Replies that did not fit into their root are not on it: where there are such,
-/// messages may stand above the cursor for as long as nothing newer comes. Nor is a message on it that was changed where it stands.
-pub fn is_above_cursor(run: &Run<'_>, record: &Record, own: Time) -> bool {
-    let channel = &record.key.channel;
-    let cursor = entry(run.destination, record.key.stream, channel)["lastModifiedDateTime"].as_str().and_then(Time::parse);
-    let is_in_place = run.ledger.untold.contains_key(&(channel.clone(), record.key.id.parse().unwrap()));
-    let has_more = |root| run.tenant.replies(root).len() > run.plan.switches.inline_replies;
-    // A chain that was removed during the run cannot be counted any more.
-    let is_gone = || run.ledger.removed.keys().any(|(of, _)| of == channel);
-    cursor.is_none_or(|cursor| own > cursor) && (is_in_place || run.tenant.roots(channel).iter().any(has_more) || is_gone())
-}
-
-/// An earlier start date was asked for: what is older than all that was read is read, though some of it may be known.
-fn is_in_gap(run: &Run<'_>, record: &Record, own: Time) -> bool {
+/// An earlier start date was asked for than the channel was read from: it is read from it on, once.
+fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
     let since = entry(run.destination, record.key.stream, &record.key.channel)["since"].as_str().and_then(Time::parse);
-    since.is_some_and(|since| own < since)
-}
-
-/// One stream is in a closing pass and the other one is not, and both begin at the top: one walk feeds both, down to where the other must.
-fn are_apart(run: &Run<'_>, channel: &str) -> bool {
-    let until = |stream| &entry(run.destination, stream, channel)["walk"]["until"];
-    run.plan.streams.len() == STREAMS.len() && until(STREAMS[0]) != until(STREAMS[1])
+    since.is_some_and(|since| run.plan.start_time().is_none_or(|start| start < since))
 }
 
 /// The records of so many chains, the longest of the channel.

@@ -274,17 +274,10 @@ impl<'p> History<'p> {
         let read: Vec<String> = ran.lines[..lines].iter().chain(states_beyond).cloned().collect();
         let destination = self.destination.clone();
         let (economy, dice) = (&mut self.economy, &mut self.dice);
-        let (kept, faults) = self.sim.read_tenant(|tenant| {
+        let (kept, faults) = {
             let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-            let run = economy::Run {
-                plan,
-                ledger: &world.changes.ledger,
-                asked: &asked,
-                start,
-                lines: &ran.lines,
-                tenant,
-                destination: &destination,
-            };
+            let ledger = &world.changes.ledger;
+            let run = economy::Run { plan, ledger, asked: &asked, start, lines: &ran.lines, destination: &destination };
             let mut faults = economy.judge(&run);
             if name == IDLE {
                 faults.extend(economy::of_idle_run(&run));
@@ -292,7 +285,7 @@ impl<'p> History<'p> {
             let kept = self.destination.read(&read, habits, dice);
             economy.note(&run, ended && lines == ran.lines.len(), &kept, &self.destination);
             (kept, faults)
-        });
+        };
         let is_whole = ended && lines == ran.lines.len() && plan.streams == self.plan.streams;
         self.is_settled = is_whole && plan.streams.iter().all(|stream| kept.up_to_date.contains(stream));
         self.note_kept(&kept, &ran, lines);

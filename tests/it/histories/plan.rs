@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use graph_sim::{
     DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Options, Paging, RepliesOrder, Switches, TenantSpec,
+    Time,
 };
 use serde_json::{Value, json};
 
@@ -135,8 +136,8 @@ impl Plan {
             "use_delta_api": self.use_delta, "lookback_seconds": self.lookback,
             "max_pages_per_batch": self.pages_per_batch, "max_concurrent_threads": self.concurrency,
         });
-        if let Some(days) = self.start_date {
-            settings["start_date"] = graph_sim::Time::from_secs(self.start - 86_400 * days as i64).to_string().into();
+        if let Some(start) = self.start_time() {
+            settings["start_date"] = start.to_string().into();
         }
         if let Some(top) = self.top {
             settings["top"] = top.into();
@@ -164,6 +165,11 @@ impl Plan {
     /// A resume link of this history may be refused.
     pub fn loses_links(&self) -> bool {
         self.links_expire || self.switches.link_lifetime.is_some()
+    }
+
+    /// From when on messages are wanted.
+    pub fn start_time(&self) -> Option<Time> {
+        self.start_date.map(|days| Time::from_secs(self.start - 86_400 * days as i64))
     }
 
     /// How far an incremental run reaches back behind what was read, and so how late a message may become visible.
