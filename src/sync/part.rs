@@ -132,11 +132,11 @@ impl<'c> Part<'c> {
         self.config.lookback.max(LEAST_OVERLAP)
     }
 
-    /// The walk is done; its last pass saw this head on its first page. Without a head nothing is known, and the floor stays as it was.
+    /// The walk is done; its last pass saw this head on its first page. Where no time is known, the floor stays as it was.
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) {
         let Some(walk) = self.state.walk.take() else { return };
         self.began = walk.began;
-        if head.is_none() {
+        if head.is_none() && self.newest.is_none() {
             return;
         }
         let since = if self.state.read_at.is_some() { walk.floor.min(self.since()) } else { walk.floor };

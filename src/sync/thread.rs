@@ -4,7 +4,7 @@ use super::{
     context::Context,
     job::{Report, Stop},
     part::{Part, Place},
-    walk::{MAX_TOP, is_link_lost},
+    walk::{MAX_RESTARTS, MAX_TOP, is_link_lost},
 };
 use crate::{
     error::Error,
@@ -30,13 +30,13 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     let mut follows_link = stored.is_some();
     let got_at = part.walk().read_at;
     let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(context.client.clone(), &link));
-    let (mut damaged, mut restarted) = (0, false);
+    let (mut damaged, mut restarts) = (0, 0);
     loop {
         let page = match pages.next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
-            Err(error) if follows_link && !restarted && is_link_lost(&error, got_at) => {
-                (pages, follows_link, restarted) = (from_top(), false, true);
+            Err(error) if follows_link && restarts < MAX_RESTARTS && is_link_lost(&error, got_at) => {
+                (pages, follows_link, restarts) = (from_top(), false, restarts + 1);
                 continue;
             }
             Err(error) if maybe_elsewhere && error.is_missing() => return Ok(Report::default()),

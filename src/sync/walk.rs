@@ -30,8 +30,8 @@ const PROBE: u64 = 20;
 /// So many passes a run at most: a channel that changes faster than it can be read would never end.
 const MAX_PASSES: u32 = 12;
 
-/// So often a run begins a pass again whose next page Graph no longer gives.
-const MAX_RESTARTS: u32 = 3;
+/// So often a run begins a pass, or a thread, again whose next page Graph no longer gives.
+pub(super) const MAX_RESTARTS: u32 = 5;
 
 /// A link that Graph fails to answer is given up after so long.
 const LINK_LASTS: TimeDelta = TimeDelta::hours(24);
@@ -245,19 +245,19 @@ impl<'w, 'c> Walk<'w, 'c> {
     async fn complete(&mut self, link: &Link, root: &str) -> Result<Activity, Stop> {
         let client = self.context.client.clone();
         let mut pages = Pages::from_link(client.clone(), link);
-        let mut begins_anew = false;
+        let (mut follows_link, mut restarts) = (true, 0);
         let mut newest = Activity::None;
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(newest),
                 // The link may have aged, or the thread may have gone meanwhile: asked for from its beginning, it tells.
-                Err(error) if is_link_lost(&error, None) && !begins_anew => {
-                    begins_anew = true;
+                Err(error) if follows_link && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
+                    (follows_link, restarts) = (false, restarts + 1);
                     pages = Pages::new(client.clone(), streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
                     continue;
                 }
-                Err(error) if error.is_missing() => return Ok(Activity::Unknown),
+                Err(error) if !follows_link && error.is_missing() => return Ok(Activity::Unknown),
                 Err(source) => {
                     let is_lost = is_link_lost(&source, None);
                     let task = format!("{}, thread {root}", self.place.task());
@@ -269,6 +269,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                     return Ok(Activity::Unknown);
                 }
             };
+            follows_link = true;
             self.pages += 1;
             let told = self.told();
             for reply in page.items() {

@@ -96,16 +96,16 @@ impl Economy {
         faults
     }
 
-    /// How many unchanged chains a walk may meet again that goes on: three pages at the place where it stood; and by offsets as many as have
+    /// How many unchanged chains a walk may meet again that goes on: two pages at the place where it stood, and a few more where times are unknown; and by offsets as many as have
     /// moved up meanwhile, since each pushes another one further down.
     fn chains_met_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
         let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
         if run.plan.switches.paging == Paging::Position {
-            return 3 * top;
+            return 2 * top + 6;
         }
         let since = self.walked.get(place).or_else(|| self.begun.get(&place.1)).copied().unwrap_or(run.start);
         let moved = run.ledger.changed.iter().filter(|((channel, _), changed)| *channel == place.1 && **changed >= since);
-        3 * top + moved.count()
+        2 * top + 6 + moved.count()
     }
 
     fn has_reason(&self, run: &Run<'_>, record: &Record) -> bool {
