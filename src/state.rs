@@ -66,10 +66,9 @@ pub struct ChannelState {
     pub delta_link: Option<String>,
     /// Graph's clock at the first page of delta's last finished round, or the time from which delta is to be opened.
     pub delta_at: Option<DateTime<Utc>>,
-    /// The round of delta that is not finished.
-    pub round: Option<RoundState>,
-    /// When delta was refused for the channel.
-    pub delta_refused_at: Option<DateTime<Utc>>,
+    /// What stands in delta's way; null if nothing does.
+    #[serde(with = "or_null")]
+    pub delta: DeltaState,
 }
 
 /// A walk that is not finished.
@@ -88,6 +87,29 @@ pub struct WalkState {
     pub floor: DateTime<Utc>,
     /// Graph's clock at the very first page of the walk.
     pub began: Option<DateTime<Utc>>,
+}
+
+/// What is not finished of delta.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DeltaState {
+    /// The round that is not finished.
+    pub round: Option<RoundState>,
+    /// When delta was refused for the channel.
+    pub refused_at: Option<DateTime<Utc>>,
+}
+
+/// Writes a value that says nothing as null: states are large where there are many channels.
+mod or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Default + PartialEq + Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        (*value != T::default()).then_some(value).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    }
 }
 
 /// A round of delta that is not finished.
@@ -253,7 +275,7 @@ impl ChannelState {
         let links = [
             ("walk.link", walk.and_then(|walk| walk.link.as_ref())),
             ("deltaLink", state.delta_link.as_ref()),
-            ("round.link", state.round.as_ref().map(|round| &round.link)),
+            ("delta.round.link", state.delta.round.as_ref().map(|round| &round.link)),
         ];
         let astray = links.into_iter().find(|(_, link)| link.is_some_and(|link| !leads_below(link, key)));
         if let Some((name, _)) = astray {
@@ -331,8 +353,8 @@ mod tests {
             link: "/v1.0/teams/t/channels/19:d@thread.tacv2/messages/delta?$skiptoken=z".into(),
             at: time("2026-11-20T10:02:00Z"),
         };
-        let unlinked = ChannelState { delta_link: None, delta_refused_at: Some(time("2026-11-20T10:03:00Z")), ..idle.clone() };
-        state.set("t/19:d@thread.tacv2".into(), Some(ChannelState { round: Some(round), ..unlinked }));
+        let delta = DeltaState { round: Some(round), refused_at: Some(time("2026-11-20T10:03:00Z")) };
+        state.set("t/19:d@thread.tacv2".into(), Some(ChannelState { delta_link: None, delta, ..idle.clone() }));
         state.set("t/19:c@thread.tacv2/1616963377068".into(), Some(ChannelState { delta_link: None, delta_at: None, ..idle }));
         state.set("t/19:gone@thread.tacv2".into(), None);
         state
@@ -365,7 +387,7 @@ mod tests {
             json!({"version": 1, "channels": {"t/c": {"readAt": "soon"}}}),
             json!({"version": 1, "channels": {"t/c": {"deltaLink": "https://evil.example/v1.0/teams/t/channels/c/messages/delta"}}}),
             json!({"version": 1, "channels": {"t/c": {"deltaLink": "/v1.0/teams/t/channels/other/messages/delta"}}}),
-            json!({"version": 1, "channels": {"t/c": {"round": {"link": "/v1.0/users", "at": "2026-11-20T10:00:00Z"}}}}),
+            json!({"version": 1, "channels": {"t/c": {"delta": {"round": {"link": "/v1.0/users", "at": "2026-11-20T10:00:00Z"}}}}}),
             json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x", "floor": -1}}}}),
             json!({"version": 1, "channels": {"t/c": {"walk": {"link": "/v1.0/teams/t/channels/c/messages?x",
                 "floor": "2026-11-20T10:00:00Z"}}}}),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Error,
     graph::{self, Cause, Link, Pages},
-    state::{ChannelState, RoundState},
+    state::{ChannelState, DeltaState, RoundState},
     streams,
 };
 
@@ -51,14 +51,14 @@ impl Part<'_> {
     /// Whether there is delta to follow, as far as is known before the run has asked anything of the channel: a link, or a time from which
     /// it is to be opened.
     pub(super) fn follows_delta(&self) -> bool {
-        let ChannelState { delta_link, delta_at, round, delta_refused_at, .. } = &self.state;
-        let is_possible = self.config.use_delta_api && !self.is_full_refresh() && delta_refused_at.is_none();
-        is_possible && (delta_link.is_some() || round.is_some() || delta_at.is_some())
+        let ChannelState { delta_link, delta_at, delta, .. } = &self.state;
+        let is_possible = self.config.use_delta_api && !self.is_full_refresh() && delta.refused_at.is_none();
+        is_possible && (delta_link.is_some() || delta.round.is_some() || delta_at.is_some())
     }
 
     /// Whether what delta should tell is older than what it knows.
     fn is_delta_too_old(&self) -> bool {
-        let has_link = self.state.delta_link.is_some() || self.state.round.is_some();
+        let has_link = self.state.delta_link.is_some() || self.state.delta.round.is_some();
         let is_too_old = |at| self.now.is_some_and(|now| at < before(now, HORIZON));
         !has_link && self.state.delta_at.is_none_or(is_too_old)
     }
@@ -66,7 +66,7 @@ impl Part<'_> {
     /// Whether delta was refused, and may be tried again: the walk has shown a change, or some time has passed.
     pub(super) fn tries_delta_again(&self, changed: bool) -> bool {
         let waited = |refused_at| self.now.is_some_and(|now| before(now, TRY_AGAIN) >= refused_at);
-        self.config.use_delta_api && !self.is_full_refresh() && self.state.delta_refused_at.is_some_and(|at| changed || waited(at))
+        self.config.use_delta_api && !self.is_full_refresh() && self.state.delta.refused_at.is_some_and(|at| changed || waited(at))
     }
 
     /// A walk is done: where nothing is known of delta, it is to be opened from the beginning of that walk on, by the next run. A channel
@@ -97,17 +97,17 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
         match trouble {
             Trouble::Stop(stop) => return Err(stop),
             // First back to the beginning of the round, then to an opening of its own.
-            Trouble::Ended(error) if part.state.round.is_some() && part.state.delta_link.is_some() => {
+            Trouble::Ended(error) if part.state.delta.round.is_some() && part.state.delta_link.is_some() => {
                 debug!("delta of channel {channel} of team {team}: the round begins again: {error}");
-                part.state.round = None;
+                part.state.delta.round = None;
             }
-            Trouble::Ended(error) if part.state.round.is_some() || part.state.delta_link.is_some() => {
+            Trouble::Ended(error) if part.state.delta.round.is_some() || part.state.delta_link.is_some() => {
                 let sentence = format!(
                     "the delta token of channel {channel} of team {team} is no longer taken: what changed since is asked for anew; {error}"
                 );
                 context.remark(AboutDelta::Ended, sentence);
                 part.now = part.now.max(date(&error));
-                (part.state.round, part.state.delta_link) = (None, None);
+                (part.state.delta.round, part.state.delta_link) = (None, None);
             }
             Trouble::Ended(error) | Trouble::Refused(error) => {
                 let sentence = format!("delta is refused for channel {channel} of team {team}: it is read without; {error}");
@@ -119,7 +119,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
                 }
                 part.now = part.now.max(date(&error));
                 // The link is kept: what it tells from its time on, nothing else may tell.
-                (part.state.round, part.state.delta_refused_at) = (None, part.now);
+                (part.state.delta.round, part.state.delta.refused_at) = (None, part.now);
                 part.report(0, false)?;
                 return Ok(Followed::NotAtAll);
             }
@@ -138,8 +138,8 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
     let client = context.client.clone();
     let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(client.clone(), &link));
     let state = &part.state;
-    let mut began = state.round.as_ref().map(|round| round.at);
-    let going_on = state.round.as_ref().and_then(|round| stored(&round.link));
+    let mut began = state.delta.round.as_ref().map(|round| round.at);
+    let going_on = state.delta.round.as_ref().and_then(|round| stored(&round.link));
     let from_link = || state.delta_link.as_ref().and_then(|link| stored(link));
     let opening = || {
         let from = before(state.delta_at?, part.config.lookback.max(LEAST_OVERLAP)).max(part.since());
@@ -153,7 +153,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
                 let Place { team, channel } = place;
                 let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
                 context.remark(AboutDelta::Unanswered, sentence);
-                part.state.round = None;
+                part.state.delta.round = None;
                 part.report(0, false).map_err(|closed| Trouble::Stop(closed.into()))?;
                 return Ok(None);
             }
@@ -174,11 +174,11 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             context.note(&page);
         }
         match (page.next(), page.delta()) {
-            (Some(next), _) => part.state.round = part.storable(next).map(|link| RoundState { link, at }),
+            (Some(next), _) => part.state.delta.round = part.storable(next).map(|link| RoundState { link, at }),
             (None, Some(delta)) => {
                 let link = part.storable(delta);
                 let state = &mut part.state;
-                (state.delta_link, state.delta_at, state.round, state.delta_refused_at) = (link, Some(at), None, None);
+                (state.delta_link, state.delta_at, state.delta) = (link, Some(at), DeltaState::default());
             }
             (None, None) => {}
         }
@@ -202,7 +202,7 @@ fn trouble(place: Place<'_>, part: &Part<'_>, error: graph::Error) -> Trouble {
     };
     let names_token = ["token", "syncstate", "resync"].iter().any(|word| said.contains(word));
     // A link that has not been answered for so long will not be.
-    let asked_at = part.state.round.as_ref().map(|round| round.at).or(part.state.delta_at);
+    let asked_at = part.state.delta.round.as_ref().map(|round| round.at).or(part.state.delta_at);
     let is_given_up = date(&error).zip(asked_at).is_some_and(|(now, at)| before(now, TRY_AGAIN) > at);
     match error.status() {
         Some(410) => Trouble::Ended(error),

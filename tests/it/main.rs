@@ -12,6 +12,7 @@ mod ends;
 mod generated;
 mod graph;
 mod histories;
+mod incremental;
 mod layers;
 mod parents;
 mod requests;

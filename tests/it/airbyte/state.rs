@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use graph_sim::GraphSim;
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Output, Tap, config, configured, everything, tenant};
+use crate::support::{ALL, Output, Tap, config, configured, everything, incremental, tenant};
 
 /// Text that PyAirbyte wrote, in its second run: nulls everywhere, and the key `global_` twice in one object.
 const OF_PYAIRBYTE: &str = r#"[{"type": "STREAM", "stream": {"stream_descriptor": {"name": "messages", "namespace": null}, "stream_state": {"version": 1}},
@@ -78,6 +79,46 @@ fn old_and_global_states_do_no_harm() {
 }
 
 #[test]
+fn the_states_inside_a_global_state_are_gone_on_from() {
+    let (_sim, tap, state) = read_once();
+    let streams: Vec<_> = state.as_array().unwrap().iter().map(|state| state["stream"].clone()).collect();
+    let global = json!([{"type": "GLOBAL", "global": {"shared_state": null, "stream_states": streams}}]);
+    assert_eq!(incremental::read(&tap, &ALL[3..], Some(&global)).counts(), HashMap::new());
+}
+
+#[test]
+fn a_second_read_tells_nothing_old_and_a_state_of_each_stream() {
+    let (_sim, tap, state) = read_once();
+    let output = incremental::read(&tap, &ALL[3..], Some(&state));
+    assert_eq!((output.status, output.counts()), (Some(0), HashMap::new()), "{:?}", output.errors());
+    assert_eq!(incremental::state(&output).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn cursors_of_a_far_future_give_no_records_and_a_state() {
+    let (_sim, tap, mut state) = read_once();
+    for stream in state.as_array_mut().unwrap() {
+        for channel in stream["stream"]["stream_state"]["channels"].as_object_mut().unwrap().values_mut() {
+            for cursor in ["lastModifiedDateTime", "readAt"] {
+                channel[cursor] = "2999-01-01T00:00:00Z".into();
+            }
+        }
+    }
+    let output = incremental::read(&tap, &ALL[3..], Some(&state));
+    assert_eq!((output.status, output.counts()), (Some(0), HashMap::new()), "{:?}", output.errors());
+    assert_eq!(incremental::state(&output).as_array().unwrap().len(), 2);
+}
+
+/// A tenant of which both streams of messages were read once, and the state of that run.
+fn read_once() -> (GraphSim, Tap, Value) {
+    let sim = tenant(2, 2, 30);
+    let tap = Tap::new(&config(&sim, everything()));
+    let output = incremental::read(&tap, &ALL[3..], None);
+    assert_eq!(output.counts()["messages"], 120);
+    (sim, tap, incremental::state(&output))
+}
+
+#[test]
 fn what_the_source_wrote_is_taken_back_line_by_line_or_as_a_list() {
     let reading = reading();
     let first = reading.read("[]");
@@ -93,7 +134,7 @@ fn what_the_source_wrote_is_taken_back_line_by_line_or_as_a_list() {
 
 #[test]
 fn a_stream_without_records_tells_its_state_and_completes() {
-    let sim = graph_sim::GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
+    let sim = GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
     let output = Tap::new(&config(&sim, everything())).read(&ALL);
     assert_eq!((output.status, output.counts()), (Some(0), HashMap::new()));
     for stream in ALL {

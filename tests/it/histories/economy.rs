@@ -101,18 +101,18 @@ impl Economy {
     fn chains_met_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
         let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
         if run.plan.switches.paging == Paging::Position {
-            return 2 * top + 6;
+            return 2 * top + 10;
         }
         let since = self.walked.get(place).or_else(|| self.begun.get(&place.1)).copied().unwrap_or(run.start);
         let moved = run.ledger.changed.iter().filter(|((channel, _), changed)| *channel == place.1 && **changed >= since);
-        2 * top + 6 + moved.count()
+        2 * top + 10 + moved.count()
     }
 
     fn has_reason(&self, run: &Run<'_>, record: &Record) -> bool {
         let Run { plan, ledger, .. } = run;
         let place = (record.key.stream, record.key.channel.clone());
         let Some(own) = own_time(&record.text) else { return true };
-        if fills_gap(run, record) {
+        if fills_gap(run, record) || is_changed_in_place(run, record) {
             return true;
         }
         let chain = ledger.changed.get(&(record.key.channel.clone(), root(record))).copied().unwrap_or(own).max(own);
@@ -147,7 +147,7 @@ impl Economy {
                     self.walked.insert(place.clone(), run.start);
                     self.open.remove(&place);
                 }
-                let is_followed = asked.rounds && state["round"].is_null() && state["deltaLink"].is_string();
+                let is_followed = asked.rounds && state["delta"]["round"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.up_to_date.contains(&stream) {
                     self.followed.insert(channel.clone(), run.start);
                 }
@@ -169,7 +169,7 @@ pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
         Line::Record(record) => Some(record),
         _ => None,
     });
-    let without_reason = records.filter(|record| own_time(&record.text).is_some());
+    let without_reason = records.filter(|record| own_time(&record.text).is_some() && !is_changed_in_place(run, record));
     let keys: Vec<_> = without_reason.map(|record| (record.key.stream, record.key.channel, record.key.id)).collect();
     if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
 }
@@ -178,6 +178,11 @@ pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
 fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
     let since = entry(run.destination, record.key.stream, &record.key.channel)["since"].as_str().and_then(Time::parse);
     since.is_some_and(|since| run.plan.start_time().is_none_or(|start| start < since))
+}
+
+/// A message that was changed where it stands may be met below chains that are older: whenever a walk comes by it for the first time.
+fn is_changed_in_place(run: &Run<'_>, record: &Record) -> bool {
+    run.ledger.untold.contains_key(&(record.key.channel.clone(), record.key.id.parse().unwrap()))
 }
 
 /// The records of so many chains, the longest of the channel.

@@ -47,4 +47,5 @@ fn a_state_comes_around() {
     assert_eq!(second.status, Some(0), "{}", second.stderr);
     assert_eq!(&second.messages[5]["value"], first.last_state());
     assert_eq!(second.last_state()["bookmarks"].as_object().unwrap().len(), ALL.len());
+    assert_eq!(second.records("messages").chain(second.records("message_replies")).count(), 0, "nothing has changed");
 }

@@ -1,0 +1,166 @@
+//! Two streams of one channel that stand at different places: none loses anything, and none is read for the other.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Membership, Post};
+use serde_json::json;
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
+use crate::support::Protocol;
+
+/// A reader that was interrupted at the sixth of its ten pages, of both streams.
+fn interrupted() -> Reader {
+    let mut reader = reader(40).with(json!({"top": 4}));
+    let run = reader.fail_at(6);
+    assert_eq!(run.told(MESSAGES), 20);
+    reader
+}
+
+/// The destination has lost what it had of a stream.
+fn lose(reader: &mut Reader, stream: &'static str) {
+    reader.states.remove(stream);
+    reader.rows.get_mut(stream).unwrap().clear();
+}
+
+#[test]
+fn a_target_that_stored_the_state_of_one_stream_only_loses_nothing_and_reads_the_other_stream_once() {
+    for (protocol, later) in [(Protocol::Airbyte, Duration::ZERO), (Protocol::Airbyte, DAY), (Protocol::Singer, DAY)] {
+        for lost in [MESSAGES, REPLIES] {
+            let mut reader = interrupted().speaking(protocol);
+            let kept = if lost == MESSAGES { REPLIES } else { MESSAGES };
+            let told = reader.rows[kept].len();
+            lose(&mut reader, lost);
+            let roots = reader.roots();
+            reader.later(later);
+            // One that was read and one that was not.
+            for root in [&roots[5], &roots[35]] {
+                reader.edit(root, "meanwhile");
+                reader.reply(root, "meanwhile");
+            }
+            let run = reader.read();
+            reader.assert_complete();
+            let all = reader.rows[kept].len();
+            // What was not told, two changes, and a page or two with which the walk is closed.
+            let pages = if kept == MESSAGES { 8 } else { 24 };
+            assert!(run.told(kept) <= all - told + 2 + pages, "{kept}: {} records again after {told} of {all}", run.told(kept));
+            for _ in 0..2 {
+                reader.later(HOUR);
+                reader.read();
+            }
+            reader.later(HOUR);
+            assert_eq!(reader.read().told_in_all(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_far_behind_is_read_whole_and_the_other_not_again() {
+    for (protocol, lost) in [(Protocol::Airbyte, MESSAGES), (Protocol::Singer, REPLIES)] {
+        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
+        reader.read();
+        lose(&mut reader, lost);
+        reader.later(DAY);
+        let new = reader.post("meanwhile");
+        let reply = reader.reply(&reader.roots()[25], "meanwhile");
+        reader.later(HOUR);
+        let run = reader.read();
+        let (kept, one) = if lost == MESSAGES { (REPLIES, reply) } else { (MESSAGES, new) };
+        assert_eq!((run.told(kept), run.tells(&one)), (1, true));
+        reader.assert_complete();
+        reader.later(HOUR);
+        reader.read();
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+    }
+}
+
+#[test]
+fn streams_that_stand_on_different_pages_of_one_walk_meet_again() {
+    for protocol in BOTH {
+        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
+        reader.fail_at(3);
+        let behind = reader.states[REPLIES].clone();
+        // The next run goes on: both are at page six now, and the state of one is lost again.
+        reader.fail_at(4);
+        reader.states.insert(REPLIES.to_owned(), behind);
+        let roots = reader.roots();
+        reader.later(DAY);
+        for root in [&roots[5], &roots[20], &roots[35]] {
+            reader.reply(root, "meanwhile");
+            reader.edit(root, "meanwhile");
+        }
+        reader.read();
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn one_stream_is_in_its_first_walk_and_the_other_in_a_later_one() {
+    let mut reader = reader(40).streams(&[MESSAGES]).with(json!({"top": 4, "use_delta_api": false}));
+    reader.read();
+    reader.later(DAY);
+    for root in reader.roots().iter().rev().take(16) {
+        reader.edit(root, "changed");
+    }
+    reader.streams = vec![MESSAGES, REPLIES];
+    // Both are interrupted: the messages after what has changed in part, the replies in the midst of all.
+    reader.fail_at(3);
+    reader.later(DAY);
+    reader.edit(&reader.roots()[35], "changed meanwhile");
+    reader.later(HOUR);
+    reader.read();
+    reader.assert_complete();
+    reader.later(HOUR);
+    assert_eq!(reader.read().told_in_all(), 0);
+}
+
+#[test]
+fn a_stream_that_is_selected_later_is_read_whole() {
+    for (protocol, first, second) in [(Protocol::Singer, MESSAGES, REPLIES), (Protocol::Airbyte, REPLIES, MESSAGES)] {
+        let mut reader = reader(24).speaking(protocol).streams(&[first]);
+        for _ in 0..2 {
+            reader.read();
+            reader.later(HOUR);
+        }
+        reader.streams = vec![MESSAGES, REPLIES];
+        let run = reader.read();
+        assert_eq!(run.told(first), 0, "{first} is not read again");
+        reader.assert_complete();
+        // And one that is selected no longer keeps its place.
+        reader.streams = vec![second];
+        reader.later(HOUR);
+        let root = reader.post("meanwhile");
+        reader.reply(&root, "meanwhile");
+        reader.later(HOUR);
+        let given = reader.states[first].clone();
+        reader.read();
+        assert_eq!(reader.states[first], given);
+        reader.streams = vec![MESSAGES, REPLIES];
+        reader.later(DAY);
+        let run = reader.read();
+        // What delta has told of messages alone, the walk tells again.
+        assert!((1..=2).contains(&run.told_in_all()), "{first}, then {second}: {:?}", run.output.counts());
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_new_channel_is_read_whole_and_the_others_not_again() {
+    for protocol in BOTH {
+        let mut reader = reader(12).speaking(protocol);
+        for _ in 0..2 {
+            reader.read();
+            reader.later(HOUR);
+        }
+        reader.sim.with_tenant(|tenant| {
+            let team = tenant.team_ids().swap_remove(0);
+            let channel = tenant.create_channel(&team, "New", Membership::Standard).unwrap();
+            let root = tenant.post(&channel, Post::text("the first one")).unwrap();
+            tenant.reply(&root, Post::text("and its reply")).unwrap();
+        });
+        reader.later(HOUR);
+        let run = reader.read();
+        assert_eq!((run.told(MESSAGES), run.told(REPLIES), run.asked_of(Class::Messages)), (1, 1, 2));
+        reader.assert_complete();
+    }
+}

@@ -1,0 +1,129 @@
+//! Deletions: told by the walk where they move their chain, by delta where they do not.
+
+use graph_sim::{DeltaDeletes, DeltaSupport, MessageAt};
+use serde_json::{Value, json};
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
+use crate::support::Protocol;
+
+/// What can be selected while delta is followed, once in each protocol.
+const SELECTIONS: [(&[&str], Protocol); 2] = [(&[MESSAGES, REPLIES], Protocol::Airbyte), (&[MESSAGES], Protocol::Singer)];
+
+/// A reader for which delta is open, of a tenant whose deletions move nothing; and messages that are not older than delta's filter.
+fn quiet(streams: &[&'static str], protocol: Protocol) -> (Reader, [MessageAt; 2]) {
+    let mut reader = reader(40).streams(streams).speaking(protocol);
+    reader.sim.switches(|switches| {
+        switches.delete_moves_chain = false;
+        switches.delete_modifies = false;
+    });
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    let recent = ["one", "another"].map(|text| reader.post(text));
+    reader.later(HOUR / 60);
+    for root in reader.roots().iter().skip(2).take(30) {
+        reader.edit(root, "stands above them");
+    }
+    reader.later(HOUR);
+    reader.read();
+    reader.later(HOUR);
+    (reader, recent)
+}
+
+fn delete(reader: &Reader, message: &MessageAt) {
+    reader.sim.with_tenant(|tenant| tenant.delete(message)).unwrap();
+}
+
+#[test]
+fn a_deletion_that_moves_its_chain_is_told_whatever_is_selected() {
+    let cases = [
+        (Protocol::Airbyte, &[MESSAGES, REPLIES][..], true),
+        (Protocol::Singer, &[MESSAGES, REPLIES], false),
+        (Protocol::Singer, &[MESSAGES], true),
+        (Protocol::Airbyte, &[REPLIES], true),
+    ];
+    for (protocol, streams, use_delta_api) in cases {
+        let mut reader = reader(45).speaking(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api}));
+        for _ in 0..2 {
+            reader.read();
+            reader.later(HOUR);
+        }
+        let roots = reader.roots();
+        let replied = roots.iter().rev().find(|root| !reader.sim.read_tenant(|tenant| tenant.replies(root).is_empty())).unwrap();
+        let reply = reader.sim.read_tenant(|tenant| tenant.replies(replied)).swap_remove(0);
+        delete(&reader, &roots[40]);
+        delete(&reader, &reply);
+        let run = reader.read();
+        // Delta tells the root of a reply, too.
+        assert!((streams.len()..=streams.len() + 1).contains(&run.told_in_all()), "{streams:?}: {:?}", run.output.counts());
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_deletion_that_moves_nothing_is_told_by_delta() {
+    for (streams, protocol) in SELECTIONS {
+        let (mut reader, [deleted, _]) = quiet(streams, protocol);
+        delete(&reader, &deleted);
+        let run = reader.read();
+        assert_eq!((run.told_in_all(), run.tells(&deleted)), (1, true));
+        reader.assert_complete();
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+    }
+}
+
+#[test]
+fn a_deletion_that_only_delta_tells_waits_until_delta_is_no_longer_refused() {
+    for protocol in BOTH {
+        let (mut reader, [deleted, _]) = quiet(&[MESSAGES, REPLIES], protocol);
+        let channel = reader.channel();
+        reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NotSupported)).unwrap();
+        delete(&reader, &deleted);
+        assert!(!reader.read().tells(&deleted));
+        reader.later(DAY);
+        reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::Supported)).unwrap();
+        assert!(reader.read().tells(&deleted));
+        reader.assert_complete();
+    }
+}
+
+/// The record that tells of a message, as the destination has it.
+fn row(reader: &Reader, message: &MessageAt) -> Vec<(String, String)> {
+    let row = &reader.rows[MESSAGES][&vec![message.channel.clone(), message.id_text()]];
+    row.iter().filter(|(_, value)| *value != "null").map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[test]
+fn a_message_that_delta_reports_as_removed_is_marked_as_deleted_and_otherwise_empty() {
+    for (streams, protocol) in SELECTIONS {
+        let (mut reader, [removed, deleted]) = quiet(streams, protocol);
+        reader.sim.switches(|switches| {
+            switches.delta.tells_deletes = DeltaDeletes::Removed;
+            switches.delta.tells_removals = true;
+        });
+        reader.sim.with_tenant(|tenant| tenant.remove(&removed)).unwrap();
+        delete(&reader, &deleted);
+        let now = reader.sim.clock().now();
+        let run = reader.read();
+        assert_eq!(run.told_in_all(), 2);
+        for message in [&removed, &deleted] {
+            let text = |value: &str| Value::from(value).to_string();
+            let expected = [
+                ("_deleted", "true".to_owned()),
+                ("channel_id", text(&message.channel)),
+                ("id", text(&message.id_text())),
+                ("lastModifiedDateTime", text(&now.to_string())),
+                ("team_id", text(&message.team)),
+            ];
+            assert_eq!(row(&reader, message), expected.map(|(name, value)| (name.to_owned(), value)));
+        }
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+        // The one that was only deleted may come back.
+        reader.sim.with_tenant(|tenant| tenant.undelete(&deleted)).unwrap();
+        reader.read();
+        assert!(row(&reader, &deleted).contains(&("_deleted".to_owned(), "false".to_owned())));
+    }
+}

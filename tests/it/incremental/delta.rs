@@ -1,0 +1,221 @@
+//! Delta: what its rounds tell, what they repeat, and what comes with the daily walk instead.
+
+use graph_sim::{Class, MessageAt, PageKind, Post};
+use serde_json::json;
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
+
+/// A reader of messages alone for which delta is open.
+fn following(messages: usize) -> Reader {
+    let mut reader = reader(messages).streams(&[MESSAGES]);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    reader
+}
+
+/// Edits so many old messages.
+fn edit(reader: &Reader, count: usize) -> Vec<MessageAt> {
+    let edited: Vec<_> = reader.roots().into_iter().rev().take(count).collect();
+    edited.iter().for_each(|root| reader.edit(root, "edited"));
+    edited
+}
+
+#[test]
+fn a_round_tells_what_has_changed_and_costs_its_own_pages() {
+    for protocol in BOTH {
+        let mut reader = following(50).speaking(protocol);
+        for (changes, requests) in [(1, 1), (20, 1), (21, 2), (45, 3)] {
+            edit(&reader, changes);
+            let run = reader.read();
+            assert_eq!((run.told(MESSAGES), run.asked(), run.asked_of(Class::Delta)), (changes, requests, requests));
+            assert_eq!(run.requests(Class::Delta)[0].page, PageKind::Round);
+            reader.assert_complete();
+            reader.later(HOUR);
+        }
+    }
+}
+
+#[test]
+fn a_reaction_that_delta_does_not_tell_comes_with_the_daily_walk() {
+    for protocol in BOTH {
+        let mut reader = following(10).speaking(protocol);
+        let old = reader.roots().pop().unwrap();
+        reader.sim.with_tenant(|tenant| tenant.react(&old, "like")).unwrap();
+        reader.later(HOUR);
+        let run = reader.read();
+        assert_eq!((run.told(MESSAGES), run.asked_of(Class::Messages)), (0, 0));
+        reader.later(DAY);
+        let run = reader.read();
+        assert_eq!((run.told(MESSAGES), run.tells(&old), run.asked_of(Class::Messages)), (1, true, 1));
+        reader.assert_complete();
+        reader.later(HOUR);
+        assert_eq!(reader.read().asked_of(Class::Messages), 0, "once a day");
+    }
+}
+
+#[test]
+fn what_delta_forgets_comes_with_the_daily_walk_or_with_the_replies() {
+    for (streams, told) in [(&[MESSAGES][..], [0, 5]), (&[MESSAGES, REPLIES], [5, 0])] {
+        let mut reader = reader(30).streams(streams);
+        reader.sim.switches(|switches| switches.delta.forgets_every = 1);
+        for _ in 0..2 {
+            reader.read();
+            reader.later(HOUR);
+        }
+        edit(&reader, 5);
+        reader.later(HOUR);
+        assert_eq!(reader.read().told(MESSAGES), told[0]);
+        reader.later(DAY);
+        assert_eq!(reader.read().told(MESSAGES), told[1]);
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn an_opening_reaches_back_by_the_lookback_and_by_an_hour_at_least() {
+    for (lookback, filter) in [(300, "2026-11-23T08:00:00"), (7200, "2026-11-23T07:00:00")] {
+        let mut reader = reader(10).streams(&[MESSAGES]).with(json!({"lookback_seconds": lookback}));
+        reader.read();
+        reader.later(DAY);
+        // From the first page of the walk on, which was at nine.
+        let run = reader.read();
+        let query = &run.requests(Class::Delta)[0].query;
+        assert!(query.replace("%3A", ":").contains(filter), "{query}");
+    }
+}
+
+#[test]
+fn a_reaction_between_a_walk_and_a_round_is_told_by_the_next_walk() {
+    let mut reader = reader(30).with(json!({"lookback_seconds": 0}));
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    let old = reader.roots().pop().unwrap();
+    let mut reacted = Some(old.clone());
+    reader.sim.on_request(move |request, tenant| {
+        if request.class == Class::Delta
+            && let Some(root) = reacted.take()
+        {
+            tenant.clock().advance(HOUR);
+            tenant.react(&root, "like").unwrap();
+            tenant.clock().advance(HOUR);
+        }
+        None
+    });
+    assert!(!reader.read().tells(&old));
+    reader.sim.clear_hook();
+    reader.later(HOUR);
+    assert!(reader.read().tells(&old));
+    reader.assert_complete();
+}
+
+#[test]
+fn what_a_round_repeats_is_written_once() {
+    let mut reader = following(25);
+    reader.sim.switches(|switches| {
+        switches.delta.page = 4;
+        switches.delta.repeats = true;
+    });
+    // The number of items on a page is fixed where delta is opened.
+    let channel = reader.channel();
+    reader.sim.with_tenant(|tenant| tenant.expire_delta(&channel)).unwrap();
+    reader.read();
+    reader.later(HOUR);
+    edit(&reader, 20);
+    let run = reader.read();
+    assert!(run.asked_of(Class::Delta) >= 5);
+    assert_eq!(run.told(MESSAGES), 20);
+    reader.assert_complete();
+}
+
+#[test]
+fn what_walk_and_delta_both_tell_is_written_once() {
+    let mut reader = reader(30);
+    for turn in 0..3 {
+        let root = reader.post("new");
+        reader.reply(&root, "with a reply");
+        let old = edit(&reader, 5);
+        reader.later(HOUR / 2);
+        let run = reader.read();
+        // What was told in the hour before delta is opened is told again by its first round.
+        assert_eq!(run.told(MESSAGES), [31, 12, 6][turn]);
+        assert!(old.iter().all(|root| run.tells(root)));
+        reader.assert_complete();
+        reader.later(DAY);
+    }
+}
+
+#[test]
+fn a_round_in_no_order_that_ends_after_its_first_page_loses_nothing() {
+    for protocol in BOTH {
+        for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
+            let mut reader = reader(30).speaking(protocol).streams(streams);
+            reader.sim.switches(|switches| {
+                switches.delta.page = 2;
+                switches.delta.shuffle = true;
+                switches.delta.empty_first_page = true;
+            });
+            for _ in 0..2 {
+                reader.read();
+                reader.later(HOUR);
+            }
+            edit(&reader, 10);
+            reader.later(HOUR);
+            // An empty page, one with messages, and no more.
+            let first = reader.run_until(|request| request.class == Class::Delta && request.class_number == 3, "TERM");
+            let channel = reader.channel();
+            let state = reader.state(MESSAGES, &channel);
+            assert!(state["delta"]["round"]["link"].as_str().unwrap().contains("$skiptoken"), "{state}");
+            assert!(state["deltaLink"].as_str().unwrap().contains("$deltatoken"), "the round before stays: {state}");
+            reader.later(HOUR);
+            edit(&reader, 12);
+            reader.later(HOUR);
+            let second = reader.read();
+            let told = (first.told(MESSAGES), second.told(MESSAGES));
+            assert!(told.0 > 0 && told.1 < 22, "{told:?}");
+            if streams.len() == 1 {
+                assert_eq!(first.told(MESSAGES), 2);
+                assert_eq!(second.requests(Class::Delta)[0].page, PageKind::Next, "the round goes on");
+            }
+            // What changed behind the round's first page is for the next one.
+            reader.later(HOUR);
+            reader.read();
+            reader.assert_complete();
+        }
+    }
+}
+
+#[test]
+fn a_round_whose_state_was_lost_is_told_again() {
+    let mut reader = following(50);
+    reader.sim.switches(|switches| switches.delta.shuffle = true);
+    let (states, rows) = (reader.states.clone(), reader.rows.clone());
+    edit(&reader, 45);
+    assert_eq!(reader.read().told(MESSAGES), 45);
+    (reader.states, reader.rows) = (states, rows);
+    assert_eq!(reader.read().told(MESSAGES), 45);
+    reader.assert_complete();
+}
+
+#[test]
+fn a_message_that_is_older_than_what_was_ever_wanted_is_not_told_by_delta() {
+    let mut reader = reader(30).streams(&[MESSAGES]);
+    let start = reader.sim.clock().now().minus(DAY * 100);
+    reader.set(json!({"start_date": start.to_string()}));
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    let rows = reader.rows[MESSAGES].len();
+    // Its chain comes again, the message itself is as old as before.
+    let (old, recent) = (reader.roots().pop().unwrap(), reader.roots().swap_remove(1));
+    for root in [&old, &recent] {
+        reader.sim.with_tenant(|tenant| tenant.reply(root, Post::text("awake"))).unwrap();
+    }
+    let run = reader.read();
+    assert!(!run.tells(&old));
+    assert_eq!(reader.rows[MESSAGES].len(), rows);
+}

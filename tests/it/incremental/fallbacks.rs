@@ -1,0 +1,300 @@
+//! What delta can refuse (graph.md 4.2): each time the walk tells what delta does not, and people learn of it once.
+
+use graph_sim::{Block, Class, DeltaSupport, EndedToken, Fault, LinkFault, Options, PageKind, Rule};
+use serde_json::{Value, json};
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader, spec};
+use crate::support::Protocol;
+
+/// What can be selected while delta is followed, once in each protocol.
+const SELECTIONS: [(&[&str], Protocol); 2] = [(&[MESSAGES], Protocol::Airbyte), (&[MESSAGES, REPLIES], Protocol::Singer)];
+
+/// A reader for which delta is open, and an hour later something has changed.
+fn changed(streams: &[&'static str]) -> Reader {
+    let mut reader = reader(30).streams(streams);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    assert!(reader.state(MESSAGES, &reader.channel())["deltaLink"].is_string());
+    change(&reader);
+    reader
+}
+
+fn change(reader: &Reader) {
+    reader.post("new");
+    reader.edit(&reader.roots().pop().unwrap(), "edited");
+    reader.later(HOUR);
+}
+
+/// Two runs more: the one that meets what has happened, and the one after it, with a change in between. Nothing is lost.
+fn two_runs(reader: &mut Reader) -> [Run; 2] {
+    let first = reader.read();
+    reader.assert_complete();
+    reader.later(HOUR);
+    change(reader);
+    let second = reader.read();
+    reader.assert_complete();
+    [first, second]
+}
+
+/// Delta is open again and costs a request a run.
+#[track_caller]
+fn assert_open(run: &Run) {
+    let requests = run.requests(Class::Delta);
+    assert_eq!((requests.len(), requests[0].page, run.warnings("delta").len()), (1, PageKind::Round, 0));
+}
+
+/// A token that ends in this way: delta is opened anew, from where it had told everything.
+#[track_caller]
+fn assert_reopened(ended: EndedToken, status: u16) {
+    for (streams, protocol) in SELECTIONS {
+        let mut reader = changed(streams).speaking(protocol);
+        reader.sim.switches(|switches| switches.delta.ended = ended);
+        reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
+        let [first, second] = two_runs(&mut reader);
+        let requests = first.requests(Class::Delta);
+        assert_eq!((requests.len(), requests[0].status, requests[1].status), (2, Some(status), Some(200)));
+        assert!(requests[1].query.starts_with("$filter=lastModifiedDateTime"));
+        assert_eq!(first.asked_of(Class::Messages), u64::from(streams.len() > 1), "messages alone need no walk for that");
+        let channel = reader.channel();
+        let [warning] = first.warnings("is no longer taken: what changed since is asked for anew")[..] else {
+            panic!("{:?}", first.warnings(""));
+        };
+        assert!(warning.contains(&channel), "{warning}");
+        assert_open(&second);
+    }
+}
+
+#[test]
+fn a_token_that_is_gone_is_replaced() {
+    assert_reopened(EndedToken::Gone, 410);
+}
+
+#[test]
+fn a_token_whose_sync_state_is_not_found_is_replaced() {
+    assert_reopened(EndedToken::SyncStateNotFound, 404);
+}
+
+#[test]
+fn a_token_whose_sync_state_is_invalid_is_replaced() {
+    assert_reopened(EndedToken::SyncStateInvalid, 400);
+}
+
+#[test]
+fn a_token_that_wants_a_resync_is_replaced() {
+    assert_reopened(EndedToken::ResyncRequired, 400);
+}
+
+#[test]
+fn a_token_of_which_graph_says_that_it_is_not_valid_is_replaced() {
+    for (status, code, message) in [(400, "BadRequest", "The delta token is not valid."), (404, "itemNotFound", "Token not found.")] {
+        let mut reader = changed(&[MESSAGES]);
+        let fault = Fault::graph(status, code, message);
+        reader.sim.inject(Rule::new(fault).class(Class::Delta).page(PageKind::Round).times(1));
+        let [first, second] = two_runs(&mut reader);
+        assert_eq!((first.asked_of(Class::Delta), first.asked_of(Class::Messages)), (2, 0));
+        assert_eq!(first.warnings("is no longer taken").len(), 1);
+        assert_open(&second);
+    }
+}
+
+#[test]
+fn a_page_of_a_round_whose_token_has_ended_begins_the_round_again() {
+    let mut reader = changed(&[MESSAGES]);
+    for root in reader.roots().iter().skip(2) {
+        reader.edit(root, "more than a page");
+    }
+    reader.run_until(|request| request.class == Class::Delta && request.page == PageKind::Next, "TERM");
+    let ended = Fault::graph(400, "BadRequest", "The provided skip token is not valid.");
+    reader.sim.inject(Rule::new(ended).class(Class::Delta).page(PageKind::Next).times(1));
+    let run = reader.read();
+    let pages: Vec<_> = run.requests(Class::Delta).iter().map(|entry| entry.page).collect();
+    assert_eq!(pages[..2], [PageKind::Next, PageKind::Round]);
+    assert!(run.warnings("").is_empty(), "nothing is asked for anew: {:?}", run.warnings(""));
+    assert_eq!(run.asked_of(Class::Messages), 0);
+    reader.assert_complete();
+}
+
+/// A channel that answers delta in this way: it is walked, and delta is tried again after a day or a change.
+#[track_caller]
+fn assert_refused(support: DeltaSupport, reason: &str) {
+    for (streams, protocol) in SELECTIONS {
+        let mut reader = changed(streams).speaking(protocol);
+        let channel = reader.channel();
+        let has_no_delta = |support| reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, support)).unwrap();
+        has_no_delta(support);
+        // Where only an opening is refused, there must be one.
+        reader.sim.with_tenant(|tenant| tenant.expire_delta(&channel)).unwrap();
+        let run = reader.read();
+        reader.assert_complete();
+        let warnings = run.warnings("delta is refused for channel");
+        assert!(warnings.len() == 1 && warnings[0].contains(&channel) && warnings[0].contains(reason), "{warnings:?}");
+        let state = reader.state(MESSAGES, &channel);
+        assert!(state["delta"]["refusedAt"].is_string() && state["delta"]["round"].is_null(), "{state}");
+
+        reader.later(HOUR);
+        let idle = reader.read();
+        assert_eq!((idle.asked_of(Class::Delta), idle.asked(), idle.warnings("delta").len()), (0, 1, 0), "not tried again so soon");
+
+        change(&reader);
+        let run = reader.read();
+        reader.assert_complete();
+        assert!(run.asked_of(Class::Delta) > 0, "the walk has shown a change: it is tried again");
+        reader.later(HOUR);
+        assert_eq!(reader.read().asked_of(Class::Delta), 0);
+
+        reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::Supported)).unwrap();
+        reader.later(DAY);
+        assert!(reader.read().asked_of(Class::Delta) > 0, "a day has passed: it is tried again");
+        reader.later(HOUR);
+        change(&reader);
+        assert_open(&reader.read());
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_resource_without_delta_is_walked() {
+    assert_refused(DeltaSupport::NotSupported, "Delta query is not supported by this resource");
+}
+
+#[test]
+fn a_channel_that_takes_no_filter_is_walked() {
+    assert_refused(DeltaSupport::NoFilter, "Parameter 'Filter' not supported");
+}
+
+#[test]
+fn a_channel_that_is_forbidden_to_delta_alone_is_walked() {
+    let mut reader = changed(&[MESSAGES]);
+    reader.sim.inject(Rule::new(Fault::status(403)).class(Class::Delta).times(1));
+    let [first, second] = two_runs(&mut reader);
+    assert_eq!(first.warnings("delta does not answer for channel").len(), 1);
+    assert_eq!(first.asked_of(Class::Messages), 1);
+    // Who may read the messages may read delta: it was a mistake of the moment.
+    assert_open(&second);
+}
+
+#[test]
+fn a_delta_token_that_is_no_parameter_any_more_is_walked() {
+    // The words of an empty channel, for one that has messages and has been followed.
+    let mut reader = changed(&[MESSAGES]);
+    let channel = reader.channel();
+    reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NoDeltaToken)).unwrap();
+    let [first, _] = two_runs(&mut reader);
+    assert_eq!(first.warnings("delta is refused for channel").len(), 1);
+    assert_eq!((first.asked_of(Class::Delta), first.asked_of(Class::Messages)), (1, 1));
+}
+
+#[test]
+fn the_dead_end_of_an_empty_channel_is_not_worth_a_warning() {
+    for (streams, protocol) in SELECTIONS {
+        let mut reader = reader(1).speaking(protocol).streams(streams);
+        reader.read();
+        // Found by the first walk, gone before delta is opened.
+        reader.sim.with_tenant(|tenant| {
+            let root = tenant.roots(&tenant.all_channel_ids()[0]).swap_remove(0);
+            tenant.remove(&root).unwrap();
+        });
+        reader.later(HOUR);
+        let run = reader.read();
+        assert_eq!((run.journal.count_status(Class::Delta, 400), run.warnings("").len()), (1, 0), "{:?}", run.warnings(""));
+        reader.later(HOUR);
+        assert_eq!(reader.read().asked(), 1);
+        reader.rows.get_mut(MESSAGES).unwrap().clear();
+        reader.rows.get_mut(REPLIES).unwrap().clear();
+        reader.later(HOUR);
+        reader.post("the first one after that");
+        reader.read();
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_delta_route_that_has_no_answer_is_no_error() {
+    let mut reader = changed(&[MESSAGES, REPLIES]);
+    reader.sim.inject(Rule::new(Fault::status(503)).class(Class::Delta));
+    let run = reader.read();
+    reader.assert_complete();
+    assert_eq!(run.warnings("delta does not answer for channel").len(), 1);
+    assert!(reader.state(MESSAGES, &reader.channel())["deltaLink"].is_string(), "the link stays");
+    reader.sim.clear_faults();
+    change(&reader);
+    assert_open(&reader.read());
+    reader.assert_complete();
+}
+
+#[test]
+fn a_round_that_ends_without_any_link_is_asked_for_again() {
+    for (streams, protocol) in SELECTIONS {
+        let mut reader = changed(streams).speaking(protocol);
+        reader.sim.inject(Rule::new(Fault::Link(LinkFault::Neither)).class(Class::Delta).times(1));
+        let link = reader.state(MESSAGES, &reader.channel())["deltaLink"].clone();
+        let run = reader.read();
+        reader.assert_complete();
+        assert_eq!((run.asked_of(Class::Delta), run.asked_of(Class::Messages)), (1, 1), "the walk tells");
+        assert_eq!(reader.state(MESSAGES, &reader.channel())["deltaLink"], link);
+        change(&reader);
+        assert_open(&reader.read());
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_token_that_is_older_than_what_delta_knows_is_no_loss() {
+    for (streams, protocol) in SELECTIONS {
+        let mut reader = changed(streams).speaking(protocol);
+        reader.later(DAY * 250);
+        reader.post("long after");
+        reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
+        let run = reader.read();
+        reader.assert_complete();
+        assert_eq!((run.asked_of(Class::Delta), run.asked_of(Class::Messages)), (1, 1), "delta does not reach back so far");
+        reader.later(HOUR);
+        change(&reader);
+        assert_eq!(reader.read().requests(Class::Delta)[0].page, PageKind::First, "and is opened behind the walk");
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_warning_is_said_once_a_run_however_many_channels_it_concerns() {
+    for protocol in BOTH {
+        let mut reader = Reader::new(Options::new(spec(6, 10)).manual_clock()).speaking(protocol);
+        for _ in 0..2 {
+            reader.read();
+            reader.later(HOUR);
+        }
+        reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
+        let run = reader.read();
+        assert_eq!((run.journal.count_status(Class::Delta, 410), run.warnings("is no longer taken").len()), (6, 1));
+        reader.later(HOUR);
+        for channel in reader.channels() {
+            reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NotSupported)).unwrap();
+        }
+        let run = reader.read();
+        assert_eq!((run.journal.count_status(Class::Delta, 400), run.warnings("delta is refused").len()), (6, 1));
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_channel_that_refuses_delta_and_everything_else_is_a_refused_parent() {
+    let mut reader = Reader::new(Options::new(spec(2, 30)).manual_clock()).streams(&[MESSAGES]);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    let channel = reader.channel();
+    let state = reader.state(MESSAGES, &channel)["readAt"].clone();
+    reader.sim.with_tenant(|tenant| tenant.block_channel(&channel, Block::forbidden())).unwrap();
+    let run = reader.read();
+    assert!(run.warnings(&channel).iter().any(|warning| warning.contains("403")), "{:?}", run.warnings(""));
+    assert_eq!(reader.state(MESSAGES, &channel)["readAt"], state);
+    reader.sim.with_tenant(|tenant| tenant.block_channel(&channel, None)).unwrap();
+    change(&reader);
+    reader.read();
+    reader.assert_complete();
+    assert_ne!(reader.state(MESSAGES, &channel)["readAt"], Value::Null);
+    assert_eq!(reader.state(MESSAGES, &channel)["walk"], json!(null));
+}

@@ -1,0 +1,175 @@
+//! Full refresh: resumable, and apart from what incremental runs know.
+
+use graph_sim::{Class, Fault, PageKind, Rule};
+use serde_json::{Value, json};
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader};
+use crate::support::Protocol;
+
+/// A full refresh of one channel in ten pages.
+fn refresh(protocol: Protocol) -> Reader {
+    Reader { full_refresh: true, ..reader(40).speaking(protocol).with(json!({"top": 4})) }
+}
+
+/// Ends a run with a signal, before its n-th page.
+fn stop_at(reader: &mut Reader, page: u64) -> Run {
+    reader.run_until(move |request| request.class == Class::Messages && request.class_number == page, "TERM")
+}
+
+/// A run for which Graph is out of order from its n-th page on.
+fn out_of_order_at(reader: &mut Reader, page: u64) -> Run {
+    reader.sim.inject(Rule::new(Fault::status(503)).class(Class::Messages).skip(page - 1));
+    let run = reader.run();
+    reader.sim.clear_faults();
+    assert_eq!(run.output.status, Some(1));
+    run
+}
+
+#[test]
+fn a_full_refresh_that_is_interrupted_goes_on_where_it_stopped() {
+    for (protocol, by_signal) in [(Protocol::Airbyte, true), (Protocol::Singer, true), (Protocol::Airbyte, false)] {
+        let mut reader = refresh(protocol);
+        let first = if by_signal { stop_at(&mut reader, 6) } else { out_of_order_at(&mut reader, 6) };
+        assert_eq!(first.told(MESSAGES), 20);
+        for stream in [MESSAGES, REPLIES] {
+            assert_eq!(reader.states[stream]["full"], "2026-11-23T08:59:58Z", "since when, less what clocks may differ: {stream}");
+        }
+        let second = reader.read();
+        // Five pages more, and one from the top that closes the walk.
+        assert_eq!((second.told(MESSAGES), second.asked()), (24, 6));
+        assert_eq!(second.requests(Class::Messages)[0].page, PageKind::Next);
+        reader.assert_complete();
+        for stream in [MESSAGES, REPLIES] {
+            assert_eq!(reader.states[stream]["full"], Value::Null, "the last state has no mark: {stream}");
+        }
+        // The one after it begins anew.
+        reader.later(HOUR);
+        let third = reader.read();
+        assert_eq!((third.told(MESSAGES), third.asked()), (40, 11));
+    }
+}
+
+#[test]
+fn channels_that_an_interrupted_full_refresh_has_read_are_not_read_again() {
+    let mut reader = Reader {
+        full_refresh: true,
+        ..Reader::new(graph_sim::Options::new(super::spec(4, 20)).manual_clock()).with(json!({"max_concurrent_threads": 1}))
+    };
+    let first = stop_at(&mut reader, 4);
+    assert_eq!(first.told(MESSAGES), 60);
+    let second = reader.read();
+    assert_eq!((second.told(MESSAGES), second.asked()), (20, 1));
+    reader.assert_complete();
+}
+
+#[test]
+fn what_changes_between_the_parts_of_a_full_refresh_is_told() {
+    for protocol in BOTH {
+        let mut reader = refresh(protocol);
+        stop_at(&mut reader, 6);
+        reader.later(DAY);
+        let roots = reader.roots();
+        for root in [&roots[5], &roots[35]] {
+            reader.edit(root, "meanwhile");
+            reader.reply(root, "meanwhile");
+        }
+        reader.read();
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_full_refresh_ignores_what_incremental_runs_have_stored() {
+    for protocol in BOTH {
+        let mut reader = reader(24).speaking(protocol);
+        for _ in 0..2 {
+            reader.read();
+            reader.later(HOUR);
+        }
+        reader.full_refresh = true;
+        let run = reader.read();
+        assert_eq!((run.told(MESSAGES), run.asked_of(Class::Delta)), (24, 0));
+        reader.assert_complete();
+        // Even if it cannot be taken.
+        reader.states.insert(MESSAGES.to_owned(), json!({"version": 7}));
+        assert_eq!(reader.read().told(MESSAGES), 24);
+    }
+}
+
+#[test]
+fn an_incremental_run_ignores_what_a_full_refresh_has_left_unfinished() {
+    for protocol in BOTH {
+        let mut reader = refresh(protocol);
+        stop_at(&mut reader, 6);
+        reader.full_refresh = false;
+        let run = reader.read();
+        assert_eq!(run.told(MESSAGES), 40);
+        assert_eq!(reader.states[MESSAGES]["full"], Value::Null);
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn an_incremental_run_goes_on_behind_a_full_refresh_that_is_done() {
+    for protocol in BOTH {
+        let mut reader = refresh(protocol);
+        reader.read();
+        reader.full_refresh = false;
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+        reader.edit(&reader.roots()[30], "changed");
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 1);
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_full_refresh_of_one_stream_leaves_the_other_incremental() {
+    let mut reader = reader(24).speaking(Protocol::Airbyte);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    let (tap, arguments) = reader.prepare();
+    let mut catalog = reader.airbyte_catalog();
+    catalog["streams"][0]["sync_mode"] = "full_refresh".into();
+    tap.file("catalog.json", catalog.to_string());
+    let output = crate::support::Output::new(Protocol::Airbyte, tap.execute(&arguments, &[]));
+    let run = reader.keep(output);
+    assert_eq!((run.output.status, run.told(MESSAGES), run.told(REPLIES)), (Some(0), 24, 0));
+    reader.later(HOUR);
+    assert_eq!(reader.read().told_in_all(), 0);
+    reader.assert_complete();
+}
+
+#[test]
+fn a_full_refresh_that_is_stopped_again_and_again_still_comes_to_its_end() {
+    let mut reader = refresh(Protocol::Airbyte);
+    for _ in 0..3 {
+        stop_at(&mut reader, 4);
+    }
+    let run = reader.read();
+    assert_eq!((run.told(MESSAGES), run.asked()), (8, 2), "its last page, and the first one, with which the walk is closed");
+    reader.assert_complete();
+}
+
+#[test]
+fn a_full_refresh_is_not_taken_up_where_it_is_too_old_or_another_attempt_cannot_help() {
+    let mut reader = refresh(Protocol::Airbyte);
+    stop_at(&mut reader, 6);
+    reader.states[MESSAGES]["full"] = "2026-01-01T00:00:00Z".into();
+    reader.states[REPLIES]["full"] = "2026-01-01T00:00:00Z".into();
+    assert_eq!(reader.read().told(MESSAGES), 40);
+
+    let mut reader = Reader { full_refresh: true, ..Reader::new(graph_sim::Options::new(super::spec(2, 20)).manual_clock()) };
+    let channel = reader.channels().swap_remove(1);
+    reader.sim.inject(Rule::new(Fault::graph(422, "UnprocessableEntity", "")).channel(&channel));
+    let run = reader.run();
+    reader.sim.clear_faults();
+    assert_eq!((run.output.status, run.told(MESSAGES)), (Some(1), 20));
+    // Else what could be read would be left out for as long as the rest cannot be.
+    assert_eq!(reader.states[MESSAGES]["full"], Value::Null);
+    assert_eq!(reader.read().told(MESSAGES), 40);
+    reader.assert_complete();
+}

@@ -1,0 +1,150 @@
+//! Channels that are gone, and such that only fail today.
+
+use graph_sim::{Block, Class, Fault, MessageAt, Options, Post, Rule};
+use serde_json::{Value, json};
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, spec};
+use crate::support::Protocol;
+
+/// A reader of two channels, both known; and the second of them.
+fn of_two(protocol: Protocol) -> (Reader, String) {
+    let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).speaking(protocol);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    let channel = reader.channels().swap_remove(1);
+    (reader, channel)
+}
+
+fn edit_in(reader: &Reader, channel: &str) -> MessageAt {
+    reader.sim.with_tenant(|tenant| {
+        let root = tenant.roots(channel).swap_remove(20);
+        tenant.edit(&root, "edited").unwrap();
+        root
+    })
+}
+
+#[test]
+fn a_channel_that_is_gone_is_null_for_one_run_and_then_left_out() {
+    for protocol in BOTH {
+        let (mut reader, channel) = of_two(protocol);
+        let key = reader.key(&channel);
+        reader.sim.with_tenant(|tenant| tenant.delete_channel(&channel)).unwrap();
+        let run = reader.read();
+        assert!(run.warnings("").is_empty(), "{:?}", run.warnings(""));
+        for stream in [MESSAGES, REPLIES] {
+            let channels = reader.states[stream]["channels"].as_object().unwrap();
+            assert_eq!((channels.len(), channels.get(&key)), (2, Some(&Value::Null)), "{stream}");
+        }
+        reader.later(HOUR);
+        let run = reader.read();
+        assert_eq!((run.told_in_all(), run.asked()), (0, 2));
+        for stream in [MESSAGES, REPLIES] {
+            let channels = reader.states[stream]["channels"].as_object().unwrap();
+            assert_eq!((channels.len(), channels.contains_key(&key)), (1, false), "{stream}");
+        }
+    }
+}
+
+#[test]
+fn threads_of_a_channel_that_is_gone_go_with_it() {
+    let (mut reader, channel) = of_two(Protocol::Airbyte);
+    let thread = reader.sim.read_tenant(|tenant| {
+        let mut roots = tenant.roots(&channel).into_iter();
+        roots.find(|root| !tenant.replies(root).is_empty()).unwrap()
+    });
+    reader.streams = vec![REPLIES];
+    reader.set(json!({"fetch_all_messages": false, "message_id": thread.id_text()}));
+    reader.read();
+    let key = format!("{}/{}", reader.key(&channel), thread.id);
+    assert!(reader.states[REPLIES]["channels"][&key].is_object());
+    reader.sim.with_tenant(|tenant| tenant.delete_channel(&channel)).unwrap();
+    reader.set(json!({"fetch_all_messages": true}));
+    reader.read();
+    assert_eq!(reader.states[REPLIES]["channels"].as_object().unwrap().get(&key), Some(&Value::Null));
+}
+
+#[test]
+fn a_channel_that_is_forbidden_today_keeps_its_state() {
+    for protocol in BOTH {
+        let (mut reader, channel) = of_two(protocol);
+        let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
+        reader.sim.with_tenant(|tenant| tenant.block_channel(&channel, Block::forbidden())).unwrap();
+        let run = reader.read();
+        assert_eq!(run.warnings(&channel).len(), 1, "{:?}", run.warnings(""));
+        assert_kept_and_used(&mut reader, &channel, &before);
+    }
+}
+
+#[test]
+fn a_channel_that_has_no_answer_today_keeps_its_state() {
+    let (mut reader, channel) = of_two(Protocol::Singer);
+    let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
+    reader.sim.inject(Rule::new(Fault::status(503)).channel(&channel));
+    let run = reader.run();
+    assert_eq!(run.output.status, Some(1));
+    reader.sim.clear_faults();
+    assert_kept_and_used(&mut reader, &channel, &before);
+}
+
+#[test]
+fn a_channel_that_is_missing_today_but_listed_keeps_its_state() {
+    let (mut reader, channel) = of_two(Protocol::Airbyte);
+    let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
+    reader.sim.with_tenant(|tenant| tenant.block_channel(&channel, Block::not_found())).unwrap();
+    reader.read();
+    assert_kept_and_used(&mut reader, &channel, &before);
+}
+
+/// The state of the channel is as before, as far as it counts; and the next run that can read it goes on from there.
+fn assert_kept_and_used(reader: &mut Reader, channel: &str, before: &[Value; 2]) {
+    for (stream, before) in [MESSAGES, REPLIES].into_iter().zip(before) {
+        let now = reader.state(stream, channel);
+        for key in ["lastModifiedDateTime", "readAt", "since", "deltaLink"] {
+            assert_eq!(now[key], before[key], "{stream}: {key}");
+        }
+    }
+    reader.sim.with_tenant(|tenant| tenant.block_channel(channel, None)).unwrap();
+    reader.later(DAY);
+    let edited = edit_in(reader, channel);
+    let run = reader.read();
+    assert_eq!((run.told_in_all(), run.tells(&edited), run.asked()), (1, true, 4));
+    reader.assert_complete();
+}
+
+#[test]
+fn an_empty_list_of_channels_is_not_believed() {
+    for protocol in BOTH {
+        let (mut reader, channel) = of_two(protocol);
+        let before = reader.states.clone();
+        let nothing = Fault::respond(200, &[("content-type", "application/json")], r#"{"value":[]}"#);
+        reader.sim.inject(Rule::new(nothing).class(Class::Channels));
+        let run = reader.run();
+        reader.sim.clear_faults();
+        assert_eq!((run.output.status, run.asked_of(Class::Channels) >= 2), (Some(1), true), "asked again, then a failure");
+        for stream in [MESSAGES, REPLIES] {
+            assert_eq!(reader.states[stream]["channels"], before[stream]["channels"], "{stream}");
+        }
+        // It was a mistake of the moment.
+        reader.sim.inject(Rule::new(Fault::respond(200, &[], r#"{"value":[]}"#)).class(Class::Channels).times(1));
+        let edited = edit_in(&reader, &channel);
+        let run = reader.read();
+        assert_eq!((run.told_in_all(), run.tells(&edited)), (1, true));
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_channel_that_is_no_longer_named_keeps_its_state() {
+    let (mut reader, channel) = of_two(Protocol::Singer);
+    let (team, first) = (reader.sim.read_tenant(|tenant| tenant.team_ids().swap_remove(0)), reader.channel());
+    reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": first}));
+    let run = reader.read();
+    assert_eq!(run.asked(), 2);
+    reader.later(HOUR);
+    reader.sim.with_tenant(|tenant| tenant.post(&channel, Post::text("meanwhile"))).unwrap();
+    reader.set(json!({"channel_id": format!("{first},{channel}")}));
+    assert_eq!(reader.read().told_in_all(), 1);
+    reader.assert_complete();
+}

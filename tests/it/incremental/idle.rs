@@ -1,0 +1,117 @@
+//! What a run costs when nothing, or little, has changed.
+
+use graph_sim::{Class, DeltaSupport, Options, TenantSpec};
+use serde_json::json;
+
+use super::{HOUR, MESSAGES, REPLIES, Reader, reader, spec};
+use crate::support::Protocol;
+
+/// A reader whose first runs are done: the whole channel is read, and delta is opened where there is one.
+fn settled(mut reader: Reader) -> Reader {
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    reader.assert_complete();
+    reader
+}
+
+#[test]
+fn an_idle_channel_tells_nothing_and_costs_one_request_a_stream_or_one_in_all_without_delta() {
+    let cases: [(Protocol, &[&str], bool, u64); 6] = [
+        (Protocol::Airbyte, &[MESSAGES, REPLIES], true, 2),
+        (Protocol::Singer, &[MESSAGES, REPLIES], true, 2),
+        (Protocol::Airbyte, &[MESSAGES], true, 1),
+        (Protocol::Singer, &[REPLIES], true, 1),
+        (Protocol::Airbyte, &[MESSAGES, REPLIES], false, 1),
+        (Protocol::Singer, &[MESSAGES], false, 1),
+    ];
+    for (protocol, streams, use_delta_api, requests) in cases {
+        let mut reader = settled(reader(25).speaking(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api})));
+        let before = reader.states.clone();
+        let run = reader.read();
+        assert_eq!((run.told_in_all(), run.asked()), (0, requests), "{streams:?}, delta {use_delta_api}");
+        for stream in streams {
+            let key = reader.key(&reader.channel());
+            assert_eq!(
+                reader.states[*stream]["channels"][&key]["lastModifiedDateTime"],
+                before[*stream]["channels"][&key]["lastModifiedDateTime"]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_first_sync_makes_no_request_for_delta_and_the_second_opens_it() {
+    let mut reader = reader(30);
+    assert_eq!(reader.read().asked_of(Class::Delta), 0);
+    reader.later(HOUR);
+    let run = reader.read();
+    let opening = run.requests(Class::Delta);
+    assert_eq!((opening.len(), run.asked(), run.told_in_all()), (1, 2, 0));
+    assert!(opening[0].query.starts_with("$filter=lastModifiedDateTime"), "{}", opening[0].query);
+    assert!(!opening[0].query.contains('&'), "nothing else is asked of delta: {}", opening[0].query);
+}
+
+#[test]
+fn an_empty_or_refused_channel_costs_one_request() {
+    for (messages, streams) in [(0, &[MESSAGES, REPLIES][..]), (0, &[MESSAGES]), (25, &[MESSAGES, REPLIES]), (25, &[MESSAGES])] {
+        let reader = reader(messages).streams(streams);
+        let channel = reader.channel();
+        reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NotSupported)).unwrap();
+        let mut reader = settled(reader);
+        for _ in 0..2 {
+            let run = reader.read();
+            assert_eq!((run.told_in_all(), run.asked()), (0, 1), "{messages} messages, {streams:?}");
+            reader.later(HOUR);
+        }
+    }
+}
+
+#[test]
+fn a_long_thread_costs_its_own_pages_only_while_it_stands_at_the_top() {
+    let reader = Reader::new(Options::new(TenantSpec { replies: 0, ..spec(1, 40) }).manual_clock());
+    reader.sim.switches(|switches| switches.inline_replies = 3);
+    let root = reader.roots().swap_remove(30);
+    for number in 0..10 {
+        reader.reply(&root, &format!("reply {number}"));
+    }
+    reader.later(HOUR);
+    let mut reader = settled(reader);
+    assert_eq!(reader.read().asked_of(Class::Replies), 1);
+    // Two that are known to be old are enough.
+    for root in reader.roots().iter().skip(20).take(2) {
+        reader.edit(root, "stands above it");
+    }
+    reader.later(HOUR);
+    reader.read();
+    reader.later(HOUR);
+    let run = reader.read();
+    assert_eq!((run.asked_of(Class::Replies), run.asked(), run.told_in_all()), (0, 2, 0));
+}
+
+#[test]
+fn replies_to_old_messages_cost_no_request_more_than_an_idle_run() {
+    let mut reader = settled(reader(130).with(json!({"use_delta_api": false})));
+    for root in reader.roots().iter().skip(30).step_by(10) {
+        reader.reply(root, "after a long time");
+    }
+    let run = reader.read();
+    assert_eq!((run.told(MESSAGES), run.told(REPLIES), run.asked()), (0, 10, 1));
+    reader.assert_complete();
+}
+
+#[test]
+fn what_was_told_is_told_again_only_within_the_lookback() {
+    for (lookback, told) in [(0, 0), (300, 0), (900, 1), (4300, 2)] {
+        let mut reader = settled(reader(10).with(json!({"use_delta_api": false, "lookback_seconds": lookback})));
+        reader.post("an hour before the end of the next run");
+        reader.later(HOUR);
+        reader.post("ten minutes before it");
+        reader.later(HOUR / 6);
+        reader.read();
+        reader.later(HOUR / 60);
+        let run = reader.read();
+        assert_eq!(run.told(MESSAGES), told, "{lookback} s");
+    }
+}

@@ -1,0 +1,164 @@
+//! Links that Graph no longer takes: the pass begins again, and nothing is lost.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Fault, LinkStyle, PageKind, Paging, Post, Rule};
+use serde_json::{Value, json};
+
+use super::{BOTH, DAY, MESSAGES, REPLIES, reader};
+use crate::support::Protocol;
+
+#[test]
+fn a_walk_goes_on_from_its_link() {
+    let cases =
+        [(Protocol::Airbyte, LinkStyle::FunctionEncoded), (Protocol::Singer, LinkStyle::Function), (Protocol::Airbyte, LinkStyle::Slash)];
+    for (protocol, style) in cases {
+        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
+        reader.sim.switches(|switches| switches.link_style = Some(style));
+        let first = reader.fail_at(6);
+        let channel = reader.channel();
+        for stream in [MESSAGES, REPLIES] {
+            assert!(reader.state(stream, &channel)["walk"]["link"].as_str().is_some_and(|link| link.starts_with("/v1.0/teams")));
+        }
+        let second = reader.read();
+        // Five pages, and one from the top that closes the walk.
+        assert_eq!((first.told(MESSAGES), second.told(MESSAGES)), (20, 24));
+        assert_eq!((second.asked_of(Class::Messages), second.requests(Class::Messages)[0].page), (6, PageKind::Next));
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_resume_link_that_has_ended_between_two_runs_begins_its_pass_again() {
+    for (protocol, paging) in [(Protocol::Airbyte, Paging::Position), (Protocol::Singer, Paging::Offset)] {
+        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
+        reader.sim.switches(|switches| switches.paging = paging);
+        let last = reader.roots().pop().unwrap();
+        reader.fail_at(6);
+        reader.sim.with_tenant(|tenant| tenant.expire_links());
+        reader.later(DAY);
+        reader.edit(&last, "meanwhile");
+        let run = reader.read();
+        assert_eq!(run.journal.with_status(400), 1);
+        assert_eq!(run.told(MESSAGES), 40, "the pass begins at the top");
+        assert!(run.warnings("").is_empty(), "links end: that is nothing to be said");
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_link_that_ends_in_the_midst_of_a_run_begins_its_pass_again() {
+    let mut reader = reader(40).with(json!({"top": 4, "use_delta_api": false}));
+    let mut unread = reader.roots().pop();
+    reader.sim.on_request(move |request, tenant| {
+        if request.class == Class::Messages && request.class_number == 6 {
+            tenant.expire_links();
+            tenant.clock().advance(Duration::from_secs(1));
+            tenant.reply(&unread.take().unwrap(), Post::text("meanwhile")).unwrap();
+        }
+        None
+    });
+    let run = reader.read();
+    assert_eq!((run.journal.with_status(400), run.told(MESSAGES)), (1, 40), "nothing is told twice in a run");
+    reader.assert_complete();
+}
+
+#[test]
+fn a_closing_pass_whose_link_ends_begins_again_where_it_began() {
+    let mut reader = reader(30).with(json!({"top": 5, "use_delta_api": false}));
+    reader.read();
+    reader.later(DAY);
+    // Half of the chains change, and while they are walked as many again: the closing pass is long, too.
+    for root in reader.roots().iter().rev().take(15) {
+        reader.edit(root, "changed");
+    }
+    let unread: Vec<_> = reader.roots().into_iter().skip(15).collect();
+    reader.sim.on_request(move |request, tenant| {
+        if request.class == Class::Messages {
+            tenant.clock().advance(Duration::from_secs(1));
+            match request.class_number {
+                2 => unread.iter().for_each(|root| tenant.edit(root, "changed meanwhile").unwrap()),
+                6 => tenant.expire_links(),
+                _ => {}
+            }
+        }
+        None
+    });
+    let run = reader.read();
+    assert_eq!(run.journal.with_status(400), 1);
+    reader.assert_complete();
+}
+
+#[test]
+fn a_link_that_is_not_answered_is_followed_again_for_a_day_and_then_given_up() {
+    let mut reader = reader(30).with(json!({"top": 5}));
+    reader.fail_at(4);
+    // As often as a request is sent.
+    let unanswered = || Rule::new(Fault::status(503)).class(Class::Messages).page(PageKind::Next).times(7);
+    reader.later(DAY / 2);
+    reader.sim.inject(unanswered());
+    let run = reader.run();
+    assert_eq!((run.output.status, run.asked_of(Class::Messages), run.told_in_all()), (Some(1), 7, 0));
+    reader.later(DAY);
+    reader.sim.inject(unanswered());
+    let run = reader.read();
+    assert_eq!(run.told(MESSAGES), 30, "the pass begins at the top");
+    reader.assert_complete();
+}
+
+#[test]
+fn links_that_always_end_are_an_error_and_not_a_loop() {
+    let mut reader = reader(30).with(json!({"top": 5}));
+    reader.sim.on_request(|request, tenant| {
+        if request.page == PageKind::Next {
+            tenant.expire_links();
+        }
+        None
+    });
+    let run = reader.run();
+    assert_eq!(run.output.status, Some(1));
+    assert!(run.asked() < 20, "{} requests", run.asked());
+    reader.sim.clear_hook();
+    reader.read();
+    reader.assert_complete();
+}
+
+#[test]
+fn a_link_that_leads_elsewhere_is_refused_before_any_request() {
+    for protocol in BOTH {
+        let mut reader = reader(20).speaking(protocol).with(json!({"top": 5}));
+        reader.fail_at(3);
+        let key = reader.key(&reader.channel());
+        let good = reader.states.clone();
+        let link = good[MESSAGES]["channels"][&key]["walk"]["link"].as_str().unwrap();
+        let elsewhere = reader.sim.with_tenant(|tenant| {
+            let team = tenant.team_ids().swap_remove(0);
+            tenant.create_channel(&team, "Elsewhere", graph_sim::Membership::Private).unwrap()
+        });
+        let bad = [
+            link.replace(|char: char| char.is_ascii_digit(), "7"),
+            format!("{}{link}", reader.sim.foreign_url()),
+            format!("//{}{link}", reader.sim.foreign_url().trim_start_matches("http://")),
+            format!("/v1.0/teams/{}/channels/{elsewhere}/messages?$top=50", key.split('/').next().unwrap()),
+        ];
+        for link in bad {
+            reader.states = good.clone();
+            reader.states[MESSAGES]["channels"][&key]["walk"]["link"] = link.into();
+            assert_refused(&mut reader, &format!("channels.{key}.walk.link"));
+            reader.states = good.clone();
+            reader.states[MESSAGES]["channels"][&key]["deltaLink"] =
+                Value::from(format!("/v1.0/teams/x/channels/{elsewhere}/messages/delta"));
+            assert_refused(&mut reader, &format!("channels.{key}.deltaLink"));
+        }
+        reader.states = good;
+        reader.read();
+        reader.assert_complete();
+    }
+}
+
+fn assert_refused(reader: &mut super::Reader, key: &str) {
+    let run = reader.run();
+    let said = format!("{:?}{}", run.output.errors(), run.output.stderr);
+    assert_eq!((run.output.status, run.journal.total()), (Some(1), 0), "{said}");
+    assert!(said.contains(key), "{key}: {said}");
+}

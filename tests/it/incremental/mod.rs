@@ -1,0 +1,298 @@
+//! Incremental reading, case by case: a reader that runs again and again and keeps what a destination would keep.
+
+mod apart;
+mod deletions;
+mod delta;
+mod fallbacks;
+mod full_refresh;
+mod gone;
+mod idle;
+mod interrupted;
+mod links;
+mod moves;
+mod settings;
+mod size;
+mod states;
+mod threads;
+mod times;
+
+use std::{
+    collections::BTreeMap,
+    process::Stdio,
+    sync::{OnceLock, mpsc},
+    time::Duration,
+};
+
+use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageAt, Options, Post, RequestInfo, Rule, TenantSpec};
+use serde_json::{Map, Value, json};
+
+use crate::support::{
+    Output, Protocol, Tap, config, configured, everything, singer,
+    truth::{self, Table},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MESSAGES: &str = "messages";
+const REPLIES: &str = "message_replies";
+const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
+
+/// A tenant, the settings by which it is read, and what was kept of the runs so far.
+struct Reader {
+    sim: GraphSim,
+    protocol: Protocol,
+    settings: Value,
+    streams: Vec<&'static str>,
+    full_refresh: bool,
+    /// The last state of each stream.
+    states: Map<String, Value>,
+    /// The last record of each key.
+    rows: BTreeMap<&'static str, Table>,
+}
+
+/// What one run wrote and asked.
+struct Run {
+    output: Output,
+    journal: Journal,
+}
+
+/// A reader of messages and replies in one channel with so many old root messages, whose clock stands.
+fn reader(messages: usize) -> Reader {
+    Reader::new(Options::new(spec(1, messages)).manual_clock())
+}
+
+/// One team with so many channels, and root messages in each.
+fn spec(channels: usize, messages: usize) -> TenantSpec {
+    TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, channels, messages).replies(1, 0) }
+}
+
+impl Reader {
+    fn new(options: Options) -> Self {
+        let is_manual = options.clock_speed == 0.0;
+        // To compress costs more than all else in a build without optimization.
+        let sim = GraphSim::start(Options { gzip: false, ..options }).unwrap();
+        if is_manual {
+            // What the tenant begins with is older than any lookback.
+            sim.clock().advance(HOUR);
+        }
+        let (states, rows) = (Map::new(), BTreeMap::new());
+        let streams = vec![MESSAGES, REPLIES];
+        Self { sim, protocol: Protocol::Airbyte, settings: everything(), streams, full_refresh: false, states, rows }
+    }
+
+    fn speaking(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    fn streams(mut self, streams: &[&'static str]) -> Self {
+        self.streams = streams.to_vec();
+        self
+    }
+
+    /// With these settings, whatever was set before.
+    fn with(mut self, settings: Value) -> Self {
+        self.set(settings);
+        self
+    }
+
+    fn set(&mut self, settings: Value) {
+        self.settings.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    }
+
+    /// The only channel, or the first one.
+    fn channel(&self) -> String {
+        self.channels().swap_remove(0)
+    }
+
+    fn channels(&self) -> Vec<String> {
+        self.sim.read_tenant(|tenant| tenant.all_channel_ids())
+    }
+
+    /// The root messages of the first channel, newest activity first.
+    fn roots(&self) -> Vec<MessageAt> {
+        let channel = self.channel();
+        self.sim.read_tenant(|tenant| tenant.roots(&channel))
+    }
+
+    /// The key of a channel in a state.
+    fn key(&self, channel: &str) -> String {
+        self.sim.read_tenant(|tenant| format!("{}/{channel}", tenant.team_of(channel).unwrap().id))
+    }
+
+    /// What the state of a stream says about a channel.
+    fn state(&self, stream: &str, channel: &str) -> &Value {
+        &self.states[stream]["channels"][&self.key(channel)]
+    }
+
+    fn post(&self, text: &str) -> MessageAt {
+        let channel = self.channel();
+        self.sim.with_tenant(|tenant| tenant.post(&channel, Post::text(text))).unwrap()
+    }
+
+    fn reply(&self, to: &MessageAt, text: &str) -> MessageAt {
+        self.sim.with_tenant(|tenant| tenant.reply(to, Post::text(text))).unwrap()
+    }
+
+    fn edit(&self, message: &MessageAt, text: &str) {
+        self.sim.with_tenant(|tenant| tenant.edit(message, text)).unwrap();
+    }
+
+    /// So much later.
+    fn later(&self, by: Duration) {
+        self.sim.clock().advance(by);
+    }
+
+    /// Writes the files of a run; gives its arguments.
+    fn prepare(&self) -> (Tap, Vec<&'static str>) {
+        let tap = Tap::new(&config(&self.sim, self.settings.clone()));
+        let (catalog, state) = match self.protocol {
+            Protocol::Airbyte => {
+                let states = self.states.iter().map(
+                    |(stream, state)| json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}}),
+                );
+                (self.airbyte_catalog(), states.collect())
+            }
+            _ => (self.singer_catalog(&tap), json!({"bookmarks": self.states})),
+        };
+        tap.file("catalog.json", catalog.to_string());
+        tap.file("state.json", state.to_string());
+        let mut arguments = vec!["--config", "config.json", "--catalog", "catalog.json", "--state", "state.json"];
+        if self.protocol == Protocol::Airbyte {
+            arguments.insert(0, "read");
+        }
+        (tap, arguments)
+    }
+
+    fn airbyte_catalog(&self) -> Value {
+        let streams = self.streams.iter().map(|name| {
+            let mut stream = configured(name);
+            if !self.full_refresh {
+                stream["sync_mode"] = "incremental".into();
+                stream["cursor_field"] = json!(["lastModifiedDateTime"]);
+            }
+            stream
+        });
+        json!({"streams": streams.collect::<Vec<_>>()})
+    }
+
+    fn singer_catalog(&self, tap: &Tap) -> Value {
+        static DISCOVERED: OnceLock<Value> = OnceLock::new();
+        let mut catalog = singer::select(DISCOVERED.get_or_init(|| tap.catalog()).clone(), &self.streams);
+        if self.full_refresh {
+            for stream in &self.streams {
+                singer::metadata(&mut catalog, stream, &[])["replication-method"] = "FULL_TABLE".into();
+            }
+        }
+        catalog
+    }
+
+    /// Runs once more; what comes of it is kept.
+    fn run(&mut self) -> Run {
+        self.sim.clear_journal();
+        let (tap, arguments) = self.prepare();
+        let finished = tap.execute(&arguments, &[]);
+        self.keep(Output::new(self.protocol, finished))
+    }
+
+    /// Runs once more, which must succeed; what comes of it is kept.
+    fn read(&mut self) -> Run {
+        let run = self.run();
+        assert_eq!(run.output.status, Some(0), "{:?} {}", run.output.errors(), run.output.stderr);
+        run
+    }
+
+    /// Runs until a request comes that fits, and ends the run with a signal while that has no answer.
+    fn run_until(&mut self, fits: impl Fn(&RequestInfo) -> bool + Send + 'static, signal: &str) -> Run {
+        self.sim.clear_journal();
+        let (sender, receiver) = mpsc::channel();
+        self.sim.on_request(move |request, _| {
+            fits(request).then(|| {
+                let _ = sender.send(());
+                Fault::Stall
+            })
+        });
+        let (tap, arguments) = self.prepare();
+        let running = tap.start(&arguments, Stdio::piped());
+        receiver.recv_timeout(Duration::from_secs(10)).unwrap();
+        running.signal(signal);
+        let finished = running.end();
+        self.sim.clear_hook();
+        self.keep(Output::new(self.protocol, finished))
+    }
+
+    /// A run that fails at the n-th page of messages, with an answer that neither another attempt nor another link would change.
+    fn fail_at(&mut self, page: u64) -> Run {
+        self.sim.inject(Rule::new(Fault::graph(423, "Locked", "")).class(Class::Messages).nth(page));
+        let run = self.run();
+        self.sim.clear_faults();
+        assert_ne!(run.output.status, Some(0));
+        run
+    }
+
+    fn keep(&mut self, output: Output) -> Run {
+        for stream in [MESSAGES, REPLIES] {
+            self.rows.entry(stream).or_default().extend(output.table(stream));
+        }
+        for message in output.all("STATE") {
+            match self.protocol {
+                Protocol::Airbyte => {
+                    let state = &message["state"]["stream"];
+                    self.states.insert(state["stream_descriptor"]["name"].as_str().unwrap().to_owned(), state["stream_state"].clone());
+                }
+                _ => self.states = message["value"]["bookmarks"].as_object().unwrap().clone(),
+            }
+        }
+        Run { output, journal: self.sim.journal() }
+    }
+
+    /// What the selected streams have become equals the truth.
+    #[track_caller]
+    fn assert_complete(&self) {
+        let truth = self.sim.truth();
+        for stream in &self.streams {
+            truth::assert_equal(stream, &self.rows[stream], &truth::table(&truth, stream));
+        }
+    }
+}
+
+impl Run {
+    /// How many records a stream told.
+    fn told(&self, stream: &'static str) -> usize {
+        self.output.records(stream).count()
+    }
+
+    /// How many messages and replies were told.
+    fn told_in_all(&self) -> usize {
+        self.told(MESSAGES) + self.told(REPLIES)
+    }
+
+    /// Whether a message was told.
+    fn tells(&self, message: &MessageAt) -> bool {
+        let stream = if message.is_root() { MESSAGES } else { REPLIES };
+        self.output.records(stream).any(|record| record["id"] == message.id_text() && record["channel_id"] == message.channel)
+    }
+
+    /// How many requests were made for messages and replies, in whatever way.
+    fn asked(&self) -> u64 {
+        [Class::Messages, Class::Message, Class::Replies, Class::Delta].into_iter().map(|class| self.journal.count(class)).sum()
+    }
+
+    fn asked_of(&self, class: Class) -> u64 {
+        self.journal.count(class)
+    }
+
+    /// The requests of a class.
+    fn requests(&self, class: Class) -> Vec<&Entry> {
+        self.journal.of(class).collect()
+    }
+
+    /// What was said as a warning and contains the text.
+    fn warnings(&self, text: &str) -> Vec<&str> {
+        let warnings = match self.output.protocol {
+            Protocol::Airbyte => self.output.logs("WARN"),
+            _ => self.output.said("WARNING"),
+        };
+        warnings.into_iter().filter(|warning| warning.contains(text)).collect()
+    }
+}

@@ -1,0 +1,158 @@
+//! Settings that change between runs: what is missing is read, and nothing else again.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use graph_sim::{Class, Time};
+use serde_json::json;
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
+use crate::support::truth::{self, Table};
+
+/// The time from which a row counts as modified.
+fn modified(row: &crate::support::expect::Fields) -> Time {
+    let times = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
+    times.iter().filter_map(|name| Time::parse(row[*name].trim_matches('"'))).max().unwrap()
+}
+
+/// The keys of what was modified at or after that time, in truth.
+fn keys_since(reader: &Reader, stream: &'static str, since: Time) -> BTreeSet<Vec<String>> {
+    // The simulator's times have a digit more than the columns.
+    let truth: Table = truth::table(&reader.sim.truth(), stream);
+    truth.into_iter().filter(|(_, row)| modified(row) >= since).map(|(key, _)| key).collect()
+}
+
+fn keys(table: &Table) -> BTreeSet<Vec<String>> {
+    table.keys().cloned().collect()
+}
+
+#[test]
+fn with_an_earlier_start_date_all_is_read_from_it_on_once() {
+    for protocol in BOTH {
+        let mut reader = reader(60).speaking(protocol);
+        let now = reader.sim.clock().now();
+        let dates = [now.minus(DAY * 100), now.minus(DAY * 400)];
+        for since in dates.into_iter().map(Some).chain([None]) {
+            reader.set(json!({"start_date": since.map(|since| since.to_string())}));
+            let run = reader.read();
+            for stream in [MESSAGES, REPLIES] {
+                let expected = keys_since(&reader, stream, since.unwrap_or(Time::MIN));
+                assert_eq!(keys(&reader.rows[stream]), expected, "{stream} since {since:?}");
+                // What lies above the gap too: it may have been changed where it stood below, and so never have been told.
+                assert_eq!(run.told(stream), expected.len(), "{stream} since {since:?}: each once");
+            }
+            reader.later(HOUR);
+            let run = reader.read();
+            assert_eq!((run.told_in_all(), run.asked_of(Class::Messages)), (0, 1), "since {since:?}: nothing is missing any more");
+            reader.later(HOUR);
+        }
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn what_changes_while_an_earlier_start_date_is_caught_up_with_is_told() {
+    let mut reader = reader(60).with(json!({"top": 4, "start_date": "2026-09-01"}));
+    reader.read();
+    reader.later(DAY);
+    reader.set(json!({"start_date": null}));
+    let (recent, old) = (reader.roots().swap_remove(2), reader.roots().pop().unwrap());
+    reader.edit(&recent, "since the last run");
+    // The walk through what is missing is interrupted, and goes on days later.
+    reader.fail_at(5);
+    reader.later(DAY * 3);
+    reader.edit(&old, "meanwhile");
+    let new = reader.post("new");
+    reader.later(HOUR);
+    reader.read();
+    reader.later(HOUR);
+    assert_eq!(reader.read().told_in_all(), 0);
+    reader.assert_complete();
+    assert!(reader.rows[MESSAGES].contains_key(&vec![new.channel.clone(), new.id_text()]));
+}
+
+#[test]
+fn a_gap_below_a_walk_that_is_not_finished_is_read_too() {
+    let mut reader = reader(60).with(json!({"top": 4, "start_date": "2026-06-01"}));
+    reader.fail_at(2);
+    reader.later(HOUR);
+    reader.set(json!({"start_date": "2025-01-01"}));
+    reader.read();
+    reader.later(HOUR);
+    reader.read();
+    let since = Time::parse("2025-01-01T00:00:00Z").unwrap();
+    for stream in [MESSAGES, REPLIES] {
+        assert_eq!(keys(&reader.rows[stream]), keys_since(&reader, stream, since), "{stream}");
+    }
+}
+
+#[test]
+fn a_later_start_date_loses_nothing() {
+    for protocol in BOTH {
+        let mut reader = reader(24).speaking(protocol).with(json!({"use_delta_api": false}));
+        reader.read();
+        reader.later(HOUR);
+        let old = reader.roots().pop().unwrap();
+        reader.edit(&old, "after the last run, before the new start date");
+        reader.later(DAY);
+        reader.set(json!({"start_date": reader.sim.clock().now().to_string()}));
+        let run = reader.read();
+        assert!(run.tells(&old), "what is known of the channel counts, not the date of a first sync");
+        reader.assert_complete();
+        // And the date goes back: nothing is missing.
+        reader.set(json!({"start_date": null}));
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+    }
+}
+
+#[test]
+fn with_an_earlier_start_date_what_is_missing_of_a_named_thread_is_read() {
+    let mut reader = reader(1).streams(&[REPLIES]).with(json!({"fetch_all_messages": false}));
+    let root = reader.post("a thread");
+    let early = reader.reply(&root, "early");
+    reader.later(DAY);
+    let now = reader.sim.clock().now();
+    let late = reader.reply(&root, "late");
+    reader.set(json!({"message_id": root.id_text(), "start_date": now.to_string()}));
+    reader.later(HOUR);
+    let run = reader.read();
+    assert_eq!((run.told(REPLIES), run.tells(&late)), (1, true));
+    reader.later(HOUR);
+    reader.set(json!({"start_date": null}));
+    let run = reader.read();
+    assert_eq!((run.told(REPLIES), run.tells(&early)), (2, true));
+    reader.later(HOUR);
+    assert_eq!(reader.read().told(REPLIES), 0);
+}
+
+#[test]
+fn delta_may_be_switched_off_and_on_again() {
+    for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
+        let mut reader = reader(30).streams(streams);
+        for use_delta_api in [true, true, false, false, true, true, false, true] {
+            reader.set(json!({"use_delta_api": use_delta_api}));
+            let root = reader.post("new");
+            reader.reply(&root, "with a reply");
+            reader.edit(&reader.roots()[25], "an old one");
+            reader.later(HOUR);
+            let run = reader.read();
+            assert!(use_delta_api || run.asked_of(Class::Delta) == 0);
+            reader.assert_complete();
+            reader.later(DAY / 2);
+        }
+        reader.later(Duration::from_secs(1));
+        let run = reader.read();
+        assert_eq!(run.asked_of(Class::Delta), 1);
+    }
+}
+
+#[test]
+fn settings_of_one_stream_concern_that_stream_only() {
+    let now = reader(0).sim.clock().now();
+    let mut reader = reader(60).with(json!({"stream_options": {"messages": {"start_date": now.minus(DAY * 30).to_string()}}}));
+    reader.read();
+    assert_eq!(keys(&reader.rows[MESSAGES]), keys_since(&reader, MESSAGES, now.minus(DAY * 30)));
+    assert_eq!(keys(&reader.rows[REPLIES]), keys_since(&reader, REPLIES, Time::MIN));
+    reader.later(HOUR);
+    assert_eq!(reader.read().told_in_all(), 0);
+}

@@ -1,0 +1,186 @@
+//! Threads that are longer than what a page of the walk holds of them, and threads that are named.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Fault, MessageAt, Options, Post, Rule};
+use serde_json::json;
+
+use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
+
+/// A reader of a channel at whose top stands a thread of so many replies, of which a page of the walk holds five.
+fn with_long_thread(replies: usize) -> (Reader, MessageAt) {
+    let reader = Reader::new(Options::new(spec(1, 30)).manual_clock()).with(json!({"use_delta_api": false, "top": 20}));
+    reader.sim.switches(|switches| {
+        switches.inline_replies = 5;
+        switches.replies_page = 5;
+    });
+    let root = reader.post("a long thread");
+    for number in 0..replies {
+        reader.later(Duration::from_secs(1));
+        reader.reply(&root, &format!("reply {number}"));
+    }
+    (reader, root)
+}
+
+#[test]
+fn a_long_thread_that_takes_minutes_hides_nothing_that_moves_meanwhile() {
+    for protocol in BOTH {
+        let (reader, root) = with_long_thread(40);
+        let mut reader = reader.speaking(protocol);
+        let mut unread = reader.roots();
+        reader.sim.on_request(move |request, tenant| {
+            if request.class == Class::Replies && unread.len() > 20 {
+                tenant.clock().advance(Duration::from_secs(60));
+                tenant.reply(&unread.pop().unwrap(), Post::text("meanwhile")).unwrap();
+                tenant.reply(&root, Post::text("the long thread goes on")).unwrap();
+            }
+            None
+        });
+        let run = reader.read();
+        assert!(run.asked_of(Class::Replies) >= 7);
+        reader.later(HOUR);
+        reader.sim.clear_hook();
+        // What changed behind the last pass's page comes now.
+        reader.read();
+        reader.assert_complete();
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+    }
+}
+
+#[test]
+fn a_link_into_a_thread_that_has_ended_begins_the_thread_again() {
+    for at in [1, 3] {
+        let (mut reader, _) = with_long_thread(30);
+        reader.sim.on_request(move |request, tenant| {
+            if request.class == Class::Replies && request.class_number == at {
+                tenant.expire_links();
+            }
+            None
+        });
+        let run = reader.read();
+        assert_eq!(run.journal.count_status(Class::Replies, 400), 1);
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_thread_that_is_removed_while_it_is_read_ends_nothing() {
+    for protocol in BOTH {
+        for at in [1, 3] {
+            let (reader, root) = with_long_thread(30);
+            let mut reader = reader.speaking(protocol);
+            let removed = root.clone();
+            reader.sim.on_request(move |request, tenant| {
+                if request.class == Class::Replies && request.class_number == at {
+                    tenant.remove(&removed).unwrap();
+                }
+                None
+            });
+            reader.read();
+            // What was told of it before stays: hard removals are not told.
+            reader.rows.get_mut(MESSAGES).unwrap().retain(|key, _| key[1] != root.id_text());
+            let parent = json!(root.id_text()).to_string();
+            reader.rows.get_mut(REPLIES).unwrap().retain(|_, row| row["parent_message_id"] != parent);
+            reader.assert_complete();
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_graph_does_not_give_stops_nothing_else() {
+    let (mut reader, root) = with_long_thread(30);
+    // Neither by its link nor from its beginning.
+    reader.sim.inject(Rule::new(Fault::status(400)).class(Class::Replies).message(&root.id_text()));
+    reader.later(HOUR);
+    let run = reader.run();
+    reader.sim.clear_faults();
+    assert_eq!(run.output.status, Some(1), "something is missing");
+    assert!(run.warnings(&root.id_text()).len() == 1, "{:?}", run.warnings(""));
+    let channel = reader.channel();
+    assert!(reader.state(REPLIES, &channel)["readAt"].is_string(), "the channel was read");
+    // The thread is told when it changes.
+    reader.reply(&root, "once more");
+    reader.later(HOUR);
+    reader.set(json!({"lookback_seconds": 8000}));
+    reader.read();
+    reader.assert_complete();
+}
+
+#[test]
+fn a_long_thread_is_told_once_and_then_only_what_is_new_in_it() {
+    let (mut reader, root) = with_long_thread(30);
+    reader.later(HOUR);
+    reader.read();
+    reader.later(HOUR);
+    let oldest = reader.sim.read_tenant(|tenant| tenant.replies(&root)).swap_remove(0);
+    reader.edit(&oldest, "the oldest one is edited");
+    reader.reply(&root, "new");
+    let run = reader.read();
+    assert_eq!((run.told(MESSAGES), run.told(REPLIES)), (0, 2));
+    reader.assert_complete();
+}
+
+#[test]
+fn threads_that_are_named_grow_in_number_until_all_are_read() {
+    for protocol in BOTH {
+        let mut reader = reader(24).speaking(protocol).streams(&[REPLIES]);
+        let threads: Vec<_> = reader.sim.read_tenant(|tenant| {
+            let roots = tenant.roots(&tenant.all_channel_ids()[0]);
+            roots.into_iter().filter(|root| !tenant.replies(root).is_empty()).collect()
+        });
+        let (one, other) = (&threads[3], &threads[7]);
+        let count = |reader: &Reader, root: &MessageAt| reader.sim.read_tenant(|tenant| tenant.replies(root).len());
+        let (of_one, of_other) = (count(&reader, one), count(&reader, other));
+
+        reader.set(json!({"fetch_all_messages": false, "message_id": one.id_text()}));
+        let run = reader.read();
+        assert_eq!((run.told(REPLIES), run.asked_of(Class::Messages)), (of_one, 0));
+        reader.later(HOUR);
+        assert_eq!(reader.read().told(REPLIES), 0);
+
+        reader.set(json!({"message_id": format!("{},{}", one.id_text(), other.id_text())}));
+        let new = reader.reply(one, "new in the one that is known");
+        reader.later(HOUR);
+        let run = reader.read();
+        assert_eq!((run.told(REPLIES), run.tells(&new)), (of_other + 1, true));
+        reader.later(HOUR);
+        assert_eq!(reader.read().told(REPLIES), 0);
+
+        // All of them: the channel itself was never read, and single threads do not speak for it.
+        reader.set(json!({"fetch_all_messages": true}));
+        reader.later(DAY);
+        reader.read();
+        reader.assert_complete();
+        reader.later(HOUR);
+        assert_eq!(reader.read().told(REPLIES), 0);
+
+        // And back to one: it goes on where that thread was left.
+        reader.set(json!({"fetch_all_messages": false, "message_id": one.id_text()}));
+        let newer = reader.reply(one, "newer");
+        reader.later(HOUR);
+        let run = reader.read();
+        assert_eq!((run.told(REPLIES), run.tells(&newer)), (1, true));
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_named_thread_goes_on_from_its_link_and_begins_again_when_that_has_ended() {
+    for expires in [false, true] {
+        let (reader, root) = with_long_thread(30);
+        let mut reader = reader.streams(&[REPLIES]).with(json!({"fetch_all_messages": false, "message_id": root.id_text(), "top": 5}));
+        let first = reader.run_until(|request| request.class == Class::Replies && request.class_number == 4, "TERM");
+        assert_eq!(first.told(REPLIES), 15);
+        if expires {
+            reader.sim.with_tenant(|tenant| tenant.expire_links());
+        }
+        let new = reader.reply(&root, "meanwhile");
+        reader.later(HOUR);
+        reader.read();
+        reader.later(HOUR);
+        reader.read();
+        assert_eq!(reader.rows[REPLIES].len(), 31);
+        assert!(reader.rows[REPLIES].contains_key(&vec![new.channel.clone(), new.id_text()]));
+    }
+}
