@@ -48,7 +48,7 @@ pub(super) struct Part<'c> {
     /// Pages since a state was offered.
     pages: u64,
     /// The newest activity that the walk has met.
-    newest: Option<DateTime<Utc>>,
+    pub(super) newest: Option<DateTime<Utc>>,
     /// Graph's clock, as it was seen last.
     pub(super) now: Option<DateTime<Utc>>,
     /// Graph's clock when the walk began that this run has finished.
@@ -127,13 +127,20 @@ impl<'c> Part<'c> {
         if self.has_gap() { floor.min(self.start_date()) } else { floor }
     }
 
+    /// A message becomes visible a little after its own time: at the first page of the pass all were visible that are older than this.
+    pub(super) fn visible(&self) -> Option<DateTime<Utc>> {
+        let read_at = self.state.walk.as_ref()?.read_at?;
+        Some(before(read_at, self.overlap()))
+    }
+
     /// By how much incremental reads overlap.
-    pub(super) fn overlap(&self) -> Duration {
+    fn overlap(&self) -> Duration {
         self.config.lookback.max(LEAST_OVERLAP)
     }
 
     /// The walk is done; its last pass saw this head on its first page. Where no time is known, the floor stays as it was.
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) {
+        let visible = self.visible();
         let Some(walk) = self.state.walk.take() else { return };
         self.began = walk.began;
         if head.is_none() && self.newest.is_none() {
@@ -142,7 +149,6 @@ impl<'c> Part<'c> {
         let since = if self.state.read_at.is_some() { walk.floor.min(self.since()) } else { walk.floor };
         self.state.since = Some(since).filter(|&since| since > BEGINNING);
         // What was met later than the first page was there when that was served, if it is old enough.
-        let visible = walk.read_at.map(|read_at| before(read_at, self.overlap()));
         let newest = self.newest.zip(visible).map(|(newest, visible)| newest.min(visible));
         let cursor = self.state.last_modified_date_time;
         (self.state.last_modified_date_time, self.state.read_at) = (cursor.max(head).max(newest), walk.read_at);

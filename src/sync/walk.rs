@@ -13,7 +13,7 @@ use super::{
     activity::{Activity, Descent, Top},
     context::Context,
     job::{Damage, Stop},
-    part::{Part, Place, before},
+    part::{Part, Place},
 };
 use crate::{
     error::Error,
@@ -92,14 +92,11 @@ impl<'w, 'c> Walk<'w, 'c> {
                 self.parts().for_each(|part| part.finish_walk(pass.top.head));
                 return self.report(true);
             }
+            let newest = self.parts().filter_map(|part| part.newest).max().max(pass.top.head);
             for part in self.parts() {
-                let reach = part.overlap();
+                let until = [newest, part.visible()].into_iter().flatten().min();
                 let walk = part.walk();
-                // A message becomes visible a little after its own time.
-                let visible = walk.read_at.map(|read_at| before(read_at, reach));
-                // Without a head every chain may be new.
-                walk.until = pass.top.head.zip(visible).map(|(head, visible)| head.min(visible));
-                walk.link = None;
+                (walk.until, walk.link) = (until, None);
             }
             self.report(false)?;
             last = Some(pass.top);
@@ -167,7 +164,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut probes = stored.is_none() && PROBE < size && self.is_probe();
         let mut read = u64::from(stored.is_some());
         // Of a resumed pass the first page was read by an earlier run.
-        let mut top = stored.is_some().then(|| Top::of_unseen(head));
+        let mut top = head.filter(|_| stored.is_some()).map(|head| Top::of_unseen(Some(head)));
         let first = || Pages::new(client.clone(), streams::walk(team, channel, if probes { PROBE } else { size }));
         let link = stored.as_deref().and_then(Link::from_path);
         let mut pages = link.map_or_else(first, |link| Pages::from_link(client.clone(), &link));

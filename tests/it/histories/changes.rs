@@ -22,6 +22,8 @@ pub struct Changes {
     pub ledger: Ledger,
     /// Messages are removed now: no list is being paged by offsets, which a removal would shift.
     pub may_remove: bool,
+    /// No walk is under way that would pass a chain by which sinks, since a reply of it is removed.
+    pub may_sink: bool,
     timeless: Vec<Awkward>,
     count: u64,
 }
@@ -29,7 +31,7 @@ pub struct Changes {
 impl Changes {
     pub fn new(plan: &Plan, dice: Dice) -> Self {
         let timeless = corpus().into_iter().filter(|awkward| TIMELESS.contains(&awkward.name.as_str())).collect();
-        Self { plan: plan.clone(), dice, ledger: Ledger::default(), may_remove: true, timeless, count: 0 }
+        Self { plan: plan.clone(), dice, ledger: Ledger::default(), may_remove: true, may_sink: true, timeless, count: 0 }
     }
 
     /// Changes something, or two things at one moment. Gives what happened in words.
@@ -146,7 +148,8 @@ impl Changes {
         // Without its newest reply a chain would stand higher than any time in it says; or it would sink, and with it a deletion that only
         // its own stamp shows.
         let sinks_well = switches.removal_reorders && (switches.delete_modifies || !switches.delete_moves_chain);
-        if !self.may_remove || !at.is_root() && !sinks_well {
+        let may_sink = at.is_root() || sinks_well && self.may_sink;
+        if !self.may_remove || !may_sink {
             return None;
         }
         let replies = tenant.replies(&at);

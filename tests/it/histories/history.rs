@@ -132,10 +132,12 @@ impl<'p> History<'p> {
         let pause = self.dice.pick(&[5_u64, 60, 600, 7_200, 90_000, 400_000]);
         let changes = self.dice.within(0..=6);
         let may_remove = self.plan.switches.paging == Paging::Position || self.is_settled;
+        let is_settled = self.is_settled;
         let Self { plan, sim, dice, .. } = self;
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         sim.with_tenant(|tenant| {
             world.changes.may_remove = may_remove;
+            world.changes.may_sink = is_settled;
             for _ in 0..changes {
                 tenant.clock().advance(Duration::from_millis(dice.within(0..=pause * 1000) / (changes + 1)));
                 world.change(tenant);
@@ -162,6 +164,7 @@ impl<'p> History<'p> {
             }
         });
         world.changes.may_remove = self.plan.switches.paging == Paging::Position;
+        world.changes.may_sink = false;
     }
 
     /// Two quiet runs, each with its daily walk: then all is equal. One more soon after them tells nothing.
