@@ -6,7 +6,6 @@ mod singer;
 use std::{
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    time::Duration,
 };
 
 use chrono::Utc;
@@ -21,7 +20,7 @@ use crate::{
     config::Config,
     emit::{Emitter, Output},
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient},
+    graph::{Credentials, Endpoints, GraphClient, Pace},
     log::Forward,
     state::StreamState,
     streams::{Mode, Selected, Stream},
@@ -135,13 +134,8 @@ fn client(config: &Config) -> Result<GraphClient, Error> {
         client_id: config.client_id.clone(),
         client_secret: config.client_secret.clone(),
     };
-    GraphClient::new(&endpoints, &credentials, first_wait(config.pace)).map_err(Error::Internal)
-}
-
-/// The first wait before another attempt: a second of Graph's time, which `pace` speeds up.
-fn first_wait(pace: f64) -> Duration {
-    let scaled = if pace > 0.0 { 1.0 / pace } else { 0.0 };
-    Duration::from_secs_f64(scaled.clamp(0.01, 10.0))
+    let pace = Pace { speed: config.pace, total: config.requests_per_second };
+    GraphClient::new(&endpoints, &credentials, pace).map_err(Error::Internal)
 }
 
 fn runtime() -> Result<Runtime, Error> {

@@ -1,6 +1,9 @@
 //! The one place that sends: a request in, a page out; token, waits and retries happen inside, once.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -11,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Cause, Credentials, Error, Host, Page, Refusal, Request,
+    pace::{Pacer, Scopes},
     page::{Expected, Malformed},
     retry::{Verdict, Waits, verdict},
     text,
@@ -41,22 +45,35 @@ pub struct GraphClient {
     http: reqwest::Client,
     host: Host,
     tokens: TokenSource,
+    pacer: Mutex<Pacer>,
     first_wait: Duration,
 }
 
+/// How fast requests may follow each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Multiple of Graph's documented rates; 0: only what Graph asks for is obeyed.
+    pub speed: f64,
+    /// Requests a second at most.
+    pub total: Option<f64>,
+}
+
 impl GraphClient {
-    /// A client; nothing is sent yet. `first_wait` is the first of the growing waits between attempts where Graph names none.
+    /// A client; nothing is sent yet.
     ///
     /// # Errors
     /// If TLS cannot be set up or an endpoint is no `http` or `https` URL.
-    pub fn new(endpoints: &Endpoints, credentials: &Credentials, first_wait: Duration) -> Result<Self, String> {
+    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace) -> Result<Self, String> {
         let host = Host::new(&endpoints.graph).ok_or_else(|| format!("{} cannot be Graph's host", endpoints.graph))?;
         let login = Host::new(&endpoints.login).ok_or_else(|| format!("{} cannot be the sign-in host", endpoints.login))?;
         let token_url = Request::sign_in(&credentials.tenant_id);
         let token_url = login.url(token_url.path_and_query()).ok_or("the tenant does not fit into a URL")?;
         let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", describe(&error)))?;
         let tokens = TokenSource::new(http.clone(), &token_url, format!("{}/.default", endpoints.resource), credentials);
-        Ok(Self { http, host, tokens, first_wait })
+        let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
+        // A second of Graph's time, which the pace speeds up.
+        let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
+        Ok(Self { http, host, tokens, pacer: Mutex::new(Pacer::new(speed, pace.total)), first_wait })
     }
 
     /// Signs in, if there is no token yet.
@@ -98,10 +115,12 @@ impl GraphClient {
 
     async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
         let mut waits = Waits::new(self.first_wait);
+        let scopes = Scopes::of(request.path_and_query());
         let mut refused = None;
         let mut attempts = 0;
         loop {
             attempts += 1;
+            self.turn(scopes).await;
             let (cause, token) = match self.tokens.get(refused.as_ref()).await {
                 Ok(token) => match self.attempt(request, expected, &token).await {
                     Ok(page) => return Ok(page),
@@ -109,6 +128,9 @@ impl GraphClient {
                 },
                 Err(refusal) => (Cause::SignIn(refusal), None),
             };
+            if let Cause::Refused(Refusal { status: 429, retry_after, .. }) = &cause {
+                self.pacer().throttled(scopes, *retry_after, Instant::now());
+            }
             let wait = match verdict(&cause) {
                 Verdict::RefreshToken if refused.is_none() => {
                     refused = token;
@@ -121,6 +143,19 @@ impl GraphClient {
             debug!("{request}: {cause}; trying again in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Waits until a request may be sent.
+    async fn turn(&self, scopes: Scopes) {
+        loop {
+            let Err(until) = self.pacer().take(scopes, Instant::now()) else { return };
+            tokio::time::sleep_until(until.into()).await;
+        }
+    }
+
+    /// A thread that panicked has left the pacer as it was.
+    fn pacer(&self) -> MutexGuard<'_, Pacer> {
+        self.pacer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn attempt(&self, request: &Request, expected: Expected, token: &Token) -> Result<Page, Cause> {

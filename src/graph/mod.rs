@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod link;
+mod pace;
 mod page;
 mod pages;
 mod request;
@@ -10,7 +11,7 @@ mod retry;
 mod text;
 mod token;
 
-pub use client::{Endpoints, GraphClient};
+pub use client::{Endpoints, GraphClient, Pace};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use link::{Host, Link};
 pub use page::{Item, Page};
