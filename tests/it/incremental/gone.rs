@@ -136,6 +136,19 @@ fn an_empty_list_of_channels_is_not_believed() {
 }
 
 #[test]
+fn a_channel_that_a_list_leaves_out_is_asked_for_and_keeps_its_state() {
+    for protocol in BOTH {
+        let (mut reader, channel) = of_two(protocol);
+        let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
+        let incomplete = json!({"value": [{"id": reader.channel(), "displayName": "General"}]}).to_string();
+        reader.sim.inject(Rule::new(Fault::respond(200, &[], incomplete)).class(Class::Channels).times(1));
+        let run = reader.read();
+        assert_eq!(run.asked(), 2, "the other channel was not found");
+        assert_kept_and_used(&mut reader, &channel, &before);
+    }
+}
+
+#[test]
 fn a_channel_that_is_no_longer_named_keeps_its_state() {
     let (mut reader, channel) = of_two(Protocol::Singer);
     let (team, first) = (reader.sim.read_tenant(|tenant| tenant.team_ids().swap_remove(0)), reader.channel());

@@ -155,6 +155,8 @@ fn a_channel_that_changes_faster_than_it_can_be_read_stays_open_and_the_next_run
         });
         let run = reader.read();
         assert_eq!(run.warnings("changes faster than it can be read").len(), 1);
+        let passes = run.requests(Class::Messages).into_iter().filter(|request| request.page == PageKind::First).count();
+        assert_eq!(passes, 12, "so many a run");
         let channel = reader.channel();
         for stream in [MESSAGES, REPLIES] {
             let state = reader.state(stream, &channel);

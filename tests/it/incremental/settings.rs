@@ -1,4 +1,4 @@
-//! Settings that change between runs: what is missing is read, and nothing else again.
+//! Settings that change between runs: what is missing is read, once.
 
 use std::{collections::BTreeSet, time::Duration};
 
