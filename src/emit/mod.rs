@@ -309,28 +309,25 @@ impl Writing {
                 checkpoints.records(records.stream, records.bytes());
                 emitter.records(&records)
             }
-            Event::Report(report) => {
-                let stream = report.stream;
-                match checkpoints.report(*report) {
-                    Some(state) => emitter.state(stream, state).map(|bytes| checkpoints.written(stream, bytes)),
-                    None => Ok(()),
-                }
-            }
-            Event::Stopped => STREAMS.into_iter().try_for_each(|stream| {
-                let bytes = checkpoints.unwritten(stream).map(|state| emitter.state(stream, state)).transpose()?;
-                bytes.into_iter().for_each(|bytes| checkpoints.written(stream, bytes));
-                Ok(())
-            }),
+            Event::Report(report) => self.state(report.stream, |checkpoints| checkpoints.report(*report)),
+            Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.state(stream, |checkpoints| checkpoints.unwritten(stream))),
             Event::Ended(stream, outcome) => {
-                let state = match &outcome {
+                self.state(stream, |checkpoints| match &outcome {
                     Outcome::Complete => checkpoints.last(stream),
                     Outcome::Incomplete(error) => checkpoints.of_failed(stream, error.fault()),
-                };
-                let bytes = state.map(|state| emitter.state(stream, state)).transpose()?;
-                bytes.into_iter().for_each(|bytes| checkpoints.written(stream, bytes));
-                emitter.ended(stream, &outcome)
+                })?;
+                self.emitter.ended(stream, &outcome)
             }
             Event::Log(level, message) => emitter.log(level, &message),
         }
+    }
+
+    /// Writes the state of a stream, if there is one to be written.
+    fn state(&mut self, stream: &'static Stream, due: impl FnOnce(&mut Checkpoints) -> Option<&StreamState>) -> io::Result<()> {
+        if let Some(state) = due(&mut self.checkpoints) {
+            let bytes = self.emitter.state(stream, state)?;
+            self.checkpoints.written(stream, bytes);
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::{
     part::{Part, Place, before},
 };
 use crate::{
+    emit::Closed,
     error::Error,
     graph::{self, Cause, Link, Pages},
     state::{ChannelState, DeltaState, RoundState},
@@ -45,6 +46,12 @@ enum Trouble {
     /// Graph has no answer for the moment.
     Unanswered(graph::Error),
     Stop(Stop),
+}
+
+impl From<Closed> for Trouble {
+    fn from(closed: Closed) -> Self {
+        Self::Stop(closed.into())
+    }
 }
 
 impl Part<'_> {
@@ -154,7 +161,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
                 let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
                 context.remark(AboutDelta::Unanswered, sentence);
                 part.state.delta.round = None;
-                part.report(0, false).map_err(|closed| Trouble::Stop(closed.into()))?;
+                part.report(0, false)?;
                 return Ok(None);
             }
             Err(error) => return Err(trouble(place, part, error)),
@@ -169,7 +176,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
                 None => damage.items += 1,
             }
         }
-        part.hand_over().await.map_err(|closed| Trouble::Stop(closed.into()))?;
+        part.hand_over().await?;
         if part.told > told {
             context.note(&page);
         }
@@ -183,7 +190,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             (None, None) => {}
         }
         let end = page.next().is_none();
-        part.report(1, end).map_err(|closed| Trouble::Stop(closed.into()))?;
+        part.report(1, end)?;
         if end && page.delta().is_some() {
             return Ok(Some(at));
         }

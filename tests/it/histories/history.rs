@@ -20,7 +20,7 @@ use super::{
     tally::Tally,
     world::{Run, World},
 };
-use crate::support::{Protocol, Tap, config, configured, singer};
+use crate::support::{Protocol, Tap, config, configured, incremental, singer};
 
 /// The run in which nothing is to be told.
 const IDLE: &str = "idle run";
@@ -329,15 +329,8 @@ pub fn arguments(protocol: Protocol, with_state: bool) -> Vec<&'static str> {
 /// The catalog that a platform hands over.
 pub fn catalog(plan: &Plan) -> Value {
     if plan.protocol == Protocol::Airbyte {
-        let mode = if plan.full_refresh { "full_refresh" } else { "incremental" };
-        let streams = plan.streams.iter().map(|stream| {
-            let mut entry = configured(stream);
-            entry["stream"]["supported_sync_modes"] = json!(["full_refresh", "incremental"]);
-            entry["sync_mode"] = mode.into();
-            entry["cursor_field"] = json!(["lastModifiedDateTime"]);
-            entry
-        });
-        return json!({"streams": streams.collect::<Vec<_>>()});
+        let entry = if plan.full_refresh { configured } else { incremental::configured };
+        return json!({"streams": plan.streams.iter().map(|stream| entry(stream)).collect::<Vec<_>>()});
     }
     let mut catalog = singer::select(super::discovered().clone(), &plan.streams);
     if plan.full_refresh {

@@ -27,7 +27,7 @@ use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageAt, Options, Post
 use serde_json::{Map, Value, json};
 
 use crate::support::{
-    Output, Protocol, Tap, config, configured, everything, singer,
+    Output, Protocol, Tap, config, configured, everything, incremental, singer,
     truth::{self, Table},
 };
 
@@ -165,15 +165,8 @@ impl Reader {
     }
 
     fn airbyte_catalog(&self) -> Value {
-        let streams = self.streams.iter().map(|name| {
-            let mut stream = configured(name);
-            if !self.full_refresh {
-                stream["sync_mode"] = "incremental".into();
-                stream["cursor_field"] = json!(["lastModifiedDateTime"]);
-            }
-            stream
-        });
-        json!({"streams": streams.collect::<Vec<_>>()})
+        let entry = if self.full_refresh { configured } else { incremental::configured };
+        json!({"streams": self.streams.iter().map(|name| entry(name)).collect::<Vec<_>>()})
     }
 
     fn singer_catalog(&self, tap: &Tap) -> Value {
