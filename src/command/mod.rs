@@ -134,7 +134,7 @@ fn client(config: &Config) -> Result<GraphClient, Error> {
         client_id: config.client_id.clone(),
         client_secret: config.client_secret.clone(),
     };
-    let pace = Pace { speed: config.pace, total: config.requests_per_second };
+    let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
     GraphClient::new(&endpoints, &credentials, pace).map_err(Error::Internal)
 }
 

@@ -12,6 +12,7 @@ use std::{
     thread::JoinHandle,
 };
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
@@ -43,6 +44,12 @@ pub trait Emitter: Send {
     /// # Errors
     /// If the output cannot be written.
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
+
+    /// A stream waits: Graph limits its requests until that time.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()>;
 
     /// A stream is done; nothing more comes of it.
     ///
@@ -145,6 +152,7 @@ enum Event {
     Started(&'static Stream),
     Records(Records, OwnedSemaphorePermit),
     Report(Box<Report>),
+    Waits(&'static Stream, DateTime<Utc>),
     Stopped,
     Ended(&'static Stream, Outcome),
     Log(tracing::Level, String),
@@ -236,6 +244,14 @@ impl Output {
         self.send(Event::Report(Box::new(report)))
     }
 
+    /// A stream waits: Graph limits its requests until that time.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn waits(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
+        self.send(Event::Waits(stream, until))
+    }
+
     /// The run ends before its end: what was reported is written.
     ///
     /// # Errors
@@ -310,6 +326,7 @@ impl Writing {
                 emitter.records(&records)
             }
             Event::Report(report) => self.state(report.stream, |checkpoints| checkpoints.report(*report)),
+            Event::Waits(stream, until) => emitter.waits(stream, until),
             Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.state(stream, |checkpoints| checkpoints.unwritten(stream))),
             Event::Ended(stream, outcome) => {
                 self.state(stream, |checkpoints| match &outcome {

@@ -1,8 +1,9 @@
 //! The one place that sends: a request in, a page out; token, waits and retries happen inside, once.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -13,16 +14,22 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Cause, Credentials, Error, Host, Page, Refusal, Request,
+    Cause, Credentials, Error, Host, Page, Refusal, Request, Urgency,
+    bodies::{Bodies, Held},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
     retry::{Verdict, Waits, verdict},
     text,
     token::{Token, TokenSource},
+    turns::Turns,
 };
 
 /// Bodies larger than this are not read to the end. Graph's largest page (50 chains of 200 replies of 28 KB) would be 280 MB.
 const MAX_BODY: usize = 512 * 1024 * 1024;
+
+/// Room that a body takes at first, as announced but between these; compressed bodies do not announce their size.
+const LEAST_BODY: usize = 64 * 1024;
+const MOST_AT_FIRST: usize = 4 * 1024 * 1024;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const REQUEST_ID: &str = "request-id";
@@ -39,15 +46,32 @@ pub struct Endpoints {
     pub resource: String,
 }
 
-/// A client of Microsoft Graph v1.0 for one application in one tenant.
-#[derive(Debug)]
+/// A client of Microsoft Graph v1.0 for one application in one tenant. Clones share the connection, the token and the pace.
+#[derive(Clone, Debug)]
 pub struct GraphClient {
+    shared: Arc<Shared>,
+    work: Arc<Work>,
+}
+
+#[derive(Debug)]
+struct Shared {
     http: reqwest::Client,
     host: Host,
     tokens: TokenSource,
-    pacer: Mutex<Pacer>,
+    turns: Arc<Turns>,
+    bodies: Bodies,
     first_wait: Duration,
 }
+
+/// What is known of the work that requests are sent for.
+#[derive(Default)]
+struct Work {
+    urgency: Mutex<Urgency>,
+    held_up: Option<HeldUp>,
+}
+
+/// Told that Graph holds the work up for so long, and [`None`] when it goes on.
+type HeldUp = Box<dyn Fn(Option<Duration>) + Send + Sync>;
 
 /// How fast requests may follow each other.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +80,8 @@ pub struct Pace {
     pub speed: f64,
     /// Requests a second at most.
     pub total: Option<f64>,
+    /// Requests in flight at most.
+    pub in_flight: usize,
 }
 
 impl GraphClient {
@@ -73,7 +99,22 @@ impl GraphClient {
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
-        Ok(Self { http, host, tokens, pacer: Mutex::new(Pacer::new(speed, pace.total)), first_wait })
+        let turns = Turns::new(Pacer::new(speed, pace.total), pace.in_flight);
+        let shared = Shared { http, host, tokens, turns, bodies: Bodies::new(), first_wait };
+        Ok(Self { shared: Arc::new(shared), work: Arc::default() })
+    }
+
+    /// The same client for one piece of work, whose requests follow each other. `held_up` is told when Graph holds it up, and for how
+    /// long, and [`None`] when it goes on.
+    #[must_use]
+    pub fn for_work(&self, urgency: Urgency, held_up: impl Fn(Option<Duration>) + Send + Sync + 'static) -> Self {
+        let work = Work { urgency: Mutex::new(urgency), held_up: Some(Box::new(held_up)) };
+        Self { shared: self.shared.clone(), work: Arc::new(work) }
+    }
+
+    /// How urgent the further requests of this piece of work are.
+    pub fn set_urgency(&self, urgency: Urgency) {
+        *self.work.urgency.lock().unwrap_or_else(PoisonError::into_inner) = urgency;
     }
 
     /// Signs in, if there is no token yet.
@@ -82,10 +123,10 @@ impl GraphClient {
     /// If no token is given.
     pub async fn sign_in(&self) -> Result<(), Error> {
         let request = Request::get([]);
-        let mut waits = Waits::new(self.first_wait);
+        let mut waits = Waits::new(self.shared.first_wait);
         let mut attempts = 1;
         loop {
-            let Err(refusal) = self.tokens.get(None).await else { return Ok(()) };
+            let Err(refusal) = self.shared.tokens.get(None).await else { return Ok(()) };
             let cause = Cause::SignIn(refusal);
             if verdict(&cause) != Verdict::Retry {
                 return Err(Error::new(&request, cause, attempts));
@@ -114,22 +155,25 @@ impl GraphClient {
     }
 
     async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
-        let mut waits = Waits::new(self.first_wait);
+        let Shared { tokens, turns, first_wait, .. } = &*self.shared;
+        let mut waits = Waits::new(*first_wait);
         let scopes = Scopes::of(request.path_and_query());
         let mut refused = None;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            self.turn(scopes).await;
-            let (cause, token) = match self.tokens.get(refused.as_ref()).await {
-                Ok(token) => match self.attempt(request, expected, &token).await {
+            let turn = turns.take(scopes, self.work.urgency()).await;
+            let (cause, token) = match tokens.get(refused.as_ref()).await {
+                Ok(token) => match self.shared.attempt(request, expected, &token).await {
                     Ok(page) => return Ok(page),
                     Err(cause) => (cause, Some(token)),
                 },
                 Err(refusal) => (Cause::SignIn(refusal), None),
             };
+            drop(turn);
+            let throttled = matches!(&cause, Cause::Refused(Refusal { status: 429, .. }));
             if let Cause::Refused(Refusal { status: 429, retry_after, .. }) = &cause {
-                self.pacer().throttled(scopes, *retry_after, Instant::now());
+                turns.throttled(scopes, *retry_after);
             }
             let wait = match verdict(&cause) {
                 Verdict::RefreshToken if refused.is_none() => {
@@ -141,23 +185,13 @@ impl GraphClient {
             };
             let Some(wait) = wait else { return Err(Error::new(request, cause, attempts)) };
             debug!("{request}: {cause}; trying again in {:.1} s", wait.as_secs_f64());
+            let _held_up = throttled.then(|| self.work.hold_up(wait));
             tokio::time::sleep(wait).await;
         }
     }
+}
 
-    /// Waits until a request may be sent.
-    async fn turn(&self, scopes: Scopes) {
-        loop {
-            let Err(until) = self.pacer().take(scopes, Instant::now()) else { return };
-            tokio::time::sleep_until(until.into()).await;
-        }
-    }
-
-    /// A thread that panicked has left the pacer as it was.
-    fn pacer(&self) -> MutexGuard<'_, Pacer> {
-        self.pacer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl Shared {
     async fn attempt(&self, request: &Request, expected: Expected, token: &Token) -> Result<Page, Cause> {
         let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
@@ -175,15 +209,46 @@ impl GraphClient {
         let headers = response.headers().clone();
         // Without Graph's clock our own must do.
         let date = date(&headers).unwrap_or_else(Utc::now);
-        let body = read(response).await?;
+        let (body, held) = read(response, self.bodies.hold()).await?;
         if !status.is_success() {
             return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body)));
         }
         let (text, cleaned) = text::decode(body);
-        Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
+        let page = Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
             Malformed::Body(text) => Cause::Malformed(text),
             Malformed::ForeignLink(origin) => Cause::ForeignLink(origin),
-        })
+        })?;
+        Ok(page.holding(held))
+    }
+}
+
+impl Work {
+    fn urgency(&self) -> Urgency {
+        *self.urgency.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells that Graph holds the work up, and that it goes on when what is given is dropped.
+    fn hold_up(&self, wait: Duration) -> impl Drop {
+        if let Some(held_up) = &self.held_up {
+            held_up(Some(wait));
+        }
+        GoesOn(self)
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Work").field("urgency", &self.urgency).finish_non_exhaustive()
+    }
+}
+
+struct GoesOn<'w>(&'w Work);
+
+impl Drop for GoesOn<'_> {
+    fn drop(&mut self) {
+        if let Some(held_up) = &self.0.held_up {
+            held_up(None);
+        }
     }
 }
 
@@ -207,16 +272,24 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Cause> {
-    let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    let mut body = Vec::with_capacity(expected.min(MAX_BODY));
+/// Reads a body as fast as there is room for it.
+async fn read(mut response: reqwest::Response, mut held: Held) -> Result<(Vec<u8>, Held), Cause> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Cause::Transport(describe(&error)))? {
-        if body.len() + chunk.len() > MAX_BODY {
+        let length = body.len() + chunk.len();
+        if length > MAX_BODY {
             return Err(Cause::Malformed(format!("the body is larger than {} MiB", MAX_BODY >> 20)));
+        }
+        if length > body.capacity() {
+            let capacity = if body.is_empty() { announced.clamp(LEAST_BODY, MOST_AT_FIRST) } else { 2 * body.capacity() }.max(length);
+            held.grow(capacity - body.capacity()).await;
+            body.reserve_exact(capacity - body.len());
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    held.shrink_to(body.len());
+    Ok((body, held))
 }
 
 /// The error with its sources, without the URL: its query may hold tokens.

@@ -1,5 +1,6 @@
 //! Microsoft Graph over HTTP: requests in, pages out. Knows nothing of streams, protocols or configuration files.
 
+mod bodies;
 mod client;
 mod error;
 mod link;
@@ -10,11 +11,15 @@ mod request;
 mod retry;
 mod text;
 mod token;
+mod turns;
 
+pub use bodies::Held;
 pub use client::{Endpoints, GraphClient, Pace};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use link::{Host, Link};
 pub use page::{Item, Page};
 pub use pages::Pages;
 pub use request::Request;
+pub use text::Cleaned;
 pub use token::Credentials;
+pub use turns::Urgency;

@@ -119,27 +119,30 @@ impl Pacer {
         Self { speed, total, total_free: None, classes: HashMap::new(), parents: HashMap::new() }
     }
 
-    /// Whether a request may be sent now, which then counts; otherwise, before when it may not.
-    pub(super) fn take(&mut self, scopes: Scopes, now: Instant) -> Result<(), Instant> {
+    /// When a request may be sent at the earliest.
+    pub(super) fn free(&self, scopes: Scopes, now: Instant) -> Instant {
+        let class = self.classes.get(&scopes.class).map(|slot| slot.free);
+        let parents = [scopes.team, scopes.channel].into_iter().flatten().filter_map(|parent| self.parents.get(&parent).copied());
+        parents.chain(class).chain(self.total_free).fold(now, Instant::max)
+    }
+
+    /// A request is sent now.
+    pub(super) fn spend(&mut self, scopes: Scopes, now: Instant) {
         let class = self.class(scopes.class, now);
-        let parents = [scopes.team, scopes.channel].into_iter().flatten();
-        let busy = parents.filter_map(|parent| self.parents.get(&parent).copied()).chain([class.free]).chain(self.total_free);
-        if let Some(until) = busy.max().filter(|until| *until > now) {
-            return Err(until);
-        }
         let spacing = |rate: f64| Duration::try_from_secs_f64(SLACK / rate).unwrap_or(Duration::MAX);
         let after = |rate: f64| now.checked_add(spacing(rate)).unwrap_or(now);
         self.classes.insert(scopes.class, Slot { free: after(scopes.class.rate() * self.speed * class.share), ..class });
-        for (parent, rate) in [(scopes.team, TEAM), (scopes.channel, CHANNEL)] {
-            if let Some(parent) = parent {
-                self.parents.insert(parent, after(rate * self.speed));
+        if self.speed.is_finite() {
+            for (parent, rate) in [(scopes.team, TEAM), (scopes.channel, CHANNEL)] {
+                if let Some(parent) = parent {
+                    self.parents.insert(parent, after(rate * self.speed));
+                }
             }
         }
         self.total_free = self.total.map(after);
         if self.parents.len() > REMEMBERED {
             self.parents.retain(|_, free| *free > now);
         }
-        Ok(())
     }
 
     /// Graph has throttled a request. What it names as a wait holds for the narrowest thing that was asked.
@@ -193,12 +196,11 @@ mod tests {
         let mut sent = Vec::new();
         while let Some(next) = (0..waiting.len()).min_by_key(|&at| waiting[at].0) {
             let (now, scopes) = waiting[next];
-            match pacer.take(scopes, now) {
-                Ok(()) => {
-                    sent.push((scopes, now - start));
-                    waiting.remove(next);
-                }
-                Err(until) => waiting[next].0 = until,
+            waiting[next].0 = pacer.free(scopes, now);
+            if waiting[next].0 == now {
+                pacer.spend(scopes, now);
+                sent.push((scopes, now - start));
+                waiting.remove(next);
             }
         }
         sent
@@ -224,9 +226,10 @@ mod tests {
     fn a_throttled_channel_does_not_delay_another_beyond_the_slower_class() {
         let (mut pacer, now) = (Pacer::new(1.0, None), Instant::now());
         pacer.throttled(messages(1, 1), Some(Duration::from_secs(30)), now);
-        assert_eq!(pacer.take(messages(1, 1), now), Err(now + Duration::from_secs(30)));
-        assert_eq!(pacer.take(messages(1, 2), now), Ok(()));
-        assert!(pacer.take(messages(2, 1), now).is_err_and(|until| until - now < Duration::from_millis(80)));
+        assert_eq!(pacer.free(messages(1, 1), now), now + Duration::from_secs(30));
+        assert_eq!(pacer.free(messages(1, 2), now), now);
+        pacer.spend(messages(1, 2), now);
+        assert!(pacer.free(messages(2, 1), now) - now < Duration::from_millis(80));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Host, Link, text::Cleaned};
+use super::{Held, Host, Link, text::Cleaned};
 
 /// The visits of a scalar, which all mean the same here.
 macro_rules! scalars {
@@ -46,6 +46,7 @@ pub struct Page {
     delta: Option<Link>,
     date: DateTime<Utc>,
     cleaned: Cleaned,
+    held: Option<Held>,
 }
 
 /// An item of a page: its properties without OData annotations, and its expanded replies.
@@ -117,8 +118,18 @@ impl Page {
         let Builder { items, replies, next, delta, foreign, .. } = builder;
         match foreign {
             Some(origin) => Err(Malformed::ForeignLink(origin)),
-            None => Ok(Self { text, items, replies, next, delta, date, cleaned }),
+            None => Ok(Self { text, items, replies, next, delta, date, cleaned, held: None }),
         }
+    }
+
+    /// With the room that its body takes.
+    pub(super) fn holding(self, held: Held) -> Self {
+        Self { held: Some(held), ..self }
+    }
+
+    /// Lets go of the page but not yet of its room: what was made of it takes that.
+    pub fn into_held(self) -> Option<Held> {
+        self.held
     }
 
     /// The items in Graph's order, damaged ones included.

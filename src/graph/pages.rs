@@ -1,6 +1,6 @@
 //! The pages of a list, one after the other: links are followed as given, and an end is certain.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -12,7 +12,6 @@ const MAX_EMPTY: u32 = 1000;
 /// A walk through the pages of a list.
 #[derive(Debug)]
 pub struct Pages {
-    client: Arc<GraphClient>,
     next: Option<Request>,
     links: HashSet<u128>,
     ids: HashSet<u128>,
@@ -21,13 +20,13 @@ pub struct Pages {
 
 impl Pages {
     /// The pages from a request on.
-    pub fn new(client: Arc<GraphClient>, first: Request) -> Self {
-        Self { client, next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
+    pub fn new(first: Request) -> Self {
+        Self { next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
     }
 
     /// The pages from a link on.
-    pub fn from_link(client: Arc<GraphClient>, link: &Link) -> Self {
-        Self::new(client, Request::follow(link))
+    pub fn from_link(link: &Link) -> Self {
+        Self::new(Request::follow(link))
     }
 
     /// Whether this is the first item of that id in the list: lists that change while they are paged repeat items.
@@ -39,11 +38,13 @@ impl Pages {
     ///
     /// # Errors
     /// If the page cannot be had, or if the links run in a circle.
-    pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+    pub async fn next(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         let Some(request) = self.next.take() else { return Ok(None) };
-        let mut page = self.client.page(&request).await?;
+        let mut page = client.page(&request).await?;
         if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
-            page = self.client.page(&request).await?;
+            // Its room is wanted for the next answer.
+            drop(page);
+            page = client.page(&request).await?;
         }
         self.empty = if page.is_empty() { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {

@@ -1,7 +1,5 @@
 //! `teams`: the groups of the tenant that are teams, each completed by what only the team knows (graph.md 2.1, 2.2).
 
-use std::borrow::Cow;
-
 use super::{ParentKind, Source, Stream, columns, schema};
 use crate::{
     graph::{Item, Request},
@@ -45,15 +43,15 @@ pub fn team(id: &str) -> Request {
 }
 
 /// The properties of a team's record: the group's, then the team's, which come first where both have a value.
-pub(crate) fn properties<'p>(group: &'p [(&'p str, Cow<'p, str>)], team: Item<'p>) -> impl Iterator<Item = (&'p str, &'p str)> {
-    group.iter().map(|(name, value)| (*name, value.as_ref())).chain(team.fields())
+pub(crate) fn properties<'p>(group: &'p [(String, String)], team: Item<'p>) -> impl Iterator<Item = (&'p str, &'p str)> {
+    group.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(team.fields())
 }
 
 /// The properties of a group, its visibility spelt as teams spell it: `Public` becomes `public`.
-pub(crate) fn properties_of_group(group: Item<'_>) -> Vec<(&str, Cow<'_, str>)> {
+pub(crate) fn properties_of_group(group: Item<'_>) -> Vec<(String, String)> {
     let spell = |value: &str| match (value.get(..2), value.get(2..)) {
-        (Some(first), Some(rest)) => Cow::Owned(first.to_ascii_lowercase() + rest),
-        _ => Cow::Owned(value.to_owned()),
+        (Some(first), Some(rest)) => first.to_ascii_lowercase() + rest,
+        _ => value.to_owned(),
     };
-    group.fields().map(|(name, value)| (name, if name == "visibility" { spell(value) } else { Cow::Borrowed(value) })).collect()
+    group.fields().map(|(name, value)| (name.to_owned(), if name == "visibility" { spell(value) } else { value.to_owned() })).collect()
 }

@@ -15,15 +15,14 @@ use crate::streams::{self, StreamSet};
 const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// Reads a channel for the streams that it feeds.
-pub(super) async fn read(context: &Context, feeds: StreamSet, team: &str, channel: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
-    let place = Place { team, channel };
+pub(super) async fn read(context: &Context, feeds: StreamSet, place: Place<'_>, maybe_elsewhere: bool) -> Result<Report, Stop> {
     let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()) && !part.is_done());
     let (roots, replies) = (part(&streams::MESSAGES), part(&streams::MESSAGE_REPLIES));
     let mut reading = Reading { context, place, roots, replies, damage: Damage::default() };
     match reading.run().await {
         Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
-        Ok(()) => Ok(Report { found: vec![channel.to_owned()], ..Report::read(feeds, reading.damage.into_error(|| place.task())) }),
+        Ok(()) => Ok(Report { found: vec![place.channel.to_owned()], ..Report::read(feeds, reading.damage.into_error(|| place.task())) }),
     }
 }
 

@@ -1,20 +1,27 @@
-//! What every job of a run needs: the client, the configuration, the selection, the way out.
+//! What a job needs: a client, and what all jobs of a run share: the configuration, the selection, the states, the way out.
 
 use std::{
     borrow::Cow,
     collections::HashSet,
+    ops::Deref,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
+use chrono::Utc;
 use tracing::{debug, warn};
 
+use super::{
+    once::Memory,
+    waits::{Waiting, Waits},
+};
 use crate::{
     config::{Config, Parents, StreamConfig},
     emit::Output,
-    graph::{GraphClient, Page},
+    graph::{Cleaned, GraphClient, Urgency},
     state::{ChannelState, StreamState},
     streams::{STREAMS, Selected, Stream, StreamSet},
 };
@@ -30,36 +37,84 @@ pub(super) enum AboutDelta {
     Unanswered,
 }
 
-/// What every job of a run needs.
+/// What a job needs.
 #[derive(Debug)]
 pub(super) struct Context {
-    pub(super) client: Arc<GraphClient>,
+    run: Arc<Shared>,
+    /// The client, for this job.
+    pub(super) client: GraphClient,
+}
+
+/// What the jobs of a run share.
+#[derive(Debug)]
+pub(super) struct Shared {
     pub(super) output: Output,
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
     states: [Option<StreamState>; STREAMS.len()],
     remarked: Mutex<HashSet<AboutDelta>>,
+    pub(super) memory: Memory,
+    waits: Waits,
+    jobs: AtomicU64,
     nul: AtomicU64,
     replaced: AtomicU64,
 }
 
+impl Deref for Context {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.run
+    }
+}
+
 impl Context {
+    /// For the run itself.
     pub(super) fn new(
-        client: Arc<GraphClient>,
+        client: GraphClient,
         config: &Config,
         selected: Vec<Selected>,
         states: Vec<(&'static Stream, StreamState)>,
         output: Output,
     ) -> Self {
-        Self {
-            client,
+        let shared = Shared {
             output,
             configs: STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
             selected: by_position(selected.into_iter().map(|selected| (selected.stream, selected))),
             states: by_position(states),
             remarked: Mutex::default(),
+            memory: Memory::default(),
+            waits: Waits::default(),
+            jobs: AtomicU64::default(),
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
+        };
+        Self { run: Arc::new(shared), client }
+    }
+
+    /// For a job that begins, whose requests are that urgent and which feeds those streams.
+    pub(super) fn for_job(&self, urgency: Urgency, feeds: StreamSet) -> Self {
+        let run = self.run.clone();
+        let job = run.jobs.fetch_add(1, Ordering::Relaxed);
+        run.waits.begins(feeds);
+        let held_up = move |wait: Option<Duration>| match wait {
+            Some(wait) => run.tell_waits(run.waits.held_up(job, feeds, wait, Instant::now())),
+            None => run.waits.goes_on(job, feeds),
+        };
+        Self { run: self.run.clone(), client: self.client.for_work(urgency, held_up) }
+    }
+}
+
+impl Shared {
+    /// A job for those streams has ended.
+    pub(super) fn job_ended(&self, feeds: StreamSet) {
+        self.tell_waits(self.waits.ends(feeds, Instant::now()));
+    }
+
+    /// That nobody reads any more is met elsewhere.
+    fn tell_waits(&self, waiting: Waiting) {
+        for (stream, wait) in waiting {
+            let _ = self.output.waits(stream, Utc::now() + wait);
         }
     }
 
@@ -109,9 +164,9 @@ impl Context {
     }
 
     /// Takes note of what was changed in the texts of a page.
-    pub(super) fn note(&self, page: &Page) {
-        self.nul.fetch_add(page.cleaned().nul, Ordering::Relaxed);
-        self.replaced.fetch_add(page.cleaned().replaced, Ordering::Relaxed);
+    pub(super) fn note(&self, cleaned: Cleaned) {
+        self.nul.fetch_add(cleaned.nul, Ordering::Relaxed);
+        self.replaced.fetch_add(cleaned.replaced, Ordering::Relaxed);
     }
 
     /// What was changed in texts, as a sentence; [`None`] if nothing was.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     emit::Closed,
     error::Error,
-    graph::{self, Cause, Link, Pages},
+    graph::{self, Cause, Link, Pages, Urgency},
     state::{ChannelState, DeltaState, RoundState},
     streams,
 };
@@ -100,7 +100,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
             Ok(None) => return Ok(Followed::NotAtAll),
             Err(trouble) => trouble,
         };
-        let Place { team, channel } = place;
+        let Place { team, channel, .. } = place;
         match trouble {
             Trouble::Stop(stop) => return Err(stop),
             // First back to the beginning of the round, then to an opening of its own.
@@ -142,22 +142,21 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
 
 /// Reads a round to its end. Gives when it began; [`None`] if Graph ended it without saying where the next one begins.
 async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage: &mut Damage) -> Result<Option<DateTime<Utc>>, Trouble> {
-    let client = context.client.clone();
-    let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(client.clone(), &link));
+    let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(&link));
     let state = &part.state;
     let mut began = state.delta.round.as_ref().map(|round| round.at);
     let going_on = state.delta.round.as_ref().and_then(|round| stored(&round.link));
     let from_link = || state.delta_link.as_ref().and_then(|link| stored(link));
     let opening = || {
         let from = before(state.delta_at?, part.config.lookback.max(LEAST_OVERLAP)).max(part.since());
-        Some(Pages::new(client.clone(), streams::delta(place.team, place.channel, from)))
+        Some(Pages::new(streams::delta(place.team, place.channel, from)))
     };
     let Some(mut pages) = going_on.or_else(from_link).or_else(opening) else { return Ok(None) };
     loop {
-        let page = match pages.next().await {
+        let page = match pages.next(&context.client).await {
             Ok(Some(page)) => page,
             Ok(None) => {
-                let Place { team, channel } = place;
+                let Place { team, channel, .. } = place;
                 let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
                 context.remark(AboutDelta::Unanswered, sentence);
                 part.state.delta.round = None;
@@ -176,11 +175,15 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
                 None => damage.items += 1,
             }
         }
+        let (next, delta, cleaned) = (page.next().cloned(), page.delta().cloned(), page.cleaned());
+        let held = page.into_held();
         part.hand_over().await?;
+        drop(held);
         if part.told > told {
-            context.note(&page);
+            context.note(cleaned);
         }
-        match (page.next(), page.delta()) {
+        context.client.set_urgency(Urgency::Remains(1.0));
+        match (&next, &delta) {
             (Some(next), _) => part.state.delta.round = part.storable(next).map(|link| RoundState { link, at }),
             (None, Some(delta)) => {
                 let link = part.storable(delta);
@@ -189,9 +192,8 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             }
             (None, None) => {}
         }
-        let end = page.next().is_none();
-        part.report(1, end)?;
-        if end && page.delta().is_some() {
+        part.report(1, next.is_none())?;
+        if next.is_none() && delta.is_some() {
             return Ok(Some(at));
         }
     }

@@ -1,6 +1,6 @@
 //! Reading `teams`: the groups that are teams, page by page, and each team beside its group.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{
     context::Context,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     emit::Records,
     error::Error,
-    graph::{Page, Pages},
+    graph::Pages,
     streams::{self, StreamSet, TEAMS},
 };
 
@@ -23,17 +23,17 @@ pub(super) async fn page(
     of_all_teams: StreamSet,
     mut named: BTreeMap<String, StreamSet>,
 ) -> Result<Report, Stop> {
-    let page = pages.next().await.map_err(|source| Error::graph(TASK, source, TEAMS.permissions))?;
-    let Some(page) = page.map(Arc::new) else {
+    let page = pages.next(&context.client).await.map_err(|source| Error::graph(TASK, source, TEAMS.permissions))?;
+    let Some(page) = page else {
         // Teams that are named but were not found: Graph is asked for them all the same.
         let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)).collect();
         return Ok(Report { jobs, ..Report::default() });
     };
-    context.note(&page);
+    context.note(page.cleaned());
     let mut report = Report::default();
     let records = context.selected(&TEAMS).map(|selected| selected.stream);
     let mut damaged = 0;
-    for (at, group) in page.items().enumerate() {
+    for group in page.items() {
         let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
             damaged += 1;
             continue;
@@ -42,7 +42,10 @@ pub(super) async fn page(
             continue;
         }
         if let Some(stream) = records {
-            report.jobs.push(Job::new(StreamSet::default().with(stream), Work::Team { groups: page.clone(), at }));
+            report.jobs.push(Job::new(
+                StreamSet::default().with(stream),
+                Work::Team { team: id.to_string(), of_group: streams::properties_of_group(group) },
+            ));
         }
         // A group may have no team (graph.md 2.1): that is no refusal of what was asked, unless the team was named.
         let by_name = named.remove(&*id);
@@ -57,21 +60,17 @@ pub(super) async fn page(
 }
 
 /// Reads the team of a group and tells its record.
-pub(super) async fn team(context: &Context, groups: &Page, at: usize) -> Result<Report, Stop> {
-    let Some((selected, group)) = context.selected(&TEAMS).zip(groups.items().nth(at)) else {
-        return Ok(Report::default());
-    };
-    let id = group.id().unwrap_or_default();
-    let page = match context.client.object(&streams::team(&id)).await {
+pub(super) async fn team(context: &Context, id: &str, of_group: &[(String, String)]) -> Result<Report, Stop> {
+    let Some(selected) = context.selected(&TEAMS) else { return Ok(Report::default()) };
+    let page = match context.client.object(&streams::team(id)).await {
         Ok(page) => page,
-        Err(error) if error.is_missing() => return Ok(Report { without_team: Some(id.into_owned()), ..Report::default() }),
+        Err(error) if error.is_missing() => return Ok(Report { without_team: Some(id.to_owned()), ..Report::default() }),
         Err(source) => return Err(Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]).into()),
     };
-    context.note(&page);
-    let of_group = streams::properties_of_group(group);
+    context.note(page.cleaned());
     let mut records = Records::new(selected.stream);
     for team in page.items() {
-        records.push(|out| selected.columns.write(streams::properties(&of_group, team), &[], out), |_| true);
+        records.push(|out| selected.columns.write(streams::properties(of_group, team), &[], out), |_| true);
     }
     context.output.records(records).await?;
     Ok(Report::read(StreamSet::default().with(&TEAMS), None))

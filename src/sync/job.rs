@@ -1,15 +1,14 @@
 //! A job: one piece of reading that ends by itself, feeds streams, and may lead to further jobs.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{channel, context::Context, groups, list::List, prune, thread};
+use chrono::{DateTime, Utc};
+
+use super::{channel, context::Context, groups, list::List, part::Place, prune, thread};
 use crate::{
     emit::Closed,
     error::Error,
-    graph::{Page, Pages},
+    graph::{Pages, Urgency},
     streams::StreamSet,
 };
 
@@ -26,16 +25,36 @@ pub(super) struct Job {
 pub(super) enum Work {
     /// The next page of the groups that are teams.
     Groups { pages: Pages, of_all_teams: StreamSet, named: BTreeMap<String, StreamSet> },
-    /// One team, which completes a group.
-    Team { groups: Arc<Page>, at: usize },
+    /// One team, which completes what its group has told.
+    Team { team: String, of_group: Vec<(String, String)> },
     /// One list of a team.
     List(List),
     /// The messages and replies of a channel.
-    Channel { team: String, channel: String, maybe_elsewhere: bool },
+    Channel { team: String, channel: String, created: Option<DateTime<Utc>>, maybe_elsewhere: bool },
     /// One thread of a channel.
     Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
     /// Channels that earlier runs have read and that are no longer listed.
     Prune { team: String, channels: BTreeSet<String> },
+}
+
+impl Work {
+    /// The team that it is about.
+    pub(super) fn team(&self) -> Option<&str> {
+        match self {
+            Self::Groups { .. } => None,
+            Self::List(list) => Some(list.team()),
+            Self::Team { team, .. } | Self::Channel { team, .. } | Self::Thread { team, .. } | Self::Prune { team, .. } => Some(team),
+        }
+    }
+
+    /// How urgent it is to begin with.
+    pub(super) fn urgency(&self) -> Urgency {
+        match self {
+            Self::Groups { .. } | Self::Team { .. } | Self::List(_) => Urgency::Leads,
+            Self::Channel { .. } | Self::Thread { .. } => Urgency::Opens,
+            Self::Prune { .. } => Urgency::Remains(0.0),
+        }
+    }
 }
 
 /// What a job came to.
@@ -109,9 +128,11 @@ impl Job {
     pub(super) async fn run(self, context: &Context) -> Result<Report, Stop> {
         match self.work {
             Work::Groups { pages, of_all_teams, named } => groups::page(context, pages, of_all_teams, named).await,
-            Work::Team { groups, at } => groups::team(context, &groups, at).await,
+            Work::Team { team, of_group } => groups::team(context, &team, &of_group).await,
             Work::List(list) => list.read(context, self.feeds).await,
-            Work::Channel { team, channel, maybe_elsewhere } => channel::read(context, self.feeds, &team, &channel, maybe_elsewhere).await,
+            Work::Channel { team, channel, created, maybe_elsewhere } => {
+                channel::read(context, self.feeds, Place { team: &team, channel: &channel, created }, maybe_elsewhere).await
+            }
             Work::Thread { team, channel, message, maybe_elsewhere } => {
                 thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
             }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::{
     context::Context,
     job::{Report, Stop},
+    part::Place,
     plan::channel_jobs,
 };
 use crate::{
     emit::Records,
     error::Error,
     graph::Pages,
-    record::Derived,
+    record::{Derived, instant},
     streams::{CHANNELS, Source, Stream, StreamSet},
 };
 
@@ -64,7 +65,10 @@ impl List {
             // Channels that are named can be read without the permission to list channels.
             Err(Stop::Failed(error @ Error::Graph { .. })) if error.is_forbidden() && !self.named.is_empty() => {
                 let by_name = self.named.values().fold(StreamSet::default(), |all, &streams| all.union(streams));
-                let jobs = self.named.iter().flat_map(|(channel, &streams)| channel_jobs(context, &self.team, channel, streams, true));
+                let jobs = self
+                    .named
+                    .iter()
+                    .flat_map(|(channel, &streams)| channel_jobs(context, Place::named(&self.team, channel), streams, true));
                 Ok(Report { jobs: jobs.collect(), refused: vec![(feeds.without(by_name), error)], ..Report::default() })
             }
             Err(stop) => Err(stop),
@@ -76,12 +80,12 @@ impl List {
         let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok((Report::default(), true)) };
         let task = || format!("list the {} of team {}", self.stream.name, self.team);
         let selected = context.selected(self.stream).filter(|_| feeds.contains(self.stream));
-        let mut pages = Pages::new(context.client.clone(), request(&self.team, self.top));
+        let mut pages = Pages::new(request(&self.team, self.top));
         let mut named = self.named.clone();
         let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
         let (mut is_empty, mut damaged) = (true, 0);
-        while let Some(page) = pages.next().await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
-            context.note(&page);
+        while let Some(page) = pages.next(&context.client).await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
+            context.note(page.cleaned());
             let mut records = Records::new(self.stream);
             for item in page.items() {
                 is_empty = false;
@@ -99,14 +103,18 @@ impl List {
                 if !by_name.is_empty() {
                     report.found.push(id.to_string());
                 }
-                report.jobs.extend(channel_jobs(context, &self.team, &id, self.of_all_channels.union(by_name), false));
+                let created = item.text("createdDateTime").and_then(|text| instant(&text));
+                let place = Place { created, ..Place::named(&self.team, &id) };
+                report.jobs.extend(channel_jobs(context, place, self.of_all_channels.union(by_name), false));
             }
+            let held = page.into_held();
             context.output.records(records).await?;
+            drop(held);
         }
         // A channel that is named with its team and is not listed there may be one that another team shares.
         for (channel, streams) in named {
             let streams = streams.filter(|stream| context.has_one_team(stream));
-            report.jobs.extend(channel_jobs(context, &self.team, &channel, streams, false));
+            report.jobs.extend(channel_jobs(context, Place::named(&self.team, &channel), streams, false));
         }
         report.damage = Error::damaged(damaged, task);
         Ok((report, is_empty))

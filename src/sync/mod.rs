@@ -3,6 +3,7 @@
 //! Knows nothing of protocols: records, states and outcomes go to the [`Output`].
 
 mod activity;
+mod ahead;
 mod channel;
 mod check;
 mod context;
@@ -15,13 +16,12 @@ mod once;
 mod part;
 mod plan;
 mod prune;
+mod queue;
 mod thread;
+mod waits;
 mod walk;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,11 @@ use job::{Job, Stop, Work};
 use ledger::Ledger;
 pub use plan::unconfigured;
 use prune::Found;
+use queue::Queue;
+
+/// So many jobs are under way at most. Far more than requests are in flight: the first page of a channel tells how long it is, and the
+/// longest are read first.
+const UNDER_WAY: usize = 512;
 
 /// How a run ended.
 #[derive(Debug, Default)]
@@ -82,25 +87,25 @@ pub async fn run(
         selected.retain(|selected| !concerned.contains(selected.stream));
         ended.extend(concerned.iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
     }
-    let context = Arc::new(Context::new(Arc::new(client), config, selected, states, output));
+    let context = Context::new(client, config, selected, states, output);
     let mut run = Run {
         ledger: Ledger::new(&context),
         context,
-        queue: VecDeque::new(),
+        queue: Queue::default(),
         running: JoinSet::new(),
         feeds: HashMap::new(),
         found: Found::default(),
         looked_for: StreamSet::default(),
         ended,
     };
-    let early = run.read(config.max_concurrent_threads, &stop).await;
+    let early = run.read(&stop).await;
     run.finish(early)
 }
 
 struct Run {
-    context: Arc<Context>,
+    context: Context,
     ledger: Ledger,
-    queue: VecDeque<Job>,
+    queue: Queue,
     running: JoinSet<Result<job::Report, Stop>>,
     /// The streams that a running job feeds.
     feeds: HashMap<tokio::task::Id, StreamSet>,
@@ -118,7 +123,7 @@ enum Early {
 }
 
 impl Run {
-    async fn read(&mut self, concurrency: usize, stop: &CancellationToken) -> Option<Early> {
+    async fn read(&mut self, stop: &CancellationToken) -> Option<Early> {
         if let Err(error) = self.context.client.sign_in().await {
             // Without a token every job would meet the same.
             let error = Arc::new(Error::graph("sign in", error, &[]));
@@ -127,8 +132,8 @@ impl Run {
         }
         self.begin(plan::first_jobs(&self.context));
         loop {
-            while self.running.len() < concurrency
-                && let Some(job) = self.queue.pop_front()
+            while self.running.len() < UNDER_WAY
+                && let Some(job) = self.queue.pop()
             {
                 self.spawn(job);
             }
@@ -144,11 +149,12 @@ impl Run {
                 Ok((id, result)) => (id, result),
                 Err(panic) => (panic.id(), Err(Stop::Failed(Error::panicked()))),
             };
-            if self.done(self.feeds.get(&id).copied().unwrap_or_default(), result).is_err() {
+            let feeds = self.feeds.remove(&id).unwrap_or_default();
+            self.context.job_ended(feeds);
+            if self.done(feeds, result).is_err() {
                 self.running.shutdown().await;
                 return Some(Early::Closed);
             }
-            self.feeds.remove(&id);
         }
     }
 
@@ -161,11 +167,12 @@ impl Run {
                 _ => {}
             }
         }
-        self.queue.extend(jobs);
+        jobs.into_iter().for_each(|job| self.queue.push(job));
     }
 
     fn spawn(&mut self, job: Job) {
-        let (context, feeds) = (self.context.clone(), job.feeds);
+        let feeds = job.feeds;
+        let context = self.context.for_job(job.work.urgency(), feeds);
         let handle = self.running.spawn(async move { job.run(&context).await }.with_current_subscriber());
         self.feeds.insert(handle.id(), feeds);
     }

@@ -23,9 +23,16 @@ const LEAST_OVERLAP: Duration = Duration::from_secs(2);
 pub(super) struct Place<'c> {
     pub(super) team: &'c str,
     pub(super) channel: &'c str,
+    /// When it was created, if that was told.
+    pub(super) created: Option<DateTime<Utc>>,
 }
 
-impl Place<'_> {
+impl<'c> Place<'c> {
+    /// A channel of which nothing is known but its id.
+    pub(super) fn named(team: &'c str, channel: &'c str) -> Self {
+        Self { team, channel, created: None }
+    }
+
     /// What is done there, for errors.
     pub(super) fn task(self) -> String {
         format!("read the messages of channel {} of team {}", self.channel, self.team)
@@ -71,7 +78,7 @@ impl<'c> Part<'c> {
             key,
             state,
             records,
-            once: Once::default(),
+            once: Once::new(&context.memory),
             told: 0,
             pages: 0,
             newest: None,

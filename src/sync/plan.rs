@@ -6,6 +6,7 @@ use super::{
     context::Context,
     job::{Job, Work},
     list::List,
+    part::Place,
 };
 use crate::{
     config::{Config, Parents, StreamConfig},
@@ -46,7 +47,7 @@ pub(super) fn first_jobs(context: &Context) -> Vec<Job> {
         // A team that is named for one stream and found for another is read once, for both.
         let named = if of_all_teams.is_empty() { BTreeMap::new() } else { std::mem::take(&mut named) };
         let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
-        jobs.push(Job::new(feeds, Work::Groups { pages: Pages::new(context.client.clone(), request), of_all_teams, named }));
+        jobs.push(Job::new(feeds, Work::Groups { pages: Pages::new(request), of_all_teams, named }));
     }
     jobs.extend(named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)));
     jobs
@@ -71,7 +72,7 @@ pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet, found
     }
     let listed = streams.filter(|stream| stream.name == CHANNELS.name).union(found_in_list);
     if listed.is_empty() {
-        jobs.extend(named.into_iter().flat_map(|(channel, streams)| channel_jobs(context, team, &channel, streams, false)));
+        jobs.extend(named.into_iter().flat_map(|(channel, streams)| channel_jobs(context, Place::named(team, &channel), streams, false)));
     } else {
         let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
         let list = List::new(&CHANNELS, team, found, None).leading_to(of_all_channels, named);
@@ -81,7 +82,8 @@ pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet, found
 }
 
 /// The jobs below one channel, for the streams that want it. `maybe_elsewhere`: the channel need not be in this team.
-pub(super) fn channel_jobs(context: &Context, team: &str, channel: &str, streams: StreamSet, maybe_elsewhere: bool) -> Vec<Job> {
+pub(super) fn channel_jobs(context: &Context, place: Place<'_>, streams: StreamSet, maybe_elsewhere: bool) -> Vec<Job> {
+    let Place { team, channel, created } = place;
     let by_thread = |stream: &'static Stream| match (stream.source, &context.config(stream).messages) {
         (Source::Replies, Parents::Ids(messages)) => Some(messages),
         _ => None,
@@ -89,7 +91,7 @@ pub(super) fn channel_jobs(context: &Context, team: &str, channel: &str, streams
     let walked = streams.filter(|stream| by_thread(stream).is_none());
     let mut jobs = Vec::new();
     if !walked.is_empty() {
-        jobs.push(Job::new(walked, Work::Channel { team: team.to_owned(), channel: channel.to_owned(), maybe_elsewhere }));
+        jobs.push(Job::new(walked, Work::Channel { team: team.to_owned(), channel: channel.to_owned(), created, maybe_elsewhere }));
     }
     for stream in streams.iter() {
         let maybe_elsewhere = !context.has_one_channel(stream);

@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{
     error::Error,
-    graph::{Link, Pages},
+    graph::{Link, Pages, Urgency},
     streams::{self, MESSAGE_REPLIES, StreamSet},
 };
 
 /// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.
 pub(super) async fn replies(context: &Context, team: &str, channel: &str, message: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
-    let place = Place { team, channel };
+    let place = Place::named(team, channel);
     let report = |damaged, task: &dyn Fn() -> String| Report {
         found: vec![message.to_owned()],
         ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), Error::damaged(damaged, task))
@@ -25,14 +25,14 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         return Ok(report(0, &task));
     }
     let top = part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
-    let from_top = || Pages::new(context.client.clone(), streams::thread(team, channel, message, top));
+    let from_top = || Pages::new(streams::thread(team, channel, message, top));
     let stored = part.walk().link.as_deref().and_then(Link::from_path);
     let mut follows_link = stored.is_some();
     let got_at = part.walk().read_at;
-    let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(context.client.clone(), &link));
+    let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(&link));
     let (mut damaged, mut restarts) = (0, 0);
     loop {
-        let page = match pages.next().await {
+        let page = match pages.next(&context.client).await {
             Ok(Some(page)) => page,
             Ok(None) => break,
             Err(error) if follows_link && restarts < MAX_RESTARTS && is_link_lost(&error, got_at) => {
@@ -42,7 +42,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
             Err(error) if maybe_elsewhere && error.is_missing() => return Ok(Report::default()),
             Err(source) => return Err(Error::graph(task(), source, MESSAGE_REPLIES.permissions).into()),
         };
-        context.note(&page);
+        context.note(page.cleaned());
         if !std::mem::replace(&mut follows_link, true) {
             let walk = part.walk();
             (walk.head, walk.read_at, walk.began) = (None, Some(page.date()), Some(page.date()));
@@ -54,11 +54,14 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
                 None => damaged += 1,
             }
         }
+        let (link, is_last) = (page.next().and_then(|next| part.storable(next)), page.next().is_none());
+        let held = page.into_held();
         part.hand_over().await?;
-        let link = page.next().and_then(|next| part.storable(next));
+        drop(held);
         let walk = part.walk();
         (walk.head, walk.link) = (walk.head.max(newest), link);
-        if page.next().is_some() {
+        context.client.set_urgency(Urgency::Remains(1.0));
+        if !is_last {
             part.report(1, false)?;
         }
     }

@@ -11,13 +11,14 @@ use tracing::{debug, warn};
 
 use super::{
     activity::{Activity, Descent, Top},
+    ahead::Ahead,
     context::Context,
     job::{Damage, Stop},
     part::{Part, Place},
 };
 use crate::{
     error::Error,
-    graph::{self, Cause, Item, Link, Page, Pages, Refusal},
+    graph::{self, Cause, Item, Link, Page, Pages, Refusal, Urgency},
     streams,
 };
 
@@ -44,8 +45,19 @@ pub(super) struct Walk<'w, 'c> {
     replies: Option<&'w mut Part<'c>>,
     damage: &'w mut Damage,
     restarts: u32,
+    ahead: Ahead,
     /// Pages since the last report, those of threads included.
     pages: u64,
+}
+
+/// What a page tells of a chain.
+struct Chain {
+    root: String,
+    activity: Activity,
+    /// Items of it that no record can be made of.
+    damaged: u64,
+    /// Where its replies go on.
+    rest: Option<Link>,
 }
 
 /// What a pass came to.
@@ -79,7 +91,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         replies: Option<&'w mut Part<'c>>,
         damage: &'w mut Damage,
     ) -> Self {
-        Self { context, place, roots, replies, damage, restarts: 0, pages: 0 }
+        Self { context, place, roots, replies, damage, restarts: 0, ahead: Ahead::default(), pages: 0 }
     }
 
     /// Walks until both streams know all that changed.
@@ -154,7 +166,7 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     async fn attempt(&mut self) -> Result<Pass, Refused> {
-        let (client, Place { team, channel }) = (self.context.client.clone(), self.place);
+        let Place { team, channel, created } = self.place;
         let size = self.parts().filter_map(|part| part.config.top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
         let (stored, head, got_at) = match self.parts().next() {
             Some(part) => (part.walk().link.clone(), part.walk().head, part.walk().read_at),
@@ -165,12 +177,13 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut read = u64::from(stored.is_some());
         // Of a resumed pass the first page was read by an earlier run.
         let mut top = head.filter(|_| stored.is_some()).map(|head| Top::of_unseen(Some(head)));
-        let first = || Pages::new(client.clone(), streams::walk(team, channel, if probes { PROBE } else { size }));
+        let first = || Pages::new(streams::walk(team, channel, if probes { PROBE } else { size }));
         let link = stored.as_deref().and_then(Link::from_path);
-        let mut pages = link.map_or_else(first, |link| Pages::from_link(client.clone(), &link));
+        let mut pages = link.as_ref().map_or_else(first, Pages::from_link);
         let mut descent = Descent::default();
+        self.ahead = Ahead::new(stop, created);
         loop {
-            let page = match pages.next().await {
+            let page = match pages.next(&self.context.client).await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
                 Err(error) if read > 0 && is_link_lost(&error, got_at) => return Err(Refused::Link(error)),
@@ -178,7 +191,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             };
             if std::mem::take(&mut probes) && !is_enough(&page, stop) {
                 // More has changed than a small page holds: once more, with the largest ones.
-                pages = Pages::new(client.clone(), streams::walk(team, channel, size));
+                pages = Pages::new(streams::walk(team, channel, size));
                 continue;
             }
             if read == 0 {
@@ -194,64 +207,73 @@ impl<'w, 'c> Walk<'w, 'c> {
                 self.parts().for_each(|part| part.walk().head = top.as_ref().and_then(|top| top.head));
             }
             read += 1;
-            self.page(&page, stop, &mut descent).await.map_err(Refused::Stop)?;
-            self.parts().for_each(|part| part.now = Some(page.date()));
-            let Some(next) = page.next().filter(|_| !descent.is_below(stop)) else { break };
+            let (date, next) = (page.date(), page.next().cloned());
+            self.page(page, stop, &mut descent).await.map_err(Refused::Stop)?;
+            self.parts().for_each(|part| part.now = Some(date));
+            let Some(next) = next.filter(|_| !descent.is_below(stop)) else { break };
             for part in self.parts() {
-                part.walk().link = part.storable(next);
+                part.walk().link = part.storable(&next);
             }
             self.report(false).map_err(Refused::Stop)?;
         }
         Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1 })
     }
 
-    /// Tells what a page holds.
-    async fn page(&mut self, page: &Page, stop: DateTime<Utc>, descent: &mut Descent) -> Result<(), Stop> {
-        self.pages += 1;
+    /// Tells what a page holds, and completes its threads. The page itself is let go of before that: what waits holds no bodies.
+    async fn page(&mut self, page: Page, stop: DateTime<Utc>, descent: &mut Descent) -> Result<(), Stop> {
         let settled = self.settled(stop);
-        let told = self.told();
-        for chain in page.items() {
-            let Some(id) = chain.id().filter(|_| !chain.is_damaged()) else {
-                self.damaged(chain, descent.is_below(stop));
-                continue;
-            };
-            let mut activity = Activity::of(chain);
-            if let Some(roots) = &mut self.roots {
-                roots.push(chain, &id, None);
-            }
-            for reply in chain.replies() {
-                activity = activity.later(self.reply(reply, &id, descent.is_below(stop)));
-            }
-            // Below chains that are too old every chain is too old: it need not be completed.
-            match chain.replies_next() {
+        let chains: Vec<_> = page.items().map(|chain| self.chain(chain)).collect();
+        self.hand_over(page).await?;
+        chains.iter().for_each(|chain| self.ahead.meet(chain.activity.known()));
+        self.ahead.page(chains.iter().map(|chain| u32::from(chain.rest.is_some())).sum());
+        self.set_urgency();
+        for Chain { root, activity, damaged, rest } in chains {
+            self.damage.items += if descent.is_below(stop) { 0 } else { damaged };
+            let activity = match rest {
+                // Below chains that are too old every chain is too old: it need not be completed.
                 Some(link) if self.replies.is_some() && !descent.is_below(settled) => {
-                    self.hand_over().await?;
-                    activity = activity.later(self.complete(link, &id).await?);
+                    let rest = self.complete(&link, &root).await?;
+                    self.ahead.thread();
+                    activity.later(rest)
                 }
-                Some(_) => activity = Activity::Unknown,
-                None => {}
-            }
+                Some(_) => Activity::Unknown,
+                None => activity,
+            };
             descent.meet(activity);
         }
-        self.hand_over().await?;
-        self.note(page, told);
+        self.set_urgency();
         Ok(())
+    }
+
+    /// Adds the records of a chain, as far as the page has it.
+    fn chain(&mut self, chain: Item<'_>) -> Chain {
+        let Some(id) = chain.id().filter(|_| !chain.is_damaged()) else {
+            // It tells nothing about how far down the page is.
+            return Chain { root: String::new(), activity: Activity::Unknown, damaged: self.damaged(chain), rest: None };
+        };
+        let (mut activity, mut damaged) = (Activity::of(chain), 0);
+        if let Some(roots) = &mut self.roots {
+            roots.push(chain, &id, None);
+        }
+        for reply in chain.replies() {
+            activity = activity.later(self.reply(reply, &id, &mut damaged));
+        }
+        Chain { root: id.into_owned(), activity, damaged, rest: chain.replies_next().cloned() }
     }
 
     /// Reads the replies that did not fit into their root. A thread that Graph does not give is damage: it must not stop the channel.
     async fn complete(&mut self, link: &Link, root: &str) -> Result<Activity, Stop> {
-        let client = self.context.client.clone();
-        let mut pages = Pages::from_link(client.clone(), link);
+        let mut pages = Pages::from_link(link);
         let (mut follows_link, mut restarts) = (true, 0);
         let mut newest = Activity::None;
         loop {
-            let page = match pages.next().await {
+            let page = match pages.next(&self.context.client).await {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(newest),
                 // The link may have aged, or the thread may have gone meanwhile: asked for from its beginning, it tells.
                 Err(error) if follows_link && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
                     (follows_link, restarts) = (false, restarts + 1);
-                    pages = Pages::new(client.clone(), streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
+                    pages = Pages::new(streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
                     continue;
                 }
                 Err(error) if !follows_link && error.is_missing() => return Ok(Activity::Unknown),
@@ -267,23 +289,23 @@ impl<'w, 'c> Walk<'w, 'c> {
                 }
             };
             follows_link = true;
-            self.pages += 1;
-            let told = self.told();
+            let mut damaged = 0;
             for reply in page.items() {
-                newest = newest.later(self.reply(reply, root, false));
+                newest = newest.later(self.reply(reply, root, &mut damaged));
             }
-            self.hand_over().await?;
-            self.note(&page, told);
+            self.damage.items += damaged;
+            self.hand_over(page).await?;
+            self.ahead.page_of_thread();
+            self.set_urgency();
             // The channel stands where it stood; others may have moved on.
             self.report(false)?;
         }
     }
 
-    fn reply(&mut self, reply: Item<'_>, root: &str, is_below: bool) -> Activity {
+    /// Adds the record of a reply, or counts it as damaged.
+    fn reply(&mut self, reply: Item<'_>, root: &str, damaged: &mut u64) -> Activity {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            if self.replies.is_some() {
-                self.damaged(reply, is_below);
-            }
+            *damaged += if self.replies.is_some() { self.damaged(reply) } else { 0 };
             return Activity::Unknown;
         };
         match &mut self.replies {
@@ -293,17 +315,28 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     /// Counts an item that no record can be made of, where it may be new: once a walk, and not in every run for ever.
-    fn damaged(&mut self, item: Item<'_>, is_below: bool) {
+    fn damaged(&mut self, item: Item<'_>) -> u64 {
         let activity = Activity::of(item);
-        let is_wanted = self.parts().any(|part| part.wants(activity) && part.walk().until.is_none());
-        self.damage.items += u64::from(is_wanted && !is_below);
+        u64::from(self.parts().any(|part| part.wants(activity) && part.walk().until.is_none()))
     }
 
-    async fn hand_over(&mut self) -> Result<(), Stop> {
+    /// Hands over what was added from a page, and lets go of it. What was changed in its texts counts, unless the page was met again and told
+    /// nothing new.
+    async fn hand_over(&mut self, page: Page) -> Result<(), Stop> {
+        self.pages += 1;
+        let (told, cleaned, held) = (self.told(), page.cleaned(), page.into_held());
         for part in self.roots.iter_mut().chain(&mut self.replies) {
             part.hand_over().await?;
         }
+        drop(held);
+        if self.told() > told {
+            self.context.note(cleaned);
+        }
         Ok(())
+    }
+
+    fn set_urgency(&self) {
+        self.context.client.set_urgency(Urgency::Remains(self.ahead.requests()));
     }
 
     fn report(&mut self, end: bool) -> Result<(), Stop> {
@@ -313,13 +346,6 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     fn told(&mut self) -> usize {
         self.parts().map(|part| part.told).sum()
-    }
-
-    /// Counts what was changed in the texts of a page, unless the page was met again and told nothing new.
-    fn note(&mut self, page: &Page, told_before: usize) {
-        if self.told() > told_before {
-            self.context.note(page);
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod histories;
 mod incremental;
 mod layers;
 mod parents;
+mod rate_limited;
 mod requests;
 mod singer;
 mod support;

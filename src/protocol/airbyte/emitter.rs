@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 
+use chrono::{DateTime, Utc};
+
 use super::message::{Message, Status, now, write};
 use crate::{
     emit::{Emitter, Outcome, Records},
@@ -36,7 +38,7 @@ impl<W: Write> AirbyteEmitter<W> {
         self.out.flush()
     }
 
-    /// RUNNING comes once, before the first record or state.
+    /// RUNNING comes once, before the first record or state, and with each wait.
     fn running(&mut self, stream: &'static Stream) -> io::Result<()> {
         if std::mem::replace(&mut self.streams[stream.position()].running, true) {
             return Ok(());
@@ -71,6 +73,12 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         self.out.write_all(&line)?;
         self.out.flush()?;
         Ok(line.len())
+    }
+
+    /// For the platform the next record ends the wait.
+    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+        self.streams[stream.position()].running = true;
+        self.message(&Message::rate_limited(stream.name, until))
     }
 
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {

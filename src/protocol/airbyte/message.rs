@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -118,6 +119,21 @@ struct ErrorTrace {
 struct StreamStatus {
     stream_descriptor: Descriptor,
     status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<[Reason; 1]>,
+}
+
+/// Why a stream does not get on.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum Reason {
+    RateLimited { rate_limited: RateLimited },
+}
+
+#[derive(Debug, Serialize)]
+struct RateLimited {
+    /// When requests are let through again, in milliseconds since 1970.
+    quota_reset: i64,
 }
 
 /// Whose fault it is: a platform tries again, unless it is the user's.
@@ -174,8 +190,15 @@ impl Message {
 
     pub(super) fn status(stream: &str, status: Status) -> Self {
         Self::trace(Event::StreamStatus {
-            stream_status: StreamStatus { stream_descriptor: Descriptor { name: stream.to_owned() }, status },
+            stream_status: StreamStatus { stream_descriptor: Descriptor { name: stream.to_owned() }, status, reasons: None },
         })
+    }
+
+    /// A stream is running, but waits until the source lets its requests through again.
+    pub(super) fn rate_limited(stream: &str, until: DateTime<Utc>) -> Self {
+        let reason = Reason::RateLimited { rate_limited: RateLimited { quota_reset: until.timestamp_millis() } };
+        let (stream_descriptor, status) = (Descriptor { name: stream.to_owned() }, Status::Running);
+        Self::trace(Event::StreamStatus { stream_status: StreamStatus { stream_descriptor, status, reasons: Some([reason]) } })
     }
 
     pub(super) fn state(stream: &str, state: &StreamState, records: u64) -> Self {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -160,6 +160,12 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.bookmarks.insert(stream.name.to_owned(), serde_json::to_string(state)?);
         self.write_state()
+    }
+
+    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.log.line(tracing::Level::INFO, &format!("{}: Graph limits the requests; waiting until {until}", stream.name));
+        Ok(())
     }
 
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
