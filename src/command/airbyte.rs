@@ -40,7 +40,7 @@ pub(super) fn fail(out: &mut impl Write, error: &Error) -> io::Result<Exit> {
     tell(out, &Message::error(error), Exit::Failed)
 }
 
-fn tell(out: &mut impl Write, message: &Message, exit: Exit) -> io::Result<Exit> {
+fn tell(out: &mut impl Write, message: &Message<'_>, exit: Exit) -> io::Result<Exit> {
     airbyte::write(out, message)?;
     out.flush()?;
     Ok(exit)

@@ -31,6 +31,15 @@ impl Urgency {
             Self::Remains(_) => 2,
         }
     }
+
+    /// Kinds take turns by stride scheduling (Waldspurger and Weihl, 1995): as long as all wait, new lists get three turns for each of those
+    /// that go on.
+    fn stride(self) -> u64 {
+        match self {
+            Self::Leads | Self::Opens => 1,
+            Self::Remains(_) => 3,
+        }
+    }
 }
 
 /// The turns of all requests of a client.
@@ -125,9 +134,9 @@ struct Line<C> {
     waiting: Vec<Waiting<C>>,
     in_flight: usize,
     places: usize,
-    /// How many have gone, and which of them was the last of each kind.
-    gone: u64,
-    last: [u64; Urgency::KINDS],
+    /// When each kind has its next turn, and the one had it that went last.
+    turns: [u64; Urgency::KINDS],
+    turn: u64,
     /// Whether somebody calls.
     is_called: bool,
 }
@@ -150,7 +159,7 @@ enum Next<C> {
 
 impl<C: Caller> Line<C> {
     fn new(pacer: Pacer, places: usize) -> Self {
-        Self { pacer, waiting: Vec::new(), in_flight: 0, places, gone: 0, last: [0; Urgency::KINDS], is_called: false }
+        Self { pacer, waiting: Vec::new(), in_flight: 0, places, turns: [0; Urgency::KINDS], turn: 0, is_called: false }
     }
 
     /// Somebody comes. Gives whether nobody calls yet.
@@ -182,17 +191,19 @@ impl<C: Caller> Line<C> {
         let waiting = self.waiting.remove(at);
         self.pacer.spend(waiting.scopes, now);
         self.in_flight += 1;
-        self.gone += 1;
-        self.last[waiting.urgency.kind()] = self.gone;
+        let turn = &mut self.turns[waiting.urgency.kind()];
+        // Nobody saves up turns by not being there.
+        self.turn = self.turn.max(*turn);
+        *turn = self.turn + waiting.urgency.stride();
         Next::Goes(waiting.caller)
     }
 
-    /// Whether one goes before another who came earlier. The kinds take turns: a long list cannot be known before it is opened, and those that
-    /// are known to be long must not wait until all are. Of these the longest goes first: it decides when all ends.
+    /// Whether one goes before another who came earlier. A long list cannot be known before it is opened, and those that are known to be long
+    /// must not wait until all are. Of these the longest goes first: it decides when all ends.
     fn is_before(&self, one: Urgency, (_, other): (usize, Urgency)) -> bool {
         match (one, other) {
             (Urgency::Remains(one), Urgency::Remains(other)) => one > other,
-            _ => self.last[one.kind()] < self.last[other.kind()],
+            _ => self.turns[one.kind()] < self.turns[other.kind()],
         }
     }
 }
@@ -239,7 +250,7 @@ mod tests {
         for (caller, urgency) in waiting {
             line.join(scopes(caller, caller), urgency, caller);
         }
-        assert_eq!(order(&mut line, Instant::now()), ["a", "longer", "b", "long", "c", "short"]);
+        assert_eq!(order(&mut line, Instant::now()), ["a", "longer", "b", "c", "long", "short"]);
     }
 
     #[test]

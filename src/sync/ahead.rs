@@ -96,7 +96,8 @@ mod tests {
     fn a_floor_is_the_bottom_and_nothing_is_below_it() {
         let (now, day) = (DateTime::from_timestamp(1_790_000_000, 0).unwrap(), TimeDelta::days(1));
         let mut ahead = Ahead::new(now - day * 3, Some(now - day * 100));
-        [0, 2].map(|age| ahead.meet(Some(now - day * age)));
+        ahead.meet(Some(now));
+        ahead.meet(Some(now - day * 2));
         ahead.page(0);
         assert_eq!(ahead.requests(), 0.5);
         ahead.meet(Some(now - day * 9));

@@ -47,12 +47,13 @@ impl Work {
         }
     }
 
-    /// How urgent it is to begin with.
+    /// How urgent it is to begin with. What leads nowhere fills the gaps: a team has four requests a second for everything.
     pub(super) fn urgency(&self) -> Urgency {
         match self {
-            Self::Groups { .. } | Self::Team { .. } | Self::List(_) => Urgency::Leads,
+            Self::Groups { .. } => Urgency::Leads,
+            Self::List(list) if list.leads_on() => Urgency::Leads,
             Self::Channel { .. } | Self::Thread { .. } => Urgency::Opens,
-            Self::Prune { .. } => Urgency::Remains(0.0),
+            Self::List(_) | Self::Team { .. } | Self::Prune { .. } => Urgency::Remains(0.0),
         }
     }
 }

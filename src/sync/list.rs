@@ -46,6 +46,11 @@ impl List {
         &self.team
     }
 
+    /// Whether there is something to be read behind it.
+    pub(super) fn leads_on(&self) -> bool {
+        !self.of_all_channels.is_empty() || !self.named.is_empty()
+    }
+
     pub(super) async fn read(self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
         let Source::ListOfTeam { never_empty, .. } = self.stream.source else { return Ok(Report::default()) };
         let items = match self.items(context, feeds).await {

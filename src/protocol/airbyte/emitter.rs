@@ -33,7 +33,7 @@ impl<W: Write> AirbyteEmitter<W> {
         Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown }
     }
 
-    fn message(&mut self, message: &Message) -> io::Result<()> {
+    fn message(&mut self, message: &Message<'_>) -> io::Result<()> {
         write(&mut self.out, message)?;
         self.out.flush()
     }
@@ -68,11 +68,11 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.running(stream)?;
         let records = std::mem::take(&mut self.streams[stream.position()].records_since_state);
-        let mut line = Vec::new();
-        write(&mut line, &Message::state(stream.name, state, records))?;
-        self.out.write_all(&line)?;
+        let mut out = Counted { out: &mut self.out, bytes: 0 };
+        write(&mut out, &Message::state(stream.name, state, records))?;
+        let bytes = out.bytes;
         self.out.flush()?;
-        Ok(line.len())
+        Ok(bytes)
     }
 
     /// For the platform the next record ends the wait.
@@ -103,6 +103,24 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
             self.message(&Message::status(&name, Status::Incomplete))?;
         }
         Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Counts what is written.
+struct Counted<'w, W> {
+    out: &'w mut W,
+    bytes: usize,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

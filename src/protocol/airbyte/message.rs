@@ -14,7 +14,7 @@ use crate::{
 /// A message, without its line end.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Message {
+pub enum Message<'a> {
     /// What the connector takes as configuration.
     Spec {
         /// The specification.
@@ -34,7 +34,7 @@ pub enum Message {
     /// Where a stream can go on.
     State {
         /// The state.
-        state: State,
+        state: State<'a>,
     },
     /// Something for people.
     Log {
@@ -57,18 +57,18 @@ pub struct ConnectionStatus {
 
 /// The state of one stream.
 #[derive(Debug, Serialize)]
-pub struct State {
+pub struct State<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    stream: StreamOfState,
+    stream: StreamOfState<'a>,
     #[serde(rename = "sourceStats")]
     source_stats: Stats,
 }
 
 #[derive(Debug, Serialize)]
-struct StreamOfState {
+struct StreamOfState<'a> {
     stream_descriptor: Descriptor,
-    stream_state: StreamState,
+    stream_state: &'a StreamState,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,7 +168,7 @@ impl From<Fault> for FailureType {
     }
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// `check` found that the configuration works.
     pub fn succeeded(message: String) -> Self {
         Self::ConnectionStatus { connection_status: ConnectionStatus { status: "SUCCEEDED", message } }
@@ -201,8 +201,8 @@ impl Message {
         Self::trace(Event::StreamStatus { stream_status: StreamStatus { stream_descriptor, status, reasons: Some([reason]) } })
     }
 
-    pub(super) fn state(stream: &str, state: &StreamState, records: u64) -> Self {
-        let stream = StreamOfState { stream_descriptor: Descriptor { name: stream.to_owned() }, stream_state: state.clone() };
+    pub(super) fn state(stream: &str, state: &'a StreamState, records: u64) -> Self {
+        let stream = StreamOfState { stream_descriptor: Descriptor { name: stream.to_owned() }, stream_state: state };
         // A count of records is far below the 2^53 that a float holds exactly.
         Self::State { state: State { kind: "STREAM", stream, source_stats: Stats { record_count: records as f64 } } }
     }
@@ -242,7 +242,7 @@ pub(super) fn now() -> i64 {
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn write(out: &mut impl Write, message: &Message) -> io::Result<()> {
+pub fn write(out: &mut impl Write, message: &Message<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, message)?;
     out.write_all(b"\n")
 }

@@ -93,13 +93,19 @@ impl<W: Write> SingerEmitter<W> {
 
     /// The state of all streams: what a target gives back. Gives its bytes.
     fn write_state(&mut self) -> io::Result<usize> {
-        let bookmarks: Vec<_> =
-            self.bookmarks.iter().map(|(stream, bookmark)| format!("{}:{bookmark}", Value::from(stream.as_str()))).collect();
-        let state = format!(r#"{{"type":"STATE","value":{{"bookmarks":{{{}}}}}}}"#, bookmarks.join(","));
-        self.line(&state)?;
+        let (start, end) = (r#"{"type":"STATE","value":{"bookmarks":{"#, "}}}");
+        let mut bytes = start.len() + end.len();
+        self.out.write_all(start.as_bytes())?;
+        for (at, (stream, bookmark)) in self.bookmarks.iter().enumerate() {
+            let name = format!("{}{}:", if at > 0 { "," } else { "" }, Value::from(stream.as_str()));
+            self.out.write_all(name.as_bytes())?;
+            self.out.write_all(bookmark.as_bytes())?;
+            bytes += name.len() + bookmark.len();
+        }
+        self.line(end)?;
         self.last_line_is_state = true;
         self.out.flush()?;
-        Ok(state.len())
+        Ok(bytes)
     }
 
     fn metric(&mut self, stream: &'static Stream) {
