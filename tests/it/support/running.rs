@@ -1,6 +1,7 @@
 //! The executable while it runs: told to end by a signal, or left by its reader.
 
 use std::{
+    io::Read,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -16,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Running {
     tap: Tap,
     child: Option<Child>,
+    /// What was read of its output.
+    read: Vec<u8>,
 }
 
 impl Tap {
@@ -23,7 +26,7 @@ impl Tap {
     pub fn start(self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
-        Running { child: Some(command.spawn().unwrap()), tap: self }
+        Running { child: Some(command.spawn().unwrap()), tap: self, read: Vec::new() }
     }
 }
 
@@ -32,6 +35,19 @@ impl Running {
     pub fn signal(&self, name: &str) {
         let process = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status().unwrap().success());
+    }
+
+    /// Reads what it writes, until that is enough.
+    pub fn read_until(&mut self, is_enough: impl Fn(&str) -> bool) {
+        let stdout = self.child.as_mut().unwrap().stdout.as_mut().unwrap();
+        let mut byte = [0];
+        while stdout.read(&mut byte).unwrap() > 0 {
+            self.read.push(byte[0]);
+            if byte == [b'\n'] && is_enough(str::from_utf8(&self.read).unwrap()) {
+                return;
+            }
+        }
+        panic!("it ends before that: {}", String::from_utf8_lossy(&self.read));
     }
 
     /// Nobody reads its output any more.
@@ -49,7 +65,9 @@ impl Running {
             let _ = Command::new("sh").args(["-c", "kill -s KILL \"$0\"", &process]).status();
             panic!("it does not end");
         };
-        let finished = Finished::from(output.unwrap());
+        let mut output = output.unwrap();
+        output.stdout.splice(..0, std::mem::take(&mut self.read));
+        let finished = Finished::from(output);
         self.tap.assert_no_secret(&finished);
         finished
     }

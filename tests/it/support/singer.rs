@@ -50,6 +50,15 @@ impl Output {
         }
         messages
     }
+
+    /// Schemas and records in one order, and the last state: channels are read side by side, in an order that is a matter of chance, and so
+    /// are the states in between.
+    pub fn told(&self) -> (Vec<String>, Value) {
+        let lines = self.timeless().into_iter().filter(|message| message["type"] != "STATE").map(|message| message.to_string());
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort_unstable();
+        (lines, self.last_state().clone())
+    }
 }
 
 impl Tap {
