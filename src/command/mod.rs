@@ -27,6 +27,9 @@ use crate::{
     sync::{self, States, Summary},
 };
 
+/// Threads that read, beside the one that writes. Two keep up with far more than Graph lets through; more would only hold more memory.
+const WORKERS: usize = 2;
+
 /// How a command ended, for the process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
@@ -140,6 +143,7 @@ fn client(config: &Config) -> Result<GraphClient, Error> {
 
 fn runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
         .map_err(|error| Error::Internal(format!("cannot start threads: {error}")))
