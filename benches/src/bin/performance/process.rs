@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Write},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -34,6 +34,13 @@ pub(crate) struct Output {
 pub(crate) fn run(command: &mut Command) -> Result<Usage> {
     let (began, child) = start(command.stdout(Stdio::null()))?;
     end(child, began)
+}
+
+/// The same for a command that may fail; tells whether it did.
+pub(crate) fn attempt(command: &mut Command) -> Result<(Usage, bool)> {
+    let (began, child) = start(command.stdout(Stdio::null()))?;
+    let (usage, status) = wait(child, began)?;
+    Ok((usage, !status.success()))
 }
 
 /// Runs a command to its end and counts what it writes.
@@ -80,8 +87,8 @@ pub(crate) fn slowly(command: &mut Command, bytes_a_second: usize, time: Duratio
         thread::sleep(due.saturating_sub(began.elapsed()));
     }
     child.kill()?;
-    let used = child.wait4()?.rusage;
-    Ok((Usage { wall: began.elapsed(), cpu: used.utime + used.stime, peak: used.maxrss }, taken))
+    let (usage, _) = wait(child, began)?;
+    Ok((usage, taken))
 }
 
 /// A file for a command.
@@ -100,10 +107,12 @@ fn stdout(child: &mut Child) -> Result<ChildStdout> {
 }
 
 fn end(child: Child, began: Instant) -> Result<Usage> {
+    let (usage, status) = wait(child, began)?;
+    if status.success() { Ok(usage) } else { Err(format!("a measured process ended with {status}").into()) }
+}
+
+fn wait(child: Child, began: Instant) -> Result<(Usage, ExitStatus)> {
     let ended = child.wait4()?;
-    let wall = began.elapsed();
-    if !ended.status.success() {
-        return Err(format!("a measured process ended with {}", ended.status).into());
-    }
-    Ok(Usage { wall, cpu: ended.rusage.utime + ended.rusage.stime, peak: ended.rusage.maxrss })
+    let used = ended.rusage;
+    Ok((Usage { wall: began.elapsed(), cpu: used.utime + used.stime, peak: used.maxrss }, ended.status))
 }

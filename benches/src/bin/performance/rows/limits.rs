@@ -56,11 +56,13 @@ fn of_largest(tenant: &Tenant) -> f64 {
 
 fn measure(bench: &Bench, case: &Case) -> Result<Row> {
     let arguments = format!("{} --limits --speed {}", case.arguments, case.speed);
-    let (mut walls, mut throttled, mut requests, mut records, mut limit) = (Vec::new(), 0, 0, 0, f64::NAN);
+    let (mut walls, mut throttled, mut limit) = (Vec::new(), 0, f64::NAN);
+    let (mut requests, mut least, mut records) = (0, 0, 0);
     for _ in 0..bench.runs {
         let simulator = Simulator::start(bench, &arguments)?;
         let tenant = simulator.tenant()?;
-        (records, limit) = (tenant.records(), (case.limit)(&tenant) / f64::from(case.speed));
+        limit = (case.limit)(&tenant) / f64::from(case.speed);
+        (least, records) = (tenant.first_run().requests, tenant.records());
         let usage = process::run(&mut tap::read(bench, &simulator, Settings::all(case.speed))?)?;
         let journal = simulator.journal()?;
         throttled += journal.throttled();
@@ -72,7 +74,12 @@ fn measure(bench: &Bench, case: &Case) -> Result<Row> {
         what: format!("{}: time / the limits' time", case.what),
         amount: Amount::Ratio(wall / limit),
         goal: Some(Amount::Ratio(case.goal)),
-        numbers: format!("{wall:.2} s / {limit:.2} s; {} requests, {} messages and replies", grouped(requests), grouped(records)),
+        numbers: format!(
+            "{wall:.2} s / {limit:.2} s; {} requests of at least {}, {} messages and replies",
+            grouped(requests),
+            grouped(least),
+            grouped(records)
+        ),
     };
     let refused = Figure {
         what: "requests refused by the limits (429)".to_owned(),
