@@ -110,3 +110,22 @@ fn panel<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, title: &str, names: [&st
         .draw()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_has_both_panels() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("performance.svg");
+        let point = |factor: u64| Point {
+            messages: 500 * factor,
+            requests: [53 * factor, 49 * factor],
+            seconds: [12.0, 9.0].map(|s| s * factor as f64),
+        };
+        draw(&path, &[1, 2, 4, 8, 16, 32].map(point)).unwrap();
+        let drawn = std::fs::read_to_string(&path).unwrap();
+        assert!(drawn.contains("Requests of a first run") && drawn.contains("Seconds of a first run"));
+    }
+}

@@ -45,3 +45,25 @@ fn machine() -> Result<String> {
     let cores = thread::available_parallelism()?;
     Ok(format!("Measured on {}, {model}, {cores} cores, Linux {}", Utc::now().format("%Y-%m-%d"), kernel.trim()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::Amount;
+
+    #[test]
+    fn what_stands_around_the_figures_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("performance.md");
+        fs::write(&path, format!("before\n{BEGIN}old\n{END}\nafter\n")).unwrap();
+        let figure =
+            Figure { what: "x".to_owned(), amount: Amount::Ratio(1.0), goal: Some(Amount::Ratio(2.0)), numbers: "1 s / 1 s".to_owned() };
+        write(&path, &[figure], 3).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(
+            written.starts_with("before\n<!-- figures -->\nMeasured on ") && written.ends_with("<!-- /figures -->\nafter\n"),
+            "{written}"
+        );
+        assert!(written.contains("| x | **1.00 ×** | ≤ 2.00 × | 1 s / 1 s |\n") && !written.contains("old"), "{written}");
+    }
+}
