@@ -76,10 +76,10 @@ fn panel<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, title: &str, names: [&st
     let (width, height) = (most(|point| point.0), most(|point| point.1[0].max(point.1[1])));
     let font = |size: i32| ("sans-serif", size).into_font().color(&TEXT);
     let mut chart = ChartBuilder::on(area)
-        .caption(title, font(18))
+        .caption(title, font(22))
         .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(50)
+        .x_label_area_size(48)
+        .y_label_area_size(60)
         .build_cartesian_2d(0.0..width * 1.05, 0.0..height * 1.1)?;
     chart
         .configure_mesh()
@@ -88,7 +88,7 @@ fn panel<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, title: &str, names: [&st
         .y_labels(6)
         .x_label_formatter(&|value| grouped(*value as u64))
         .y_label_formatter(&|value| grouped(*value as u64))
-        .label_style(font(13))
+        .label_style(font(16))
         .axis_style(TEXT)
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
@@ -104,7 +104,7 @@ fn panel<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, title: &str, names: [&st
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperLeft)
-        .label_font(font(13))
+        .label_font(font(16))
         .border_style(GRID)
         .background_style(WHITE)
         .draw()?;
