@@ -112,10 +112,15 @@ fn message_json(message: &MessageTruth) -> String {
     format!(r#"{{"team":"{team}","channel":"{channel}","root":{root},"id":{id},"value":{json}}}"#)
 }
 
-/// Ids of teams and channels, with their sizes.
+/// Ids of teams and channels, with their sizes, and those of threads that do not fit into their root.
 fn tree(tenant: &Tenant) -> Value {
-    let channel =
-        |channel: &crate::Channel| json!({ "id": channel.id, "displayName": channel.display_name, "roots": channel.root_count() });
+    let channel = |channel: &crate::Channel| {
+        let long: Vec<usize> = channel.reply_counts().filter(|replies| *replies > tenant.switches.inline_replies).collect();
+        json!({
+            "id": channel.id, "displayName": channel.display_name,
+            "roots": channel.root_count(), "replies": channel.reply_counts().sum::<usize>(), "long_threads": long,
+        })
+    };
     let teams = tenant.teams().map(
         |team| json!({ "id": team.id, "displayName": team.display_name, "channels": team.channels().map(channel).collect::<Vec<_>>() }),
     );

@@ -38,6 +38,8 @@ pub struct TenantSpec {
     pub groups_without_team: usize,
     /// Few large channels and many idle ones, instead of all the same.
     pub skew: bool,
+    /// Roots in the last channel of the last team, whatever the others have.
+    pub large: Option<usize>,
     /// How far back the messages reach; eight months is what delta sees.
     pub history_days: u32,
 }
@@ -61,6 +63,7 @@ impl TenantSpec {
             members: 12,
             groups_without_team: 1,
             skew: false,
+            large: None,
             history_days: 900,
         }
     }
@@ -92,7 +95,11 @@ impl TenantSpec {
     pub(crate) fn build(&self, clock: Arc<Clock>, start: Time) -> Tenant {
         let mut tenant = Tenant::new(self.seed, clock);
         let history = History { end: start.minus(Duration::from_secs(60)), span: DAY * self.history_days.max(1) };
-        let mut sizes = self.sizes().into_iter();
+        let mut sizes = self.sizes();
+        if let (Some(large), Some(last)) = (self.large, sizes.last_mut()) {
+            *last = (large, false);
+        }
+        let mut sizes = sizes.into_iter();
         let mut long_threads = self.long_threads_of_channels().into_iter();
         for index in 0..self.teams {
             let mut team = self.team(&tenant, index, history);

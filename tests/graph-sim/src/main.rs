@@ -36,6 +36,9 @@ struct Arguments {
     /// Few large channels and many idle ones.
     #[arg(long)]
     skew: bool,
+    /// Root messages in the last channel of the last team, instead of as many as in the others.
+    #[arg(long, value_name = "MESSAGES")]
+    large: Option<usize>,
     /// 0: a free port.
     #[arg(long, default_value_t = 0)]
     graph_port: u16,
@@ -58,6 +61,12 @@ struct Arguments {
     /// Threads that answer.
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// Answers are never compressed.
+    #[arg(long)]
+    no_gzip: bool,
+    /// Requests that the journal keeps; counts are always kept.
+    #[arg(long, value_name = "REQUESTS", default_value_t = 20_000)]
+    journal: usize,
     /// HTTPS; the CA's certificate is written to this file (needs the feature `tls`).
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
@@ -72,7 +81,9 @@ impl Arguments {
         let spec = if self.skew { TenantSpec::skewed } else { TenantSpec::uniform };
         let defaults = Options::default();
         Options {
-            tenant: spec(self.teams, self.channels, self.messages).seed(self.seed).replies(self.replies, self.long_threads),
+            tenant: TenantSpec { large: self.large, ..spec(self.teams, self.channels, self.messages) }
+                .seed(self.seed)
+                .replies(self.replies, self.long_threads),
             limits: self.limits.then(Limits::default),
             latency: if self.latency == 0 { Latency::None } else { Latency::Fixed(Duration::from_millis(self.latency)) },
             start: self.start.unwrap_or(defaults.start),
@@ -80,6 +91,8 @@ impl Arguments {
             graph_port: self.graph_port,
             login_port: self.login_port,
             workers: self.workers,
+            gzip: !self.no_gzip,
+            journal_entries: self.journal,
             tls: if self.tls.is_some() { Tls::On } else { Tls::Off },
             ..defaults
         }

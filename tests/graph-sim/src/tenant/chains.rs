@@ -50,6 +50,10 @@ impl Chains {
         self.by_root.len()
     }
 
+    pub(crate) fn reply_counts(&self) -> impl Iterator<Item = usize> {
+        self.by_root.values().map(|chain| chain.replies.len())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_root.is_empty()
     }

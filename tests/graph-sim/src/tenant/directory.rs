@@ -230,6 +230,11 @@ impl Channel {
         self.chains.len()
     }
 
+    /// How many replies each of its roots has, in no order.
+    pub fn reply_counts(&self) -> impl Iterator<Item = usize> {
+        self.chains.reply_counts()
+    }
+
     /// The channel as the list of its team has it; `unknown_members` as with the `Prefer` header.
     pub fn json(&self, team: &Team, unknown_members: bool) -> Value {
         let membership = match self.membership {

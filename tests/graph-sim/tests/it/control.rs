@@ -22,6 +22,7 @@ fn the_control_door_is_the_handle() {
 
     let (_, tree) = ask(&url, "GET", "/tree", Value::Null);
     let channel = tree[0]["channels"][0]["id"].clone();
+    assert_eq!((&tree[0]["channels"][0]["roots"], tree[0]["channels"][0]["long_threads"].as_array().unwrap().len()), (&json!(2), 1));
     let (status, posted) =
         ask(&url, "POST", "/changes", json!({ "op": "post", "channel": channel, "text": "hi", "time": "2026-11-23T07:00:00Z" }));
     assert_eq!((status, &posted["message"]["id"]), (200, &json!(1_795_417_200_000_u64)));

@@ -1,0 +1,67 @@
+//! Peak memory: of a first run, whatever the size of the tenant, of its pages, and the speed of what reads us.
+
+use std::time::Duration;
+
+use crate::{
+    Bench, Result,
+    figure::{Amount, Figure, Row, grouped, median},
+    process::{self, Usage},
+    simulator::{Journal, Simulator},
+    tap::{self, Settings},
+};
+
+const GOAL: Amount = Amount::Bytes(64_000_000);
+
+/// 700,000 records.
+pub(crate) fn of_a_first_run(bench: &Bench) -> Result<Row> {
+    measure(bench, "10 × 10 channels of 2,333 messages", "--teams 10 --channels 10 --messages 2333", bench.runs)
+}
+
+/// 7,000,000 records, once.
+pub(crate) fn of_a_tenant_ten_times_as_large(bench: &Bench) -> Result<Row> {
+    measure(bench, "10 × 10 channels of 23,330 messages (one run)", "--teams 10 --channels 10 --messages 23330", 1)
+}
+
+/// Pages of some 2 MB and more.
+pub(crate) fn with_large_pages(bench: &Bench) -> Result<Row> {
+    measure(bench, "pages of 50 messages with 30 replies each", "--teams 4 --channels 4 --messages 1000 --replies 30", bench.runs)
+}
+
+/// A consumer that reads 1 MB a second, for a minute.
+pub(crate) fn with_a_slow_consumer(bench: &Bench) -> Result<Row> {
+    let simulator = Simulator::start(bench, "--teams 10 --channels 10 --messages 2333 --journal 0")?;
+    let mut command = tap::read(bench, &simulator, Settings::all(0))?;
+    let (usage, taken) = process::slowly(&mut command, 1_000_000, Duration::from_secs(60))?;
+    let figure = Figure {
+        what: "peak memory, read by a consumer of 1 MB/s for 60 s (one run)".to_owned(),
+        amount: Amount::Bytes(usage.peak),
+        goal: Some(GOAL),
+        numbers: format!("{} taken, {} requests", Amount::Bytes(taken), grouped(simulator.journal()?.total)),
+    };
+    Ok(Row { figures: vec![figure] })
+}
+
+fn measure(bench: &Bench, what: &str, arguments: &str, runs: u32) -> Result<Row> {
+    let simulator = Simulator::start(bench, &format!("{arguments} --journal 0"))?;
+    let mut command = tap::read(bench, &simulator, Settings::all(0))?;
+    let (first, output) = process::count(&mut command)?;
+    let journal = simulator.journal()?;
+    let mut usages = vec![first];
+    for _ in 1..runs {
+        usages.push(process::run(&mut command)?);
+    }
+    let figure = Figure {
+        what: format!("peak memory, {what}"),
+        amount: Amount::Bytes(median(usages.iter().map(|usage| usage.peak as f64)) as u64),
+        goal: Some(GOAL),
+        numbers: numbers(&usages, &journal, output),
+    };
+    Ok(Row { figures: vec![figure] })
+}
+
+fn numbers(usages: &[Usage], journal: &Journal, output: process::Output) -> String {
+    let wall = median(usages.iter().map(|usage| usage.wall.as_secs_f64()));
+    let page = journal.bytes.checked_div(journal.total).unwrap_or(0);
+    let lines = grouped(output.lines);
+    format!("{lines} lines, {} written in {wall:.1} s; {} an answer", Amount::Bytes(output.bytes), Amount::Bytes(page))
+}

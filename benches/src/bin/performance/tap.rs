@@ -1,0 +1,74 @@
+//! Commands of the tap, with the files that they need.
+
+use std::{path::PathBuf, process::Command};
+
+use serde_json::{Value, json};
+
+use crate::{Bench, Result, process, simulator::Simulator};
+
+/// Requests in flight that the tap has by itself.
+pub(crate) const CONCURRENCY: usize = 30;
+
+/// The name and the mode of each stream.
+const STREAMS: [(&str, &str); 5] = [
+    ("teams", "full_refresh"),
+    ("channels", "full_refresh"),
+    ("members", "full_refresh"),
+    ("messages", "incremental"),
+    ("message_replies", "incremental"),
+];
+
+/// What a run is told besides where Graph is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings<'s> {
+    /// Multiple of Graph's rates; 0: none is kept.
+    pub(crate) pace: u32,
+    /// The teams that are read; all if there are none.
+    pub(crate) teams: &'s [String],
+    /// The name of its configuration file.
+    pub(crate) name: &'s str,
+}
+
+impl Settings<'_> {
+    /// All of the tenant, at a pace.
+    pub(crate) fn all(pace: u32) -> Self {
+        Settings { pace, teams: &[], name: "config.json" }
+    }
+}
+
+/// `read`, all streams.
+pub(crate) fn read(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<Command> {
+    Ok(with_files(Command::new(&bench.programs.tap), files(bench, simulator, settings)?))
+}
+
+/// `read` on the second core.
+pub(crate) fn read_pinned(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<Command> {
+    let mut command = Command::new("taskset");
+    command.args(["-c", "1"]).arg(&bench.programs.tap);
+    Ok(with_files(command, files(bench, simulator, settings)?))
+}
+
+fn with_files(mut command: Command, (config, catalog): (PathBuf, PathBuf)) -> Command {
+    command.arg("read").arg("--config").arg(config).arg("--catalog").arg(catalog);
+    command
+}
+
+/// The files of the configuration and the catalog.
+pub(crate) fn files(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<(PathBuf, PathBuf)> {
+    let Settings { pace, teams, name } = settings;
+    let mut config = simulator.config.clone();
+    if let Value::Object(config) = &mut config {
+        config.remove("control_url");
+        config.extend([("pace".to_owned(), json!(pace)), ("fetch_all_teams".to_owned(), json!(teams.is_empty()))]);
+        config.extend(["fetch_all_channels", "fetch_all_messages"].map(|name| (name.to_owned(), json!(true))));
+        if !teams.is_empty() {
+            config.insert("team_id".to_owned(), json!(teams.join(",")));
+        }
+    }
+    let stream = |(name, mode)| json!({"stream": {"name": name}, "sync_mode": mode, "destination_sync_mode": "append"});
+    let catalog = json!({"streams": STREAMS.map(stream)});
+    let paths = (bench.folder.path().join(name), bench.folder.path().join("catalog.json"));
+    process::file(&paths.0, config.to_string())?;
+    process::file(&paths.1, catalog.to_string())?;
+    Ok(paths)
+}
