@@ -119,6 +119,8 @@ struct Slot {
 #[derive(Clone, Copy, Debug)]
 struct Fall {
     at: Instant,
+    /// The channel or team whose request it was.
+    parent: Option<u64>,
     /// The share of its full pace that it was left with.
     share: f64,
     /// The share that it comes back to soon.
@@ -165,17 +167,23 @@ impl Pacer {
     /// Graph has throttled a request. What it names as a wait holds for the narrowest thing that was asked.
     pub(super) fn throttled(&mut self, scopes: Scopes, wait: Option<Duration>, now: Instant) {
         let mut class = self.class(scopes.class, now);
-        let fell_just_now = class.fall.is_some_and(|fall| now.duration_since(fall.at) < self.seconds(1.0));
-        if !fell_just_now {
+        let parent = scopes.channel.or(scopes.team);
+        let second = self.seconds(1.0);
+        if let Some(fall) = class.fall.filter(|fall| now.duration_since(fall.at) < second) {
+            // Two channels in one second: it is the class. What is refused counts, so that going on would prolong it.
+            if fall.parent != parent {
+                class.free = class.free.max(now + second);
+            }
+        } else {
             let before = self.share(class, now);
             let share = (before * FALL).max(LEAST);
             // Where there is less than before, others have come: they are left some (fast convergence).
             let is_less = class.fall.is_some_and(|fall| before < fall.plateau);
             let plateau = if is_less { before * (1.0 + FALL) / 2.0 } else { before };
-            class.fall = Some(Fall { at: now, share, plateau: plateau.max(share) });
+            class.fall = Some(Fall { at: now, parent, share, plateau: plateau.max(share) });
         }
         let until = wait.and_then(|wait| now.checked_add(wait)).unwrap_or(now);
-        match scopes.channel.or(scopes.team) {
+        match parent {
             Some(parent) => {
                 let free = self.parents.entry(parent).or_insert(until);
                 *free = until.max(*free);
@@ -191,7 +199,7 @@ impl Pacer {
 
     /// The share of its full pace that a class has by now.
     fn share(&self, class: Slot, now: Instant) -> f64 {
-        let Some(Fall { at, share, plateau }) = class.fall else { return 1.0 };
+        let Some(Fall { at, share, plateau, .. }) = class.fall else { return 1.0 };
         let seconds = now.duration_since(at).as_secs_f64() * self.speed;
         if !seconds.is_finite() {
             return 1.0;
@@ -257,6 +265,17 @@ mod tests {
         assert_eq!(pacer.free(messages(1, 2), now), now);
         pacer.spend(messages(1, 2), now);
         assert!(pacer.free(messages(2, 1), now) - now < Duration::from_millis(80));
+    }
+
+    #[test]
+    fn a_class_two_channels_of_which_are_throttled_in_a_second_stands_still_for_one() {
+        let (mut pacer, now, second) = (Pacer::new(1.0, None), Instant::now(), Duration::from_secs(1));
+        pacer.throttled(messages(1, 1), None, now);
+        pacer.throttled(messages(1, 1), None, now);
+        assert_eq!(pacer.free(messages(1, 2), now), now);
+        pacer.throttled(messages(2, 1), None, now + second / 2);
+        assert_eq!(pacer.free(messages(1, 2), now), now + second * 3 / 2);
+        assert_eq!(pacer.free(Scopes::of("/v1.0/teams/t1/members"), now), now);
     }
 
     #[test]
