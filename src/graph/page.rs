@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, ops::Range};
 
 use chrono::{DateTime, Utc};
+use memchr::memchr;
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -75,11 +76,16 @@ pub(super) enum Expected {
     Object,
 }
 
+/// The times that make the activity of a message.
+const TIMES: [&str; 3] = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
+
 /// Entries and their fields: where they stand in the text.
 #[derive(Debug, Default)]
 struct Table {
     entries: Vec<Entry>,
     fields: Vec<Field>,
+    /// The names that were written with escapes.
+    unescaped: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -87,26 +93,45 @@ struct Entry {
     fields: Range<usize>,
     replies: Range<usize>,
     replies_next: Option<Link>,
+    /// What is asked for several times an item.
+    id: Option<Span>,
+    times: [Option<Span>; TIMES.len()],
     removed: bool,
-    /// Not an object, or with expanded replies that are no list.
+    /// Not an object, without an id, or with expanded replies that are no list.
     damaged: bool,
 }
 
 #[derive(Debug)]
 struct Field {
     name: Name,
-    value: Range<usize>,
+    value: Span,
 }
 
 #[derive(Debug)]
 enum Name {
-    InText(Range<usize>),
-    /// A name that was written with escapes.
-    Unescaped(String),
+    InText(Span),
+    /// The place of a name that was written with escapes.
+    Unescaped(u32),
+}
+
+/// A part of the text. There is one for each name and value of a page: half the size of a range.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn of(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
 }
 
 impl Page {
     pub(super) fn parse(text: String, cleaned: Cleaned, expected: Expected, host: &Host, date: DateTime<Utc>) -> Result<Self, Malformed> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Malformed::Body("the body is larger than 4 GiB".to_owned()));
+        }
         let mut builder =
             Builder { text: &text, host, items: Table::default(), replies: Table::default(), next: None, delta: None, foreign: None };
         let mut json = serde_json::Deserializer::from_str(&text);
@@ -166,8 +191,8 @@ impl Page {
 impl<'p> Item<'p> {
     /// Names and values (JSON text) in Graph's order, without OData annotations and expanded replies.
     pub fn fields(self) -> impl Iterator<Item = (&'p str, &'p str)> {
-        let text = &self.page.text;
-        self.table.fields[self.entry.fields.clone()].iter().map(|field| (field.name.text(text), &text[field.value.clone()]))
+        let (text, table) = (&self.page.text, self.table);
+        table.fields[self.entry.fields.clone()].iter().map(|field| (table.name(field, text), field.value.of(text)))
     }
 
     /// The JSON text of a property.
@@ -177,21 +202,22 @@ impl<'p> Item<'p> {
 
     /// The text of a property that is a string.
     pub fn text(self, name: &str) -> Option<Cow<'p, str>> {
-        let value = self.value(name)?;
-        match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-            _ => serde_json::from_str(value).ok().map(Cow::Owned),
-        }
+        string(self.value(name)?)
     }
 
     /// The id: without a usable one an item is damage.
     pub fn id(self) -> Option<Cow<'p, str>> {
-        self.text("id").filter(|id| !id.is_empty())
+        id(self.entry, &self.page.text)
+    }
+
+    /// The times that make the activity of a message, as far as they are strings.
+    pub fn times(self) -> impl Iterator<Item = Cow<'p, str>> {
+        self.entry.times.iter().flatten().filter_map(|time| string(time.of(&self.page.text)))
     }
 
     /// Whether this is no item that a record could be made of.
     pub fn is_damaged(self) -> bool {
-        self.entry.damaged || self.id().is_none()
+        self.entry.damaged
     }
 
     /// Whether Graph reports the entity as removed (`@removed`).
@@ -211,13 +237,23 @@ impl<'p> Item<'p> {
     }
 }
 
-impl Name {
-    fn text<'p>(&'p self, text: &'p str) -> &'p str {
-        match self {
-            Self::InText(range) => &text[range.clone()],
-            Self::Unescaped(name) => name,
+impl Table {
+    fn name<'p>(&'p self, field: &Field, text: &'p str) -> &'p str {
+        match field.name {
+            Name::InText(span) => span.of(text),
+            Name::Unescaped(at) => &self.unescaped[at as usize],
         }
     }
+}
+
+fn id<'t>(entry: &Entry, text: &'t str) -> Option<Cow<'t, str>> {
+    string(entry.id?.of(text)).filter(|id| !id.is_empty())
+}
+
+/// The text of a JSON string; [`None`] if it is none.
+fn string(json: &str) -> Option<Cow<'_, str>> {
+    let plain = json.strip_prefix('"')?.strip_suffix('"')?;
+    if plain.contains('\\') { serde_json::from_str(json).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(plain)) }
 }
 
 /// A string that is borrowed from the text wherever it has no escapes.
@@ -250,17 +286,29 @@ impl Builder<'_> {
     }
 
     /// Where a part of the text stands in it.
-    fn range(&self, part: &str) -> Range<usize> {
+    fn span(&self, part: &str) -> Span {
         let start = part.as_ptr().addr() - self.text.as_ptr().addr();
-        start..start + part.len()
+        // No longer text gets here.
+        Span { start: start as u32, end: (start + part.len()) as u32 }
     }
 
-    fn field(&self, name: Text<'_>, value: &str) -> Field {
+    /// Adds a property to the index and to the entry that it belongs to.
+    fn field(&mut self, level: Level, entry: &mut Entry, name: Text<'_>, value: &str) {
+        let value = self.span(value);
+        if name.0 == "id" {
+            entry.id = Some(value);
+        } else if let Some(at) = TIMES.iter().position(|time| *time == name.0) {
+            entry.times[at] = Some(value);
+        }
         let name = match name.0 {
-            Cow::Borrowed(name) => Name::InText(self.range(name)),
-            Cow::Owned(name) => Name::Unescaped(name),
+            Cow::Borrowed(name) => Name::InText(self.span(name)),
+            Cow::Owned(name) => {
+                let unescaped = &mut self.table(level).unescaped;
+                unescaped.push(name);
+                Name::Unescaped(unescaped.len() as u32 - 1)
+            }
         };
-        Field { name, value: self.range(value) }
+        self.table(level).fields.push(Field { name, value });
     }
 
     fn link(&mut self, text: Option<Text<'_>>) -> Option<Link> {
@@ -318,6 +366,11 @@ impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
         }
         if has_value { Ok(()) } else { Err(A::Error::missing_field("value")) }
     }
+}
+
+/// Whether a name is one of OData's: `@odata.type`, or `from@odata.type`. Hardly any has an `@`, and that is found faster.
+fn is_annotation(name: &str) -> bool {
+    memchr(b'@', name.as_bytes()).is_some_and(|at| name[at..].contains("@odata."))
 }
 
 /// A list of items or of expanded replies. Gives false where there is something else.
@@ -402,16 +455,16 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                     entry.replies_next = builder.link(link);
                 }
                 "@removed" => entry.removed = map.next_value::<Option<IgnoredAny>>()?.is_some(),
-                annotation if annotation.contains("@odata.") => {
+                annotation if is_annotation(annotation) => {
                     map.next_value::<IgnoredAny>()?;
                 }
                 _ => {
                     let value = map.next_value::<&RawValue>()?;
-                    let field = builder.field(name, value.get());
-                    builder.table(level).fields.push(field);
+                    builder.field(level, &mut entry, name, value.get());
                 }
             }
         }
+        entry.damaged |= id(&entry, builder.text).is_none();
         let table = builder.table(level);
         entry.fields = first_field..table.fields.len();
         table.entries.push(entry);
@@ -468,6 +521,21 @@ mod tests {
         assert_eq!(damaged, [[true; 11].as_slice(), &[false; 2]].concat());
         let replies: Vec<_> = page.items().nth(11).unwrap().replies().map(Item::is_damaged).collect();
         assert_eq!(replies, [true, true, false]);
+    }
+
+    #[test]
+    fn of_a_property_that_comes_twice_the_last_counts() {
+        let page = page(
+            r#"{"value":[{"id":"1","id":"2","lastModifiedDateTime":"a","deletedDateTime":"x\u0062","lastModifiedDateTime":null},
+            {"id":"1","id":null},{"i\u0064":"\u0033","last\u0045ditedDateTime":"b","a\u0062":1}]}"#,
+        )
+        .unwrap();
+        let ids: Vec<_> = page.items().map(Item::id).collect();
+        assert_eq!(ids, [Some("2".into()), None, Some("3".into())]);
+        let times: Vec<Vec<_>> = page.items().map(|item| item.times().collect()).collect();
+        assert_eq!(times, [vec!["xb"], vec![], vec!["b"]]);
+        assert!(page.items().map(Item::is_damaged).eq([false, true, false]));
+        assert_eq!(page.items().nth(2).unwrap().value("ab"), Some("1"));
     }
 
     #[test]

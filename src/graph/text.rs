@@ -1,5 +1,8 @@
 //! The text of a body: what no destination can hold is taken out before it is parsed.
 
+use memchr::{memchr, memchr2};
+use serde::de::IgnoredAny;
+
 /// What was changed in the texts of a body.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Cleaned {
@@ -9,7 +12,8 @@ pub struct Cleaned {
     pub replaced: u64,
 }
 
-/// Decodes a body of JSON. Escapes of U+0000 are removed, lone surrogates and bytes that are no UTF-8 become U+FFFD.
+/// Decodes a body of JSON. Escapes of U+0000 are removed, lone surrogates and bytes that are no UTF-8 become U+FFFD. There are no line breaks
+/// in what is JSON: a record is one line.
 pub(super) fn decode(body: Vec<u8>) -> (String, Cleaned) {
     let mut cleaned = Cleaned::default();
     let text = String::from_utf8(body).unwrap_or_else(|error| {
@@ -17,10 +21,27 @@ pub(super) fn decode(body: Vec<u8>) -> (String, Cleaned) {
         cleaned.replaced = text.chars().filter(|&char| char == char::REPLACEMENT_CHARACTER).count() as u64;
         text
     });
-    match clean_escapes(&text, &mut cleaned) {
-        Some(text) => (text, cleaned),
-        None => (text, cleaned),
+    let text = clean_escapes(&text, &mut cleaned).unwrap_or(text);
+    match memchr2(b'\n', b'\r', text.as_bytes()) {
+        // What is no JSON stays as it is: without its white space it might become JSON.
+        Some(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => (compact(&text), cleaned),
+        _ => (text, cleaned),
     }
+}
+
+/// A JSON text without the white space between its tokens.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let is_kept = |char: &char| {
+        if in_string {
+            in_string = escaped || *char != '"';
+            escaped = !escaped && *char == '\\';
+            return true;
+        }
+        in_string = *char == '"';
+        !char.is_ascii_whitespace()
+    };
+    json.chars().filter(is_kept).collect()
 }
 
 /// The text with its escapes cleaned; [`None`] if there is nothing to clean.
@@ -28,7 +49,7 @@ fn clean_escapes(text: &str, cleaned: &mut Cleaned) -> Option<String> {
     let mut clean: Option<String> = None;
     let mut kept = 0;
     let mut at = 0;
-    while let Some(found) = text[at..].find('\\') {
+    while let Some(found) = memchr(b'\\', &text.as_bytes()[at..]) {
         at += found;
         let Some(unit) = unicode_escape(&text[at..]) else {
             // Not a \u escape: the backslash and the ASCII character behind it.
@@ -100,6 +121,14 @@ mod tests {
         assert_eq!(decoded(r#""a\u0000b\\\u0000""#), (r#""ab\\""#.to_owned(), 2, 0));
         assert_eq!(decoded(r#""\ud83d x \ude00 \uD83D\ud83d\ude00""#), ("\"\u{fffd} x \u{fffd} \u{fffd}\\ud83d\\ude00\"".to_owned(), 0, 3));
         assert_eq!(decode(b"\"\xff\"".to_vec()), ("\"\u{fffd}\"".to_owned(), Cleaned { nul: 0, replaced: 1 }));
+    }
+
+    #[test]
+    fn json_loses_its_line_breaks_and_its_texts_keep_their_spaces() {
+        assert_eq!(decoded("{\n  \"a b\": [1,\r\n 2], \"c\": \"x \\\" \\\\\"\n}").0, r#"{"a b":[1,2],"c":"x \" \\"}"#);
+        for same in ["[1\n2]", "{\"a\":\"\n\"}", "{\"a\": 1, \"b\": 2}", "<html>\n</html>"] {
+            assert_eq!(decoded(same).0, same);
+        }
     }
 
     proptest! {

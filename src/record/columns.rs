@@ -3,15 +3,14 @@
 //!
 //! Values travel as the text that Graph sent; what a column cannot hold goes, unchanged, into `_additional_properties`.
 
-use std::{borrow::Cow, collections::HashMap, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize,
-    de::{Deserializer, MapAccess, Visitor},
+use serde_json::Value;
+
+use super::{
+    parts::{self, elements, string},
+    value::normal_date_time,
 };
-use serde_json::{Value, value::RawValue};
-
-use super::value::normal_date_time;
 
 /// The column for what Graph sends and the schema does not know.
 const ADDITIONAL: &str = "_additional_properties";
@@ -34,7 +33,8 @@ pub enum Derived<'a> {
 #[derive(Clone, Debug)]
 pub struct Columns {
     columns: Vec<Column>,
-    index: HashMap<String, usize>,
+    /// The places of the columns that Graph fills, by the lengths of their names: few have the same.
+    by_length: Vec<Vec<usize>>,
 }
 
 #[derive(Clone, Debug)]
@@ -99,8 +99,12 @@ impl Columns {
                 selected: true,
             })
             .collect();
-        let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
-        Self { columns, index }
+        let mut by_length = Vec::new();
+        for (at, column) in columns.iter().enumerate().filter(|(_, column)| column.origin == Origin::Graph) {
+            by_length.resize_with(by_length.len().max(column.name.len() + 1), Vec::new);
+            by_length[column.name.len()].push(at);
+        }
+        Self { columns, by_length }
     }
 
     /// The names of the selected columns, in the order of the schema.
@@ -140,36 +144,33 @@ impl Columns {
         self
     }
 
-    /// Appends the record of an item to `out`, as one line of JSON without its end.
+    /// Appends the record of an item to `out`, as one line of JSON without its end: the values have no line breaks.
     pub fn write<'a>(&self, fields: impl Fields<'a>, derived: &[(&str, Derived<'_>)], out: &mut Vec<u8>) {
-        let mut values: Vec<Option<&str>> = vec![None; self.columns.len()];
+        let mut sent: Vec<Option<&str>> = vec![None; self.columns.len()];
         let mut additional: Vec<(&str, &str)> = Vec::new();
         for (name, value) in fields {
-            match self.index.get(name) {
-                Some(&at) if self.columns[at].origin == Origin::Graph => {
-                    if value != "null" || values[at].is_none() {
-                        values[at] = Some(value);
-                    }
-                }
-                _ => additional.push((name, value)),
+            match self.position(name) {
+                Some(at) if value == "null" && sent[at].is_some() => {}
+                Some(at) => sent[at] = Some(value),
+                None => additional.push((name, value)),
             }
         }
-        for (column, value) in self.columns.iter().zip(&mut values) {
-            if let Some(text) = *value
-                && !column.kind.holds(text)
-            {
-                additional.push((&column.name, text));
-                *value = None;
+        let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(self.columns.len());
+        for (column, sent) in self.columns.iter().zip(sent) {
+            let held = column.kind.held(sent.unwrap_or("null"));
+            if held.is_none() {
+                additional.extend(sent.map(|sent| (column.name.as_str(), sent)));
             }
+            values.push(held.unwrap_or(Cow::Borrowed("null")));
         }
         out.push(b'{');
         for (column, value) in self.columns.iter().zip(&values).filter(|(column, _)| column.selected) {
             out.extend_from_slice(column.prefix.as_bytes());
             match column.origin {
-                Origin::Graph => column.kind.write(value.unwrap_or("null"), out),
+                Origin::Graph => out.extend_from_slice(value.as_bytes()),
                 Origin::Derived => write_derived(find(derived, &column.name), out),
                 Origin::Additional => write_additional(&additional, out),
-                Origin::DeletionTime => column.kind.write(self.deletion_time(&values, derived), out),
+                Origin::DeletionTime => out.extend_from_slice(self.deletion_time(&values, derived).as_bytes()),
             }
             out.push(b',');
         }
@@ -179,8 +180,14 @@ impl Columns {
         out.push(b'}');
     }
 
-    fn deletion_time<'a>(&self, values: &[Option<&'a str>], derived: &[(&str, Derived<'_>)]) -> &'a str {
-        let value = |name: &str| self.index.get(name).and_then(|&at| values[at]).unwrap_or("null");
+    /// The place of the column that Graph's property of that name fills.
+    fn position(&self, name: &str) -> Option<usize> {
+        let alike = self.by_length.get(name.len())?;
+        alike.iter().copied().find(|&at| self.columns[at].name == name)
+    }
+
+    fn deletion_time<'v>(&self, values: &'v [Cow<'_, str>], derived: &[(&str, Derived<'_>)]) -> &'v str {
+        let value = |name: &str| self.position(name).map_or("null", |at| &*values[at]);
         match find(derived, "_deleted") {
             Some(Derived::Flag(true)) => value("lastModifiedDateTime"),
             _ => value("deletedDateTime"),
@@ -213,37 +220,39 @@ impl Kind {
         }
     }
 
-    /// Whether the JSON text is a value of this kind, or null.
-    fn holds(&self, text: &str) -> bool {
-        match (self, text.as_bytes().first()) {
-            (_, Some(b'n')) | (Self::Any | Self::JsonText, _) | (Self::Text, Some(b'"')) | (Self::Flag, Some(b't' | b'f')) => true,
-            (Self::DateTime, Some(b'"')) => text == "\"\"" || string(text).is_some_and(|time| normal_date_time(&time).is_some()),
-            (Self::Array(kind), Some(b'[')) => {
-                text == "[]"
-                    || serde_json::from_str::<Vec<&RawValue>>(text).is_ok_and(|items| items.iter().all(|item| kind.holds(item.get())))
+    /// What a column of this kind gets for the JSON text of a value, or for null; [`None`] if it cannot hold it.
+    fn held<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let as_it_is = Cow::Borrowed(text);
+        match (self, text.as_bytes().first()?) {
+            (_, b'n') | (Self::Any, _) | (Self::Text | Self::JsonText, b'"') | (Self::Flag, b't' | b'f') => Some(as_it_is),
+            (Self::DateTime, b'"') => date_time(text),
+            (Self::JsonText, _) => Some(Cow::Owned(quoted(text))),
+            (Self::Array(kind), b'[') => elements(text).all(|element| kind.held(element).is_some()).then_some(as_it_is),
+            (Self::Object(declared), b'{') if declared.is_empty() => Some(as_it_is),
+            (Self::Object(declared), b'{') => {
+                let declaration = |name: &str| declared.iter().find(|property| property.name == name);
+                if !parts::properties(text)
+                    .all(|(name, value)| declaration(&name).is_none_or(|property| property.kind.held(value).is_some()))
+                {
+                    return None;
+                }
+                Some(if declared.iter().all(|property| property.selected) { as_it_is } else { Cow::Owned(selected(declared, text)) })
             }
-            (Self::Object(declared), Some(b'{')) => declared.is_empty() || holds_properties(declared, text),
-            _ => false,
+            _ => None,
         }
     }
+}
 
-    /// Writes a value that the kind holds.
-    fn write(&self, text: &str, out: &mut Vec<u8>) {
-        match self {
-            _ if text == "null" => out.extend_from_slice(b"null"),
-            Self::DateTime => match string(text).as_deref().and_then(normal_date_time) {
-                Some(time) => write_string(&time, out),
-                None => out.extend_from_slice(b"null"),
-            },
-            Self::JsonText if text.starts_with('"') => out.extend_from_slice(text.as_bytes()),
-            Self::JsonText => {
-                let mut compacted = Vec::with_capacity(text.len());
-                compact(text, &mut compacted);
-                write_string(&String::from_utf8_lossy(&compacted), out);
-            }
-            Self::Object(declared) if declared.iter().any(|property| !property.selected) => write_selected(declared, text, out),
-            _ => compact(text, out),
-        }
+/// The normal form of a date-time in quotes; an empty one is null.
+fn date_time(json: &str) -> Option<Cow<'_, str>> {
+    if json == "\"\"" {
+        return Some(Cow::Borrowed("null"));
+    }
+    let text = string(json)?;
+    match normal_date_time(&text)? {
+        // Normal already, and written without escapes.
+        Cow::Borrowed(normal) if normal.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
+        normal => Some(Cow::Owned(quoted(&normal))),
     }
 }
 
@@ -251,21 +260,13 @@ fn find<'d>(derived: &[(&str, Derived<'d>)], name: &str) -> Option<Derived<'d>> 
     derived.iter().find(|(column, _)| *column == name).map(|(_, value)| *value)
 }
 
-/// The name of a property, borrowed from the text wherever it has no escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The text of a JSON string; [`None`] if it is none.
-fn string(json: &str) -> Option<Cow<'_, str>> {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => Some(plain.into()),
-        _ => serde_json::from_str::<String>(json).ok().map(Into::into),
-    }
-}
-
 fn write_string(text: &str, out: &mut Vec<u8>) {
     // Writing into memory cannot fail, and a string always has a JSON form.
     let _ = serde_json::to_writer(out, text);
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 fn write_derived(value: Option<Derived<'_>>, out: &mut Vec<u8>) {
@@ -289,87 +290,24 @@ fn write_additional(fields: &[(&str, &str)], out: &mut Vec<u8>) {
         }
         write_string(name, out);
         out.push(b':');
-        compact(value, out);
+        out.extend_from_slice(value.as_bytes());
         out.push(b',');
     }
     out.pop();
     out.push(b'}');
 }
 
-/// Copies a JSON text without the white space between its tokens: a record is one line, whatever Graph's server breaks.
-fn compact(json: &str, out: &mut Vec<u8>) {
-    let bytes = json.as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-        out.extend_from_slice(bytes);
-        return;
-    }
-    let (mut in_string, mut escaped) = (false, false);
-    for &byte in bytes {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-        } else if byte.is_ascii_whitespace() {
-            continue;
-        } else {
-            in_string = byte == b'"';
-        }
-        out.push(byte);
-    }
-}
-
-/// Whether each declared property that the object has is of its declared kind.
-fn holds_properties(declared: &[Property], text: &str) -> bool {
-    let mut holds = true;
-    let is_object = each_property(text, |name, value| {
-        if let Some(property) = declared.iter().find(|property| property.name == name) {
-            holds &= property.kind.holds(value);
-        }
-    });
-    is_object && holds
-}
-
-/// Writes an object without the declared properties that are not selected.
-fn write_selected(declared: &[Property], text: &str, out: &mut Vec<u8>) {
-    out.push(b'{');
-    each_property(text, |name, value| {
-        if declared.iter().all(|property| property.selected || property.name != name) {
-            write_string(name, out);
-            out.push(b':');
-            compact(value, out);
-            out.push(b',');
-        }
-    });
-    if out.last() == Some(&b',') {
-        out.pop();
-    }
-    out.push(b'}');
-}
-
-/// Calls `visit` with each property of an object; false if the text is none.
-fn each_property(text: &str, visit: impl FnMut(&str, &str)) -> bool {
-    struct Each<F>(F);
-
-    impl<'de, F: FnMut(&str, &str)> Visitor<'de> for Each<F> {
-        type Value = ();
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-            while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &RawValue>()? {
-                (self.0)(&name, value.get());
-            }
-            Ok(())
-        }
-    }
-
-    serde_json::Deserializer::from_str(text).deserialize_map(Each(visit)).is_ok()
+/// An object without the declared properties that are not selected.
+fn selected(declared: &[Property], object: &str) -> String {
+    let is_selected = |name: &str| declared.iter().all(|property| property.selected || property.name != name);
+    let kept = parts::properties(object).filter(|(name, _)| is_selected(name));
+    let kept: Vec<_> = kept.map(|(name, value)| format!("{}:{value}", quoted(&name))).collect();
+    format!("{{{}}}", kept.join(","))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{json, value::RawValue};
 
     use super::*;
     use crate::{
@@ -420,6 +358,16 @@ mod tests {
     }
 
     #[test]
+    fn date_times_are_normal_however_they_were_written() {
+        let normal = "\"2026-11-20T10:00:00Z\"";
+        for same in [normal, r#""2026-11-20t10:00:00z""#, r#""2026-11-20T10:00:\u00300Z""#, r#""2026-11-20T12:00:00+02:00""#] {
+            assert_eq!(date_time(same).as_deref(), Some(normal), "{same}");
+        }
+        assert_eq!(date_time(r#""""#).as_deref(), Some("null"));
+        assert_eq!(date_time(r#""2026""#), None);
+    }
+
+    #[test]
     fn a_body_with_a_content_that_is_no_string_is_not_a_body() {
         assert_eq!(record::<Message>(r#"{"id":"1","body":{"content":"x","new":1}}"#, &[])["body"], json!({"content": "x", "new": 1}));
         let odd = record::<Message>(r#"{"id":"1","body":{"content":7}}"#, &[]);
@@ -454,13 +402,6 @@ mod tests {
         };
         assert_eq!(written(false), r#"{"deleted_at":"2026-01-01T00:00:00Z"}"#);
         assert_eq!(written(true), r#"{"deleted_at":"2026-02-02T00:00:00Z"}"#);
-    }
-
-    #[test]
-    fn a_record_is_one_line_and_its_texts_keep_their_spaces() {
-        let mut out = Vec::new();
-        compact("{\n  \"a b\": [1,\r\n 2], \"c\": \"x \\\" \\\\\"\n}", &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), r#"{"a b":[1,2],"c":"x \" \\"}"#);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod channel;
 mod columns;
 mod member;
 mod message;
+mod parts;
 mod team;
 mod value;
 

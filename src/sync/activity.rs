@@ -8,9 +8,6 @@ use crate::{
     record::instant,
 };
 
-/// The times that make the activity of a message.
-const TIMES: [&str; 3] = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
-
 /// The newest time of a message or a chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Activity {
@@ -24,8 +21,7 @@ pub(super) enum Activity {
 impl Activity {
     /// The newest time of one message.
     pub(super) fn of(message: Item<'_>) -> Self {
-        let time = |name| message.text(name).and_then(|text| instant(&text));
-        TIMES.into_iter().filter_map(time).max().map_or(Self::Unknown, Self::Known)
+        message.times().filter_map(|text| instant(&text)).max().map_or(Self::Unknown, Self::Known)
     }
 
     /// The newest time of a chain: unknown while replies are missing.

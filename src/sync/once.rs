@@ -1,6 +1,10 @@
 //! Once a run: the same content of the same key is written once. Walk pages shift and passes overlap.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -19,14 +23,35 @@ pub(super) struct Memory(Arc<()>);
 #[derive(Debug)]
 pub(super) struct Once {
     memory: Memory,
-    first: HashMap<u64, u64>,
-    young: HashMap<u64, u64>,
-    old: HashMap<u64, u64>,
+    first: Hashes,
+    young: Hashes,
+    old: Hashes,
+}
+
+/// Contents by keys. The keys are hashes already: nothing is hashed twice.
+type Hashes = HashMap<u64, u64, BuildHasherDefault<AsItIs>>;
+
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Not called for an `u64`.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
 }
 
 impl Once {
     pub(super) fn new(memory: &Memory) -> Self {
-        Self { memory: memory.clone(), first: HashMap::new(), young: HashMap::new(), old: HashMap::new() }
+        Self { memory: memory.clone(), first: Hashes::default(), young: Hashes::default(), old: Hashes::default() }
     }
 
     /// Whether the record is new or has changed since it was written last.
