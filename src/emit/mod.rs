@@ -25,6 +25,9 @@ use checkpoints::Checkpoints;
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 8 * 1024 * 1024;
 
+/// Records are handed over in pieces of about so many bytes.
+const PIECE: usize = 256 * 1024;
+
 /// Writes what a sync tells in the words of one protocol.
 pub trait Emitter: Send {
     /// A stream begins.
@@ -101,12 +104,26 @@ pub struct Records {
     stream: &'static Stream,
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// How many bytes there are likely to be.
+    expected: usize,
 }
 
 impl Records {
     /// No records yet.
     pub fn new(stream: &'static Stream) -> Self {
-        Self { stream, bytes: Vec::new(), ends: Vec::new() }
+        Self { stream, bytes: Vec::new(), ends: Vec::new(), expected: 0 }
+    }
+
+    /// Takes them out, to go on with others that are likely to be as large.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let others = Self { expected: self.bytes.len(), ..Self::new(self.stream) };
+        std::mem::replace(self, others)
+    }
+
+    /// Whether they are better handed over before more come: what is in pieces needs no large buffers.
+    pub fn are_many(&self) -> bool {
+        self.bytes.len() >= PIECE
     }
 
     /// The stream they belong to.
@@ -117,6 +134,9 @@ impl Records {
     /// Adds what `write` appends as one record, unless `keep` says that it is not wanted.
     pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) {
         let start = self.bytes.len();
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(self.expected.min(PIECE + PIECE / 4));
+        }
         write(&mut self.bytes);
         if keep(&self.bytes[start..]) {
             self.ends.push(self.bytes.len());

@@ -1,17 +1,27 @@
-//! The room for bodies: what pages hold in memory together is bounded, however many and however large they are.
+//! The room for bodies: what pages hold in memory together is bounded, however many and however large they are, and is used again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of bodies in memory. One body at a time may go beyond it, else bodies could wait for each other for ever.
 const ROOM: usize = 16 * 1024 * 1024;
 
+/// Bytes of buffers that are kept to be used again: large ones come and go so often that an allocator would spread them all over the memory.
+const SPARE: usize = 8 * 1024 * 1024;
+
+/// A buffer is as large at least; compressed bodies do not announce their size.
+const LEAST: usize = 64 * 1024;
+
+/// And as large at most at first, whatever is announced.
+const MOST_AT_FIRST: usize = 4 * 1024 * 1024;
+
 /// The room that all bodies of a client share.
 #[derive(Clone, Debug)]
 pub(super) struct Bodies {
     room: Arc<Semaphore>,
     beyond: Arc<Semaphore>,
+    spare: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 /// The room that one body takes, until dropped.
@@ -24,7 +34,7 @@ pub struct Held {
 
 impl Bodies {
     pub(super) fn new() -> Self {
-        Self { room: Arc::new(Semaphore::new(ROOM)), beyond: Arc::new(Semaphore::new(1)) }
+        Self { room: Arc::new(Semaphore::new(ROOM)), beyond: Arc::new(Semaphore::new(1)), spare: Arc::default() }
     }
 
     /// For a body that is still empty.
@@ -34,12 +44,39 @@ impl Bodies {
 }
 
 impl Held {
+    /// Makes room for so many bytes behind those that the body has, of which there are `expected` in all as far as is known.
+    pub(super) async fn reserve(&mut self, body: &mut Vec<u8>, more: usize, expected: usize) {
+        let length = body.len() + more;
+        if length <= body.capacity() {
+            return;
+        }
+        let wanted = if body.capacity() == 0 { expected.clamp(LEAST, MOST_AT_FIRST) } else { 2 * body.capacity() };
+        // In few sizes, so that they can be used again.
+        let capacity = wanted.max(length).next_power_of_two();
+        self.grow(capacity - body.capacity()).await;
+        if body.capacity() == 0
+            && let Some(spare) = self.bodies.take_spare(capacity)
+        {
+            *body = spare;
+        }
+        body.reserve_exact(capacity - body.len());
+    }
+
+    /// A buffer that is no longer needed.
+    pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut spare = self.bodies.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.iter().map(Vec::capacity).sum::<usize>() + buffer.capacity() <= SPARE {
+            spare.push(buffer);
+        }
+    }
+
     /// Waits until there is room for so many bytes more.
-    pub(super) async fn grow(&mut self, bytes: usize) {
+    async fn grow(&mut self, bytes: usize) {
         if self.beyond.is_some() {
             return;
         }
-        let Bodies { room, beyond } = &self.bodies;
+        let Bodies { room, beyond, .. } = &self.bodies;
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         // Neither semaphore is ever closed.
         tokio::select! {
@@ -52,12 +89,14 @@ impl Held {
             else => {}
         }
     }
+}
 
-    /// Gives back all but so many bytes.
-    pub(super) fn shrink_to(&mut self, bytes: usize) {
-        if let Some(held) = &mut self.room {
-            drop(held.split(held.num_permits().saturating_sub(bytes)));
-        }
+impl Bodies {
+    /// A spare buffer of that size, if there is one.
+    fn take_spare(&self, capacity: usize) -> Option<Vec<u8>> {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = spare.iter().rposition(|buffer| buffer.capacity() == capacity)?;
+        Some(spare.swap_remove(at))
     }
 }
 
@@ -111,18 +150,37 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_can_be_had() {
+    fn buffers_are_used_again() {
         runtime().block_on(async {
             let bodies = Bodies::new();
-            let (mut one, mut other, mut third) = (bodies.hold(), bodies.hold(), bodies.hold());
+            let (mut held, mut body) = (bodies.hold(), Vec::new());
+            held.reserve(&mut body, 10, 0).await;
+            assert_eq!(body.capacity(), LEAST);
+            body.resize(LEAST, b'x');
+            held.reserve(&mut body, 1, 0).await;
+            assert_eq!((body.len(), body.capacity()), (LEAST, 2 * LEAST));
+            assert_eq!(bodies.room.available_permits(), ROOM - 2 * LEAST);
+            let address = body.as_ptr();
+            held.give_back(body);
+            drop(held);
+            assert_eq!(bodies.room.available_permits(), ROOM);
+            let (mut held, mut body) = (bodies.hold(), Vec::new());
+            held.reserve(&mut body, 10, 2 * LEAST - 7).await;
+            assert_eq!((body.len(), body.capacity(), body.as_ptr()), (0, 2 * LEAST, address));
+            held.give_back(Vec::with_capacity(SPARE + 1));
+            assert!(bodies.spare.lock().unwrap().is_empty());
+        });
+    }
+
+    #[test]
+    fn a_body_that_finds_no_room_goes_beyond_it_alone() {
+        runtime().block_on(async {
+            let bodies = Bodies::new();
+            let (mut one, mut other) = (bodies.hold(), bodies.hold());
             one.grow(ROOM).await;
-            one.shrink_to(10);
-            other.grow(ROOM - 10).await;
-            assert_eq!(bodies.room.available_permits(), 0);
-            assert_eq!(bodies.beyond.available_permits(), 1);
-            third.grow(1).await;
+            other.grow(1).await;
             assert_eq!(bodies.beyond.available_permits(), 0);
-            drop((one, other, third));
+            drop((one, other));
             assert_eq!((bodies.room.available_permits(), bodies.beyond.available_permits()), (ROOM, 1));
         });
     }

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,10 +29,6 @@ use super::{
 
 /// Bodies larger than this are not read to the end. Graph's largest page (50 chains of 200 replies of 28 KB) would be 280 MB.
 const MAX_BODY: usize = 512 * 1024 * 1024;
-
-/// Room that a body takes at first, as announced but between these; compressed bodies do not announce their size.
-const LEAST_BODY: usize = 64 * 1024;
-const MOST_AT_FIRST: usize = 4 * 1024 * 1024;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const REQUEST_ID: &str = "request-id";
@@ -67,6 +66,8 @@ struct Shared {
 #[derive(Default)]
 struct Work {
     urgency: Mutex<Urgency>,
+    /// The size of the last body.
+    size: AtomicUsize,
     held_up: Option<HeldUp>,
 }
 
@@ -108,7 +109,7 @@ impl GraphClient {
     /// long, and [`None`] when it goes on.
     #[must_use]
     pub fn for_work(&self, urgency: Urgency, held_up: impl Fn(Option<Duration>) + Send + Sync + 'static) -> Self {
-        let work = Work { urgency: Mutex::new(urgency), held_up: Some(Box::new(held_up)) };
+        let work = Work { urgency: Mutex::new(urgency), size: AtomicUsize::new(0), held_up: Some(Box::new(held_up)) };
         Self { shared: self.shared.clone(), work: Arc::new(work) }
     }
 
@@ -155,20 +156,15 @@ impl GraphClient {
     }
 
     async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
-        let Shared { tokens, turns, first_wait, .. } = &*self.shared;
+        let Shared { turns, first_wait, .. } = &*self.shared;
         let mut waits = Waits::new(*first_wait);
         let scopes = Scopes::of(request.path_and_query());
-        let mut refused = None;
         let mut attempts = 0;
         loop {
-            attempts += 1;
             let turn = turns.take(scopes, self.work.urgency()).await;
-            let (cause, token) = match tokens.get(refused.as_ref()).await {
-                Ok(token) => match self.shared.attempt(request, expected, &token).await {
-                    Ok(page) => return Ok(page),
-                    Err(cause) => (cause, Some(token)),
-                },
-                Err(refusal) => (Cause::SignIn(refusal), None),
+            let cause = match self.shared.try_with_token(request, expected, &self.work, &mut attempts).await {
+                Ok(page) => return Ok(page),
+                Err(cause) => cause,
             };
             drop(turn);
             let throttled = matches!(&cause, Cause::Refused(Refusal { status: 429, .. }));
@@ -176,10 +172,6 @@ impl GraphClient {
                 turns.throttled(scopes, *retry_after);
             }
             let wait = match verdict(&cause) {
-                Verdict::RefreshToken if refused.is_none() => {
-                    refused = token;
-                    Some(Duration::ZERO)
-                }
                 Verdict::Retry => waits.next(&cause),
                 Verdict::RefreshToken | Verdict::Fail => None,
             };
@@ -192,7 +184,20 @@ impl GraphClient {
 }
 
 impl Shared {
-    async fn attempt(&self, request: &Request, expected: Expected, token: &Token) -> Result<Page, Cause> {
+    /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.
+    async fn try_with_token(&self, request: &Request, expected: Expected, work: &Work, attempts: &mut u32) -> Result<Page, Cause> {
+        let mut refused = None;
+        loop {
+            *attempts += 1;
+            let token = self.tokens.get(refused.as_ref()).await.map_err(Cause::SignIn)?;
+            match self.attempt(request, expected, work, &token).await {
+                Err(cause) if verdict(&cause) == Verdict::RefreshToken && refused.is_none() => refused = Some(token),
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request, expected: Expected, work: &Work, token: &Token) -> Result<Page, Cause> {
         let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
             .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
@@ -209,10 +214,11 @@ impl Shared {
         let headers = response.headers().clone();
         // Without Graph's clock our own must do.
         let date = date(&headers).unwrap_or_else(Utc::now);
-        let (body, held) = read(response, self.bodies.hold()).await?;
+        let (body, held) = read(response, self.bodies.hold(), work.size.load(Ordering::Relaxed)).await?;
         if !status.is_success() {
             return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body)));
         }
+        work.size.store(body.len(), Ordering::Relaxed);
         let (text, cleaned) = text::decode(body);
         let page = Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
             Malformed::Body(text) => Cause::Malformed(text),
@@ -272,23 +278,17 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Reads a body as fast as there is room for it.
-async fn read(mut response: reqwest::Response, mut held: Held) -> Result<(Vec<u8>, Held), Cause> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+/// Reads a body as fast as there is room for it. Its size is announced, or else expected to be that of another.
+async fn read(mut response: reqwest::Response, mut held: Held, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Cause::Transport(describe(&error)))? {
-        let length = body.len() + chunk.len();
-        if length > MAX_BODY {
+        if body.len() + chunk.len() > MAX_BODY {
             return Err(Cause::Malformed(format!("the body is larger than {} MiB", MAX_BODY >> 20)));
         }
-        if length > body.capacity() {
-            let capacity = if body.is_empty() { announced.clamp(LEAST_BODY, MOST_AT_FIRST) } else { 2 * body.capacity() }.max(length);
-            held.grow(capacity - body.capacity()).await;
-            body.reserve_exact(capacity - body.len());
-        }
+        held.reserve(&mut body, chunk.len(), announced.unwrap_or(expected)).await;
         body.extend_from_slice(&chunk);
     }
-    held.shrink_to(body.len());
     Ok((body, held))
 }
 

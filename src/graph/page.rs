@@ -154,7 +154,9 @@ impl Page {
 
     /// Lets go of the page but not yet of its room: what was made of it takes that.
     pub fn into_held(self) -> Option<Held> {
-        self.held
+        let held = self.held?;
+        held.give_back(self.text.into_bytes());
+        Some(held)
     }
 
     /// The items in Graph's order, damaged ones included.

@@ -214,7 +214,12 @@ impl<'c> Part<'c> {
     /// Hands over what was added.
     pub(super) async fn hand_over(&mut self) -> Result<(), Closed> {
         self.told += self.records.len();
-        self.context.output.records(std::mem::replace(&mut self.records, Records::new(self.selected.stream))).await
+        self.context.output.records(self.records.take()).await
+    }
+
+    /// Hands over what was added, if that is much.
+    pub(super) async fn hand_over_many(&mut self) -> Result<(), Closed> {
+        if self.records.are_many() { self.hand_over().await } else { Ok(()) }
     }
 
     /// So many pages more were read; what they held was handed over. A state is offered when a batch is full, or at an `end`.

@@ -222,8 +222,15 @@ impl<'w, 'c> Walk<'w, 'c> {
     /// Tells what a page holds, and completes its threads. The page itself is let go of before that: what waits holds no bodies.
     async fn page(&mut self, page: Page, stop: DateTime<Utc>, descent: &mut Descent) -> Result<(), Stop> {
         let settled = self.settled(stop);
-        let chains: Vec<_> = page.items().map(|chain| self.chain(chain)).collect();
-        self.hand_over(page).await?;
+        let mut chains = Vec::new();
+        let told = self.told();
+        for chain in page.items() {
+            chains.push(self.chain(chain));
+            for part in self.roots.iter_mut().chain(&mut self.replies) {
+                part.hand_over_many().await?;
+            }
+        }
+        self.hand_over(page, told).await?;
         chains.iter().for_each(|chain| self.ahead.meet(chain.activity.known()));
         self.ahead.page(chains.iter().map(|chain| u32::from(chain.rest.is_some())).sum());
         self.set_urgency();
@@ -294,7 +301,8 @@ impl<'w, 'c> Walk<'w, 'c> {
                 newest = newest.later(self.reply(reply, root, &mut damaged));
             }
             self.damage.items += damaged;
-            self.hand_over(page).await?;
+            let told = self.told();
+            self.hand_over(page, told).await?;
             self.ahead.page_of_thread();
             self.set_urgency();
             // The channel stands where it stood; others may have moved on.
@@ -322,14 +330,14 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     /// Hands over what was added from a page, and lets go of it. What was changed in its texts counts, unless the page was met again and told
     /// nothing new.
-    async fn hand_over(&mut self, page: Page) -> Result<(), Stop> {
+    async fn hand_over(&mut self, page: Page, told_before: usize) -> Result<(), Stop> {
         self.pages += 1;
-        let (told, cleaned, held) = (self.told(), page.cleaned(), page.into_held());
+        let (cleaned, held) = (page.cleaned(), page.into_held());
         for part in self.roots.iter_mut().chain(&mut self.replies) {
             part.hand_over().await?;
         }
         drop(held);
-        if self.told() > told {
+        if self.told() > told_before {
             self.context.note(cleaned);
         }
         Ok(())
