@@ -1,6 +1,7 @@
 //! What a sync tells, whatever the protocol, and the one road to stdout: a thread that writes, behind a queue bounded by bytes.
 
 mod checkpoints;
+mod records;
 
 use std::{
     io,
@@ -21,12 +22,11 @@ use crate::{
     streams::{STREAMS, Stream},
 };
 use checkpoints::Checkpoints;
+pub use records::Records;
+use records::Spare;
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 8 * 1024 * 1024;
-
-/// Records are handed over in pieces of about so many bytes.
-const PIECE: usize = 256 * 1024;
 
 /// Writes what a sync tells in the words of one protocol.
 pub trait Emitter: Send {
@@ -98,75 +98,6 @@ impl Outcome {
     }
 }
 
-/// Records of one stream: JSON objects, one behind the other.
-#[derive(Debug)]
-pub struct Records {
-    stream: &'static Stream,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// How many bytes there are likely to be.
-    expected: usize,
-}
-
-impl Records {
-    /// No records yet.
-    pub fn new(stream: &'static Stream) -> Self {
-        Self { stream, bytes: Vec::new(), ends: Vec::new(), expected: 0 }
-    }
-
-    /// Takes them out, to go on with others that are likely to be as large.
-    #[must_use]
-    pub fn take(&mut self) -> Self {
-        let others = Self { expected: self.bytes.len(), ..Self::new(self.stream) };
-        std::mem::replace(self, others)
-    }
-
-    /// Whether they are better handed over before more come: what is in pieces needs no large buffers.
-    pub fn are_many(&self) -> bool {
-        self.bytes.len() >= PIECE
-    }
-
-    /// The stream they belong to.
-    pub fn stream(&self) -> &'static Stream {
-        self.stream
-    }
-
-    /// Adds what `write` appends as one record, unless `keep` says that it is not wanted.
-    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) {
-        let start = self.bytes.len();
-        if self.bytes.capacity() == 0 {
-            self.bytes.reserve(self.expected.min(PIECE + PIECE / 4));
-        }
-        write(&mut self.bytes);
-        if keep(&self.bytes[start..]) {
-            self.ends.push(self.bytes.len());
-        } else {
-            self.bytes.truncate(start);
-        }
-    }
-
-    /// The records, each as JSON.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// Their size.
-    pub fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
 #[derive(Debug)]
 enum Event {
     Started(&'static Stream),
@@ -198,6 +129,7 @@ pub struct Report {
 pub struct Output {
     events: mpsc::UnboundedSender<Event>,
     room: Arc<Semaphore>,
+    spare: Spare,
     counts: Arc<[AtomicU64; STREAMS.len()]>,
 }
 
@@ -226,7 +158,12 @@ impl Output {
                 result
             }
         })?;
-        Ok((Self { events, room, counts: Arc::default() }, Writer(writer)))
+        Ok((Self { events, room, spare: Spare::default(), counts: Arc::default() }, Writer(writer)))
+    }
+
+    /// A batch of records to be filled.
+    pub fn batch(&self, stream: &'static Stream) -> Records {
+        Records::new(stream, &self.spare)
     }
 
     /// Hands records over; waits while too many are not written yet.
@@ -237,9 +174,9 @@ impl Output {
         if records.is_empty() {
             return Ok(());
         }
-        let size = u32::try_from(records.bytes()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
+        let size = u32::try_from(records.room()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
         let permit = self.room.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
-        self.counts[records.stream.position()].fetch_add(records.len() as u64, Ordering::Relaxed);
+        self.counts[records.stream().position()].fetch_add(records.len() as u64, Ordering::Relaxed);
         self.send(Event::Records(records, permit))
     }
 
@@ -342,7 +279,7 @@ impl Writing {
         match event {
             Event::Started(stream) => emitter.started(stream),
             Event::Records(records, _permit) => {
-                checkpoints.records(records.stream, records.bytes());
+                checkpoints.records(records.stream(), records.bytes());
                 emitter.records(&records)
             }
             Event::Report(report) => self.state(report.stream, |checkpoints| checkpoints.report(*report)),

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of bodies in memory. One body at a time may go beyond it, else bodies could wait for each other for ever.
-const ROOM: usize = 16 * 1024 * 1024;
+const ROOM: usize = 12 * 1024 * 1024;
 
 /// Bytes of buffers that are kept to be used again: large ones come and go so often that an allocator would spread them all over the memory.
-const SPARE: usize = 8 * 1024 * 1024;
+const SPARE: usize = 12 * 1024 * 1024;
 
 /// A buffer is as large at least; compressed bodies do not announce their size.
 const LEAST: usize = 64 * 1024;
@@ -54,21 +54,25 @@ impl Held {
         // In few sizes, so that they can be used again.
         let capacity = wanted.max(length).next_power_of_two();
         self.grow(capacity - body.capacity()).await;
-        if body.capacity() == 0
-            && let Some(spare) = self.bodies.take_spare(capacity)
-        {
-            *body = spare;
-        }
-        body.reserve_exact(capacity - body.len());
+        let mut larger = self.bodies.take_spare(capacity).unwrap_or_else(|| Vec::with_capacity(capacity));
+        larger.extend_from_slice(body);
+        self.give_back(std::mem::replace(body, larger));
     }
 
-    /// A buffer that is no longer needed.
+    /// A buffer that is no longer needed. Those that nobody has used for longest make way for it.
     pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() == 0 {
+            return;
+        }
         buffer.clear();
         let mut spare = self.bodies.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.iter().map(Vec::capacity).sum::<usize>() + buffer.capacity() <= SPARE {
-            spare.push(buffer);
-        }
+        spare.push(buffer);
+        let mut size = spare.iter().map(Vec::capacity).sum::<usize>();
+        spare.retain(|buffer| {
+            let fits = size <= SPARE;
+            size -= if fits { 0 } else { buffer.capacity() };
+            fits
+        });
     }
 
     /// Waits until there is room for so many bytes more.
@@ -96,7 +100,7 @@ impl Bodies {
     fn take_spare(&self, capacity: usize) -> Option<Vec<u8>> {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let at = spare.iter().rposition(|buffer| buffer.capacity() == capacity)?;
-        Some(spare.swap_remove(at))
+        Some(spare.remove(at))
     }
 }
 
@@ -167,6 +171,9 @@ mod tests {
             let (mut held, mut body) = (bodies.hold(), Vec::new());
             held.reserve(&mut body, 10, 2 * LEAST - 7).await;
             assert_eq!((body.len(), body.capacity(), body.as_ptr()), (0, 2 * LEAST, address));
+            held.give_back(body);
+            held.give_back(Vec::with_capacity(SPARE));
+            assert_eq!(bodies.spare.lock().unwrap().iter().map(Vec::capacity).collect::<Vec<_>>(), [SPARE]);
             held.give_back(Vec::with_capacity(SPARE + 1));
             assert!(bodies.spare.lock().unwrap().is_empty());
         });

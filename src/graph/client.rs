@@ -59,6 +59,8 @@ struct Shared {
     tokens: TokenSource,
     turns: Arc<Turns>,
     bodies: Bodies,
+    /// The size of the last page of messages.
+    size: AtomicUsize,
     first_wait: Duration,
 }
 
@@ -101,7 +103,7 @@ impl GraphClient {
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         let turns = Turns::new(Pacer::new(speed, pace.total), pace.in_flight);
-        let shared = Shared { http, host, tokens, turns, bodies: Bodies::new(), first_wait };
+        let shared = Shared { http, host, tokens, turns, bodies: Bodies::new(), size: AtomicUsize::new(0), first_wait };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -109,7 +111,9 @@ impl GraphClient {
     /// long, and [`None`] when it goes on.
     #[must_use]
     pub fn for_work(&self, urgency: Urgency, held_up: impl Fn(Option<Duration>) + Send + Sync + 'static) -> Self {
-        let work = Work { urgency: Mutex::new(urgency), size: AtomicUsize::new(0), held_up: Some(Box::new(held_up)) };
+        // A list that opens is expected to be like the one before.
+        let size = if urgency == Urgency::Opens { self.shared.size.load(Ordering::Relaxed) } else { 0 };
+        let work = Work { urgency: Mutex::new(urgency), size: AtomicUsize::new(size), held_up: Some(Box::new(held_up)) };
         Self { shared: self.shared.clone(), work: Arc::new(work) }
     }
 
@@ -163,7 +167,12 @@ impl GraphClient {
         loop {
             let turn = turns.take(scopes, self.work.urgency()).await;
             let cause = match self.shared.try_with_token(request, expected, &self.work, &mut attempts).await {
-                Ok(page) => return Ok(page),
+                Ok(page) => {
+                    if scopes.are_messages() {
+                        self.shared.size.store(self.work.size.load(Ordering::Relaxed), Ordering::Relaxed);
+                    }
+                    return Ok(page);
+                }
                 Err(cause) => cause,
             };
             drop(turn);

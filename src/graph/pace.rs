@@ -95,6 +95,11 @@ impl Scopes {
             _ => of_team(Class::Other),
         }
     }
+
+    /// Whether pages of messages are asked for.
+    pub(super) fn are_messages(self) -> bool {
+        self.class == Class::Messages
+    }
 }
 
 /// When each budget is free again.

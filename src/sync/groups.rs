@@ -8,7 +8,6 @@ use super::{
     plan::team_jobs,
 };
 use crate::{
-    emit::Records,
     error::Error,
     graph::Pages,
     streams::{self, StreamSet, TEAMS},
@@ -68,7 +67,7 @@ pub(super) async fn team(context: &Context, id: &str, of_group: &[(String, Strin
         Err(source) => return Err(Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]).into()),
     };
     context.note(page.cleaned());
-    let mut records = Records::new(selected.stream);
+    let mut records = context.output.batch(selected.stream);
     for team in page.items() {
         records.push(|out| selected.columns.write(streams::properties(of_group, team), &[], out), |_| true);
     }

@@ -9,7 +9,6 @@ use super::{
     plan::channel_jobs,
 };
 use crate::{
-    emit::Records,
     error::Error,
     graph::Pages,
     record::{Derived, instant},
@@ -91,7 +90,7 @@ impl List {
         let (mut is_empty, mut damaged) = (true, 0);
         while let Some(page) = pages.next(&context.client).await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
             context.note(page.cleaned());
-            let mut records = Records::new(self.stream);
+            let mut records = context.output.batch(self.stream);
             for item in page.items() {
                 is_empty = false;
                 let Some(id) = item.id().filter(|_| !item.is_damaged()) else {

@@ -69,7 +69,7 @@ impl<'c> Part<'c> {
         let ids: Vec<_> = [place.team, place.channel].into_iter().chain(thread).collect();
         let key = state::key(&ids);
         let state = context.state(stream, &key).unwrap_or_default();
-        let (config, records) = (context.config(stream), Records::new(stream));
+        let (config, records) = (context.config(stream), context.output.batch(stream));
         Some(Self {
             context,
             selected,

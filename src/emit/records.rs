@@ -1,0 +1,156 @@
+//! Batches of records, written one behind the other into a buffer that is used again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::streams::Stream;
+
+/// A batch of so many bytes is large enough: what is in pieces needs no large buffers.
+const PIECE: usize = 256 * 1024;
+
+/// What a buffer holds, with the record that makes it large enough.
+const BUFFER: usize = PIECE + PIECE / 4;
+
+/// A batch of less is few records.
+const FEW: usize = BUFFER / 8;
+
+/// So many buffers are kept to be used again.
+const MOST_SPARE: usize = 16;
+
+/// Buffers to be used again: large ones come and go so often that an allocator would spread them all over the memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// Records of one stream: JSON objects, one behind the other.
+#[derive(Debug)]
+pub struct Records {
+    stream: &'static Stream,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    spare: Spare,
+}
+
+impl Records {
+    /// No records yet.
+    pub(super) fn new(stream: &'static Stream, spare: &Spare) -> Self {
+        Self { stream, bytes: Vec::new(), ends: Vec::new(), spare: spare.clone() }
+    }
+
+    /// Takes them out, to go on with others. Few do not keep a large buffer.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let others = Self::new(self.stream, &self.spare);
+        let mut taken = std::mem::replace(self, others);
+        if taken.bytes.len() < FEW && taken.bytes.capacity() == BUFFER {
+            let few = taken.bytes.as_slice().into();
+            self.spare.give_back(std::mem::replace(&mut taken.bytes, few));
+        }
+        taken
+    }
+
+    /// The stream they belong to.
+    pub fn stream(&self) -> &'static Stream {
+        self.stream
+    }
+
+    /// Adds what `write` appends as one record, unless `keep` says that it is not wanted.
+    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = self.spare.take();
+        }
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        if keep(&self.bytes[start..]) {
+            self.ends.push(self.bytes.len());
+        } else {
+            self.bytes.truncate(start);
+        }
+    }
+
+    /// The records, each as JSON.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Whether they are better handed over before more come.
+    pub fn are_many(&self) -> bool {
+        self.bytes.len() >= PIECE
+    }
+
+    /// Their size.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The size of their buffer.
+    pub(super) fn room(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        if self.bytes.capacity() == BUFFER {
+            self.spare.give_back(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(BUFFER))
+    }
+
+    fn give_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MOST_SPARE {
+            spare.push(buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::MESSAGES;
+
+    #[test]
+    fn records_that_are_not_kept_leave_nothing_behind() {
+        let mut records = Records::new(&MESSAGES, &Spare::default());
+        for (record, keep) in [("{1}", true), ("{22}", false), ("{333}", true)] {
+            records.push(|out| out.extend_from_slice(record.as_bytes()), |written| written == record.as_bytes() && keep);
+        }
+        assert_eq!(records.iter().collect::<Vec<_>>(), [b"{1}".as_slice(), b"{333}"]);
+        assert_eq!((records.len(), records.bytes(), records.are_many()), (2, 8, false));
+    }
+
+    #[test]
+    fn buffers_are_used_again_unless_they_have_grown() {
+        let spare = Spare::default();
+        let fill = |bytes: usize| {
+            let mut records = Records::new(&MESSAGES, &spare);
+            records.push(|out| out.resize(bytes, b'x'), |_| true);
+            let taken = records.take();
+            assert!(records.is_empty() && taken.bytes() == bytes && taken.are_many() == (bytes >= PIECE));
+            taken.bytes.as_ptr()
+        };
+        let first = fill(PIECE);
+        assert_eq!(fill(FEW), first);
+        assert_ne!(fill(FEW - 1), first);
+        assert_eq!(fill(FEW), first);
+        fill(2 * PIECE);
+        assert!(spare.0.lock().unwrap().is_empty());
+    }
+}
