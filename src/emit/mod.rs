@@ -26,7 +26,7 @@ pub use records::Records;
 use records::Spare;
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
-const QUEUE_BYTES: u32 = 8 * 1024 * 1024;
+const QUEUE_BYTES: u32 = 6 * 1024 * 1024;
 
 /// Writes what a sync tells in the words of one protocol.
 pub trait Emitter: Send {

@@ -5,16 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of bodies in memory. One body at a time may go beyond it, else bodies could wait for each other for ever.
-const ROOM: usize = 12 * 1024 * 1024;
+const ROOM: usize = 8 * 1024 * 1024;
 
 /// Bytes of buffers that are kept to be used again: large ones come and go so often that an allocator would spread them all over the memory.
-const SPARE: usize = 12 * 1024 * 1024;
+const SPARE: usize = 6 * 1024 * 1024;
 
-/// A buffer is as large at least; compressed bodies do not announce their size.
+/// A body is taken to be as large at least.
 const LEAST: usize = 64 * 1024;
-
-/// And as large at most at first, whatever is announced.
-const MOST_AT_FIRST: usize = 4 * 1024 * 1024;
 
 /// The room that all bodies of a client share.
 #[derive(Clone, Debug)]
@@ -44,17 +41,16 @@ impl Bodies {
 }
 
 impl Held {
-    /// Makes room for so many bytes behind those that the body has, of which there are `expected` in all as far as is known.
+    /// Makes room for so many bytes behind those that the body has, of which there will be `expected` in all as far as is known.
     pub(super) async fn reserve(&mut self, body: &mut Vec<u8>, more: usize, expected: usize) {
         let length = body.len() + more;
         if length <= body.capacity() {
             return;
         }
-        let wanted = if body.capacity() == 0 { expected.clamp(LEAST, MOST_AT_FIRST) } else { 2 * body.capacity() };
-        // In few sizes, so that they can be used again.
+        let wanted = if body.capacity() == 0 { expected.clamp(LEAST, ROOM) } else { 2 * body.capacity() };
         let capacity = wanted.max(length).next_power_of_two();
         self.grow(capacity - body.capacity()).await;
-        let mut larger = self.bodies.take_spare(capacity).unwrap_or_else(|| Vec::with_capacity(capacity));
+        let mut larger = self.take_spare(capacity).unwrap_or_else(|| Vec::with_capacity(capacity));
         larger.extend_from_slice(body);
         self.give_back(std::mem::replace(body, larger));
     }
@@ -73,6 +69,19 @@ impl Held {
             size -= if fits { 0 } else { buffer.capacity() };
             fits
         });
+    }
+
+    /// The smallest spare buffer of that size at least, if there is one and room for what it has more.
+    fn take_spare(&mut self, capacity: usize) -> Option<Vec<u8>> {
+        let mut spare = self.bodies.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = spare.iter().enumerate().filter(|(_, buffer)| buffer.capacity() >= capacity);
+        let (at, buffer) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+        if buffer.capacity() > capacity && self.beyond.is_none() {
+            let more = u32::try_from(buffer.capacity() - capacity).ok()?;
+            let more = self.bodies.room.clone().try_acquire_many_owned(more).ok()?;
+            self.room.as_mut()?.merge(more);
+        }
+        Some(spare.remove(at))
     }
 
     /// Waits until there is room for so many bytes more.
@@ -95,15 +104,6 @@ impl Held {
     }
 }
 
-impl Bodies {
-    /// A spare buffer of that size, if there is one.
-    fn take_spare(&self, capacity: usize) -> Option<Vec<u8>> {
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = spare.iter().rposition(|buffer| buffer.capacity() == capacity)?;
-        Some(spare.remove(at))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
 
+    const MEGABYTE: usize = 1024 * 1024;
     const SECONDS: Duration = Duration::from_secs(10);
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -122,34 +123,40 @@ mod tests {
     }
 
     /// Bodies of `steps` pieces of `step` bytes, so many side by side: the most bytes that were in memory at once.
-    async fn most(side_by_side: usize, steps: usize, step: usize) -> usize {
+    async fn most(side_by_side: usize, steps: usize, step: usize, expected: usize) -> usize {
         let (bodies, now, most) = (Bodies::new(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let body = || {
             let (bodies, now, most) = (bodies.clone(), now.clone(), most.clone());
             async move {
                 let mut held = bodies.hold();
+                let mut body = Vec::new();
                 for _ in 0..steps {
-                    held.grow(step).await;
+                    held.reserve(&mut body, step, expected).await;
+                    body.resize(body.len() + step, b'x');
                     most.fetch_max(now.fetch_add(step, Ordering::SeqCst) + step, Ordering::SeqCst);
                     yield_now().await;
                 }
                 now.fetch_sub(steps * step, Ordering::SeqCst);
-                drop(held);
+                held.give_back(body);
             }
         };
         let all: Vec<_> = (0..side_by_side).map(|_| tokio::spawn(body())).collect();
         for one in all {
             timeout(SECONDS, one).await.expect("no body waits for ever").unwrap();
         }
+        let spare: usize = bodies.spare.lock().unwrap().iter().map(Vec::capacity).sum();
+        assert!(spare <= SPARE, "{spare} bytes are spare");
+        assert_eq!((bodies.room.available_permits(), bodies.beyond.available_permits()), (ROOM, 1));
         most.load(Ordering::SeqCst)
     }
 
     #[test]
     fn bodies_together_stay_within_the_room_and_one_that_goes_beyond() {
-        let megabyte = 1024 * 1024;
-        for (side_by_side, steps, step) in [(64, 4, megabyte / 4), (64, 8, megabyte / 4), (20, 3, megabyte), (3, 20, megabyte)] {
-            let most = runtime().block_on(most(side_by_side, steps, step));
-            assert!(most <= ROOM + steps * step, "{side_by_side} bodies of {} bytes: {most}", steps * step);
+        for (side_by_side, steps, step) in [(64, 4, MEGABYTE / 4), (64, 8, MEGABYTE / 4), (20, 3, MEGABYTE), (3, 20, MEGABYTE)] {
+            for expected in [0, steps * step, 100 * MEGABYTE] {
+                let most = runtime().block_on(most(side_by_side, steps, step, expected));
+                assert!(most <= ROOM + 2 * steps * step, "{side_by_side} bodies of {} bytes: {most}", steps * step);
+            }
         }
     }
 
@@ -176,19 +183,6 @@ mod tests {
             assert_eq!(bodies.spare.lock().unwrap().iter().map(Vec::capacity).collect::<Vec<_>>(), [SPARE]);
             held.give_back(Vec::with_capacity(SPARE + 1));
             assert!(bodies.spare.lock().unwrap().is_empty());
-        });
-    }
-
-    #[test]
-    fn a_body_that_finds_no_room_goes_beyond_it_alone() {
-        runtime().block_on(async {
-            let bodies = Bodies::new();
-            let (mut one, mut other) = (bodies.hold(), bodies.hold());
-            one.grow(ROOM).await;
-            other.grow(1).await;
-            assert_eq!(bodies.beyond.available_permits(), 0);
-            drop((one, other));
-            assert_eq!((bodies.room.available_permits(), bodies.beyond.available_permits()), (ROOM, 1));
         });
     }
 }

@@ -34,6 +34,9 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 const REQUEST_ID: &str = "request-id";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
+/// Requests in flight without a pace: more would only hold more memory.
+const UNPACED: usize = 8;
+
 /// Where Graph and the sign-in service are.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
@@ -102,7 +105,9 @@ impl GraphClient {
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
-        let turns = Turns::new(Pacer::new(speed, pace.total), pace.in_flight);
+        // What comes as fast as it can is looked through by few threads.
+        let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(UNPACED) };
+        let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let shared = Shared { http, host, tokens, turns, bodies: Bodies::new(), size: AtomicUsize::new(0), first_wait };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
@@ -287,15 +292,14 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Reads a body as fast as there is room for it. Its size is announced, or else expected to be that of another.
+/// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
 async fn read(mut response: reqwest::Response, mut held: Held, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Cause::Transport(describe(&error)))? {
         if body.len() + chunk.len() > MAX_BODY {
             return Err(Cause::Malformed(format!("the body is larger than {} MiB", MAX_BODY >> 20)));
         }
-        held.reserve(&mut body, chunk.len(), announced.unwrap_or(expected)).await;
+        held.reserve(&mut body, chunk.len(), expected).await;
         body.extend_from_slice(&chunk);
     }
     Ok((body, held))
