@@ -6,7 +6,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -16,6 +16,7 @@ use tracing::{debug, warn};
 
 use super::{
     once::Memory,
+    rest::USUAL_PAGE,
     waits::{Waiting, Waits},
 };
 use crate::{
@@ -54,6 +55,8 @@ pub(super) struct Shared {
     states: [Option<StreamState>; STREAMS.len()],
     remarked: Mutex<HashSet<AboutDelta>>,
     pub(super) memory: Memory,
+    /// Replies on a page behind a link, as seen last.
+    pub(super) replies_page: AtomicUsize,
     waits: Waits,
     jobs: AtomicU64,
     nul: AtomicU64,
@@ -84,6 +87,7 @@ impl Context {
             states: by_position(states),
             remarked: Mutex::default(),
             memory: Memory::default(),
+            replies_page: AtomicUsize::new(USUAL_PAGE),
             waits: Waits::default(),
             jobs: AtomicU64::default(),
             nul: AtomicU64::default(),

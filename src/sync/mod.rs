@@ -17,6 +17,7 @@ mod part;
 mod plan;
 mod prune;
 mod queue;
+mod rest;
 mod thread;
 mod waits;
 mod walk;

@@ -6,6 +6,8 @@
 //! the top down to where the pass before began, until a pass needs one page only, or begins as the pass before began: then nothing moved in
 //! between. A page is one moment.
 
+use std::sync::atomic::Ordering;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{debug, warn};
 
@@ -15,6 +17,7 @@ use super::{
     context::Context,
     job::{Damage, Stop},
     part::{Part, Place},
+    rest::Rest,
 };
 use crate::{
     error::Error,
@@ -56,8 +59,8 @@ struct Chain {
     activity: Activity,
     /// Items of it that no record can be made of.
     damaged: u64,
-    /// Where its replies go on.
-    rest: Option<Link>,
+    /// Its replies beyond those on the page.
+    rest: Option<Rest>,
 }
 
 /// What a pass came to.
@@ -99,7 +102,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         self.parts().for_each(|part| _ = part.walk());
         let mut last: Option<Top> = None;
         for _ in 0..MAX_PASSES {
-            let pass = self.pass().await?;
+            let pass = self.pass(last.as_ref()).await?;
             if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
                 self.parts().for_each(|part| part.finish_walk(pass.top.head));
                 return self.report(true);
@@ -147,9 +150,9 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     /// Reads from the top, or from where the pass stood, down to what the streams want.
-    async fn pass(&mut self) -> Result<Pass, Stop> {
+    async fn pass(&mut self, last: Option<&Top>) -> Result<Pass, Stop> {
         loop {
-            match self.attempt().await {
+            match self.attempt(last).await {
                 // A link is good for a while only; the walk itself does not depend on it.
                 Err(Refused::Link(error)) if self.restarts < MAX_RESTARTS => {
                     debug!("{}: the next page is no longer given; the pass begins again: {error}", self.place.task());
@@ -165,7 +168,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
     }
 
-    async fn attempt(&mut self) -> Result<Pass, Refused> {
+    async fn attempt(&mut self, last: Option<&Top>) -> Result<Pass, Refused> {
         let Place { team, channel, created } = self.place;
         let size = self.parts().filter_map(|part| part.config.top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
         let (stored, head, got_at) = match self.parts().next() {
@@ -208,9 +211,11 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             read += 1;
             let (date, next) = (page.date(), page.next().cloned());
-            self.page(page, stop, &mut descent).await.map_err(Refused::Stop)?;
+            // Where nothing has moved since the pass before, there is nothing to be read again.
+            let is_enough = read == 1 && top.as_ref().zip(last).is_some_and(|(top, last)| top.is_like(last));
+            self.page(page, stop, &mut descent, !is_enough).await.map_err(Refused::Stop)?;
             self.parts().for_each(|part| part.now = Some(date));
-            let Some(next) = next.filter(|_| !descent.is_below(stop)) else { break };
+            let Some(next) = next.filter(|_| !is_enough && !descent.is_below(stop)) else { break };
             for part in self.parts() {
                 part.walk().link = part.storable(&next);
             }
@@ -219,8 +224,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1 })
     }
 
-    /// Tells what a page holds, and completes its threads. The page itself is let go of before that: what waits holds no bodies.
-    async fn page(&mut self, page: Page, stop: DateTime<Utc>, descent: &mut Descent) -> Result<(), Stop> {
+    /// Tells what a page holds, and completes its threads if it shall. The page itself is let go of before that: what waits holds no bodies.
+    async fn page(&mut self, page: Page, stop: DateTime<Utc>, descent: &mut Descent, completes: bool) -> Result<(), Stop> {
         let settled = self.settled(stop);
         let mut chains = Vec::new();
         let told = self.told();
@@ -238,10 +243,10 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.damage.items += if descent.is_below(stop) { 0 } else { damaged };
             let activity = match rest {
                 // Below chains that are too old every chain is too old: it need not be completed.
-                Some(link) if self.replies.is_some() && !descent.is_below(settled) => {
-                    let rest = self.complete(&link, &root).await?;
+                Some(rest) if completes && self.replies.is_some() && !descent.is_below(settled) => {
+                    let of_rest = self.complete(rest, &root).await?;
                     self.ahead.thread();
-                    activity.later(rest)
+                    activity.later(of_rest)
                 }
                 Some(_) => Activity::Unknown,
                 None => activity,
@@ -265,25 +270,29 @@ impl<'w, 'c> Walk<'w, 'c> {
         for reply in chain.replies() {
             activity = activity.later(self.reply(reply, &id, &mut damaged));
         }
-        Chain { root: id.into_owned(), activity, damaged, rest: chain.replies_next().cloned() }
+        Chain { root: id.into_owned(), activity, damaged, rest: Rest::of(chain) }
     }
 
     /// Reads the replies that did not fit into their root. A thread that Graph does not give is damage: it must not stop the channel.
-    async fn complete(&mut self, link: &Link, root: &str) -> Result<Activity, Stop> {
-        let mut pages = Pages::from_link(link);
-        let (mut follows_link, mut restarts) = (true, 0);
+    async fn complete(&mut self, mut rest: Rest, root: &str) -> Result<Activity, Stop> {
+        let context = self.context;
+        let list = || Pages::new(streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
+        let is_long = |rest: &Rest| rest.is_long(context.replies_page.load(Ordering::Relaxed));
+        let mut by_link = !is_long(&rest);
+        let mut pages = if by_link { Pages::from_link(&rest.link) } else { list() };
+        let (mut is_first, mut restarts, mut seen) = (true, 0, 0);
         let mut newest = Activity::None;
         loop {
             let page = match pages.next(&self.context.client).await {
                 Ok(Some(page)) => page,
                 Ok(None) => return Ok(newest),
                 // The link may have aged, or the thread may have gone meanwhile: asked for from its beginning, it tells.
-                Err(error) if follows_link && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
-                    (follows_link, restarts) = (false, restarts + 1);
-                    pages = Pages::new(streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
+                Err(error) if (by_link || !is_first) && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
+                    (by_link, is_first, restarts) = (false, true, restarts + 1);
+                    pages = list();
                     continue;
                 }
-                Err(error) if !follows_link && error.is_missing() => return Ok(Activity::Unknown),
+                Err(error) if !by_link && is_first && error.is_missing() => return Ok(Activity::Unknown),
                 Err(source) => {
                     let is_lost = is_link_lost(&source, None);
                     let task = format!("{}, thread {root}", self.place.task());
@@ -295,11 +304,15 @@ impl<'w, 'c> Walk<'w, 'c> {
                     return Ok(Activity::Unknown);
                 }
             };
-            follows_link = true;
-            let mut damaged = 0;
+            is_first = false;
+            let (mut damaged, before) = (0, seen);
             for reply in page.items() {
-                newest = newest.later(self.reply(reply, root, &mut damaged));
+                seen += 1;
+                // The list begins with what came with the root.
+                let activity = if rest.knows(reply) { Activity::of(reply) } else { self.reply(reply, root, &mut damaged) };
+                newest = newest.later(activity);
             }
+            let has_next = page.next().is_some();
             self.damage.items += damaged;
             let told = self.told();
             self.hand_over(page, told).await?;
@@ -307,6 +320,13 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.set_urgency();
             // The channel stands where it stood; others may have moved on.
             self.report(false)?;
+            if by_link && has_next {
+                context.replies_page.store(seen - before, Ordering::Relaxed);
+                if rest.is_longer_than(seen) && is_long(&rest) {
+                    (by_link, is_first) = (false, true);
+                    pages = list();
+                }
+            }
         }
     }
 

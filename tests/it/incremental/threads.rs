@@ -7,15 +7,19 @@ use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 
-/// A reader of a channel at whose top stands a thread of so many replies, of which a page of the walk holds five.
-fn with_long_thread(replies: usize) -> (Reader, MessageAt) {
+/// So many replies a page of the walk holds of a thread.
+const INLINE: usize = 60;
+
+/// A reader of a channel at whose top stands a thread with so many replies more than a page of the walk holds of it. They are few enough for
+/// the link to be followed to them, five a page.
+fn with_long_thread(more: usize) -> (Reader, MessageAt) {
     let reader = Reader::new(Options::new(spec(1, 30)).manual_clock()).with(json!({"use_delta_api": false, "top": 20}));
     reader.sim.switches(|switches| {
-        switches.inline_replies = 5;
+        switches.inline_replies = INLINE;
         switches.replies_page = 5;
     });
     let root = reader.post("a long thread");
-    for number in 0..replies {
+    for number in 0..INLINE + more {
         reader.later(Duration::from_secs(1));
         reader.reply(&root, &format!("reply {number}"));
     }
@@ -46,6 +50,32 @@ fn a_long_thread_that_takes_minutes_hides_nothing_that_moves_meanwhile() {
         reader.later(HOUR);
         assert_eq!(reader.read().told_in_all(), 0);
     }
+}
+
+#[test]
+fn a_very_long_thread_is_read_by_its_list_and_told_once() {
+    for protocol in BOTH {
+        let (reader, _) = with_long_thread(140);
+        let mut reader = reader.speaking(protocol);
+        reader.later(HOUR);
+        let run = reader.read();
+        // By the link there would be 28.
+        assert_eq!(run.asked_of(Class::Replies) as usize, (INLINE + 140) / 50);
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_thread_that_is_longer_than_its_times_tell_is_read_by_its_list_from_there_on() {
+    let (mut reader, root) = with_long_thread(100);
+    for _ in 0..INLINE {
+        reader.later(HOUR);
+        reader.reply(&root, "after a long time");
+    }
+    let run = reader.read();
+    // One by the link, then the list, from its beginning.
+    assert_eq!(run.asked_of(Class::Replies) as usize, 1 + (INLINE + 100 + INLINE).div_ceil(50));
+    reader.assert_complete();
 }
 
 #[test]
@@ -180,7 +210,7 @@ fn a_named_thread_goes_on_from_its_link_and_begins_again_when_that_has_ended() {
         reader.read();
         reader.later(HOUR);
         reader.read();
-        assert_eq!(reader.rows[REPLIES].len(), 31);
+        assert_eq!(reader.rows[REPLIES].len(), INLINE + 31);
         assert!(reader.rows[REPLIES].contains_key(&vec![new.channel.clone(), new.id_text()]));
     }
 }
