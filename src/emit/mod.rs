@@ -305,3 +305,85 @@ impl Writing {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::AtomicUsize,
+        mpsc::{Receiver, channel},
+    };
+
+    use super::*;
+    use crate::streams::MESSAGES;
+
+    /// Writes a batch whenever it is let.
+    struct Slow {
+        let_go: Receiver<()>,
+        written: Arc<AtomicUsize>,
+    }
+
+    impl Emitter for Slow {
+        fn started(&mut self, _: &'static Stream) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn records(&mut self, records: &Records) -> io::Result<()> {
+            self.let_go.recv().map_err(io::Error::other)?;
+            self.written.fetch_add(records.bytes(), Ordering::SeqCst);
+            Ok(())
+        }
+
+        fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn waits(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn log(&mut self, _: tracing::Level, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn finished(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_waits_to_be_written_stays_within_the_bound_and_a_larger_batch_comes_alone() {
+        let (queue, runtime) = (QUEUE_BYTES as usize, tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap());
+        for (batches, bytes) in [(100, 300 * 1024), (2000, 10 * 1024), (4, 2 * queue)] {
+            let (go, let_go) = channel();
+            let (written, accepted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let (output, writer) = Output::start(Box::new(Slow { let_go, written: written.clone() }), Vec::new()).unwrap();
+            let sending: Vec<_> = (0..batches)
+                .map(|_| {
+                    let (output, written, accepted) = (output.clone(), written.clone(), accepted.clone());
+                    runtime.spawn(async move {
+                        let mut records = output.batch(&MESSAGES);
+                        records.push(|out| out.resize(bytes, b'x'), |_| true);
+                        output.records(records.take()).await.unwrap();
+                        (accepted.fetch_add(bytes, Ordering::SeqCst) + bytes).saturating_sub(written.load(Ordering::SeqCst))
+                    })
+                })
+                .collect();
+            drop(output);
+            (0..batches).for_each(|_| go.send(()).unwrap());
+            for waiting in sending {
+                let waiting = runtime.block_on(waiting).unwrap();
+                assert!(waiting <= queue.max(bytes), "{waiting} bytes wait");
+            }
+            writer.join().unwrap();
+            assert_eq!(written.load(Ordering::SeqCst), batches * bytes);
+        }
+    }
+}
