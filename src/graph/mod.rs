@@ -1,5 +1,6 @@
 //! Microsoft Graph over HTTP: requests in, pages out. Knows nothing of streams, protocols or configuration files.
 
+mod answer;
 mod bodies;
 mod client;
 mod error;

@@ -13,7 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::{client::retry_after, error::SignInRefusal};
+use super::{
+    answer::{describe, retry_after},
+    error::SignInRefusal,
+};
 
 /// A token is renewed this long before it ends, or at half its life if that is shorter.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -131,9 +134,8 @@ impl TokenSource {
 }
 
 async fn send(http: reqwest::Client, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
-    let no_answer = |error: reqwest::Error| {
-        NoAnswer(SignInRefusal { description: super::client::describe(&error), transient: true, ..SignInRefusal::default() })
-    };
+    let no_answer =
+        |error: reqwest::Error| NoAnswer(SignInRefusal { description: describe(&error), transient: true, ..SignInRefusal::default() });
     let request = reqwest::Request::try_from(request).map_err(no_answer)?;
     let response = http.execute(request).await.map_err(no_answer)?;
     let status = response.status();

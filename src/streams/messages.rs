@@ -5,6 +5,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::{ParentKind, Source, Stream, columns, schema};
 use crate::{graph::Request, record::Message};
 
+/// The most that Graph gives a page of messages or replies.
+pub const MAX_TOP: u64 = 50;
+
 /// The root messages of channels.
 pub static MESSAGES: Stream = Stream {
     name: "messages",

@@ -16,7 +16,7 @@ use crate::{graph::Request, record::Columns, schema::json_schema};
 pub use channels::{CHANNELS, channel};
 pub use members::MEMBERS;
 pub use message_replies::{MESSAGE_REPLIES, thread};
-pub use messages::{MESSAGES, delta, walk};
+pub use messages::{MAX_TOP, MESSAGES, delta, walk};
 pub use set::StreamSet;
 pub use teams::{TEAMS, group_ids, groups, team};
 pub(crate) use teams::{properties, properties_of_group};

@@ -8,10 +8,10 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::walk::MAX_TOP;
 use crate::{
     graph::{Item, Link},
     record::instant,
+    streams::MAX_TOP,
 };
 
 /// Replies on a page behind a link, before one was seen: Graph's usual page.

@@ -4,12 +4,12 @@ use super::{
     context::Context,
     job::{Report, Stop},
     part::{Part, Place},
-    walk::{MAX_RESTARTS, MAX_TOP, is_link_lost},
+    walk::{MAX_RESTARTS, is_link_lost},
 };
 use crate::{
     error::Error,
     graph::{Link, Pages, Urgency},
-    streams::{self, MESSAGE_REPLIES, StreamSet},
+    streams::{self, MAX_TOP, MESSAGE_REPLIES, StreamSet},
 };
 
 /// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.

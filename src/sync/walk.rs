@@ -22,11 +22,8 @@ use super::{
 use crate::{
     error::Error,
     graph::{self, Cause, Item, Link, Page, Pages, Refusal, Urgency},
-    streams,
+    streams::{self, MAX_TOP},
 };
-
-/// The most that Graph gives a page of messages or replies.
-pub(super) const MAX_TOP: u64 = 50;
 
 /// Chains on the first page of a pass that will hardly need a second one: most channels have changed little since the last run.
 const PROBE: u64 = 20;
