@@ -38,13 +38,20 @@ fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
 }
 
+/// So long an answer, or the next part of one, is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(100);
+
+/// Whatever is asked for, it is tried again after an hour.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 /// The wait that a `Retry-After` asks for: seconds, with or without a fraction, or a date (graph.md 5.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    Some((parse_http_date(text)? - now).to_std().unwrap_or(Duration::ZERO))
+    let wait = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        Err(_) => (parse_http_date(text)? - now).to_std().unwrap_or(Duration::ZERO),
+    };
+    Some(wait.min(LONGEST))
 }
 
 /// What an answer that is no success says.
@@ -89,6 +96,7 @@ mod tests {
         assert_eq!(wait("2.128"), Some(Duration::from_millis(2128)));
         assert_eq!(wait("Fri, 20 Nov 2026 10:00:07 GMT"), Some(Duration::from_secs(7)));
         assert_eq!(wait("Fri, 20 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("10000000000000"), Some(LONGEST));
         for nonsense in ["-3", "soon", "", "1e400", "NaN"] {
             assert_eq!(wait(nonsense), None, "{nonsense}");
         }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Cause, Credentials, Error, Host, Page, Refusal, Request, Urgency,
-    answer::{date, describe, refusal},
+    answer::{PATIENCE, date, describe, refusal},
     bodies::{Bodies, Held},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
@@ -32,6 +32,9 @@ const MAX_BODY: usize = 512 * 1024 * 1024;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// What Graph may send ahead of one body.
+const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// Requests in flight without a pace: more would only hold more memory.
 const UNPACED: usize = 8;
@@ -215,14 +218,8 @@ impl Shared {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
             .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
         authorization.set_sensitive(true);
-        let response = self
-            .http
-            .get(url)
-            .header(AUTHORIZATION, authorization)
-            .header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string())
-            .send()
-            .await
-            .map_err(|error| Cause::Transport(describe(&error)))?;
+        let response = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string()).send();
+        let response = in_time(response).await?;
         let status = response.status();
         let headers = response.headers().clone();
         // Without Graph's clock our own must do.
@@ -286,15 +283,25 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .tls_certs_merge(bundled)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(30))
-        .read_timeout(Duration::from_secs(100))
+        // A body that waits for room takes nothing off the connection: its window must have room for all that are in flight.
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(64 * STREAM_WINDOW)
         .pool_idle_timeout(Duration::from_secs(60))
         .build()
+}
+
+/// Waits for the network, but not for ever. What waits for room is not late.
+async fn in_time<T>(answer: impl Future<Output = Result<T, reqwest::Error>>) -> Result<T, Cause> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(answer) => answer.map_err(|error| Cause::Transport(describe(&error))),
+        Err(_) => Err(Cause::Transport("no answer in time".to_owned())),
+    }
 }
 
 /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
 async fn read(mut response: reqwest::Response, mut held: Held, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Cause::Transport(describe(&error)))? {
+    while let Some(chunk) = in_time(response.chunk()).await? {
         if body.len() + chunk.len() > MAX_BODY {
             return Err(Cause::Malformed(format!("the body is larger than {} MiB", MAX_BODY >> 20)));
         }

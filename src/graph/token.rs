@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::{
-    answer::{describe, retry_after},
+    answer::{PATIENCE, describe, retry_after},
     error::SignInRefusal,
 };
 
@@ -136,7 +136,8 @@ impl TokenSource {
 async fn send(http: reqwest::Client, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
     let no_answer =
         |error: reqwest::Error| NoAnswer(SignInRefusal { description: describe(&error), transient: true, ..SignInRefusal::default() });
-    let request = reqwest::Request::try_from(request).map_err(no_answer)?;
+    let mut request = reqwest::Request::try_from(request).map_err(no_answer)?;
+    *request.timeout_mut() = Some(PATIENCE);
     let response = http.execute(request).await.map_err(no_answer)?;
     let status = response.status();
     if status.as_u16() == 429 || status.is_server_error() {

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use tracing::{debug, warn};
 
 use super::{
@@ -118,7 +118,9 @@ impl Shared {
     /// That nobody reads any more is met elsewhere.
     fn tell_waits(&self, waiting: Waiting) {
         for (stream, wait) in waiting {
-            let _ = self.output.waits(stream, Utc::now() + wait);
+            if let Some(until) = TimeDelta::from_std(wait).ok().and_then(|wait| Utc::now().checked_add_signed(wait)) {
+                let _ = self.output.waits(stream, until);
+            }
         }
     }
 

@@ -17,6 +17,9 @@ use crate::{
 /// Replies on a page behind a link, before one was seen: Graph's usual page.
 pub(super) const USUAL_PAGE: usize = 20;
 
+/// So many are remembered; Graph expands 200.
+const MOST_KNOWN: usize = 1000;
+
 /// The replies of a root beyond those that came with it.
 #[derive(Debug)]
 pub(super) struct Rest {
@@ -31,7 +34,7 @@ impl Rest {
     /// Of a root; [`None`] if all its replies came with it.
     pub(super) fn of(root: Item<'_>) -> Option<Self> {
         let link = root.replies_next()?.clone();
-        let known: HashSet<_> = root.replies().map(hash).collect();
+        let known: HashSet<_> = root.replies().take(MOST_KNOWN).map(hash).collect();
         let (first, last) = (root.replies().next().and_then(created), root.replies().last().and_then(created));
         let likely = known.len() as f64 * share_behind(created(root), first, last);
         Some(Self { link, known, likely })

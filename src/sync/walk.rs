@@ -56,7 +56,9 @@ struct Chain {
     activity: Activity,
     /// Items of it that no record can be made of.
     damaged: u64,
-    /// Its replies beyond those on the page.
+    /// Whether it has replies beyond those on the page.
+    goes_on: bool,
+    /// These, if they are wanted.
     rest: Option<Rest>,
 }
 
@@ -194,7 +196,10 @@ impl<'w, 'c> Walk<'w, 'c> {
                 pages = Pages::new(streams::walk(team, channel, size));
                 continue;
             }
-            if read == 0 {
+            // Where nothing has moved since the pass before, there is nothing to be read again. What the page does not show may have changed
+            // all the same: the walk then stands where that pass began.
+            let is_enough = read == 0 && last.is_some_and(|last| Top::of(&page).is_like(last));
+            if read == 0 && !is_enough {
                 for part in self.parts() {
                     let walk = part.walk();
                     (walk.head, walk.read_at) = (None, Some(page.date()));
@@ -208,8 +213,6 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             read += 1;
             let (date, next) = (page.date(), page.next().cloned());
-            // Where nothing has moved since the pass before, there is nothing to be read again.
-            let is_enough = read == 1 && top.as_ref().zip(last).is_some_and(|(top, last)| top.is_like(last));
             self.page(page, stop, &mut descent, !is_enough).await.map_err(Refused::Stop)?;
             self.parts().for_each(|part| part.now = Some(date));
             let Some(next) = next.filter(|_| !is_enough && !descent.is_below(stop)) else { break };
@@ -227,7 +230,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut chains = Vec::new();
         let told = self.told();
         for chain in page.items() {
-            chains.push(self.chain(chain));
+            chains.push(self.chain(chain, completes));
             for part in self.roots.iter_mut().chain(&mut self.replies) {
                 part.hand_over_many().await?;
             }
@@ -236,17 +239,17 @@ impl<'w, 'c> Walk<'w, 'c> {
         chains.iter().for_each(|chain| self.ahead.meet(chain.activity.known()));
         self.ahead.page(chains.iter().map(|chain| u32::from(chain.rest.is_some())).sum());
         self.set_urgency();
-        for Chain { root, activity, damaged, rest } in chains {
+        for Chain { root, activity, damaged, goes_on, rest } in chains {
             self.damage.items += if descent.is_below(stop) { 0 } else { damaged };
             let activity = match rest {
                 // Below chains that are too old every chain is too old: it need not be completed.
-                Some(rest) if completes && self.replies.is_some() && !descent.is_below(settled) => {
+                Some(rest) if !descent.is_below(settled) => {
                     let of_rest = self.complete(rest, &root).await?;
                     self.ahead.thread();
                     activity.later(of_rest)
                 }
-                Some(_) => Activity::Unknown,
-                None => activity,
+                _ if goes_on => Activity::Unknown,
+                _ => activity,
             };
             descent.meet(activity);
         }
@@ -255,10 +258,10 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     /// Adds the records of a chain, as far as the page has it.
-    fn chain(&mut self, chain: Item<'_>) -> Chain {
+    fn chain(&mut self, chain: Item<'_>, completes: bool) -> Chain {
         let Some(id) = chain.id().filter(|_| !chain.is_damaged()) else {
             // It tells nothing about how far down the page is.
-            return Chain { root: String::new(), activity: Activity::Unknown, damaged: self.damaged(chain), rest: None };
+            return Chain { root: String::new(), activity: Activity::Unknown, damaged: self.damaged(chain), goes_on: false, rest: None };
         };
         let (mut activity, mut damaged) = (Activity::of(chain), 0);
         if let Some(roots) = &mut self.roots {
@@ -267,7 +270,9 @@ impl<'w, 'c> Walk<'w, 'c> {
         for reply in chain.replies() {
             activity = activity.later(self.reply(reply, &id, &mut damaged));
         }
-        Chain { root: id.into_owned(), activity, damaged, rest: Rest::of(chain) }
+        let goes_on = chain.replies_next().is_some();
+        let rest = if completes && self.replies.is_some() { Rest::of(chain) } else { None };
+        Chain { root: id.into_owned(), activity, damaged, goes_on, rest }
     }
 
     /// Reads the replies that did not fit into their root. A thread that Graph does not give is damage: it must not stop the channel.
