@@ -183,9 +183,12 @@ impl GraphClient {
                 Err(cause) => cause,
             };
             drop(turn);
-            let throttled = matches!(&cause, Cause::Refused(Refusal { status: 429, .. }));
-            if let Cause::Refused(Refusal { status: 429, retry_after, .. }) = &cause {
-                turns.throttled(scopes, *retry_after);
+            let throttled = match &cause {
+                Cause::Refused(Refusal { status: 429, retry_after, .. }) => Some(*retry_after),
+                _ => None,
+            };
+            if let Some(retry_after) = throttled {
+                turns.throttled(scopes, retry_after);
             }
             let wait = match verdict(&cause) {
                 Verdict::Retry => waits.next(&cause),
@@ -193,7 +196,7 @@ impl GraphClient {
             };
             let Some(wait) = wait else { return Err(Error::new(request, cause, attempts)) };
             debug!("{request}: {cause}; trying again in {:.1} s", wait.as_secs_f64());
-            let _held_up = throttled.then(|| self.work.hold_up(wait));
+            let _held_up = throttled.map(|_| self.work.hold_up(wait));
             tokio::time::sleep(wait).await;
         }
     }

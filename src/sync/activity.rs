@@ -76,6 +76,8 @@ pub(super) struct Top {
     pub(super) head: Option<DateTime<Utc>>,
     /// The chains in their order with their activity as served, as hashes.
     chains: Vec<u64>,
+    /// Whether the first chain has replies beyond those on the page: these may change, and it stays the first.
+    pub(super) goes_on: bool,
 }
 
 impl Top {
@@ -85,12 +87,16 @@ impl Top {
             let activity = chain.replies().map(Activity::of).fold(Activity::of(chain), Activity::later);
             xxh3_64(format!("{activity:?} {}", chain.value("id").unwrap_or_default()).as_bytes())
         };
-        Self { head: messages.filter_map(|message| Activity::of(message).known()).max(), chains: page.items().map(hash).collect() }
+        Self {
+            head: messages.filter_map(|message| Activity::of(message).known()).max(),
+            chains: page.items().map(hash).collect(),
+            goes_on: page.items().next().is_some_and(|chain| chain.replies_next().is_some()),
+        }
     }
 
     /// That of a page of which only the newest activity is known: like no other.
     pub(super) fn of_unseen(head: Option<DateTime<Utc>>) -> Self {
-        Self { head, chains: Vec::new() }
+        Self { head, chains: Vec::new(), goes_on: false }
     }
 
     /// Whether both tell the same, as far as both reach down.

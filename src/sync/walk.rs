@@ -196,26 +196,28 @@ impl<'w, 'c> Walk<'w, 'c> {
                 pages = Pages::new(streams::walk(team, channel, size));
                 continue;
             }
-            // Where nothing has moved since the pass before, there is nothing to be read again. What the page does not show may have changed
-            // all the same: the walk then stands where that pass began.
-            let is_enough = read == 0 && last.is_some_and(|last| Top::of(&page).is_like(last));
-            if read == 0 && !is_enough {
-                for part in self.parts() {
+            // Where nothing has moved since the pass before, there is nothing to be read again.
+            let seen = top.is_none().then(|| Top::of(&page));
+            let is_unmoved = read == 0 && seen.as_ref().zip(last).is_some_and(|(seen, last)| seen.is_like(last));
+            if read == 0 {
+                // The chain at the top stays there when replies of it change that the page does not show: they are known as of the pass before.
+                let hides = is_unmoved && [seen.as_ref(), last].into_iter().flatten().any(|top| top.goes_on);
+                for part in self.roots.iter_mut().chain(self.replies.iter_mut().filter(|_| !hides)) {
                     let walk = part.walk();
                     (walk.head, walk.read_at) = (None, Some(page.date()));
                     walk.began.get_or_insert(page.date());
                 }
             }
             // A page may be empty, or tell no time, and have a next one all the same.
-            if top.is_none() {
-                top = Some(Top::of(&page)).filter(|top| top.head.is_some() || page.next().is_none());
+            if seen.is_some() {
+                top = seen.filter(|top| top.head.is_some() || page.next().is_none());
                 self.parts().for_each(|part| part.walk().head = top.as_ref().and_then(|top| top.head));
             }
             read += 1;
             let (date, next) = (page.date(), page.next().cloned());
-            self.page(page, stop, &mut descent, !is_enough).await.map_err(Refused::Stop)?;
+            self.page(page, stop, &mut descent, !is_unmoved).await.map_err(Refused::Stop)?;
             self.parts().for_each(|part| part.now = Some(date));
-            let Some(next) = next.filter(|_| !is_enough && !descent.is_below(stop)) else { break };
+            let Some(next) = next.filter(|_| !is_unmoved && !descent.is_below(stop)) else { break };
             for part in self.parts() {
                 part.walk().link = part.storable(&next);
             }

@@ -147,7 +147,10 @@ impl Economy {
                 if !ended || asked.blocked || !kept.up_to_date.contains(&stream) || !state["walk"].is_null() {
                     self.open.insert(place);
                 } else if asked.passes > 0 {
-                    self.walked.insert(place.clone(), run.start);
+                    // Where a thread is served in parts, a last pass that sees nothing new may leave the replies known as of the pass before.
+                    let read_at = state["readAt"].as_str().and_then(Time::parse).unwrap_or(run.start);
+                    let is_in_parts = stream == "message_replies" && has_long_thread(after, channel, run.plan.switches.inline_replies);
+                    self.walked.insert(place.clone(), if is_in_parts { read_at.min(run.start) } else { run.start });
                     self.open.remove(&place);
                 }
                 let is_followed = asked.rounds && state["delta"]["round"].is_null() && state["deltaLink"].is_string();
@@ -193,14 +196,23 @@ fn longest(run: &Run<'_>, (stream, channel): &(&'static str, String), chains: us
     if *stream == "messages" {
         return chains;
     }
+    let mut lengths: Vec<_> = lengths(run.destination, channel).collect();
+    lengths.sort_unstable_by_key(|&length| Reverse(length));
+    lengths.into_iter().take(chains).sum()
+}
+
+/// How many replies the destination has of each thread of a channel.
+fn lengths(destination: &Destination, channel: &str) -> impl Iterator<Item = usize> {
     let mut lengths: HashMap<MessageId, usize> = HashMap::new();
-    for (key, row) in run.destination.rows.iter().filter(|(key, _)| key.stream == *stream && key.channel == *channel) {
+    for (key, row) in destination.rows.iter().filter(|(key, _)| key.stream == "message_replies" && key.channel == channel) {
         let record = Record { key: key.clone(), text: row.text.clone(), removed: row.removed };
         *lengths.entry(root(&record)).or_default() += 1;
     }
-    let mut lengths: Vec<_> = lengths.into_values().collect();
-    lengths.sort_unstable_by_key(|&length| Reverse(length));
-    lengths.into_iter().take(chains).sum()
+    lengths.into_values()
+}
+
+fn has_long_thread(destination: &Destination, channel: &str, inline_replies: usize) -> bool {
+    lengths(destination, channel).any(|length| length > inline_replies)
 }
 
 fn root(record: &Record) -> MessageId {

@@ -74,7 +74,6 @@ impl Ledger {
             None => drop(self.untold.remove(&key)),
             Some(reason) => drop(self.untold.insert(key.clone(), reason)),
         }
-        if kind == Kind::Post {}
     }
 
     /// Notes a hard removal: the message vanishes from the lists, a root with its replies.

@@ -53,6 +53,36 @@ fn a_long_thread_that_takes_minutes_hides_nothing_that_moves_meanwhile() {
 }
 
 #[test]
+fn what_changes_in_the_hidden_part_of_the_thread_at_the_top_while_that_is_read_comes_with_the_next_run() {
+    for protocol in BOTH {
+        let (reader, root) = with_long_thread(30);
+        let mut reader = reader.speaking(protocol).with(json!({"lookback_seconds": 0}));
+        let hidden = reader.sim.read_tenant(|tenant| tenant.replies(&root));
+        let (read_first, read_last) = (hidden[29].clone(), hidden[0].clone());
+        reader.later(HOUR);
+        reader.sim.on_request(move |request, tenant| {
+            if request.class == Class::Replies && request.class_number == 3 {
+                tenant.edit(&read_first, "after it was read").unwrap();
+                tenant.clock().advance(HOUR / 3);
+                tenant.edit(&read_last, "before it is read, and newer").unwrap();
+                tenant.clock().advance(HOUR / 3);
+            }
+            None
+        });
+        let run = reader.read();
+        // The last pass saw nothing new, and read nothing again.
+        assert_eq!((run.asked_of(Class::Messages), run.asked_of(Class::Replies)), (3, 6));
+        reader.sim.clear_hook();
+        reader.later(HOUR);
+        let run = reader.read();
+        assert!(run.tells(&hidden[29]));
+        reader.assert_complete();
+        // What shows on its page is known as of the last pass.
+        assert_eq!(run.told(MESSAGES), 0);
+    }
+}
+
+#[test]
 fn a_very_long_thread_is_read_by_its_list_and_told_once() {
     for protocol in BOTH {
         let (reader, _) = with_long_thread(140);
