@@ -1,8 +1,12 @@
 //! What a run can end with, and whose fault it is.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
-use crate::{config, graph, panic};
+use crate::{
+    config,
+    graph::{self, LONGEST_WAIT, Verdict},
+    panic,
+};
 
 /// Why a run, or one of its streams, did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +34,7 @@ pub enum Error {
     #[error("cannot use the state: {0}")]
     State(String),
     /// Microsoft Entra did not give a token.
-    #[error("cannot sign in: {}{}", source.cause, Hint(.hint))]
+    #[error("cannot sign in: {}{}{}", source.cause, source.tries(), Hint(.hint))]
     SignIn {
         /// What Microsoft Entra said.
         source: Box<graph::Error>,
@@ -55,6 +59,20 @@ pub enum Error {
         /// How many.
         count: u64,
     },
+    /// Graph gave items whose records are larger than is allowed.
+    #[error(
+        "could not {task} in full: {count} records are larger than {} MiB (`max_record_mb`) and were left out; \
+        hint: raise `max_record_mb`, if your destination takes such records, and read the stream in full once",
+        .limit >> 20
+    )]
+    TooLarge {
+        /// What was tried, on which team or channel.
+        task: String,
+        /// How many.
+        count: u64,
+        /// The most bytes of a record.
+        limit: usize,
+    },
     /// An id that is configured was looked for in all its possible parents, and is in none.
     #[error("{id} was not found in any of the teams and channels that are read for {stream}; hint: look at the ids")]
     NotFound {
@@ -72,6 +90,9 @@ pub enum Error {
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// The machine does not give what the program needs to run.
+    #[error("{0}; hint: look at the limits of the machine, such as `ulimit -n` and its memory")]
+    Machine(String),
     /// The program is at fault.
     #[error("{0}; hint: this is a bug of tap-microsoft-teams, please report it")]
     Internal(String),
@@ -109,9 +130,23 @@ impl Error {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,
             },
-            Self::NoChannels { .. } => Fault::Moment,
+            Self::TooLarge { .. } => Fault::User,
+            Self::NoChannels { .. } | Self::Machine(_) => Fault::Moment,
             Self::Damaged { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
         }
+    }
+
+    /// What it means for what was to be read.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Graph { source, .. } | Self::SignIn { source, .. } => source.verdict(),
+            _ => Verdict::FailStream,
+        }
+    }
+
+    /// Whether nothing more can be read: without a token every request would meet the same.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::SignIn { .. })
     }
 
     /// Whether Graph refused for want of a permission (403).
@@ -124,11 +159,6 @@ impl Error {
         matches!(self, Self::Graph { source, .. } if source.is_missing())
     }
 
-    /// The error of a task that met so many damaged items; none if it met none.
-    pub fn damaged(count: u64, task: impl FnOnce() -> String) -> Option<Self> {
-        (count > 0).then(|| Self::Damaged { task: task(), count })
-    }
-
     /// The program panicked.
     pub fn panicked() -> Self {
         Self::Internal(format!("the program panicked at {}", panic::place().unwrap_or("an unknown place")))
@@ -137,7 +167,7 @@ impl Error {
     /// A failure of Graph at a task, such as "list the members of team 02bd9fd6".
     pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&str]) -> Self {
         if let graph::Cause::SignIn(refusal) = &source.cause {
-            let hint = sign_in_hint(&refusal.codes).map(str::to_owned);
+            let hint = sign_in_hint(refusal).map(str::to_owned).or_else(|| source.long_wait().map(wait_hint));
             return Self::SignIn { source: Box::new(source), hint };
         }
         let hint = hint(&source, permissions);
@@ -147,20 +177,37 @@ impl Error {
 
 /// What a person can do about a refusal.
 fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
+    if let Some(wait) = error.long_wait() {
+        return Some(wait_hint(wait));
+    }
+    if matches!(error.cause, graph::Cause::TooLarge(_)) {
+        return Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned());
+    }
     match error.status()? {
+        300..=399 => Some("redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy".to_owned()),
         401 => Some("Graph does not accept the token: look at `cloud` and at the consent of the application".to_owned()),
         403 if !permissions.is_empty() => Some(format!(
             "grant the application permission {} and admin consent; it takes some minutes to count",
             permissions.join(" and ")
         )),
         404 => Some("look at the id; a deleted team or channel is not found either".to_owned()),
+        407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY".to_owned()),
         _ => None,
     }
 }
 
+fn wait_hint(wait: Duration) -> String {
+    let minutes = |time: Duration| time.as_secs().div_ceil(60);
+    format!(
+        "Graph asks to wait {} minutes, and a run waits {} at most: run again after that; it goes on from its state",
+        minutes(wait),
+        minutes(LONGEST_WAIT)
+    )
+}
+
 /// What to do about the sign-in errors that a client secret can meet (graph.md 1.4).
-fn sign_in_hint(codes: &[u64]) -> Option<&'static str> {
-    codes.iter().find_map(|code| {
+fn sign_in_hint(refusal: &graph::SignInRefusal) -> Option<&'static str> {
+    let of_code = |code: &u64| {
         Some(match code {
             7_000_215 => "`client_secret` must be the value of the secret, not its id",
             7_000_222 => "the client secret has expired: make a new one and put its value into `client_secret`",
@@ -172,5 +219,14 @@ fn sign_in_hint(codes: &[u64]) -> Option<&'static str> {
             7_000_216 | 7_000_218 => "`client_secret` did not arrive",
             _ => return None,
         })
-    })
+    };
+    let of_status = |status| {
+        Some(match status {
+            300..=399 => "redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy",
+            404 => "look at `cloud` and `login_url`: this is no sign-in service",
+            407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
+            _ => return None,
+        })
+    };
+    refusal.codes.iter().find_map(of_code).or_else(|| of_status(refusal.status?))
 }

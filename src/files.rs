@@ -1,10 +1,20 @@
 //! Reading the files that the command line names.
 
-use std::{fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+
+/// A state is no larger: that of a million channels takes half of it.
+const MAX_STATE: u64 = 1024 * 1024 * 1024;
+
+/// Other files are no larger.
+const MAX_OTHER: u64 = 64 * 1024 * 1024;
 
 /// The JSON in a file. What the file is called does not matter.
 ///
@@ -33,7 +43,7 @@ pub(crate) fn read_json_if_any(path: &Path, what: &'static str) -> Result<Option
     if path.is_dir() {
         return Err(error(path, what, "it is a directory"));
     }
-    let bytes = fs::read(path).map_err(|reason| error(path, what, reason))?;
+    let bytes = read(path, if what == "state" { MAX_STATE } else { MAX_OTHER }).map_err(|reason| error(path, what, reason))?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(error(path, what, "it is written in UTF-16; save it as UTF-8"));
     }
@@ -44,6 +54,15 @@ pub(crate) fn read_json_if_any(path: &Path, what: &'static str) -> Result<Option
     }
     let value = serde_json::from_slice(text);
     value.map(Some).map_err(|reason| error(path, what, format_args!("it is not JSON: {}", without_content(&reason))))
+}
+
+/// All that a file holds: it may be a pipe, and may have no end.
+fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if File::open(path)?.take(most + 1).read_to_end(&mut bytes)? as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {} MiB", most >> 20)));
+    }
+    Ok(bytes)
 }
 
 /// Names the file in which something was wrong that was found later.

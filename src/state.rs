@@ -69,6 +69,9 @@ pub struct ChannelState {
     /// What stands in delta's way; null if nothing does.
     #[serde(with = "or_null")]
     pub delta: DeltaState,
+    /// Hashes of damaged items without a time, which were met and said: else every run would meet and say them again.
+    #[serde(with = "or_null")]
+    pub damage: Vec<String>,
 }
 
 /// A walk that is not finished.

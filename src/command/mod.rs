@@ -4,7 +4,7 @@ mod airbyte;
 mod singer;
 
 use std::{
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     emit::{Emitter, Output},
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient, Pace},
+    graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
     log::Forward,
     state::StreamState,
     streams::{Mode, Selected, Stream},
@@ -53,10 +53,15 @@ pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: Cancellati
         Some(command) => airbyte::run(command, cli.debug, out, stop),
         None => singer::run(&cli.singer, cli.debug, out, stop),
     };
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
+    let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
         Some(_) => airbyte::fail(&mut spare, &Error::panicked()),
         None => Ok(singer::fail(&cli.singer, &Error::panicked())),
-    })
+    });
+    match result {
+        // Airbyte's errors go the way that is not open any more; Singer's log has one of its own. A reader that has gone needs no words.
+        Err(error) if cli.command.is_none() && error.kind() != ErrorKind::BrokenPipe => Ok(singer::fail(&cli.singer, &error.into())),
+        result => result,
+    }
 }
 
 /// What a sync is made of, all of it known to be usable.
@@ -138,7 +143,8 @@ fn client(config: &Config) -> Result<GraphClient, Error> {
         client_secret: config.client_secret.clone(),
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
-    GraphClient::new(&endpoints, &credentials, pace).map_err(Error::Internal)
+    let limits = Limits { body: config.max_page, ..Limits::default() };
+    GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
 }
 
 fn runtime() -> Result<Runtime, Error> {
@@ -146,5 +152,5 @@ fn runtime() -> Result<Runtime, Error> {
         .worker_threads(WORKERS)
         .enable_all()
         .build()
-        .map_err(|error| Error::Internal(format!("cannot start threads: {error}")))
+        .map_err(|error| Error::Machine(format!("cannot start threads: {error}")))
 }

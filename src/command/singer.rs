@@ -130,9 +130,14 @@ fn sync(
     let lines = log.clone();
     let subscriber =
         tracing_subscriber::registry().with(log.level()).with(Forward(move |level, sentence: String| lines.line(level, &sentence)));
-    if let Err(error) = ready.runtime.block_on(ready.client.sign_in().with_subscriber(subscriber)) {
-        log.critical(&Error::graph("sign in", error, &[]).to_string());
-        return Ok(Exit::Failed);
+    let sign_in = stop.run_until_cancelled(ready.client.sign_in().with_subscriber(subscriber));
+    match ready.runtime.block_on(sign_in) {
+        None => return Ok(Exit::Stopped),
+        Some(Err(error)) => {
+            log.critical(&Error::graph("sign in", error, &[]).to_string());
+            return Ok(Exit::Failed);
+        }
+        Some(Ok(())) => {}
     }
     let level = log.level();
     let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);

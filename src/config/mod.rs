@@ -34,6 +34,10 @@ pub struct Config {
     pub requests_per_second: Option<f64>,
     /// Multiple of Graph's documented rates; 0 is unpaced.
     pub pace: f64,
+    /// Bytes of an answer at most, decompressed.
+    pub max_page: usize,
+    /// Bytes of a record at most.
+    pub max_record: usize,
     streams: BTreeMap<String, StreamConfig>,
 }
 
@@ -125,6 +129,8 @@ impl Config {
             max_concurrent_threads: DEFAULT_CONCURRENCY,
             requests_per_second: None,
             pace: reader.number("pace").unwrap_or(1.0),
+            max_page: mebibytes(reader.count("max_page_mb")),
+            max_record: mebibytes(reader.count("max_record_mb")),
             streams: BTreeMap::new(),
         };
         if matches!(config.tenant_id.as_str(), "." | "..") {
@@ -181,6 +187,10 @@ impl Config {
     pub fn login_host(&self) -> String {
         self.login_url.as_ref().map_or_else(|| self.cloud.login_host().to_owned(), Url::to_string)
     }
+}
+
+fn mebibytes(count: Option<u64>) -> usize {
+    count.and_then(|count| usize::try_from(count << 20).ok()).unwrap_or(usize::MAX)
 }
 
 /// The routes of messages take pages of at most 50.

@@ -206,6 +206,22 @@ pub const SETTINGS: &[Setting] = &[
         ..SETTING
     },
     Setting {
+        name: "max_page_mb",
+        title: "Largest page, in MiB",
+        description: "An answer of Graph that is larger, decompressed, is not read. Graph's largest page (50 messages with 200 replies of 28 KB each) would have 267.",
+        kind: Kind::Count { min: 1, max: 4095 },
+        default: Some("300"),
+        ..SETTING
+    },
+    Setting {
+        name: "max_record_mb",
+        title: "Largest record, in MiB",
+        description: "A record that is larger is left out, and the run says so. Many destinations take lines of 16 to 50 MB at most; a message of Teams has 28 KB.",
+        kind: Kind::Count { min: 1, max: 1024 },
+        default: Some("16"),
+        ..SETTING
+    },
+    Setting {
         name: "cloud",
         title: "Cloud",
         description: "The Microsoft cloud of the tenant: global (also GCC), us_gov (GCC High), us_gov_dod, or china (21Vianet).",

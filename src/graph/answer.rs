@@ -1,10 +1,11 @@
 //! What an answer says beside a page: its date, what it refuses and why, how long to wait, what kept it from coming.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use chrono::{DateTime, Utc};
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::Refusal;
 
@@ -39,23 +40,59 @@ fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// So long an answer, or the next part of one, is waited for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(100);
+const PART: Duration = Duration::from_secs(100);
 
-/// Whatever is asked for, it is tried again after an hour.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// So long a whole answer may be under way.
+const WHOLE: Duration = Duration::from_secs(600);
+
+/// How long the network may take. What else is waited for is not its fault and does not count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    part: Duration,
+    left: Duration,
+}
+
+impl Patience {
+    /// For one answer, of a Graph whose time goes so many times as fast.
+    pub(super) fn new(speed: f64) -> Self {
+        let scaled = |time: Duration| if speed.is_finite() { time.div_f64(speed.max(1.0)) } else { time };
+        Self { part: scaled(PART), left: scaled(WHOLE) }
+    }
+
+    /// Waits for the network, but not for ever.
+    pub(super) async fn wait<T>(&mut self, answer: impl Future<Output = Result<T, reqwest::Error>>) -> Result<T, String> {
+        let began = Instant::now();
+        let answer = tokio::time::timeout(self.part.min(self.left), answer).await;
+        self.left = self.left.saturating_sub(began.elapsed());
+        match answer {
+            Ok(answer) => answer.map_err(|error| describe(&error)),
+            Err(_) => Err("no answer in time".to_owned()),
+        }
+    }
+}
 
 /// The wait that a `Retry-After` asks for: seconds, with or without a fraction, or a date (graph.md 5.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        Err(_) => (parse_http_date(text)? - now).to_std().unwrap_or(Duration::ZERO),
-    };
-    Some(wait.min(LONGEST))
+    match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => Some((parse_http_date(text)? - now).to_std().unwrap_or(Duration::ZERO)),
+    }
 }
 
-/// What an answer that is no success says.
-pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8]) -> Refusal {
+/// So much of a text that somebody else wrote is told.
+const TOLD: usize = 600;
+
+/// What somebody else wrote, as part of a sentence: one line, not too long, and without the secrets if it quotes them.
+pub(super) fn quotable(text: &str, secrets: &[&str]) -> String {
+    let hide = |text: String, secret: &&str| if secret.is_empty() { text } else { text.replace(secret, "***") };
+    let text = secrets.iter().fold(text.to_owned(), hide);
+    let line: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(TOLD).collect();
+    line.trim().to_owned()
+}
+
+/// What an answer that is no success says, without the token that it was given.
+pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Body {
@@ -68,11 +105,12 @@ pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body
         message: Option<String>,
     }
     let Body { error } = serde_json::from_slice(body).unwrap_or_default();
+    let quoted = |text: Option<String>| quotable(&text.unwrap_or_default(), &[token]);
     Refusal {
         status,
-        code: error.code.unwrap_or_default(),
-        message: error.message.unwrap_or_default(),
-        request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned),
+        code: quoted(error.code),
+        message: quoted(error.message),
+        request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, &[token])),
         retry_after: retry_after(headers, now),
         date: now,
     }
@@ -96,9 +134,15 @@ mod tests {
         assert_eq!(wait("2.128"), Some(Duration::from_millis(2128)));
         assert_eq!(wait("Fri, 20 Nov 2026 10:00:07 GMT"), Some(Duration::from_secs(7)));
         assert_eq!(wait("Fri, 20 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("10000000000000"), Some(LONGEST));
+        assert_eq!(wait("10000000000000"), Some(Duration::from_secs(10_000_000_000_000)));
         for nonsense in ["-3", "soon", "", "1e400", "NaN"] {
             assert_eq!(wait(nonsense), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn what_others_wrote_is_one_short_line_without_the_secret() {
+        assert_eq!(quotable(" a\r\nb\u{1b}[31m Bearer s3cret \t", &["", "s3cret"]), "a  b [31m Bearer ***");
+        assert_eq!(quotable(&"é".repeat(10_000), &[]).chars().count(), TOLD);
     }
 }

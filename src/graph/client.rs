@@ -17,18 +17,15 @@ use uuid::Uuid;
 
 use super::{
     Cause, Credentials, Error, Host, Page, Refusal, Request, Urgency,
-    answer::{PATIENCE, date, describe, refusal},
+    answer::{Patience, date, describe, refusal},
     bodies::{Bodies, Held},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
-    retry::{Verdict, Waits, verdict},
+    retry::{MAX_ATTEMPTS, Verdict, Waits, verdict},
     text,
     token::{Token, TokenSource},
     turns::Turns,
 };
-
-/// Bodies larger than this are not read to the end. Graph's largest page (50 chains of 200 replies of 28 KB) would be 280 MB.
-const MAX_BODY: usize = 512 * 1024 * 1024;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -67,6 +64,8 @@ struct Shared {
     /// The size of the last page of messages.
     size: AtomicUsize,
     first_wait: Duration,
+    patience: Patience,
+    limits: Limits,
 }
 
 /// What is known of the work that requests are sent for.
@@ -92,25 +91,42 @@ pub struct Pace {
     pub in_flight: usize,
 }
 
+/// Where a client gives up.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of an answer, decompressed: a larger one is not read to its end.
+    pub body: usize,
+    /// How often a request is sent at most.
+    pub attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: usize::MAX, attempts: MAX_ATTEMPTS }
+    }
+}
+
 impl GraphClient {
     /// A client; nothing is sent yet.
     ///
     /// # Errors
     /// If TLS cannot be set up or an endpoint is no `http` or `https` URL.
-    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace) -> Result<Self, String> {
+    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace, limits: Limits) -> Result<Self, String> {
         let host = Host::new(&endpoints.graph).ok_or_else(|| format!("{} cannot be Graph's host", endpoints.graph))?;
         let login = Host::new(&endpoints.login).ok_or_else(|| format!("{} cannot be the sign-in host", endpoints.login))?;
         let token_url = Request::sign_in(&credentials.tenant_id);
         let token_url = login.url(token_url.path_and_query()).ok_or("the tenant does not fit into a URL")?;
         let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", describe(&error)))?;
-        let tokens = TokenSource::new(http.clone(), &token_url, format!("{}/.default", endpoints.resource), credentials);
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
+        let patience = Patience::new(speed);
+        let tokens = TokenSource::new(http.clone(), patience, &token_url, format!("{}/.default", endpoints.resource), credentials);
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
         let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(UNPACED) };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
-        let shared = Shared { http, host, tokens, turns, bodies: Bodies::new(), size: AtomicUsize::new(0), first_wait };
+        let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
+        let shared = Shared { http, host, tokens, turns, bodies, size, first_wait, patience, limits };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -135,7 +151,7 @@ impl GraphClient {
     /// If no token is given.
     pub async fn sign_in(&self) -> Result<(), Error> {
         let request = Request::get([]);
-        let mut waits = Waits::new(self.shared.first_wait);
+        let mut waits = self.shared.waits();
         let mut attempts = 1;
         loop {
             let Err(refusal) = self.shared.tokens.get(None).await else { return Ok(()) };
@@ -167,12 +183,15 @@ impl GraphClient {
     }
 
     async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
-        let Shared { turns, first_wait, .. } = &*self.shared;
-        let mut waits = Waits::new(*first_wait);
+        let turns = &self.shared.turns;
+        let mut waits = self.shared.waits();
         let scopes = Scopes::of(request.path_and_query());
         let mut attempts = 0;
         loop {
-            let turn = turns.take(scopes, self.work.urgency()).await;
+            let turn = match turns.take(scopes, self.work.urgency()).await {
+                Ok(turn) => turn,
+                Err(wait) => return Err(Error::new(request, Cause::Closed(wait), attempts)),
+            };
             let cause = match self.shared.try_with_token(request, expected, &self.work, &mut attempts).await {
                 Ok(page) => {
                     if scopes.are_messages() {
@@ -192,7 +211,8 @@ impl GraphClient {
             }
             let wait = match verdict(&cause) {
                 Verdict::Retry => waits.next(&cause),
-                Verdict::RefreshToken | Verdict::Fail => None,
+                Verdict::RetryOnce if attempts == 1 => waits.next(&cause),
+                _ => None,
             };
             let Some(wait) = wait else { return Err(Error::new(request, cause, attempts)) };
             debug!("{request}: {cause}; trying again in {:.1} s", wait.as_secs_f64());
@@ -203,6 +223,10 @@ impl GraphClient {
 }
 
 impl Shared {
+    fn waits(&self) -> Waits {
+        Waits::new(self.first_wait, self.limits.attempts)
+    }
+
     /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.
     async fn try_with_token(&self, request: &Request, expected: Expected, work: &Work, attempts: &mut u32) -> Result<Page, Cause> {
         let mut refused = None;
@@ -221,16 +245,20 @@ impl Shared {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
             .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
         authorization.set_sensitive(true);
+        let mut patience = self.patience;
         let response = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string()).send();
-        let response = in_time(response).await?;
+        let response = patience.wait(response).await.map_err(Cause::Transport)?;
         let status = response.status();
         let headers = response.headers().clone();
         // Without Graph's clock our own must do.
         let date = date(&headers).unwrap_or_else(Utc::now);
-        let (body, held) = read(response, self.bodies.hold(), work.size.load(Ordering::Relaxed)).await?;
+        let body = self.read(response, patience, work.size.load(Ordering::Relaxed)).await;
         if !status.is_success() {
-            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body)));
+            // A refusal is one whatever has become of its body.
+            let body = body.map(|(body, _)| body).unwrap_or_default();
+            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, token.secret())));
         }
+        let (body, held) = body?;
         work.size.store(body.len(), Ordering::Relaxed);
         let (text, cleaned) = text::decode(body);
         let page = Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
@@ -238,6 +266,21 @@ impl Shared {
             Malformed::ForeignLink(origin) => Cause::ForeignLink(origin),
         })?;
         Ok(page.holding(held))
+    }
+
+    /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
+    async fn read(&self, mut response: reqwest::Response, mut patience: Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
+        let mut held = self.bodies.hold();
+        let mut body = Vec::new();
+        // What waits for room is not late.
+        while let Some(chunk) = patience.wait(response.chunk()).await.map_err(Cause::Transport)? {
+            if body.len() + chunk.len() > self.limits.body {
+                return Err(Cause::TooLarge(self.limits.body));
+            }
+            held.reserve(&mut body, chunk.len(), expected).await;
+            body.extend_from_slice(&chunk);
+        }
+        Ok((body, held))
     }
 }
 
@@ -291,25 +334,4 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .http2_initial_connection_window_size(64 * STREAM_WINDOW)
         .pool_idle_timeout(Duration::from_secs(60))
         .build()
-}
-
-/// Waits for the network, but not for ever. What waits for room is not late.
-async fn in_time<T>(answer: impl Future<Output = Result<T, reqwest::Error>>) -> Result<T, Cause> {
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(answer) => answer.map_err(|error| Cause::Transport(describe(&error))),
-        Err(_) => Err(Cause::Transport("no answer in time".to_owned())),
-    }
-}
-
-/// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
-async fn read(mut response: reqwest::Response, mut held: Held, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
-    let mut body = Vec::new();
-    while let Some(chunk) = in_time(response.chunk()).await? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(Cause::Malformed(format!("the body is larger than {} MiB", MAX_BODY >> 20)));
-        }
-        held.reserve(&mut body, chunk.len(), expected).await;
-        body.extend_from_slice(&chunk);
-    }
-    Ok((body, held))
 }

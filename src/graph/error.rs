@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 
-use super::Request;
+use super::{
+    Request,
+    retry::{self, LONGEST_WAIT, Verdict},
+};
 
 /// A request that did not get its page, after all that could be done for it.
 #[derive(Debug)]
@@ -28,6 +31,10 @@ pub enum Cause {
     Transport(String),
     /// The answer is not what the request should have got.
     Malformed(String),
+    /// Graph has asked to be left alone for so much longer: nothing was sent.
+    Closed(Duration),
+    /// The answer is larger than so many bytes, decompressed: it was not read to its end.
+    TooLarge(usize),
     /// A link of Graph leads to another host, named here: it is not followed.
     ForeignLink(String),
     /// Graph's links never end, in the way said here.
@@ -52,7 +59,7 @@ pub struct Refusal {
 }
 
 /// An answer of the token endpoint that is no token (graph.md 1.4).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SignInRefusal {
     /// HTTP status; [`None`] if no answer came.
     pub status: Option<u16>,
@@ -73,6 +80,11 @@ impl Error {
         Self { request: request.to_string(), cause, attempts }
     }
 
+    /// How often it was tried, as the end of a sentence; nothing if once.
+    pub fn tries(&self) -> String {
+        if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
+    }
+
     /// The HTTP status that Graph refused the request with.
     pub fn status(&self) -> Option<u16> {
         match &self.cause {
@@ -91,14 +103,25 @@ impl Error {
         self.status() == Some(404)
     }
 
+    /// What it means for what was to be read.
+    pub fn verdict(&self) -> Verdict {
+        retry::verdict(&self.cause)
+    }
+
     /// Whether the same request may succeed at another time, without anybody changing anything.
     pub fn is_transient(&self) -> bool {
-        match &self.cause {
-            Cause::SignIn(refusal) => refusal.transient,
-            Cause::Refused(refusal) => matches!(refusal.status, 408 | 409 | 423 | 429 | 500..),
-            Cause::Transport(_) | Cause::Malformed(_) => true,
-            Cause::ForeignLink(_) | Cause::EndlessPaging(_) => false,
-        }
+        self.verdict() == Verdict::Retry || matches!(self.cause, Cause::Closed(_))
+    }
+
+    /// When the same request may succeed, if Graph has said so and it is longer than a run waits.
+    pub fn long_wait(&self) -> Option<Duration> {
+        let wait = match &self.cause {
+            Cause::Closed(wait) => Some(*wait),
+            Cause::Refused(refusal) => refusal.retry_after,
+            Cause::SignIn(refusal) => refusal.retry_after,
+            _ => None,
+        };
+        wait.filter(|wait| *wait > LONGEST_WAIT)
     }
 }
 
@@ -106,11 +129,7 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.request, self.cause)?;
-        if self.attempts > 1 {
-            write!(formatter, "; tried {} times", self.attempts)?;
-        }
-        Ok(())
+        write!(formatter, "{}: {}{}", self.request, self.cause, self.tries())
     }
 }
 
@@ -121,6 +140,8 @@ impl fmt::Display for Cause {
             Self::Refused(refusal) => refusal.fmt(formatter),
             Self::Transport(text) => formatter.write_str(text),
             Self::Malformed(text) => write!(formatter, "the answer is not what Graph documents: {text}"),
+            Self::Closed(_) => formatter.write_str("not asked, since Graph has limited what is alike"),
+            Self::TooLarge(limit) => write!(formatter, "the answer is larger than {} MiB", limit >> 20),
             Self::ForeignLink(origin) => {
                 write!(formatter, "a link of the answer leads to {origin}, which is not the configured Graph host; it was not followed")
             }
@@ -148,9 +169,9 @@ impl fmt::Display for Refusal {
 impl fmt::Display for SignInRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.description)?;
-        if let (Some(status), false) = (self.status, self.error.is_empty()) {
-            write!(formatter, " ({}, status {status})", self.error)?;
+        match self.status {
+            Some(status) if !self.error.is_empty() => write!(formatter, " ({}, status {status})", self.error),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

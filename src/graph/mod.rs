@@ -15,12 +15,13 @@ mod token;
 mod turns;
 
 pub use bodies::Held;
-pub use client::{Endpoints, GraphClient, Pace};
+pub use client::{Endpoints, GraphClient, Limits, Pace};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use link::{Host, Link};
 pub use page::{Item, Page};
 pub use pages::Pages;
 pub use request::Request;
+pub use retry::{LONGEST_WAIT, Verdict};
 pub use text::Cleaned;
 pub use token::Credentials;
 pub use turns::Urgency;

@@ -13,6 +13,8 @@ use std::{
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::retry::LONGEST_WAIT;
+
 /// Requests are spaced by so much more than a budget asks for: clocks and networks are not exact.
 const SLACK: f64 = 1.05;
 
@@ -112,6 +114,8 @@ pub(super) struct Pacer {
     classes: HashMap<Class, Slot>,
     /// Teams and channels.
     parents: HashMap<u64, Instant>,
+    /// What Graph wants to be left alone for longer than a run waits: channels and teams ([`None`]: all) of a class, and until when.
+    closed: Vec<(Class, Option<u64>, Instant)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +139,14 @@ struct Fall {
 impl Pacer {
     /// Keeps the documented rates times `speed`, and `total` requests a second at most.
     pub(super) fn new(speed: f64, total: Option<f64>) -> Self {
-        Self { speed, total, total_free: None, classes: HashMap::new(), parents: HashMap::new() }
+        Self { speed, total, total_free: None, classes: HashMap::new(), parents: HashMap::new(), closed: Vec::new() }
+    }
+
+    /// For how much longer Graph wants to be left alone, if that is longer than a run waits.
+    pub(super) fn closed(&self, scopes: Scopes, now: Instant) -> Option<Duration> {
+        let concerns = |parent: Option<u64>| parent.is_none() || parent == scopes.team || parent == scopes.channel;
+        let closed = self.closed.iter().filter(|(class, parent, until)| *class == scopes.class && concerns(*parent) && *until > now);
+        closed.map(|(_, _, until)| *until - now).max()
     }
 
     /// When a request may be sent at the earliest.
@@ -188,6 +199,11 @@ impl Pacer {
             class.fall = Some(Fall { at: now, parent, share, plateau: plateau.max(share) });
         }
         let until = wait.and_then(|wait| now.checked_add(wait)).unwrap_or(now);
+        if wait.is_some_and(|wait| wait > LONGEST_WAIT) {
+            self.classes.insert(scopes.class, class);
+            self.close(scopes.class, parent, until);
+            return;
+        }
         match parent {
             Some(parent) => {
                 let free = self.parents.entry(parent).or_insert(until);
@@ -196,6 +212,12 @@ impl Pacer {
             None => class.free = class.free.max(until),
         }
         self.classes.insert(scopes.class, class);
+    }
+
+    /// Nothing alike is asked for. Where that befalls two channels or teams, it is the whole class: asking all others would tell no more.
+    fn close(&mut self, class: Class, parent: Option<u64>, until: Instant) {
+        let is_second = self.closed.iter().any(|(other, closed, _)| *other == class && *closed != parent);
+        self.closed.push((class, if is_second { None } else { parent }, until));
     }
 
     fn class(&self, class: Class, now: Instant) -> Slot {
@@ -281,6 +303,22 @@ mod tests {
         pacer.throttled(messages(2, 1), None, now + second / 2);
         assert_eq!(pacer.free(messages(1, 2), now), now + second * 3 / 2);
         assert_eq!(pacer.free(Scopes::of("/v1.0/teams/t1/members"), now), now);
+    }
+
+    #[test]
+    fn what_is_limited_for_longer_than_a_run_waits_is_closed_and_with_a_second_channel_its_class() {
+        let (mut pacer, now) = (Pacer::new(1.0, None), Instant::now());
+        let (long, second) = (LONGEST_WAIT * 8, Duration::from_secs(1));
+        pacer.throttled(messages(1, 1), Some(LONGEST_WAIT), now);
+        assert_eq!((pacer.closed(messages(1, 1), now), pacer.free(messages(1, 1), now)), (None, now + LONGEST_WAIT));
+        pacer.throttled(messages(1, 2), Some(long), now);
+        assert_eq!(pacer.closed(messages(1, 2), now + second), Some(long - second));
+        assert_eq!((pacer.closed(messages(1, 2), now + long), pacer.closed(messages(1, 3), now)), (None, None));
+        pacer.throttled(messages(2, 1), Some(long / 2), now);
+        assert_eq!(pacer.closed(messages(1, 3), now), Some(long / 2));
+        assert_eq!(pacer.closed(Scopes::of("/v1.0/teams/t1/members"), now), None);
+        pacer.throttled(Scopes::of("/v1.0/groups"), Some(long), now);
+        assert_eq!(pacer.closed(Scopes::of("/v1.0/groups"), now), Some(long));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{Held, Host, Link, text::Cleaned};
 
@@ -141,6 +142,9 @@ impl Page {
         };
         parsed.and_then(|()| json.end()).map_err(|error| Malformed::Body(error.to_string()))?;
         let Builder { items, replies, next, delta, foreign, .. } = builder;
+        if matches!(expected, Expected::Object) && items.entries.iter().any(|entry| entry.damaged) {
+            return Err(Malformed::Body("it is no object with an id".to_owned()));
+        }
         match foreign {
             Some(origin) => Err(Malformed::ForeignLink(origin)),
             None => Ok(Self { text, items, replies, next, delta, date, cleaned, held: None }),
@@ -210,6 +214,16 @@ impl<'p> Item<'p> {
     /// The id: without a usable one an item is damage.
     pub fn id(self) -> Option<Cow<'p, str>> {
         id(self.entry, &self.page.text)
+    }
+
+    /// A hash of the names and values.
+    pub fn hash(self) -> u64 {
+        let mut hasher = Xxh3Default::new();
+        for (name, value) in self.fields() {
+            hasher.update(name.as_bytes());
+            hasher.update(value.as_bytes());
+        }
+        hasher.digest()
     }
 
     /// The times that make the activity of a message, as far as they are strings.

@@ -14,9 +14,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::{
-    answer::{PATIENCE, describe, retry_after},
+    answer::{Patience, quotable, retry_after},
     error::SignInRefusal,
+    retry::{Verdict, of_status},
 };
+
+/// What the token endpoint answers is a few kilobytes: more is none of it.
+const MAX_BODY: usize = 1024 * 1024;
 
 /// A token is renewed this long before it ends, or at half its life if that is shorter.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -48,10 +52,26 @@ type EntraClient = oauth2::Client<
 /// The source of tokens for one application in one tenant.
 #[derive(Debug)]
 pub(super) struct TokenSource {
-    http: reqwest::Client,
+    endpoint: Endpoint,
     entra: EntraClient,
     scope: Scope,
-    current: Mutex<Option<Token>>,
+    last: Mutex<Last>,
+}
+
+/// How the token endpoint is asked.
+#[derive(Clone, Debug)]
+struct Endpoint {
+    http: reqwest::Client,
+    patience: Patience,
+    /// What must not be quoted.
+    secret: SecretString,
+}
+
+/// What the last request came to.
+#[derive(Debug, Default)]
+struct Last {
+    token: Option<Token>,
+    refusal: Option<(Instant, SignInRefusal)>,
 }
 
 /// A token that cannot be printed: the type of `oauth2` redacts itself.
@@ -98,75 +118,100 @@ impl fmt::Display for NoAnswer {
 
 impl TokenSource {
     /// `token_url` is the endpoint of the tenant, `scope` the Graph host with `/.default`.
-    pub(super) fn new(http: reqwest::Client, token_url: &url::Url, scope: String, credentials: &Credentials) -> Self {
+    pub(super) fn new(http: reqwest::Client, patience: Patience, token_url: &url::Url, scope: String, credentials: &Credentials) -> Self {
+        let secret = credentials.client_secret.clone();
         let entra = oauth2::Client::new(ClientId::new(credentials.client_id.clone()))
-            .set_client_secret(ClientSecret::new(credentials.client_secret.expose_secret().to_owned()))
+            .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(token_url.clone()));
-        Self { http, entra, scope: Scope::new(scope), current: Mutex::new(None) }
+        Self { endpoint: Endpoint { http, patience, secret }, entra, scope: Scope::new(scope), last: Mutex::default() }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
     pub(super) async fn get(&self, refused: Option<&Token>) -> Result<Token, SignInRefusal> {
+        let asked_at = Instant::now();
         // Held across the request: whoever comes meanwhile waits for its result instead of asking again.
-        let mut current = self.current.lock().await;
-        if let Some(token) = &*current
+        let mut last = self.last.lock().await;
+        if let Some(token) = &last.token
             && Instant::now() < token.renew_at
             && refused.is_none_or(|refused| refused.secret() != token.secret())
         {
             return Ok(token.clone());
         }
-        *current = None;
-        let token = self.request().await?;
-        *current = Some(token.clone());
-        Ok(token)
+        if let Some((at, refusal)) = &last.refusal
+            && *at >= asked_at
+        {
+            return Err(refusal.clone());
+        }
+        *last = Last::default();
+        let result = self.request().await;
+        match &result {
+            Ok(token) => last.token = Some(token.clone()),
+            Err(refusal) => last.refusal = Some((Instant::now(), refusal.clone())),
+        }
+        result
     }
 
     async fn request(&self) -> Result<Token, SignInRefusal> {
-        let http = self.http.clone();
-        let send = move |request| send(http.clone(), request);
+        let endpoint = self.endpoint.clone();
+        let send = move |request| endpoint.clone().send(request);
         let asked_at = Instant::now();
         let response =
             self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await.map_err(refusal)?;
         let life = response.expires_in().unwrap_or(MARGIN);
-        Ok(Token { value: response.access_token().clone(), renew_at: asked_at + life.saturating_sub(MARGIN).max(life / 2) })
+        let renew_at = asked_at.checked_add(life.saturating_sub(MARGIN).max(life / 2)).unwrap_or(asked_at + MARGIN);
+        Ok(Token { value: response.access_token().clone(), renew_at })
     }
 }
 
-async fn send(http: reqwest::Client, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
-    let no_answer =
-        |error: reqwest::Error| NoAnswer(SignInRefusal { description: describe(&error), transient: true, ..SignInRefusal::default() });
-    let mut request = reqwest::Request::try_from(request).map_err(no_answer)?;
-    *request.timeout_mut() = Some(PATIENCE);
-    let response = http.execute(request).await.map_err(no_answer)?;
-    let status = response.status();
-    if status.as_u16() == 429 || status.is_server_error() {
-        return Err(NoAnswer(SignInRefusal {
-            status: Some(status.as_u16()),
-            description: format!("the sign-in service answered {status}"),
-            retry_after: retry_after(response.headers(), chrono::Utc::now()),
-            transient: true,
-            ..SignInRefusal::default()
-        }));
+impl Endpoint {
+    /// Sends a request and gives the answer to it, if that may be a token.
+    async fn send(self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
+        let lost = |description: String| NoAnswer(SignInRefusal { description, transient: true, ..SignInRefusal::default() });
+        let request = reqwest::Request::try_from(request).map_err(|error| lost(error.without_url().to_string()))?;
+        let mut patience = self.patience;
+        let mut response = patience.wait(self.http.execute(request)).await.map_err(lost)?;
+        let (status, wait) = (response.status(), retry_after(response.headers(), chrono::Utc::now()));
+        let mut body = Vec::new();
+        while let Some(chunk) = patience.wait(response.chunk()).await.map_err(lost)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_BODY {
+                return Err(lost(format!("the answer of the sign-in service is larger than {} MiB", MAX_BODY >> 20)));
+            }
+        }
+        if !status.is_success() {
+            return Err(NoAnswer(self.refused(status, wait, &body)));
+        }
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = status;
+        Ok(answer)
     }
-    let body = response.bytes().await.map_err(no_answer)?;
-    let mut answer = http::Response::new(body.to_vec());
-    *answer.status_mut() = status;
-    Ok(answer)
+
+    /// What an answer says that is no success.
+    fn refused(&self, status: http::StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
+        let secret = self.secret.expose_secret();
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let EntraError { error, error_description, error_codes } = serde_json::from_slice(body).unwrap_or_default();
+        let is_busy = error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code));
+        // The first line is for people, the others are for Microsoft's support.
+        let said = quotable(error_description.lines().next().unwrap_or_default(), &[secret, &encoded]);
+        let description = if said.is_empty() { format!("the sign-in service answered {status}") } else { said };
+        SignInRefusal {
+            status: Some(status.as_u16()),
+            transient: is_busy || of_status(status.as_u16()) == Verdict::Retry,
+            error: quotable(&error, &[secret, &encoded]),
+            description,
+            codes: error_codes,
+            retry_after,
+        }
+    }
 }
 
 fn refusal(error: RequestTokenError<NoAnswer, EntraError>) -> SignInRefusal {
     match error {
         RequestTokenError::Request(NoAnswer(refusal)) => refusal,
-        RequestTokenError::ServerResponse(EntraError { error, error_description, error_codes }) => SignInRefusal {
-            transient: error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code)),
-            status: Some(if error == "invalid_client" { 401 } else { 400 }),
-            description: error_description.lines().next().unwrap_or_default().to_owned(),
-            codes: error_codes,
-            error,
-            retry_after: None,
-        },
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInRefusal {
+        // Whatever it is: an answer that is no success has not come so far.
+        RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInRefusal {
             description: "the answer of the sign-in service is neither a token nor an error of OAuth 2.0".to_owned(),
             transient: true,
             ..SignInRefusal::default()

@@ -45,10 +45,13 @@ impl Urgency {
 /// The turns of all requests of a client.
 #[derive(Debug)]
 pub(super) struct Turns {
-    line: Mutex<Line<oneshot::Sender<Turn>>>,
+    line: Mutex<Line<Answer>>,
     /// The line has changed: somebody has come, or a place is free.
     changed: Notify,
 }
+
+/// Tells whoever waits that it is their turn, or that it will not be for so long.
+type Answer = oneshot::Sender<Result<Turn, Duration>>;
 
 /// The turn of one request: its place among those in flight, until dropped.
 #[derive(Debug)]
@@ -61,7 +64,10 @@ impl Turns {
     }
 
     /// Waits until a request may be sent.
-    pub(super) async fn take(self: &Arc<Self>, scopes: Scopes, urgency: Urgency) -> Turn {
+    ///
+    /// # Errors
+    /// If Graph wants to be left alone for longer than a run waits: for how long.
+    pub(super) async fn take(self: &Arc<Self>, scopes: Scopes, urgency: Urgency) -> Result<Turn, Duration> {
         loop {
             let (caller, called) = oneshot::channel();
             let is_first = self.line().join(scopes, urgency, caller);
@@ -88,7 +94,8 @@ impl Turns {
             let next = self.line().next(Instant::now());
             match next {
                 // If nobody takes it any more, dropping it frees its place.
-                Next::Goes(caller) => drop(caller.send(Turn(self.clone()))),
+                Next::Goes(caller) => drop(caller.send(Ok(Turn(self.clone())))),
+                Next::Never(caller, wait) => drop(caller.send(Err(wait))),
                 Next::NotBefore(time) => {
                     tokio::select! {
                         () = tokio::time::sleep_until(time.into()) => {}
@@ -102,7 +109,7 @@ impl Turns {
     }
 
     /// A thread that panicked has left the line as it was.
-    fn line(&self) -> MutexGuard<'_, Line<oneshot::Sender<Turn>>> {
+    fn line(&self) -> MutexGuard<'_, Line<Answer>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,7 +127,7 @@ trait Caller {
     fn is_gone(&self) -> bool;
 }
 
-impl Caller for oneshot::Sender<Turn> {
+impl Caller for Answer {
     fn is_gone(&self) -> bool {
         self.is_closed()
     }
@@ -152,6 +159,8 @@ struct Waiting<C> {
 #[derive(Debug, PartialEq)]
 enum Next<C> {
     Goes(C),
+    /// Graph wants to be left alone for so long.
+    Never(C, Duration),
     NotBefore(Instant),
     WithAPlace,
     Nobody,
@@ -174,6 +183,10 @@ impl<C: Caller> Line<C> {
         if self.waiting.is_empty() {
             self.is_called = false;
             return Next::Nobody;
+        }
+        let closed = |waiting: &Waiting<C>| self.pacer.closed(waiting.scopes, now);
+        if let Some((at, wait)) = self.waiting.iter().enumerate().find_map(|(at, waiting)| Some((at, closed(waiting)?))) {
+            return Next::Never(self.waiting.remove(at).caller, wait);
         }
         if self.in_flight >= self.places {
             return Next::WithAPlace;
@@ -235,7 +248,7 @@ mod tests {
                 match line.next(now) {
                     Next::Goes(caller) => return Some(caller),
                     Next::NotBefore(time) => now = time,
-                    Next::WithAPlace | Next::Nobody => return None,
+                    Next::Never(..) | Next::WithAPlace | Next::Nobody => return None,
                 }
             }
         })
@@ -283,6 +296,17 @@ mod tests {
         assert!(line.join(scopes("t", "4"), Opens, "first again"));
     }
 
+    #[test]
+    fn whoever_wants_what_is_closed_is_told_at_once_whether_there_is_a_place_or_not() {
+        let (mut line, now, wait) = (line(1.0, 0), Instant::now(), Duration::from_secs(7200));
+        line.pacer.throttled(scopes("t", "1"), Some(wait), now);
+        for (channel, caller) in [("2", "open"), ("1", "closed")] {
+            line.join(scopes("t", channel), Opens, caller);
+        }
+        assert_eq!(line.next(now), Next::Never("closed", wait));
+        assert_eq!(line.next(now), Next::WithAPlace);
+    }
+
     proptest! {
         #[test]
         fn all_go_once_and_never_more_side_by_side_than_there_are_places(
@@ -306,7 +330,7 @@ mod tests {
                         prop_assert_eq!(line.in_flight, places);
                         line.in_flight = 0;
                     }
-                    Next::Nobody => break,
+                    Next::Never(..) | Next::Nobody => break,
                 }
                 prop_assert!(line.in_flight <= places);
             }

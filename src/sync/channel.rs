@@ -22,7 +22,11 @@ pub(super) async fn read(context: &Context, feeds: StreamSet, place: Place<'_>, 
     match reading.run().await {
         Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
-        Ok(()) => Ok(Report { found: vec![place.channel.to_owned()], ..Report::read(feeds, reading.damage.into_error(|| place.task())) }),
+        Ok(()) => {
+            let too_large = reading.roots.iter().chain(&reading.replies).map(|part| part.too_large).sum();
+            let damage = Damage { too_large, ..reading.damage }.into_error(context, || place.task());
+            Ok(Report { found: vec![place.channel.to_owned()], ..Report::read(feeds, damage) })
+        }
     }
 }
 

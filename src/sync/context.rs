@@ -50,6 +50,8 @@ pub(super) struct Context {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) output: Output,
+    /// Bytes of a record at most.
+    pub(super) max_record: usize,
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
     states: [Option<StreamState>; STREAMS.len()],
@@ -82,6 +84,7 @@ impl Context {
     ) -> Self {
         let shared = Shared {
             output,
+            max_record: config.max_record,
             configs: STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
             selected: by_position(selected.into_iter().map(|selected| (selected.stream, selected))),
             states: by_position(states),

@@ -207,7 +207,7 @@ fn trouble(place: Place<'_>, part: &Part<'_>, error: graph::Error) -> Trouble {
             return Trouble::Stop(Error::graph(place.task(), error, streams::MESSAGES.permissions).into());
         }
         Cause::Malformed(_) | Cause::EndlessPaging(_) => return Trouble::Ended(error),
-        Cause::Transport(_) => return Trouble::Unanswered(error),
+        Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) => return Trouble::Unanswered(error),
     };
     let names_token = ["token", "syncstate", "resync"].iter().any(|word| said.contains(word));
     // A link that has not been answered for so long will not be.

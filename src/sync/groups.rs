@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
-    job::{Job, Report, Stop, Work},
+    job::{Damage, Job, Report, Stop, Work},
     plan::team_jobs,
 };
 use crate::{
@@ -31,10 +31,10 @@ pub(super) async fn page(
     context.note(page.cleaned());
     let mut report = Report::default();
     let records = context.selected(&TEAMS).map(|selected| selected.stream);
-    let mut damaged = 0;
+    let mut damage = Damage::default();
     for group in page.items() {
         let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
-            damaged += 1;
+            damage.items += 1;
             continue;
         };
         if !pages.is_first(&id) {
@@ -51,7 +51,7 @@ pub(super) async fn page(
         let found = by_name.is_none();
         report.jobs.extend(team_jobs(context, &id, of_all_teams.union(by_name.unwrap_or_default()), found));
     }
-    report.damage = Error::damaged(damaged, || TASK.to_owned());
+    report.damage = damage.into_error(context, || TASK.to_owned());
     let feeds = named.values().fold(of_all_teams, |feeds, &streams| feeds.union(streams));
     let feeds = records.map_or(feeds, |stream| feeds.with(stream));
     report.jobs.push(Job::new(feeds, Work::Groups { pages, of_all_teams, named }));
@@ -68,9 +68,11 @@ pub(super) async fn team(context: &Context, id: &str, of_group: &[(String, Strin
     };
     context.note(page.cleaned());
     let mut records = context.output.batch(selected.stream);
+    let mut damage = Damage::default();
     for team in page.items() {
-        records.push(|out| selected.columns.write(streams::properties(of_group, team), &[], out), |_| true);
+        let fits = |record: &[u8]| damage.fits(record, context.max_record);
+        records.push(|out| selected.columns.write(streams::properties(of_group, team), &[], out), fits);
     }
     context.output.records(records).await?;
-    Ok(Report::read(StreamSet::default().with(&TEAMS), None))
+    Ok(Report::read(StreamSet::default().with(&TEAMS), damage.into_error(context, || format!("read team {id}"))))
 }

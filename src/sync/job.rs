@@ -82,14 +82,29 @@ pub(super) struct Report {
 pub(super) struct Damage {
     /// Items that no record can be made of.
     pub(super) items: u64,
+    /// Records that are larger than is allowed.
+    pub(super) too_large: u64,
     /// A thread that Graph refuses to give, the first of them.
     pub(super) thread: Option<Error>,
 }
 
 impl Damage {
+    /// Whether a record is not too large; one that is counts.
+    pub(super) fn fits(&mut self, record: &[u8], max: usize) -> bool {
+        let fits = record.len() <= max;
+        self.too_large += u64::from(!fits);
+        fits
+    }
+
     /// As one error, if there is any.
-    pub(super) fn into_error(self, task: impl FnOnce() -> String) -> Option<Error> {
-        self.thread.or_else(|| Error::damaged(self.items, task))
+    pub(super) fn into_error(self, context: &Context, task: impl FnOnce() -> String) -> Option<Error> {
+        let Self { items, too_large, thread } = self;
+        match (thread, items, too_large) {
+            (Some(error), ..) => Some(error),
+            (None, 0, 0) => None,
+            (None, 0, count) => Some(Error::TooLarge { task: task(), count, limit: context.max_record }),
+            (None, count, _) => Some(Error::Damaged { task: task(), count }),
+        }
     }
 }
 

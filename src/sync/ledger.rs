@@ -8,6 +8,7 @@ use super::{context::Context, job::Report, plan::wanted};
 use crate::{
     emit::Outcome,
     error::Error,
+    graph::Verdict,
     streams::{STREAMS, Stream, StreamSet},
 };
 
@@ -85,7 +86,10 @@ impl Ledger {
 
     /// A job did not come to its end.
     pub(super) fn stop(&mut self, feeds: StreamSet, error: Error) {
-        if error.is_forbidden() || error.is_missing() { self.refuse(feeds, error) } else { self.fail(feeds, error) }
+        match error.verdict() {
+            Verdict::SkipParent | Verdict::RetryOnce => self.refuse(feeds, error),
+            Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => self.fail(feeds, error),
+        }
     }
 
     fn refuse(&mut self, streams: StreamSet, error: Error) {

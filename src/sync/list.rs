@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
-    job::{Report, Stop},
+    job::{Damage, Report, Stop},
     part::Place,
     plan::channel_jobs,
 };
@@ -87,21 +87,22 @@ impl List {
         let mut pages = Pages::new(request(&self.team, self.top));
         let mut named = self.named.clone();
         let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
-        let (mut is_empty, mut damaged) = (true, 0);
+        let (mut is_empty, mut damage) = (true, Damage::default());
         while let Some(page) = pages.next(&context.client).await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
             context.note(page.cleaned());
             let mut records = context.output.batch(self.stream);
             for item in page.items() {
                 is_empty = false;
                 let Some(id) = item.id().filter(|_| !item.is_damaged()) else {
-                    damaged += 1;
+                    damage.items += 1;
                     continue;
                 };
                 if !pages.is_first(&id) {
                     continue;
                 }
                 if let Some(selected) = selected {
-                    records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), |_| true);
+                    let fits = |record: &[u8]| damage.fits(record, context.max_record);
+                    records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), fits);
                 }
                 let by_name = named.remove(&*id).unwrap_or_default();
                 if !by_name.is_empty() {
@@ -120,7 +121,7 @@ impl List {
             let streams = streams.filter(|stream| context.has_one_team(stream));
             report.jobs.extend(channel_jobs(context, Place::named(&self.team, &channel), streams, false));
         }
-        report.damage = Error::damaged(damaged, task);
+        report.damage = damage.into_error(context, task);
         Ok((report, is_empty))
     }
 }

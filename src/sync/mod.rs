@@ -125,10 +125,13 @@ enum Early {
 
 impl Run {
     async fn read(&mut self, stop: &CancellationToken) -> Option<Early> {
-        if let Err(error) = self.context.client.sign_in().await {
-            // Without a token every job would meet the same.
-            let error = Arc::new(Error::graph("sign in", error, &[]));
-            self.ended.extend(self.context.streams().iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
+        let signed_in = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Some(Early::Stopped),
+            signed_in = self.context.client.sign_in() => signed_in,
+        };
+        if let Err(error) = signed_in {
+            self.give_up(Error::graph("sign in", error, &[]));
             return None;
         }
         self.begin(plan::first_jobs(&self.context));
@@ -152,6 +155,14 @@ impl Run {
             };
             let feeds = self.feeds.remove(&id).unwrap_or_default();
             self.context.job_ended(feeds);
+            let result = match result {
+                Err(Stop::Failed(error)) if error.is_fatal() => {
+                    self.running.shutdown().await;
+                    self.give_up(error);
+                    return None;
+                }
+                result => result,
+            };
             if self.done(feeds, result).is_err() {
                 self.running.shutdown().await;
                 return Some(Early::Closed);
@@ -216,6 +227,15 @@ impl Run {
             self.ended.push((stream, count, outcome));
         }
         Ok(())
+    }
+
+    /// Nothing more can be read: every stream that is not done ends with this error.
+    fn give_up(&mut self, error: Error) {
+        let error = Arc::new(error);
+        let is_open = |stream: &&'static Stream| self.ended.iter().all(|(ended, ..)| ended.name != stream.name);
+        let open: Vec<_> = self.context.streams().iter().filter(is_open).collect();
+        let end = |stream| (stream, self.context.output.count(stream), Outcome::Incomplete(error.clone()));
+        self.ended.extend(open.into_iter().map(end));
     }
 
     /// Tells how the streams ended that are not complete: those first that another attempt may help, since a platform looks at the first.

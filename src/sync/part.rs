@@ -18,6 +18,9 @@ use crate::{
 /// Graph's clock may be served by machines that differ: incremental reads overlap by this much at least.
 const LEAST_OVERLAP: Duration = Duration::from_secs(2);
 
+/// So many damaged items are remembered for a channel.
+const MOST_DAMAGE: usize = 8;
+
 /// A channel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'c> {
@@ -52,6 +55,10 @@ pub(super) struct Part<'c> {
     once: Once,
     /// Records that were handed over.
     pub(super) told: usize,
+    /// Records that were left out, since they are larger than is allowed.
+    pub(super) too_large: u64,
+    /// Damaged items without a time that the walk has met.
+    damage: Vec<String>,
     /// Pages since a state was offered.
     pages: u64,
     /// The newest activity that the walk has met.
@@ -80,6 +87,8 @@ impl<'c> Part<'c> {
             records,
             once: Once::new(&context.memory),
             told: 0,
+            too_large: 0,
+            damage: Vec::new(),
             pages: 0,
             newest: None,
             now: None,
@@ -150,6 +159,7 @@ impl<'c> Part<'c> {
         let visible = self.visible();
         let Some(walk) = self.state.walk.take() else { return };
         self.began = walk.began;
+        self.state.damage = std::mem::take(&mut self.damage);
         if head.is_none() && self.newest.is_none() {
             return;
         }
@@ -167,6 +177,24 @@ impl<'c> Part<'c> {
     /// Whether a message of this time is wanted by the walk.
     pub(super) fn wants(&self, activity: Activity) -> bool {
         activity.known().zip(self.state.walk.as_ref()).is_none_or(|(time, walk)| time >= walk.floor)
+    }
+
+    /// Whether a damaged item that the walk has met is to be said: once, and not in every run for ever.
+    pub(super) fn is_new_damage(&mut self, item: Item<'_>) -> bool {
+        let activity = Activity::of(item);
+        if !self.wants(activity) || self.walk().until.is_some() {
+            return false;
+        }
+        if activity.known().is_some() {
+            return true;
+        }
+        // Without a time it is wanted each time.
+        let mark = format!("{:08x}", item.hash() as u32);
+        let is_new = !self.state.damage.contains(&mark);
+        if self.damage.len() < MOST_DAMAGE && !self.damage.contains(&mark) {
+            self.damage.push(mark);
+        }
+        is_new
     }
 
     /// Adds the record of a message that the walk has met, if it is wanted and was not told before.
@@ -187,14 +215,20 @@ impl<'c> Part<'c> {
     }
 
     fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>) {
-        let (columns, once) = (&self.selected.columns, &mut self.once);
+        let (columns, once, too_large) = (&self.selected.columns, &mut self.once, &mut self.too_large);
+        let max = self.context.max_record;
         let mut derived = vec![
             ("team_id", Derived::Text(self.place.team)),
             ("channel_id", Derived::Text(self.place.channel)),
             ("_deleted", Derived::Flag(false)),
         ];
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
-        self.records.push(|out| columns.write(message.fields(), &derived, out), |record| once.is_new(id, record));
+        let keep = |record: &[u8]| {
+            let (is_new, fits) = (once.is_new(id, record), record.len() <= max);
+            *too_large += u64::from(is_new && !fits);
+            is_new && fits
+        };
+        self.records.push(|out| columns.write(message.fields(), &derived, out), keep);
     }
 
     /// Adds the record of a message that Graph reports as removed: that it is deleted is all that is known.

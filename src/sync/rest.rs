@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::{
     graph::{Item, Link},
@@ -34,7 +33,7 @@ impl Rest {
     /// Of a root; [`None`] if all its replies came with it.
     pub(super) fn of(root: Item<'_>) -> Option<Self> {
         let link = root.replies_next()?.clone();
-        let known: HashSet<_> = root.replies().take(MOST_KNOWN).map(hash).collect();
+        let known: HashSet<_> = root.replies().take(MOST_KNOWN).map(Item::hash).collect();
         let (first, last) = (root.replies().next().and_then(created), root.replies().last().and_then(created));
         let likely = known.len() as f64 * share_behind(created(root), first, last);
         Some(Self { link, known, likely })
@@ -57,7 +56,7 @@ impl Rest {
 
     /// Whether this reply came with the root, the same in every property.
     pub(super) fn knows(&self, reply: Item<'_>) -> bool {
-        self.known.contains(&hash(reply))
+        self.known.contains(&reply.hash())
     }
 }
 
@@ -74,15 +73,6 @@ fn share_behind(root: Option<DateTime<Utc>>, first: Option<DateTime<Utc>>, last:
         }
         _ => 1.0,
     }
-}
-
-fn hash(message: Item<'_>) -> u64 {
-    let mut hasher = Xxh3Default::new();
-    for (name, value) in message.fields() {
-        hasher.update(name.as_bytes());
-        hasher.update(value.as_bytes());
-    }
-    hasher.digest()
 }
 
 #[cfg(test)]

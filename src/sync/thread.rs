@@ -2,7 +2,7 @@
 
 use super::{
     context::Context,
-    job::{Report, Stop},
+    job::{Damage, Report, Stop},
     part::{Part, Place},
     walk::{MAX_RESTARTS, is_link_lost},
 };
@@ -15,14 +15,14 @@ use crate::{
 /// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.
 pub(super) async fn replies(context: &Context, team: &str, channel: &str, message: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
     let place = Place::named(team, channel);
-    let report = |damaged, task: &dyn Fn() -> String| Report {
+    let report = |damage: Damage, task: &dyn Fn() -> String| Report {
         found: vec![message.to_owned()],
-        ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), Error::damaged(damaged, task))
+        ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), damage.into_error(context, task))
     };
     let task = || format!("read the replies to message {message} in channel {channel} of team {team}");
     let Some(mut part) = Part::new(context, &MESSAGE_REPLIES, place, Some(message)) else { return Ok(Report::default()) };
     if part.is_done() {
-        return Ok(report(0, &task));
+        return Ok(report(Damage::default(), &task));
     }
     let top = part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
     let from_top = || Pages::new(streams::thread(team, channel, message, top));
@@ -51,7 +51,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         for reply in page.items() {
             match reply.id().filter(|_| !reply.is_damaged()) {
                 Some(id) => newest = newest.max(part.push(reply, &id, Some(message)).known()),
-                None => damaged += 1,
+                None => damaged += u64::from(part.is_new_damage(reply)),
             }
         }
         let (link, is_last) = (page.next().and_then(|next| part.storable(next)), page.next().is_none());
@@ -69,5 +69,5 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     let head = part.walk().head;
     part.finish_walk(head);
     part.report(1, true)?;
-    Ok(report(damaged, &task))
+    Ok(report(Damage { items: damaged, too_large: part.too_large, thread: None }, &task))
 }

@@ -346,10 +346,10 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
     }
 
-    /// Counts an item that no record can be made of, where it may be new: once a walk, and not in every run for ever.
+    /// Counts an item that no record can be made of, if it is new to a stream.
     fn damaged(&mut self, item: Item<'_>) -> u64 {
-        let activity = Activity::of(item);
-        u64::from(self.parts().any(|part| part.wants(activity) && part.walk().until.is_none()))
+        let new = self.parts().filter_map(|part| part.is_new_damage(item).then_some(())).count();
+        u64::from(new > 0)
     }
 
     /// Hands over what was added from a page, and lets go of it. What was changed in its texts counts, unless the page was met again and told
@@ -395,6 +395,6 @@ pub(super) fn is_link_lost(error: &graph::Error, got_at: Option<DateTime<Utc>>) 
         Cause::Refused(Refusal { status: 401 | 408 | 409 | 423 | 429, .. }) => false,
         Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| *date - got_at > LINK_LASTS),
         Cause::Refused(_) | Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
-        Cause::SignIn(_) | Cause::Transport(_) | Cause::ForeignLink(_) => false,
+        Cause::SignIn(_) | Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
     }
 }

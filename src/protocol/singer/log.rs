@@ -65,8 +65,8 @@ impl<W: Write> Log<W> {
     }
 
     fn write(&self, level: &str, message: &str, stream: Option<&str>, metric: Option<Value>) {
-        // Line by line, whatever the text: a log line is one line.
-        let message = message.replace(['\n', '\r'], " ");
+        // Line by line, whatever the text, and nothing that a terminal would obey.
+        let message = message.replace(char::is_control, " ");
         let line = match (self.format, metric) {
             (Format::Text, None) => format!("{level} {message}"),
             (Format::Text, Some(info)) => format!("{level} METRIC: {info}"),

@@ -110,10 +110,5 @@ fn main() -> io::Result<()> {
     config["control_url"] = format!("http://{}", listener.local_addr()?).into();
     println!("{config:#}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        tokio::select! {
-            ended = control::serve(sim, listener) => ended,
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-        }
-    })
+    runtime.block_on(control::serve(sim, listener))
 }

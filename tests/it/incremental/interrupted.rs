@@ -1,6 +1,6 @@
 //! Runs that do not come to their end: what was told is covered by a state, and the next run goes on.
 
-use graph_sim::{Class, Fault, Options, PageKind, RequestInfo, Rule};
+use graph_sim::{Class, Fault, Options, PageKind, RequestInfo, RetryAfter, Rule};
 use serde_json::json;
 
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
@@ -76,7 +76,7 @@ fn before_an_error_ends_a_stream_its_state_is_written() {
         reader.set(json!({"top": 4, "max_concurrent_threads": 1}));
         // Nothing comes of this one any more in the midst of its channel; the other channel is read.
         let channel = reader.channel();
-        reader.sim.inject(Rule::new(Fault::graph(423, "Locked", "")).class(Class::Messages).channel(&channel).skip(3));
+        reader.sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(7200))).class(Class::Messages).channel(&channel).skip(3));
         let run = reader.run();
         reader.sim.clear_faults();
         assert_eq!(run.output.status, Some(1));

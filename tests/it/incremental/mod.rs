@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageAt, Options, Post, RequestInfo, Rule, TenantSpec};
+use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageAt, Options, Post, RequestInfo, RetryAfter, Rule, TenantSpec};
 use serde_json::{Map, Value, json};
 
 use crate::support::{
@@ -216,7 +216,8 @@ impl Reader {
 
     /// A run that fails at the n-th page of messages, with an answer that neither another attempt nor another link would change.
     fn fail_at(&mut self, page: u64) -> Run {
-        self.sim.inject(Rule::new(Fault::graph(423, "Locked", "")).class(Class::Messages).nth(page));
+        let for_hours = Fault::throttled(RetryAfter::Seconds(7200));
+        self.sim.inject(Rule::new(for_hours).class(Class::Messages).nth(page));
         let run = self.run();
         self.sim.clear_faults();
         assert_ne!(run.output.status, Some(0));

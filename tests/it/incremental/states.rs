@@ -157,7 +157,9 @@ fn every_state_may_be_merged_into_the_one_before() {
         reader.states = kept.as_object().unwrap().clone();
         if turn % 2 == 0 {
             // A target sends no state on while the run lasts longer than it.
-            reader.sim.inject(graph_sim::Rule::new(graph_sim::Fault::graph(423, "Locked", "")).class(Class::Messages).nth(4));
+            reader.sim.inject(
+                graph_sim::Rule::new(graph_sim::Fault::throttled(graph_sim::RetryAfter::Seconds(7200))).class(Class::Messages).nth(4),
+            );
         }
         reader.run();
         reader.sim.clear_faults();

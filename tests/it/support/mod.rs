@@ -10,7 +10,7 @@ mod tap;
 pub mod truth;
 mod validate;
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
@@ -25,6 +25,18 @@ pub const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message
 /// The folder of the package.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether there is a test of that name, as documents name it: `singer::sync::all_streams_equal_the_truth` here, or
+/// `graph::retry::tests::every_status_has_its_verdict` in the library.
+pub fn is_test(test: &str) -> bool {
+    let Some((module, name)) = test.rsplit_once("::") else { return false };
+    let path = module.trim_end_matches("::tests").replace("::", "/");
+    let folder = if module.ends_with("::tests") { "src" } else { "tests/it" };
+    [format!("{folder}/{path}.rs"), format!("{folder}/{path}/mod.rs")].into_iter().any(|file| {
+        let source = fs::read_to_string(root().join(file)).unwrap_or_default();
+        source.contains(&format!("#[test]\nfn {name}() {{")) || source.contains(&format!("#[test]\n    fn {name}() {{"))
+    })
 }
 
 /// A configuration for the simulator, with these settings.

@@ -1,0 +1,118 @@
+//! What happens to the process: signals while it waits, no file descriptors.
+
+use std::{
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use graph_sim::{Class, Fault, GraphSim, RetryAfter, Rule};
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Finished, Output, Protocol, Running, Tap, config, configured, everything, tenant};
+
+const RUNS: [(Protocol, &[&str]); 2] = [
+    (Protocol::Airbyte, &["read", "--config", "config.json", "--catalog", "catalog.json"]),
+    (Protocol::Singer, &["--config", "config.json"]),
+];
+
+fn tap(sim: &GraphSim, more: Value) -> Tap {
+    let mut settings = everything();
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let tap = Tap::new(&config(sim, settings));
+    tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
+    tap
+}
+
+/// A run that has come to where a page of messages met this fault.
+fn waiting(sim: &GraphSim, tap: Tap, arguments: &[&str], fault: &Fault) -> Running {
+    let (sender, receiver) = mpsc::channel();
+    let fault = fault.clone();
+    sim.on_request(move |request, _| {
+        (request.class == Class::Messages).then(|| {
+            let _ = sender.send(());
+            fault.clone()
+        })
+    });
+    let running = tap.start(arguments, Stdio::piped());
+    receiver.recv_timeout(Duration::from_secs(10)).unwrap();
+    running
+}
+
+#[test]
+fn a_signal_ends_every_wait() {
+    let sim = tenant(1, 2, 10);
+    let throttled = |seconds| Fault::throttled(RetryAfter::Seconds(seconds));
+    let waits = [
+        ("for Retry-After", throttled(600), json!({})),
+        ("for Retry-After of a server that is down", Fault::status(503).retry_after(RetryAfter::Seconds(600)), json!({})),
+        ("for the headers", Fault::Stall, json!({})),
+        ("for the body", Fault::StallInBody, json!({})),
+        ("for a turn", throttled(600), json!({"max_concurrent_threads": 1, "pace": 1})),
+    ];
+    for (protocol, arguments) in RUNS {
+        for (what, fault, settings) in &waits {
+            let running = waiting(&sim, tap(&sim, settings.clone()), arguments, fault);
+            running.signal("TERM");
+            let output = Output::new(protocol, running.end());
+            assert_eq!((output.status, output.signal), (None, Some(15)), "{what}, {protocol:?}: {}", output.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_token() {
+    let sim = tenant(1, 1, 1);
+    sim.inject(Rule::new(Fault::status(503).retry_after(RetryAfter::Seconds(600))).class(Class::Token));
+    for (protocol, arguments) in RUNS {
+        let before = sim.journal().total();
+        let running = tap(&sim, json!({})).start(arguments, Stdio::piped());
+        while sim.journal().total() == before {
+            std::thread::yield_now();
+        }
+        running.signal("TERM");
+        let output = Output::new(protocol, running.end());
+        assert_eq!((output.status, output.signal), (None, Some(15)), "{protocol:?}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let sim = tenant(1, 2, 10);
+    for (_, arguments) in RUNS {
+        let running = waiting(&sim, tap(&sim, json!({})), arguments, &Fault::Stall);
+        running.signal("TERM");
+        running.signal("INT");
+        let finished = running.end();
+        // The first one counts.
+        assert_eq!((finished.status, finished.signal), (None, Some(15)), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn without_file_descriptors_it_is_said() {
+    let sim = tenant(1, 1, 2);
+    let mut failed = 0;
+    for (protocol, arguments) in RUNS {
+        for limit in 3..=20 {
+            let tap = tap(&sim, json!({}));
+            let script = format!(r#"ulimit -n {limit} || exit 77; exec "$@""#);
+            let mut command = Command::new("sh");
+            command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments).current_dir(tap.folder());
+            let finished = Finished::from(command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").output().unwrap());
+            // Where not even the program or its files can be opened, the system says it.
+            if finished.stderr.contains("error while loading shared libraries") || finished.status == Some(127) {
+                continue;
+            }
+            let output = Output::new(protocol, finished);
+            let said = format!("{:?} {}", output.lines, output.stderr);
+            assert!(!said.contains("panicked") && !said.contains("a bug of"), "{limit}: {said}");
+            if output.status != Some(0) {
+                assert_eq!(output.status, Some(1), "{limit}: {said}");
+                assert!(said.contains("Too many open files") || said.contains("os error 24"), "{limit}: {said}");
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 2, "{failed}");
+}

@@ -1,0 +1,162 @@
+//! What must not be seen or reached, whoever tries: secrets in outputs, other hosts, other paths. Every other test looks for secrets too
+//! (`support/tap.rs`).
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+};
+
+use graph_sim::{Class, Door, Fault, Rule};
+use serde_json::json;
+
+use crate::support::{ALL, Tap, config, everything, tenant};
+
+/// A server that answers every request with this status, and quotes the request in an error of Graph's and of the sign-in service's form.
+fn parrot(status: u16) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || quote(&stream.unwrap(), status));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn quote(stream: &TcpStream, status: u16) {
+    let mut reader = BufReader::new(stream);
+    let mut request = String::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+            break;
+        }
+        length = line.to_lowercase().strip_prefix("content-length: ").map_or(length, |length| length.trim().parse().unwrap());
+        request += &line;
+    }
+    let mut body = vec![0; length];
+    let _ = reader.read_exact(&mut body);
+    request += &String::from_utf8_lossy(&body);
+    let said = request.replace("\r\n", "; ");
+    let graph = json!({"error": {"code": said, "message": said}, "error_description": said});
+    let login = json!({"error": said, "error_description": said});
+    let answer = if request.starts_with("POST") { login } else { graph }.to_string();
+    let _ = write!(
+        &mut &*stream,
+        "HTTP/1.1 {status} Refused\r\nrequest-id: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+        said.replace(|char: char| !char.is_ascii_graphic() && char != ' ', "?"),
+        answer.len()
+    );
+}
+
+#[test]
+fn an_answer_that_quotes_a_secret_does_not_make_it_seen() {
+    let sim = tenant(1, 1, 1);
+    for status in [400, 401, 403, 429, 500] {
+        // The characters are some that a form writes in another way.
+        let secret = "a s3cret & more+of%it";
+        let graph = json!({"graph_url": parrot(status), "team_id": "t", "fetch_all_channels": true, "fetch_all_messages": true});
+        let login = json!({"login_url": parrot(status), "client_secret": secret});
+        for (settings, quotes) in [(graph, "authorization: Bearer ***"), (login, "client_secret=***")] {
+            let tap = Tap::new(&config(&sim, settings));
+            let output = tap.run_with(&["check", "--config", "config.json"], &[("LOG_LEVEL", "trace")]);
+            assert!(output.lines.iter().any(|line| line.contains(quotes)), "{status}: {:?}", output.lines);
+            let output = tap.sync(&["--debug"]);
+            assert!(output.status == Some(1) && output.stderr.contains(quotes), "{status}: {}", output.stderr);
+        }
+    }
+}
+
+#[test]
+fn the_most_detailed_log_shows_no_secret() {
+    let sim = tenant(1, 2, 60);
+    for class in [Class::Members, Class::Messages] {
+        for fault in [Fault::status(401), Fault::status(503), Fault::Reset, Fault::BrokenGzip] {
+            sim.inject(Rule::new(fault).class(class).times(1));
+        }
+    }
+    sim.inject(Rule::new(Fault::status(503)).class(Class::Token).times(1));
+    let tap = Tap::new(&config(&sim, everything()));
+    tap.file("catalog.json", json!({"streams": ALL.map(crate::support::configured)}).to_string());
+    let read = ["read", "--config", "config.json", "--catalog", "catalog.json"];
+    let output = tap.run_with(&read, &[("LOG_LEVEL", "trace"), ("RUST_LOG", "trace")]);
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    let logged: Vec<_> = ["DEBUG", "TRACE"].into_iter().flat_map(|level| output.logs(level)).collect();
+    assert!(logged.len() > 5, "{logged:?}");
+    let said = output.lines.concat().to_lowercase();
+    for word in ["authorization", "bearer"] {
+        assert!(!said.contains(word), "{word}");
+    }
+    let output = tap.sync(&["--debug"]);
+    let said = output.stderr.to_lowercase();
+    assert!(output.said("DEBUG").len() > 5 && !said.contains("authorization") && !said.contains("bearer"), "{said}");
+}
+
+/// Ids that would lead elsewhere if they were taken for what they look like.
+const ASTRAY: [&str; 9] = [
+    "../../users",
+    "a/../../../users",
+    "..%2f..%2fusers",
+    "x?$filter=y",
+    "x#y",
+    "x\r\nHost: evil.example",
+    "@evil.example",
+    "\\..\\users",
+    "ü/é",
+];
+
+#[test]
+fn an_id_never_leads_out_of_its_place() {
+    let sim = tenant(1, 1, 2);
+    let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
+    let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+    for id in ASTRAY {
+        // As somebody writes it into the configuration, and as an answer of Graph names it.
+        let named = [
+            json!({"team_id": id, "channel_id": "c", "message_id": "m"}),
+            json!({"team_id": team, "channel_id": id, "message_id": "m"}),
+            json!({"team_id": team, "channel_id": channel, "message_id": id}),
+        ];
+        for settings in named {
+            Tap::new(&config(&sim, settings)).read(&ALL);
+        }
+        for (class, from) in [(Class::Groups, &team), (Class::Channels, &channel), (Class::Messages, &"\"id\":\"1".to_owned())] {
+            let to = json!(id).to_string();
+            let to = if from.starts_with('"') { format!("\"id\":\"{}", &to[1..to.len() - 1]) } else { to[1..to.len() - 1].to_owned() };
+            sim.clear_faults();
+            sim.inject(Rule::new(Fault::Replace { from: from.clone(), to }).class(class));
+            Tap::new(&config(&sim, everything())).read(&ALL);
+        }
+    }
+    sim.clear_faults();
+    let journal = sim.journal();
+    let mut asked = 0;
+    for entry in journal.entries().filter(|entry| entry.door == Door::Graph) {
+        let segments: Vec<_> = entry.path.split('/').collect();
+        let known = match segments[..] {
+            ["", "v1.0", "groups"] | ["", "v1.0", "teams", _] | ["", "v1.0", "teams", _, "members" | "channels"] => true,
+            ["", "v1.0", "teams", _, "channels", _] | ["", "v1.0", "teams", _, "channels", _, "messages"] => true,
+            ["", "v1.0", "teams", _, "channels", _, "messages", _, "replies"] => true,
+            _ => entry.path.contains("teams('"),
+        };
+        assert!(known && entry.method == "GET" && !segments.contains(&".."), "{} {}", entry.method, entry.path);
+        asked += 1;
+    }
+    assert!(asked > 100, "{asked}");
+}
+
+#[test]
+fn texts_of_others_stay_on_one_line_without_escapes() {
+    let sim = tenant(1, 1, 2);
+    let fault = Fault::graph(403, "For\u{1b}[31mbidden", "first\r\nCRITICAL second\u{7}\u{85}");
+    sim.inject(Rule::new(fault).class(Class::Members));
+    let tap = Tap::new(&config(&sim, everything()));
+    let output = tap.read(&["members"]);
+    assert!(output.errors()[0].2.contains("For [31mbidden: first  CRITICAL second"), "{:?}", output.errors());
+    assert!(output.messages.iter().all(|message| !message.to_string().contains("\\u001b")));
+    let output = tap.sync(&[]);
+    assert!(output.critical().contains("For [31mbidden: first  CRITICAL second"));
+    assert!(output.stderr.chars().all(|char| char == '\n' || !char.is_control()), "{:?}", output.stderr);
+}
