@@ -1,6 +1,6 @@
 //! What an answer says beside a page: its date, what it refuses and why, how long to wait, what kept it from coming.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, pin::pin, time::Duration};
 
 use chrono::{DateTime, Utc};
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
@@ -11,15 +11,36 @@ use super::Refusal;
 
 const REQUEST_ID: &str = "request-id";
 
-/// The error with its sources, without the URL: its query may hold tokens.
-pub(super) fn describe(error: &reqwest::Error) -> String {
-    let mut text = match error {
-        _ if error.is_timeout() => "no answer in time".to_owned(),
-        _ if error.is_connect() => "cannot connect".to_owned(),
-        _ if error.is_body() || error.is_decode() => "the body ended early or is damaged".to_owned(),
-        _ => "the request failed".to_owned(),
-    };
-    let mut source = std::error::Error::source(error);
+/// What went wrong on the way, for people.
+pub(super) trait Describe {
+    /// As a part of a sentence, with its causes.
+    fn describe(&self) -> String;
+}
+
+impl Describe for reqwest::Error {
+    /// Without the URL: its query may hold tokens.
+    fn describe(&self) -> String {
+        let text = match self {
+            _ if self.is_timeout() => "no answer in time",
+            _ if self.is_connect() => "cannot connect",
+            _ if self.is_body() || self.is_decode() => "the body ended early or is damaged",
+            _ => "the request failed",
+        };
+        with_causes(text.to_owned(), std::error::Error::source(self))
+    }
+}
+
+impl Describe for io::Error {
+    /// Of a body: either its way failed, or what came is not what was packed.
+    fn describe(&self) -> String {
+        match self.get_ref().and_then(|cause| cause.downcast_ref::<reqwest::Error>()) {
+            Some(error) => error.describe(),
+            None => with_causes("the body ended early or is damaged".to_owned(), Some(self)),
+        }
+    }
+}
+
+fn with_causes(mut text: String, mut source: Option<&(dyn std::error::Error + 'static)>) -> String {
     while let Some(error) = source {
         let cause = error.to_string();
         if !text.contains(&cause) {
@@ -60,12 +81,19 @@ impl Patience {
     }
 
     /// Waits for the network, but not for ever.
-    pub(super) async fn wait<T>(&mut self, answer: impl Future<Output = Result<T, reqwest::Error>>) -> Result<T, String> {
+    pub(super) async fn wait<T, E: Describe>(&mut self, answer: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+        let mut answer = pin!(answer);
+        // What is there already needs no clock.
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer.map_err(|error| error.describe()),
+            () = std::future::ready(()) => {}
+        }
         let began = Instant::now();
         let answer = tokio::time::timeout(self.part.min(self.left), answer).await;
         self.left = self.left.saturating_sub(began.elapsed());
         match answer {
-            Ok(answer) => answer.map_err(|error| describe(&error)),
+            Ok(answer) => answer.map_err(|error| error.describe()),
             Err(_) => Err("no answer in time".to_owned()),
         }
     }

@@ -1,7 +1,7 @@
 //! The one place that sends: a request in, a page out; token, waits and retries happen inside, once.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -9,15 +9,20 @@ use std::{
     time::Duration,
 };
 
+use async_compression::tokio::bufread::GzipDecoder;
+use bytes::BufMut;
 use chrono::Utc;
-use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use futures_util::TryStreamExt;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::io::StreamReader;
 use tracing::{debug, info};
 use url::Url;
 use uuid::Uuid;
 
 use super::{
     Cause, Credentials, Error, Host, Page, Refusal, Request, Urgency,
-    answer::{Patience, date, describe, refusal},
+    answer::{Describe, Patience, date, refusal},
     bodies::{Bodies, Held},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
@@ -32,6 +37,9 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// What Graph may send ahead of one body.
 const STREAM_WINDOW: u32 = 256 * 1024;
+
+/// So many bytes of a body are decompressed at once.
+const STEP: usize = 64 * 1024;
 
 /// Requests in flight without a pace: more would only hold more memory.
 const UNPACED: usize = 8;
@@ -116,7 +124,7 @@ impl GraphClient {
         let login = Host::new(&endpoints.login).ok_or_else(|| format!("{} cannot be the sign-in host", endpoints.login))?;
         let token_url = Request::sign_in(&credentials.tenant_id);
         let token_url = login.url(token_url.path_and_query()).ok_or("the tenant does not fit into a URL")?;
-        let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", describe(&error)))?;
+        let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", error.describe()))?;
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         let patience = Patience::new(speed);
         let tokens = TokenSource::new(http.clone(), patience, &token_url, format!("{}/.default", endpoints.resource), credentials);
@@ -246,8 +254,8 @@ impl Shared {
             .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
         authorization.set_sensitive(true);
         let mut patience = self.patience;
-        let response = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string()).send();
-        let response = patience.wait(response).await.map_err(Cause::Transport)?;
+        let request = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string());
+        let response = patience.wait(request.header(ACCEPT_ENCODING, "gzip").send()).await.map_err(Cause::Transport)?;
         let status = response.status();
         let headers = response.headers().clone();
         // Without Graph's clock our own must do.
@@ -269,18 +277,32 @@ impl Shared {
     }
 
     /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
-    async fn read(&self, mut response: reqwest::Response, mut patience: Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
+    async fn read(&self, response: reqwest::Response, mut patience: Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
         let mut held = self.bodies.hold();
         let mut body = Vec::new();
-        // What waits for room is not late.
-        while let Some(chunk) = patience.wait(response.chunk()).await.map_err(Cause::Transport)? {
-            if body.len() + chunk.len() > self.limits.body {
+        let mut decoded = decoded(response)?;
+        loop {
+            // What waits for room is not late.
+            held.reserve(&mut body, 1, expected).await;
+            let mut part = (&mut body).limit(STEP);
+            if patience.wait(decoded.read_buf(&mut part)).await.map_err(Cause::Transport)? == 0 {
+                return Ok((body, held));
+            }
+            if body.len() > self.limits.body {
                 return Err(Cause::TooLarge(self.limits.body));
             }
-            held.reserve(&mut body, chunk.len(), expected).await;
-            body.extend_from_slice(&chunk);
         }
-        Ok((body, held))
+    }
+}
+
+/// What a body says, decompressed while it comes.
+fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead + Send + Unpin>, Cause> {
+    let encoding = response.headers().get(CONTENT_ENCODING).map(|encoding| encoding.as_bytes().to_ascii_lowercase()).unwrap_or_default();
+    let body = StreamReader::new(response.bytes_stream().map_err(io::Error::other));
+    match &*encoding {
+        b"" | b"identity" => Ok(Box::new(body)),
+        b"gzip" | b"x-gzip" => Ok(Box::new(GzipDecoder::new(body))),
+        _ => Err(Cause::Malformed("it is compressed in a way that was not asked for".to_owned())),
     }
 }
 
@@ -328,6 +350,9 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .default_headers(headers)
         .tls_certs_merge(bundled)
         .redirect(reqwest::redirect::Policy::none())
+        // Bodies are decompressed here, into the room that they have.
+        .no_gzip()
+        .no_brotli()
         .connect_timeout(Duration::from_secs(30))
         // A body that waits for room takes nothing off the connection: its window must have room for all that are in flight.
         .http2_initial_stream_window_size(STREAM_WINDOW)

@@ -25,6 +25,8 @@ impl<'a, I: Iterator<Item = (&'a str, &'a str)>> Fields<'a> for I {}
 pub enum Derived<'a> {
     /// A string, such as the id of the team that was asked.
     Text(&'a str),
+    /// The JSON of a string.
+    Quoted(&'a str),
     /// A boolean.
     Flag(bool),
 }
@@ -272,6 +274,7 @@ fn quoted(text: &str) -> String {
 fn write_derived(value: Option<Derived<'_>>, out: &mut Vec<u8>) {
     match value {
         Some(Derived::Text(text)) => write_string(text, out),
+        Some(Derived::Quoted(json)) => out.extend_from_slice(json.as_bytes()),
         Some(Derived::Flag(true)) => out.extend_from_slice(b"true"),
         Some(Derived::Flag(false)) => out.extend_from_slice(b"false"),
         None => out.extend_from_slice(b"null"),

@@ -47,7 +47,9 @@ impl<'c> Place<'c> {
 pub(super) struct Part<'c> {
     context: &'c Context,
     selected: &'c Selected,
-    place: Place<'c>,
+    /// The JSON of the ids, which stand in each record.
+    quoted_team: String,
+    quoted_channel: String,
     pub(super) config: &'c StreamConfig,
     key: String,
     pub(super) state: ChannelState,
@@ -77,10 +79,12 @@ impl<'c> Part<'c> {
         let key = state::key(&ids);
         let state = context.state(stream, &key).unwrap_or_default();
         let (config, records) = (context.config(stream), context.output.batch(stream));
+        let [quoted_team, quoted_channel] = [place.team, place.channel].map(|id| Value::from(id).to_string());
         Some(Self {
             context,
             selected,
-            place,
+            quoted_team,
+            quoted_channel,
             config,
             key,
             state,
@@ -218,8 +222,8 @@ impl<'c> Part<'c> {
         let (columns, once, too_large) = (&self.selected.columns, &mut self.once, &mut self.too_large);
         let max = self.context.max_record;
         let mut derived = vec![
-            ("team_id", Derived::Text(self.place.team)),
-            ("channel_id", Derived::Text(self.place.channel)),
+            ("team_id", Derived::Quoted(&self.quoted_team)),
+            ("channel_id", Derived::Quoted(&self.quoted_channel)),
             ("_deleted", Derived::Flag(false)),
         ];
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
@@ -234,8 +238,8 @@ impl<'c> Part<'c> {
     /// Adds the record of a message that Graph reports as removed: that it is deleted is all that is known.
     pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
         let derived = [
-            ("team_id", Derived::Text(self.place.team)),
-            ("channel_id", Derived::Text(self.place.channel)),
+            ("team_id", Derived::Quoted(&self.quoted_team)),
+            ("channel_id", Derived::Quoted(&self.quoted_channel)),
             ("_deleted", Derived::Flag(true)),
         ];
         let (columns, once) = (&self.selected.columns, &mut self.once);
