@@ -154,3 +154,19 @@ fn runtime() -> Result<Runtime, Error> {
         .build()
         .map_err(|error| Error::Machine(format!("cannot start threads: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_form_of_a_configuration_or_a_client_shows_the_secret() {
+        let written = json!({"tenant_id": "t", "client_id": "c", "client_secret": "hidden-5ecret"});
+        let config = config(written.as_object().unwrap().clone()).unwrap();
+        let client = client(&config).unwrap();
+        let shown = format!("{config:?}{config:#?}{client:?}{client:#?}");
+        assert!(shown.contains("GraphClient") && !shown.contains("hidden-5ecret"), "{shown}");
+    }
+}

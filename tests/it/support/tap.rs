@@ -117,9 +117,15 @@ impl Tap {
                 encoded,
             ]);
         }
-        for secret in secrets {
-            assert!(!finished.stdout.contains(&secret), "stdout has {secret}");
-            assert!(!finished.stderr.contains(&secret), "stderr has {secret}: {}", finished.stderr);
+        for (name, text) in [("stdout", &finished.stdout), ("stderr", &finished.stderr)] {
+            for secret in &secrets {
+                assert!(!text.contains(secret), "{name} has {secret}: {text}");
+            }
+            // What an `Authorization` header holds, whatever kind of token it is.
+            let lower = text.to_ascii_lowercase();
+            for (at, bearer) in lower.match_indices("bearer ") {
+                assert!(text[at + bearer.len()..].starts_with("***"), "{name} has an authorization: {text}");
+            }
         }
     }
 
