@@ -10,8 +10,8 @@ use crate::{
     config::StreamConfig,
     emit::{Closed, Records, Report},
     graph::{Item, Link},
-    record::Derived,
-    state::{self, BEGINNING, ChannelState, WalkState},
+    record::{Columns, Derived},
+    state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
 };
 
@@ -39,6 +39,19 @@ impl<'c> Place<'c> {
     /// What is done there, for errors.
     pub(super) fn task(self) -> String {
         format!("read the messages of channel {} of team {}", self.channel, self.team)
+    }
+
+    /// What a record of a message there says beside what Graph sends.
+    fn derived(self, is_deleted: bool) -> [(&'static str, Derived<'c>); 3] {
+        [("team_id", Derived::Text(self.team)), ("channel_id", Derived::Text(self.channel)), ("_deleted", Derived::Flag(is_deleted))]
+    }
+
+    /// Appends the record of a message that Graph reports as removed: that it is deleted is all that is known.
+    pub(super) fn write_removed(self, columns: &Columns, id: &str, now: DateTime<Utc>, out: &mut Vec<u8>) {
+        let json = |text: &str| Value::from(text).to_string();
+        let (id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
+        let fields = [("id", id.as_str()), ("lastModifiedDateTime", now.as_str())];
+        columns.write(fields.into_iter(), &self.derived(true), out);
     }
 }
 
@@ -217,11 +230,7 @@ impl<'c> Part<'c> {
     fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>) {
         let (columns, once, too_large) = (&self.selected.columns, &mut self.once, &mut self.too_large);
         let max = self.context.max_record;
-        let mut derived = vec![
-            ("team_id", Derived::Text(self.place.team)),
-            ("channel_id", Derived::Text(self.place.channel)),
-            ("_deleted", Derived::Flag(false)),
-        ];
+        let mut derived = self.place.derived(false).to_vec();
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
         let keep = |record: &[u8]| {
             let (is_new, fits) = (once.is_new(id, record), record.len() <= max);
@@ -231,18 +240,10 @@ impl<'c> Part<'c> {
         self.records.push(|out| columns.write(message.fields(), &derived, out), keep);
     }
 
-    /// Adds the record of a message that Graph reports as removed: that it is deleted is all that is known.
+    /// Adds the record of a message that Graph reports as removed.
     pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
-        let derived = [
-            ("team_id", Derived::Text(self.place.team)),
-            ("channel_id", Derived::Text(self.place.channel)),
-            ("_deleted", Derived::Flag(true)),
-        ];
-        let (columns, once) = (&self.selected.columns, &mut self.once);
-        let json = |text: &str| Value::from(text).to_string();
-        let (own_id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
-        let fields = [("id", own_id.as_str()), ("lastModifiedDateTime", now.as_str())];
-        self.records.push(|out| columns.write(fields.into_iter(), &derived, out), |_| once.is_new(id, b"removed"));
+        let (columns, place, once) = (&self.selected.columns, self.place, &mut self.once);
+        self.records.push(|out| place.write_removed(columns, id, now, out), |_| once.is_new(id, b"removed"));
     }
 
     /// Hands over what was added.
@@ -267,9 +268,28 @@ impl<'c> Part<'c> {
         self.context.output.report(Report { stream: self.selected.stream, key, channel, pages, offered })
     }
 
-    /// The link as it can be stored: only if it leads below this channel, which the next run insists on.
+    /// The link as it can be stored.
     pub(super) fn storable(&self, link: &Link) -> Option<String> {
-        state::leads_below(link.as_str(), &self.key).then(|| link.as_str().to_owned())
+        storable(&self.key, link)
+    }
+
+    /// Takes note of where delta goes on behind a page of the round that began at this moment.
+    pub(super) fn follow_delta_links(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+        follow_delta_links(&mut self.state, &self.key, at, next, delta);
+    }
+}
+
+/// The link as it can be stored: only if it leads below the channel of this key, which the next run insists on.
+fn storable(key: &str, link: &Link) -> Option<String> {
+    state::leads_below(link.as_str(), key).then(|| link.as_str().to_owned())
+}
+
+/// As [`Part::follow_delta_links`], for the channel of this key.
+pub(super) fn follow_delta_links(state: &mut ChannelState, key: &str, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+    match (next, delta) {
+        (Some(next), _) => state.delta.round = storable(key, next).map(|link| RoundState { link, at }),
+        (None, Some(delta)) => (state.delta_link, state.delta_at, state.delta) = (storable(key, delta), Some(at), DeltaState::default()),
+        (None, None) => {}
     }
 }
 
