@@ -291,19 +291,25 @@ impl ChannelState {
 /// Whether a link, without scheme and host, is one of the channel's messages: `/v1.0/teams('T')/channels('C')/messages...`, or with slashes.
 pub fn leads_below(link: &str, key: &str) -> bool {
     let path = link.split(['?', '#']).next().unwrap_or_default();
-    let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };
-    let mut parts = path.split(['/', '(', ')', '\'']).filter(|part| !part.is_empty());
+    let Some(parts) = parts(path) else { return false };
     let mut ids = ids(key);
     let (team, channel) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
-    let mut next_is = |expected: &str| parts.next().is_some_and(|part| part.eq_ignore_ascii_case(expected));
-    let leads = link.starts_with('/')
-        && next_is("v1.0")
-        && next_is("teams")
-        && next_is(&team)
-        && next_is("channels")
-        && next_is(&channel)
-        && next_is("messages");
-    leads && !path.contains("..") && !link.contains(char::is_control)
+    let expected = ["v1.0", "teams", &team, "channels", &channel, "messages"];
+    let leads = parts.len() >= expected.len() && parts.iter().zip(expected).all(|(part, expected)| part.eq_ignore_ascii_case(expected));
+    leads && !parts.iter().any(|part| part.contains("..")) && !link.contains(char::is_control)
+}
+
+/// The names and ids of a path, each decoded by itself, since an encoded slash parts nothing; [`None`] if it is no path.
+fn parts(path: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    for segment in path.strip_prefix('/')?.split('/') {
+        let segment = percent_decode_str(segment).decode_utf8().ok()?;
+        match segment.strip_suffix("')").and_then(|keyed| keyed.split_once("('")) {
+            Some((name, id)) => parts.extend([name.to_owned(), id.to_owned()]),
+            None => parts.push(segment.into_owned()),
+        }
+    }
+    Some(parts)
 }
 
 impl Invalid {
@@ -459,6 +465,9 @@ mod tests {
             "/beta/teams/a-b/channels/19:c@thread.tacv2/messages",
             "/v1.0/teams/a-b/channels/19:c@thread.tacv2/messages/../members",
             "//evil/v1.0/teams/a-b/channels/19:c@thread.tacv2/messages",
+            "//v1.0/teams/a-b/channels/19:c@thread.tacv2/messages",
+            "/v1.0/teams%2Fa-b/channels/19:c@thread.tacv2/messages",
+            "/v1.0/teams(a-b)/channels'19:c@thread.tacv2/messages",
             "",
         ] {
             assert!(!leads_below(bad, key), "{bad}");

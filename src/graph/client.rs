@@ -336,7 +336,7 @@ impl Drop for GoesOn<'_> {
     }
 }
 
-fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+pub(super) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     // The first caller wins; a second client finds the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();

@@ -30,6 +30,10 @@ impl Host {
         }
         let behind_scheme = text.find("://").map_or(0, |at| at + 3);
         let path = text[behind_scheme..].find('/').map_or("/", |at| &text[behind_scheme + at..]);
+        // Parsers forgive a backslash or a slash too few; what is kept must lead to the same place.
+        if self.url(path).as_ref() != Some(&url) {
+            return Err("no absolute URL".to_owned());
+        }
         Ok(Link(path.to_owned()))
     }
 
@@ -85,6 +89,9 @@ mod tests {
             "https://user:password@graph.microsoft.com/v1.0/a",
             "//evil.example/v1.0/a",
             "/v1.0/a",
+            "https:/graph.microsoft.com/v1.0/a",
+            "https://graph.microsoft.com\\v1.0/a",
+            "https://graph.microsoft.com?path=/v1.0/a",
             "file:///etc/passwd",
             "",
         ] {

@@ -4,6 +4,9 @@ mod answer;
 mod bodies;
 mod client;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod pace;
 mod page;

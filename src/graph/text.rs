@@ -21,12 +21,23 @@ pub(super) fn decode(body: Vec<u8>) -> (String, Cleaned) {
         cleaned.replaced = text.chars().filter(|&char| char == char::REPLACEMENT_CHARACTER).count() as u64;
         text
     });
-    let text = clean_escapes(&text, &mut cleaned).unwrap_or(text);
+    let mut escapes = cleaned;
+    // What is no JSON stays as it is: without its white space, or without an escape, it might become JSON.
+    let text = match clean_escapes(&text, &mut escapes).filter(|_| is_json(&text)) {
+        Some(clean) => {
+            cleaned = escapes;
+            clean
+        }
+        None => text,
+    };
     match memchr2(b'\n', b'\r', text.as_bytes()) {
-        // What is no JSON stays as it is: without its white space it might become JSON.
-        Some(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => (compact(&text), cleaned),
+        Some(_) if is_json(&text) => (compact(&text), cleaned),
         _ => (text, cleaned),
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// A JSON text without the white space between its tokens.
@@ -128,6 +139,13 @@ mod tests {
         assert_eq!(decoded("{\n  \"a b\": [1,\r\n 2], \"c\": \"x \\\" \\\\\"\n}").0, r#"{"a b":[1,2],"c":"x \" \\"}"#);
         for same in ["[1\n2]", "{\"a\":\"\n\"}", "{\"a\": 1, \"b\": 2}", "<html>\n</html>"] {
             assert_eq!(decoded(same).0, same);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_does_not_become_json_without_an_escape() {
+        for same in [r#""\u00\u000000""#, r#""\ud8\u00003d""#, r"[\u0000]"] {
+            assert_eq!(decoded(same), (same.to_owned(), 0, 0));
         }
     }
 

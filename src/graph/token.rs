@@ -82,6 +82,13 @@ pub(super) struct Token {
 }
 
 impl Token {
+    /// The token of an answer to what was asked at that time.
+    fn of(answer: &BasicTokenResponse, asked_at: Instant) -> Self {
+        let life = answer.expires_in().unwrap_or(MARGIN);
+        let renew_at = asked_at.checked_add(life.saturating_sub(MARGIN).max(life / 2)).unwrap_or(asked_at + MARGIN);
+        Self { value: answer.access_token().clone(), renew_at }
+    }
+
     pub(super) fn secret(&self) -> &str {
         self.value.secret()
     }
@@ -158,14 +165,20 @@ impl TokenSource {
         let asked_at = Instant::now();
         let response =
             self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await.map_err(refusal)?;
-        let life = response.expires_in().unwrap_or(MARGIN);
-        let renew_at = asked_at.checked_add(life.saturating_sub(MARGIN).max(life / 2)).unwrap_or(asked_at + MARGIN);
-        Ok(Token { value: response.access_token().clone(), renew_at })
+        Ok(Token::of(&response, asked_at))
+    }
+
+    /// For fuzzing: what becomes of an answer.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn read(&self, status: http::StatusCode, body: &[u8]) -> Result<Token, SignInRefusal> {
+        let send = |_| self.endpoint.answer(status, None, body.to_vec());
+        let response = self.entra.exchange_client_credentials().request(&send).map_err(refusal)?;
+        Ok(Token::of(&response, Instant::now()))
     }
 }
 
 impl Endpoint {
-    /// Sends a request and gives the answer to it, if that may be a token.
+    /// Sends a request and gives the answer to it.
     async fn send(self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
         let lost = |description: String| NoAnswer(SignInRefusal { description, transient: true, ..SignInRefusal::default() });
         let request = reqwest::Request::try_from(request).map_err(|error| lost(error.without_url().to_string()))?;
@@ -179,6 +192,11 @@ impl Endpoint {
                 return Err(lost(format!("the answer of the sign-in service is larger than {} MiB", MAX_BODY >> 20)));
             }
         }
+        self.answer(status, wait, body)
+    }
+
+    /// An answer, if it may be a token.
+    fn answer(&self, status: http::StatusCode, wait: Option<Duration>, body: Vec<u8>) -> Result<oauth2::HttpResponse, NoAnswer> {
         if !status.is_success() {
             return Err(NoAnswer(self.refused(status, wait, &body)));
         }

@@ -15,7 +15,7 @@ use crate::{
     emit::Closed,
     error::Error,
     graph::{self, Cause, Link, Pages, Urgency},
-    state::{ChannelState, DeltaState, RoundState},
+    state::ChannelState,
     streams,
 };
 
@@ -183,15 +183,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             context.note(cleaned);
         }
         context.client.set_urgency(Urgency::Remains(1.0));
-        match (&next, &delta) {
-            (Some(next), _) => part.state.delta.round = part.storable(next).map(|link| RoundState { link, at }),
-            (None, Some(delta)) => {
-                let link = part.storable(delta);
-                let state = &mut part.state;
-                (state.delta_link, state.delta_at, state.delta) = (link, Some(at), DeltaState::default());
-            }
-            (None, None) => {}
-        }
+        part.follow_delta_links(at, next.as_ref(), delta.as_ref());
         part.report(1, next.is_none())?;
         if next.is_none() && delta.is_some() {
             return Ok(Some(at));

@@ -8,6 +8,9 @@ mod channel;
 mod check;
 mod context;
 mod delta;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod groups;
 mod job;
 mod ledger;

@@ -10,8 +10,8 @@ use crate::{
     config::StreamConfig,
     emit::{Closed, Records, Report},
     graph::{Item, Link},
-    record::Derived,
-    state::{self, BEGINNING, ChannelState, WalkState},
+    record::{Columns, Derived},
+    state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
 };
 
@@ -40,6 +40,19 @@ impl<'c> Place<'c> {
     pub(super) fn task(self) -> String {
         format!("read the messages of channel {} of team {}", self.channel, self.team)
     }
+
+    /// What a record of a message there says beside what Graph sends.
+    fn derived(self, is_deleted: bool) -> [(&'static str, Derived<'c>); 3] {
+        [("team_id", Derived::Text(self.team)), ("channel_id", Derived::Text(self.channel)), ("_deleted", Derived::Flag(is_deleted))]
+    }
+
+    /// Appends the record of a message that Graph reports as removed: that it is deleted is all that is known.
+    pub(super) fn write_removed(self, columns: &Columns, id: &str, now: DateTime<Utc>, out: &mut Vec<u8>) {
+        let json = |text: &str| Value::from(text).to_string();
+        let (id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
+        let fields = [("id", id.as_str()), ("lastModifiedDateTime", now.as_str())];
+        columns.write(fields.into_iter(), &self.derived(true), out);
+    }
 }
 
 /// One stream of a channel or a thread.
@@ -47,6 +60,7 @@ impl<'c> Place<'c> {
 pub(super) struct Part<'c> {
     context: &'c Context,
     selected: &'c Selected,
+    place: Place<'c>,
     /// The JSON of the ids, which stand in each record.
     quoted_team: String,
     quoted_channel: String,
@@ -83,6 +97,7 @@ impl<'c> Part<'c> {
         Some(Self {
             context,
             selected,
+            place,
             quoted_team,
             quoted_channel,
             config,
@@ -235,18 +250,10 @@ impl<'c> Part<'c> {
         self.records.push(|out| columns.write(message.fields(), &derived, out), keep);
     }
 
-    /// Adds the record of a message that Graph reports as removed: that it is deleted is all that is known.
+    /// Adds the record of a message that Graph reports as removed.
     pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
-        let derived = [
-            ("team_id", Derived::Quoted(&self.quoted_team)),
-            ("channel_id", Derived::Quoted(&self.quoted_channel)),
-            ("_deleted", Derived::Flag(true)),
-        ];
-        let (columns, once) = (&self.selected.columns, &mut self.once);
-        let json = |text: &str| Value::from(text).to_string();
-        let (own_id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
-        let fields = [("id", own_id.as_str()), ("lastModifiedDateTime", now.as_str())];
-        self.records.push(|out| columns.write(fields.into_iter(), &derived, out), |_| once.is_new(id, b"removed"));
+        let (columns, place, once) = (&self.selected.columns, self.place, &mut self.once);
+        self.records.push(|out| place.write_removed(columns, id, now, out), |_| once.is_new(id, b"removed"));
     }
 
     /// Hands over what was added.
@@ -271,9 +278,28 @@ impl<'c> Part<'c> {
         self.context.output.report(Report { stream: self.selected.stream, key, channel, pages, offered })
     }
 
-    /// The link as it can be stored: only if it leads below this channel, which the next run insists on.
+    /// The link as it can be stored.
     pub(super) fn storable(&self, link: &Link) -> Option<String> {
-        state::leads_below(link.as_str(), &self.key).then(|| link.as_str().to_owned())
+        storable(&self.key, link)
+    }
+
+    /// Takes note of where delta goes on behind a page of the round that began at this moment.
+    pub(super) fn follow_delta_links(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+        follow_delta_links(&mut self.state, &self.key, at, next, delta);
+    }
+}
+
+/// The link as it can be stored: only if it leads below the channel of this key, which the next run insists on.
+fn storable(key: &str, link: &Link) -> Option<String> {
+    state::leads_below(link.as_str(), key).then(|| link.as_str().to_owned())
+}
+
+/// As [`Part::follow_delta_links`], for the channel of this key.
+pub(super) fn follow_delta_links(state: &mut ChannelState, key: &str, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+    match (next, delta) {
+        (Some(next), _) => state.delta.round = storable(key, next).map(|link| RoundState { link, at }),
+        (None, Some(delta)) => (state.delta_link, state.delta_at, state.delta) = (storable(key, delta), Some(at), DeltaState::default()),
+        (None, None) => {}
     }
 }
 

@@ -1,0 +1,4 @@
+//! The target `catalog`, as a program.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::program!("catalog");

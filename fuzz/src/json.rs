@@ -1,0 +1,111 @@
+//! Reading JSON without the tap's own readers, and without a bound of its depth.
+
+use std::fmt;
+
+use serde::{
+    Deserialize,
+    de::{Deserializer, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// The members of an object, in their order, as often as they come.
+#[derive(Debug)]
+pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a str)>);
+
+impl<'a> Members<'a> {
+    /// The members of an object.
+    pub(crate) fn of(json: &'a str) -> Self {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor).map(Members)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Vec<(String, &'de str)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            members.push((name, value.get()));
+        }
+        Ok(members)
+    }
+}
+
+/// The elements of a list.
+pub(crate) fn elements(json: &str) -> Vec<&str> {
+    let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"));
+    elements.into_iter().map(RawValue::get).collect()
+}
+
+/// Whether a text is JSON, whatever its escapes stand for.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Whether the strings of a JSON text are what every destination can hold: no U+0000, no half of a surrogate pair.
+pub(crate) fn can_be_held(json: &str) -> bool {
+    let (bytes, mut at, mut is_half) = (json.as_bytes(), 0, false);
+    while at < bytes.len() {
+        let (length, unit) = match &bytes[at..] {
+            [b'\\', b'u', ..] => (6, u16::from_str_radix(&json[at + 2..at + 6], 16).expect("four digits")),
+            [b'\\', ..] => (2, 1),
+            _ => (1, u16::from(bytes[at])),
+        };
+        let is_second_half = (0xdc00..0xe000).contains(&unit);
+        if unit == 0 || is_half != is_second_half {
+            return false;
+        }
+        is_half = (0xd800..0xdc00).contains(&unit);
+        at += length;
+    }
+    !is_half
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_held_is_told_apart() {
+        for good in [r#""""#, r#""é \u00e9 \\u0000 \\ud800 \ud83d\ude00 \n""#] {
+            assert!(can_be_held(good), "{good}");
+        }
+        for bad in [
+            r#""\u0000""#,
+            r#""\ud83d""#,
+            r#""\ud83dx\ude00""#,
+            r#""\ude00""#,
+            r#""\ud83d\n\ude00""#,
+            r#""\\\u0000""#,
+            r#""\ud83d\ud83d\ude00""#,
+        ] {
+            assert!(!can_be_held(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn members_keep_their_order_and_come_as_often_as_they_come() {
+        let members = Members::of(r#"{"b":1,"a":[ 2 ],"b":null}"#);
+        assert_eq!(members.0, [("b".to_owned(), "1"), ("a".to_owned(), "[ 2 ]"), ("b".to_owned(), "null")]);
+    }
+}

@@ -1,0 +1,64 @@
+//! A page of delta: its records, removed messages among them, and the state that comes of its links.
+
+use serde_json::Value;
+use tap_microsoft_teams::{
+    graph::{Link, Page, fuzzing},
+    state::{ChannelState, DeltaState, RoundState, StreamState, key, leads_below},
+    streams::MESSAGES,
+    sync,
+};
+
+use crate::{
+    place::{CHANNEL, TEAM, assert_links_lead_below, host, now},
+    record::{DERIVED, assert_is_record},
+};
+
+const TENANT: &str = "contoso.com";
+
+pub(crate) fn delta(body: &[u8]) {
+    let Ok(page) = fuzzing::page(body, true, host(), now()) else { return };
+    assert_tells(&page);
+    let key = key(&[TEAM, CHANNEL]);
+    let link = format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta?$skiptoken=before");
+    let idle = ChannelState { delta_link: Some(link.clone()), delta_at: Some(now()), read_at: Some(now()), ..ChannelState::default() };
+    let round = DeltaState { round: Some(RoundState { link, at: now() }), refused_at: None };
+    for before in [ChannelState::default(), idle.clone(), ChannelState { delta: round, ..idle }] {
+        assert_goes_on(&page, &key, before);
+    }
+}
+
+/// The records of a page.
+fn assert_tells(page: &Page) {
+    for message in page.items() {
+        let Some(id) = message.id().filter(|_| !message.is_damaged()) else { continue };
+        let mut record = Vec::new();
+        if message.is_removed() {
+            sync::fuzzing::write_removed(&MESSAGES.columns, TEAM, CHANNEL, &id, page.date(), &mut record);
+        } else {
+            MESSAGES.columns.write(message.fields(), &DERIVED, &mut record);
+        }
+        let members = assert_is_record(&MESSAGES, &MESSAGES.columns, &record);
+        assert_eq!(members.value("_deleted"), Some(if message.is_removed() { "true" } else { "false" }));
+        assert_eq!(members.value("id").map(|id| serde_json::from_str::<String>(id).expect("a string")).as_deref(), Some(&*id));
+    }
+}
+
+/// Behind the page the state has its link byte for byte, if that leads below the channel, and is read again as it was written.
+fn assert_goes_on(page: &Page, key: &str, before: ChannelState) {
+    let mut channel = before.clone();
+    sync::fuzzing::follow_delta_links(&mut channel, key, page);
+    let stored = |link: &Link| leads_below(link.as_str(), key).then(|| link.as_str().to_owned());
+    match (page.next(), page.delta()) {
+        (Some(next), _) => {
+            assert_eq!(channel.delta.round.as_ref().map(|round| round.link.clone()), stored(next));
+            assert_eq!(channel.delta_link, before.delta_link);
+        }
+        (None, Some(delta)) => assert_eq!((channel.delta_link.clone(), &channel.delta), (stored(delta), &DeltaState::default())),
+        (None, None) => assert_eq!(channel, before),
+    }
+    assert_links_lead_below(key, &channel);
+    let mut state = StreamState::of_channels(TENANT);
+    state.set(key.to_owned(), Some(channel));
+    let written: Value = serde_json::from_slice(&serde_json::to_vec(&state).expect("a state is JSON")).expect("what was written is JSON");
+    assert_eq!(StreamState::begin_incremental(&written, TENANT), Ok(state));
+}

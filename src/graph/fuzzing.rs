@@ -1,0 +1,90 @@
+//! What the package `fuzz` needs of this layer: the ways in for bytes that others have written.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::{
+    HeaderValue, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
+use url::Url;
+
+use super::{
+    Cause, Cleaned, Credentials, Host, Link, Page, Refusal, Request, SignInRefusal,
+    answer::{self, Patience},
+    client::http_client,
+    page::{Expected, Malformed},
+    retry::{MAX_ATTEMPTS, Waits},
+    text,
+    token::TokenSource,
+};
+
+/// The text of a body, and what was changed in it.
+pub fn decode(body: &[u8]) -> (String, Cleaned) {
+    text::decode(body.to_vec())
+}
+
+/// A body as a list, or as one object.
+///
+/// # Errors
+/// If it is none.
+pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
+    let (text, cleaned) = decode(body);
+    let expected = if is_list { Expected::List } else { Expected::Object };
+    Page::parse(text, cleaned, expected, host, date).map_err(|malformed| match malformed {
+        Malformed::Body(why) | Malformed::ForeignLink(why) => why,
+    })
+}
+
+/// A link as Graph gave it.
+///
+/// # Errors
+/// With the origin of one that leads elsewhere.
+pub fn link(host: &Host, text: &str) -> Result<Link, String> {
+    host.link(text)
+}
+
+/// Where a path leads to.
+pub fn url(host: &Host, path_and_query: &str) -> Option<Url> {
+    host.url(path_and_query)
+}
+
+/// The path and query of a request.
+pub fn path_and_query(request: &Request) -> &str {
+    request.path_and_query()
+}
+
+/// How long a request waits that was throttled with this `Retry-After`, if it does.
+pub fn wait(retry_after: HeaderValue, now: DateTime<Utc>) -> Option<Duration> {
+    let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
+    let refusal = answer::refusal(429, &headers, now, &[], "");
+    Waits::new(Duration::from_secs(1), MAX_ATTEMPTS).next(&Cause::Refused(refusal))
+}
+
+/// What an answer says that is no success, to a request with this token.
+pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
+    answer::refusal(status, &HeaderMap::new(), now, body, token)
+}
+
+/// The sign-in service.
+#[derive(Debug)]
+pub struct SignIn(TokenSource);
+
+impl SignIn {
+    /// For an application, at that URL. Nothing is sent.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
+        let http = http_client().map_err(|error| answer::Describe::describe(&error))?;
+        Ok(Self(TokenSource::new(http, Patience::new(1.0), token_url, String::new(), credentials)))
+    }
+
+    /// The token in an answer, as far as it may be said.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn token(&self, status: StatusCode, body: &[u8]) -> Result<String, SignInRefusal> {
+        self.0.read(status, body).map(|token| format!("{token:?}"))
+    }
+}
