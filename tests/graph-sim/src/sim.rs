@@ -234,6 +234,8 @@ fn security(tls: Tls) -> io::Result<(Security, Option<String>)> {
 fn security(tls: Tls) -> io::Result<(Security, Option<String>)> {
     match tls {
         Tls::Off => Ok((Security::Plain, None)),
-        Tls::On | Tls::Expired | Tls::OtherName => Err(io::Error::new(io::ErrorKind::Unsupported, "graph-sim was built without its feature `tls`")),
+        Tls::On | Tls::Expired | Tls::OtherName => {
+            Err(io::Error::new(io::ErrorKind::Unsupported, "graph-sim was built without its feature `tls`"))
+        }
     }
 }

@@ -34,7 +34,11 @@ pub(crate) enum Ending {
     /// Not at all: a blank comes after each such time.
     Trickle(Duration),
     /// With a part that comes so often, and one more.
-    Repeat { part: Bytes, times: u32, last: Bytes },
+    Repeat {
+        part: Bytes,
+        times: u32,
+        last: Bytes,
+    },
 }
 
 impl Ending {
