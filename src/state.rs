@@ -69,7 +69,7 @@ pub struct ChannelState {
     /// What stands in delta's way; null if nothing does.
     #[serde(with = "or_null")]
     pub delta: DeltaState,
-    /// Hashes of damaged items without a time, which were met and said: else every run would meet and say them again.
+    /// Hashes of items that were left out, damaged or too large, and said: else every run that meets them would say them again.
     #[serde(with = "or_null")]
     pub damage: Vec<String>,
 }

@@ -1,7 +1,8 @@
 //! The columns of a stream, read from its schema, and the writing of a record: every selected column once, in order, each holding its
 //! declared type.
 //!
-//! Values travel as the text that Graph sent; what a column cannot hold goes, unchanged, into `_additional_properties`.
+//! Values travel as the text that Graph sent; what a column cannot hold goes, unchanged, into `_additional_properties`. What not every reader
+//! of JSON can take goes there too, as a text.
 
 use std::borrow::Cow;
 
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use super::{
     parts::{self, elements, string},
+    plain::is_plain,
     value::normal_date_time,
 };
 
@@ -226,16 +228,19 @@ impl Kind {
     fn held<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         let as_it_is = Cow::Borrowed(text);
         match (self, text.as_bytes().first()?) {
-            (_, b'n') | (Self::Any, _) | (Self::Text | Self::JsonText, b'"') | (Self::Flag, b't' | b'f') => Some(as_it_is),
+            (_, b'n') | (Self::Text | Self::JsonText, b'"') | (Self::Flag, b't' | b'f') => Some(as_it_is),
+            (Self::Any, _) => is_plain(text).then_some(as_it_is),
             (Self::DateTime, b'"') => date_time(text),
             (Self::JsonText, _) => Some(Cow::Owned(quoted(text))),
             (Self::Array(kind), b'[') => elements(text).all(|element| kind.held(element).is_some()).then_some(as_it_is),
-            (Self::Object(declared), b'{') if declared.is_empty() => Some(as_it_is),
+            (Self::Object(declared), b'{') if declared.is_empty() => is_plain(text).then_some(as_it_is),
             (Self::Object(declared), b'{') => {
                 let declaration = |name: &str| declared.iter().find(|property| property.name == name);
-                if !parts::properties(text)
-                    .all(|(name, value)| declaration(&name).is_none_or(|property| property.kind.held(value).is_some()))
-                {
+                let fits = |(name, value): (Cow<'_, str>, &str)| match declaration(&name) {
+                    Some(property) => property.kind.held(value).is_some(),
+                    None => is_plain(value),
+                };
+                if !parts::properties(text).all(fits) {
                     return None;
                 }
                 Some(if declared.iter().all(|property| property.selected) { as_it_is } else { Cow::Owned(selected(declared, text)) })
@@ -293,7 +298,10 @@ fn write_additional(fields: &[(&str, &str)], out: &mut Vec<u8>) {
         }
         write_string(name, out);
         out.push(b':');
-        out.extend_from_slice(value.as_bytes());
+        match is_plain(value) {
+            true => out.extend_from_slice(value.as_bytes()),
+            false => write_string(value, out),
+        }
         out.push(b',');
     }
     out.pop();
@@ -375,6 +383,30 @@ mod tests {
         assert_eq!(record::<Message>(r#"{"id":"1","body":{"content":"x","new":1}}"#, &[])["body"], json!({"content": "x", "new": 1}));
         let odd = record::<Message>(r#"{"id":"1","body":{"content":7}}"#, &[]);
         assert_eq!((&odd["body"], &odd["_additional_properties"]), (&Value::Null, &json!({"body": {"content": 7}})));
+    }
+
+    #[test]
+    fn what_not_every_reader_can_take_becomes_a_text_in_additional_properties() {
+        let deep = format!("{}{}", "[".repeat(51), "]".repeat(51));
+        let body = format!(r#"{{"content":"x","new":{deep}}}"#);
+        let fields = [
+            ("id", "\"1\""),
+            ("from", r#"{"user":{"age":1e400}}"#),
+            ("mentions", r#"[{"a":1},{"b":[1e999]}]"#),
+            ("body", &body),
+            ("subject", &deep),
+            ("new", "-1e400"),
+            ("newer", "[1.50]"),
+        ];
+        let mut out = Vec::new();
+        Columns::of(&json_schema::<Message>()).write(fields.into_iter(), &[], &mut out);
+        let record: Value = serde_json::from_slice(&out).unwrap();
+        for name in ["from", "mentions", "body", "subject"] {
+            assert_eq!(record[name], Value::Null, "{name}");
+        }
+        let additional =
+            json!({"from": fields[1].1, "mentions": fields[2].1, "body": body, "subject": deep, "new": "-1e400", "newer": [1.5]});
+        assert_eq!(record["_additional_properties"], additional);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod columns;
 mod member;
 mod message;
 mod parts;
+mod plain;
 mod team;
 mod value;
 

@@ -172,7 +172,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             match message.id().filter(|_| !message.is_damaged()) {
                 Some(id) if message.is_removed() => part.push_removed(&id, page.date()),
                 Some(id) => part.push_changed(message, &id),
-                None => damage.items += 1,
+                None => damage.items += u64::from(part.is_unsaid(message)),
             }
         }
         let (next, delta, cleaned) = (page.next().cloned(), page.delta().cloned(), page.cleaned());

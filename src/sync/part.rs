@@ -18,8 +18,11 @@ use crate::{
 /// Graph's clock may be served by machines that differ: incremental reads overlap by this much at least.
 const LEAST_OVERLAP: Duration = Duration::from_secs(2);
 
-/// So many damaged items are remembered for a channel.
-const MOST_DAMAGE: usize = 8;
+/// So far beyond Graph's clock a message may be: its machines differ. What is further in the future says nothing of what was read.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// So many items that were left out are remembered for a channel.
+const MOST_DAMAGE: usize = 32;
 
 /// A channel.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +76,7 @@ pub(super) struct Part<'c> {
     pub(super) told: usize,
     /// Records that were left out, since they are larger than is allowed.
     pub(super) too_large: u64,
-    /// Damaged items without a time that the walk has met.
+    /// The marks of items that the walk has met and left out.
     damage: Vec<String>,
     /// Pages since a state was offered.
     pages: u64,
@@ -186,6 +189,7 @@ impl<'c> Part<'c> {
         self.state.since = Some(since).filter(|&since| since > BEGINNING);
         // What was met later than the first page was there when that was served, if it is old enough.
         let newest = self.newest.zip(visible).map(|(newest, visible)| newest.min(visible));
+        let head = head.map(|head| walk.read_at.filter(|&now| head > now + SKEW).unwrap_or(head));
         let cursor = self.state.last_modified_date_time;
         (self.state.last_modified_date_time, self.state.read_at) = (cursor.max(head).max(newest), walk.read_at);
         if matches!(self.selected.stream.source, Source::Roots) {
@@ -198,20 +202,23 @@ impl<'c> Part<'c> {
         activity.known().zip(self.state.walk.as_ref()).is_none_or(|(time, walk)| time >= walk.floor)
     }
 
-    /// Whether a damaged item that the walk has met is to be said: once, and not in every run for ever.
+    /// Whether a damaged item that the walk has met is to be said: once, and not by every run that meets it again.
     pub(super) fn is_new_damage(&mut self, item: Item<'_>) -> bool {
-        let activity = Activity::of(item);
-        if !self.wants(activity) || self.walk().until.is_some() {
+        // Without a time it is wanted each time.
+        if !self.wants(Activity::of(item)) || self.walk().until.is_some() {
             return false;
         }
-        if activity.known().is_some() {
-            return true;
-        }
-        // Without a time it is wanted each time.
+        self.is_unsaid(item)
+    }
+
+    /// Whether no run before has said of this item, as it is now, that it is left out.
+    pub(super) fn is_unsaid(&mut self, item: Item<'_>) -> bool {
         let mark = format!("{:08x}", item.hash() as u32);
         let is_new = !self.state.damage.contains(&mark);
-        if self.damage.len() < MOST_DAMAGE && !self.damage.contains(&mark) {
-            self.damage.push(mark);
+        // A walk remembers what it has met; what delta tells is remembered until the next walk.
+        let marks = if self.state.walk.is_some() { &mut self.damage } else { &mut self.state.damage };
+        if marks.len() < MOST_DAMAGE && !marks.contains(&mark) {
+            marks.push(mark);
         }
         is_new
     }
@@ -234,8 +241,8 @@ impl<'c> Part<'c> {
     }
 
     fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>) {
-        let (columns, once, too_large) = (&self.selected.columns, &mut self.once, &mut self.too_large);
-        let max = self.context.max_record;
+        let (columns, once) = (&self.selected.columns, &mut self.once);
+        let (max, mut is_too_large) = (self.context.max_record, false);
         let mut derived = vec![
             ("team_id", Derived::Quoted(&self.quoted_team)),
             ("channel_id", Derived::Quoted(&self.quoted_channel)),
@@ -244,10 +251,11 @@ impl<'c> Part<'c> {
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
         let keep = |record: &[u8]| {
             let (is_new, fits) = (once.is_new(id, record), record.len() <= max);
-            *too_large += u64::from(is_new && !fits);
+            is_too_large = is_new && !fits;
             is_new && fits
         };
         self.records.push(|out| columns.write(message.fields(), &derived, out), keep);
+        self.too_large += u64::from(is_too_large && self.is_unsaid(message));
     }
 
     /// Adds the record of a message that Graph reports as removed.

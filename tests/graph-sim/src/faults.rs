@@ -69,6 +69,12 @@ pub enum Fault {
     EmptyPage,
     /// So many milliseconds of real time before the right answer.
     Delay(u64),
+    /// Half of the body comes, then for ever a blank after each so many milliseconds of real time.
+    Trickle(u64),
+    /// An empty page with so many MiB of blanks in it; compressed, a thousandth of that.
+    Huge { mebibytes: u32, gzip: bool },
+    /// The right answer with this as its `Date`; empty: without one.
+    Date(String),
 }
 
 /// Bodies are bytes in process, and text at the control door.

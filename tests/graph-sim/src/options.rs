@@ -91,6 +91,8 @@ pub enum Tls {
     On,
     /// One that ended yesterday.
     Expired,
+    /// One for another host.
+    OtherName,
 }
 
 /// Real time before each answer.

@@ -106,7 +106,7 @@ impl GraphSim {
         })
     }
 
-    /// The certificate of the throwaway CA, under [`Tls::On`] and [`Tls::Expired`].
+    /// The certificate of the throwaway CA, unless it is [`Tls::Off`].
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
@@ -226,7 +226,7 @@ fn security(tls: Tls) -> io::Result<(Security, Option<String>)> {
     if tls == Tls::Off {
         return Ok((Security::Plain, None));
     }
-    let authority = crate::server::Authority::new(tls == Tls::Expired)?;
+    let authority = crate::server::Authority::new(tls)?;
     Ok((Security::Tls(authority.acceptor), Some(authority.ca_pem)))
 }
 
@@ -234,6 +234,8 @@ fn security(tls: Tls) -> io::Result<(Security, Option<String>)> {
 fn security(tls: Tls) -> io::Result<(Security, Option<String>)> {
     match tls {
         Tls::Off => Ok((Security::Plain, None)),
-        Tls::On | Tls::Expired => Err(io::Error::new(io::ErrorKind::Unsupported, "graph-sim was built without its feature `tls`")),
+        Tls::On | Tls::Expired | Tls::OtherName => {
+            Err(io::Error::new(io::ErrorKind::Unsupported, "graph-sim was built without its feature `tls`"))
+        }
     }
 }

@@ -12,3 +12,26 @@ mod tenant;
 mod throttling;
 mod time;
 mod transport;
+
+use graph_sim::{Class, GraphSim, Options, TenantSpec};
+
+use crate::support::ALL;
+
+/// The routes of a run, and the streams that are not complete without them.
+const ROUTES: [(Class, &[&str]); 6] = [
+    (Class::Groups, &ALL),
+    (Class::Team, &["teams"]),
+    (Class::Channels, &["channels", "messages", "message_replies"]),
+    (Class::Members, &["members"]),
+    (Class::Messages, &["messages", "message_replies"]),
+    (Class::Replies, &["messages", "message_replies"]),
+];
+
+/// A tenant with threads that are served in parts.
+fn with_threads() -> GraphSim {
+    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, 1, 6).replies(4, 0) };
+    // To compress costs more than all else.
+    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
+    sim.switches(|switches| switches.inline_replies = 1);
+    sim
+}

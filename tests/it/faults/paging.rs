@@ -1,1 +1,160 @@
-//! To be written.
+//! Links that lead astray, wherever a link can stand, and rounds of delta without an end or with two.
+
+use std::thread;
+
+use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, Rule, TenantSpec};
+
+use crate::{
+    incremental::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader},
+    support::{ALL, Tap, config, everything},
+};
+
+/// A tenant all of whose lists have a second page.
+fn paged() -> GraphSim {
+    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, 2, 12).replies(6, 0) };
+    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
+    sim.switches(|switches| {
+        (switches.inline_replies, switches.replies_page, switches.channels_page) = (1, 1, 1);
+    });
+    sim
+}
+
+/// What a link is replaced by, up to its path, and whether that is a link at all.
+fn astray(sim: &GraphSim) -> [(String, bool); 8] {
+    let (graph, foreign) = (sim.graph_url(), sim.foreign_url());
+    let host = foreign.trim_start_matches("http://");
+    [
+        (format!("\"{foreign}"), true),
+        ("\"http://127.0.0.1:1".to_owned(), true),
+        (format!("\"{}", graph.replace("http://", "http://user@")), true),
+        (format!("\"{graph}@{host}"), true),
+        (format!("\"//{host}"), true),
+        ("\"".to_owned(), true),
+        ("\"\",\"x\":\"".to_owned(), true),
+        ("5,\"x\":\"".to_owned(), false),
+    ]
+}
+
+/// Replaces the links of that name by those.
+fn replace(sim: &GraphSim, name: &str, by: &str) -> Fault {
+    Fault::Replace { from: format!("\"{name}\":\"{}", sim.graph_url()), to: format!("\"{name}\":{by}") }
+}
+
+#[test]
+fn no_link_in_any_place_leads_the_token_astray() {
+    let next = "@odata.nextLink";
+    let places = [
+        (Class::Groups, next, "teams"),
+        (Class::Channels, next, "channels"),
+        (Class::Members, next, "members"),
+        (Class::Messages, next, "messages"),
+        (Class::Messages, "replies@odata.nextLink", "message_replies"),
+        (Class::Replies, next, "message_replies"),
+    ];
+    let check = |class: Class, name: &str, stream: &'static str| {
+        let sim = paged();
+        let mut settings = everything();
+        settings["top"] = 5.into();
+        if class == Class::Groups {
+            // They fit on a page.
+            sim.switches(|switches| switches.empty_pages = 1);
+        }
+        for (by, is_link) in astray(&sim) {
+            if class == Class::Replies && !is_link {
+                // The list of the thread is asked for instead, which here needs no link.
+                continue;
+            }
+            sim.clear_faults();
+            let applied = sim.faults_applied();
+            sim.inject(Rule::new(replace(&sim, name, &by)).class(class));
+            let output = Tap::new(&config(&sim, settings.clone())).read(&ALL);
+            assert!(sim.faults_applied() > applied && output.status == Some(1), "{class:?} {name} {by}");
+            let errors: Vec<_> = output.errors().into_iter().filter(|error| error.1 == stream).collect();
+            let (kind, said) =
+                if is_link { ("system_error", "not the configured Graph host") } else { ("transient_error", "invalid type") };
+            assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(said), "{class:?} {name} {by}: {errors:?}");
+        }
+        // No link is the end of a list.
+        sim.clear_faults();
+        sim.inject(Rule::new(replace(&sim, name, "null,\"x\":\"")).class(class));
+        let output = Tap::new(&config(&sim, settings)).read(&["members", "teams"]);
+        assert_eq!(output.status, Some(0), "{class:?} {name} null: {:?}", output.errors());
+        assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "a token never leaves");
+    };
+    thread::scope(|scope| {
+        for (class, name, stream) in places {
+            scope.spawn(move || check(class, name, stream));
+        }
+        for name in ["@odata.nextLink", "@odata.deltaLink"] {
+            scope.spawn(move || {
+                let mut reader = open_delta();
+                let kept = reader.states.clone();
+                for (by, is_link) in astray(&reader.sim) {
+                    reader.states.clone_from(&kept);
+                    reader.sim.clear_faults();
+                    let applied = reader.sim.faults_applied();
+                    reader.sim.inject(Rule::new(replace(&reader.sim, name, &by)).class(Class::Delta));
+                    let run = reader.run();
+                    assert!(reader.sim.faults_applied() > applied, "{name} {by}");
+                    assert_eq!(run.output.status, Some(i32::from(is_link)), "{name} {by}: {:?}", run.output.errors());
+                    let links = serde_json::to_string(&reader.states).unwrap();
+                    assert!(!links.contains(reader.sim.foreign_url().trim_start_matches("http://")), "{name} {by}: {links}");
+                }
+                assert!(reader.sim.journal().entries().all(|entry| entry.door != Door::Foreign), "a token never leaves");
+                reader.sim.clear_faults();
+                reader.later(HOUR);
+                reader.read();
+                reader.assert_complete();
+            });
+        }
+    });
+}
+
+/// A reader of messages for which delta is open, and more has changed than a page of delta holds.
+fn open_delta() -> Reader {
+    let mut reader = reader(30).streams(&[MESSAGES]);
+    reader.sim.switches(|switches| switches.delta.page = 5);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    assert!(reader.state(MESSAGES, &reader.channel())["deltaLink"].is_string());
+    change(&reader);
+    reader
+}
+
+fn change(reader: &Reader) {
+    for number in 0..12 {
+        reader.post(&format!("new {number}"));
+    }
+    reader.later(HOUR);
+}
+
+#[test]
+fn delta_with_both_links_or_none_loses_nothing() {
+    for protocol in BOTH {
+        for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
+            for fault in [LinkFault::Both, LinkFault::Neither] {
+                // On the page at which the round goes on, and on its last one.
+                for nth in [1, 3] {
+                    let mut reader = open_delta().speaking(protocol).streams(streams);
+                    reader.sim.inject(Rule::new(Fault::Link(fault.clone())).class(Class::Delta).nth(nth));
+                    let what = format!("{protocol:?} {streams:?} {fault:?} {nth}");
+                    reader.read();
+                    reader.assert_complete();
+                    assert_eq!(reader.sim.faults_applied(), 1, "{what}");
+                    change(&reader);
+                    reader.read();
+                    reader.assert_complete();
+                    reader.later(HOUR);
+                    let run = reader.read();
+                    assert_eq!((run.told_in_all(), run.warnings("delta").len()), (0, 0), "{what}");
+                }
+            }
+        }
+    }
+    let mut reader = open_delta();
+    reader.sim.inject(Rule::new(Fault::Link(LinkFault::Neither)).class(Class::Delta));
+    assert_eq!(reader.read().warnings("ends without a deltaLink").len(), 1);
+    reader.assert_complete();
+}

@@ -1,1 +1,109 @@
-//! To be written.
+//! Clocks that are wrong, dates that are missing or impossible.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use graph_sim::{Fault, Options, Post, Rule, Time};
+use serde_json::json;
+
+use crate::incremental::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
+
+/// The machine's clock.
+fn now() -> Time {
+    Time::from_millis(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
+}
+
+/// Runs with changes in between, one of them just before the first run ends: nothing is lost, and only what the lookback covers is repeated.
+fn check(options: Options, delta: bool, fault: Option<&Fault>) {
+    let streams: &[&str] = if delta { &[MESSAGES] } else { &[MESSAGES, REPLIES] };
+    let mut reader = Reader::new(options).streams(streams).with(json!({"use_delta_api": delta, "lookback_seconds": 60}));
+    if let Some(fault) = fault {
+        reader.sim.inject(Rule::new(fault.clone()));
+    }
+    reader.read();
+    reader.assert_complete();
+    for turn in 0..3 {
+        let root = reader.post(&format!("new {turn}"));
+        reader.reply(&root, "new");
+        let old = reader.roots().pop().unwrap();
+        reader.edit(&old, &format!("edited {turn}"));
+        let run = reader.read();
+        assert!(run.tells(&root) && run.tells(&old), "{turn}");
+        reader.assert_complete();
+        if fault.is_none() {
+            // What the lookback covers comes once more.
+            for most in [3, 0] {
+                reader.later(HOUR);
+                let told = reader.read().told_in_all();
+                assert!(told <= most, "{turn}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn our_own_clock_does_not_matter() {
+    let years = DAY * 365 * 5;
+    for start in [now().minus(years), now().minus(HOUR * 7), now().plus(HOUR * 7), now().plus(years)] {
+        for delta in [false, true] {
+            check(Options { start, ..Options::new(spec(1, 20)).manual_clock() }, delta, None);
+        }
+    }
+}
+
+#[test]
+fn an_answer_without_a_date_is_taken() {
+    for date in ["", "yesterday", "0", "Fri, 31 Feb 2026 10:00:00 GMT"] {
+        for delta in [false, true] {
+            let options = Options { start: now().minus(HOUR), clock_speed: 1.0, ..Options::new(spec(1, 20)) };
+            check(options, delta, Some(&Fault::Date(date.to_owned())));
+        }
+    }
+}
+
+/// Dates that no message can have.
+const IMPOSSIBLE: [&str; 8] = [
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.9999999Z",
+    "2040-01-01T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+    "2026-02-30T00:00:00Z",
+    "+12026-01-01T00:00:00Z",
+    "now",
+    "",
+];
+
+#[test]
+fn impossible_dates_neither_stop_a_walk_nor_hide_what_comes_later() {
+    for (protocol, delta) in BOTH.into_iter().flat_map(|protocol| [(protocol, false), (protocol, true)]) {
+        let mut reader = reader(40).speaking(protocol).with(json!({"use_delta_api": delta, "top": 10}));
+        let (channel, above) = (reader.channel(), reader.post("a thread"));
+        for date in IMPOSSIBLE {
+            for name in ["lastModifiedDateTime", "deletedDateTime", "lastEditedDateTime", "createdDateTime"] {
+                let mut message = json!({"id": "$ID$", "lastModifiedDateTime": "$TIME$", "createdDateTime": "$TIME$"});
+                message[name] = date.into();
+                let message = message.to_string();
+                reader.sim.with_tenant(|tenant| {
+                    tenant.post(&channel, Post::template(message.clone())).unwrap();
+                    tenant.reply(&above, Post::template(message)).unwrap();
+                });
+            }
+        }
+        reader.read();
+        reader.assert_complete();
+        for turn in 0..3 {
+            let now = reader.sim.clock().now().to_string();
+            for stream in [MESSAGES, REPLIES] {
+                let cursor = reader.state(stream, &channel)["lastModifiedDateTime"].as_str().unwrap().to_owned();
+                assert!(cursor[..19] <= now[..19], "{cursor} is beyond Graph's clock, {now}");
+            }
+            reader.later(HOUR + Duration::from_secs(turn));
+            // At the bottom, on top, and in the thread in between.
+            let oldest = reader.roots().pop().unwrap();
+            reader.edit(&oldest, &format!("edited {turn}"));
+            let new = [reader.post("new"), reader.reply(&above, "new")];
+            let run = reader.read();
+            assert!(new.iter().chain([&oldest]).all(|message| run.tells(message)), "{turn}");
+            reader.assert_complete();
+        }
+    }
+}

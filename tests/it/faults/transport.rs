@@ -1,1 +1,161 @@
-//! To be written.
+//! What happens to connections: they break, stall, trickle, lead to whom they should not, or through a proxy that refuses.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    process::Stdio,
+    thread,
+};
+
+use graph_sim::{Class, Fault, GraphSim, Options, Rule, TenantSpec, Tls};
+use serde_json::{Value, json};
+
+use super::{ROUTES, with_threads};
+use crate::{
+    incremental::{HOUR, MESSAGES, reader},
+    support::{ALL, Output, Protocol, Tap, config, configured, everything, tenant},
+};
+
+/// Graph's time sped up so much that a stall lasts a tenth of a second.
+fn hasty(sim: &GraphSim) -> Value {
+    let mut settings = everything();
+    settings["pace"] = 1000.into();
+    config(sim, settings)
+}
+
+#[test]
+fn a_connection_that_breaks_or_stalls_for_good_is_said_as_it_was() {
+    let broken = "the request failed: client error (SendRequest)";
+    let faults = [
+        (Fault::Reset, broken),
+        (Fault::ResetInBody, "the body ended early or is damaged"),
+        (Fault::Truncate, "the body ended early or is damaged"),
+        (Fault::Stall, "no answer in time"),
+        (Fault::StallInBody, "no answer in time"),
+    ];
+    let check = |class: Class, fails: &[&str]| {
+        let sim = with_threads();
+        for (fault, said) in &faults {
+            sim.clear_faults();
+            sim.inject(Rule::new(fault.clone()).class(class));
+            let output = Tap::new(&hasty(&sim)).read(&ALL);
+            assert_eq!(output.status, Some(1), "{fault:?} {class:?}");
+            let errors = output.errors();
+            assert_eq!(errors.iter().map(|error| error.1).collect::<BTreeSet<_>>(), fails.iter().copied().collect(), "{fault:?} {class:?}");
+            for (kind, _, text) in errors {
+                assert!(kind == "transient_error" && text.contains(said) && text.contains("tried 7 times"), "{fault:?} {class:?}: {text}");
+            }
+            for stream in ALL {
+                let status = if fails.contains(&stream) { "INCOMPLETE" } else { "COMPLETE" };
+                assert_eq!(output.statuses(stream).last(), Some(&status), "{fault:?} {class:?} {stream}");
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for (class, fails) in ROUTES.into_iter().chain([(Class::Token, &ALL[..])]) {
+            scope.spawn(move || check(class, fails));
+        }
+        scope.spawn(|| {
+            for (fault, said) in &faults {
+                // Delta only saves requests: what it does not tell, the walk tells.
+                let mut reader = reader(20).streams(&[MESSAGES]).with(json!({"pace": 1000}));
+                for _ in 0..2 {
+                    reader.read();
+                    reader.later(HOUR);
+                }
+                reader.post("new");
+                reader.sim.inject(Rule::new(fault.clone()).class(Class::Delta));
+                let run = reader.read();
+                assert_eq!((run.asked_of(Class::Delta), run.warnings(said).len()), (7, 1), "{fault:?}");
+                reader.assert_complete();
+            }
+        });
+    });
+}
+
+#[test]
+fn an_answer_that_never_ends_is_given_up() {
+    thread::scope(|scope| {
+        for (class, said) in [(Class::Messages, "cannot read the messages"), (Class::Token, "cannot sign in")] {
+            scope.spawn(move || {
+                let sim = tenant(1, 1, 20);
+                sim.inject(Rule::new(Fault::Trickle(10)).class(class));
+                let tap = Tap::new(&hasty(&sim));
+                tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
+                let arguments = ["read", "--config", "config.json", "--catalog", "catalog.json"];
+                let output = Output::new(Protocol::Airbyte, tap.start(&arguments, Stdio::piped()).end());
+                let errors = output.errors();
+                assert_eq!(output.status, Some(1));
+                assert!(
+                    errors.iter().all(|(kind, _, text)| *kind == "transient_error"
+                        && text.contains(said)
+                        && text.contains("no answer in time; tried 7 times")),
+                    "{errors:?}"
+                );
+            });
+        }
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_said() {
+    let cases = [
+        ("by nobody known", Tls::On, false, "UnknownIssuer"),
+        ("of the past", Tls::Expired, true, "certificate expired"),
+        ("for another host", Tls::OtherName, true, "not valid for name"),
+        ("none at all", Tls::Off, false, "InvalidContentType"),
+    ];
+    let check = |what: &str, tls: Tls, is_trusted: bool, said: &str, door: &str| {
+        let whole = tenant(1, 1, 1);
+        let wrong = GraphSim::start(Options { tls, ..Options::new(TenantSpec::uniform(1, 1, 1)) }).unwrap();
+        let url = if door == "graph_url" { wrong.graph_url() } else { wrong.login_url() };
+        let tap = Tap::new(&config(&whole, json!({"fetch_all_teams": true, door: url.replace("http://", "https://")})));
+        let ca = tap.file("ca.pem", wrong.ca_pem().filter(|_| is_trusted).unwrap_or_default());
+        let output = tap.run_with(&["check", "--config", "config.json"], &[("SSL_CERT_FILE", ca.to_str().unwrap())]);
+        let errors = output.errors();
+        assert_eq!((output.status, errors.len()), (Some(1), 1), "{what}, {door}");
+        assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{what}, {door}: {errors:?}");
+        assert_eq!(wrong.journal().total(), 0, "{what}: nothing is sent");
+    };
+    thread::scope(|scope| {
+        for door in ["graph_url", "login_url"] {
+            for (what, tls, is_trusted, said) in cases {
+                scope.spawn(move || check(what, tls, is_trusted, said, door));
+            }
+        }
+    });
+}
+
+/// A proxy that answers every request so, and sends nothing on.
+fn proxy(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            let request = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            assert!(request.count() > 0);
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = (&stream).write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named() {
+    let sim = tenant(1, 1, 1);
+    for (status, said) in [
+        ("403 Forbidden", "tunnel error"),
+        ("407 Proxy Authentication Required", "proxy authorization required"),
+        ("502 Bad Gateway", "tunnel error"),
+    ] {
+        let tap = Tap::new(&config(&sim, json!({"fetch_all_teams": true, "login_url": "https://login.invalid"})));
+        let output = tap.run_with(&["check", "--config", "config.json"], &[("HTTPS_PROXY", &proxy(status))]);
+        let errors = output.errors();
+        assert_eq!((output.status, errors.len()), (Some(1), 1), "{status}");
+        assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{status}: {errors:?}");
+    }
+    assert_eq!(sim.journal().total(), 0);
+}

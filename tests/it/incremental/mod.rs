@@ -31,43 +31,43 @@ use crate::support::{
     truth::{self, Table},
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const MESSAGES: &str = "messages";
-const REPLIES: &str = "message_replies";
-const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const MESSAGES: &str = "messages";
+pub const REPLIES: &str = "message_replies";
+pub const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
 
 /// A tenant, the settings by which it is read, and what was kept of the runs so far.
-struct Reader {
-    sim: GraphSim,
-    protocol: Protocol,
-    settings: Value,
-    streams: Vec<&'static str>,
-    full_refresh: bool,
+pub struct Reader {
+    pub sim: GraphSim,
+    pub protocol: Protocol,
+    pub settings: Value,
+    pub streams: Vec<&'static str>,
+    pub full_refresh: bool,
     /// The last state of each stream.
-    states: Map<String, Value>,
+    pub states: Map<String, Value>,
     /// The last record of each key.
-    rows: BTreeMap<&'static str, Table>,
+    pub rows: BTreeMap<&'static str, Table>,
 }
 
 /// What one run wrote and asked.
-struct Run {
-    output: Output,
-    journal: Journal,
+pub struct Run {
+    pub output: Output,
+    pub journal: Journal,
 }
 
 /// A reader of messages and replies in one channel with so many old root messages, whose clock stands.
-fn reader(messages: usize) -> Reader {
+pub fn reader(messages: usize) -> Reader {
     Reader::new(Options::new(spec(1, messages)).manual_clock())
 }
 
 /// One team with so many channels, and root messages in each.
-fn spec(channels: usize, messages: usize) -> TenantSpec {
+pub fn spec(channels: usize, messages: usize) -> TenantSpec {
     TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, channels, messages).replies(1, 0) }
 }
 
 impl Reader {
-    fn new(options: Options) -> Self {
+    pub fn new(options: Options) -> Self {
         let is_manual = options.clock_speed == 0.0;
         // To compress costs more than all else in a build without optimization.
         let sim = GraphSim::start(Options { gzip: false, ..options }).unwrap();
@@ -80,71 +80,71 @@ impl Reader {
         Self { sim, protocol: Protocol::Airbyte, settings: everything(), streams, full_refresh: false, states, rows }
     }
 
-    fn speaking(mut self, protocol: Protocol) -> Self {
+    pub fn speaking(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
 
-    fn streams(mut self, streams: &[&'static str]) -> Self {
+    pub fn streams(mut self, streams: &[&'static str]) -> Self {
         self.streams = streams.to_vec();
         self
     }
 
     /// With these settings, whatever was set before.
-    fn with(mut self, settings: Value) -> Self {
+    pub fn with(mut self, settings: Value) -> Self {
         self.set(settings);
         self
     }
 
-    fn set(&mut self, settings: Value) {
+    pub fn set(&mut self, settings: Value) {
         self.settings.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     }
 
     /// The only channel, or the first one.
-    fn channel(&self) -> String {
+    pub fn channel(&self) -> String {
         self.channels().swap_remove(0)
     }
 
-    fn channels(&self) -> Vec<String> {
+    pub fn channels(&self) -> Vec<String> {
         self.sim.read_tenant(|tenant| tenant.all_channel_ids())
     }
 
     /// The root messages of the first channel, newest activity first.
-    fn roots(&self) -> Vec<MessageAt> {
+    pub fn roots(&self) -> Vec<MessageAt> {
         let channel = self.channel();
         self.sim.read_tenant(|tenant| tenant.roots(&channel))
     }
 
     /// The key of a channel in a state.
-    fn key(&self, channel: &str) -> String {
+    pub fn key(&self, channel: &str) -> String {
         self.sim.read_tenant(|tenant| format!("{}/{channel}", tenant.team_of(channel).unwrap().id))
     }
 
     /// What the state of a stream says about a channel.
-    fn state(&self, stream: &str, channel: &str) -> &Value {
+    pub fn state(&self, stream: &str, channel: &str) -> &Value {
         &self.states[stream]["channels"][&self.key(channel)]
     }
 
-    fn post(&self, text: &str) -> MessageAt {
+    pub fn post(&self, text: &str) -> MessageAt {
         let channel = self.channel();
         self.sim.with_tenant(|tenant| tenant.post(&channel, Post::text(text))).unwrap()
     }
 
-    fn reply(&self, to: &MessageAt, text: &str) -> MessageAt {
+    pub fn reply(&self, to: &MessageAt, text: &str) -> MessageAt {
         self.sim.with_tenant(|tenant| tenant.reply(to, Post::text(text))).unwrap()
     }
 
-    fn edit(&self, message: &MessageAt, text: &str) {
+    pub fn edit(&self, message: &MessageAt, text: &str) {
         self.sim.with_tenant(|tenant| tenant.edit(message, text)).unwrap();
     }
 
     /// So much later.
-    fn later(&self, by: Duration) {
+    pub fn later(&self, by: Duration) {
         self.sim.clock().advance(by);
     }
 
     /// Writes the files of a run; gives its arguments.
-    fn prepare(&self) -> (Tap, Vec<&'static str>) {
+    pub fn prepare(&self) -> (Tap, Vec<&'static str>) {
         let tap = Tap::new(&config(&self.sim, self.settings.clone()));
         let (catalog, state) = match self.protocol {
             Protocol::Airbyte => {
@@ -164,12 +164,12 @@ impl Reader {
         (tap, arguments)
     }
 
-    fn airbyte_catalog(&self) -> Value {
+    pub fn airbyte_catalog(&self) -> Value {
         let entry = if self.full_refresh { configured } else { incremental::configured };
         json!({"streams": self.streams.iter().map(|name| entry(name)).collect::<Vec<_>>()})
     }
 
-    fn singer_catalog(&self, tap: &Tap) -> Value {
+    pub fn singer_catalog(&self, tap: &Tap) -> Value {
         static DISCOVERED: OnceLock<Value> = OnceLock::new();
         let mut catalog = singer::select(DISCOVERED.get_or_init(|| tap.catalog()).clone(), &self.streams);
         if self.full_refresh {
@@ -181,7 +181,7 @@ impl Reader {
     }
 
     /// Runs once more; what comes of it is kept.
-    fn run(&mut self) -> Run {
+    pub fn run(&mut self) -> Run {
         self.sim.clear_journal();
         let (tap, arguments) = self.prepare();
         let finished = tap.execute(&arguments, &[]);
@@ -189,14 +189,14 @@ impl Reader {
     }
 
     /// Runs once more, which must succeed; what comes of it is kept.
-    fn read(&mut self) -> Run {
+    pub fn read(&mut self) -> Run {
         let run = self.run();
         assert_eq!(run.output.status, Some(0), "{:?} {}", run.output.errors(), run.output.stderr);
         run
     }
 
     /// Runs until a request comes that fits, and ends the run with a signal while that has no answer.
-    fn run_until(&mut self, fits: impl Fn(&RequestInfo) -> bool + Send + 'static, signal: &str) -> Run {
+    pub fn run_until(&mut self, fits: impl Fn(&RequestInfo) -> bool + Send + 'static, signal: &str) -> Run {
         self.sim.clear_journal();
         let (sender, receiver) = mpsc::channel();
         self.sim.on_request(move |request, _| {
@@ -215,7 +215,7 @@ impl Reader {
     }
 
     /// A run that fails at the n-th page of messages, with an answer that neither another attempt nor another link would change.
-    fn fail_at(&mut self, page: u64) -> Run {
+    pub fn fail_at(&mut self, page: u64) -> Run {
         let for_hours = Fault::throttled(RetryAfter::Seconds(7200));
         self.sim.inject(Rule::new(for_hours).class(Class::Messages).nth(page));
         let run = self.run();
@@ -224,7 +224,7 @@ impl Reader {
         run
     }
 
-    fn keep(&mut self, output: Output) -> Run {
+    pub fn keep(&mut self, output: Output) -> Run {
         for stream in [MESSAGES, REPLIES] {
             self.rows.entry(stream).or_default().extend(output.table(stream));
         }
@@ -242,7 +242,7 @@ impl Reader {
 
     /// What the selected streams have become equals the truth.
     #[track_caller]
-    fn assert_complete(&self) {
+    pub fn assert_complete(&self) {
         let truth = self.sim.truth();
         for stream in &self.streams {
             truth::assert_equal(stream, &self.rows[stream], &truth::table(&truth, stream));
@@ -252,37 +252,37 @@ impl Reader {
 
 impl Run {
     /// How many records a stream told.
-    fn told(&self, stream: &'static str) -> usize {
+    pub fn told(&self, stream: &'static str) -> usize {
         self.output.records(stream).count()
     }
 
     /// How many messages and replies were told.
-    fn told_in_all(&self) -> usize {
+    pub fn told_in_all(&self) -> usize {
         self.told(MESSAGES) + self.told(REPLIES)
     }
 
     /// Whether a message was told.
-    fn tells(&self, message: &MessageAt) -> bool {
+    pub fn tells(&self, message: &MessageAt) -> bool {
         let stream = if message.is_root() { MESSAGES } else { REPLIES };
         self.output.records(stream).any(|record| record["id"] == message.id_text() && record["channel_id"] == message.channel)
     }
 
     /// How many requests were made for messages and replies, in whatever way.
-    fn asked(&self) -> u64 {
+    pub fn asked(&self) -> u64 {
         [Class::Messages, Class::Message, Class::Replies, Class::Delta].into_iter().map(|class| self.journal.count(class)).sum()
     }
 
-    fn asked_of(&self, class: Class) -> u64 {
+    pub fn asked_of(&self, class: Class) -> u64 {
         self.journal.count(class)
     }
 
     /// The requests of a class.
-    fn requests(&self, class: Class) -> Vec<&Entry> {
+    pub fn requests(&self, class: Class) -> Vec<&Entry> {
         self.journal.of(class).collect()
     }
 
     /// What was said as a warning and contains the text.
-    fn warnings(&self, text: &str) -> Vec<&str> {
+    pub fn warnings(&self, text: &str) -> Vec<&str> {
         let warnings = match self.output.protocol {
             Protocol::Airbyte => self.output.logs("WARN"),
             _ => self.output.said("WARNING"),

@@ -29,7 +29,8 @@ pub fn record(stream: &str, graph: &str, derived: &[(&str, Value)]) -> Fields {
         let declared = schema.get(&name).filter(|_| !name.contains('_'));
         match declared.and_then(|property| held(property, &value)) {
             Some(held) => _ = record.insert(name, held),
-            None => _ = additional.insert(name, value),
+            None if is_plain(&value) => _ = additional.insert(name, value),
+            None => _ = additional.insert(name, Value::from(value).to_string()),
         }
     }
     for (name, value) in derived {
@@ -72,9 +73,13 @@ fn held(property: &Value, value: &str) -> Option<String> {
         "boolean" => (value == "true" || value == "false").then(|| value.to_owned()),
         "object" => {
             let declared = property["properties"].as_object();
+            if declared.is_none() && !is_plain(value) {
+                return None;
+            }
             let nested = if is('{') { fields(value) } else { return None };
-            let fits = |(name, nested): (&String, &String)| {
-                declared.and_then(|declared| declared.get(name)).is_none_or(|property| held(property, nested).is_some())
+            let fits = |(name, nested): (&String, &String)| match declared.and_then(|declared| declared.get(name)) {
+                Some(property) => held(property, nested).is_some(),
+                None => is_plain(nested),
             };
             nested.iter().all(fits).then(|| value.to_owned())
         }
@@ -84,6 +89,22 @@ fn held(property: &Value, value: &str) -> Option<String> {
         }
         other => panic!("no column of ours is of type {other}"),
     }
+}
+
+/// Whether every reader takes a value: serde_json takes no number that a float does not hold.
+fn is_plain(value: &str) -> bool {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
+    for char in value.chars() {
+        match char {
+            '[' | '{' if !in_string => depth += 1,
+            ']' | '}' if !in_string => depth -= 1,
+            '"' if !escaped => in_string = !in_string,
+            _ => {}
+        }
+        escaped = char == '\\' && !escaped;
+        deepest = deepest.max(depth);
+    }
+    deepest <= 50 && serde_json::from_str::<Value>(value).is_ok()
 }
 
 fn date_time(value: &str) -> Option<String> {

@@ -38,7 +38,8 @@ impl Output {
         assert!(!stderr.contains("panicked"), "{stderr}");
         assert!(stderr.lines().all(|line| line.len() < validate::LONGEST), "a line on stderr is too long");
         let lines: Vec<String> = stdout.lines().map(str::to_owned).collect();
-        let messages: Vec<Value> = lines.iter().map(|line| parse(line)).collect();
+        let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let messages: Vec<Value> = lines.iter().map(parse).collect();
         validate::output(protocol, &lines, &messages);
         Self { protocol, status, signal, messages, lines, stderr }
     }
@@ -114,9 +115,4 @@ impl Protocol {
             Self::Singer | Self::SingerSchemas => serde_json::from_str::<Object<'_>>(line).unwrap()["record"].get(),
         }
     }
-}
-
-/// A line as JSON. The one number of the simulator's corpus that no float holds is read as a text.
-fn parse(line: &str) -> Value {
-    serde_json::from_str(&line.replace(":1e400", ":\"1e400\"")).unwrap_or_else(|error| panic!("{error}: {line}"))
 }

@@ -1,6 +1,7 @@
 //! The executable while it runs: told to end by a signal, or left by its reader.
 
 use std::{
+    fs,
     io::Read,
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -48,6 +49,13 @@ impl Running {
             }
         }
         panic!("it ends before that: {}", String::from_utf8_lossy(&self.read));
+    }
+
+    /// The most memory that it has used so far, in MiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
     }
 
     /// Nobody reads its output any more.

@@ -66,5 +66,9 @@ where
         async move { shared.handle(door, request, abort).await }
     });
     // A client that goes away and an ordered reset are no errors here.
-    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let mut builder = Builder::new(TokioExecutor::new());
+    // The date is the simulated clock's, or none.
+    builder.http1().auto_date_header(false);
+    builder.http2().auto_date_header(false);
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }

@@ -27,7 +27,7 @@ use super::{
     messages, page, permission,
     query::Query,
     route::Route,
-    transport::{Abort, AnswerStream, Ending},
+    transport::{Abort, AnswerStream, Ending, huge},
 };
 use crate::{
     clock::Clock,
@@ -328,16 +328,30 @@ impl Shared {
             Some(Fault::Truncate) => Ending::Early,
             Some(Fault::ResetInBody) => Ending::Reset(abort),
             Some(Fault::StallInBody) => Ending::Never,
+            Some(Fault::Trickle(millis)) => Ending::Trickle(Duration::from_millis(millis)),
             _ => Ending::Whole,
         };
         if !matches!(ending, Ending::Whole) {
             body.truncate(whole / 2);
         }
-        let mut response = Response::new(AnswerStream::new(Bytes::from(body), ending));
+        let (body, ending) = match fault {
+            Some(Fault::Huge { mebibytes, gzip }) => {
+                extra.retain(|(name, _)| name != "Content-Encoding");
+                extra.extend(gzip.then(|| ("Content-Encoding".to_owned(), "gzip".to_owned())));
+                huge(mebibytes, gzip)
+            }
+            _ => (Bytes::from(body), ending),
+        };
+        let date = match &fault {
+            Some(Fault::Date(text)) => text.clone(),
+            _ => now.http_date(),
+        };
+        let length = if ending.has_length() { whole.to_string() } else { String::new() };
+        let mut response = Response::new(AnswerStream::new(body, ending));
         *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
         let own = [
-            ("Date", now.http_date()),
-            ("Content-Length", whole.to_string()),
+            ("Date", date),
+            ("Content-Length", length),
             ("Content-Type", content_type),
             (if info.door == Door::Login { "x-ms-request-id" } else { "request-id" }, request_id.to_string()),
             ("client-request-id", info.client_request_id.clone().unwrap_or_else(|| request_id.to_string())),

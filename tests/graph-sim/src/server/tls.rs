@@ -11,6 +11,8 @@ use tokio_rustls::{
     },
 };
 
+use crate::options::Tls;
+
 /// What clients must trust, and what listeners present.
 pub(crate) struct Authority {
     pub(crate) ca_pem: String,
@@ -18,8 +20,8 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// `expired`: the certificate of the listeners ended long ago, that of the CA did not.
-    pub(crate) fn new(expired: bool) -> io::Result<Authority> {
+    /// What is wrong with the certificate of the listeners is not wrong with that of the CA.
+    pub(crate) fn new(tls: Tls) -> io::Result<Authority> {
         let ca_key = KeyPair::generate().map_err(io::Error::other)?;
         let mut ca = params("graph-sim throwaway CA", Vec::new())?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -28,8 +30,9 @@ impl Authority {
         let issuer = Issuer::new(ca, ca_key);
 
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let mut leaf = params("127.0.0.1", vec!["127.0.0.1".to_owned(), "localhost".to_owned()])?;
-        if expired {
+        let names = if tls == Tls::OtherName { vec!["graph.invalid"] } else { vec!["127.0.0.1", "localhost"] };
+        let mut leaf = params(names[0], names.into_iter().map(str::to_owned).collect())?;
+        if tls == Tls::Expired {
             leaf.not_after = date_time_ymd(2021, 1, 1);
         }
         let certificate = leaf.signed_by(&key, &issuer).map_err(io::Error::other)?;

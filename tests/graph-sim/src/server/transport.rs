@@ -1,6 +1,7 @@
-//! Connections and bodies that can break: a body that ends early or never, a connection that is reset.
+//! Connections and bodies that can break: a body that ends early or never, that trickles or is huge, a connection that is reset.
 
 use std::{
+    future::Future as _,
     io,
     pin::Pin,
     sync::{
@@ -8,13 +9,16 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use flate2::{Compress, Compression, Crc, FlushCompress};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Sleep,
 };
 
 /// How a body ends.
@@ -27,6 +31,48 @@ pub(crate) enum Ending {
     Reset(Abort),
     /// Not at all.
     Never,
+    /// Not at all: a blank comes after each such time.
+    Trickle(Duration),
+    /// With a part that comes so often, and one more.
+    Repeat {
+        part: Bytes,
+        times: u32,
+        last: Bytes,
+    },
+}
+
+impl Ending {
+    /// Whether the body is as long as its content-length says, or shall be.
+    pub(crate) fn has_length(&self) -> bool {
+        !matches!(self, Self::Trickle(_) | Self::Repeat { .. })
+    }
+}
+
+/// An empty page with so many MiB of blanks in it: its beginning, and how it goes on.
+pub(crate) fn huge(mebibytes: u32, gzip: bool) -> (Bytes, Ending) {
+    let (first, blanks, last) = (b"{\"value\":[", vec![b' '; 1 << 20], b"]}");
+    if !gzip {
+        return (Bytes::from_static(first), Ending::Repeat { part: blanks.into(), times: mebibytes, last: Bytes::from_static(last) });
+    }
+    let mut crc = Crc::new();
+    crc.update(first);
+    let mut of_blanks = Crc::new();
+    of_blanks.update(&blanks);
+    (0..mebibytes).for_each(|_| crc.combine(&of_blanks));
+    crc.update(last);
+    let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let trailer = [crc.sum().to_le_bytes(), crc.amount().to_le_bytes()].concat();
+    let first = [&header, deflated(first, FlushCompress::Sync).as_slice()].concat();
+    let last = [deflated(last, FlushCompress::Finish), trailer].concat();
+    (first.into(), Ending::Repeat { part: deflated(&blanks, FlushCompress::Sync).into(), times: mebibytes, last: last.into() })
+}
+
+/// A part of a deflated stream that refers to nothing before it, so that others may stand there.
+fn deflated(part: &[u8], flush: FlushCompress) -> Vec<u8> {
+    let mut out = Vec::with_capacity(part.len() / 100 + 64);
+    // There is room for it.
+    let _ = Compress::new(Compression::best(), false).compress_vec(part, &mut out, flush);
+    out
 }
 
 /// The body of an answer.
@@ -36,11 +82,21 @@ pub(crate) struct AnswerStream {
     ending: Ending,
     /// A broken body yields once before it breaks, so that what came is sent.
     yielded: bool,
+    /// Until the next blank comes.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl AnswerStream {
     pub(crate) fn new(bytes: Bytes, ending: Ending) -> AnswerStream {
-        AnswerStream { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), ending, yielded: false }
+        AnswerStream { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), ending, yielded: false, pause: None }
+    }
+
+    fn trickle(&mut self, context: &mut Context<'_>, after: Duration) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(after)));
+        pause.as_mut().poll(context).map(|()| {
+            self.pause = None;
+            Some(Ok(Frame::data(Bytes::from_static(b" "))))
+        })
     }
 }
 
@@ -57,10 +113,18 @@ impl Body for AnswerStream {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match &self.ending {
-            Ending::Whole => Poll::Ready(None),
+        if let Ending::Trickle(after) = self.ending {
+            return self.trickle(context, after);
+        }
+        match &mut self.ending {
+            Ending::Repeat { part, times: times @ 1.., .. } => {
+                *times -= 1;
+                Poll::Ready(Some(Ok(Frame::data(part.clone()))))
+            }
+            Ending::Repeat { last, .. } if !last.is_empty() => Poll::Ready(Some(Ok(Frame::data(std::mem::take(last))))),
+            Ending::Whole | Ending::Repeat { .. } => Poll::Ready(None),
             Ending::Early => Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof)))),
-            Ending::Never => Poll::Pending,
+            Ending::Never | Ending::Trickle(_) => Poll::Pending,
             Ending::Reset(abort) => {
                 abort.set();
                 Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))))

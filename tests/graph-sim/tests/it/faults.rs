@@ -103,6 +103,44 @@ fn stalls_are_left_by_the_client() {
     }
 }
 
+/// The simulator itself: a body that trickles goes on after its end should have come.
+#[test]
+fn bodies_trickle() {
+    let sim = sim();
+    sim.inject(Rule::new(Fault::Trickle(1)).times(1));
+    let mut stream = std::io::BufReader::new(raw_request(&sim));
+    let mut line = String::new();
+    let blanks = std::iter::from_fn(|| {
+        line.clear();
+        std::io::BufRead::read_line(&mut stream, &mut line).ok()?;
+        Some(line.clone())
+    });
+    // Each in a chunk of its own.
+    assert_eq!(blanks.filter(|line| line == " \r\n").take(20).count(), 20);
+}
+
+/// The simulator itself: huge pages are right ones, plain and compressed.
+#[test]
+fn pages_may_be_huge() {
+    let sim = sim();
+    let plain = once(&sim, Fault::Huge { mebibytes: 3, gzip: false }).unwrap();
+    assert_eq!((plain.body.len() >> 20, plain.header("content-encoding")), (3, ""));
+    let bomb = once(&sim, Fault::Huge { mebibytes: 3, gzip: true }).unwrap();
+    assert!(bomb.header("content-encoding") == "gzip" && bomb.body.len() < 4000, "{}", bomb.body.len());
+    let mut body = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bomb.body.as_slice()), &mut body).unwrap();
+    assert!(body == plain.body && plain.json()["value"].as_array().unwrap().is_empty());
+}
+
+/// The simulator itself: dates that are none, and none at all.
+#[test]
+fn dates_lie() {
+    let sim = sim();
+    for date in ["yesterday", ""] {
+        assert_eq!(once(&sim, Fault::Date(date.to_owned())).unwrap().header("date"), date);
+    }
+}
+
 /// The simulator itself: bodies that are not what their headers say.
 #[test]
 fn bodies_lie() {

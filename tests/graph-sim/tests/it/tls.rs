@@ -36,3 +36,10 @@ fn a_certificate_may_have_expired() {
     let error = shake_hands(Tls::Expired).unwrap_err();
     assert!(error.contains("expired"), "{error}");
 }
+
+/// The simulator itself: a certificate for another host.
+#[test]
+fn a_certificate_may_be_for_another_host() {
+    let error = shake_hands(Tls::OtherName).unwrap_err();
+    assert!(error.contains("not valid for name"), "{error}");
+}
