@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example demo` speaks Airbyte, with `-- --singer` Singer.
 
+mod folder;
+
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -14,6 +16,7 @@ use std::{
 };
 
 use clap::Parser;
+use folder::Folder;
 use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
 use tap_microsoft_teams::{
@@ -25,17 +28,17 @@ use tap_microsoft_teams::{
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let singer = std::env::args().any(|argument| argument == "--singer");
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(4, 4, 100)))?;
-    let folder = Folder::new()?;
+    let folder = Folder::new("demo")?;
     let mut config = sim.config();
     for (name, value) in
         [("fetch_all_teams", json!(true)), ("fetch_all_channels", json!(true)), ("fetch_all_messages", json!(true)), ("pace", json!(0))]
     {
         config[name] = value;
     }
-    let config = folder.file("config.json", &config)?;
+    let config = file(&folder, "config.json", &config)?;
     let streams =
         Stream::names().map(|name| json!({"stream": {"name": name}, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}));
-    let catalog = folder.file("catalog.json", &json!({"streams": streams}))?;
+    let catalog = file(&folder, "catalog.json", &json!({"streams": streams}))?;
     let arguments = match (singer, config.to_str(), catalog.to_str()) {
         (true, Some(config), _) => vec!["tap-microsoft-teams", "--config", config],
         (false, Some(config), Some(catalog)) => vec!["tap-microsoft-teams", "read", "--config", config, "--catalog", catalog],
@@ -58,6 +61,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         "{summary}{requests} requests in {seconds:.2} s (the simulator waits for nothing; Graph allows a channel one a second)"
     )?;
     Ok(if exit == Exit::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn file(folder: &Folder, name: &str, content: &Value) -> io::Result<PathBuf> {
+    let path = folder.path().join(name);
+    fs::write(&path, content.to_string())?;
+    Ok(path)
 }
 
 /// Stdout, with a count of the records that pass.
@@ -102,27 +111,4 @@ fn stream_of_record(line: &[u8]) -> Option<String> {
     let message: Value = serde_json::from_slice(line).ok()?;
     let stream = message["stream"].as_str().or_else(|| message["record"]["stream"].as_str());
     stream.filter(|_| message["type"] == "RECORD").map(str::to_owned)
-}
-
-/// A folder for the files, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("tap-microsoft-teams-demo-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    fn file(&self, name: &str, content: &Value) -> io::Result<PathBuf> {
-        let path = self.0.join(name);
-        fs::write(&path, content.to_string())?;
-        Ok(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

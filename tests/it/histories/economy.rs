@@ -11,34 +11,20 @@ use std::{
 };
 
 use graph_sim::{MessageId, Paging, Time};
-use serde_json::Value;
-
-use super::{
+use scenario::{
     destination::{Destination, Kept},
     ledger::{Ledger, last_modified},
-    lines::{Key, Line, Record, parse},
+    lines::{Key, Line, Record},
     plan::Plan,
+    world::Asked,
 };
+use serde_json::Value;
 
 /// Delta is opened so far back at least.
 const DELTA_REACH: Duration = Duration::from_secs(3600);
 
 /// `Date` headers have whole seconds.
 const TICK: Duration = Duration::from_secs(1);
-
-/// What was asked of a channel in one run.
-#[derive(Clone, Default)]
-pub struct Asked {
-    /// Passes of the walk that began.
-    pub passes: u32,
-    pub delta: bool,
-    /// A round of delta began; it may also go on that an earlier run began.
-    pub rounds: bool,
-    /// Delta was opened anew.
-    pub opened: bool,
-    /// It was refused: nothing of it was read.
-    pub blocked: bool,
-}
 
 /// What is covered by states that the destination stored, and since when.
 #[derive(Default)]
@@ -60,7 +46,7 @@ pub struct Run<'r> {
     pub ledger: &'r Ledger,
     pub asked: &'r HashMap<String, Asked>,
     pub start: Time,
-    pub lines: &'r [String],
+    pub lines: &'r [Line],
     /// As it was when the run began.
     pub destination: &'r Destination,
 }
@@ -69,22 +55,22 @@ impl Economy {
     /// Looks at the lines of a run; gives what came without a reason.
     pub fn judge(&mut self, run: &Run<'_>) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut told: HashMap<Key, String> = HashMap::new();
+        let mut told: HashMap<&Key, &str> = HashMap::new();
         let mut unjustified: HashMap<(&'static str, String), Vec<String>> = HashMap::new();
         for line in run.lines {
-            let Line::Record(record) = parse(run.plan.protocol, line) else { continue };
-            if !record.removed && told.get(&record.key) == Some(&record.text) {
+            let Line::Record(record) = line else { continue };
+            if !record.removed && told.get(&record.key) == Some(&record.text.as_str()) {
                 faults.push(format!("{:?} came twice in one run, unchanged", record.key));
             }
             let row = run.destination.rows.get(&record.key);
             if !record.removed && row.is_some_and(|row| row.is_covered && row.text == record.text) {
                 self.repeats += 1;
-                if !self.has_reason(run, &record) {
+                if !self.has_reason(run, record) {
                     let place = (record.key.stream, record.key.channel.clone());
                     unjustified.entry(place).or_default().push(record.key.id.clone());
                 }
             }
-            told.insert(record.key, record.text);
+            told.insert(&record.key, &record.text);
         }
         for (place, ids) in unjustified {
             let allowed = if self.open.contains(&place) { longest(run, &place, self.chains_met_again(run, &place)) } else { 0 };
@@ -171,12 +157,12 @@ fn entry<'d>(destination: &'d Destination, stream: &str, channel: &str) -> &'d V
 
 /// What a run told in which there is nothing to tell. Of a message whose time says nothing nobody can know whether it is new.
 pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
-    let records = run.lines.iter().filter_map(|line| match parse(run.plan.protocol, line) {
+    let records = run.lines.iter().filter_map(|line| match line {
         Line::Record(record) => Some(record),
         _ => None,
     });
     let without_reason = records.filter(|record| own_time(&record.text).is_some() && !is_changed_in_place(run, record));
-    let keys: Vec<_> = without_reason.map(|record| (record.key.stream, record.key.channel, record.key.id)).collect();
+    let keys: Vec<_> = without_reason.map(|record| (record.key.stream, &record.key.channel, &record.key.id)).collect();
     if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
 }
 

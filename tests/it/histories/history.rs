@@ -1,26 +1,25 @@
 //! A history: a tenant that changes, a tap that is run and killed, a destination that keeps what it may; at its end all must be equal.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use graph_sim::{Block, GraphSim, Paging, Time};
-use serde_json::{Value, json};
-
-use super::{
+use scenario::{
+    catalog::{arguments, catalog},
     compare::compare,
     destination::{Destination, Habits, Kept},
     dice::Dice,
-    economy::{self, Asked, Economy},
-    lines::{Line, parse},
+    lines::{self, Line},
     plan::Plan,
-    process::{Ending, Process, Ran},
-    tally::Tally,
-    world::{Run, World},
+    process::{Ending, Ran},
+    world::{Asked, Shared, World},
 };
-use crate::support::{Protocol, Tap, config, configured, incremental, singer};
+use serde_json::Value;
+
+use super::{
+    economy::{self, Economy},
+    tally::Tally,
+};
+use crate::support::Tap;
 
 /// The run in which nothing is to be told.
 const IDLE: &str = "idle run";
@@ -45,7 +44,7 @@ pub fn play(plan: &Plan, sabotage: Sabotage) -> Result<Tally, String> {
     match history.play() {
         Ok(()) => Ok(history.tally),
         Err(wrong) => {
-            let world = history.world();
+            let world = history.world.lock();
             Err(format!("{}\n\nHISTORY_SEED={}: {}\n", world.log.join("\n"), plan.seed, world.short(&wrong)))
         }
     }
@@ -53,7 +52,8 @@ pub fn play(plan: &Plan, sabotage: Sabotage) -> Result<Tally, String> {
 
 /// A run that is over.
 struct Played {
-    ran: Ran,
+    lines: Vec<Line>,
+    status: Option<i32>,
     /// What was asked of each channel.
     asked: HashMap<String, Asked>,
     start: Time,
@@ -67,7 +67,7 @@ struct History<'p> {
     sim: GraphSim,
     tap: Tap,
     dice: Dice,
-    world: Arc<Mutex<World>>,
+    world: Shared,
     destination: Destination,
     economy: Economy,
     tally: Tally,
@@ -90,14 +90,14 @@ impl<'p> History<'p> {
             }
             world.say(tenant, "the history begins");
         });
-        let tap = Tap::new(&config(&sim, plan.settings()));
+        let tap = Tap::new(&plan.config(&sim));
         Self {
             plan,
             sabotage,
             sim,
             tap,
             dice,
-            world: Arc::new(Mutex::new(world)),
+            world: Shared::new(world),
             destination: Destination::new(plan.protocol),
             economy: Economy::default(),
             tally: Tally::of(plan),
@@ -105,12 +105,8 @@ impl<'p> History<'p> {
         }
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn say(&self, what: &str) {
-        self.sim.read_tenant(|tenant| self.world().say(tenant, what));
+        self.sim.read_tenant(|tenant| self.world.lock().say(tenant, what));
     }
 
     fn play(&mut self) -> Result<(), String> {
@@ -134,7 +130,7 @@ impl<'p> History<'p> {
         let may_remove = self.plan.switches.paging == Paging::Position || self.is_settled;
         let is_settled = self.is_settled;
         let Self { plan, sim, dice, .. } = self;
-        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut world = self.world.lock();
         sim.with_tenant(|tenant| {
             world.changes.may_remove = may_remove;
             world.changes.may_sink = is_settled;
@@ -173,7 +169,7 @@ impl<'p> History<'p> {
             for channel in tenant.all_channel_ids() {
                 let _ = tenant.block_channel(&channel, None);
             }
-            self.world().blocked.clear();
+            self.world.lock().blocked.clear();
         });
         for name in ["first quiet run", "second quiet run"] {
             let before = self.destination.clone();
@@ -190,7 +186,7 @@ impl<'p> History<'p> {
             lost.map(|key| self.destination.rows.remove(&key));
         }
         let truth = self.sim.truth();
-        let comparison = compare(self.plan, &self.world().changes.ledger, &self.destination, &truth);
+        let comparison = compare(self.plan, &self.world.lock().changes.ledger, &self.destination, &truth);
         self.tally.compared(&comparison);
         if !comparison.differences.is_empty() {
             return Err(format!(
@@ -217,8 +213,8 @@ impl<'p> History<'p> {
             plan.settings(),
             state.as_ref().unwrap_or(&Value::Null)
         ));
-        self.tap.file("config.json", config(&self.sim, plan.settings()).to_string());
-        self.tap.file("catalog.json", catalog(&plan).to_string());
+        self.tap.file("config.json", plan.config(&self.sim).to_string());
+        self.tap.file("catalog.json", catalog(plan.protocol, &plan.streams, plan.full_refresh).to_string());
         let start = self.sim.clock().now();
         let (ran, asked) = self.execute(state.as_ref(), ending, is_quiet)?;
         if let Some(said) = ran.stderr.lines().find(|line| line.contains("panicked")) {
@@ -233,82 +229,69 @@ impl<'p> History<'p> {
                 ran.lines.iter().filter(|line| line.contains("\"TRACE\"")).cloned().collect::<Vec<_>>().join("\n")
             ));
         }
-        self.judge(&plan, name, Played { ran, asked, start, ended }, is_quiet)
+        let lines = lines::read(plan.protocol, &ran.lines)?;
+        self.judge(&plan, name, Played { lines, status: ran.status, asked, start, ended }, is_quiet)
     }
 
     /// Runs the executable while the world goes on.
     fn execute(&mut self, state: Option<&Value>, ending: Ending, is_quiet: bool) -> Result<(Ran, HashMap<String, Asked>), String> {
         let state = state.map(|state| self.tap.file("state.json", state.to_string()));
-        let world = self.world.clone();
-        self.sim.on_request(move |request, tenant| world.lock().unwrap_or_else(PoisonError::into_inner).on_request(request, tenant));
-        let process = {
-            // The first request waits until it is known whose it is.
-            let mut world = self.world();
-            let process = Process::start(&self.tap, &arguments(self.plan.protocol, state.is_some()));
-            world.run = Run { process: Some(process.clone()), ending: Some(ending), is_quiet, ..Run::default() };
-            process
-        };
-        let ran = process.end(if let Ending::Left(lines) = ending { lines } else { usize::MAX });
-        self.sim.clear_hook();
-        let asked = std::mem::take(&mut self.world().run).asked;
-        self.tally.requests(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
-        let ran = ran?;
+        let arguments = arguments(self.plan.protocol, state.is_some());
+        let result = self.world.run(&self.sim, self.tap.program(), &arguments, ending, is_quiet);
+        self.tally.requests(&mut self.world.lock());
+        let (ran, run) = result?;
         self.tally.ran(ending, &ran);
-        Ok((ran, asked))
+        Ok((ran, run.asked))
     }
 
     /// Lets the destination read, and looks at what came twice.
     fn judge(&mut self, plan: &Plan, name: &str, played: Played, is_quiet: bool) -> Result<(), String> {
-        let Played { ran, mut asked, start, ended } = played;
+        let Played { lines, status, mut asked, start, ended } = played;
         self.sim.read_tenant(|tenant| {
             for (channel, asked) in &mut asked {
-                asked.blocked = tenant.channel(channel).is_none() || self.world().blocked.contains(channel);
+                asked.blocked = tenant.channel(channel).is_none() || self.world.lock().blocked.contains(channel);
             }
         });
         let habits = if is_quiet { Habits { merges: plan.habits.merges, ..Habits::default() } } else { plan.habits };
         // What it may have read of a run that did not end well: any prefix.
-        let lines = match ended && (is_quiet || self.dice.chance(80)) || self.dice.chance(50) {
-            true => ran.lines.len(),
-            false => self.dice.within(0..=ran.lines.len() as u64) as usize,
+        let read = match ended && (is_quiet || self.dice.chance(80)) || self.dice.chance(50) {
+            true => lines.len(),
+            false => self.dice.within(0..=lines.len() as u64) as usize,
         };
         // The states of the whole run, though not all of its records were kept.
-        let states_beyond = ran.lines[lines..].iter().filter(|line| matches!(parse(plan.protocol, line), Line::State(..)));
-        let states_beyond = states_beyond.filter(|_| self.sabotage == Sabotage::StateWithoutRecords);
-        let read: Vec<String> = ran.lines[..lines].iter().chain(states_beyond).cloned().collect();
+        let is_sabotaged = self.sabotage == Sabotage::StateWithoutRecords;
+        let states_beyond = lines[read..].iter().filter(|line| is_sabotaged && matches!(line, Line::State(..)));
         let destination = self.destination.clone();
         let (economy, dice) = (&mut self.economy, &mut self.dice);
         let (kept, faults) = {
-            let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            let world = self.world.lock();
             let ledger = &world.changes.ledger;
-            let run = economy::Run { plan, ledger, asked: &asked, start, lines: &ran.lines, destination: &destination };
+            let run = economy::Run { plan, ledger, asked: &asked, start, lines: &lines, destination: &destination };
             let mut faults = economy.judge(&run);
             if name == IDLE {
                 faults.extend(economy::of_idle_run(&run));
             }
-            let kept = self.destination.read(&read, habits, dice);
-            economy.note(&run, ended && lines == ran.lines.len(), &kept, &self.destination);
+            let kept = self.destination.read(lines[..read].iter().chain(states_beyond), habits, dice);
+            economy.note(&run, ended && read == lines.len(), &kept, &self.destination);
             (kept, faults)
         };
-        let is_whole = ended && lines == ran.lines.len() && plan.streams == self.plan.streams;
+        let is_whole = ended && read == lines.len() && plan.streams == self.plan.streams;
         self.is_settled = is_whole && plan.streams.iter().all(|stream| kept.up_to_date.contains(stream));
-        self.note_kept(&kept, &ran, lines);
+        self.note_kept(&kept, status, read, lines.len());
         if !plan.full_refresh && !faults.is_empty() {
             return Err(format!("{name}: {}", faults.join("\n")));
         }
         Ok(())
     }
 
-    fn note_kept(&mut self, kept: &Kept, ran: &Ran, lines: usize) {
+    fn note_kept(&mut self, kept: &Kept, status: Option<i32>, read: usize, lines: usize) {
         self.say(&format!(
-            "status {:?}; the destination read {lines} of {} lines, stored {} states, left {} records uncovered",
-            ran.status,
-            ran.lines.len(),
-            kept.stored,
-            kept.thrown
+            "status {status:?}; the destination read {read} of {lines} lines, stored {} states, left {} records uncovered",
+            kept.stored, kept.thrown
         ));
         let links: Vec<String> = self.destination.state_of("messages").map(channels_with_delta).unwrap_or_default();
         let now = self.sim.clock().now();
-        self.world().changes.ledger.delta_links(&links, now);
+        self.world.lock().changes.ledger.delta_links(&links, now);
     }
 }
 
@@ -317,27 +300,4 @@ fn channels_with_delta(state: &Value) -> Vec<String> {
     let channels = state["channels"].as_object().into_iter().flatten();
     let with = channels.filter(|(_, entry)| entry["deltaLink"].is_string());
     with.filter_map(|(place, _)| Some(place.split_once('/')?.1.to_owned())).collect()
-}
-
-/// The arguments of a run.
-pub fn arguments(protocol: Protocol, with_state: bool) -> Vec<&'static str> {
-    let verb: &[&str] = if protocol == Protocol::Airbyte { &["read"] } else { &[] };
-    let state: &[&str] = if with_state { &["--state", "state.json"] } else { &[] };
-    [verb, &["--config", "config.json", "--catalog", "catalog.json"], state].concat()
-}
-
-/// The catalog that a platform hands over.
-pub fn catalog(plan: &Plan) -> Value {
-    if plan.protocol == Protocol::Airbyte {
-        let entry = if plan.full_refresh { configured } else { incremental::configured };
-        return json!({"streams": plan.streams.iter().map(|stream| entry(stream)).collect::<Vec<_>>()});
-    }
-    let mut catalog = singer::select(super::discovered().clone(), &plan.streams);
-    if plan.full_refresh {
-        for stream in &plan.streams {
-            singer::entry(&mut catalog, stream)["replication_method"] = "FULL_TABLE".into();
-            singer::metadata(&mut catalog, stream, &[])["replication-method"] = "FULL_TABLE".into();
-        }
-    }
-    catalog
 }

@@ -3,41 +3,27 @@
 //! `HISTORIES=5000 cargo test --test it histories::nothing -- --nocapture` plays more of them, `HISTORY_SEED=17` plays that one again,
 //! `HISTORY_LOGS=folder` keeps the logs of those that fail.
 
-mod changes;
-mod compare;
-mod destination;
-mod dice;
 mod economy;
 mod history;
-mod ledger;
-mod lines;
-mod plan;
 mod prefixes;
-mod process;
 mod tally;
-mod world;
 
 use std::{
     env, fs,
     ops::Range,
     sync::{
-        Mutex, OnceLock,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
 };
 
-use serde_json::Value;
+use scenario::plan::Plan;
 
 use self::{
     history::{Sabotage, play},
-    plan::Plan,
     tally::Tally,
 };
-use crate::support::{Tap, config, tenant};
-
-/// The streams that are read incrementally.
-const STREAMS: [&str; 2] = ["messages", "message_replies"];
 
 /// So many histories are played as a rule.
 const HISTORIES: u64 = 40;
@@ -47,12 +33,6 @@ const THREADS: usize = 6;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
-}
-
-/// What `--discover` tells, asked once.
-fn discovered() -> &'static Value {
-    static CATALOG: OnceLock<Value> = OnceLock::new();
-    CATALOG.get_or_init(|| Tap::new(&config(&tenant(0, 0, 0), serde_json::json!({}))).catalog())
 }
 
 /// Does each of these on a few threads; gives those that failed, in order.

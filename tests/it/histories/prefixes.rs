@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use graph_sim::{GraphSim, Options, Post, Tenant, Time};
-use serde_json::Value;
-
-use super::{
+use scenario::{
+    Protocol, STREAMS,
+    catalog::{arguments, catalog},
     compare::compare,
     destination::{Destination, Habits},
     dice::Dice,
-    history::{arguments, catalog},
     ledger::Ledger,
+    lines::{self, Line},
     plan::Plan,
     process::Process,
-    side_by_side,
 };
-use crate::support::{Protocol, Tap, config};
+use serde_json::Value;
+
+use super::side_by_side;
+use crate::support::Tap;
 
 /// So many lines a run has at most: each is cut off once, and each cut is a run.
 const LINES: usize = 120;
@@ -35,25 +37,25 @@ impl Reading {
         (plan.top, plan.pages_per_batch, plan.lookback) = (Some(3), 1, 30);
         (plan.tenant.teams, plan.tenant.channels, plan.tenant.messages, plan.tenant.replies) = (1, 2, 10, 1);
         (plan.tenant.skew, plan.tenant.long_threads) = (false, 0);
-        plan.streams = super::STREAMS.to_vec();
+        plan.streams = STREAMS.to_vec();
         plan.switches = graph_sim::Switches { inline_replies: 2, ..graph_sim::Switches::default() };
         let sim = GraphSim::start(Options { workers: 2, ..plan.options() }).unwrap();
         Self { plan, sim, ledger: Ledger::default() }
     }
 
     /// Runs with a state; gives the lines.
-    fn run(&self, state: Option<&Value>) -> Vec<String> {
-        let tap = Tap::new(&config(&self.sim, self.plan.settings()));
-        tap.file("catalog.json", catalog(&self.plan).to_string());
+    fn run(&self, state: Option<&Value>) -> Vec<Line> {
+        let tap = Tap::new(&self.plan.config(&self.sim));
+        tap.file("catalog.json", catalog(self.plan.protocol, &self.plan.streams, false).to_string());
         if let Some(state) = state {
             tap.file("state.json", state.to_string());
         }
-        let ran = Process::start(&tap, &arguments(self.plan.protocol, state.is_some())).end(usize::MAX).unwrap();
+        let ran = Process::start(tap.program(), &arguments(self.plan.protocol, state.is_some())).end(usize::MAX).unwrap();
         assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-        ran.lines
+        lines::read(self.plan.protocol, &ran.lines).unwrap()
     }
 
-    fn read(destination: &mut Destination, lines: &[String]) {
+    fn read(destination: &mut Destination, lines: &[Line]) {
         destination.read(lines, Habits::default(), &mut Dice::new(0));
     }
 
@@ -71,7 +73,7 @@ impl Reading {
             if differences.is_empty() { Ok(()) } else { Err(format!("with the state {state:?}:\n{}", differences.join("\n"))) }
         });
         let cuts: Vec<_> = failures.iter().map(|(cut, _)| cut).collect();
-        assert!(failures.is_empty(), "cut behind the lines {cuts:?}, first {}\n{}", failures[0].1, lines.join("\n"));
+        assert!(failures.is_empty(), "cut behind the lines {cuts:?}, first {}\n{lines:#?}", failures[0].1);
         let mut whole = destination.clone();
         Self::read(&mut whole, &lines);
         whole

@@ -5,14 +5,13 @@ use std::{
     fmt,
 };
 
-use serde_json::Value;
-
-use super::{
+use scenario::{
     compare::Comparison,
     plan::Plan,
     process::{Ending, Ran},
     world::World,
 };
+use serde_json::Value;
 
 #[derive(Default)]
 pub struct Tally {

@@ -1,19 +1,19 @@
 //! What the tests share.
 
 mod airbyte;
-pub mod expect;
 pub mod incremental;
 mod output;
 mod running;
 pub mod singer;
 mod tap;
-pub mod truth;
 mod validate;
 
 use std::{fs, path::PathBuf};
 
 use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
+
+pub use scenario::{expect, truth};
 
 pub use output::{Output, Protocol};
 pub use running::Running;

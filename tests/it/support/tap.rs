@@ -7,6 +7,7 @@ use std::{
     process::{self, Command, Stdio},
 };
 
+use scenario::process::Program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -17,7 +18,8 @@ const TOKEN: &str = "eyJ0eXAi";
 
 /// The executable with a folder for its files.
 pub struct Tap {
-    folder: TempDir,
+    program: Program,
+    _folder: TempDir,
 }
 
 /// How the process ended, and what it wrote.
@@ -39,21 +41,24 @@ impl From<process::Output> for Finished {
 impl Tap {
     /// With this configuration in `config.json`.
     pub fn new(config: &Value) -> Self {
-        let tap = Self { folder: TempDir::new().unwrap() };
+        let folder = TempDir::new().unwrap();
+        let tap = Self { program: Program::new(env!("CARGO_BIN_EXE_tap-microsoft-teams"), folder.path()), _folder: folder };
         tap.file("config.json", config.to_string());
         tap
     }
 
     /// Writes a file; gives its path.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.folder.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
+        self.program.file(name, content)
     }
 
     /// The folder in which it runs.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.program.folder()
+    }
+
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     pub fn spec(&self) -> Output {
@@ -106,7 +111,7 @@ impl Tap {
     /// Neither the client secret, in any form in which it could be written, nor a token is in what the process wrote.
     pub(super) fn assert_no_secret(&self, finished: &Finished) {
         let config: Value =
-            fs::read(self.folder.path().join("config.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+            fs::read(self.folder().join("config.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let mut secrets = vec![TOKEN.to_owned()];
         if let Some(secret) = config["client_secret"].as_str().filter(|secret| secret.len() >= 8) {
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -129,12 +134,9 @@ impl Tap {
         }
     }
 
-    /// The executable, to be run in its folder with an empty environment, but for the certificates of the system: there are none, since
-    /// to read them takes longer than most runs.
+    /// The executable, to be run in its folder with nothing of ours in the environment.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tap-microsoft-teams"));
-        command.current_dir(self.folder.path()).env_clear().envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
-        command
+        self.program.command()
     }
 }
 

@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, HashSet};
 
 use graph_sim::{DeltaDeletes, Truth};
+use tap_microsoft_teams::streams::Stream;
 
-use super::{
+use crate::{
     destination::{Destination, Row},
-    ledger::Ledger,
-    lines::Key,
-    plan::Plan,
-};
-use crate::support::{
     expect::{self, Fields},
-    truth::table,
+    ledger::Ledger,
+    lines::{Key, Line},
+    plan::Plan,
+    truth::{Table, table},
 };
 
 /// What the comparison came to.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Comparison {
     pub rows: usize,
     pub differences: Vec<String>,
@@ -31,6 +30,7 @@ enum Verdict {
     Different(String),
 }
 
+/// Compares the streams of a plan.
 pub fn compare(plan: &Plan, ledger: &Ledger, destination: &Destination, truth: &Truth) -> Comparison {
     let channels: HashSet<&str> = truth.channels.keys().map(|(_, channel)| channel.as_str()).collect();
     let mut comparison = Comparison::default();
@@ -48,6 +48,26 @@ pub fn compare(plan: &Plan, ledger: &Ledger, destination: &Destination, truth: &
         }
     }
     comparison
+}
+
+/// Compares what one run told of a stream that is read in full each time.
+pub fn compare_whole(stream: &str, lines: &[Line], truth: &Truth) -> Vec<String> {
+    let key = Stream::named(stream).unwrap().primary_key;
+    let mut rows = Table::new();
+    for line in lines {
+        let Line::Whole(of, text) = line else { continue };
+        if *of == stream {
+            let fields = fields(text);
+            rows.insert(key.iter().map(|column| fields[*column].trim_matches('"').to_owned()).collect(), fields);
+        }
+    }
+    let expected = table(truth, stream);
+    let wrong = expected.iter().filter_map(|(key, fields)| match rows.get(key) {
+        None => Some(format!("{stream} {key:?} is missing")),
+        Some(row) => (row != fields).then(|| format!("{stream} {key:?} is {row:?} instead of {fields:?}")),
+    });
+    let unknown = rows.keys().filter(|key| !expected.contains_key(*key)).map(|key| format!("{stream} {key:?} never existed"));
+    wrong.chain(unknown).collect()
 }
 
 /// A message that there is.

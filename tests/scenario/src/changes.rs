@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use graph_sim::{Awkward, DeltaSupport, Membership, MessageAt, Post, Tenant, Time, corpus};
+use graph_sim::{Awkward, DeltaSupport, MemberKind, Membership, MessageAt, Post, Tenant, Time, corpus};
 
-use super::{
+use crate::{
     dice::Dice,
     ledger::{Kind, Ledger, last_modified},
     plan::Plan,
@@ -16,6 +16,7 @@ const TIMELESS: [&str; 4] = ["last_modified_is_null", "last_modified_in_year_one
 const EMOJI: [&str; 3] = ["👍", "like", "🎉"];
 
 /// Changes of one history.
+#[derive(Debug)]
 pub struct Changes {
     plan: Plan,
     pub dice: Dice,
@@ -42,6 +43,9 @@ impl Changes {
 
     fn one(&mut self, tenant: &mut Tenant) -> Option<String> {
         let channel = self.dice.pick(&tenant.all_channel_ids());
+        if self.plan.directory_changes && self.dice.chance(5) {
+            return self.directory(tenant, &channel);
+        }
         self.count += 1;
         let text = format!("text {}", self.count);
         let now = tenant.now();
@@ -76,6 +80,9 @@ impl Changes {
             88..92 => self.timeless(tenant, &channel, time),
             92..96 => self.edit_timeless(tenant, &channel, time),
             96..98 => {
+                if tenant.all_channel_ids().len() >= self.plan.most_channels {
+                    return None;
+                }
                 let team = tenant.team_of(&channel)?.id.clone();
                 let new = tenant.create_channel(&team, &text, Membership::Standard).ok()?;
                 Some(format!("channel {new} is created"))
@@ -94,6 +101,26 @@ impl Changes {
         }
     }
 
+    /// Another name, another member: what the streams tell that are read in full each time.
+    fn directory(&mut self, tenant: &mut Tenant, channel: &str) -> Option<String> {
+        let (team, name) = (tenant.team_of(channel)?.id.clone(), format!("name {}", self.count));
+        let done = match self.dice.within(0..=3) {
+            0 => tenant.rename_team(&team, &name),
+            1 => tenant.rename_channel(channel, &name),
+            2 => tenant.add_member(&team, MemberKind::AadUser, &[]).map(drop),
+            _ => {
+                let known = tenant.team(&team)?;
+                let members: Vec<_> = known.members().iter().map(|member| member.id(tenant, known)).collect();
+                // Else a team would grow or vanish.
+                let member = members.last().filter(|_| members.len() > 3)?.clone();
+                tenant.remove_member(&team, &member)
+            }
+        };
+        done.ok()?;
+        Some(format!("the directory changes: {name}"))
+    }
+
+    /// Makes delta of a channel work, or refuses it in one of the ways that were seen.
     pub fn change_delta_support(&mut self, tenant: &mut Tenant, channel: &str) -> String {
         let support = self.dice.pick(&[
             DeltaSupport::Supported,

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use graph_sim::{
-    DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Options, Paging, RepliesOrder, Switches, TenantSpec,
-    Time,
+    DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, GraphSim, Limits, LinkStyle, Options, Paging, RepliesOrder,
+    Switches, TenantSpec, Time,
 };
 use serde_json::{Value, json};
 
-use super::{STREAMS, destination::Habits, dice::Dice};
-use crate::support::Protocol;
+use crate::{Protocol, STREAMS, destination::Habits, dice::Dice};
 
 /// Everything about a history but its chances.
 #[derive(Clone, Debug)]
@@ -44,6 +43,17 @@ pub struct Plan {
     pub reconfigures: bool,
     /// How many days before the beginning the reading starts, in runs that are configured so.
     pub start_date: Option<u64>,
+    /// Simulated seconds a second; 0: time stands still but where the history moves it.
+    pub clock_speed: u32,
+    /// Graph's limits are enforced, on a clock that is so many times faster than ours, and the tap keeps a pace that is sped up alike; 0:
+    /// there are no limits.
+    pub pace: u32,
+    /// Every kind of fault happens, also those after which the tap waits long.
+    pub any_fault: bool,
+    /// Names of teams and channels change, and members.
+    pub directory_changes: bool,
+    /// No channel is created where there are so many.
+    pub most_channels: usize,
 }
 
 impl Plan {
@@ -100,6 +110,63 @@ impl Plan {
             blocks: dice.chance(10),
             reconfigures: dice.chance(20),
             start_date: None,
+            clock_speed: 0,
+            pace: 0,
+            any_fault: false,
+            directory_changes: false,
+            most_channels: usize::MAX,
+        }
+    }
+
+    /// A tenant in which all happens that can, for as long as one likes.
+    pub fn soak(seed: u64) -> Self {
+        let drawn = Self::new(seed);
+        let mut tenant = TenantSpec::uniform(3, 4, 40).seed(seed);
+        (tenant.long_threads, tenant.skew, tenant.members, tenant.history_days) = (1, true, 8, 300);
+        // A deletion that moves its chain is seen, and so is all else: what Graph does not tell, no run could bring.
+        let told = Switches {
+            delete_moves_chain: true,
+            delete_modifies: true,
+            undelete_moves_chain: true,
+            undelete_modifies: true,
+            reaction_moves_chain: true,
+            reaction_modifies: true,
+            removal_reorders: true,
+            deleted_stamp: true,
+            ..drawn.switches.clone()
+        };
+        Self {
+            streams: STREAMS.to_vec(),
+            full_refresh: false,
+            use_delta: true,
+            lookback: 30,
+            top: Some(10),
+            pages_per_batch: 2,
+            concurrency: 16,
+            tenant,
+            switches: Switches { token_lifetime: 60, link_lifetime: Some(300), opaque_tokens: false, ..told },
+            habits: Habits {
+                passes_over: 20,
+                stores_one_stream: 20,
+                merges: seed.is_multiple_of(2),
+                keeps_uncovered: seed.is_multiple_of(3),
+            },
+            change_percent: 20,
+            fault_percent: 10,
+            // The clock runs by itself.
+            longest_step: 0,
+            links_expire: true,
+            delta_expires: true,
+            delta_support_changes: true,
+            blocks: false,
+            reconfigures: false,
+            start_date: None,
+            clock_speed: 10,
+            pace: 60,
+            any_fault: true,
+            directory_changes: true,
+            most_channels: 16,
+            ..drawn
         }
     }
 
@@ -121,15 +188,28 @@ impl Plan {
     }
 
     pub fn options(&self) -> Options {
-        let mut options = Options::new(self.tenant.clone()).manual_clock();
+        let mut options = Options::new(self.tenant.clone());
+        options.clock_speed = self.clock_speed.into();
+        if self.pace > 0 {
+            options.limits = Some(Limits::sped_up(f64::from(self.pace) / f64::from(self.clock_speed)));
+        }
         options.switches = self.switches.clone();
         options.start = graph_sim::Time::from_secs(self.start);
         // In debug builds compression would take most of the time.
-        options.gzip = false;
+        options.gzip = !cfg!(debug_assertions);
         options.workers = 1;
         options
     }
 
+    /// The configuration of a run.
+    pub fn config(&self, sim: &GraphSim) -> Value {
+        let mut config = sim.config();
+        config["pace"] = self.pace.into();
+        config.as_object_mut().unwrap().extend(self.settings().as_object().unwrap().clone());
+        config
+    }
+
+    /// The settings of a run.
     pub fn settings(&self) -> Value {
         let mut settings = json!({
             "fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true,

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use graph_sim::{DeltaDeletes, MessageAt, MessageId, Tenant, Time};
 
-use super::plan::Plan;
+use crate::plan::Plan;
 
 /// A message of a channel.
 pub type At = (String, MessageId);
 
+/// What happens to a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     Post,
@@ -21,7 +22,8 @@ pub enum Kind {
 /// Why the contents of a row may be older than the truth.
 pub type Reason = &'static str;
 
-#[derive(Default)]
+/// What was changed in one history, and what of it is told.
+#[derive(Debug, Default)]
 pub struct Ledger {
     /// Messages whose last change was not told, and why.
     pub untold: HashMap<At, Reason>,

@@ -1,17 +1,51 @@
 //! One run of the executable: it ends by itself, is killed, told to end, or its reader goes.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
-use crate::support::Tap;
-
 /// How long a run may take in real time.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The executable, run in a folder with its files.
+#[derive(Clone, Debug)]
+pub struct Program {
+    executable: PathBuf,
+    folder: PathBuf,
+}
+
+impl Program {
+    pub fn new(executable: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
+        Self { executable: executable.into(), folder: folder.into() }
+    }
+
+    /// Writes a file; gives its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The folder in which it runs.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The executable, to be run in its folder with an empty environment, but for the certificates of the system: there are none, since
+    /// to read them takes longer than most runs.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.current_dir(&self.folder).env_clear().envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
+        command
+    }
+}
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,36 +60,48 @@ pub enum Ending {
 }
 
 /// What a run wrote and how it ended.
+#[derive(Debug)]
 pub struct Ran {
     /// Whole lines only.
     pub lines: Vec<String>,
+    /// [`None`] if a signal ended it.
     pub status: Option<i32>,
+    pub signal: Option<i32>,
     pub stderr: String,
 }
 
 /// A process that may be ended from another thread.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Process(Arc<Mutex<Child>>);
 
 impl Process {
-    pub fn start(tap: &Tap, arguments: &[&str]) -> Self {
-        let mut command = tap.command();
+    pub fn start(program: &Program, arguments: &[&str]) -> Self {
+        let mut command = program.command();
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self(Arc::new(Mutex::new(command.spawn().unwrap())))
     }
 
-    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
+    fn child(&self) -> MutexGuard<'_, Child> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// SIGKILL.
     pub fn kill(&self) {
         let _ = self.child().kill();
     }
 
+    /// SIGTERM.
     pub fn terminate(&self) {
         // It has not been waited for: the number is still its own.
         let process = self.child().id().to_string();
         let _ = Command::new("sh").args(["-c", "kill -s TERM \"$0\"", &process]).stderr(Stdio::null()).status();
+    }
+
+    /// The most memory that was resident so far, in bytes, where the system tells.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child().id())).ok()?;
+        let (_, peak) = status.split_once("VmHWM:")?;
+        Some(peak.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
     }
 
     /// Reads what it writes until it ends, or so many lines of it.
@@ -83,7 +129,7 @@ impl Process {
             let _ = stderr.read_to_string(&mut text);
             let _ = sender.send((Vec::new(), Some(text)));
         });
-        let mut ran = Ran { lines: Vec::new(), status: None, stderr: String::new() };
+        let mut ran = Ran { lines: Vec::new(), status: None, signal: None, stderr: String::new() };
         for _ in 0..2 {
             match receiver.recv_timeout(PATIENCE) {
                 Ok((_, Some(text))) => ran.stderr = text,
@@ -94,7 +140,8 @@ impl Process {
                 }
             }
         }
-        ran.status = self.child().wait().unwrap().code();
+        let status = self.child().wait().unwrap();
+        (ran.status, ran.signal) = (status.code(), status.signal());
         Ok(ran)
     }
 }

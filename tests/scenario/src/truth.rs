@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use graph_sim::{MessageTruth, Truth};
 use serde_json::{Value, json};
 
-use super::expect::{self, Fields};
+use crate::expect::{self, Fields};
 
 pub type Table = BTreeMap<Vec<String>, Fields>;
 

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    STREAMS,
+use crate::{
+    Protocol, STREAMS,
     dice::Dice,
-    lines::{Key, Line, Record, parse},
+    lines::{Key, Line, Record},
 };
-use crate::support::Protocol;
 
 /// What a destination does with STATEs, each within what the protocols allow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +23,8 @@ pub struct Habits {
     pub keeps_uncovered: bool,
 }
 
-#[derive(Clone)]
+/// A message as the destination has it.
+#[derive(Clone, Debug)]
 pub struct Row {
     pub text: String,
     pub removed: bool,
@@ -33,7 +33,7 @@ pub struct Row {
 }
 
 /// Rows and the last state.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Destination {
     protocol: Protocol,
     pub rows: HashMap<Key, Row>,
@@ -45,7 +45,7 @@ pub struct Destination {
     whole: Option<Value>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Pending {
     record: Record,
     /// The bookmark of its stream has moved since. In Singer a STATE covers all records before it, also those of a stream whose own bookmark
@@ -54,11 +54,13 @@ struct Pending {
 }
 
 /// What was kept of a run.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Kept {
     pub stored: usize,
     /// Records that no STATE covered.
     pub thrown: usize,
+    /// Records that the destination had already, word for word.
+    pub repeated: usize,
     /// The streams whose last STATE was stored.
     pub up_to_date: Vec<&'static str>,
 }
@@ -86,12 +88,11 @@ impl Destination {
     }
 
     /// Reads the lines of a run, as far as they came, and throws away what no stored STATE covers.
-    pub fn read(&mut self, lines: &[String], habits: Habits, dice: &mut Dice) -> Kept {
+    pub fn read<'l>(&mut self, lines: impl IntoIterator<Item = &'l Line>, habits: Habits, dice: &mut Dice) -> Kept {
         let mut kept = Kept::default();
         let mut told = Value::Null;
         for line in lines {
-            let line = parse(self.protocol, line);
-            if let Line::State(stream, state) = &line {
+            if let Line::State(stream, state) = line {
                 let moved: Vec<_> = match stream {
                     Some(stream) => vec![*stream],
                     None => STREAMS.into_iter().filter(|stream| state["bookmarks"][stream] != told["bookmarks"][stream]).collect(),
@@ -102,17 +103,18 @@ impl Destination {
             match line {
                 Line::Record(record) => {
                     kept.up_to_date.retain(|stream| *stream != record.key.stream);
-                    self.pending.push(Pending { record, is_passed: false });
+                    kept.repeated += usize::from(self.rows.get(&record.key).is_some_and(|row| row.text == record.text));
+                    self.pending.push(Pending { record: record.clone(), is_passed: false });
                 }
                 Line::State(..) if dice.chance(habits.passes_over) => kept.up_to_date.clear(),
                 Line::State(stream, state) => {
                     // A state of Singer speaks of all streams: those of which it was not stored are behind.
                     let spoken_of = stream.map_or(STREAMS.to_vec(), |stream| vec![stream]);
                     kept.up_to_date.retain(|stream| !spoken_of.contains(stream));
-                    kept.up_to_date.extend(self.store(stream, state, habits, dice));
+                    kept.up_to_date.extend(self.store(*stream, state.clone(), habits, dice));
                     kept.stored += 1;
                 }
-                Line::Other => {}
+                Line::Whole(..) | Line::Other => {}
             }
         }
         let pending = std::mem::take(&mut self.pending);

@@ -2,17 +2,18 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use graph_sim::{Class, Fault, PageKind, RequestInfo, RetryAfter, Tenant};
+use graph_sim::{Class, Fault, GraphSim, PageKind, RequestInfo, Tenant};
 
-use super::{
+use crate::{
     changes::Changes,
     dice::Dice,
-    economy::Asked,
+    faults,
     plan::Plan,
-    process::{Ending, Process},
+    process::{Ending, Process, Program, Ran},
 };
 
 /// Changes during one run at most: a channel that changes for ever is never read to its end.
@@ -22,8 +23,10 @@ const CHANGES: u32 = 40;
 const WAITS: u32 = 2;
 
 /// A history as it goes on, seen from within the simulator.
+#[derive(Debug)]
 pub struct World {
-    plan: Plan,
+    /// What happens in the runs to come may change between them.
+    pub plan: Plan,
     dice: Dice,
     pub changes: Changes,
     pub log: Vec<String>,
@@ -36,8 +39,43 @@ pub struct World {
     channels: Vec<String>,
 }
 
+/// The world, as the simulator and a history share it.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Mutex<World>>);
+
+impl Shared {
+    pub fn new(world: World) -> Self {
+        Self(Arc::new(Mutex::new(world)))
+    }
+
+    /// The world to oneself. Who wants the tenant too takes it while no run is under way: a request has the tenant first.
+    pub fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the executable while the world goes on.
+    ///
+    /// # Errors
+    /// If it does not end.
+    pub fn run(&self, sim: &GraphSim, program: &Program, arguments: &[&str], ending: Ending, is_quiet: bool) -> Result<(Ran, Run), String> {
+        let world = self.clone();
+        sim.on_request(move |request, tenant| world.lock().on_request(request, tenant));
+        let process = {
+            // The first request waits until it is known whose it is.
+            let mut world = self.lock();
+            let process = Process::start(program, arguments);
+            world.run = Run { process: Some(process.clone()), ending: Some(ending), is_quiet, ..Run::default() };
+            process
+        };
+        let ran = process.end(if let Ending::Left(lines) = ending { lines } else { usize::MAX });
+        sim.clear_hook();
+        let run = std::mem::take(&mut self.lock().run);
+        Ok((ran?, run))
+    }
+}
+
 /// The run that goes on.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Run {
     pub process: Option<Process>,
     pub ending: Option<Ending>,
@@ -47,6 +85,22 @@ pub struct Run {
     pub asked: HashMap<String, Asked>,
     pub changes: u32,
     pub waits: u32,
+    /// The most memory that the process had so far, where the system tells.
+    pub peak: u64,
+}
+
+/// What was asked of a channel in one run.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Passes of the walk that began.
+    pub passes: u32,
+    pub delta: bool,
+    /// A round of delta began; it may also go on that an earlier run began.
+    pub rounds: bool,
+    /// Delta was opened anew.
+    pub opened: bool,
+    /// It was refused: nothing of it was read.
+    pub blocked: bool,
 }
 
 impl World {
@@ -71,6 +125,9 @@ impl World {
         self.run.requests += 1;
         self.note_asked(request);
         let number = self.run.requests;
+        if let Some(process) = self.run.process.as_ref().filter(|_| number.is_multiple_of(8)) {
+            self.run.peak = self.run.peak.max(process.peak_memory().unwrap_or(0));
+        }
         match (&self.run.ending, &self.run.process) {
             (Some(Ending::Killed(at)), Some(process)) if *at == number => {
                 process.kill();
@@ -134,6 +191,7 @@ impl World {
         Duration::from_nanos((ticks - ticks % unit) * 100)
     }
 
+    /// Changes something.
     pub fn change(&mut self, tenant: &mut Tenant) {
         for said in self.changes.make(tenant) {
             self.say(tenant, &said);
@@ -141,23 +199,15 @@ impl World {
     }
 
     fn fault(&mut self) -> Fault {
-        let at_once = |status| Fault::status(status).retry_after(RetryAfter::Seconds(0));
-        let waits = self.run.waits < WAITS;
-        let (name, fault) = match self.dice.within(0..=if waits { 8 } else { 3 }) {
-            0 | 1 => ("429", Fault::throttled(RetryAfter::Seconds(0))),
-            2 => ("503", at_once(503)),
-            3 => ("empty page", Fault::EmptyPage),
-            4 => ("502", at_once(502)),
-            5 => ("reset", Fault::Reset),
-            6 => ("reset in the body", Fault::ResetInBody),
-            7 => ("truncated body", Fault::Truncate),
-            _ => ("malformed body", Fault::MalformedJson),
-        };
-        if matches!(fault, Fault::Reset | Fault::ResetInBody | Fault::Truncate | Fault::MalformedJson) {
-            self.run.waits += 1;
-        }
+        let (name, fault) = if self.plan.any_fault { faults::any(&mut self.dice) } else { self.quick_fault() };
         *self.faults.entry(name).or_default() += 1;
         fault
+    }
+
+    fn quick_fault(&mut self) -> (&'static str, Fault) {
+        let (name, fault) = faults::quick(&mut self.dice, self.run.waits < WAITS);
+        self.run.waits += u32::from(faults::makes_wait(&fault));
+        (name, fault)
     }
 
     /// Writes into the log, with short names of channels.

@@ -1,0 +1,200 @@
+//! Storms, in which all happens that can, and checks: nothing fails, the tap runs to its end, and what its destinations hold is true.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use graph_sim::{Class, Fault, GraphSim, Paging, Rule};
+use scenario::{
+    Protocol,
+    catalog::arguments,
+    dice::Dice,
+    lines::{self, Line},
+    plan::Plan,
+    process::{Ending, Program, Ran},
+    world::{Shared, World},
+};
+use serde_json::Value;
+
+use crate::{figures::Figures, lane::Lane};
+
+/// A storm is so long at most.
+const STORM: Duration = Duration::from_secs(120);
+
+/// The client secret: it looks the same in every encoding.
+const SECRET: &str = "a-client-secret-that-nothing-must-show";
+
+/// How a token of the simulator begins.
+const TOKEN: &str = "eyJ0eXAi";
+
+/// The simulator, its world, and a destination of each protocol.
+#[derive(Debug)]
+pub(crate) struct Soak {
+    sim: GraphSim,
+    program: Program,
+    world: Shared,
+    lanes: [Lane; 2],
+    dice: Dice,
+    pub(crate) figures: Figures,
+}
+
+impl Soak {
+    pub(crate) fn begin(seed: u64, program: Program) -> io::Result<Self> {
+        let plan = Plan::soak(seed);
+        let mut options = plan.options();
+        (options.client_secret, options.workers, options.journal_entries) = (SECRET.to_owned(), 2, 0);
+        let sim = GraphSim::start(options)?;
+        let mut dice = Dice::new(seed);
+        let mut world = World::new(&plan, &mut dice);
+        sim.with_tenant(|tenant| world.changes.ledger.begin(tenant));
+        let lanes = [Lane::new(&plan, Protocol::Airbyte), Lane::new(&plan, Protocol::Singer)];
+        Ok(Self { sim, program, world: Shared::new(world), lanes, dice, figures: Figures::new(seed) })
+    }
+
+    /// What happened since the last check.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.world.lock().log.clone()
+    }
+
+    /// Storms and checks in turn. The error is what is wrong.
+    pub(crate) fn run(&mut self, time: Duration) -> Result<(), String> {
+        let end = Instant::now() + time;
+        let storm = STORM.min(time / 4);
+        while Instant::now() < end {
+            let until = (Instant::now() + storm).min(end);
+            self.sim.inject(Rule::new(Fault::Aadsts(90033)).class(Class::Token).rate(0.05));
+            while Instant::now() < until {
+                self.between();
+                let (lane, ending) = (self.dice.index(2), self.ending());
+                self.run_once(lane, ending, false)?;
+            }
+            self.sim.clear_faults();
+            self.check()?;
+        }
+        self.figures.memory_grows().map_or(Ok(()), Err)
+    }
+
+    /// Half of the runs are killed, within seconds.
+    fn ending(&mut self) -> Ending {
+        let most = self.dice.pick(&[10, 30, 80, 200]);
+        match self.dice.within(0..=99) {
+            0..25 => Ending::Own,
+            25..75 => Ending::Killed(self.dice.within(1..=most)),
+            75..88 => Ending::Told(self.dice.within(1..=most)),
+            _ => Ending::Left(self.dice.within(0..=most * 3) as usize),
+        }
+    }
+
+    /// What happens while nobody reads.
+    fn between(&mut self) {
+        let is_settled = self.lanes.iter().all(|lane| lane.is_settled);
+        if is_settled {
+            // They may be of lists that were half read.
+            self.lanes.iter_mut().for_each(Lane::forget_earlier);
+        }
+        let Self { sim, world, dice, .. } = self;
+        let mut world = world.lock();
+        let by_position = world.plan.switches.paging == Paging::Position;
+        // No list is half read, which a removal would shift: not in any state that may be handed back either.
+        (world.changes.may_remove, world.changes.may_sink) = (by_position || is_settled, is_settled);
+        sim.with_tenant(|tenant| {
+            for _ in 0..dice.within(0..=4) {
+                tenant.clock().advance(Duration::from_millis(dice.within(0..=5000)));
+                world.change(tenant);
+            }
+            if dice.chance(3) {
+                tenant.clock().advance(Duration::from_secs(dice.within(3600..=200_000)));
+                world.say(tenant, "hours pass");
+            }
+            if dice.chance(5) {
+                tenant.expire_links();
+                world.say(tenant, "all links expire");
+            }
+            if dice.chance(5) {
+                tenant.expire_all_delta();
+                world.say(tenant, "all delta tokens expire");
+            }
+        });
+        (world.changes.may_remove, world.changes.may_sink) = (by_position, false);
+        (world.plan.links_expire, world.plan.delta_expires) = (dice.chance(10), dice.chance(20));
+    }
+
+    /// Clean runs, after which all is true.
+    fn check(&mut self) -> Result<(), String> {
+        for index in 0..self.lanes.len() {
+            self.sim.clock().advance(Duration::from_secs(self.dice.within(60..=90_000)));
+            let lines = self.run_once(index, Ending::Own, true)?;
+            let lane = &self.lanes[index];
+            let comparison = lane.compare(&lines, &self.world.lock().changes.ledger, &self.sim.truth());
+            self.figures.compared(&comparison);
+            if !comparison.differences.is_empty() {
+                let differences = self.world.lock().short(&comparison.differences.join("\n"));
+                return Err(format!("{:?}, after a clean run:\n{differences}", lane.plan.protocol));
+            }
+        }
+        self.world.lock().log.clear();
+        Ok(())
+    }
+
+    /// One run, and what its destination makes of it.
+    fn run_once(&mut self, index: usize, ending: Ending, is_quiet: bool) -> Result<Vec<Line>, String> {
+        let Self { sim, program, world, lanes, dice, figures } = self;
+        let lane = &mut lanes[index];
+        let protocol = lane.plan.protocol;
+        let state = if is_quiet { lane.last_state() } else { lane.state(dice) };
+        program.file("config.json", lane.plan.config(sim).to_string());
+        program.file("catalog.json", lane.catalog().to_string());
+        program.file("state.json", state.as_ref().unwrap_or(&Value::Null).to_string());
+        let say = |what: &str| sim.read_tenant(|tenant| world.lock().say(tenant, what));
+        say(&format!("{protocol:?}, {ending:?}, with the state {}", state.as_ref().unwrap_or(&Value::Null)));
+        let (ran, run) = world.run(sim, program, &arguments(protocol, state.is_some()), ending, is_quiet)?;
+        say(&format!("status {:?}, signal {:?}: {}", ran.status, ran.signal, errors(&ran).join("; ")));
+        complain(&ran, ending, is_quiet)?;
+        let lines = lines::read(protocol, &ran.lines)?;
+        let ended = ran.status == Some(0) && !matches!(ending, Ending::Left(_));
+        let was_cut = lane.was_cut;
+        let kept = lane.read(&lines, is_quiet, ended, dice);
+        say(&format!("of {} lines {} states were stored, {} records are not covered", lines.len(), kept.stored, kept.thrown));
+        if ran.status == Some(1) && ending == Ending::Own {
+            figures.incomplete.extend(errors(&ran).into_iter().map(|error| world.lock().short(&error)));
+        }
+        figures.ran(&ran, ending, run.peak, &lines);
+        figures.kept(&kept, was_cut);
+        figures.world(&mut world.lock());
+        figures.live(lanes.iter().map(Lane::rows).sum());
+        Ok(lines)
+    }
+}
+
+/// What a run says was wrong, in either protocol.
+fn errors(ran: &Ran) -> Vec<String> {
+    let traces = ran.lines.iter().filter(|line| line.contains("\"TRACE\"") && line.contains("\"error\""));
+    let traces =
+        traces.filter_map(|line| serde_json::from_str::<Value>(line).ok()?["trace"]["error"]["message"].as_str().map(str::to_owned));
+    traces.chain(ran.stderr.lines().filter(|line| line.starts_with("CRITICAL")).map(str::to_owned)).collect()
+}
+
+/// What no run may do, however it ends.
+fn complain(ran: &Ran, ending: Ending, is_quiet: bool) -> Result<(), String> {
+    if let Some(said) = ran.stderr.lines().chain(ran.lines.iter().map(String::as_str)).find(|line| line.contains("panicked")) {
+        return Err(format!("a run panicked: {said}"));
+    }
+    let shows = |line: &str| line.contains(SECRET) || line.contains(TOKEN);
+    if ran.lines.iter().any(|line| shows(line)) || shows(&ran.stderr) {
+        return Err("a secret is in the output".to_owned());
+    }
+    let may_end = match (ran.status, ran.signal) {
+        (Some(0), _) => true,
+        // A link may end under it, a request may fail more often than it is tried again: the next run brings the rest.
+        (Some(1), _) => !is_quiet,
+        (_, Some(9)) => matches!(ending, Ending::Killed(_)),
+        (_, Some(15)) => matches!(ending, Ending::Told(_)),
+        (_, Some(13)) => matches!(ending, Ending::Left(_)),
+        _ => false,
+    };
+    if may_end {
+        return Ok(());
+    }
+    Err(format!("a run ({ending:?}) ended with {:?}, signal {:?}: {}\n{}", ran.status, ran.signal, errors(ran).join("\n"), ran.stderr))
+}

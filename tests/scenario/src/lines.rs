@@ -1,0 +1,114 @@
+//! The lines of a run as a destination sees them, in either protocol.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use tap_microsoft_teams::streams::Stream;
+
+use crate::{Protocol, STREAMS};
+
+/// What names a row.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key {
+    pub stream: &'static str,
+    pub channel: String,
+    pub id: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub key: Key,
+    /// The columns as they were written.
+    pub text: String,
+    /// Delta said `@removed`: a tombstone.
+    pub removed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Line {
+    Record(Record),
+    /// A record of a stream that is read in full each time: its columns as they were written.
+    Whole(&'static str, String),
+    /// Of one stream in Airbyte, of all in Singer.
+    State(Option<&'static str>, Value),
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Message<'l> {
+    r#type: &'l str,
+    stream: Option<&'l str>,
+    #[serde(borrow)]
+    record: Option<&'l RawValue>,
+    state: Option<Value>,
+    value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct AirbyteRecord<'l> {
+    stream: &'l str,
+    #[serde(borrow)]
+    data: &'l RawValue,
+}
+
+#[derive(Deserialize)]
+struct Columns {
+    channel_id: String,
+    id: String,
+    _deleted: bool,
+}
+
+/// Reads the lines of one run.
+///
+/// # Errors
+/// What is wrong with the first line that a destination could not read.
+pub fn read(protocol: Protocol, lines: &[String]) -> Result<Vec<Line>, String> {
+    let mut schemas = HashSet::new();
+    lines.iter().map(|line| parse(protocol, line, &mut schemas).map_err(|wrong| format!("{wrong}: {line}"))).collect()
+}
+
+/// `schemas` are the streams whose SCHEMA of Singer came already.
+fn parse<'l>(protocol: Protocol, line: &'l str, schemas: &mut HashSet<&'l str>) -> Result<Line, String> {
+    let message: Message<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    match (protocol, message.r#type) {
+        (Protocol::Airbyte, "RECORD") => {
+            let record: AirbyteRecord<'_> = part(message.record.map(RawValue::get))?;
+            record_of(record.stream, record.data)
+        }
+        (Protocol::Airbyte, "STATE") => {
+            let state = message.state.ok_or("a STATE without state")?;
+            let name = state["stream"]["stream_descriptor"]["name"].as_str().ok_or("a STATE of no stream")?;
+            Ok(Line::State(Some(stream(name)?), state))
+        }
+        (Protocol::Airbyte, "LOG" | "TRACE") => Ok(Line::Other),
+        (Protocol::Singer, "SCHEMA") => {
+            schemas.insert(message.stream.ok_or("a SCHEMA of no stream")?);
+            Ok(Line::Other)
+        }
+        (Protocol::Singer, "RECORD") => {
+            let name = message.stream.filter(|name| schemas.contains(name)).ok_or("a RECORD before its SCHEMA")?;
+            record_of(name, message.record.ok_or("a RECORD without record")?)
+        }
+        (Protocol::Singer, "STATE") => Ok(Line::State(None, message.value.ok_or("a STATE without value")?)),
+        _ => Err("a message of no known type".to_owned()),
+    }
+}
+
+fn part<'l, T: Deserialize<'l>>(text: Option<&'l str>) -> Result<T, String> {
+    serde_json::from_str(text.ok_or("a RECORD without record")?).map_err(|error| error.to_string())
+}
+
+fn record_of(name: &str, data: &RawValue) -> Result<Line, String> {
+    let (stream, text) = (stream(name)?, data.get().to_owned());
+    if !STREAMS.contains(&stream) {
+        return Ok(Line::Whole(stream, text));
+    }
+    let columns: Columns = part(Some(&text))?;
+    let key = Key { stream, channel: columns.channel_id, id: columns.id };
+    Ok(Line::Record(Record { key, text, removed: columns._deleted }))
+}
+
+fn stream(name: &str) -> Result<&'static str, String> {
+    Ok(Stream::named(name).ok_or_else(|| format!("a stream {name}"))?.name)
+}
