@@ -191,6 +191,7 @@ fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
             permissions.join(" and ")
         )),
         404 => Some("look at the id; a deleted team or channel is not found either".to_owned()),
+        400 => Some("look at the ids of the configuration; if they are right, please report this".to_owned()),
         407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY".to_owned()),
         _ => None,
     }
@@ -212,18 +213,20 @@ fn sign_in_hint(refusal: &graph::SignInRefusal) -> Option<&'static str> {
             7_000_215 => "`client_secret` must be the value of the secret, not its id",
             7_000_222 => "the client secret has expired: make a new one and put its value into `client_secret`",
             700_016 | 700_011 => "look at `client_id` and `tenant_id`: there is no such application in this tenant",
-            70_001 => "the application is disabled in this tenant",
+            70_001 => "the application is disabled in this tenant or unknown to it: look at `client_id`, and at its enterprise application",
             90_002 | 900_023 | 50_059 => "look at `tenant_id`, and at `cloud`",
             500_011 | 90_038 | 900_382 | 900_432 => "look at `cloud`: the tenant lives in another one",
-            53_003 => "a Conditional Access policy of the tenant blocks the application",
-            7_000_216 | 7_000_218 => "`client_secret` did not arrive",
+            53_003 => "a Conditional Access policy of the tenant blocks the application: its administrator can let it through",
+            7_000_216 | 7_000_218 => "`client_secret` did not arrive: look at its value and at the proxy",
+            700_027 | 50_012 | 700_030 => "make a client secret for the application and put its value into `client_secret`",
+            70_011 | 900_144 | 90_014 => "look at `cloud`, `login_url` and the proxy; if they are right, please report this",
             _ => return None,
         })
     };
     let of_status = |status| {
         Some(match status {
             300..=399 => "redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy",
-            404 => "look at `cloud` and `login_url`: this is no sign-in service",
+            403 | 404 => "look at `cloud`, `login_url` and the proxy: this is no sign-in service",
             407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
             _ => return None,
         })
