@@ -183,18 +183,29 @@ fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
     if matches!(error.cause, graph::Cause::TooLarge(_)) {
         return Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned());
     }
-    match error.status()? {
-        300..=399 => Some("redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy".to_owned()),
-        401 => Some("Graph does not accept the token: look at `cloud` and at the consent of the application".to_owned()),
-        403 if !permissions.is_empty() => Some(format!(
-            "grant the application permission {} and admin consent; it takes some minutes to count",
-            permissions.join(" and ")
-        )),
-        404 => Some("look at the id; a deleted team or channel is not found either".to_owned()),
-        400 => Some("look at the ids of the configuration; if they are right, please report this".to_owned()),
-        407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY".to_owned()),
-        _ => None,
-    }
+    let status = error.status().filter(|_| !error.is_transient())?;
+    // Of a list of the whole tenant no id can be wrong.
+    let has_ids = error.request.contains("/teams");
+    let hint = match status {
+        300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
+        400 if has_ids => "look at the ids of the configuration; if they are right, please report this",
+        401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
+        402 => "look at the licences of the tenant",
+        403 => return permission_hint(permissions),
+        404 if has_ids => "look at the id; a deleted team or channel is not found either",
+        407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
+        _ => "look at `cloud`, `graph_url` and the proxy; if they are right, please report this",
+    };
+    Some(hint.to_owned())
+}
+
+fn permission_hint(permissions: &[&str]) -> Option<String> {
+    let named = match permissions {
+        [] => return None,
+        [one] => format!("permission {one}"),
+        [others @ .., last] => format!("permissions {} and {last}", others.join(", ")),
+    };
+    Some(format!("grant the application {named} and admin consent; it takes some minutes to count"))
 }
 
 fn wait_hint(wait: Duration) -> String {
