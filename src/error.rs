@@ -194,6 +194,7 @@ fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
         403 => return permission_hint(permissions),
         404 if has_ids => "look at the id; a deleted team or channel is not found either",
         407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
+        412 => "Graph does not give this to applications: please report this",
         _ => "look at `cloud`, `graph_url` and the proxy; if they are right, please report this",
     };
     Some(hint.to_owned())
