@@ -80,9 +80,9 @@ impl Error {
         Self { request: request.to_string(), cause, attempts }
     }
 
-    /// How often it was tried, as the end of a sentence; nothing if once.
+    /// How often it was tried, as the end of a sentence; nothing if once. A refused sign-in was, whatever came before it.
     pub fn tries(&self) -> String {
-        if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
+        if self.attempts > 1 && self.verdict() != Verdict::FailRun { format!("; tried {} times", self.attempts) } else { String::new() }
     }
 
     /// The HTTP status that Graph refused the request with.

@@ -172,8 +172,7 @@ impl TokenSource {
         let endpoint = self.endpoint.clone();
         let send = move |request| endpoint.clone().send(request);
         let asked_at = Instant::now();
-        let response =
-            self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await;
+        let response = self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await;
         let response = response.map_err(|error| self.endpoint.refusal(error))?;
         let life = response.expires_in().unwrap_or(MARGIN);
         let renew_at = asked_at.checked_add(life.saturating_sub(MARGIN).max(life / 2)).unwrap_or(asked_at + MARGIN);

@@ -98,12 +98,7 @@ const ROUTES: [Route; 8] = [
         fails: &["channels", "messages", "message_replies"],
     },
     Route { name: "members", settings: |_| json!({}), rule: |rule, _| rule.class(Class::Members), fails: &["members"] },
-    Route {
-        name: "messages",
-        settings: |_| json!({}),
-        rule: |rule, _| rule.class(Class::Messages).page(PageKind::First),
-        fails: MESSAGES,
-    },
+    Route { name: "messages", settings: |_| json!({}), rule: |rule, _| rule.class(Class::Messages).page(PageKind::First), fails: MESSAGES },
     Route {
         name: "next messages",
         settings: |_| json!({"top": 4}),
@@ -177,7 +172,11 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         assert_eq!(sim.faults_applied(), tries * begun, "{case}");
         assert_eq!(output.status, Some(i32::from(!is_nothing)), "{case}");
         let errors = output.errors();
-        assert_eq!(errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(), fails.iter().map(|stream| (kind, *stream)).collect::<Vec<_>>(), "{case}");
+        assert_eq!(
+            errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
+            fails.iter().map(|stream| (kind, *stream)).collect::<Vec<_>>(),
+            "{case}"
+        );
         for stream in ALL {
             let last = if fails.contains(&stream) { "INCOMPLETE" } else { "COMPLETE" };
             assert_eq!(output.statuses(stream).last(), Some(&last), "{case}: {stream}");
@@ -219,6 +218,13 @@ fn whatever_delta_answers_no_stream_fails() {
             // A link that is no longer taken is followed by an opening.
             let asked = if what == "410" && runs_before == 2 { 2 } else { tries };
             assert_eq!(sim.faults_applied(), asked, "{what}");
+            let said = match (what, runs_before) {
+                ("400", _) | ("410", 1) => "delta is refused for channel",
+                ("410", _) => "is no longer taken",
+                _ => "delta does not answer for channel",
+            };
+            let warnings = output.logs("WARN");
+            assert!(warnings.iter().any(|warning| warning.contains(said)), "{what}: {warnings:?}");
             runs.assert_complete(&sim);
         }
     });
@@ -230,16 +236,20 @@ fn read(sim: &GraphSim) -> Output {
 
 #[test]
 fn one_parent_that_fails_does_not_stop_the_others_of_its_stream() {
-    for protocol in [Protocol::Airbyte, Protocol::Singer] {
+    for (protocol, status, failure) in [(Protocol::Airbyte, 500, OF_MOMENT), (Protocol::Airbyte, 501, OF_USER), (Protocol::Singer, 501, "")]
+    {
         let sim = tenant(2, 3, 8);
-        let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(1));
-        sim.inject(Rule::new(Fault::status(500)).class(Class::Messages).channel(&channel));
-        let mut runs = Runs::new(Tap::new(&config(&sim, everything())), protocol);
+        let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+        sim.inject(Rule::new(Fault::status(status)).class(Class::Messages).channel(&channel));
+        let mut settings = everything();
+        settings["max_concurrent_threads"] = 1.into();
+        let mut runs = Runs::new(Tap::new(&config(&sim, settings)), protocol);
         let first = runs.run();
         assert_eq!((first.status, first.records("messages").count(), first.records("members").count()), (Some(1), 5 * 8, 24));
         if protocol == Protocol::Airbyte {
             let errors = first.errors();
-            assert!(errors.len() == 2 && errors.iter().all(|(kind, _, text)| *kind == OF_MOMENT && text.contains(&channel)), "{errors:?}");
+            assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), MESSAGES);
+            assert!(errors.iter().all(|(kind, _, text)| *kind == failure && text.contains(&channel)), "{errors:?}");
         } else {
             assert!(first.critical().contains(&channel), "{}", first.stderr);
         }
@@ -312,7 +322,10 @@ fn an_outage_behind_a_400_is_waited_for() {
         let output = read(&sim);
         let errors = output.errors();
         assert_eq!((output.status, errors.len()), (Some(1), 2));
-        assert!(errors.iter().all(|(kind, _, said)| *kind == OF_MOMENT && said.contains(text) && said.contains("tried 7 times")), "{errors:?}");
+        assert!(
+            errors.iter().all(|(kind, _, said)| *kind == OF_MOMENT && said.contains(text) && said.contains("tried 7 times")),
+            "{errors:?}"
+        );
     }
 }
 

@@ -38,10 +38,10 @@ fn a_wait_that_is_too_long_ends_the_stream_with_its_state() {
         let said = SAID.replace("120 minutes", wait);
         if protocol == Protocol::Airbyte {
             let errors = first.errors();
-            assert_eq!(errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(), [
-                ("transient_error", "messages"),
-                ("transient_error", "message_replies")
-            ]);
+            assert_eq!(
+                errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
+                [("transient_error", "messages"), ("transient_error", "message_replies")]
+            );
             assert!(errors.iter().all(|(_, _, text)| text.ends_with(&said)), "{errors:?}");
             assert_eq!(first.statuses("members").last(), Some(&"COMPLETE"));
         } else {
@@ -138,7 +138,14 @@ fn a_request_that_is_throttled_for_ever_is_given_up() {
 fn whoever_asks_to_wait_is_waited_for() {
     let wait = Duration::from_secs(1);
     let asks = |status| Fault::status(status).retry_after(RetryAfter::Seconds(wait.as_secs()));
-    let cases = [(Class::Token, 429), (Class::Token, 503), (Class::Groups, 503), (Class::Members, 503), (Class::Messages, 429), (Class::Messages, 503)];
+    let cases = [
+        (Class::Token, 429),
+        (Class::Token, 503),
+        (Class::Groups, 503),
+        (Class::Members, 503),
+        (Class::Messages, 429),
+        (Class::Messages, 503),
+    ];
     side_by_side(cases, |(class, status)| {
         let sim = tenant(1, 1, 4);
         sim.inject(Rule::new(asks(status)).class(class).times(1));
