@@ -45,7 +45,7 @@ pub fn side_by_side<T: Send, R: Send>(items: impl IntoIterator<Item = T>, act: i
     let items = Mutex::new(items.into_iter().enumerate());
     let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..48 {
+        for _ in 0..64 {
             scope.spawn(|| {
                 loop {
                     let next = items.lock().unwrap().next();
