@@ -144,6 +144,11 @@ impl Error {
         }
     }
 
+    /// Whether Graph was not asked, since it wants to be left alone.
+    pub fn is_unasked(&self) -> bool {
+        matches!(self, Self::Graph { source, .. } if matches!(source.cause, graph::Cause::Closed(_)))
+    }
+
     /// Whether nothing more can be read: without a token every request would meet the same.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::SignIn { .. })
@@ -183,17 +188,30 @@ fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
     if matches!(error.cause, graph::Cause::TooLarge(_)) {
         return Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned());
     }
-    match error.status()? {
-        300..=399 => Some("redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy".to_owned()),
-        401 => Some("Graph does not accept the token: look at `cloud` and at the consent of the application".to_owned()),
-        403 if !permissions.is_empty() => Some(format!(
-            "grant the application permission {} and admin consent; it takes some minutes to count",
-            permissions.join(" and ")
-        )),
-        404 => Some("look at the id; a deleted team or channel is not found either".to_owned()),
-        407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY".to_owned()),
-        _ => None,
-    }
+    let status = error.status().filter(|_| !error.is_transient())?;
+    // Of a list of the whole tenant no id can be wrong.
+    let has_ids = error.request.contains("/teams");
+    let hint = match status {
+        300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
+        400 if has_ids => "look at the ids of the configuration; if they are right, please report this",
+        401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
+        402 => "look at the licences of the tenant",
+        403 => return permission_hint(permissions),
+        404 if has_ids => "look at the id; a deleted team or channel is not found either",
+        407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
+        412 => "Graph does not give this to applications: please report this",
+        _ => "look at `cloud`, `graph_url` and the proxy; if they are right, please report this",
+    };
+    Some(hint.to_owned())
+}
+
+fn permission_hint(permissions: &[&str]) -> Option<String> {
+    let named = match permissions {
+        [] => return None,
+        [one] => format!("permission {one}"),
+        [others @ .., last] => format!("permissions {} and {last}", others.join(", ")),
+    };
+    Some(format!("grant the application {named} and admin consent; it takes some minutes to count"))
 }
 
 fn wait_hint(wait: Duration) -> String {
@@ -212,18 +230,20 @@ fn sign_in_hint(refusal: &graph::SignInRefusal) -> Option<&'static str> {
             7_000_215 => "`client_secret` must be the value of the secret, not its id",
             7_000_222 => "the client secret has expired: make a new one and put its value into `client_secret`",
             700_016 | 700_011 => "look at `client_id` and `tenant_id`: there is no such application in this tenant",
-            70_001 => "the application is disabled in this tenant",
+            70_001 => "the application is disabled in this tenant or unknown to it: look at `client_id`, and at its enterprise application",
             90_002 | 900_023 | 50_059 => "look at `tenant_id`, and at `cloud`",
             500_011 | 90_038 | 900_382 | 900_432 => "look at `cloud`: the tenant lives in another one",
-            53_003 => "a Conditional Access policy of the tenant blocks the application",
-            7_000_216 | 7_000_218 => "`client_secret` did not arrive",
+            53_003 => "a Conditional Access policy of the tenant blocks the application: its administrator can let it through",
+            7_000_216 | 7_000_218 => "`client_secret` did not arrive: look at its value and at the proxy",
+            700_027 | 50_012 | 700_030 => "make a client secret for the application and put its value into `client_secret`",
+            70_011 | 900_144 | 90_014 => "look at `cloud`, `login_url` and the proxy; if they are right, please report this",
             _ => return None,
         })
     };
     let of_status = |status| {
         Some(match status {
             300..=399 => "redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy",
-            404 => "look at `cloud` and `login_url`: this is no sign-in service",
+            403 | 404 => "look at `cloud`, `login_url` and the proxy: this is no sign-in service",
             407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
             _ => return None,
         })

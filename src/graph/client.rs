@@ -209,7 +209,6 @@ impl GraphClient {
                 }
                 Err(cause) => cause,
             };
-            drop(turn);
             let throttled = match &cause {
                 Cause::Refused(Refusal { status: 429, retry_after, .. }) => Some(*retry_after),
                 _ => None,
@@ -217,6 +216,8 @@ impl GraphClient {
             if let Some(retry_after) = throttled {
                 turns.throttled(scopes, retry_after);
             }
+            // Whoever is next knows of it.
+            drop(turn);
             let wait = match verdict(&cause) {
                 Verdict::Retry => waits.next(&cause),
                 Verdict::RetryOnce if attempts == 1 => waits.next(&cause),

@@ -80,9 +80,9 @@ impl Error {
         Self { request: request.to_string(), cause, attempts }
     }
 
-    /// How often it was tried, as the end of a sentence; nothing if once.
+    /// How often it was tried, as the end of a sentence; nothing if once. A refused sign-in was, whatever came before it.
     pub fn tries(&self) -> String {
-        if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
+        if self.attempts > 1 && self.verdict() != Verdict::FailRun { format!("; tried {} times", self.attempts) } else { String::new() }
     }
 
     /// The HTTP status that Graph refused the request with.
@@ -140,7 +140,7 @@ impl fmt::Display for Cause {
             Self::Refused(refusal) => refusal.fmt(formatter),
             Self::Transport(text) => formatter.write_str(text),
             Self::Malformed(text) => write!(formatter, "the answer is not what Graph documents: {text}"),
-            Self::Closed(_) => formatter.write_str("not asked, since Graph has limited what is alike"),
+            Self::Closed(_) => formatter.write_str("not asked for, since Graph wants to be left alone with requests of this kind"),
             Self::TooLarge(limit) => write!(formatter, "the answer is larger than {} MiB", limit >> 20),
             Self::ForeignLink(origin) => {
                 write!(formatter, "a link of the answer leads to {origin}, which is not the configured Graph host; it was not followed")

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::{
-    answer::{Patience, quotable, retry_after},
+    answer::{Patience, date, quotable, retry_after},
     error::SignInRefusal,
     retry::{Verdict, of_status},
 };
@@ -63,6 +63,8 @@ pub(super) struct TokenSource {
 struct Endpoint {
     http: reqwest::Client,
     patience: Patience,
+    /// Scheme, host and port.
+    origin: String,
     /// What must not be quoted.
     secret: SecretString,
 }
@@ -123,6 +125,19 @@ impl fmt::Display for NoAnswer {
     }
 }
 
+impl SignInRefusal {
+    /// What this refusal, given at that time, is to whoever has asked at the other; [`None`] if another request may come to something else:
+    /// neither does a wrong secret become right, nor is a service that wants to be left alone asked by everybody in turn.
+    fn still(&self, given_at: Instant, asked_at: Instant) -> Option<Self> {
+        if !self.transient || given_at >= asked_at {
+            return Some(self.clone());
+        }
+        let until = given_at.checked_add(self.retry_after?)?;
+        let wait = until.checked_duration_since(Instant::now()).filter(|wait| !wait.is_zero())?;
+        Some(Self { retry_after: Some(wait), ..self.clone() })
+    }
+}
+
 impl TokenSource {
     /// `token_url` is the endpoint of the tenant, `scope` the Graph host with `/.default`.
     pub(super) fn new(http: reqwest::Client, patience: Patience, token_url: &url::Url, scope: String, credentials: &Credentials) -> Self {
@@ -131,7 +146,8 @@ impl TokenSource {
             .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(token_url.clone()));
-        Self { endpoint: Endpoint { http, patience, secret }, entra, scope: Scope::new(scope), last: Mutex::default() }
+        let origin = token_url.origin().ascii_serialization();
+        Self { endpoint: Endpoint { http, patience, origin, secret }, entra, scope: Scope::new(scope), last: Mutex::default() }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -146,9 +162,9 @@ impl TokenSource {
             return Ok(token.clone());
         }
         if let Some((at, refusal)) = &last.refusal
-            && *at >= asked_at
+            && let Some(still) = refusal.still(*at, asked_at)
         {
-            return Err(refusal.clone());
+            return Err(still);
         }
         *last = Last::default();
         let result = self.request().await;
@@ -163,17 +179,16 @@ impl TokenSource {
         let endpoint = self.endpoint.clone();
         let send = move |request| endpoint.clone().send(request);
         let asked_at = Instant::now();
-        let response =
-            self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await.map_err(refusal)?;
-        Ok(Token::of(&response, asked_at))
+        let response = self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await;
+        response.map(|response| Token::of(&response, asked_at)).map_err(|error| self.endpoint.refusal(error))
     }
 
     /// For fuzzing: what becomes of an answer.
     #[cfg(feature = "fuzzing")]
     pub(super) fn read(&self, status: http::StatusCode, body: &[u8]) -> Result<Token, SignInRefusal> {
         let send = |_| self.endpoint.answer(status, None, body.to_vec());
-        let response = self.entra.exchange_client_credentials().request(&send).map_err(refusal)?;
-        Ok(Token::of(&response, Instant::now()))
+        let response = self.entra.exchange_client_credentials().request(&send);
+        response.map(|response| Token::of(&response, Instant::now())).map_err(|error| self.endpoint.refusal(error))
     }
 }
 
@@ -184,12 +199,13 @@ impl Endpoint {
         let request = reqwest::Request::try_from(request).map_err(|error| lost(error.without_url().to_string()))?;
         let mut patience = self.patience;
         let mut response = patience.wait(self.http.execute(request)).await.map_err(lost)?;
-        let (status, wait) = (response.status(), retry_after(response.headers(), chrono::Utc::now()));
+        let (status, headers) = (response.status(), response.headers());
+        let wait = retry_after(headers, date(headers).unwrap_or_else(chrono::Utc::now));
         let mut body = Vec::new();
         while let Some(chunk) = patience.wait(response.chunk()).await.map_err(lost)? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY {
-                return Err(lost(format!("the answer of the sign-in service is larger than {} MiB", MAX_BODY >> 20)));
+                return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin, MAX_BODY >> 20)));
             }
         }
         self.answer(status, wait, body)
@@ -205,6 +221,19 @@ impl Endpoint {
         Ok(answer)
     }
 
+    /// Why there is no token.
+    fn refusal(&self, error: RequestTokenError<NoAnswer, EntraError>) -> SignInRefusal {
+        match error {
+            RequestTokenError::Request(NoAnswer(refusal)) => refusal,
+            // Whatever it is: an answer that is no success has not come so far.
+            RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInRefusal {
+                description: format!("the sign-in service {} answered without a token", self.origin),
+                transient: true,
+                ..SignInRefusal::default()
+            },
+        }
+    }
+
     /// What an answer says that is no success.
     fn refused(&self, status: http::StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
         let secret = self.secret.expose_secret();
@@ -213,7 +242,7 @@ impl Endpoint {
         let is_busy = error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code));
         // The first line is for people, the others are for Microsoft's support.
         let said = quotable(error_description.lines().next().unwrap_or_default(), &[secret, &encoded]);
-        let description = if said.is_empty() { format!("the sign-in service answered {status}") } else { said };
+        let description = if said.is_empty() { format!("the sign-in service {} answered {status}", self.origin) } else { said };
         SignInRefusal {
             status: Some(status.as_u16()),
             transient: is_busy || of_status(status.as_u16()) == Verdict::Retry,
@@ -222,18 +251,6 @@ impl Endpoint {
             codes: error_codes,
             retry_after,
         }
-    }
-}
-
-fn refusal(error: RequestTokenError<NoAnswer, EntraError>) -> SignInRefusal {
-    match error {
-        RequestTokenError::Request(NoAnswer(refusal)) => refusal,
-        // Whatever it is: an answer that is no success has not come so far.
-        RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInRefusal {
-            description: "the answer of the sign-in service is neither a token nor an error of OAuth 2.0".to_owned(),
-            transient: true,
-            ..SignInRefusal::default()
-        },
     }
 }
 

@@ -208,7 +208,7 @@ fn trouble(place: Place<'_>, part: &Part<'_>, error: graph::Error) -> Trouble {
     match error.status() {
         Some(410) => Trouble::Ended(error),
         Some(400 | 404) if names_token && !said.contains("not supported") => Trouble::Ended(error),
-        Some(400) => Trouble::Refused(error),
+        Some(400) if !error.is_transient() => Trouble::Refused(error),
         Some(500..) if is_given_up => Trouble::Ended(error),
         _ => Trouble::Unanswered(error),
     }

@@ -22,7 +22,10 @@ pub(super) async fn page(
     of_all_teams: StreamSet,
     mut named: BTreeMap<String, StreamSet>,
 ) -> Result<Report, Stop> {
-    let page = pages.next(&context.client).await.map_err(|source| Error::graph(TASK, source, TEAMS.permissions))?;
+    let records = context.selected(&TEAMS).map(|selected| selected.stream);
+    // To find teams takes less than to tell what they are.
+    let permissions = if records.is_some() { TEAMS.permissions } else { &TEAMS.permissions[..1] };
+    let page = pages.next(&context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
     let Some(page) = page else {
         // Teams that are named but were not found: Graph is asked for them all the same.
         let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)).collect();
@@ -30,7 +33,6 @@ pub(super) async fn page(
     };
     context.note(page.cleaned());
     let mut report = Report::default();
-    let records = context.selected(&TEAMS).map(|selected| selected.stream);
     let mut damage = Damage::default();
     for group in page.items() {
         let Some(id) = group.id().filter(|_| !group.is_damaged()) else {

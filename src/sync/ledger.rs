@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{context::Context, job::Report, plan::wanted};
 use crate::{
@@ -99,7 +99,12 @@ impl Ledger {
     }
 
     pub(super) fn fail(&mut self, streams: StreamSet, error: Error) {
-        warn!("{error}");
+        // What was not even asked for may be thousands of channels, for one reason that was said.
+        if error.is_unasked() && streams.iter().all(|stream| self.has_failed(stream)) {
+            debug!("{error}");
+        } else {
+            warn!("{error}");
+        }
         let error = Arc::new(error);
         for entry in self.entries(streams) {
             entry.failure.get_or_insert_with(|| error.clone());

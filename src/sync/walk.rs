@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    graph::{self, Cause, Item, Link, Page, Pages, Refusal, Urgency},
+    graph::{self, Cause, Item, Link, Page, Pages, Refusal, Urgency, Verdict},
     streams::{self, MAX_TOP},
 };
 
@@ -392,9 +392,10 @@ fn is_enough(page: &Page, stop: DateTime<Utc>) -> bool {
 /// after it was got.
 pub(super) fn is_link_lost(error: &graph::Error, got_at: Option<DateTime<Utc>>) -> bool {
     match &error.cause {
-        Cause::Refused(Refusal { status: 401 | 408 | 409 | 423 | 429, .. }) => false,
         Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| *date - got_at > LINK_LASTS),
-        Cause::Refused(_) | Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
+        // What time or another token changes is not the link's fault.
+        Cause::Refused(_) => !matches!(error.verdict(), Verdict::Retry | Verdict::RefreshToken),
+        Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
         Cause::SignIn(_) | Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
     }
 }

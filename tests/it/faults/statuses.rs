@@ -1,1 +1,371 @@
-//! To be written.
+//! Every status that is no success, on every route: how often it is asked, whose fault it is, what becomes of the other streams.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use graph_sim::{Class, Door, Fault, GraphSim, PageKind, Rule};
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Output, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
+
+const MESSAGES: &[&str] = &["messages", "message_replies"];
+const OF_USER: &str = "config_error";
+const OF_MOMENT: &str = "transient_error";
+
+/// How often a request is sent that meets this status, and what kind of failure it is then.
+fn expected(status: u16) -> (u64, &'static str) {
+    match status {
+        401 => (2, OF_USER),
+        408 | 409 | 423 | 425 | 429 => (7, OF_MOMENT),
+        501 | 505 | 511 => (1, OF_USER),
+        500..=599 => (7, OF_MOMENT),
+        _ => (1, OF_USER),
+    }
+}
+
+/// What a sentence says of an answer, behind what was tried: without the status and the id of the request.
+fn parts(sentence: &str) -> (&str, String) {
+    let at = sentence.match_indices(": ").map(|(at, _)| at).find(|at| sentence[at + 2..].bytes().take(3).all(|byte| byte.is_ascii_digit()));
+    let (tried, answer) = sentence.split_at(at.unwrap_or_else(|| panic!("no status: {sentence}")));
+    let (said, rest) = answer.split_once("request-id ").unwrap_or_else(|| panic!("no request-id: {sentence}"));
+    (tried, format!("{}request-id <guid>{}", &said[2..], &rest[36..]))
+}
+
+/// Numbers as ranges.
+fn ranges(numbers: &[u16]) -> String {
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
+    let range = |run: &[u16]| if run.len() == 1 { run[0].to_string() } else { format!("{}-{}", run[0], run[run.len() - 1]) };
+    runs.map(range).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn every_status_is_asked_for_as_often_as_it_may_help() {
+    let statuses: Vec<u16> = (300..600).collect();
+    // A team for each status.
+    let sim = tenant(statuses.len(), 1, 0);
+    let teams = sim.read_tenant(|tenant| tenant.team_ids());
+    let elsewhere = format!("{}/v1.0/groups", sim.foreign_url());
+    for (status, team) in statuses.iter().zip(&teams) {
+        let body = json!({"error": {"code": "Code", "message": "What Graph says."}}).to_string();
+        sim.inject(Rule::new(Fault::respond(*status, &[("Location", &elsewhere)], body)).class(Class::Members).team(team));
+    }
+    let sentences = side_by_side(statuses.iter().zip(&teams), |(&status, team)| {
+        let output = Tap::new(&config(&sim, json!({"team_id": team}))).read(&["channels", "members"]);
+        assert_eq!((output.status, output.statuses("channels").last()), (Some(1), Some(&"COMPLETE")), "{status}");
+        let errors = output.errors();
+        assert_eq!((errors.len(), errors[0].0, errors[0].1), (1, expected(status).1, "members"), "{status}: {errors:?}");
+        let (tried, answer) = parts(errors[0].2);
+        assert_eq!(tried, format!("cannot list the members of team {team}: GET /v1.0/teams/{team}/members"));
+        let (said, rest) = answer.split_once(" (").unwrap();
+        assert!(said.starts_with(&format!("{status} ")), "{status}: {answer}");
+        format!("<status> ({rest}")
+    });
+    let journal = sim.journal();
+    let mut asked = BTreeMap::new();
+    journal.of(Class::Members).for_each(|entry| *asked.entry(entry.team.clone().unwrap()).or_insert(0) += 1);
+    for (status, team) in statuses.iter().zip(&teams) {
+        assert_eq!(asked[team], expected(*status).0, "{status}");
+    }
+    assert!(journal.entries().all(|entry| entry.door != Door::Foreign), "redirects are not followed");
+    let mut alike: BTreeMap<String, Vec<u16>> = BTreeMap::new();
+    sentences.into_iter().zip(statuses).for_each(|(sentence, status)| alike.entry(sentence).or_default().push(status));
+    let mut lines: Vec<_> = alike.into_iter().map(|(sentence, statuses)| format!("{}:\n    {sentence}", ranges(&statuses))).collect();
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// A request that something goes wrong with: what it needs, and which streams are not complete without it.
+struct Route {
+    name: &'static str,
+    settings: fn(&Place) -> Value,
+    rule: fn(Rule, &Place) -> Rule,
+    fails: &'static [&'static str],
+}
+
+/// What a tenant of one channel has.
+struct Place {
+    team: String,
+    channel: String,
+    root: String,
+}
+
+const ROUTES: [Route; 8] = [
+    Route { name: "groups", settings: |_| json!({}), rule: |rule, _| rule.class(Class::Groups), fails: &["teams"] },
+    Route { name: "team", settings: |_| json!({}), rule: |rule, _| rule.class(Class::Team), fails: &["teams"] },
+    Route {
+        name: "channels",
+        settings: |_| json!({}),
+        rule: |rule, _| rule.class(Class::Channels),
+        fails: &["channels", "messages", "message_replies"],
+    },
+    Route { name: "members", settings: |_| json!({}), rule: |rule, _| rule.class(Class::Members), fails: &["members"] },
+    Route { name: "messages", settings: |_| json!({}), rule: |rule, _| rule.class(Class::Messages).page(PageKind::First), fails: MESSAGES },
+    Route {
+        name: "next messages",
+        settings: |_| json!({"top": 4}),
+        rule: |rule, _| rule.class(Class::Messages).page(PageKind::Next),
+        fails: MESSAGES,
+    },
+    Route {
+        name: "replies beyond those of the page",
+        settings: |_| json!({}),
+        rule: |rule, place| rule.class(Class::Replies).message(&place.root),
+        fails: MESSAGES,
+    },
+    Route {
+        name: "replies of a thread that is named",
+        settings: |place| json!({"channel_id": place.channel, "message_id": place.root, "fetch_all_channels": false, "fetch_all_messages": false}),
+        rule: |rule, place| rule.class(Class::Replies).message(&place.root),
+        fails: &["message_replies"],
+    },
+];
+
+/// One fault of each verdict: how often each request is sent that meets it, whose fault it is, and whether a link is taken for lost.
+fn faults() -> Vec<(&'static str, Fault, u64, &'static str, bool)> {
+    vec![
+        ("302", Fault::Redirect("http://127.0.0.1:1/v1.0/groups".to_owned()), 1, OF_USER, true),
+        ("400", Fault::status(400), 1, OF_USER, true),
+        ("400 of the back end", Fault::graph(400, "BadRequest", "Failed to execute Skype backend request X."), 7, OF_MOMENT, false),
+        ("401", Fault::status(401), 2, OF_USER, false),
+        ("403", Fault::status(403), 1, OF_USER, true),
+        ("404", Fault::graph(404, "ItemNotFound", "No team found."), 1, OF_USER, true),
+        ("404 of nothing", Fault::Empty { status: 404 }, 2, OF_USER, true),
+        ("425", Fault::status(425), 7, OF_MOMENT, false),
+        ("429", Fault::status(429), 7, OF_MOMENT, false),
+        ("500", Fault::status(500), 7, OF_MOMENT, false),
+        ("501", Fault::status(501), 1, OF_USER, false),
+    ]
+}
+
+/// One channel of six threads, whose replies do not fit into a page.
+fn one_channel() -> (GraphSim, Place) {
+    let sim = tenant(1, 1, 6);
+    sim.switches(|switches| switches.inline_replies = 0);
+    let place = sim.with_tenant(|tenant| {
+        let (team, channel) = (tenant.team_ids().remove(0), tenant.all_channel_ids().remove(0));
+        let root = tenant.roots(&channel).remove(0);
+        (0..3).for_each(|_| _ = tenant.reply(&root, graph_sim::Post::text("a reply")).unwrap());
+        Place { team, channel, root: root.id_text() }
+    });
+    (sim, place)
+}
+
+#[test]
+fn every_status_on_every_route_ends_as_the_table_says() {
+    let cases = ROUTES.iter().flat_map(|route| faults().into_iter().map(move |fault| (route, fault)));
+    let told = side_by_side(cases, |(route, (what, fault, tries, kind, is_lost))| {
+        let (sim, place) = one_channel();
+        sim.inject((route.rule)(Rule::new(fault), &place));
+        let mut settings = json!({"team_id": place.team, "fetch_all_channels": true, "fetch_all_messages": true});
+        settings.as_object_mut().unwrap().extend((route.settings)(&place).as_object().unwrap().clone());
+        let output = Tap::new(&config(&sim, settings)).read(&ALL);
+        let case = format!("{}, {what}", route.name);
+        let is_missing = what.starts_with("404");
+        // A group may have no team, and a thread may go while its channel is read.
+        let is_nothing = is_missing && ["team", "replies beyond those of the page"].contains(&route.name);
+        let fails: &[&str] = if is_nothing { &[] } else { route.fails };
+        // Where a link is lost, what it leads to is asked for anew: the pass five times, the thread once.
+        let begun = match route.name {
+            "next messages" if is_lost => 6,
+            "replies beyond those of the page" if is_lost => 2,
+            _ => 1,
+        };
+        assert_eq!(sim.faults_applied(), tries * begun, "{case}");
+        assert_eq!(output.status, Some(i32::from(!is_nothing)), "{case}");
+        let errors = output.errors();
+        assert_eq!(
+            errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
+            fails.iter().map(|stream| (kind, *stream)).collect::<Vec<_>>(),
+            "{case}"
+        );
+        for stream in ALL {
+            let last = if fails.contains(&stream) { "INCOMPLETE" } else { "COMPLETE" };
+            assert_eq!(output.statuses(stream).last(), Some(&last), "{case}: {stream}");
+        }
+        let sentences: Vec<_> = errors.iter().map(|(_, _, sentence)| *sentence).collect();
+        assert!(sentences.iter().all(|sentence| sentences[0] == *sentence), "{case}: {sentences:?}");
+        let sentence = sentences.first()?;
+        let (tried, answer) = parts(sentence);
+        let tried = tried.replace(&place.team, "<team>").replace(&place.channel, "<channel>").replace(&place.root, "<message>");
+        Some((route.name, tried, what, answer))
+    });
+    // What is tried depends on the route alone, and what is said of the answer mostly on the answer.
+    let (mut tried, mut said) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
+    for (route, sentence, what, answer) in told.into_iter().flatten() {
+        assert_eq!(tried.entry(route).or_insert_with(|| sentence.clone()), &sentence);
+        said.entry((what, answer)).or_default().push(route);
+    }
+    let tried = tried.into_iter().map(|(route, sentence)| format!("{route}:\n    {sentence}: ..."));
+    let said = said.into_iter().map(|((what, answer), routes)| format!("{what} ({}):\n    ... {answer}", routes.join(", ")));
+    insta::assert_snapshot!(tried.chain(said).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn whatever_delta_answers_no_stream_fails() {
+    let mut faults = faults();
+    faults.push(("410", Fault::status(410), 1, OF_USER, true));
+    side_by_side(faults, |(what, fault, tries, _, _)| {
+        for runs_before in [1, 2] {
+            let (sim, place) = one_channel();
+            let mut runs = Runs::new(Tap::new(&config(&sim, everything())), Protocol::Airbyte);
+            for _ in 0..runs_before {
+                assert_eq!(runs.run().status, Some(0));
+                sim.clock().advance(Duration::from_secs(3600));
+            }
+            sim.inject(Rule::new(fault.clone()).class(Class::Delta));
+            sim.with_tenant(|tenant| tenant.post(&place.channel, graph_sim::Post::text("meanwhile"))).unwrap();
+            let output = runs.run();
+            assert_eq!(output.status, Some(0), "{what}: {:?}", output.errors());
+            // A link that is no longer taken is followed by an opening.
+            let asked = if what == "410" && runs_before == 2 { 2 } else { tries };
+            assert_eq!(sim.faults_applied(), asked, "{what}");
+            let said = match (what, runs_before) {
+                ("400", _) | ("410", 1) => "delta is refused for channel",
+                ("410", _) => "is no longer taken",
+                _ => "delta does not answer for channel",
+            };
+            let warnings = output.logs("WARN");
+            assert!(warnings.iter().any(|warning| warning.contains(said)), "{what}: {warnings:?}");
+            runs.assert_complete(&sim);
+        }
+    });
+}
+
+fn read(sim: &GraphSim) -> Output {
+    Tap::new(&config(sim, everything())).read(&ALL)
+}
+
+#[test]
+fn one_parent_that_fails_does_not_stop_the_others_of_its_stream() {
+    for (protocol, status, failure) in [(Protocol::Airbyte, 500, OF_MOMENT), (Protocol::Airbyte, 501, OF_USER), (Protocol::Singer, 501, "")]
+    {
+        let sim = tenant(2, 3, 8);
+        let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+        sim.inject(Rule::new(Fault::status(status)).class(Class::Messages).channel(&channel));
+        let mut settings = everything();
+        settings["max_concurrent_threads"] = 1.into();
+        let mut runs = Runs::new(Tap::new(&config(&sim, settings)), protocol);
+        let first = runs.run();
+        assert_eq!((first.status, first.records("messages").count(), first.records("members").count()), (Some(1), 5 * 8, 24));
+        if protocol == Protocol::Airbyte {
+            let errors = first.errors();
+            assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), MESSAGES);
+            assert!(errors.iter().all(|(kind, _, text)| *kind == failure && text.contains(&channel)), "{errors:?}");
+        } else {
+            assert!(first.critical().contains(&channel), "{}", first.stderr);
+        }
+        sim.clear_faults();
+        let second = runs.run();
+        assert_eq!((second.status, second.records("messages").filter(|record| record["channel_id"] == channel).count()), (Some(0), 8));
+        runs.assert_complete(&sim);
+    }
+}
+
+#[test]
+fn errors_that_pass_are_told_before_those_that_stay() {
+    let sim = tenant(1, 1, 2);
+    sim.inject(Rule::new(Fault::status(403)).class(Class::Team));
+    sim.inject(Rule::new(Fault::status(400)).class(Class::Members));
+    sim.inject(Rule::new(Fault::status(503)).class(Class::Messages));
+    let output = read(&sim);
+    let kinds: Vec<_> = output.errors().into_iter().map(|(kind, stream, _)| (kind, stream)).collect();
+    assert_eq!(kinds, [(OF_MOMENT, "messages"), (OF_MOMENT, "message_replies"), (OF_USER, "teams"), (OF_USER, "members")]);
+    assert_eq!((output.status, output.statuses("channels").last()), (Some(1), Some(&"COMPLETE")));
+    let sync = Tap::new(&config(&sim, everything())).sync(&[]);
+    assert!(sync.critical().contains(": 503 "), "{}", sync.stderr);
+    let streams: Vec<_> = sync.said("ERROR").into_iter().filter_map(|line| line.split(": ").next()).collect();
+    assert_eq!(streams, ["messages", "message_replies", "teams", "members"]);
+}
+
+#[test]
+fn a_404_that_names_nothing_is_asked_for_once_more() {
+    let nothing = [Fault::status(404), Fault::Empty { status: 404 }, Fault::Html { status: 404 }];
+    let named = [Fault::graph(404, "ItemNotFound", "No team found with Group Id x"), Fault::graph(404, "NotFound", "NotFound")];
+    for (faults, asked) in [(&nothing[..], 2), (&named[..], 1)] {
+        for fault in faults {
+            let sim = tenant(1, 2, 2);
+            let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(1));
+            let rule = Rule::new(fault.clone()).class(Class::Messages).channel(&channel);
+            sim.inject(rule.clone());
+            let output = read(&sim);
+            assert_eq!((output.status, sim.faults_applied()), (Some(0), asked), "{fault:?}: {:?}", output.errors());
+            let warnings: Vec<_> = output.logs("WARN").into_iter().filter(|warning| warning.contains(&channel)).collect();
+            assert!(warnings.len() == 1 && warnings[0].contains("404 Not Found"), "{warnings:?}");
+            assert_eq!(output.records("messages").count(), 2);
+            if asked == 2 {
+                sim.clear_faults();
+                sim.inject(rule.times(1));
+                assert_whole(&sim, &read(&sim));
+            }
+        }
+    }
+}
+
+fn assert_whole(sim: &GraphSim, output: &Output) {
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    assert!(output.logs("WARN").is_empty(), "{:?}", output.logs("WARN"));
+    let truth = sim.truth();
+    for stream in ALL {
+        truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+    }
+}
+
+#[test]
+fn an_outage_behind_a_400_is_waited_for() {
+    let texts = ["Failed to execute Skype backend request GetThreadS2SRequest.", "Failed to execute backend request."];
+    side_by_side(texts, |text| {
+        let outage = || Rule::new(Fault::graph(400, "BadRequest", text));
+        let sim = tenant(1, 1, 6);
+        for class in [Class::Channels, Class::Members, Class::Messages] {
+            sim.inject(outage().class(class).times(3));
+        }
+        assert_whole(&sim, &read(&sim));
+        sim.inject(outage().class(Class::Messages));
+        let output = read(&sim);
+        let errors = output.errors();
+        assert_eq!((output.status, errors.len()), (Some(1), 2));
+        assert!(
+            errors.iter().all(|(kind, _, said)| *kind == OF_MOMENT && said.contains(text) && said.contains("tried 7 times")),
+            "{errors:?}"
+        );
+    });
+}
+
+#[test]
+fn what_graph_says_is_passed_on_with_its_code_and_request_id() {
+    let roles = "Missing role permissions on the request. API requires one of 'ChannelMessage.Read.All, Group.Read.All'. \
+        Roles on the request 'Team.ReadBasic.All'. Resource specific consent grants on the request ''.";
+    let cases = [
+        ("missing roles", Fault::graph(403, "Forbidden", roles)),
+        ("a directory route", Fault::graph(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")),
+        (
+            "RSC",
+            Fault::graph(
+                403,
+                "Forbidden",
+                "Application is not allowed to perform operations on the user 'x', neither is allowed access through RSC permission evaluation.",
+            ),
+        ),
+        ("a protected API", Fault::status(403)),
+        ("a licence", Fault::graph(402, "PaymentRequired", "The tenant has no licence for this API.")),
+        ("application-only", Fault::graph(412, "PreconditionFailed", "Requested API is not supported in application-only context")),
+        ("an id that is none", Fault::graph(400, "BadRequest", "teamId needs to be a valid GUID")),
+        ("no Teams", Fault::graph(404, "ItemNotFound", "No team found with Group Id x")),
+    ];
+    let mut told = Vec::new();
+    for (what, fault) in cases {
+        let (sim, place) = one_channel();
+        let Fault::Graph { status, code, message, .. } = &fault else { panic!("{fault:?}") };
+        sim.inject(Rule::new(fault.clone()).class(Class::Messages));
+        let settings = json!({"team_id": place.team, "fetch_all_channels": true, "fetch_all_messages": true});
+        let tap = Tap::new(&config(&sim, settings));
+        let output = tap.read(&["messages"]);
+        let (kind, _, sentence) = output.errors()[0];
+        assert_eq!(kind, OF_USER);
+        for part in [format!("{status} "), format!("({code}: {message}, request-id "), place.team.clone(), place.channel.clone()] {
+            assert!(sentence.contains(&part), "{part}: {sentence}");
+        }
+        told.push(format!("{what}:\n    {}", parts(sentence).1));
+        assert!(tap.check().verdict().1.contains(message), "{what}");
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}

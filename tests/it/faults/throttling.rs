@@ -1,1 +1,163 @@
-//! To be written.
+//! Graph limits how much may be asked: what is waited for, and what is left to the next run.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Fault, GraphSim, RetryAfter, Rule};
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant};
+
+const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
+const SAID: &str = "hint: Graph asks to wait 120 minutes, and a run waits 15 at most: run again after that; it goes on from its state";
+
+fn for_two_hours() -> Fault {
+    Fault::throttled(RetryAfter::Seconds(7200))
+}
+
+fn tap(sim: &GraphSim, more: Value) -> Tap {
+    let mut settings = everything();
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Tap::new(&config(sim, settings))
+}
+
+#[test]
+fn a_wait_that_is_too_long_ends_the_stream_with_its_state() {
+    let too_long = [
+        ("120 minutes", for_two_hours()),
+        ("120 minutes", Fault::throttled(RetryAfter::Date(7200))),
+        ("120 minutes", Fault::status(503).retry_after(RetryAfter::Text("7199.5".to_owned()))),
+        ("16 minutes", Fault::throttled(RetryAfter::Seconds(901))),
+        ("166666666667 minutes", Fault::throttled(RetryAfter::Seconds(10_000_000_000_000))),
+    ];
+    side_by_side(BOTH.into_iter().flat_map(|protocol| too_long.clone().map(|case| (protocol, case))), |(protocol, (wait, fault))| {
+        let sim = tenant(1, 1, 24);
+        let mut runs = Runs::new(tap(&sim, json!({"top": 4})), protocol);
+        sim.inject(Rule::new(fault).class(Class::Messages).skip(3));
+        let first = runs.run();
+        assert_eq!((first.status, sim.count(Class::Messages), first.records("messages").count()), (Some(1), 4, 12), "{}", first.stderr);
+        let said = SAID.replace("120 minutes", wait);
+        if protocol == Protocol::Airbyte {
+            let errors = first.errors();
+            assert_eq!(
+                errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
+                [("transient_error", "messages"), ("transient_error", "message_replies")]
+            );
+            assert!(errors.iter().all(|(_, _, text)| text.ends_with(&said)), "{errors:?}");
+            assert_eq!(first.statuses("members").last(), Some(&"COMPLETE"));
+        } else {
+            assert!(first.critical().contains(&said), "{}", first.stderr);
+        }
+        sim.clear_faults();
+        let second = runs.run();
+        // Twelve more, and the first page, with which the walk is closed.
+        assert_eq!((second.status, second.records("messages").count()), (Some(0), 16), "{}", second.stderr);
+        runs.assert_complete(&sim);
+    });
+}
+
+#[test]
+fn a_wait_that_is_too_long_is_said_on_every_route() {
+    let routes = [
+        (Class::Groups, &ALL[..]),
+        (Class::Team, &["teams"]),
+        (Class::Channels, &["channels", "messages", "message_replies"]),
+        (Class::Members, &["members"]),
+        (Class::Token, &ALL),
+    ];
+    side_by_side(routes, |(class, fails)| {
+        let sim = tenant(1, 1, 2);
+        sim.inject(Rule::new(for_two_hours()).class(class));
+        let output = tap(&sim, json!({})).read(&ALL);
+        let errors = output.errors();
+        assert_eq!((output.status, sim.faults_applied()), (Some(1), 1), "{class:?}: {errors:?}");
+        assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?}");
+        assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.ends_with(SAID)), "{class:?}: {errors:?}");
+    });
+}
+
+#[test]
+fn nothing_alike_is_asked_for_when_graph_wants_to_be_left_alone() {
+    // Without a pace eight requests are under way at most: so many may be when the second channel is refused.
+    let cases = [(Protocol::Airbyte, 1, 2), (Protocol::Airbyte, 50, 9), (Protocol::Singer, 50, 9)];
+    for (protocol, at_once, most) in cases {
+        let sim = tenant(2, 15, 2);
+        let mut runs = Runs::new(tap(&sim, json!({"max_concurrent_threads": at_once})), protocol);
+        sim.inject(Rule::new(for_two_hours()).class(Class::Messages));
+        let first = runs.run();
+        let asked = sim.count(Class::Messages);
+        assert!((2..=most).contains(&asked), "{asked}");
+        assert_eq!((first.status, first.records("messages").count(), first.records("members").count()), (Some(1), 0, 24));
+        if protocol == Protocol::Airbyte {
+            // Thirty channels are left out for one reason.
+            let (warnings, errors) = (first.logs("WARN"), first.errors());
+            assert!(warnings.len() <= most, "{warnings:?}");
+            assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), ["messages", "message_replies"]);
+            assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains(SAID)), "{errors:?}");
+            for stream in ["teams", "channels", "members"] {
+                assert_eq!(first.statuses(stream).last(), Some(&"COMPLETE"), "{stream}");
+            }
+        } else {
+            assert!(first.critical().contains(SAID), "{}", first.stderr);
+        }
+        sim.clear_faults();
+        assert_eq!(runs.run().status, Some(0));
+        runs.assert_complete(&sim);
+    }
+}
+
+#[test]
+fn one_channel_that_is_to_be_left_alone_does_not_keep_the_others() {
+    let sim = tenant(2, 4, 4);
+    let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(3));
+    let mut runs = Runs::new(tap(&sim, json!({})), Protocol::Airbyte);
+    sim.inject(Rule::new(for_two_hours()).class(Class::Messages).channel(&channel));
+    let first = runs.run();
+    assert_eq!((first.status, sim.faults_applied(), first.records("messages").count()), (Some(1), 1, 7 * 4));
+    sim.clear_faults();
+    let second = runs.run();
+    assert_eq!((second.status, second.records("messages").filter(|record| record["channel_id"] == channel).count()), (Some(0), 4));
+    runs.assert_complete(&sim);
+}
+
+#[test]
+fn a_request_that_is_throttled_for_ever_is_given_up() {
+    for wait in [RetryAfter::Seconds(0), RetryAfter::Absent, RetryAfter::Date(-60)] {
+        let sim = tenant(1, 2, 4);
+        let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+        sim.inject(Rule::new(Fault::throttled(wait.clone())).class(Class::Messages).channel(&channel));
+        sim.inject(Rule::new(Fault::throttled(wait.clone())).class(Class::Members));
+        let output = tap(&sim, json!({})).read(&ALL);
+        let errors = output.errors();
+        assert_eq!((output.status, sim.faults_applied()), (Some(1), 14), "{wait:?}: {errors:?}");
+        assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), ["members", "messages", "message_replies"]);
+        let is_told = |text: &str| text.contains("429 Too Many Requests") && text.contains("tried 7 times");
+        assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && is_told(text)), "{errors:?}");
+        assert_eq!(output.records("messages").count(), 4, "the other channel is read");
+    }
+}
+
+#[test]
+fn whoever_asks_to_wait_is_waited_for() {
+    let wait = Duration::from_secs(1);
+    let asks = |status| Fault::status(status).retry_after(RetryAfter::Seconds(wait.as_secs()));
+    let cases = [
+        (Class::Token, 429),
+        (Class::Token, 503),
+        (Class::Groups, 503),
+        (Class::Members, 503),
+        (Class::Messages, 429),
+        (Class::Messages, 503),
+    ];
+    side_by_side(cases, |(class, status)| {
+        let sim = tenant(1, 1, 4);
+        sim.inject(Rule::new(asks(status)).class(class).times(1));
+        let mut runs = Runs::new(tap(&sim, json!({})), Protocol::Airbyte);
+        let output = runs.run();
+        assert_eq!((output.status, sim.faults_applied()), (Some(0), 1), "{class:?} {status}: {:?}", output.errors());
+        runs.assert_complete(&sim);
+        let journal = sim.journal();
+        let mut asked = journal.of(class);
+        let (refused, again) = (asked.next().unwrap(), asked.next().unwrap());
+        assert!(refused.fault && again.started >= refused.started + refused.took + wait, "{class:?} {status}");
+    });
+}

@@ -8,7 +8,7 @@ pub mod singer;
 mod tap;
 mod validate;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Mutex, thread};
 
 use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
@@ -37,6 +37,28 @@ pub fn is_test(test: &str) -> bool {
         let source = fs::read_to_string(root().join(file)).unwrap_or_default();
         source.contains(&format!("#[test]\nfn {name}() {{")) || source.contains(&format!("#[test]\n    fn {name}() {{"))
     })
+}
+
+/// Does this for each item, many side by side: most of the time of runs that fail is waiting.
+pub fn side_by_side<T: Send, R: Send>(items: impl IntoIterator<Item = T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let items: Vec<_> = items.into_iter().collect();
+    let items = Mutex::new(items.into_iter().enumerate());
+    let results = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                loop {
+                    let next = items.lock().unwrap().next();
+                    let Some((at, item)) = next else { return };
+                    let result = act(item);
+                    results.lock().unwrap().push((at, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap();
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// A configuration for the simulator, with these settings.

@@ -227,8 +227,7 @@ pub(crate) fn aadsts(code: u32, now: Time) -> Answer {
         "correlation_id": correlation.to_string(),
         "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
     });
-    let answer = login_headers(Answer::bytes(status, "application/json; charset=utf-8", body.to_string().into_bytes()));
-    if status == 429 { answer.header("Retry-After", "2") } else { answer }
+    login_headers(Answer::bytes(status, "application/json; charset=utf-8", body.to_string().into_bytes()))
 }
 
 fn login_headers(answer: Answer) -> Answer {

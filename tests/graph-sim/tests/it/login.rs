@@ -51,7 +51,8 @@ fn bad_requests_get_their_aadsts_number() {
     }
 }
 
-/// graph.md 1.4: the codes that no request can provoke come on order; a throttled endpoint too (open point 9).
+/// graph.md 1.4: the codes that no request can provoke come on order; a throttled endpoint too (open point 9), of which
+/// no `Retry-After` is known.
 #[test]
 fn aadsts_errors_can_be_ordered() {
     let sim = sim();
@@ -59,6 +60,7 @@ fn aadsts_errors_can_be_ordered() {
         sim.inject(Rule::new(Fault::Aadsts(code)).class(Class::Token).times(1));
         let reply = ask_token(&sim, &sim.credentials().tenant_id, &form(&sim));
         assert_eq!((reply.status, &reply.json()["error_codes"]), (status, &json!([code])));
+        assert_eq!(reply.header("retry-after"), "");
     }
     assert_eq!(ask_token(&sim, &sim.credentials().tenant_id, &form(&sim)).status, 200);
 }
