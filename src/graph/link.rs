@@ -39,7 +39,10 @@ impl Host {
 
     /// The URL of a path and query on this host.
     pub(super) fn url(&self, path_and_query: &str) -> Option<Url> {
-        // Joining could leave the host ("//other/"); the origin in front cannot.
+        // Joining could leave the host ("//other/"); the origin in front of a slash cannot.
+        if !path_and_query.starts_with('/') {
+            return None;
+        }
         let url = Url::parse(&format!("{}{path_and_query}", self.0.as_str().trim_end_matches('/'))).ok()?;
         (url.origin() == self.0.origin()).then_some(url)
     }
@@ -102,7 +105,7 @@ mod tests {
     #[test]
     fn no_path_leaves_the_host() {
         assert_eq!(host().url("/v1.0/groups?$top=1").unwrap().as_str(), "https://graph.microsoft.com/v1.0/groups?$top=1");
-        for path in ["@evil.example/", ".evil.example/", ":81/"] {
+        for path in ["@evil.example/", ".evil.example/", ":81/", "user@graph.microsoft.com/"] {
             assert_eq!(host().url(path), None, "{path}");
         }
         assert_eq!(host().url("//evil.example/a").unwrap().host_str(), Some("graph.microsoft.com"));

@@ -3,7 +3,7 @@
 //! Parsers give up at some depth (64 levels, 100, 500, 1000), and a number beyond their floats becomes infinite, which no JSON can say, or an
 //! error. One such value in a message would stop a pipeline for ever: it travels as a text.
 
-use memchr::{memchr_iter, memchr2};
+use memchr::{memchr2, memchr2_iter};
 
 /// Levels of lists and objects in one value. With those around it a record stays below the 64 that every parser takes.
 const DEEPEST: usize = 50;
@@ -14,14 +14,19 @@ const LONGEST: usize = 300;
 /// Whether a value, which is JSON, can stand as it is.
 pub(super) fn is_plain(value: &str) -> bool {
     let text = value.as_bytes();
-    let is_flat = text.len() <= DEEPEST || memchr_iter(b'[', text).count() + memchr_iter(b'{', text).count() <= DEEPEST;
-    // Few values are neither: only they are looked through.
-    (is_flat && !may_have_number(text)) || Scan { text, at: 0, depth: 0 }.is_plain()
+    // Few values have many levels or a number: only they are looked through.
+    !may_be_odd(text) || Scan { text, at: 0, depth: 0 }.finds_only_plain()
 }
 
-/// Whether there may be a number: something that looks like the end of one.
+/// Whether there may be a number, or more levels than are allowed.
+fn may_be_odd(text: &[u8]) -> bool {
+    let opens = || memchr2_iter(b'[', b'{', text).nth(DEEPEST).is_some();
+    may_have_number(text) || (text.len() > 2 * DEEPEST && opens())
+}
+
+/// Whether something looks like the end of a number: a digit before a comma, a bracket, a blank or the end.
 fn may_have_number(text: &[u8]) -> bool {
-    let is_end = |byte: u8| matches!(byte, b',' | b']' | b'}') | (byte <= b' ');
+    let is_end = |byte: u8| (byte == b',') | (byte | 0x20 == b'}') | (byte <= b' ');
     let ends = text.iter().zip(text.get(1..).unwrap_or_default()).map(|(&last, &next)| last.is_ascii_digit() & is_end(next));
     // Without a way out in between many are compared at once.
     ends.fold(false, |any, is_end| any | is_end) || text.last().is_some_and(u8::is_ascii_digit)
@@ -35,7 +40,7 @@ struct Scan<'t> {
 }
 
 impl Scan<'_> {
-    fn is_plain(mut self) -> bool {
+    fn finds_only_plain(mut self) -> bool {
         while let Some(byte) = self.text.get(self.at) {
             match byte {
                 b'"' => self.skip_string(),
