@@ -90,7 +90,7 @@ fn nothing_alike_is_asked_for_when_graph_wants_to_be_left_alone() {
         if protocol == Protocol::Airbyte {
             // Thirty channels are left out for one reason.
             let (warnings, errors) = (first.logs("WARN"), first.errors());
-            assert!(warnings.len() <= most, "{warnings:?}");
+            assert!(warnings.len() as u64 <= most, "{warnings:?}");
             assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), ["messages", "message_replies"]);
             assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains(SAID)), "{errors:?}");
             for stream in ["teams", "channels", "members"] {
