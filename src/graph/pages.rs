@@ -12,6 +12,8 @@ const MAX_EMPTY: u32 = 1000;
 /// A walk through the pages of a list.
 #[derive(Debug)]
 pub struct Pages {
+    first: Request,
+    begun_again: bool,
     next: Option<Request>,
     links: HashSet<u128>,
     ids: HashSet<u128>,
@@ -21,7 +23,18 @@ pub struct Pages {
 impl Pages {
     /// The pages from a request on.
     pub fn new(first: Request) -> Self {
-        Self { next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
+        Self { first: first.clone(), begun_again: false, next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
+    }
+
+    /// Goes back to the first page, once, if a link led away from it. What [`Self::is_first`] has seen stays seen. Gives whether it did.
+    pub fn begin_again(&mut self) -> bool {
+        let may = !self.links.is_empty() && !std::mem::replace(&mut self.begun_again, true);
+        if may {
+            self.next = Some(self.first.clone());
+            self.links.clear();
+            self.empty = 0;
+        }
+        may
     }
 
     /// The pages from a link on.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     context::Context,
     job::{Damage, Job, Report, Stop, Work},
+    list::next_page,
     plan::team_jobs,
 };
 use crate::{
@@ -25,7 +26,7 @@ pub(super) async fn page(
     let records = context.selected(&TEAMS).map(|selected| selected.stream);
     // To find teams takes less than to tell what they are.
     let permissions = if records.is_some() { TEAMS.permissions } else { &TEAMS.permissions[..1] };
-    let page = pages.next(&context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
+    let page = next_page(&mut pages, &context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
     let Some(page) = page else {
         // Teams that are named but were not found: Graph is asked for them all the same.
         let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)).collect();

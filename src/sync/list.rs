@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use tracing::debug;
+
 use super::{
     context::Context,
     job::{Damage, Report, Stop},
     part::Place,
     plan::channel_jobs,
+    walk::is_link_lost,
 };
 use crate::{
     error::Error,
-    graph::Pages,
+    graph::{self, Cause, GraphClient, Page, Pages},
     record::{Derived, instant},
     streams::{CHANNELS, Source, Stream, StreamSet},
 };
@@ -88,7 +91,8 @@ impl List {
         let mut named = self.named.clone();
         let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
         let (mut is_empty, mut damage) = (true, Damage::default());
-        while let Some(page) = pages.next(&context.client).await.map_err(|source| Error::graph(task(), source, self.stream.permissions))? {
+        let failed = |source| Error::graph(task(), source, self.stream.permissions);
+        while let Some(page) = next_page(&mut pages, &context.client).await.map_err(failed)? {
             context.note(page.cleaned());
             let mut records = context.output.batch(self.stream);
             for item in page.items() {
@@ -123,5 +127,16 @@ impl List {
         }
         report.damage = damage.into_error(context, task);
         Ok((report, is_empty))
+    }
+}
+
+/// The next page of a list. A link is good for a while only: the list begins again, once, where Graph no longer takes one.
+pub(super) async fn next_page(pages: &mut Pages, client: &GraphClient) -> Result<Option<Page>, graph::Error> {
+    match pages.next(client).await {
+        Err(error) if matches!(error.cause, Cause::Refused(_)) && is_link_lost(&error, None) && pages.begin_again() => {
+            debug!("{error}; the list begins again");
+            pages.next(client).await
+        }
+        result => result,
     }
 }

@@ -2,11 +2,12 @@
 
 use std::thread;
 
-use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, Rule, TenantSpec};
+use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, Rule, TenantSpec};
+use serde_json::json;
 
 use crate::{
     incremental::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader},
-    support::{ALL, Tap, config, everything},
+    support::{ALL, Tap, config, everything, tenant, truth},
 };
 
 /// A tenant all of whose lists have a second page.
@@ -157,4 +158,27 @@ fn delta_with_both_links_or_none_loses_nothing() {
     reader.sim.inject(Rule::new(Fault::Link(LinkFault::Neither)).class(Class::Delta));
     assert_eq!(reader.read().warnings("ends without a deltaLink").len(), 1);
     reader.assert_complete();
+}
+
+#[test]
+fn a_list_whose_link_ends_begins_again_once_and_tells_nothing_twice() {
+    for class in [Class::Groups, Class::Members, Class::Channels] {
+        let sim = tenant(4, 3, 1);
+        sim.switches(|switches| switches.channels_page = 1);
+        let settings = config(&sim, json!({"fetch_all_teams": true, "top": 2}));
+        let streams = ["teams", "channels", "members"];
+        let ended =
+            || Rule::new(Fault::graph(400, "BadRequest", "The provided skip token is not valid.")).class(class).page(PageKind::Next);
+        sim.inject(ended().nth(1));
+        let output = Tap::new(&settings).read(&streams);
+        assert_eq!(output.status, Some(0), "{class:?}: {:?}", output.errors());
+        let truth = sim.truth();
+        for stream in streams {
+            truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
+            assert_eq!(output.records(stream).count(), output.table(stream).len(), "{class:?}: {stream}");
+        }
+        // A link that ends each time is an error, and no loop.
+        sim.inject(ended());
+        assert_eq!(Tap::new(&settings).read(&streams).status, Some(1), "{class:?}");
+    }
 }
