@@ -6,7 +6,7 @@ use serde::{
     Deserialize,
     de::{Deserializer, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// The members of an object, in their order, as often as they come.
 #[derive(Debug)]
@@ -57,6 +57,18 @@ pub(crate) fn elements(json: &str) -> Vec<&str> {
     elements.into_iter().map(RawValue::get).collect()
 }
 
+/// How many levels of lists and objects a JSON text has; [`None`] if it is not for every reader: too deep, or with a number that no float holds.
+pub(crate) fn depth(json: &str) -> Option<usize> {
+    fn of(value: &Value) -> usize {
+        match value {
+            Value::Array(elements) => 1 + elements.iter().map(of).max().unwrap_or_default(),
+            Value::Object(members) => 1 + members.values().map(of).max().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+    serde_json::from_str(json).ok().as_ref().map(of)
+}
+
 /// Whether a text is JSON, whatever its escapes stand for.
 pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
@@ -101,6 +113,14 @@ mod tests {
         ] {
             assert!(!can_be_held(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_not_for_every_reader_has_no_depth() {
+        for (json, expected) in [("1", Some(0)), ("[[],{\"a\":[1e308]}]", Some(3)), ("1e309", None)] {
+            assert_eq!(depth(json), expected, "{json}");
+        }
+        assert_eq!(depth(&format!("{}{}", "[".repeat(200), "]".repeat(200))), None);
     }
 
     #[test]
