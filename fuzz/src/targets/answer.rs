@@ -1,6 +1,6 @@
 //! What answers say beside pages: a `Retry-After`, a refusal, a token.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -33,11 +33,12 @@ static SIGN_IN: LazyLock<SignIn> = LazyLock::new(|| {
 /// The value of a `Retry-After`: what is waited is what is asked, and never longer than a run waits.
 pub(crate) fn retry_after(value: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(value) else { return };
-    let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<u32>().ok());
     let wait = fuzzing::wait(value, now());
     assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT), "{wait:?}");
     if let Some(seconds) = seconds {
-        assert_eq!(wait.map(|wait| wait.as_secs()), Some(seconds).filter(|seconds| *seconds <= LONGEST_WAIT.as_secs()));
+        let asked = Duration::from_secs(seconds.into());
+        assert_eq!(wait, Some(asked).filter(|asked| *asked <= LONGEST_WAIT));
     }
 }
 
