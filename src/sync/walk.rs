@@ -348,8 +348,9 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     /// Counts an item that no record can be made of, if it is new to a stream.
     fn damaged(&mut self, item: Item<'_>) -> u64 {
-        let new = self.parts().filter_map(|part| part.is_new_damage(item).then_some(())).count();
-        u64::from(new > 0)
+        // Each stream takes note of it.
+        let is_new = self.parts().map(|part| part.is_new_damage(item)).fold(false, |any, is_new| any | is_new);
+        u64::from(is_new)
     }
 
     /// Hands over what was added from a page, and lets go of it. What was changed in its texts counts, unless the page was met again and told
