@@ -63,7 +63,7 @@ class Container:
     def folder(self, name: str) -> Path:
         """A new, empty working directory, which the user may write."""
         folder = self._files / name
-        subprocess.run(["umount", "--quiet", str(folder)], check=False)
+        subprocess.run(["umount", "--quiet", "--lazy", str(folder)], check=False)
         mount("-t", "tmpfs", "-o", f"uid={USER},gid={USER},mode=0755", "tmpfs", str(folder))
         return folder
 
@@ -81,9 +81,11 @@ class Container:
 
     def script(self, arguments: str, redirections: str, folder: str) -> int:
         process = self.run(["/bin/sh", "-c", SCRIPT.format(arguments=arguments, redirections=redirections)], folder)
-        code = process.wait(120)
-        # As when a container ends: the loop too.
-        os.killpg(process.pid, signal.SIGKILL)
+        try:
+            code = process.wait(120)
+        finally:
+            # As when a container ends: the loop too.
+            os.killpg(process.pid, signal.SIGKILL)
         written = (self._files / folder.strip("/") / "exitCode.txt").read_text().strip()
         expect(written == str(code), f"{arguments}: the script ended with {code} and wrote {written}")
         return code
