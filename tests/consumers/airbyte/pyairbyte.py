@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 from contextlib import redirect_stdout
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -79,7 +80,7 @@ class Tenant:
 
 
 def _rows(items: list[dict[str, Any]]) -> Rows:
-    """Key to version, both times, and the text of each message."""
+    """Key to version, times and text of each message."""
     return {(item["channel"], str(item["id"])): _row(item["value"]) for item in items}
 
 
@@ -207,7 +208,7 @@ class Runs:
         self.found.compare("removed messages", removed, gone)
 
 
-def main(tap: Path, sim: Path) -> int:
+def read_thrice(tap: Path, sim: Path) -> Runs:
     # What PyAirbyte says of its progress is no result.
     with redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as scratch, Simulator(sim) as simulator:
         simulator.switch(delta={"tells_removals": True})
@@ -220,10 +221,19 @@ def main(tap: Path, sim: Path) -> int:
         change(simulator)
         last = runs.read_again(idle)
         runs.compare_removed(idle, last)
+    return runs
 
-    versions = f"airbyte {version('airbyte')}, DuckDB {version('duckdb')}"
+
+def main(tap: Path, sim: Path) -> int:
+    consumer = f"PyAirbyte (airbyte {version('airbyte')}, DuckDB {version('duckdb')})"
+    try:
+        runs = read_thrice(tap, sim)
+    except Exception as error:
+        traceback.print_exc()
+        print(f"FAILED  {consumer}: {type(error).__name__}")
+        return 1
     counts = ", ".join(str(count) for count in runs.counts)
-    print(f"{'FAILED' if runs.found else 'ok'}  PyAirbyte ({versions}): {counts} records at first, when idle, after changes")
+    print(f"{'FAILED' if runs.found else 'ok'}  {consumer}: {counts} records at first, when idle, after changes")
     for difference in runs.found:
         print(f"        {difference}")
     return 1 if runs.found else 0
