@@ -1,0 +1,247 @@
+"""Runs the files of an image as Airbyte's platform runs a connector, and compares what it says with the simulated tenant.
+
+As there: through `sh` and `$AIRBYTE_ENTRYPOINT`, in a working directory of the platform's, with a root that cannot be written, as user 1000
+without any capability; configuration, catalog and state are files that can only be read; `read` writes into named pipes.
+
+usage, as root in a mount namespace: platform.py FILES IMAGE_JSON SIM_BINARY
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/consumers/airbyte"))
+
+from simulator import Simulator  # noqa: E402
+
+ENTRYPOINT = "/usr/local/bin/tap-microsoft-teams"
+LIMIT_MB = 15
+USER = 1000
+DEVICES = ["null", "zero", "random", "urandom"]
+STREAMS = ["teams", "channels", "members", "messages", "message_replies"]
+PLATFORM = {"DEPLOYMENT_MODE": "OSS", "WORKER_JOB_ID": "1", "WORKER_JOB_ATTEMPT": "0", "USE_STREAM_CAPABLE_STATE": "true"}
+
+# The shape of the platform's scripts: the connector in the background, beside a loop that ends it when the marker appears.
+SCRIPT = """
+[ -n "$AIRBYTE_ENTRYPOINT" ] || exit 127
+(eval "$AIRBYTE_ENTRYPOINT {arguments}" {redirections}) &
+child=$!
+(while true; do if [ -f TERMINATED ]; then kill $child; exit 0; fi; sleep 10; done) &
+wait $child
+code=$?
+echo $code > exitCode.tmp && mv exitCode.tmp exitCode.txt
+exit $code
+"""
+
+Messages = list[dict[str, Any]]
+
+
+class Container:
+    """The files under a root that cannot be written, with what every runtime mounts."""
+
+    def __init__(self, files: Path, image: dict[str, Any]) -> None:
+        self._files = files
+        self._environment = dict(entry.split("=", 1) for entry in image["Env"]) | PLATFORM
+        for folder in ("source", "config", "dev"):
+            (files / folder).mkdir(exist_ok=True)
+        for device in DEVICES:
+            (files / "dev" / device).touch()
+        mount("--bind", str(files), str(files))
+        mount("-o", "remount,bind,ro", str(files))
+        for device in DEVICES:
+            mount("--bind", f"/dev/{device}", str(files / "dev" / device))
+
+    def folder(self, name: str) -> Path:
+        """A new, empty working directory, which the user may write."""
+        folder = self._files / name
+        subprocess.run(["umount", "--quiet", "--lazy", str(folder)], check=False)
+        mount("-t", "tmpfs", "-o", f"uid={USER},gid={USER},mode=0755", "tmpfs", str(folder))
+        return folder
+
+    def run(self, command: list[str], folder: str) -> subprocess.Popen[bytes]:
+        def enter() -> None:
+            os.chroot(self._files)
+            os.chdir(folder)
+            os.setgroups([])
+            os.setgid(USER)
+            os.setuid(USER)
+            no_new_privileges = 38
+            ctypes.CDLL(None).prctl(no_new_privileges, 1, 0, 0, 0)
+
+        return subprocess.Popen(command, env=self._environment, preexec_fn=enter, start_new_session=True, stdin=subprocess.DEVNULL)
+
+    def script(self, arguments: str, redirections: str, folder: str) -> int:
+        process = self.run(["/bin/sh", "-c", SCRIPT.format(arguments=arguments, redirections=redirections)], folder)
+        try:
+            code = process.wait(120)
+        finally:
+            # As when a container ends: the loop too.
+            os.killpg(process.pid, signal.SIGKILL)
+        written = (self._files / folder.strip("/") / "exitCode.txt").read_text().strip()
+        expect(written == str(code), f"{arguments}: the script ended with {code} and wrote {written}")
+        return code
+
+
+def mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True)
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(so: bool, otherwise: str) -> None:
+    if not so:
+        raise Failed(otherwise)
+
+
+def place(folder: Path, name: str, value: Any) -> None:
+    file = folder / name
+    file.write_text(json.dumps(value))
+    file.chmod(0o444)
+
+
+def operation(container: Container, verb: str, config: dict[str, Any] | None) -> dict[str, Any]:
+    """`spec`, `check` or `discover`: one message into a file."""
+    folder = container.folder("config")
+    arguments = verb
+    if config is not None:
+        place(folder, "connectorConfig.json", config)
+        arguments += " --config /config/connectorConfig.json"
+    code = container.script(arguments, "> /config/jobOutput.json", "/config")
+    said = (folder / "jobOutput.json").read_text()
+    expect(code == 0, f"{verb}: exit code {code}: {said}")
+    lines = said.splitlines()
+    messages = [message for line in lines if (message := json.loads(line))["type"] != "LOG"]
+    expect(len(messages) == 1, f"{verb}: {len(messages)} messages")
+    return messages[0]
+
+
+def read(container: Container, config: dict[str, Any], catalog: dict[str, Any], state: Any) -> Messages:
+    folder = container.folder("source")
+    place(folder, "connectorConfig.json", config)
+    place(folder, "catalog.json", catalog)
+    arguments = "read --config /source/connectorConfig.json --catalog /source/catalog.json"
+    if state:
+        place(folder, "inputState.json", state)
+        arguments += " --state /source/inputState.json"
+    pipes = {name: Pipe(folder / name) for name in ("stdout", "stderr")}
+    code = container.script(arguments, "2> stderr > stdout", "/source")
+    text, complaints = (pipes[name].text() for name in ("stdout", "stderr"))
+    expect(code == 0, f"read: exit code {code}: {complaints}")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class Pipe:
+    """A named pipe that is read while somebody writes."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        os.chown(path, USER, USER)
+        self._read = ""
+        self._thread = threading.Thread(target=self._drain, args=(path,), daemon=True)
+        self._thread.start()
+
+    def _drain(self, path: Path) -> None:
+        self._read = path.read_text()
+
+    def text(self) -> str:
+        self._thread.join(60)
+        return self._read
+
+
+def records(messages: Messages) -> dict[str, set[tuple[str, str]]]:
+    """Keys of what was read, by stream."""
+    keys: dict[str, set[tuple[str, str]]] = {stream: set() for stream in STREAMS}
+    for message in messages:
+        if message["type"] == "RECORD":
+            data = message["record"]["data"]
+            keys[message["record"]["stream"]].add((data.get("channel_id") or data.get("team_id") or "", data["id"]))
+    return keys
+
+
+def last_states(messages: Messages) -> Messages:
+    states = [message["state"] for message in messages if message["type"] == "STATE"]
+    return list({state["stream"]["stream_descriptor"]["name"]: state for state in states}.values())
+
+
+def size_mb(files: Path) -> float:
+    """Decimal megabytes of all files, each counted once whatever its names."""
+    stats = {(stat.st_dev, stat.st_ino): stat.st_size for path in files.rglob("*") if not path.is_symlink() and (stat := path.stat())}
+    return sum(stats.values()) / 1e6
+
+
+def examine(files: Path, image: dict[str, Any]) -> float:
+    """What is true of the image before it runs; the answer is its size."""
+    version = next(line.split('"')[1] for line in (ROOT / "Cargo.toml").read_text().splitlines() if line.startswith("version = "))
+    labels = image["Labels"]
+    expect(labels["io.airbyte.name"] == "tap-microsoft-teams", f"label io.airbyte.name: {labels}")
+    expect(labels["io.airbyte.version"] == version, f"label io.airbyte.version is not {version}: {labels}")
+    expect(f"dockerImageTag: {version}\n" in (ROOT / "metadata.yaml").read_text(), f"dockerImageTag of metadata.yaml is not {version}")
+    expect(image["Entrypoint"] == [ENTRYPOINT], f"entrypoint {image['Entrypoint']}")
+    expect(f"AIRBYTE_ENTRYPOINT={ENTRYPOINT}" in image["Env"], f"AIRBYTE_ENTRYPOINT in {image['Env']}")
+    expect(image["User"] == f"{USER}:{USER}", f"user {image['User']}")
+    expect((files / "airbyte").stat().st_uid == USER, "/airbyte is not the user's")
+    roots = (files / "etc/ssl/certs/ca-certificates.crt").read_text().count("BEGIN CERTIFICATE")
+    expect(roots > 100, f"{roots} CA roots")
+    size = size_mb(files)
+    expect(size < LIMIT_MB, f"{size:.1f} MB, the limit is {LIMIT_MB}")
+    return size
+
+
+def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
+    """All four commands, `read` twice; the answer is how many records the two read."""
+    config = simulator.config()
+    spec = operation(container, "spec", None)
+    expect(spec.get("spec") == json.loads((ROOT / "spec.json").read_text()), "spec: not what spec.json says")
+    check = operation(container, "check", config)
+    expect(check.get("connectionStatus", {}).get("status") == "SUCCEEDED", f"check: {check}")
+    refused = operation(container, "check", simulator.wrong_config())
+    expect(refused.get("connectionStatus", {}).get("status") == "FAILED", f"check with a wrong secret: {refused}")
+    discovered = operation(container, "discover", config)
+    expect(discovered.get("catalog") == json.loads((ROOT / "catalog/airbyte.json").read_text()), "discover: not what catalog/airbyte.json says")
+
+    modes = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
+    catalog = {"streams": [{"stream": stream, **modes} for stream in discovered["catalog"]["streams"]]}
+    first = read(container, config, catalog, None)
+    found, truth = records(first), simulator.truth()
+    for stream, table in (("messages", "messages"), ("message_replies", "replies")):
+        true = {(item["channel"], str(item["id"])) for item in truth[table]}
+        expect(found[stream] == true, f"read: {len(found[stream])} {stream}, {len(true)} are true")
+    expect({key[1] for key in found["teams"]} == set(truth["teams"]), "read: other teams than there are")
+    # So that the second read repeats nothing of the last minutes.
+    simulator.advance(3600)
+    second = records(read(container, config, catalog, last_states(first)))
+    again = len(second["messages"]) + len(second["message_replies"])
+    expect(again == 0, f"read again: {again} messages of an idle tenant")
+    return sum(map(len, found.values())), sum(map(len, second.values()))
+
+
+def main(files: Path, image_file: Path, sim: Path) -> int:
+    image = json.loads(image_file.read_text())["OCIv1"]["config"]
+    try:
+        size = examine(files, image)
+        container = Container(files, image)
+        with Simulator(sim) as simulator:
+            # Nothing of the last hour, which delta would bring again at its opening.
+            simulator.advance(2 * 3600)
+            first, second = commands(container, simulator)
+    except Failed as difference:
+        print(f"FAILED  image: {difference}")
+        return 1
+    builder = subprocess.run(["buildah", "--version"], capture_output=True, text=True).stdout.split()[2]
+    print(f"ok  image (buildah {builder}): {size:.1f} MB; spec, check, discover, read as on the platform: {first} records, then {second}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]), Path(sys.argv[3])))
