@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from ..support.bench import Bench
@@ -11,6 +13,7 @@ from ..support.truth import COLUMNS, KEYS, STREAMS
 from .twice import twice
 
 SCHEMA = "teams"
+SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 TYPES = {"text": {"character varying", "text"}, "time": {"timestamp without time zone"}, "boolean": {"boolean"}, "object": {"jsonb"}}
 
 
@@ -35,8 +38,11 @@ def _check(bench: Bench, name: str, database: str, array: str, **how: Any) -> st
 
 
 def check_table(postgres: Postgres, schema: str, stream: str, types: dict[str, set[str]]) -> None:
-    """Fails unless each compared column has a type of its kind, and the primary key is the stream's."""
+    """Fails unless the table has every column of the stream, each compared one of a type of its kind, and the stream's primary key."""
     found = postgres.types(schema, stream)
+    columns = json.loads((SCHEMAS / f"{stream}.json").read_text())["properties"]
+    if missing := [name for name in columns if name.lower() not in found]:
+        raise Difference(f"{stream}: there are no columns {missing}")
     for name, kind in COLUMNS[stream].items():
         if found.get(name.lower()) not in types[kind]:
             raise Difference(f"{stream}: the column {name} is {found.get(name.lower())}, not one of {sorted(types[kind])}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Difference
-from .truth import KEYS, Key, Truth
+from .truth import KEYS, Key
 
 Command = Sequence[str | Path]
 
@@ -35,19 +35,6 @@ class Piped:
         if state != self.messages[-1].get("value"):
             raise Difference("the last state of the target is not the last of the tap")
         return state
-
-    def only_changes(self, before: Truth, after: Truth) -> str:
-        """Fails unless this run read what changed, and no more than the roots above it."""
-        read = []
-        for stream in ("messages", "message_replies"):
-            keys, changed = set(self.keys(stream)), after.changed_since(before, stream)
-            roots = {(place["channel"], str(place["root"])) for place in after.places("message_replies")}
-            if not changed <= keys:
-                raise Difference(f"{stream}: {len(changed - keys)} changes were not read, such as {sorted(changed - keys)[:2]}")
-            if more := keys - changed - roots:
-                raise Difference(f"{stream}: {len(more)} records were read that had not changed, such as {sorted(more)[:2]}")
-            read.append(f"{len(keys)} {stream}")
-        return " and ".join(read)
 
 
 def pipe(tap: Command, target: Command, folder: Path) -> Piped:

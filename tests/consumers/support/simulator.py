@@ -45,6 +45,10 @@ class Simulator:
     def change(self, op: str, **what: Any) -> dict[str, Any]:
         return self._ask("POST", "/changes", {"op": op, **what})
 
+    def requests(self, kind: str) -> int:
+        """How many requests of a class came so far."""
+        return self._ask("GET", "/journal")["asked"].get(kind, 0)
+
     def advance(self, seconds: int) -> None:
         self._ask("POST", "/clock", {"advance": seconds})
 

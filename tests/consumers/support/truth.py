@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from datetime import datetime, timezone
 from typing import Any
 
@@ -59,6 +60,13 @@ class Truth:
         """The keys whose row is another than it was, or was not there."""
         then = before.rows(stream)
         return {key for key, row in self.rows(stream).items() if then.get(key) != row}
+
+    def without(self, stream: str, keys: set[Key]) -> Truth:
+        """Without these rows, for a destination that is known to lose them."""
+        rest = copy(self)
+        key = KEYS[stream]
+        rest._rows = {**self._rows, stream: [row for row in self._rows[stream] if tuple(row[part] for part in key) not in keys]}
+        return rest
 
     def counts(self) -> dict[str, int]:
         return {stream: len(rows) for stream, rows in self._rows.items()}
