@@ -72,7 +72,6 @@ class Truth:
         return {stream: len(rows) for stream, rows in self._rows.items()}
 
 
-
 def _message(item: dict[str, Any]) -> Row:
     return {**item["value"], "team_id": item["team"], "channel_id": item["channel"]}
 
