@@ -1,0 +1,88 @@
+"""`meltano run` into target-jsonl: test, state between runs, full refresh, selection of streams and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..support.bench import Bench
+from ..support.compare import compare, last_of_each, only_changes
+from ..support.errors import Difference
+from ..support.pipe import json_lines
+from ..support.simulator import Simulator
+from ..support.truth import KEYS, STREAMS, Key, Row, Truth
+from .project import TAP, Project
+
+LOADER = "target-jsonl"
+
+
+def check(bench: Bench) -> str:
+    with bench.simulator() as sim:
+        project = Project(bench, sim, {LOADER: LOADER})
+        if "Plugin configuration is valid" not in project.meltano("config", "test", TAP):
+            raise Difference("`meltano config test` does not say that the configuration is valid")
+        output = Output(project.folder / "output")
+        before = sim.truth()
+        project.run(LOADER)
+        rows = output.compare(before)
+
+        sim.change_everything()
+        after = sim.truth()
+        output.mark()
+        project.run(LOADER)
+        changes = only_changes(before, after, output.keys_since_mark)
+        output.compare(after)
+
+        output.mark()
+        project.run(LOADER, "--full-refresh")
+        for stream, count in after.counts().items():
+            if len(set(output.keys_since_mark(stream))) != count:
+                raise Difference(f"{stream}: a full refresh read {len(set(output.keys_since_mark(stream)))} of {count}")
+        output.mark()
+        project.run(LOADER)
+        if again := [*output.keys_since_mark("messages"), *output.keys_since_mark("message_replies")]:
+            raise Difference(f"after a full refresh, {len(again)} records were read again though nothing had changed")
+        _select(project, sim)
+    version = f"{project.version}, {bench.environments.version(LOADER)}"
+    return f"{version}: {rows} rows; after changes {changes}; full refresh {sum(after.counts().values())} rows; then none; selection kept"
+
+
+def _select(project: Project, sim: Simulator) -> None:
+    """Without a stream, a column and a part of a column."""
+    project.meltano("select", TAP, "--exclude", "members", "*")
+    project.meltano("select", TAP, "--exclude", "messages", "attachments")
+    project.meltano("select", TAP, "--exclude", "messages", "body.content")
+    # A key stays, whatever is said of it.
+    project.meltano("select", TAP, "--exclude", "messages", "id")
+    (project.folder / "selected").mkdir()
+    project.run(LOADER, "--full-refresh", TARGET_JSONL_DESTINATION_PATH="selected")
+    output = Output(project.folder / "selected")
+    if output.rows("members"):
+        raise Difference("members are read though not selected")
+    messages = output.rows("messages")
+    if len(messages) != sim.truth().counts()["messages"]:
+        raise Difference(f"{len(messages)} messages are read with a selection of columns")
+    for row in messages:
+        if "attachments" in row or "content" in (row["body"] or {}) or "subject" not in row or "id" not in row:
+            raise Difference(f"a message has other columns than selected: {row}")
+
+
+class Output:
+    """The files that target-jsonl appends to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._marks = dict.fromkeys(STREAMS, 0)
+
+    def rows(self, stream: str) -> list[Row]:
+        path = self._folder / f"{stream}.jsonl"
+        return json_lines(path) if path.exists() else []
+
+    def mark(self) -> None:
+        self._marks = {stream: len(self.rows(stream)) for stream in STREAMS}
+
+    def keys_since_mark(self, stream: str) -> Iterable[Key]:
+        return [tuple(row[part] for part in KEYS[stream]) for row in self.rows(stream)[self._marks[stream] :]]
+
+    def compare(self, truth: Truth) -> int:
+        return sum(compare(truth, stream, last_of_each(stream, self.rows(stream))) for stream in STREAMS)

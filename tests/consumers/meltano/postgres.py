@@ -1,0 +1,33 @@
+"""`meltano run` into target-postgres, twice, with state between."""
+
+from ..singer.postgres import SCHEMA, TYPES, check_table
+from ..support.bench import Bench
+from ..support.compare import compare
+from ..support.errors import Difference
+from ..support.postgres import PASSWORD, Postgres
+from ..support.truth import STREAMS, Truth
+from .project import Project
+
+LOADER, ENVIRONMENT = "target-postgres", "target-postgres-meltanolabs"
+
+
+def check(bench: Bench) -> str:
+    with bench.simulator() as sim, Postgres() as postgres:
+        settings = postgres.config(database="postgres")
+        del settings["password"]
+        project = Project(bench, sim, {LOADER: ENVIRONMENT}, {LOADER: settings})
+
+        def run_and_compare(truth: Truth) -> int:
+            project.run(LOADER, TARGET_POSTGRES_PASSWORD=PASSWORD)
+            return sum(compare(truth, stream, postgres.rows(f"{SCHEMA}.{stream}")) for stream in STREAMS)
+
+        rows = run_and_compare(sim.truth())
+        first = project.state(LOADER)
+        sim.change_everything()
+        after = run_and_compare(sim.truth())
+        if project.state(LOADER) == first:
+            raise Difference("the second run left the state as it was")
+        for stream in STREAMS:
+            check_table(postgres, SCHEMA, stream, {**TYPES, "array": {"ARRAY"}})
+        version = f"{project.version}, {bench.environments.version(ENVIRONMENT)}, {postgres.version}"
+    return f"{version}: {rows} rows; after changes {after} rows"

@@ -1,0 +1,11 @@
+"""Singer: the tap's stdout in a pipe, and what a target made of it."""
+
+from . import check_tap, csv, jsonl, postgres
+
+CHECKS = {
+    "singer-check-tap": check_tap.check,
+    "target-jsonl": jsonl.check,
+    "target-csv": csv.check,
+    "target-postgres-pipelinewise": postgres.check_pipelinewise,
+    "target-postgres-meltanolabs": postgres.check_meltanolabs,
+}

@@ -1,0 +1,34 @@
+"""What a check is given: the executables, the environments, and a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .environments import Environments
+from .simulator import Simulator
+
+
+@dataclass
+class Bench:
+    tap: Path
+    sim: Path
+    environments: Environments
+    folder: Path
+
+    def simulator(self) -> Simulator:
+        return Simulator(self.sim)
+
+    def fresh_folder(self) -> Path:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        return self.folder
+
+    def write(self, name: str, value: Any) -> Path:
+        """A JSON file in the folder."""
+        path = self.folder / name
+        path.write_text(json.dumps(value))
+        return path

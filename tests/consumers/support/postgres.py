@@ -1,0 +1,105 @@
+"""A PostgreSQL server on loopback, from Debian's package, for one check; and what is asked of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .errors import Difference
+
+PASSWORD = "not-a-secret"  # Of a server that lives for a minute and hears loopback only.
+
+
+class Postgres:
+    """A context manager; its data are gone with it."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        self.port = _free_port()
+        # Not below the project's folder: the server's user may not be allowed to go there.
+        self._folder = Path(tempfile.mkdtemp(prefix="consumers-postgres-"))
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres")
+        secret = self._folder / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        data = self._folder / "data"
+        self._as_server("initdb", "--pgdata", data, "--username", "teams", "--pwfile", secret, "--auth", "scram-sha-256", "--no-sync")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self._as_server("pg_ctl", "--pgdata", data, "--wait", "--log", self._folder / "log", "--options", options, "start")
+        self.version = "PostgreSQL " + self.ask("show server_version")[0].split()[0]
+
+    def __enter__(self) -> Postgres:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._as_server("pg_ctl", "--pgdata", self._folder / "data", "--mode", "immediate", "stop")
+        shutil.rmtree(self._folder)
+
+    def config(self, **more: Any) -> dict[str, Any]:
+        """The settings that all loaders of PostgreSQL know by these names, and `more`."""
+        return {"host": "127.0.0.1", "port": self.port, "user": "teams", "password": PASSWORD, **more}
+
+    def ask(self, sql: str) -> list[str]:
+        """The lines of the answer."""
+        url = f"host=127.0.0.1 port={self.port} user=teams dbname=postgres"
+        command = [self._programs / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--command", sql, url]
+        run = subprocess.run(command, env={**os.environ, "PGPASSWORD": PASSWORD, "PGTZ": "UTC"}, capture_output=True, text=True)
+        if run.returncode != 0:
+            raise Difference(f"PostgreSQL, asked {sql}: {run.stderr}")
+        return run.stdout.removesuffix("\n").split("\n") if run.stdout else []
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.ask(f"select row_to_json(t) from {table} t")]
+
+    def types(self, schema: str, table: str) -> dict[str, str]:
+        """The type of each column, by its name in lower case."""
+        sql = f"select column_name, data_type from information_schema.columns where table_schema = '{schema}' and table_name = '{table}'"
+        return {name.lower(): kind for name, _, kind in (line.partition("|") for line in self.ask(sql))}
+
+    def primary_key(self, table: str) -> list[str]:
+        sql = (
+            "select a.attname from pg_index i, unnest(i.indkey) with ordinality k(n, at), pg_attribute a"
+            f" where i.indrelid = '{table}'::regclass and i.indisprimary and a.attrelid = i.indrelid and a.attnum = k.n order by k.at"
+        )
+        return self.ask(sql)
+
+    def _as_server(self, program: str, *arguments: str | Path) -> None:
+        # PostgreSQL refuses to run as root.
+        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        command = [*user, str(self._programs / program), *map(str, arguments)]
+        # Into a file: the server that pg_ctl leaves behind would keep a pipe open.
+        with tempfile.TemporaryFile("w+") as said:
+            run = subprocess.run(command, cwd=self._folder, stdout=said, stderr=said)
+            said.seek(0)
+            if run.returncode != 0:
+                raise Difference(f"{program} failed:\n{said.read()}")
+
+
+def _programs() -> Path:
+    """The newest PostgreSQL; installed where there is none, if we may."""
+    found = _installed()
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"], check=True)
+        found = _installed()
+    if not found:
+        raise Difference("there is no PostgreSQL; hint: apt-get install postgresql")
+    return found
+
+
+def _installed() -> Path | None:
+    servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parent.parent.name))
+    return servers[-1].parent if servers else None
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

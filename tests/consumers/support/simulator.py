@@ -1,0 +1,89 @@
+"""The simulated tenant: its start, its control door, and the changes that a second run must find."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from .truth import Truth
+
+TENANT = ["--teams", "2", "--channels", "2", "--messages", "60", "--replies", "1", "--long-threads", "1"]
+
+
+class Simulator:
+    """A tenant of its own for each check; it ends with the `with`."""
+
+    def __init__(self, executable: Path) -> None:
+        self._process = subprocess.Popen([executable, *TENANT], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        text = ""
+        # The configuration is printed over several lines, and nothing after it.
+        while not text.endswith("}\n"):
+            line = self._process.stdout.readline()
+            if not line:
+                raise OSError("the simulator did not start")
+            text += line
+        config = json.loads(text)
+        self._door = config.pop("control_url")
+        everything = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
+        # The simulator enforces no limits here, so the tap need not keep them.
+        self.config: dict[str, Any] = {**config, **everything, "pace": 0}
+
+    def __enter__(self) -> Simulator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def truth(self) -> Truth:
+        return Truth(self._ask("GET", "/truth"))
+
+    def change(self, op: str, **what: Any) -> dict[str, Any]:
+        return self._ask("POST", "/changes", {"op": op, **what})
+
+    def requests(self, kind: str) -> int:
+        """How many requests of a class came so far."""
+        return self._ask("GET", "/journal")["asked"].get(kind, 0)
+
+    def advance(self, seconds: int) -> None:
+        self._ask("POST", "/clock", {"advance": seconds})
+
+    def latency(self, seconds: float) -> None:
+        """How long each answer takes from now on; 0: no time."""
+        nanos = int(seconds * 1_000_000_000)
+        self._ask("POST", "/latency", {"fixed": {"secs": nanos // 1_000_000_000, "nanos": nanos % 1_000_000_000}} if nanos else "none")
+
+    def change_everything(self) -> None:
+        """Posts, replies, edits, deletions and reactions, in old threads too, a new channel, and the awkward kinds of messages.
+
+        Hours lie before them and after them, so that no overlap of two runs repeats anything else (a new delta reaches back one).
+        """
+        self.advance(2 * 3600)
+        truth = self.truth()
+        channels = sorted({place["channel"] for place in truth.places("messages")})
+        first, second = ([p for p in truth.places("messages") if p["channel"] == channel] for channel in channels[:2])
+        replies = [place for place in truth.places("message_replies") if place["channel"] == channels[1]]
+        self.change("post", channel=channels[0], text="A new root")
+        self.change("reply", message=first[0], text="A reply to the oldest root")
+        self.change("edit", message=first[1], text="Edited")
+        self.change("delete", message=first[2])
+        self.change("react", message=first[3], kind="like")
+        self.change("edit", message=replies[0], text="A reply, edited")
+        self.change("delete", message=replies[1])
+        self.change("reply", message=second[-1], text="A reply to the newest root")
+        self.change("post_corpus", channel=channels[1])
+        added = self.change("create_channel", team=first[0]["team"], name="Added later")
+        self.change("post", channel=added["id"], text="The first root of a new channel")
+        self.change("add_member", team=first[0]["team"])
+        self.advance(2 * 3600)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._door + path, data=data, method=method)
+        # Straight to loopback, whatever proxy the environment names.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return json.load(answer)
