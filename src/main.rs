@@ -71,10 +71,12 @@ fn watch_signals(stop: CancellationToken, ended: mpsc::Receiver<()>) -> io::Resu
     Ok(())
 }
 
-/// As PID 1 of a container a signal's default action does nothing: then the exit code says it.
+/// As PID 1 of a container a signal's default action does nothing, and emulating it would end in an abort: then the exit code says it.
 #[expect(clippy::exit, reason = "the process ends here, whatever its threads do")]
 fn end_by(signal: i32) {
-    let _ = emulate_default_handler(signal);
+    if std::process::id() != 1 {
+        let _ = emulate_default_handler(signal);
+    }
     std::process::exit(128 + signal);
 }
 
