@@ -1,4 +1,7 @@
-"""A run that is interrupted fails, and the next one goes on without loss: SIGKILL of the tap, SIGTERM of Meltano."""
+"""A run that is interrupted fails, and the next one goes on without loss: SIGKILL of the tap, SIGTERM of Meltano.
+
+Into target-postgres: when its input ends, it loads what it has and tells the last state.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,53 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..singer.postgres import SCHEMA
 from ..support.bench import Bench
+from ..support.compare import compare
 from ..support.errors import Difference
+from ..support.postgres import Postgres
 from ..support.simulator import Simulator
-from .jsonl import LOADER, Output
+from ..support.truth import STREAMS
+from .postgres import ENVIRONMENT, LOADER, project_of
 from .project import TAP, Project
 
-LATENCY = 0.3
+LATENCY = 0.2
 """Seconds each answer takes while a run is to be interrupted: it then has several to go."""
+PAGES = 10
+"""Pages of messages until a first run is interrupted: more than half of them, so that states have been told, and not the last."""
 
 
 def check(bench: Bench) -> str:
-    with bench.simulator() as sim:
-        project = Project(bench, sim, {LOADER: LOADER})
-        output = Output(project.folder / "output")
+    with bench.simulator() as sim, Postgres() as postgres:
+        project = project_of(bench, sim, postgres)
 
-        _interrupt(project, sim, lambda _: os.kill(_process_of(project.tap), signal.SIGKILL))
-        if not project.state(LOADER).get("bookmarks"):
-            raise Difference("no state was kept of a run whose tap was killed")
-        kept = len(output.rows("messages"))
-        project.run(LOADER)
-        rows = output.compare(sim.truth())
+        def run_and_compare() -> int:
+            project.run(LOADER)
+            return sum(compare(sim.truth(), stream, postgres.rows(f"{SCHEMA}.{stream}")) for stream in STREAMS)
+
+        _interrupt(project, sim, PAGES, lambda _: os.kill(_process_of(project.tap), signal.SIGKILL))
+        loaded = postgres.ask(f"select count(*), max(_sdc_batched_at) from {SCHEMA}.messages")[0].split("|")
+        rows = run_and_compare()
+        left = postgres.ask(f"select count(*) from {SCHEMA}.messages where _sdc_batched_at <= '{loaded[1]}'")[0]
+        if not 0 < int(left) <= int(loaded[0]) < sim.truth().counts()["messages"]:
+            raise Difference(f"{loaded[0]} messages were loaded, and {left} of them not read again: the run did not go on where it stopped")
 
         sim.change_everything()
-        _interrupt(project, sim, lambda meltano: meltano.send_signal(signal.SIGTERM))
-        project.run(LOADER)
-        after = output.compare(sim.truth())
-    killed = f"tap killed after {kept} messages, then {rows} rows"
-    return f"{project.version}, {bench.environments.version(LOADER)}: {killed}; Meltano ended after changes, then {after} rows"
+        _interrupt(project, sim, 1, lambda meltano: meltano.send_signal(signal.SIGTERM))
+        after = run_and_compare()
+        version = f"{project.version}, {bench.environments.version(ENVIRONMENT)}, {postgres.version}"
+    killed = f"tap killed after {loaded[0]} messages, {left} of them not read again, {rows} rows"
+    return f"{version}: {killed}; Meltano ended after changes, then {after} rows"
 
 
-def _interrupt(project: Project, sim: Simulator, interrupt: Callable[[subprocess.Popen[str]], None]) -> None:
-    """Interrupts a run between the pages of its walks."""
+def _interrupt(project: Project, sim: Simulator, pages: int, interrupt: Callable[[subprocess.Popen[str]], None]) -> None:
+    """Interrupts a run when it has asked for so many pages of messages."""
     asked = sim.requests("messages")
     sim.latency(LATENCY)
-    process = project.start("run", TAP, LOADER, TAP_MICROSOFT_TEAMS_MAX_CONCURRENT_THREADS="1", TAP_MICROSOFT_TEAMS_TOP="20")
-    while sim.requests("messages") < asked + 3:
+    # Small pages, one at a time, and a state after each that is worth it.
+    small = {"MAX_CONCURRENT_THREADS": "1", "TOP": "20", "MAX_PAGES_PER_BATCH": "1"}
+    process = project.start("run", TAP, LOADER, **{f"TAP_MICROSOFT_TEAMS_{name}": value for name, value in small.items()})
+    while sim.requests("messages") < asked + pages:
         if process.poll() is not None:
             raise Difference("the run was over before it could be interrupted")
         time.sleep(0.02)

@@ -4,21 +4,27 @@ from ..singer.postgres import SCHEMA, TYPES, check_table
 from ..support.bench import Bench
 from ..support.compare import compare
 from ..support.errors import Difference
-from ..support.postgres import PASSWORD, Postgres
+from ..support.postgres import Postgres
+from ..support.simulator import Simulator
 from ..support.truth import STREAMS, Truth
 from .project import Project
 
 LOADER, ENVIRONMENT = "target-postgres", "target-postgres-meltanolabs"
 
 
+def project_of(bench: Bench, sim: Simulator, postgres: Postgres) -> Project:
+    """One that loads into this database; the password comes in a variable."""
+    settings = postgres.config(database="postgres")
+    password = settings.pop("password")
+    return Project(bench, sim, {LOADER: ENVIRONMENT}, {LOADER: settings}, TARGET_POSTGRES_PASSWORD=password)
+
+
 def check(bench: Bench) -> str:
     with bench.simulator() as sim, Postgres() as postgres:
-        settings = postgres.config(database="postgres")
-        del settings["password"]
-        project = Project(bench, sim, {LOADER: ENVIRONMENT}, {LOADER: settings})
+        project = project_of(bench, sim, postgres)
 
         def run_and_compare(truth: Truth) -> int:
-            project.run(LOADER, TARGET_POSTGRES_PASSWORD=PASSWORD)
+            project.run(LOADER)
             return sum(compare(truth, stream, postgres.rows(f"{SCHEMA}.{stream}")) for stream in STREAMS)
 
         rows = run_and_compare(sim.truth())

@@ -18,7 +18,9 @@ TAP = "tap-microsoft-teams"
 
 
 class Project:
-    def __init__(self, bench: Bench, sim: Simulator, environment_of: dict[str, str], loaders: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, bench: Bench, sim: Simulator, environment_of: dict[str, str], loaders: dict[str, Any] | None = None, **variables: str
+    ) -> None:
         """`environment_of` a loader: the Python environment that has it; `loaders`: more configuration by their names."""
         self.folder = bench.folder / "project"
         (self.folder / "output").mkdir(parents=True)
@@ -30,7 +32,7 @@ class Project:
         config = dict(sim.config)
         mine = {name: value for name, value in os.environ.items() if not name.startswith(("MELTANO_", "TAP_", "TARGET_"))}
         quiet = {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
-        self._variables = {**mine, **quiet, "TAP_MICROSOFT_TEAMS_CLIENT_SECRET": config.pop("client_secret")}
+        self._variables = {**mine, **quiet, "TAP_MICROSOFT_TEAMS_CLIENT_SECRET": config.pop("client_secret"), **variables}
 
         project = read_yaml(bench, EXAMPLE / "meltano.yml")
         project["plugins"]["extractors"][0]["config"].update(config)
