@@ -18,9 +18,9 @@ use super::retry::LONGEST_WAIT;
 /// Requests are spaced by so much more than a budget asks for: clocks and networks are not exact.
 const SLACK: f64 = 1.05;
 
-/// A request that was sent late, by so many seconds at most, does not delay the next one: timers are not exact either, and what each of them
-/// is late would add up. With the slack, what is sent in a second still stays within a budget.
-const LATE: f64 = 0.02;
+/// By so many seconds, or by so much of the slack, two requests may come closer to each other on their way.
+const JITTER: f64 = 0.015;
+const JITTER_OF_SLACK: f64 = 0.6;
 
 /// Requests a second on one team, whatever they ask.
 const TEAM: f64 = 4.0;
@@ -160,7 +160,7 @@ impl Pacer {
     pub(super) fn spend(&mut self, scopes: Scopes, now: Instant) {
         let class = self.class(scopes.class, now);
         let share = self.share(class, now);
-        let due = now.checked_sub(self.seconds(LATE)).unwrap_or(now);
+        let due = now.checked_sub(self.late()).unwrap_or(now);
         let after = |was_free: Instant, rate: f64| {
             let spacing = Duration::try_from_secs_f64(SLACK / rate).unwrap_or(Duration::MAX);
             was_free.max(due).checked_add(spacing).unwrap_or(now)
@@ -233,6 +233,13 @@ impl Pacer {
         }
         let to_plateau = ((plateau - share) / RISE).cbrt();
         (plateau + RISE * (seconds - to_plateau).powi(3)).clamp(share, 1.0)
+    }
+
+    /// By so much at most a request that was sent late does not delay the next one: timers are not exact, and what each of them is late
+    /// would add up. With what is left of the slack, what is sent in a second stays within a budget all the same.
+    fn late(&self) -> Duration {
+        let slack = self.seconds(SLACK - 1.0);
+        slack.saturating_sub(slack.mul_f64(JITTER_OF_SLACK).min(Duration::from_secs_f64(JITTER)))
     }
 
     /// Seconds of Graph's time.

@@ -60,7 +60,8 @@ impl Ahead {
         let behind = seconds(self.oldest, self.newest);
         let ahead = seconds(Some(self.bottom), self.oldest);
         let pages = if behind > 0.0 { f64::from(self.pages) * ahead / behind } else { f64::from(self.pages) };
-        pages + f64::from(self.threads * THREAD + self.of_thread)
+        // Whole requests: parts of one would put one channel before another that has as many to come and has waited longer.
+        pages.ceil() + f64::from(self.threads * THREAD + self.of_thread)
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
         ahead.meet(Some(now));
         ahead.meet(Some(now - day * 2));
         ahead.page(0);
-        assert_eq!(ahead.requests(), 0.5);
+        assert_eq!(ahead.requests(), 1.0);
         ahead.meet(Some(now - day * 9));
         ahead.page(0);
         assert_eq!(ahead.requests(), 0.0);
