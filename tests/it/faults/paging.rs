@@ -115,11 +115,7 @@ fn no_link_in_any_place_leads_the_token_astray() {
 fn open_delta() -> Reader {
     let mut reader = reader(30).streams(&[MESSAGES]);
     reader.sim.switches(|switches| switches.delta.page = 5);
-    for _ in 0..2 {
-        reader.read();
-        reader.later(HOUR);
-    }
-    assert!(reader.state(MESSAGES, &reader.channel())["deltaLink"].is_string());
+    reader.open_delta();
     change(&reader);
     reader
 }

@@ -12,11 +12,7 @@ const SELECTIONS: [(&[&str], Protocol); 2] = [(&[MESSAGES], Protocol::Airbyte), 
 /// A reader for which delta is open, and an hour later something has changed.
 fn changed(streams: &[&'static str]) -> Reader {
     let mut reader = reader(30).streams(streams);
-    for _ in 0..2 {
-        reader.read();
-        reader.later(HOUR);
-    }
-    assert!(reader.state(MESSAGES, &reader.channel())["deltaLink"].is_string());
+    reader.open_delta();
     change(&reader);
     reader
 }

@@ -188,6 +188,15 @@ impl Reader {
         self.keep(Output::new(self.protocol, finished))
     }
 
+    /// Reads until delta is open: by the second run, an hour behind the first one.
+    pub fn open_delta(&mut self) {
+        for _ in 0..2 {
+            self.read();
+            self.later(HOUR);
+        }
+        assert!(self.state(MESSAGES, &self.channel())["deltaLink"].is_string());
+    }
+
     /// Runs once more, which must succeed; what comes of it is kept.
     pub fn read(&mut self) -> Run {
         let run = self.run();
