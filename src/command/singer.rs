@@ -18,6 +18,7 @@ use crate::{
     emit::Output,
     error::Error,
     files::{in_file, read_json, read_object},
+    graph::Limits,
     log::Forward,
     protocol::singer::{self, About, Format, Log, SingerEmitter},
     streams::StreamSet,
@@ -89,7 +90,7 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
         }
         None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
-    Ok((bookmarks, Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }))
+    Ok((bookmarks, Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }))
 }
 
 /// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
