@@ -67,6 +67,9 @@ fn what_graph_refuses_is_explained_by_the_token() {
     let sim = granted(&["ChannelMessage.Read.All"]);
     let settings = named(&sim);
     told.push(("messages of one channel, and no other permission", said(&sim, &settings)));
+    let mut settings = settings;
+    settings["team_id"] = sim.truth().teams.into_keys().collect::<Vec<_>>().into();
+    told.push(("the same, and the channel may be in any of two teams", said(&sim, &settings)));
     let sim = granted(&ALL_ROLES[..1]);
     let mut settings = named(&sim);
     settings["cloud"] = "us_gov".into();
