@@ -22,6 +22,7 @@ use crate::{
     emit::Output,
     error::Error,
     files::{in_file, read_json},
+    graph::Limits,
     log::Forward,
     protocol::{
         Format, Log,
@@ -90,7 +91,7 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
         }
         None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
-    Ok((bookmarks, Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }))
+    Ok((bookmarks, Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }))
 }
 
 fn sync(
