@@ -44,6 +44,7 @@ class Tenant:
 
 
 def check(bench: Bench) -> str:
+    _check_sketches(bench)
     with ExitStack() as ended:
         fleet = Fleet(bench, ended)
         busy, idle, _ = fleet.tenants
@@ -80,6 +81,14 @@ def _only_changes(tenant: Tenant, before: Truth) -> str:
     after = tenant.sim.truth()
     tenant.output.compare(after)
     return only_changes(before, after, tenant.output.keys_since_mark)
+
+
+def _check_sketches(bench: Bench) -> None:
+    """They are not run: only whether they can be read."""
+    python = bench.environments.bin("meltano") / "python"
+    yaml, dag = EXAMPLE / "kubernetes.yaml", EXAMPLE / "airflow_dag.py"
+    subprocess.run([python, "-c", "import sys, yaml; list(yaml.safe_load_all(open(sys.argv[1])))", yaml], check=True)
+    compile(dag.read_text(), dag, "exec")
 
 
 class Fleet:
