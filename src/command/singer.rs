@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -12,14 +12,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
-use super::{Exit, Ready, client, config, runtime, states};
+use super::{
+    Exit, Ready, client,
+    config::{self, Author},
+    runtime, states, tell,
+};
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
     emit::Output,
     error::Error,
-    files::{in_file, read_json, read_object},
+    files::{in_file, read_json},
     log::Forward,
-    protocol::singer::{self, About, Format, Log, SingerEmitter},
+    protocol::{
+        Format, Log,
+        singer::{self, About, SingerEmitter},
+    },
     streams::StreamSet,
     sync,
 };
@@ -60,15 +67,9 @@ pub(super) fn fail(asked: &Singer, error: &Error) -> Exit {
     Exit::Failed
 }
 
-fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(Exit::Done)
-}
-
 /// What a sync is made of, and the bookmarks that it was given.
 fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
-    let config = config(written_config(&asked.config)?)?;
+    let config = config::read(&asked.config, Author::Operator)?;
     let (selected, remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         // Nothing is asked for: everything that the configuration allows.
@@ -90,23 +91,6 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
         None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
     Ok((bookmarks, Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }))
-}
-
-/// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
-fn written_config(paths: &[PathBuf]) -> Result<Map<String, Value>, Error> {
-    let mut settings = Map::new();
-    let mut from_environment = false;
-    for path in paths {
-        if path.as_os_str() == "ENV" {
-            from_environment = true;
-            continue;
-        }
-        settings.extend(read_object(path, "configuration")?);
-    }
-    if from_environment {
-        settings.extend(singer::settings_of_environment(|name| env::var(name).ok()));
-    }
-    Ok(settings)
 }
 
 fn sync(

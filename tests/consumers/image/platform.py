@@ -15,19 +15,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests/consumers/airbyte"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from simulator import Simulator  # noqa: E402
+from consumers.support.simulator import Simulator  # noqa: E402
+from consumers.support.truth import KEYS, STREAMS, Key  # noqa: E402
 
 ENTRYPOINT = "/usr/local/bin/tap-microsoft-teams"
 LIMIT_MB = 15
 USER = 1000
 DEVICES = ["null", "zero", "random", "urandom"]
-STREAMS = ["teams", "channels", "members", "messages", "message_replies"]
 PLATFORM = {"DEPLOYMENT_MODE": "OSS", "WORKER_JOB_ID": "1", "WORKER_JOB_ATTEMPT": "0", "USE_STREAM_CAPABLE_STATE": "true"}
 
 # The shape of the platform's scripts: the connector in the background, beside a loop that ends it when the marker appears.
@@ -78,6 +79,11 @@ class Container:
             ctypes.CDLL(None).prctl(no_new_privileges, 1, 0, 0, 0)
 
         return subprocess.Popen(command, env=self._environment, preexec_fn=enter, start_new_session=True, stdin=subprocess.DEVNULL)
+
+    def alone(self, arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+        """As a container's runtime starts the entrypoint: the first process of its own PID namespace."""
+        enter = ["unshare", "--pid", "--fork", "--kill-child", "chroot", f"--userspec={USER}:{USER}", str(self._files), ENTRYPOINT]
+        return subprocess.Popen([*enter, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=(folder / "stdout").open("w"), text=True)
 
     def script(self, arguments: str, redirections: str, folder: str) -> int:
         process = self.run(["/bin/sh", "-c", SCRIPT.format(arguments=arguments, redirections=redirections)], folder)
@@ -159,13 +165,13 @@ class Pipe:
         return self._read
 
 
-def records(messages: Messages) -> dict[str, set[tuple[str, str]]]:
+def records(messages: Messages) -> dict[str, set[Key]]:
     """Keys of what was read, by stream."""
-    keys: dict[str, set[tuple[str, str]]] = {stream: set() for stream in STREAMS}
+    keys: dict[str, set[Key]] = {stream: set() for stream in STREAMS}
     for message in messages:
         if message["type"] == "RECORD":
-            data = message["record"]["data"]
-            keys[message["record"]["stream"]].add((data.get("channel_id") or data.get("team_id") or "", data["id"]))
+            stream, data = message["record"]["stream"], message["record"]["data"]
+            keys[stream].add(tuple(data[part] for part in KEYS[stream]))
     return keys
 
 
@@ -200,12 +206,12 @@ def examine(files: Path, image: dict[str, Any]) -> float:
 
 def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
     """All four commands, `read` twice; the answer is how many records the two read."""
-    config = simulator.config()
+    config = simulator.config
     spec = operation(container, "spec", None)
     expect(spec.get("spec") == json.loads((ROOT / "spec.json").read_text()), "spec: not what spec.json says")
     check = operation(container, "check", config)
     expect(check.get("connectionStatus", {}).get("status") == "SUCCEEDED", f"check: {check}")
-    refused = operation(container, "check", simulator.wrong_config())
+    refused = operation(container, "check", simulator.wrong_config)
     expect(refused.get("connectionStatus", {}).get("status") == "FAILED", f"check with a wrong secret: {refused}")
     discovered = operation(container, "discover", config)
     expect(discovered.get("catalog") == json.loads((ROOT / "catalog/airbyte.json").read_text()), "discover: not what catalog/airbyte.json says")
@@ -214,16 +220,36 @@ def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
     catalog = {"streams": [{"stream": stream, **modes} for stream in discovered["catalog"]["streams"]]}
     first = read(container, config, catalog, None)
     found, truth = records(first), simulator.truth()
-    for stream, table in (("messages", "messages"), ("message_replies", "replies")):
-        true = {(item["channel"], str(item["id"])) for item in truth[table]}
+    for stream in STREAMS:
+        true = truth.rows(stream).keys()
         expect(found[stream] == true, f"read: {len(found[stream])} {stream}, {len(true)} are true")
-    expect({key[1] for key in found["teams"]} == set(truth["teams"]), "read: other teams than there are")
     # So that the second read repeats nothing of the last minutes.
     simulator.advance(3600)
     second = records(read(container, config, catalog, last_states(first)))
     again = len(second["messages"]) + len(second["message_replies"])
     expect(again == 0, f"read again: {again} messages of an idle tenant")
     return sum(map(len, found.values())), sum(map(len, second.values()))
+
+
+def stopped(container: Container, simulator: Simulator) -> None:
+    """A container that is told to stop: what it read is whole lines and ends with a state, and the exit code says by which signal."""
+    folder = container.folder("source")
+    place(folder, "connectorConfig.json", simulator.config)
+    catalog = {"streams": [{"stream": {"name": "messages"}, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}]}
+    place(folder, "catalog.json", catalog)
+    simulator.latency(0.5)
+    process = container.alone(["read", "--config", "/source/connectorConfig.json", "--catalog", "/source/catalog.json"], folder)
+    output, until = folder / "stdout", time.monotonic() + 60
+    while '"RECORD"' not in output.read_text() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    code = process.wait(10)
+    simulator.latency(0)
+    messages = [json.loads(line) for line in output.read_text().splitlines()]
+    kinds = [message["type"] for message in messages if message["type"] in ("RECORD", "STATE")]
+    expect(code == 128 + signal.SIGTERM, f"stopped as the first process of a container: exit code {code}")
+    expect(kinds[-1:] == ["STATE"], f"stopped: the last of the data is {kinds[-1:]}")
 
 
 def main(files: Path, image_file: Path, sim: Path) -> int:
@@ -235,11 +261,12 @@ def main(files: Path, image_file: Path, sim: Path) -> int:
             # Nothing of the last hour, which delta would bring again at its opening.
             simulator.advance(2 * 3600)
             first, second = commands(container, simulator)
+            stopped(container, simulator)
     except Failed as difference:
         print(f"FAILED  image: {difference}")
         return 1
     builder = subprocess.run(["buildah", "--version"], capture_output=True, text=True).stdout.split()[2]
-    print(f"ok  image (buildah {builder}): {size:.1f} MB; spec, check, discover, read as on the platform: {first} records, then {second}")
+    print(f"ok  image (buildah {builder}): {size:.1f} MB; spec, check, discover, read as on the platform: {first} records, then {second}; stopped by SIGTERM: 143")
     return 0
 
 
