@@ -57,11 +57,14 @@ def check(bench: Bench) -> str:
             tenant.output.mark()
             if tenant is not idle:
                 tenant.sim.change_everything()
-        asked = idle.sim.requests_in_all()
+        asked = _asked_of_channels(idle)
         fleet.run()
         read = [_only_changes(tenant, then) for tenant, then in zip(fleet.tenants, before, strict=True)]
-        asked = idle.sim.requests_in_all() - asked
-        if fleet.check_states()[busy.name] == states[busy.name]:
+        asked = _asked_of_channels(idle) - asked
+        if asked != 2 * before[1].counts()["channels"]:
+            raise Difference(f"{idle.name} has {before[1].counts()['channels']} idle channels, and {asked} requests were made for them")
+        after = fleet.check_states()
+        if after[busy.name] == states[busy.name]:
             raise Difference(f"the second run left the state of {busy.name} as it was")
 
         fleet.spoil(busy)
@@ -71,9 +74,11 @@ def check(bench: Bench) -> str:
             raise Difference("the fleet ended as if all were done, though one tenant refused its secret")
         for tenant in fleet.tenants[1:]:
             tenant.output.compare(tenant.sim.truth())
+        if fleet.check_states()[busy.name] != after[busy.name]:
+            raise Difference(f"a run that was refused changed the state of {busy.name}")
         fleet.check_secrets()
     first = ", ".join(f"{count} rows for {name}" for name, count in rows.items())
-    said = f"then {'; '.join(read)}, with {asked} requests for the {before[1].counts()['channels']} channels of the idle one"
+    said = f"then {'; '.join(read)}, {asked} requests for the channels of the idle one"
     return f"{fleet.version}, {bench.environments.version(LOADER)}: {first}; {said}; one refused, the others complete"
 
 
@@ -81,6 +86,10 @@ def _only_changes(tenant: Tenant, before: Truth) -> str:
     after = tenant.sim.truth()
     tenant.output.compare(after)
     return only_changes(before, after, tenant.output.keys_since_mark)
+
+
+def _asked_of_channels(tenant: Tenant) -> int:
+    return tenant.sim.requests("messages") + tenant.sim.requests("delta")
 
 
 def _check_sketches(bench: Bench) -> None:
