@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis_jsonschema import from_schema
 from jsonschema import Draft7Validator
 
-SAME_EACH_TIME = {"derandomize": True, "database": None, "deadline": None}
+SAME_EACH_TIME = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 
 Spec = dict[str, Any]
 Catalog = dict[str, Any]
@@ -77,7 +77,7 @@ def validate_previous_configs(previous: Spec, current: Spec, configs: int = 100,
 
 def _validate_configs(schema: dict[str, Any], validator: Draft7Validator, configs: int) -> None:
     # The problem says enough: no time goes into a smaller example.
-    @settings(max_examples=configs, phases=[Phase.generate], **SAME_EACH_TIME, suppress_health_check=list(HealthCheck))
+    @settings(SAME_EACH_TIME, max_examples=configs, phases=[Phase.generate])
     @given(from_schema(schema))
     def every_config_is_taken(config: dict[str, Any]) -> None:
         problems = [f"{problem.json_path}: {problem.message}" for problem in validator.iter_errors(config)]

@@ -32,7 +32,6 @@ State = list[dict[str, Any]]
 @dataclass
 class Output:
     messages: list[AirbyteMessage]
-    code: int
 
     def of(self, kind: Type) -> list[AirbyteMessage]:
         return [message for message in self.messages if message.type == kind]
@@ -73,12 +72,13 @@ class Connector:
         return message.catalog
 
     def read(self, config: dict[str, Any], catalog: ConfiguredAirbyteCatalog, state: State | None = None) -> Output:
-        files = {"config": config, "catalog": catalog.model_dump(mode="json", exclude_none=True)}
-        return self._run("read", **files, **({} if state is None else {"state": state}))
+        return self._run("read", config=config, catalog=catalog.model_dump(mode="json", exclude_none=True), state=state)
 
     def _run(self, command: str, *, code: int = 0, **files: Any) -> Output:
         arguments: list[str | Path] = [self._executable, command]
         for name, value in files.items():
+            if value is None:
+                continue
             path = self._folder / f"{name}.json"
             path.write_text(json.dumps(value))
             arguments += [f"--{name}", path]
@@ -87,7 +87,7 @@ class Connector:
         # Not splitlines(): there are other line separators within texts.
         lines = done.stdout.decode().split("\n")
         assert lines.pop() == "", "the last line has no end"
-        return Output([AirbyteMessage.model_validate_json(line) for line in lines], done.returncode)
+        return Output([AirbyteMessage.model_validate_json(line) for line in lines])
 
 
 def configured(streams: Iterable[AirbyteStream], mode: SyncMode) -> ConfiguredAirbyteCatalog:

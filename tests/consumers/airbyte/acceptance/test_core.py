@@ -138,9 +138,7 @@ class TestDiscovery:
 
 
 class TestBasicRead:
-    def test_read(
-        self, connector: Connector, simulator: Simulator, config: dict[str, Any], catalog: AirbyteCatalog, inputs: dict[str, Any]
-    ) -> None:
+    def test_read(self, connector: Connector, simulator: Simulator, config: dict[str, Any], catalog: AirbyteCatalog, inputs: dict[str, Any]) -> None:
         channel = max(place["channel"] for place in simulator.truth().places("messages"))
         simulator.change("post_corpus", channel=channel)
         output = connector.read(config, configured(catalog.streams, SyncMode.full_refresh))

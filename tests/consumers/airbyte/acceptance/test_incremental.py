@@ -116,11 +116,12 @@ def newer(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> list[
 
 
 def _times(record: AirbyteRecordMessage, *names: str) -> list[datetime]:
-    return [instant(record.data[name]) for name in names if record.data[name] is not None]
+    """Of those that are there, and are times."""
+    return [time for name in names if (time := instant(record.data[name] or ""))]
 
 
 def _with_cursor(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> Iterator[tuple[AirbyteRecordMessage, datetime]]:
     """Of the channels that had a cursor."""
     for record in records:
-        if cursor := cursors.get(f"{record.data['team_id']}/{record.data['channel_id']}"):
-            yield record, instant(cursor)
+        if cursor := instant(cursors.get(f"{record.data['team_id']}/{record.data['channel_id']}", "")):
+            yield record, cursor
