@@ -8,6 +8,7 @@ mod bad_input;
 mod cli;
 mod conformance;
 mod contents;
+mod documents;
 mod ends;
 mod faults;
 mod generated;
