@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::{Component, Path, PathBuf},
 };
 
@@ -59,6 +60,19 @@ fn every_link_within_the_repository_leads_to_a_file_and_a_heading() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_source_file_that_the_architecture_names_is_there() {
+    for file in ["docs/architecture.md", "docs/architecture.svg"] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let words = text.split(|char: char| !char.is_alphanumeric() && !"_-/.".contains(char));
+        let named: BTreeSet<_> = words.filter(|word| word.contains('/') && word.ends_with(".rs")).collect();
+        assert!(named.len() > 8, "{file} names files");
+        let missing: Vec<_> =
+            named.into_iter().filter(|name| !root().join(name).exists() && !root().join("src").join(name).exists()).collect();
+        assert!(missing.is_empty(), "{file}: {missing:?}");
+    }
 }
 
 #[test]
