@@ -22,8 +22,10 @@ use Runner::{Nobody, Script};
 /// Commands by how they begin. The first that fits counts.
 const OTHERS: &[(&str, Runner)] = &[
     ("az", Nobody("needs a tenant of Microsoft Entra, and changes it")),
+    ("cargo build", Nobody("a part of the tests")),
     ("cargo run --release --example demo", Nobody("takes a release build; the gate builds it and its lints")),
     ("cargo test --workspace", Script(".ci/run", "README.md")),
+    ("cargo test -p tap-microsoft-teams --test it", Nobody("a part of the tests")),
     ("cp", Nobody("copies for the lines below it; tests/consumers/meltano makes its own copy")),
     ("docker", Nobody("needs Docker; tests/consumers/image builds and tries the image")),
     ("kind", Nobody("needs a cluster of Airbyte's")),
@@ -42,15 +44,17 @@ const OTHERS: &[(&str, Runner)] = &[
     ("target ", Nobody("stands for any target")),
     ("cd", Nobody("the shell's own")),
     ("echo", Nobody("writes a file for the line below it")),
+    ("git diff", Nobody("for people to read")),
     ("export", Nobody("the shell's own")),
     ("mkdir", Nobody("makes a folder for the line below it")),
     ("set", Nobody("the shell's own")),
     ("tail", Nobody("keeps a state for the line below it")),
 ];
 
-/// One program with its arguments, and the file that its output goes to.
+/// One program with its arguments, what is set for it alone, and the file that its output goes to.
 #[derive(Debug, PartialEq)]
 struct Command {
+    environment: Vec<(String, String)>,
     words: Vec<String>,
     output: Option<String>,
 }
@@ -63,12 +67,15 @@ fn commands(block: &str) -> Vec<(usize, Command)> {
         let continued = joined.lines().take(number).map(|line| line.matches('\u{0}').count()).sum::<usize>();
         let words = shlex::split(&line.replace('\u{0}', "")).unwrap_or_else(|| panic!("no shell would take {line}"));
         for words in words.split(|word| matches!(word.as_str(), "|" | "&&" | "||" | ";")).filter(|words| !words.is_empty()) {
-            let mut command = Command { words: Vec::new(), output: None };
+            let mut command = Command { environment: Vec::new(), words: Vec::new(), output: None };
             let mut words = words.iter();
             while let Some(word) = words.next() {
                 match word.as_str() {
                     ">" => command.output = words.next().cloned(),
                     ">>" | "2>" | "<" => drop(words.next()),
+                    word if command.words.is_empty() && word.contains('=') => {
+                        command.environment.extend(word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())));
+                    }
                     _ => command.words.push(word.clone()),
                 }
             }
@@ -106,7 +113,8 @@ impl Place {
                 _ => {}
             }
         }
-        let finished = self.tap.execute(&arguments, &[]);
+        let environment: Vec<_> = command.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let finished = self.tap.execute(&arguments, &environment);
         // The configuration stays the simulator's, whatever a line writes into it.
         if let Some(file) = command.output.as_deref().filter(|file| *file != "config.json") {
             self.tap.file(file, &finished.stdout);
@@ -174,8 +182,9 @@ fn a_line_that_fails_and_one_that_nobody_runs_are_faults() {
 
 #[test]
 fn commands_are_told_apart() {
-    let block = "a \\\n  --b 'c d' | e > f && g # no\n\nh >> i\n";
+    let block = "X=1 a \\\n  --b 'c d' | e > f && g # no\n\nh >> i\n";
     let of = |words: &[&str], output: Option<&str>| Command {
+        environment: if words[0] == "a" { vec![("X".to_owned(), "1".to_owned())] } else { Vec::new() },
         words: words.iter().map(|word| (*word).to_owned()).collect(),
         output: output.map(str::to_owned),
     };
