@@ -1,4 +1,4 @@
-//! Blocks of commands: lines of the executable run on a simulated tenant; of all others it is said who runs them.
+//! Commands, in blocks and within sentences: those of the executable run on a simulated tenant; of all others it is said who runs them.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -162,10 +162,13 @@ fn every_line_of_the_executable_runs_and_of_all_others_it_is_known_who_runs_them
     let mut faults = Vec::new();
     for document in documents().values() {
         let place = Place::new();
-        for block in document.blocks("sh") {
-            for (number, command) in commands(&block.text) {
+        let of_blocks = document.blocks("sh").map(|block| (block.text.as_str(), block.line + 1));
+        let within_sentences =
+            document.code.iter().filter(|code| is_ours(code.0.split(' ').next().unwrap_or_default()) && code.0.contains(' '));
+        for (text, line) in of_blocks.chain(within_sentences.map(|code| (code.0.as_str(), code.1))) {
+            for (number, command) in commands(text) {
                 let fault = if is_ours(&command.words[0]) { place.run(&command) } else { unknown(&command) };
-                faults.extend(fault.map(|fault| format!("{}: {}: {fault}", document.at(block.line + 1 + number), command.words.join(" "))));
+                faults.extend(fault.map(|fault| format!("{}: {}: {fault}", document.at(line + number), command.words.join(" "))));
             }
         }
     }

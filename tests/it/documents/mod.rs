@@ -36,6 +36,8 @@ struct Document {
     /// From the root of the repository.
     path: PathBuf,
     blocks: Vec<Block>,
+    /// What is code within a sentence.
+    code: Vec<Place<String>>,
     /// Where its links and pictures lead, as written.
     links: Vec<Place<String>>,
     headings: Vec<Heading>,
@@ -62,7 +64,7 @@ struct Place<T>(T, usize);
 impl Document {
     fn read(path: PathBuf) -> Self {
         let text = fs::read_to_string(root().join(&path)).unwrap();
-        let mut document = Self { path, blocks: Vec::new(), links: Vec::new(), headings: Vec::new() };
+        let mut document = Self { path, blocks: Vec::new(), code: Vec::new(), links: Vec::new(), headings: Vec::new() };
         let line = |at: &Range<usize>| text[..at.start].matches('\n').count() + 1;
         let (mut block, mut heading): (Option<Block>, Option<Heading>) = (None, None);
         for (event, at) in Parser::new_ext(&text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).into_offset_iter() {
@@ -88,6 +90,8 @@ impl Document {
                     if let Some(heading) = &mut heading {
                         heading.text += &said;
                         heading.code.push(said.to_string());
+                    } else {
+                        document.code.push(Place(said.to_string(), line(&at)));
                     }
                 }
                 _ => {}
