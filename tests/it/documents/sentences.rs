@@ -20,19 +20,27 @@ const FILES: &[&str] = &[
     "graph/answer.rs",
     "graph/client.rs",
     "graph/error.rs",
+    "graph/page.rs",
+    "graph/pages.rs",
     "graph/token.rs",
+    "main.rs",
     "protocol/airbyte/catalog.rs",
     "protocol/airbyte/emitter.rs",
     "protocol/airbyte/state.rs",
+    "protocol/lines.rs",
     "protocol/singer/catalog.rs",
+    "protocol/singer/emitter.rs",
     "protocol/singer/state.rs",
     "state.rs",
     "sync/context.rs",
     "sync/delta.rs",
     "sync/groups.rs",
     "sync/ledger.rs",
+    "sync/list.rs",
+    "sync/mod.rs",
     "sync/plan.rs",
     "sync/prune.rs",
+    "sync/thread.rs",
     "sync/walk.rs",
 ];
 
@@ -57,12 +65,12 @@ fn parts(source: &str) -> Vec<String> {
                         parts.extend(fixed(&text.value()));
                     }
                 }
-                // `#[doc = "..."]` and `#![doc = "..."]`, as which documentation comments come.
+                // An attribute, as which documentation comments come too: only those of errors are told.
                 TokenTree::Punct(punct) if punct.as_char() == '#' => {
                     tokens.next_if(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '!'));
-                    let is_doc =
-                        |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.stream().to_string().starts_with("doc"));
-                    tokens.next_if(is_doc);
+                    let is_untold =
+                        |token: &TokenTree| matches!(token, TokenTree::Group(group) if !group.stream().to_string().starts_with("error"));
+                    tokens.next_if(is_untold);
                 }
                 TokenTree::Group(group) => collect(group.stream(), parts),
                 _ => {}
