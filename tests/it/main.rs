@@ -9,6 +9,7 @@ mod cli;
 mod conformance;
 mod contents;
 mod doctor;
+mod documents;
 mod ends;
 mod faults;
 mod generated;
