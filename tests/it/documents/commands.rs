@@ -167,7 +167,8 @@ fn every_line_of_the_executable_runs_and_of_all_others_it_is_known_who_runs_them
             document.code.iter().filter(|code| is_ours(code.0.split(' ').next().unwrap_or_default()) && code.0.contains(' '));
         for (text, line) in of_blocks.chain(within_sentences.map(|code| (code.0.as_str(), code.1))) {
             for (number, command) in commands(text) {
-                let fault = if is_ours(&command.words[0]) { place.run(&command) } else { unknown(&command) };
+                let Some(program) = command.words.first() else { continue };
+                let fault = if is_ours(program) { place.run(&command) } else { unknown(&command) };
                 faults.extend(fault.map(|fault| format!("{}: {}: {fault}", document.at(line + number), command.words.join(" "))));
             }
         }
