@@ -6,7 +6,7 @@ use super::{
     context::Context,
     job::{Damage, Job, Report, Stop, Work},
     list::next_page,
-    plan::team_jobs,
+    parents::team_jobs,
 };
 use crate::{
     error::Error,

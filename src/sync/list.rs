@@ -7,8 +7,8 @@ use tracing::debug;
 use super::{
     context::Context,
     job::{Damage, Report, Stop},
+    parents::channel_jobs,
     part::Place,
-    plan::channel_jobs,
     walk::is_link_lost,
 };
 use crate::{

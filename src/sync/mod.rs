@@ -16,8 +16,9 @@ mod job;
 mod ledger;
 mod list;
 mod once;
+mod parents;
 mod part;
-mod plan;
+
 mod prune;
 mod queue;
 mod rest;
@@ -43,7 +44,7 @@ pub use check::check;
 use context::Context;
 use job::{Job, Stop, Work};
 use ledger::Ledger;
-pub use plan::unconfigured;
+pub use parents::unconfigured;
 use prune::Found;
 use queue::Queue;
 
@@ -137,7 +138,7 @@ impl Run {
             self.give_up(Error::graph("sign in", error, &[]));
             return None;
         }
-        self.begin(plan::first_jobs(&self.context));
+        self.begin(parents::first_jobs(&self.context));
         loop {
             while self.running.len() < UNDER_WAY
                 && let Some(job) = self.queue.pop()
