@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod records;
+mod silent;
 
 use std::{
     io,
@@ -24,6 +25,7 @@ use crate::{
 use checkpoints::Checkpoints;
 pub use records::Records;
 use records::Spare;
+pub use silent::Silent;
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 6 * 1024 * 1024;

@@ -4,9 +4,9 @@ use std::{
     fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_compression::tokio::bufread::GzipDecoder;
@@ -21,7 +21,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Cause, Credentials, Error, Host, Page, Refusal, Request, Urgency,
+    Cause, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Describe, Patience, date, refusal},
     bodies::{Bodies, Held},
     pace::{Pacer, Scopes},
@@ -71,9 +71,19 @@ struct Shared {
     bodies: Bodies,
     /// The size of the last page of messages.
     size: AtomicUsize,
+    pace: Pace,
+    answers: Answers,
     first_wait: Duration,
     patience: Patience,
     limits: Limits,
+}
+
+/// How many requests were sent, how many good answers came, and how long these took together.
+#[derive(Debug, Default)]
+struct Answers {
+    asked: AtomicU64,
+    count: AtomicU64,
+    micros: AtomicU64,
 }
 
 /// What is known of the work that requests are sent for.
@@ -132,9 +142,11 @@ impl GraphClient {
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
         let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(UNPACED) };
+        let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
-        let shared = Shared { http, host, tokens, turns, bodies, size, first_wait, patience, limits };
+        let answers = Answers::default();
+        let shared = Shared { http, host, tokens, turns, bodies, size, pace, answers, first_wait, patience, limits };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -151,6 +163,18 @@ impl GraphClient {
     /// How urgent the further requests of this piece of work are.
     pub fn set_urgency(&self, urgency: Urgency) {
         *self.work.urgency.lock().unwrap_or_else(PoisonError::into_inner) = urgency;
+    }
+
+    /// How fast requests may follow each other, and how long the answers took that came so far.
+    pub fn rates(&self) -> Rates {
+        let Answers { count, micros, .. } = &self.shared.answers;
+        let (count, micros) = (count.load(Ordering::Relaxed), micros.load(Ordering::Relaxed));
+        Rates::new(self.shared.pace, Duration::from_micros(micros.checked_div(count).unwrap_or_default()))
+    }
+
+    /// How many requests were sent so far, those for a token left out.
+    pub fn asked(&self) -> u64 {
+        self.shared.answers.asked.load(Ordering::Relaxed)
     }
 
     /// Signs in, if there is no token yet.
@@ -200,8 +224,10 @@ impl GraphClient {
                 Ok(turn) => turn,
                 Err(wait) => return Err(Error::new(request, Cause::Closed(wait), attempts)),
             };
+            let asked = Instant::now();
             let cause = match self.shared.try_with_token(request, expected, &self.work, &mut attempts).await {
                 Ok(page) => {
+                    self.shared.answers.note(asked.elapsed());
                     if scopes.are_messages() {
                         self.shared.size.store(self.work.size.load(Ordering::Relaxed), Ordering::Relaxed);
                     }
@@ -231,6 +257,13 @@ impl GraphClient {
     }
 }
 
+impl Answers {
+    fn note(&self, took: Duration) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or_default(), Ordering::Relaxed);
+    }
+}
+
 impl Shared {
     fn waits(&self) -> Waits {
         Waits::new(self.first_wait, self.limits.attempts)
@@ -255,6 +288,7 @@ impl Shared {
             .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
         authorization.set_sensitive(true);
         let mut patience = self.patience;
+        self.answers.asked.fetch_add(1, Ordering::Relaxed);
         let request = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string());
         let response = patience.wait(request.header(ACCEPT_ENCODING, "gzip").send()).await.map_err(Cause::Transport)?;
         let status = response.status();

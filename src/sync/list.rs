@@ -43,6 +43,11 @@ impl List {
         Self { of_all_channels, named, ..self }
     }
 
+    /// The stream whose list it is.
+    pub(super) fn stream(&self) -> &'static Stream {
+        self.stream
+    }
+
     /// The team whose list it is.
     pub(super) fn team(&self) -> &str {
         &self.team

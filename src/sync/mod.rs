@@ -18,6 +18,7 @@ mod list;
 mod once;
 mod parents;
 mod part;
+pub mod plan;
 
 mod prune;
 mod queue;
@@ -42,7 +43,7 @@ use crate::{
 };
 pub use check::check;
 use context::Context;
-use job::{Job, Stop, Work};
+use job::{Job, Stop};
 use ledger::Ledger;
 pub use parents::unconfigured;
 use prune::Found;
@@ -177,11 +178,7 @@ impl Run {
     fn begin(&mut self, jobs: Vec<Job>) {
         for job in &jobs {
             self.ledger.begin(job.feeds);
-            match &job.work {
-                Work::Channel { team, channel, .. } | Work::Thread { team, channel, .. } => self.found.note_channel(team, channel),
-                Work::List(list) => self.found.note_team(list.team()),
-                _ => {}
-            }
+            self.found.note(&job.work);
         }
         jobs.into_iter().for_each(|job| self.queue.push(job));
     }

@@ -1,0 +1,296 @@
+//! From what the first pages of a channel tell to what reading it will take: pure arithmetic over what was seen.
+//!
+//! Chains stand in the order of their activity. A page therefore shows every root that was created since the activity at its end, and how many
+//! these are is how fast the channel is posted to: an unbiased measure, which old chains that have come up again do not distort. What is behind
+//! the page is taken to have been posted as fast, back to the channel's creation or to where the run stops.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::super::{
+    activity::{Activity, Descent},
+    walk::PROBE,
+};
+
+/// Chains that a walk meets below its bound before it stops.
+const BELOW: f64 = 2.0;
+
+/// So many chains of the whole tenant weigh as much as those of the channel where it is estimated how many threads are long.
+const POOLED: f64 = 100.0;
+
+/// Records and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Told {
+    pub(super) records: f64,
+    pub(super) bytes: f64,
+}
+
+impl Told {
+    pub(super) fn times(self, factor: f64) -> Self {
+        Self { records: self.records * factor, bytes: self.bytes * factor }
+    }
+}
+
+impl std::ops::AddAssign for Told {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What a page tells of a chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chain {
+    /// When its root was created.
+    pub(super) created: Option<DateTime<Utc>>,
+    /// Its activity, as far as the page shows it.
+    pub(super) activity: Activity,
+    /// The root and the replies on the page, as far as they are wanted.
+    pub(super) root: Told,
+    pub(super) replies: Told,
+    /// The replies that did not fit.
+    pub(super) thread: Option<Thread>,
+}
+
+/// What is likely behind the replies that came with their root.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thread {
+    pub(super) requests: f64,
+    pub(super) replies: f64,
+}
+
+/// What a walk is going to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    /// Chains on a page.
+    pub(super) size: usize,
+    /// Whether its first page is a small one.
+    pub(super) probes: bool,
+    /// It goes on from a page in the midst of the channel.
+    pub(super) is_resumed: bool,
+    /// Below this time nothing is wanted, and below this one no thread is completed.
+    pub(super) stop: DateTime<Utc>,
+    pub(super) settled: DateTime<Utc>,
+    /// By how much incremental reads overlap.
+    pub(super) overlap: TimeDelta,
+    /// Whether threads are completed.
+    pub(super) completes: bool,
+    /// When the channel was created, or could have been at the earliest.
+    pub(super) created: DateTime<Utc>,
+}
+
+/// What was seen of a channel, from the page on with which its walk begins.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) chains: Vec<Chain>,
+    /// The pages were as small as a probe.
+    pub(super) is_probe: bool,
+    pub(super) pages: usize,
+    pub(super) bytes: f64,
+    pub(super) has_next: bool,
+    /// Graph's clock.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// How many threads are long, in all channels that were seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LongThreads {
+    chains: f64,
+    threads: f64,
+    requests: f64,
+    replies: f64,
+}
+
+/// What a walk will take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Estimate {
+    /// Requests for the channel's list, and for threads.
+    pub(super) lists: f64,
+    pub(super) threads: f64,
+    /// By how much the requests may be wrong (standard error): of the list, and of threads.
+    pub(super) error: f64,
+    pub(super) roots: Told,
+    pub(super) replies: Told,
+    /// Bytes of the answers.
+    pub(super) answers: f64,
+    /// Chains that are met above the bound.
+    pub(super) chains: f64,
+    /// Whether all that the walk is going to read was seen.
+    pub(super) is_known: bool,
+}
+
+impl Estimate {
+    pub(super) fn requests(&self) -> f64 {
+        self.lists + self.threads
+    }
+}
+
+impl Walk {
+    /// Whether a page reaches below what is wanted, as far as it tells without its threads.
+    fn is_enough<'c>(chains: impl Iterator<Item = &'c Chain>, bound: DateTime<Utc>) -> bool {
+        let mut descent = Descent::default();
+        chains.for_each(|chain| descent.meet(if chain.thread.is_some() { Activity::Unknown } else { chain.activity }));
+        descent.is_below(bound)
+    }
+
+    /// Whether nothing of what it is going to read is missing.
+    pub(super) fn has_seen_all(&self, seen: &Seen) -> bool {
+        if !seen.has_next {
+            return true;
+        }
+        if seen.is_probe {
+            return Self::is_enough(seen.chains.iter(), self.stop);
+        }
+        let mut descent = Descent::default();
+        seen.chains.iter().for_each(|chain| descent.meet(chain.activity));
+        descent.is_below(self.stop)
+    }
+}
+
+impl Seen {
+    /// The activity down to which every chain was seen; a single one may stand higher than its times tell.
+    fn lowest(&self) -> Option<DateTime<Utc>> {
+        let mut last = self.chains.iter().rev().filter_map(|chain| chain.activity.known());
+        let (one, other) = (last.next()?, last.next());
+        Some(other.map_or(one, |other| one.max(other)))
+    }
+
+    /// The chains whose roots were created since the lowest activity: all there are.
+    fn fresh(&self) -> impl Iterator<Item = &Chain> {
+        let lowest = self.lowest();
+        self.chains.iter().filter(move |chain| chain.created().is_none_or(|created| lowest.is_none_or(|lowest| created >= lowest)))
+    }
+}
+
+impl Chain {
+    fn created(&self) -> Option<DateTime<Utc>> {
+        self.created.or(self.activity.known())
+    }
+}
+
+impl LongThreads {
+    /// Takes note of what was seen of a channel.
+    pub(super) fn note(&mut self, seen: &Seen) {
+        for chain in seen.fresh() {
+            self.chains += 1.0;
+            if let Some(thread) = chain.thread {
+                self.threads += 1.0;
+                self.requests += thread.requests;
+                self.replies += thread.replies;
+            }
+        }
+    }
+
+    /// Standard error of what is made of these, as a share.
+    fn error(&self) -> f64 {
+        1.0 / self.threads.max(1.0).sqrt()
+    }
+}
+
+/// What a walk will take, in a tenant in which nothing changes meanwhile.
+pub(super) fn estimate(walk: &Walk, seen: &Seen, pooled: &LongThreads) -> Estimate {
+    let is_known = walk.has_seen_all(seen);
+    let (chains, error) = if is_known { (seen.chains.len() as f64, 0.0) } else { all_chains(walk, seen) };
+    let behind = (chains - seen.chains.len() as f64).max(0.0);
+    let size = walk.size.max(1) as f64;
+    let wanted = if walk.stop <= walk.created { chains } else { chains + BELOW };
+    let pages = if is_known { seen.pages as f64 } else { (wanted / size).ceil() };
+    // A small page that told too little, and the pass that closes a walk of several pages.
+    let missed = f64::from(u8::from(walk.probes && !(is_known && seen.is_probe)));
+    let closing = if pages > 1.0 || walk.is_resumed { closing_pass(walk, seen) } else { 0.0 };
+    let lists = pages + missed + closing;
+    let mut estimate = Estimate { lists, error: error / size, chains: chains_wanted(walk, seen, behind), is_known, ..Estimate::default() };
+    let of_chain = seen.bytes / (seen.chains.len() as f64).max(1.0);
+    estimate.answers = seen.bytes + of_chain * (behind + (missed + closing) * (PROBE as usize).min(walk.size) as f64);
+    seen_records(walk, seen, &mut estimate);
+    if behind > 0.0 {
+        unseen_records(walk, seen, behind, pooled, &mut estimate);
+    }
+    estimate
+}
+
+/// How many chains a walk meets that does not end within what was seen, and by how much that may be wrong.
+fn all_chains(walk: &Walk, seen: &Seen) -> (f64, f64) {
+    let count = seen.chains.len() as f64;
+    let Some(lowest) = seen.lowest() else { return (2.0 * count + 1.0, count + 1.0) };
+    let bottom = walk.stop.max(walk.created);
+    let fresh = seen.fresh().count() as f64;
+    let newest = seen.fresh().filter_map(Chain::created).max().unwrap_or(seen.now);
+    let window = seconds(lowest, newest);
+    let rate = if fresh > 1.0 && window > 0.0 { (fresh - 1.0) / window } else { fresh.max(1.0) / seconds(lowest, seen.now).max(1.0) };
+    let is_older = |chain: &&Chain| chain.created().is_some_and(|created| created < bottom);
+    let older = seen.chains.iter().filter(is_older).count() as f64;
+    let posted = (rate * seconds(bottom, lowest)).max(count - fresh - older);
+    // Of the chains that are older than the bound, those that have come up above it: the further down, the fewer are met for the first time.
+    let age = seconds(walk.created, seen.now);
+    let came_up = |window: f64| window * (1.0 + (age / window.max(1.0)).max(1.0).ln());
+    let factor = came_up(seconds(bottom, seen.now)) / came_up(seconds(lowest, seen.now)).max(1.0);
+    let all_older = (older * factor.max(1.0)).min((rate * seconds(walk.created, bottom)).max(older));
+    let chains = (fresh + posted + all_older).max(count + 1.0);
+    let error = posted / fresh.max(1.0).sqrt() + (all_older - older) / older.max(1.0).sqrt();
+    (chains, error.min(chains))
+}
+
+/// Requests of the pass from the top that closes a walk of several pages: one where nothing moves, or two where a small page tells too little.
+fn closing_pass(walk: &Walk, seen: &Seen) -> f64 {
+    // Without its own first page nothing is known of the top.
+    let probe = PROBE as usize;
+    if walk.is_resumed || probe >= walk.size || seen.chains.len() <= probe {
+        return 1.0;
+    }
+    let newest = seen.chains.iter().filter_map(|chain| chain.activity.known()).max();
+    let until = newest.into_iter().chain(seen.now.checked_sub_signed(walk.overlap)).min().unwrap_or_default();
+    if Walk::is_enough(seen.chains.iter().take(probe), until) { 1.0 } else { 2.0 }
+}
+
+/// Chains whose activity is above the bound.
+fn chains_wanted(walk: &Walk, seen: &Seen, behind: f64) -> f64 {
+    let is_wanted = |chain: &&Chain| chain.activity.known().is_none_or(|activity| activity >= walk.stop);
+    seen.chains.iter().filter(is_wanted).count() as f64 + behind
+}
+
+/// What was seen is read as it was seen.
+fn seen_records(walk: &Walk, seen: &Seen, estimate: &mut Estimate) {
+    let mut descent = Descent::default();
+    for chain in &seen.chains {
+        estimate.roots += chain.root;
+        estimate.replies += chain.replies;
+        if let Some(thread) = chain.thread.filter(|_| walk.completes && !descent.is_below(walk.settled)) {
+            estimate.threads += thread.requests;
+            // Of a thread whose shown replies are not wanted, nothing behind them is.
+            if chain.replies.records > 0.0 && walk.settled <= walk.created {
+                estimate.replies += chain.replies.times(thread.replies / chain.replies.records);
+                estimate.answers += chain.replies.bytes * thread.replies / chain.replies.records;
+            }
+        }
+        descent.meet(chain.activity);
+    }
+}
+
+/// What was not seen is taken to be like the chains that were created lately.
+fn unseen_records(walk: &Walk, seen: &Seen, behind: f64, pooled: &LongThreads, estimate: &mut Estimate) {
+    let mut own = LongThreads::default();
+    own.note(seen);
+    let (mut roots, mut replies) = (Told::default(), Told::default());
+    for chain in seen.fresh() {
+        roots += chain.root;
+        replies += chain.replies;
+    }
+    let each = behind / own.chains.max(1.0);
+    estimate.roots += roots.times(each);
+    estimate.replies += replies.times(each);
+    if !walk.completes || pooled.chains == 0.0 {
+        return;
+    }
+    let of_chain = |own_sum: f64, pooled_sum: f64| behind * (own_sum + POOLED * pooled_sum / pooled.chains) / (own.chains + POOLED);
+    let threads = of_chain(own.requests, pooled.requests);
+    let bytes = if replies.records > 0.0 { replies.bytes / replies.records } else { 0.0 };
+    let records = of_chain(own.replies, pooled.replies);
+    estimate.threads += threads;
+    estimate.replies += Told { records, bytes: records * bytes };
+    estimate.answers += records * bytes;
+    estimate.error += threads * pooled.error();
+}
+
+fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
+    ((to - from).num_milliseconds().max(0)) as f64 / 1000.0
+}

@@ -1,0 +1,71 @@
+//! How long the requests of a run take: the longest that one of the limits makes of them.
+
+use crate::graph::{Budget, Rates};
+
+/// The requests of a run, by what they count against.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Load {
+    pub(super) groups: f64,
+    pub(super) teams: f64,
+    pub(super) channels: f64,
+    pub(super) members: f64,
+    /// Of messages, replies and delta.
+    pub(super) messages: f64,
+    pub(super) all: f64,
+    /// Of the team, and of the channel, that has most; and where it stands among those that were looked at.
+    pub(super) of_team: (f64, usize),
+    pub(super) of_channel: (f64, usize),
+    /// Channels that are opened.
+    pub(super) opened: f64,
+    /// Requests that follow each other before the first channel is asked.
+    pub(super) chain: f64,
+}
+
+/// How long, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Time {
+    pub(super) seconds: f64,
+    pub(super) by: Budget,
+}
+
+impl Load {
+    /// The requests that count against a budget.
+    pub(super) fn requests(&self, budget: Budget) -> f64 {
+        match budget {
+            Budget::Groups => self.groups,
+            Budget::Teams => self.teams,
+            Budget::Channels => self.channels,
+            Budget::Members => self.members,
+            Budget::Messages => self.messages,
+            Budget::OneTeam => self.of_team.0,
+            Budget::OneChannel => self.of_channel.0,
+            Budget::All => self.all,
+        }
+    }
+
+    /// The time of all of it. Channels are opened one after the other, and which of them is the longest nobody knows before: it is opened
+    /// when half of the others are.
+    pub(super) fn time(&self, rates: &Rates) -> Time {
+        const BUDGETS: [Budget; 8] = [
+            Budget::OneChannel,
+            Budget::OneTeam,
+            Budget::Messages,
+            Budget::Members,
+            Budget::Channels,
+            Budget::Teams,
+            Budget::Groups,
+            Budget::All,
+        ];
+        let late = rates.seconds(Budget::Messages, self.opened / 2.0);
+        let of = |by: Budget| {
+            let late = if by == Budget::OneChannel { late } else { 0.0 };
+            Time { seconds: late + rates.seconds(by, self.requests(by)), by }
+        };
+        let longest = BUDGETS
+            .into_iter()
+            .map(of)
+            .fold(Time { seconds: 0.0, by: Budget::All }, |longest, time| if time.seconds > longest.seconds { time } else { longest });
+        // The chain before, and the last answer.
+        Time { seconds: longest.seconds + (self.chain + 1.0) * rates.latency().as_secs_f64(), ..longest }
+    }
+}
