@@ -1,4 +1,4 @@
-//! The command line: the verbs of Airbyte, the flags of Singer.
+//! The command line: the verbs of Airbyte, the flags of Singer, and commands of our own for people.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version = concat!("v", env!("CARGO_PKG_VERSION")),
     about = "Extracts Microsoft Teams: teams, channels, members, channel messages and thread replies",
     long_about = "Extracts Microsoft Teams (teams, channels, members, channel messages and thread replies) from Microsoft Graph v1.0 \
-        with application permissions. An Airbyte source with a command (spec, check, discover, read), a Singer tap without one.",
+        with application permissions. An Airbyte source with spec, check, discover and read, a Singer tap without a command; \
+        the other commands are for people.",
     after_help = "Exit codes: 0 all done (also: check says FAILED); 1 something failed or is incomplete; 2 wrong usage. Ended by a signal: that signal.",
     args_conflicts_with_subcommands = true,
     arg_required_else_help = true
 )]
 pub struct Cli {
-    /// What to do in Airbyte's words.
+    /// A command; without one, it is a Singer tap.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// What to do in Singer's words.
@@ -28,9 +29,27 @@ pub struct Cli {
     pub debug: bool,
 }
 
-/// What to do in Airbyte's words.
+/// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// The verbs of an Airbyte source.
+    #[command(flatten)]
+    Airbyte(Airbyte),
+    /// Print a configuration with comments, to fill in
+    SampleConfig {
+        /// How it is written
+        #[arg(long, value_name = "FORMAT", default_value = "json")]
+        format: SampleFormat,
+    },
+    /// Write the records of one stream to stdout, a line of JSON each: to look at them, without a state
+    Extract(Extract),
+    /// Say what a run would do, and how long it would take, from a few requests
+    Plan(Plan),
+}
+
+/// What to do in Airbyte's words.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Airbyte {
     /// Print what the configuration may contain (Airbyte)
     Spec,
     /// Say whether a configuration works (Airbyte)
@@ -51,12 +70,78 @@ pub enum Command {
     },
 }
 
-/// A configuration file.
+/// A configuration that must be named.
 #[derive(Args, Clone, Debug)]
 pub struct Configured {
-    /// File with the configuration, in JSON
+    /// File with the configuration, in JSON; of several the later wins. ENV takes the variables TAP_MICROSOFT_TEAMS_*
+    #[arg(long, short, value_name = "FILE|ENV", required = true)]
+    pub config: Vec<PathBuf>,
+}
+
+/// A configuration that is in the environment if it is nowhere else.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// File with the configuration, in JSON; of several the later wins. ENV takes the variables TAP_MICROSOFT_TEAMS_*
+    #[arg(long, short, value_name = "FILE|ENV", default_value = "ENV")]
+    pub config: Vec<PathBuf>,
+}
+
+/// What to extract. What is not named here is as the configuration says; parents that nothing names are all read.
+#[derive(Args, Clone, Debug)]
+pub struct Extract {
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// teams, channels, members, messages or message_replies
+    #[arg(long, value_name = "NAME")]
+    pub stream: String,
+    /// Only these teams; ids separated by commas
+    #[arg(long, value_name = "IDS")]
+    pub team: Option<String>,
+    /// Only these channels; ids separated by commas
+    #[arg(long, value_name = "IDS")]
+    pub channel: Option<String>,
+    /// Only the replies to these messages; ids separated by commas
+    #[arg(long, value_name = "IDS")]
+    pub message: Option<String>,
+    /// Only what was modified at or after that time, in ISO 8601
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+}
+
+/// Which run is planned.
+#[derive(Args, Clone, Debug)]
+pub struct Plan {
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// File with the catalog of either protocol, in JSON; without one, all streams that the configuration allows
     #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    pub catalog: Option<PathBuf>,
+    /// File with the state that an earlier run wrote, in JSON
+    #[arg(long, short, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PlanFormat {
+    /// Tables, for people.
+    Table,
+    /// JSON.
+    Json,
+}
+
+/// How a sample is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SampleFormat {
+    /// JSON with comments, for a file.
+    Json,
+    /// Variables of a shell.
+    Env,
 }
 
 /// The flags of a Singer tap. They come together, in any order; the first of about, discover, test and sync that is asked is done.

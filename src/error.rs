@@ -20,12 +20,20 @@ pub enum Error {
     /// A file that was named on the command line cannot be used.
     #[error("cannot use the {what} file {path}: {reason}")]
     File {
-        /// configuration, catalog or state.
+        /// configuration, catalog, state or client secret.
         what: &'static str,
         /// Its path.
         path: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The file with the secret cannot be named so.
+    #[error("`client_secret_file` {reason}; hint: {hint}")]
+    SecretFile {
+        /// What is wrong.
+        reason: &'static str,
+        /// What to do.
+        hint: &'static str,
     },
     /// A catalog asks for what there is not.
     #[error("{0}")]
@@ -121,9 +129,13 @@ impl Error {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Config(_) | Self::Parents(_) | Self::File { .. } | Self::Catalog(_) | Self::State(_) | Self::NotFound { .. } => {
-                Fault::User
-            }
+            Self::Config(_)
+            | Self::Parents(_)
+            | Self::File { .. }
+            | Self::SecretFile { .. }
+            | Self::Catalog(_)
+            | Self::State(_)
+            | Self::NotFound { .. } => Fault::User,
             Self::Graph { source, .. } | Self::SignIn { source, .. } if source.is_transient() => Fault::Moment,
             Self::SignIn { .. } => Fault::User,
             Self::Graph { source, .. } => match source.cause {

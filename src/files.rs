@@ -24,15 +24,30 @@ pub(crate) fn read_json(path: &Path, what: &'static str) -> Result<Value, Error>
     read_json_if_any(path, what)?.ok_or_else(|| error(path, what, "it is empty"))
 }
 
-/// The JSON object in a file.
+/// The JSON object in a file that people write: with comments and commas behind the last of a list.
 ///
 /// # Errors
 /// If the file cannot be read or holds no JSON object.
-pub(crate) fn read_object(path: &Path, what: &'static str) -> Result<Map<String, Value>, Error> {
-    match read_json(path, what)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(error(path, what, "it is not a JSON object")),
+pub(crate) fn read_commented_object(path: &Path, what: &'static str) -> Result<Map<String, Value>, Error> {
+    let mut text = read_text(path, what)?;
+    // A comment that does not end is told as the damage that it is.
+    let _ = json_strip_comments::strip_slice(&mut text);
+    match parse(&text, path, what)? {
+        Some(Value::Object(object)) => Ok(object),
+        Some(_) => Err(error(path, what, "it is not a JSON object")),
+        None => Err(error(path, what, "it is empty")),
     }
+}
+
+/// The text in a file that holds a secret and nothing else but perhaps the end of its line.
+///
+/// # Errors
+/// If the file cannot be read, is empty or holds no text.
+pub(crate) fn read_secret(path: &Path) -> Result<String, Error> {
+    let what = "client secret";
+    let text = String::from_utf8(read_text(path, what)?).map_err(|_| error(path, what, "it is not text in UTF-8"))?;
+    let secret = text.trim();
+    if secret.is_empty() { Err(error(path, what, "it is empty")) } else { Ok(secret.to_owned()) }
 }
 
 /// The JSON in a file; [`None`] if the file is empty.
@@ -40,20 +55,31 @@ pub(crate) fn read_object(path: &Path, what: &'static str) -> Result<Map<String,
 /// # Errors
 /// If the file cannot be read or holds something that is no JSON.
 pub(crate) fn read_json_if_any(path: &Path, what: &'static str) -> Result<Option<Value>, Error> {
-    if path.is_dir() {
-        return Err(error(path, what, "it is a directory"));
-    }
-    let bytes = read(path, if what == "state" { MAX_STATE } else { MAX_OTHER }).map_err(|reason| error(path, what, reason))?;
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(error(path, what, "it is written in UTF-16; save it as UTF-8"));
-    }
-    // Editors on Windows put a byte order mark in front.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    parse(&read_text(path, what)?, path, what)
+}
+
+fn parse(text: &[u8], path: &Path, what: &'static str) -> Result<Option<Value>, Error> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
     let value = serde_json::from_slice(text);
     value.map(Some).map_err(|reason| error(path, what, format_args!("it is not JSON: {}", without_content(&reason))))
+}
+
+/// What a file holds, as far as it can be text.
+fn read_text(path: &Path, what: &'static str) -> Result<Vec<u8>, Error> {
+    if path.is_dir() {
+        return Err(error(path, what, "it is a directory"));
+    }
+    let mut bytes = read(path, if what == "state" { MAX_STATE } else { MAX_OTHER }).map_err(|reason| error(path, what, reason))?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(error(path, what, "it is written in UTF-16; save it as UTF-8"));
+    }
+    // Editors on Windows put a byte order mark in front.
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
 }
 
 /// All that a file holds: it may be a pipe, and may have no end.

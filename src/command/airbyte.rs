@@ -2,33 +2,37 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Exit, Ready, client, config, runtime, states};
+use super::{
+    Exit, Ready, client,
+    config::{self, Author},
+    runtime, states,
+};
 use crate::{
-    cli::Command,
+    cli::Airbyte,
     config::Config,
     emit::Output,
     error::{Error, Fault},
-    files::{in_file, read_json, read_json_if_any, read_object},
+    files::{in_file, read_json, read_json_if_any},
     protocol::airbyte::{self, AirbyteEmitter, Message},
     sync,
 };
 
-pub(super) fn run(command: &Command, debug: bool, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
-    match command {
-        Command::Spec => tell(&mut out, &Message::Spec { spec: airbyte::spec() }, Exit::Done),
-        Command::Discover(files) => match read_config(&files.config) {
+pub(super) fn run(verb: &Airbyte, debug: bool, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+    match verb {
+        Airbyte::Spec => tell(&mut out, &Message::Spec { spec: airbyte::spec() }, Exit::Done),
+        Airbyte::Discover(files) => match read_config(&files.config) {
             Ok(_) => tell(&mut out, &Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
             Err(error) => fail(&mut out, &error),
         },
-        Command::Check(files) => check(&files.config, &mut out),
-        Command::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref()) {
+        Airbyte::Check(files) => check(&files.config, &mut out),
+        Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref()) {
             Ok((ready, unknown)) => read(ready, unknown, level(debug), out, stop),
             Err(error) => fail(&mut out, &error),
         },
@@ -46,7 +50,7 @@ fn tell(out: &mut impl Write, message: &Message<'_>, exit: Exit) -> io::Result<E
     Ok(exit)
 }
 
-fn check(config: &Path, out: &mut impl Write) -> io::Result<Exit> {
+fn check(config: &[PathBuf], out: &mut impl Write) -> io::Result<Exit> {
     let result = read_config(config).and_then(|config| runtime()?.block_on(sync::check(&client(&config)?, &config)));
     match result {
         Ok(sentence) => tell(out, &Message::succeeded(sentence), Exit::Done),
@@ -57,7 +61,7 @@ fn check(config: &Path, out: &mut impl Write) -> io::Result<Exit> {
 }
 
 /// What a read is made of, and the streams that it is asked for and that there are not.
-fn prepare(config: &Path, catalog: &Path, state: Option<&Path>) -> Result<(Ready, Vec<String>), Error> {
+fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>) -> Result<(Ready, Vec<String>), Error> {
     let config = read_config(config)?;
     let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?).map_err(in_file(catalog, "catalog"))?;
     let (states, remarks) = match state {
@@ -90,8 +94,8 @@ fn read(
     Ok(if all_known || exit == Exit::Stopped { exit } else { Exit::Failed })
 }
 
-fn read_config(path: &Path) -> Result<Config, Error> {
-    config(read_object(path, "configuration")?)
+fn read_config(paths: &[PathBuf]) -> Result<Config, Error> {
+    config::read(paths, Author::Anybody)
 }
 
 /// `--debug`, or `LOG_LEVEL` in the environment, as the platform sets it.

@@ -1,6 +1,9 @@
 //! The commands: each wires the layers for what was asked and says how the process shall end.
 
 mod airbyte;
+mod config;
+mod extract;
+mod plan;
 mod singer;
 
 use std::{
@@ -16,14 +19,14 @@ use tracing::{Level, instrument::WithSubscriber, warn};
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use crate::{
-    cli::Cli,
-    config::Config,
+    cli::{Cli, Command, SampleFormat},
+    config::{Config, sample_environment, sample_json},
     emit::{Emitter, Output},
     error::Error,
     graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
     log::Forward,
     state::StreamState,
-    streams::{Mode, Selected, Stream},
+    streams::{Mode, Selected},
     sync::{self, States, Summary},
 };
 
@@ -49,18 +52,38 @@ pub enum Exit {
 /// If the output cannot be written.
 pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     let mut spare = out.clone();
+    let mut out = out;
     let work = || match &cli.command {
-        Some(command) => airbyte::run(command, cli.debug, out, stop),
+        Some(Command::Airbyte(verb)) => airbyte::run(verb, cli.debug, out, stop),
+        Some(Command::SampleConfig { format }) => tell(&mut out, &sample(*format)),
+        Some(Command::Extract(asked)) => extract::run(asked, cli.debug, out, stop),
+        Some(Command::Plan(asked)) => plan::run(asked, cli.debug, out, &stop),
         None => singer::run(&cli.singer, cli.debug, out, stop),
     };
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
-        Some(_) => airbyte::fail(&mut spare, &Error::panicked()),
-        None => Ok(singer::fail(&cli.singer, &Error::panicked())),
+        Some(Command::Airbyte(_)) => airbyte::fail(&mut spare, &Error::panicked()),
+        _ => Ok(singer::fail(&cli.singer, &Error::panicked())),
     });
     match result {
-        // Airbyte's errors go the way that is not open any more; Singer's log has one of its own. A reader that has gone needs no words.
-        Err(error) if cli.command.is_none() && error.kind() != ErrorKind::BrokenPipe => Ok(singer::fail(&cli.singer, &error.into())),
+        // Airbyte's errors go the way that is not open any more; the log has one of its own. A reader that has gone needs no words.
+        Err(error) if !matches!(cli.command, Some(Command::Airbyte(_))) && error.kind() != ErrorKind::BrokenPipe => {
+            Ok(singer::fail(&cli.singer, &error.into()))
+        }
         result => result,
+    }
+}
+
+/// Writes a text, and that is all.
+fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn sample(format: SampleFormat) -> String {
+    match format {
+        SampleFormat::Json => sample_json(),
+        SampleFormat::Env => sample_environment(),
     }
 }
 
@@ -126,10 +149,6 @@ fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) ->
     selected.iter().map(begin).collect()
 }
 
-fn config(written: Map<String, Value>) -> Result<Config, Error> {
-    Ok(Config::new(&Value::Object(written), &Stream::names())?)
-}
-
 fn client(config: &Config) -> Result<GraphClient, Error> {
     let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
     let endpoints = Endpoints {
@@ -164,7 +183,7 @@ mod tests {
     #[test]
     fn no_form_of_a_configuration_or_a_client_shows_the_secret() {
         let written = json!({"tenant_id": "t", "client_id": "c", "client_secret": "hidden-5ecret"});
-        let config = config(written.as_object().unwrap().clone()).unwrap();
+        let config = config::parse(written.as_object().unwrap().clone()).unwrap();
         let client = client(&config).unwrap();
         let shown = format!("{config:?}{config:#?}{client:?}{client:#?}");
         assert!(shown.contains("GraphClient") && !shown.contains("hidden-5ecret"), "{shown}");

@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -12,15 +12,23 @@ use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
-use super::{Exit, Ready, client, config, runtime, states};
+use super::{
+    Exit, Ready, client,
+    config::{self, Author},
+    runtime, states, tell,
+};
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
+    config::Config,
     emit::Output,
     error::Error,
-    files::{in_file, read_json, read_object},
+    files::{in_file, read_json},
     log::Forward,
-    protocol::singer::{self, About, Format, Log, SingerEmitter},
-    streams::StreamSet,
+    protocol::{
+        Format, Log,
+        singer::{self, About, SingerEmitter},
+    },
+    streams::{Selected, StreamSet},
     sync,
 };
 
@@ -60,23 +68,12 @@ pub(super) fn fail(asked: &Singer, error: &Error) -> Exit {
     Exit::Failed
 }
 
-fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(Exit::Done)
-}
-
 /// What a sync is made of, and the bookmarks that it was given.
 fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
-    let config = config(written_config(&asked.config)?)?;
+    let config = config::read(&asked.config, Author::Operator)?;
     let (selected, remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
-        // Nothing is asked for: everything that the configuration allows.
-        _ => {
-            let all: StreamSet = singer::everything().map(|selected| selected.stream).collect();
-            let lacking = sync::unconfigured(&config, all).map(|(streams, _)| streams).unwrap_or_default();
-            (singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect(), Vec::new())
-        }
+        _ => (allowed(&config), Vec::new()),
     };
     let (bookmarks, states) = match &asked.state {
         Some(path) => {
@@ -92,21 +89,11 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
     Ok((bookmarks, Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }))
 }
 
-/// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
-fn written_config(paths: &[PathBuf]) -> Result<Map<String, Value>, Error> {
-    let mut settings = Map::new();
-    let mut from_environment = false;
-    for path in paths {
-        if path.as_os_str() == "ENV" {
-            from_environment = true;
-            continue;
-        }
-        settings.extend(read_object(path, "configuration")?);
-    }
-    if from_environment {
-        settings.extend(singer::settings_of_environment(|name| env::var(name).ok()));
-    }
-    Ok(settings)
+/// What is read where nothing is asked for: everything that the configuration allows.
+pub(super) fn allowed(config: &Config) -> Vec<Selected> {
+    let all: StreamSet = singer::everything().map(|selected| selected.stream).collect();
+    let lacking = sync::unconfigured(config, all).map(|(streams, _)| streams).unwrap_or_default();
+    singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect()
 }
 
 fn sync(

@@ -1,6 +1,8 @@
 //! The configuration: from what was written (strings or native values) to what it means.
 
+mod environment;
 mod reader;
+mod sample;
 mod settings;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -10,8 +12,11 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::Url;
 
+pub use environment::settings_of_environment;
 use reader::Reader;
-pub use settings::{Kind, SETTINGS, Setting, setting};
+pub use reader::is_given;
+pub use sample::{sample_environment, sample_json};
+pub use settings::{Audience, Kind, SETTINGS, Setting, setting};
 
 /// A configuration that is valid in itself. Whether the parents that a stream needs are named is judged for the selected streams only.
 #[derive(Clone, Debug)]
@@ -136,7 +141,8 @@ impl Config {
         if matches!(config.tenant_id.as_str(), "." | "..") {
             reader.problem("tenant_id".to_owned(), &config.tenant_id.as_str().into(), "the id of a tenant or one of its domains");
         }
-        let missing = |name: &&str| !has_text(settings, name) && !reader.problems.iter().any(|problem| problem.option == **name);
+        let missing =
+            |name: &&str| !settings.get(*name).is_some_and(is_given) && !reader.problems.iter().any(|problem| problem.option == **name);
         let missing: Vec<_> = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name).filter(missing).collect();
         let stream_options = reader.object("stream_options");
         for (name, options) in &stream_options {
@@ -189,6 +195,16 @@ impl Config {
     }
 }
 
+/// Puts options of one stream in front of those that are written for it.
+pub fn set_options(written: &mut Map<String, Value>, stream: &str, options: Map<String, Value>) {
+    let object = |value: Option<&Value>| value.and_then(reader::object).unwrap_or_default();
+    let mut of_streams = object(written.get("stream_options"));
+    let mut of_stream = object(of_streams.get(stream));
+    of_stream.extend(options);
+    of_streams.insert(stream.to_owned(), of_stream.into());
+    written.insert("stream_options".to_owned(), of_streams.into());
+}
+
 fn mebibytes(count: Option<u64>) -> usize {
     count.and_then(|count| usize::try_from(count << 20).ok()).unwrap_or(usize::MAX)
 }
@@ -196,14 +212,6 @@ fn mebibytes(count: Option<u64>) -> usize {
 /// The routes of messages take pages of at most 50.
 fn is_of_messages(stream: &str) -> bool {
     matches!(stream, "messages" | "message_replies")
-}
-
-fn has_text(settings: &Map<String, Value>, name: &str) -> bool {
-    match settings.get(name) {
-        None | Some(Value::Null) => false,
-        Some(Value::String(text)) => !text.trim().is_empty(),
-        Some(_) => true,
-    }
 }
 
 /// Options that a stream may have but that hold for the whole run: the least that is given counts.

@@ -135,7 +135,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_given(value: &Value) -> bool {
+/// Whether a value says anything: forms and variables send empty ones for what is not filled in.
+pub fn is_given(value: &Value) -> bool {
     !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
 }
 

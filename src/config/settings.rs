@@ -17,10 +17,21 @@ pub struct Setting {
     pub required: bool,
     /// Whether `stream_options` may override it for a stream.
     pub per_stream: bool,
-    /// Whether it is for simulators, proxies and benches only.
-    pub hidden: bool,
+    /// Whom it is for.
+    pub audience: Audience,
     /// Values that show its form.
     pub examples: &'static [&'static str],
+}
+
+/// Whom a setting is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Audience {
+    /// Everybody.
+    Everyone,
+    /// Who runs the executable: not in a form, which others may fill in.
+    Operator,
+    /// Simulators, proxies and benches.
+    Simulator,
 }
 
 /// What values a setting takes. Each also takes its value written as a string.
@@ -61,7 +72,7 @@ const SETTING: Setting = Setting {
     default: None,
     required: false,
     per_stream: false,
-    hidden: false,
+    audience: Audience::Everyone,
     examples: &[],
 };
 
@@ -89,6 +100,14 @@ pub const SETTINGS: &[Setting] = &[
         description: "Value (not the ID) of a client secret of the app registration.",
         kind: Kind::Secret,
         required: true,
+        ..SETTING
+    },
+    Setting {
+        name: "client_secret_file",
+        title: "File with the client secret",
+        description: "Instead of client_secret: the path of a file that holds it, as orchestrators mount secrets.",
+        audience: Audience::Operator,
+        examples: &["/run/secrets/client_secret"],
         ..SETTING
     },
     Setting {
@@ -243,7 +262,7 @@ pub const SETTINGS: &[Setting] = &[
         description: "Multiple of Graph's documented rates; 0 sends unpaced. For simulators and benches.",
         kind: Kind::Number,
         default: Some("1"),
-        hidden: true,
+        audience: Audience::Simulator,
         ..SETTING
     },
     Setting {
@@ -251,7 +270,7 @@ pub const SETTINGS: &[Setting] = &[
         title: "Graph URL",
         description: "Scheme and host of Microsoft Graph, instead of the cloud's. For simulators and proxies.",
         kind: Kind::Url,
-        hidden: true,
+        audience: Audience::Simulator,
         ..SETTING
     },
     Setting {
@@ -259,7 +278,7 @@ pub const SETTINGS: &[Setting] = &[
         title: "Login URL",
         description: "Scheme and host of the sign-in service, instead of the cloud's. For simulators and proxies.",
         kind: Kind::Url,
-        hidden: true,
+        audience: Audience::Simulator,
         ..SETTING
     },
 ];

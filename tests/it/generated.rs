@@ -1,5 +1,7 @@
 //! The files that are generated from the Rust types: stale ones fail. `UPDATE_GENERATED=1 cargo test generated` writes them anew.
 
+mod streams;
+
 use std::{env, fs};
 
 use serde_json::Value;
@@ -11,8 +13,11 @@ use tap_microsoft_teams::{
 use crate::support::root;
 
 fn is_up_to_date(path: &str, value: &Value) {
+    is_text_of(path, &(serde_json::to_string_pretty(value).unwrap() + "\n"));
+}
+
+fn is_text_of(path: &str, text: &str) {
     let file = root().join(path);
-    let text = serde_json::to_string_pretty(value).unwrap() + "\n";
     if env::var_os("UPDATE_GENERATED").is_some() {
         fs::write(file, text).unwrap();
     } else {
@@ -37,4 +42,10 @@ fn generated_catalogs_are_up_to_date() {
 #[test]
 fn generated_spec_is_up_to_date() {
     is_up_to_date("spec.json", &airbyte::spec());
+}
+
+#[test]
+fn generated_tables_of_the_documents_are_up_to_date() {
+    let path = "docs/streams.md";
+    is_text_of(path, &streams::with_tables(&fs::read_to_string(root().join(path)).unwrap()));
 }

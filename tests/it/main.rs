@@ -16,6 +16,7 @@ mod histories;
 mod incremental;
 mod layers;
 mod parents;
+mod people;
 mod rate_limited;
 mod reliability;
 mod requests;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{Kind, SETTINGS, Setting},
+    config::{Audience, Kind, SETTINGS, Setting},
     streams::STREAMS,
 };
 
@@ -26,7 +26,7 @@ pub fn spec() -> Value {
 fn properties(shown: impl Fn(&Setting) -> bool) -> Map<String, Value> {
     SETTINGS
         .iter()
-        .filter(|setting| shown(setting))
+        .filter(|setting| setting.audience != Audience::Operator && shown(setting))
         .enumerate()
         .map(|(order, setting)| (setting.name.to_owned(), property(setting, order)))
         .collect()
@@ -74,7 +74,7 @@ fn property(setting: &Setting, order: usize) -> Value {
     if !setting.examples.is_empty() {
         set("examples", setting.examples.into());
     }
-    if setting.hidden {
+    if setting.audience == Audience::Simulator {
         set("airbyte_hidden", true.into());
     }
     property

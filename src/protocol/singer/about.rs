@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Kind, SETTINGS, Setting};
+use crate::config::{Audience, Kind, SETTINGS, Setting};
 
 const NAME: &str = "tap-microsoft-teams";
 const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
@@ -48,7 +48,7 @@ fn json() -> Value {
 }
 
 fn shown() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().filter(|setting| !setting.hidden)
+    SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
 }
 
 fn property(setting: &Setting) -> Value {

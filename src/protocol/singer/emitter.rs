@@ -11,10 +11,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{catalog::selected_schema, log::Log};
+use super::catalog::selected_schema;
 use crate::{
     emit::{Emitter, Outcome, Records},
     error::Error,
+    protocol::Log,
     state::StreamState,
     streams::{STREAMS, Selected, Stream},
 };

@@ -114,14 +114,6 @@ pub(super) struct Estimate {
     pub(super) answers: f64,
     /// Chains that are met above the bound.
     pub(super) chains: f64,
-    /// Whether all that the walk is going to read was seen.
-    pub(super) is_known: bool,
-}
-
-impl Estimate {
-    pub(super) fn requests(&self) -> f64 {
-        self.lists + self.threads
-    }
 }
 
 impl Walk {
@@ -198,7 +190,7 @@ pub(super) fn estimate(walk: &Walk, seen: &Seen, pooled: &LongThreads) -> Estima
     let missed = f64::from(u8::from(walk.probes && !(is_known && seen.is_probe)));
     let closing = if pages > 1.0 || walk.is_resumed { closing_pass(walk, seen) } else { 0.0 };
     let lists = pages + missed + closing;
-    let mut estimate = Estimate { lists, error: error / size, chains: chains_wanted(walk, seen, behind), is_known, ..Estimate::default() };
+    let mut estimate = Estimate { lists, error: error / size, chains: chains_wanted(walk, seen, behind), ..Estimate::default() };
     let of_chain = seen.bytes / (seen.chains.len() as f64).max(1.0);
     estimate.answers = seen.bytes + of_chain * (behind + (missed + closing) * (PROBE as usize).min(walk.size) as f64);
     seen_records(walk, seen, &mut estimate);

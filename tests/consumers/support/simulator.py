@@ -39,6 +39,16 @@ class Simulator:
         self._process.terminate()
         self._process.wait()
 
+    @property
+    def wrong_config(self) -> dict[str, Any]:
+        """The same with a secret that sign-in refuses."""
+        return {**self.config, "client_secret": "wrong-secret-0000000000"}
+
+    @property
+    def unreachable_config(self) -> dict[str, Any]:
+        """The same for a sign-in and a Graph that nobody serves."""
+        return {**self.config, "login_url": "http://127.0.0.1:9", "graph_url": "http://127.0.0.1:9"}
+
     def truth(self) -> Truth:
         return Truth(self._ask("GET", "/truth"))
 
@@ -51,6 +61,10 @@ class Simulator:
 
     def advance(self, seconds: int) -> None:
         self._ask("POST", "/clock", {"advance": seconds})
+
+    def switch(self, **what: Any) -> None:
+        """How Graph behaves from now on, where its documents leave that open."""
+        self._ask("POST", "/switches", what)
 
     def latency(self, seconds: float) -> None:
         """How long each answer takes from now on; 0: no time."""

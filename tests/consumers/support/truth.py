@@ -51,6 +51,10 @@ class Truth:
         key, columns = KEYS[stream], COLUMNS[stream]
         return {tuple(row[part] for part in key): {name: clean(row.get(name)) for name in columns} for row in self._rows[stream]}
 
+    def all(self, stream: str) -> list[Row]:
+        """Whole rows, as Graph has them."""
+        return self._rows[stream]
+
     def places(self, stream: str) -> list[dict[str, Any]]:
         """Where messages or replies are, oldest first, as the control door takes it."""
         items = self._told["messages" if stream == "messages" else "replies"]

@@ -1,4 +1,4 @@
-//! What a tap says to people, on stderr: plain lines, or the structured lines that Meltano understands.
+//! What is said to people on stderr: plain lines, or the structured lines that Meltano understands.
 
 use std::{
     io::{self, Write},

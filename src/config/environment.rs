@@ -2,12 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::SETTINGS;
+use super::SETTINGS;
 
 const PREFIX: &str = "TAP_MICROSOFT_TEAMS_";
 
+/// The variable that holds a setting.
+pub(super) fn variable(setting: &str) -> String {
+    format!("{PREFIX}{}", setting.to_uppercase())
+}
+
 /// The settings that the environment has, as strings: the configuration takes those as well. An empty variable is none.
-pub fn settings_of_environment(variable: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
-    let value = |name: &str| variable(&format!("{PREFIX}{}", name.to_uppercase())).filter(|value| !value.is_empty());
+pub fn settings_of_environment(value: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
+    let value = |name: &str| value(&variable(name)).filter(|value| !value.is_empty());
     SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), Value::String(value(setting.name)?)))).collect()
 }

@@ -1,0 +1,81 @@
+//! The configuration, from the files and the environment that the command line names.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    config::{self, Config, settings_of_environment},
+    error::Error,
+    files::{read_commented_object, read_secret},
+    streams::Stream,
+};
+
+/// What stands for the environment among the files.
+const ENVIRONMENT: &str = "ENV";
+
+const SECRET: &str = "client_secret";
+const SECRET_FILE: &str = "client_secret_file";
+
+/// Who wrote the files.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Author {
+    /// Who runs the executable.
+    Operator,
+    /// Perhaps a user of a platform, who may not read the files of the machine.
+    Anybody,
+}
+
+/// The configuration that is written there.
+pub(super) fn read(paths: &[PathBuf], author: Author) -> Result<Config, Error> {
+    parse(written(paths, author)?)
+}
+
+/// The configuration that these settings make.
+pub(super) fn parse(written: Map<String, Value>) -> Result<Config, Error> {
+    Ok(Config::new(&Value::Object(written), &Stream::names())?)
+}
+
+/// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
+pub(super) fn written(paths: &[PathBuf], author: Author) -> Result<Map<String, Value>, Error> {
+    let mut settings = Map::new();
+    let is_environment = |path: &&PathBuf| path.as_os_str() == ENVIRONMENT;
+    for path in paths.iter().filter(|path| !is_environment(path)) {
+        let file = read_commented_object(path, "configuration")?;
+        if author == Author::Anybody && is_given(&file, SECRET_FILE) {
+            return Err(Error::SecretFile {
+                reason: "is not taken from the configuration of a source, which others than the owner of the machine may write",
+                hint: "give `client_secret`, or name the file in the environment and add `--config ENV`",
+            });
+        }
+        add(&mut settings, file)?;
+    }
+    if paths.iter().any(|path| is_environment(&path)) {
+        add(&mut settings, settings_of_environment(|name| env::var(name).ok()))?;
+    }
+    if let Some(Value::String(path)) = settings.remove(SECRET_FILE).filter(|path| !path.is_null()) {
+        settings.insert(SECRET.to_owned(), read_secret(Path::new(path.trim()))?.into());
+    }
+    Ok(settings)
+}
+
+/// Adds what a source of settings gives. The secret and the file that holds it stand for each other.
+fn add(settings: &mut Map<String, Value>, more: Map<String, Value>) -> Result<(), Error> {
+    match (is_given(&more, SECRET), is_given(&more, SECRET_FILE)) {
+        (true, true) => {
+            return Err(Error::SecretFile { reason: "is given beside `client_secret`", hint: "take one of the two away" });
+        }
+        (true, false) => _ = settings.remove(SECRET_FILE),
+        (false, true) => _ = settings.remove(SECRET),
+        (false, false) => {}
+    }
+    settings.extend(more);
+    Ok(())
+}
+
+fn is_given(settings: &Map<String, Value>, name: &str) -> bool {
+    settings.get(name).is_some_and(config::is_given)
+}

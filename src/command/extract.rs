@@ -1,0 +1,76 @@
+//! `extract`: the records of one stream, for people who want to look at them.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{
+    Exit, Ready, client,
+    config::{self, Author},
+    runtime, states,
+};
+use crate::{
+    cli::Extract,
+    config::{Config, Parents, StreamConfig, set_options},
+    emit::Output,
+    error::Error,
+    protocol::{Format, Log, lines::LineEmitter},
+    streams::{Mode, ParentKind, Selected, Stream},
+};
+
+pub(super) fn run(asked: &Extract, debug: bool, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+    let level = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let log = Arc::new(Log::new(Format::Text, level));
+    let ready = match prepare(asked) {
+        Ok(ready) => ready,
+        Err(error) => {
+            log.critical(&error.to_string());
+            return Ok(Exit::Failed);
+        }
+    };
+    let emitter = Box::new(LineEmitter::new(out, log.clone()));
+    let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);
+    Ok(Exit::from(&ready.sync(emitter, level, say, stop)?))
+}
+
+fn prepare(asked: &Extract) -> Result<Ready, Error> {
+    let stream = Stream::named(&asked.stream)
+        .ok_or_else(|| Error::Catalog(format!("there is no stream {}; there are {}", asked.stream, Stream::names().join(", "))))?;
+    let config = configuration(asked, stream)?;
+    let selected = vec![Selected { stream, columns: stream.columns.clone(), mode: Mode::FullRefresh }];
+    let states = states(&Map::new(), &selected, &config)?;
+    Ok(Ready { client: client(&config)?, config, selected, states, remarks: Vec::new(), runtime: runtime()? })
+}
+
+/// A parent's options, and how to see what is known of it.
+type Parent = (ParentKind, &'static str, &'static str, fn(&StreamConfig) -> &Parents);
+
+const PARENTS: [Parent; 3] = [
+    (ParentKind::Team, "team_id", "fetch_all_teams", |config| &config.teams),
+    (ParentKind::Channel, "channel_id", "fetch_all_channels", |config| &config.channels),
+    (ParentKind::Message, "message_id", "fetch_all_messages", |config| &config.messages),
+];
+
+/// What is written, what the command line says before it, and all parents where neither names some.
+fn configuration(asked: &Extract, stream: &'static Stream) -> Result<Config, Error> {
+    let mut written = config::written(&asked.settings.config, Author::Operator)?;
+    let named = [&asked.team, &asked.channel, &asked.message];
+    let mut options: Map<String, Value> = asked.since.iter().map(|since| ("start_date".to_owned(), since.as_str().into())).collect();
+    for ((_, id, all, _), ids) in PARENTS.into_iter().zip(named) {
+        if let Some(ids) = ids {
+            options.insert(id.to_owned(), ids.as_str().into());
+            options.insert(all.to_owned(), false.into());
+        }
+    }
+    set_options(&mut written, stream.name, options);
+    let config = config::parse(written.clone())?;
+    let is_open = |parents: fn(&StreamConfig) -> &Parents| config.stream(stream.name).is_some_and(|config| !parents(config).are_known());
+    let open = PARENTS.into_iter().filter(|(kind, _, _, parents)| *kind <= stream.parents && is_open(*parents));
+    set_options(&mut written, stream.name, open.map(|(_, _, all, _)| (all.to_owned(), true.into())).collect());
+    config::parse(written)
+}

@@ -1,0 +1,83 @@
+//! A configuration to fill in: every setting with what it means, those that nobody needs at first commented out.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use textwrap::{Options, wrap};
+
+use super::{
+    environment::variable,
+    settings::{Audience, Kind, SETTINGS, Setting},
+};
+
+/// What reads everything that the application may read: the settings that a sample has beside the required ones.
+const EVERYTHING: [&str; 3] = ["fetch_all_teams", "fetch_all_channels", "fetch_all_messages"];
+
+/// A comment's lines are no longer.
+const WIDTH: usize = 100;
+
+/// A sample as JSON with comments, as a configuration file may have them.
+pub fn sample_json() -> String {
+    let mut text = "{\n".to_owned();
+    for setting in settings() {
+        let off = if is_given(setting) { "" } else { "// " };
+        comment(&mut text, "  // ", setting);
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {off}\"{}\": {},\n", setting.name, value(setting));
+    }
+    text.truncate(text.trim_end().len());
+    text.push_str("\n}\n");
+    text
+}
+
+/// A sample as variables for a shell, which `--config=ENV` takes.
+pub fn sample_environment() -> String {
+    let mut text = String::new();
+    for setting in settings() {
+        let off = if is_given(setting) { "" } else { "# " };
+        let value = match value(setting) {
+            Value::String(text) => text,
+            value => value.to_string(),
+        };
+        comment(&mut text, "# ", setting);
+        let _ = writeln!(text, "{off}export {}='{value}'\n", variable(setting.name));
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn settings() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
+}
+
+fn is_given(setting: &Setting) -> bool {
+    setting.required || EVERYTHING.contains(&setting.name)
+}
+
+/// What stands there: a value that does nothing else than the setting's absence, or one that shows its form.
+fn value(setting: &Setting) -> Value {
+    if EVERYTHING.contains(&setting.name) {
+        return true.into();
+    }
+    let default = setting.default.and_then(|default| serde_json::from_str(default).ok());
+    match (setting.kind, default, setting.examples.first()) {
+        (Kind::PerStream, ..) => json!({"messages": {"start_date": "2026-01-01"}}),
+        (_, Some(default), _) => default,
+        (_, None, Some(example)) => (*example).into(),
+        (Kind::Count { max, .. }, ..) => max.into(),
+        (Kind::Number, ..) => 10.into(),
+        (Kind::Secret, ..) => "the value of the secret".into(),
+        _ => "".into(),
+    }
+}
+
+/// The meaning of a setting, in lines.
+fn comment(text: &mut String, prefix: &str, setting: &Setting) {
+    let required = if setting.required { " Required." } else { "" };
+    let options = Options::new(WIDTH).initial_indent(prefix).subsequent_indent(prefix);
+    for line in wrap(&format!("{}{required}", setting.description), options) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+}

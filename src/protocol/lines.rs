@@ -1,0 +1,76 @@
+//! Records and nothing else: a line of JSON each, for people and the tools that they pipe into.
+
+use std::{
+    io::{self, BufWriter, Write},
+    sync::Arc,
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use tracing::Level;
+
+use super::Log;
+use crate::{
+    emit::{Emitter, Outcome, Records},
+    state::StreamState,
+    streams::Stream,
+};
+
+/// Writes the records to `out`, and what is said to people to the log.
+#[derive(Debug)]
+pub struct LineEmitter<W: Write> {
+    out: BufWriter<W>,
+    log: Arc<Log>,
+}
+
+impl<W: Write> LineEmitter<W> {
+    /// Writes to `out`, which is buffered here.
+    pub fn new(out: W, log: Arc<Log>) -> Self {
+        Self { out: BufWriter::with_capacity(256 * 1024, out), log }
+    }
+}
+
+impl<W: Write + Send> Emitter for LineEmitter<W> {
+    fn started(&mut self, _: &'static Stream) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn records(&mut self, records: &Records) -> io::Result<()> {
+        for record in records.iter() {
+            self.out.write_all(record)?;
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// There is none: it is a good moment for whoever looks.
+    fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
+        self.out.flush()?;
+        Ok(0)
+    }
+
+    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.log.line(Level::INFO, &format!("{}: Graph limits the requests; waiting until {until}", stream.name));
+        Ok(())
+    }
+
+    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+        if let Outcome::Incomplete(error) = outcome {
+            self.log.critical(&format!("{}: {error}", stream.name));
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, level: Level, message: &str) -> io::Result<()> {
+        self.log.line(level, message);
+        Ok(())
+    }
+
+    fn finished(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

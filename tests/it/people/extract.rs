@@ -1,0 +1,72 @@
+//! `extract`: the records of one stream, and nothing else on stdout.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Finished, Tap, config, tenant};
+
+fn records(finished: &Finished) -> Vec<Value> {
+    assert_eq!(finished.status, Some(0), "{}", finished.stderr);
+    finished.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn parents_that_nothing_names_are_all_read() {
+    let sim = tenant(2, 2, 3);
+    let tap = Tap::new(&config(&sim, json!({})));
+    let truth = sim.truth();
+    let counts = [truth.teams.len(), truth.channels.len(), truth.members.len(), truth.messages.len(), truth.replies.len()];
+    for (stream, count) in crate::support::ALL.into_iter().zip(counts) {
+        let records = records(&tap.execute(&["extract", "--config", "config.json", "--stream", stream], &[]));
+        assert_eq!(records.len(), count, "{stream}");
+        assert!(records.iter().all(|record| record["id"].is_string()), "{stream}");
+    }
+}
+
+#[test]
+fn parents_that_are_named_come_before_what_is_configured() {
+    let sim = tenant(2, 2, 3);
+    let everything = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true, "stream_options": {"messages": {"top": 2}}});
+    let tap = Tap::new(&config(&sim, everything));
+    let extract = |arguments: &[&str]| records(&tap.execute(&[&["extract", "-c", "config.json", "--stream"], arguments].concat(), &[]));
+    let all = extract(&["messages"]);
+    let (team, channel) = (all[0]["team_id"].as_str().unwrap(), all[0]["channel_id"].as_str().unwrap());
+    let of =
+        |records: &[Value], column: &str| records.iter().map(|record| record[column].as_str().unwrap().to_owned()).collect::<HashSet<_>>();
+
+    let of_team = extract(&["messages", "--team", team]);
+    assert_eq!((of_team.len(), of(&of_team, "team_id")), (6, HashSet::from([team.to_owned()])));
+    let of_channel = extract(&["messages", "--team", team, "--channel", channel]);
+    assert_eq!((of_channel.len(), of(&of_channel, "channel_id")), (3, HashSet::from([channel.to_owned()])));
+    let replies = extract(&["message_replies", "--team", team, "--channel", channel]);
+    let message = replies[0]["parent_message_id"].as_str().unwrap();
+    let of_message = extract(&["message_replies", "--team", team, "--channel", channel, "--message", message]);
+    assert_eq!(of(&of_message, "parent_message_id"), HashSet::from([message.to_owned()]));
+}
+
+#[test]
+fn only_what_is_new_enough_comes_when_a_time_is_given() {
+    let sim = tenant(1, 1, 5);
+    let tap = Tap::new(&config(&sim, json!({})));
+    let extract =
+        |arguments: &[&str]| records(&tap.execute(&[&["extract", "-c", "config.json", "--stream", "messages"], arguments].concat(), &[]));
+    let mut times: Vec<_> = extract(&[]).iter().map(|record| record["lastModifiedDateTime"].as_str().unwrap().to_owned()).collect();
+    times.sort();
+    assert_eq!(extract(&["--since", &times[2]]).len(), 3);
+}
+
+#[test]
+fn what_cannot_be_extracted_is_said_on_stderr() {
+    let sim = tenant(1, 1, 1);
+    let tap = Tap::new(&config(&sim, json!({})));
+    let mut said = String::new();
+    for arguments in
+        [&["--stream", "chats"][..], &["--stream", "messages", "--since", "soon"], &["--stream", "channels", "--team", "nobody"]]
+    {
+        let finished = tap.execute(&[&["extract", "-c", "config.json"], arguments].concat(), &[]);
+        assert_eq!((finished.status, finished.stdout.as_str()), (Some(1), ""), "{}", finished.stderr);
+        said.push_str(&finished.stderr);
+    }
+    insta::with_settings!({filters => vec![(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<uuid>")]}, { insta::assert_snapshot!("extract_refused", said) });
+}

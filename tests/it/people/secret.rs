@@ -1,0 +1,68 @@
+//! Where the secret may be: in the configuration, in the environment, in a file that is mounted.
+
+use serde_json::{Value, json};
+
+use crate::support::{Tap, config, tenant};
+
+/// A tap whose configuration names a file in place of the secret, and the secret.
+fn tap_with_file(sim: &graph_sim::GraphSim) -> (Tap, String) {
+    let mut config = config(sim, json!({"fetch_all_teams": true}));
+    let Some(Value::String(secret)) = config.as_object_mut().unwrap().remove("client_secret") else { unreachable!() };
+    config["client_secret_file"] = "mounted".into();
+    let tap = Tap::new(&config);
+    tap.file("mounted", format!("{secret}\n"));
+    (tap, secret)
+}
+
+#[test]
+fn a_secret_is_read_from_the_file_that_is_named() {
+    let sim = tenant(1, 1, 1);
+    let (tap, secret) = tap_with_file(&sim);
+    assert_eq!(tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).status, Some(0));
+    assert_eq!(tap.sync(&[]).status, Some(0));
+    // The later wins, whichever of the two forms it has.
+    tap.file("mounted", "wrong");
+    let variable = [("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", secret.as_str())];
+    assert_eq!(tap.execute(&["extract", "-c", "config.json", "-c", "ENV", "--stream", "teams"], &variable).status, Some(0));
+    assert_eq!(tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &variable).status, Some(1));
+}
+
+#[test]
+fn a_file_is_not_read_for_whoever_may_write_the_configuration_of_a_source() {
+    let sim = tenant(1, 1, 1);
+    let (tap, _) = tap_with_file(&sim);
+    let status = &tap.check().only("CONNECTION_STATUS")["connectionStatus"].clone();
+    assert_eq!(status["status"], "FAILED");
+    insta::assert_snapshot!("secret_file_of_a_source", status["message"].as_str().unwrap());
+    // The environment is the operator's.
+    tap.file("config.json", config(&sim, json!({"client_secret": null})).to_string());
+    let path = tap.folder().join("mounted").display().to_string();
+    let checked =
+        tap.run_with(&["check", "--config", "config.json", "--config", "ENV"], &[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", &path)]);
+    assert_eq!(checked.only("CONNECTION_STATUS")["connectionStatus"]["status"], "SUCCEEDED");
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_said() {
+    let sim = tenant(1, 1, 1);
+    let (tap, secret) = tap_with_file(&sim);
+    let said = || tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).stderr;
+    tap.file("mounted", " \n");
+    let mut all = said();
+    std::fs::remove_file(tap.folder().join("mounted")).unwrap();
+    all += &said();
+    tap.file("config.json", config(&sim, json!({"client_secret": secret, "client_secret_file": "mounted"})).to_string());
+    all += &said();
+    insta::assert_snapshot!("secret_file", all);
+}
+
+#[test]
+fn a_configuration_may_have_comments() {
+    let sim = tenant(1, 1, 1);
+    let tap = Tap::new(&json!({}));
+    let config = config(&sim, json!({})).to_string();
+    tap.file("config.json", format!("// Ours.\n{}, /* all */ \"fetch_all_teams\": true, }}", config.trim_end_matches('}')));
+    assert_eq!(tap.check().only("CONNECTION_STATUS")["connectionStatus"]["status"], "SUCCEEDED");
+    tap.file("config.json", "{ /* never closed");
+    insta::assert_snapshot!("open_comment", tap.discover().errors()[0].2);
+}
