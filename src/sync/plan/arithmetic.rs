@@ -17,6 +17,13 @@ const BELOW: f64 = 2.0;
 /// So many chains of the whole tenant weigh as much as those of the channel where it is estimated how many threads are long.
 const POOLED: f64 = 100.0;
 
+/// By this share at least what was not seen may be wrong (standard error): no channel is posted to evenly, and changes come in bursts.
+const AT_LEAST: f64 = 0.05;
+const AT_LEAST_IN_BURSTS: f64 = 0.3;
+
+/// And by this share the guess of how many requests a thread takes (standard error).
+const GUESS_OF_THREAD: f64 = 0.2;
+
 /// Records and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Told {
@@ -52,7 +59,7 @@ pub(super) struct Chain {
 }
 
 /// What is likely behind the replies that came with their root.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Thread {
     pub(super) requests: f64,
     pub(super) replies: f64,
@@ -106,8 +113,10 @@ pub(super) struct Estimate {
     /// Requests for the channel's list, and for threads.
     pub(super) lists: f64,
     pub(super) threads: f64,
-    /// By how much the requests may be wrong (standard error): of the list, and of threads.
+    /// By how much both may be wrong (standard errors); that of threads is the same for all channels.
     pub(super) error: f64,
+    pub(super) error_of_threads: f64,
+    pub(super) error_of_chains: f64,
     pub(super) roots: Told,
     pub(super) replies: Told,
     /// Bytes of the answers.
@@ -149,11 +158,16 @@ impl Seen {
     /// The chains whose roots were created since the lowest activity: all there are.
     fn fresh(&self) -> impl Iterator<Item = &Chain> {
         let lowest = self.lowest();
-        self.chains.iter().filter(move |chain| chain.created().is_none_or(|created| lowest.is_none_or(|lowest| created >= lowest)))
+        self.chains.iter().filter(move |chain| chain.is_since(lowest))
     }
 }
 
 impl Chain {
+    /// Whether its root was created since that time.
+    fn is_since(&self, lowest: Option<DateTime<Utc>>) -> bool {
+        self.created().zip(lowest).is_none_or(|(created, lowest)| created >= lowest)
+    }
+
     fn created(&self) -> Option<DateTime<Utc>> {
         self.created.or(self.activity.known())
     }
@@ -190,7 +204,8 @@ pub(super) fn estimate(walk: &Walk, seen: &Seen, pooled: &LongThreads) -> Estima
     let missed = f64::from(u8::from(walk.probes && !(is_known && seen.is_probe)));
     let closing = if pages > 1.0 || walk.is_resumed { closing_pass(walk, seen) } else { 0.0 };
     let lists = pages + missed + closing;
-    let mut estimate = Estimate { lists, error: error / size, chains: chains_wanted(walk, seen, behind), ..Estimate::default() };
+    let mut estimate =
+        Estimate { lists, error: error / size, error_of_chains: error, chains: chains_wanted(walk, seen, behind), ..Estimate::default() };
     let of_chain = seen.bytes / (seen.chains.len() as f64).max(1.0);
     estimate.answers = seen.bytes + of_chain * (behind + (missed + closing) * (PROBE as usize).min(walk.size) as f64);
     seen_records(walk, seen, &mut estimate);
@@ -218,7 +233,8 @@ fn all_chains(walk: &Walk, seen: &Seen) -> (f64, f64) {
     let factor = came_up(seconds(bottom, seen.now)) / came_up(seconds(lowest, seen.now)).max(1.0);
     let all_older = (older * factor.max(1.0)).min((rate * seconds(walk.created, bottom)).max(older));
     let chains = (fresh + posted + all_older).max(count + 1.0);
-    let error = posted / fresh.max(1.0).sqrt() + (all_older - older) / older.max(1.0).sqrt();
+    let error =
+        posted * AT_LEAST.max(1.0 / fresh.max(1.0).sqrt()) + (all_older - older) * AT_LEAST_IN_BURSTS.max(1.0 / older.max(1.0).sqrt());
     (chains, error.min(chains))
 }
 
@@ -248,6 +264,7 @@ fn seen_records(walk: &Walk, seen: &Seen, estimate: &mut Estimate) {
         estimate.replies += chain.replies;
         if let Some(thread) = chain.thread.filter(|_| walk.completes && !descent.is_below(walk.settled)) {
             estimate.threads += thread.requests;
+            estimate.error = estimate.error.hypot(thread.requests * GUESS_OF_THREAD);
             // Of a thread whose shown replies are not wanted, nothing behind them is.
             if chain.replies.records > 0.0 && walk.settled <= walk.created {
                 estimate.replies += chain.replies.times(thread.replies / chain.replies.records);
@@ -258,29 +275,61 @@ fn seen_records(walk: &Walk, seen: &Seen, estimate: &mut Estimate) {
     }
 }
 
-/// What was not seen is taken to be like the chains that were created lately.
+/// What was not seen of a channel that is read whole is taken to be like the chains that were created lately; and what of it has come up among
+/// those, which long threads do more than others, is no longer there. Of what changed since a run, it is taken to be like all that was seen.
 fn unseen_records(walk: &Walk, seen: &Seen, behind: f64, pooled: &LongThreads, estimate: &mut Estimate) {
-    let mut own = LongThreads::default();
-    own.note(seen);
-    let (mut roots, mut replies) = (Told::default(), Told::default());
-    for chain in seen.fresh() {
-        roots += chain.root;
-        replies += chain.replies;
+    let (mut like, mut came_up) = (Sample::default(), Sample::default());
+    let is_whole = walk.stop <= walk.created;
+    let lowest = seen.lowest();
+    for chain in &seen.chains {
+        let is_fresh = chain.is_since(lowest);
+        if is_fresh || !is_whole {
+            like.add(chain);
+        } else {
+            came_up.add(chain);
+        }
     }
-    let each = behind / own.chains.max(1.0);
-    estimate.roots += roots.times(each);
-    estimate.replies += replies.times(each);
+    let all = behind + came_up.chains;
+    let of_chain = |like_sum: f64, came_up_sum: f64| (all * like_sum / like.chains.max(1.0) - came_up_sum).max(0.0);
+    let told =
+        |like: Told, came_up: Told| Told { records: of_chain(like.records, came_up.records), bytes: of_chain(like.bytes, came_up.bytes) };
+    let roots =
+        if like.chains > 0.0 { like.roots.times(behind / like.chains) } else { came_up.roots.times(behind / came_up.chains.max(1.0)) };
+    estimate.roots += roots;
+    estimate.replies += told(like.replies, came_up.replies);
     if !walk.completes || pooled.chains == 0.0 {
         return;
     }
-    let of_chain = |own_sum: f64, pooled_sum: f64| behind * (own_sum + POOLED * pooled_sum / pooled.chains) / (own.chains + POOLED);
-    let threads = of_chain(own.requests, pooled.requests);
-    let bytes = if replies.records > 0.0 { replies.bytes / replies.records } else { 0.0 };
-    let records = of_chain(own.replies, pooled.replies);
+    let of_all = |like_sum: f64, pooled_sum: f64| all * (like_sum + POOLED * pooled_sum / pooled.chains) / (like.chains + POOLED);
+    let requests = of_all(like.threads.requests, pooled.requests);
+    let threads = (requests - came_up.threads.requests).max(0.0);
+    let records = (of_all(like.threads.replies, pooled.replies) - came_up.threads.replies).max(0.0);
+    let bytes = if like.replies.records > 0.0 { like.replies.bytes / like.replies.records } else { 0.0 };
     estimate.threads += threads;
     estimate.replies += Told { records, bytes: records * bytes };
     estimate.answers += records * bytes;
-    estimate.error += threads * pooled.error();
+    estimate.error_of_threads += (requests * pooled.error()).min(behind * requests / all.max(1.0) + threads);
+}
+
+/// Some of the chains that were seen.
+#[derive(Default)]
+struct Sample {
+    chains: f64,
+    roots: Told,
+    replies: Told,
+    threads: Thread,
+}
+
+impl Sample {
+    fn add(&mut self, chain: &Chain) {
+        self.chains += 1.0;
+        self.roots += chain.root;
+        self.replies += chain.replies;
+        if let Some(thread) = chain.thread {
+            self.threads.requests += thread.requests;
+            self.threads.replies += thread.replies;
+        }
+    }
 }
 
 fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {

@@ -101,14 +101,22 @@ impl Channels {
 
     /// By how much the requests of those that were looked at may be wrong.
     pub(super) fn error(&self) -> f64 {
-        self.asked.iter().map(|asked| asked.taken.error.powi(2)).sum::<f64>().sqrt()
+        let taken = || self.asked.iter().map(|asked| &asked.taken);
+        // How long channels are is wrong here and there; how many threads are long, everywhere alike.
+        let of_lists = taken().map(|taken| taken.error.powi(2)).sum::<f64>().sqrt();
+        of_lists.hypot(taken().map(|taken| taken.error_of_threads).sum())
+    }
+
+    /// By how much the chains of those that were looked at may be wrong.
+    pub(super) fn error_of_chains(&self) -> f64 {
+        self.asked.iter().map(|asked| asked.taken.error_of_chains.powi(2)).sum::<f64>().sqrt()
     }
 
     /// The channels whose requests may be wrong by most: so many at most, and none that matters little beside the first.
     fn least_known(&self, most: usize) -> Vec<usize> {
         let goes_on = |asked: &Asked| asked.look.as_ref().is_some_and(Look::goes_on);
         let mut channels: Vec<_> = (0..self.asked.len()).filter(|&at| goes_on(&self.asked[at])).collect();
-        let error = |at: usize| self.asked[at].taken.error;
+        let error = |at: usize| self.asked[at].taken.error();
         channels.sort_by(|&one, &other| error(other).total_cmp(&error(one)));
         let largest = channels.first().map_or(0.0, |&at| error(at));
         channels.into_iter().take(most).take_while(|&at| error(at) > largest / 2.0).collect()

@@ -42,8 +42,6 @@ pub(super) struct ChannelJob {
 pub(super) struct Jobs {
     pub(super) all: usize,
     pub(super) done: usize,
-    /// Those of them that were answered.
-    pub(super) answered: usize,
 }
 
 /// What was found.
@@ -60,6 +58,8 @@ pub(super) struct Discovery {
     pub(super) channels: Vec<ChannelJob>,
     /// Channels that earlier runs have read and that are no longer listed.
     pub(super) gone: usize,
+    /// Whether Graph has given anything.
+    pub(super) is_answered: bool,
     pub(super) refused: Vec<String>,
     pub(super) failed: Vec<String>,
     found: Found,
@@ -99,12 +99,11 @@ impl Discovery {
         (self.lists.all, self.members.all, self.teams.all) = (lists.len(), members.len(), teams.len());
         let lists = sample(lists, MOST_LISTS, key);
         self.lists.done = lists.len();
-        self.lists.answered = self.run_all(context, lists).await?;
+        self.run_all(context, lists).await?;
         let (members, teams) = (sample(members, FEW, key), sample(teams, FEW, key));
         (self.members.done, self.teams.done) = (members.len(), teams.len());
-        self.members.answered = self.run_all(context, members).await?;
-        self.teams.answered = self.run_all(context, teams).await?;
-        Ok(())
+        self.run_all(context, members).await?;
+        self.run_all(context, teams).await
     }
 
     /// Takes note of channels that earlier runs have read and that were not found.
@@ -126,8 +125,8 @@ impl Discovery {
         }
     }
 
-    /// Runs jobs, and takes note of what they lead to. Gives how many of them were answered.
-    async fn run_all(&mut self, context: &Context, jobs: Vec<Job>) -> Result<usize, Error> {
+    /// Runs jobs, and takes note of what they lead to.
+    async fn run_all(&mut self, context: &Context, jobs: Vec<Job>) -> Result<(), Error> {
         let tasks = jobs.into_iter().map(|job| {
             let (feeds, context) = (job.feeds, context.for_job(job.work.urgency(), job.feeds));
             async move {
@@ -139,20 +138,17 @@ impl Discovery {
                 })
             }
         });
-        let mut answered = 0;
         for result in side_by_side(tasks).await? {
             match result {
-                Ok(report) => {
-                    answered += 1;
-                    self.note(report);
-                }
+                Ok(report) => self.note(report),
                 Err(error) => self.note_error(&error),
             }
         }
-        Ok(answered)
+        Ok(())
     }
 
     fn note(&mut self, report: Report) {
+        self.is_answered = true;
         if let Some(team) = &report.listed {
             self.found.note_listed(team);
         }

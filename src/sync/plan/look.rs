@@ -23,6 +23,9 @@ use crate::{
     streams::{self, MAX_TOP, MESSAGE_REPLIES, MESSAGES, Stream, StreamSet},
 };
 
+/// So many pages of a thread that is named are looked at.
+const PAGES_OF_THREAD: u32 = 5;
+
 /// A channel that was looked at.
 #[derive(Debug)]
 pub(super) struct Look {
@@ -44,6 +47,8 @@ pub(super) struct Taken {
     pub(super) threads: f64,
     pub(super) delta: f64,
     pub(super) error: f64,
+    pub(super) error_of_threads: f64,
+    pub(super) error_of_chains: f64,
     pub(super) roots: Told,
     pub(super) replies: Told,
     pub(super) answers: f64,
@@ -69,6 +74,11 @@ impl Taken {
 
     pub(super) fn requests(&self) -> f64 {
         self.lists + self.threads + self.delta
+    }
+
+    /// By how much the requests may be wrong: standard error.
+    pub(super) fn error(&self) -> f64 {
+        self.error.hypot(self.error_of_threads)
     }
 
     pub(super) fn add(&mut self, other: &Self, times: f64) {
@@ -100,11 +110,17 @@ impl Look {
             let of_walk = estimate(&look.walk, &look.seen, threads);
             taken.roots += of_walk.roots;
             taken.replies += of_walk.replies;
-            changed = changed.max(self.delta_from.map_or(0.0, |from| look.changed_since(from, &of_walk)));
+            taken.error_of_chains += of_walk.error_of_chains;
+            if let Some(from) = self.delta_from {
+                let of_look = look.changed_since(from, &of_walk);
+                changed = changed.max(of_look);
+                taken.error += of_walk.error_of_chains.min(of_look) / USUAL_PAGE as f64;
+            }
             if self.is_walked {
                 taken.lists += of_walk.lists;
                 taken.threads += of_walk.threads;
                 taken.error += of_walk.error;
+                taken.error_of_threads += of_walk.error_of_threads;
                 taken.answers += of_walk.answers;
             }
         }
@@ -280,24 +296,29 @@ fn time(item: Item<'_>, name: &str) -> Option<DateTime<Utc>> {
     instant(&item.text(name)?)
 }
 
-/// Looks at the first page of a thread that is named: how many replies are behind it, their times tell.
+/// Looks at the first pages of a thread that is named: how many replies are behind them, their times tell.
 pub(super) async fn thread(context: &Context, place: Place<'_>, message: &str) -> Result<Taken, Error> {
     let task = || format!("read the replies to message {message} in channel {} of team {}", place.channel, place.team);
     let Some(mut part) = Part::new(context, &MESSAGE_REPLIES, place, Some(message)).filter(|part| !part.is_done()) else {
         return Ok(Taken::default());
     };
     let top = part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
-    let page = context.client.page(&streams::thread(place.team, place.channel, message, top)).await;
-    let page = page.map_err(|source| Error::graph(task(), source, MESSAGE_REPLIES.permissions))?;
+    let mut pages = Pages::new(streams::thread(place.team, place.channel, message, top));
     let floor = part.walk().floor;
-    let mut replies = Told::default();
-    page.items().for_each(|reply| replies += told(context, place, &MESSAGE_REPLIES, Some(floor), reply, Some(message)));
-    let times: Vec<_> = page.items().filter_map(|reply| time(reply, "createdDateTime")).collect();
+    let (mut replies, mut answers, mut times) = (Told::default(), 0.0, Vec::new());
+    let (mut read, mut goes_on) = (0, true);
+    while goes_on && read < PAGES_OF_THREAD {
+        let page = pages.next(&context.client).await;
+        let Some(page) = page.map_err(|source| Error::graph(task(), source, MESSAGE_REPLIES.permissions))? else { break };
+        (read, goes_on, answers) = (read + 1, page.next().is_some(), answers + page.bytes() as f64);
+        page.items().for_each(|reply| replies += told(context, place, &MESSAGE_REPLIES, Some(floor), reply, Some(message)));
+        times.extend(page.items().filter_map(|reply| time(reply, "createdDateTime")));
+    }
     let began = message.parse().ok().and_then(DateTime::from_timestamp_millis);
-    let all = 1.0 + page.next().map_or(0.0, |_| share_behind(began, times.first().copied(), times.last().copied()));
-    let least = if page.next().is_some() { 2.0 } else { 1.0 };
-    let requests = (page.items().count() as f64 * all / top as f64).ceil().max(least);
-    Ok(Taken { threads: requests, replies: replies.times(all), answers: page.bytes() as f64 * all, ..Taken::default() })
+    let behind = if goes_on { share_behind(began, times.first().copied(), times.last().copied()) } else { 0.0 };
+    let further = (f64::from(read) * behind).ceil().max(f64::from(u8::from(goes_on)));
+    let threads = f64::from(read) + further;
+    Ok(Taken { threads, error: further, replies: replies.times(1.0 + behind), answers: answers * (1.0 + behind), ..Taken::default() })
 }
 
 /// A message as its stream would tell it, if it is at or above the stream's floor.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::streams::Mode;
+use crate::streams::{Mode, Stream};
 
 /// What a run with a configuration and a state would do. Nothing is known that the channels were not asked for: `looked_at` says how much
 /// was, and each number that is estimated has a range.
@@ -167,10 +167,10 @@ impl About {
     }
 }
 
-/// How a plan calls a mode.
-pub(super) fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::FullRefresh => "full_refresh",
-        Mode::Incremental => "incremental",
+/// How a plan calls a mode. A stream without a cursor is read in full whatever is asked.
+pub(super) fn mode(stream: &Stream, mode: Mode) -> &'static str {
+    match (stream.mode(), mode) {
+        (Mode::Incremental, Mode::Incremental) => "incremental",
+        _ => "full_refresh",
     }
 }

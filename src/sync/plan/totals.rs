@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::{
+    arithmetic::Told,
     channels::{Asked, Channels},
     discovery::Discovery,
-    look::Taken,
+    look::{Look, Taken},
     report::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds, Share, StreamPlan, mode},
     time::{Load, Time},
 };
@@ -34,10 +35,9 @@ pub(super) struct Totals<'p> {
 /// The channels, all of them.
 struct Sum {
     taken: Taken,
-    /// Standard error of the requests.
+    /// Standard error of the requests, and of the root messages.
     error: f64,
-    /// Requests of a channel on average, of those that were not looked at too.
-    mean: f64,
+    error_of_roots: f64,
     /// How many channels stand for one that was looked at.
     factor: f64,
 }
@@ -52,9 +52,7 @@ impl Totals<'_> {
         let [least, time, most] = [&low, &about, &high].map(|load| load.time(&rates));
         let [from, seconds, to] = [least, time, most].map(|time| (time.seconds * 10.0).round() / 10.0);
         let seconds = Seconds { about: seconds, from, to };
-        let nothing = self.discovery.groups + self.discovery.lists.answered as u64 == 0
-            && self.channels.asked.iter().all(|asked| asked.look.is_none());
-        if nothing {
+        if !self.discovery.is_answered && self.channels.asked.iter().all(|asked| asked.look.is_none()) {
             // Where nothing can be read at all, the run fails.
             self.discovery.failed.append(&mut self.discovery.refused);
         }
@@ -84,7 +82,13 @@ impl Totals<'_> {
         let mean = taken.requests() / (count * factor).max(1.0);
         let variance = asked.iter().map(|asked| (asked.taken.requests() - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
         let unseen = (factor - 1.0) * count * (variance / count.max(1.0)).sqrt();
-        Sum { taken, error: (self.channels.error() * factor).hypot(unseen), mean, factor }
+        let of_roots = unseen / taken.requests().max(1.0) * taken.roots.records;
+        Sum {
+            error: (self.channels.error() * factor).hypot(unseen),
+            error_of_roots: (self.channels.error_of_chains() * factor).hypot(of_roots),
+            taken,
+            factor,
+        }
     }
 
     fn requests(&self, sum: &Sum) -> Requests {
@@ -114,7 +118,7 @@ impl Totals<'_> {
 
     /// The requests by their limits, each as many standard errors from what is estimated.
     fn load(&self, sum: &Sum, requests: &Requests, shift: f64) -> Load {
-        let of_channel = |asked: &Asked| (asked.taken.requests() + shift * asked.taken.error).max(asked.pages() as f64);
+        let of_channel = |asked: &Asked| (asked.taken.requests() + shift * asked.taken.error()).max(asked.pages() as f64);
         let longest = (0..self.channels.asked.len()).map(|at| (of_channel(&self.channels.asked[at]), at));
         let mut teams: HashMap<&str, (f64, usize)> = HashMap::new();
         for (at, asked) in self.channels.asked.iter().enumerate() {
@@ -170,18 +174,18 @@ impl Totals<'_> {
 
     fn stream(&self, selected: &Selected, sum: &Sum) -> StreamPlan {
         let stream = selected.stream;
-        let relative = sum.error / sum.taken.requests().max(1.0);
-        let of = |told: super::arithmetic::Told| {
-            (About::new(told.records, told.records * relative, 0.0), About::new(told.bytes, told.bytes * relative, 0.0))
+        let of = |told: Told, relative: f64| {
+            let about = |number: f64| About::new(number, number * relative, 0.0);
+            (about(told.records), about(told.bytes))
         };
         let (records, bytes) = match stream.name {
-            name if name == MESSAGES.name => of(sum.taken.roots),
-            name if name == MESSAGE_REPLIES.name => of(sum.taken.replies),
+            name if name == MESSAGES.name => of(sum.taken.roots, sum.error_of_roots / sum.taken.roots.records.max(1.0)),
+            name if name == MESSAGE_REPLIES.name => of(sum.taken.replies, sum.error / sum.taken.requests().max(1.0)),
             name if name == TEAMS.name => self.of_lists(&TEAMS, self.discovery.teams.done, self.discovery.teams.all, true),
             name if name == CHANNELS.name => self.of_lists(&CHANNELS, self.discovery.lists.done, self.discovery.lists.all, false),
             _ => self.of_lists(&MEMBERS, self.discovery.members.done, self.discovery.members.all, false),
         };
-        StreamPlan { name: stream.name, mode: mode(selected.mode), records, bytes }
+        StreamPlan { name: stream.name, mode: mode(stream, selected.mode), records, bytes }
     }
 
     /// Records of lists (or of single teams), some of which were asked for.
@@ -205,7 +209,7 @@ impl Totals<'_> {
             channel: asked.job.channel.clone(),
             messages: whole(asked.taken.roots.records),
             replies: whole(asked.taken.replies.records),
-            requests: About::new(asked.taken.requests(), asked.taken.error, asked.pages() as f64),
+            requests: About::new(asked.taken.requests(), asked.taken.error(), asked.pages() as f64),
             seconds: whole(rates.seconds(Budget::OneChannel, asked.taken.requests())),
             pages: asked.pages() as u64,
         };
@@ -223,7 +227,7 @@ impl Totals<'_> {
     }
 
     fn assumes(&self, sum: &Sum) -> Vec<&'static str> {
-        let is_extrapolated = sum.error > 0.0 || sum.mean > 0.0 && sum.factor > 1.0;
+        let is_extrapolated = sum.factor > 1.0 || self.channels.asked.iter().any(Asked::goes_on);
         let members = self.discovery.members.done < self.discovery.members.all;
         [(true, QUIET), (is_extrapolated, ALIKE), (members, MEMBERS_ALIKE)]
             .into_iter()
@@ -234,9 +238,14 @@ impl Totals<'_> {
 }
 
 impl Asked {
+    /// Whether not all of it was seen that a run reads.
+    fn goes_on(&self) -> bool {
+        self.look.as_ref().is_some_and(Look::goes_on)
+    }
+
     /// Pages that were looked at.
     fn pages(&self) -> usize {
-        self.look.as_ref().map_or(0, super::look::Look::pages)
+        self.look.as_ref().map_or(0, Look::pages)
     }
 }
 
