@@ -169,7 +169,7 @@ impl GraphClient {
     pub fn rates(&self) -> Rates {
         let Answers { count, micros, .. } = &self.shared.answers;
         let (count, micros) = (count.load(Ordering::Relaxed), micros.load(Ordering::Relaxed));
-        Rates::new(self.shared.pace, Duration::from_micros(micros.checked_div(count).unwrap_or_default()))
+        Rates::at(self.shared.pace, Duration::from_micros(micros.checked_div(count).unwrap_or_default()))
     }
 
     /// How many requests were sent so far, those for a token left out.

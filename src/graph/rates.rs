@@ -37,7 +37,7 @@ pub struct Rates {
 
 impl Rates {
     /// At this pace, and with answers that take so long.
-    pub(super) fn new(pace: Pace, latency: Duration) -> Self {
+    pub fn at(pace: Pace, latency: Duration) -> Self {
         Self { pace, latency }
     }
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn rates(speed: f64, total: Option<f64>, latency: u64) -> Rates {
-        Rates::new(Pace { speed, total, in_flight: 30 }, Duration::from_millis(latency))
+        Rates::at(Pace { speed, total, in_flight: 30 }, Duration::from_millis(latency))
     }
 
     #[test]

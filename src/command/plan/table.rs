@@ -139,7 +139,7 @@ fn table<const N: usize>(head: [&str; N]) -> Table {
 
 /// With the columns from this one on to the right.
 fn aligned(mut table: Table, first: usize) -> Table {
-    table.column_iter_mut().skip(first).for_each(|column| _ = column.set_cell_alignment(CellAlignment::Right));
+    table.column_iter_mut().skip(first).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
 }
 

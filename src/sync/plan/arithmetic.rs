@@ -335,3 +335,131 @@ impl Sample {
 fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     ((to - from).num_milliseconds().max(0)) as f64 / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 3600;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+    }
+
+    fn ago(seconds: i64) -> DateTime<Utc> {
+        now() - TimeDelta::seconds(seconds)
+    }
+
+    /// A chain with one reply, posted and active so long ago.
+    fn chain(created: i64, active: i64) -> Chain {
+        let told = Told { records: 1.0, bytes: 100.0 };
+        Chain { created: Some(ago(created)), activity: Activity::Known(ago(active)), root: told, replies: told, thread: None }
+    }
+
+    fn long(created: i64) -> Chain {
+        Chain { thread: Some(Thread { requests: 5.0, replies: 100.0 }), ..chain(created, created) }
+    }
+
+    /// A page with more behind it.
+    fn seen(chains: impl IntoIterator<Item = Chain>) -> Seen {
+        let chains: Vec<_> = chains.into_iter().collect();
+        Seen { bytes: 1000.0 * chains.len() as f64, chains, pages: 1, has_next: true, now: now(), is_probe: false }
+    }
+
+    /// A first walk through a channel that is 1000 days old.
+    fn whole() -> Walk {
+        let (beginning, created) = (crate::state::BEGINNING, ago(1000 * DAY));
+        Walk {
+            size: 50,
+            probes: false,
+            is_resumed: false,
+            stop: beginning,
+            settled: beginning,
+            overlap: TimeDelta::minutes(5),
+            completes: true,
+            created,
+        }
+    }
+
+    /// A walk down to where the run before was, a day ago.
+    fn since_yesterday() -> Walk {
+        Walk { probes: true, stop: ago(DAY), settled: ago(DAY), ..whole() }
+    }
+
+    fn estimated(walk: &Walk, seen: &Seen) -> Estimate {
+        let mut threads = LongThreads::default();
+        threads.note(seen);
+        estimate(walk, seen, &threads)
+    }
+
+    #[test]
+    fn a_channel_is_as_long_as_it_was_posted_to_of_late() {
+        let even = seen((1..=50).map(|day| chain(day * DAY, day * DAY)));
+        let estimate = estimated(&whole(), &even);
+        // 1000 messages in 20 pages, and one request that closes the walk.
+        assert_eq!((estimate.lists, estimate.threads), (21.0, 0.0));
+        assert!((estimate.roots.records - 1000.0).abs() < 2.0 && estimate.error > 1.0, "{estimate:?}");
+        assert!((estimate.answers - 1_020_000.0).abs() < 2000.0, "{estimate:?}");
+    }
+
+    #[test]
+    fn old_chains_that_came_up_again_do_not_distort_it() {
+        let fresh = (1..=30).map(|day| chain(day * DAY, day * DAY));
+        let came_up = (1..=20).map(|day| chain((400 + day) * DAY, day * DAY));
+        let mut chains: Vec<_> = fresh.chain(came_up).collect();
+        chains.sort_by_key(|chain| std::cmp::Reverse(chain.activity.known()));
+        assert_eq!(estimated(&whole(), &seen(chains)).lists, 21.0);
+    }
+
+    #[test]
+    fn what_was_seen_whole_is_known() {
+        let of = |pages: usize| Seen { pages, has_next: false, ..seen((1..=40).map(|day| chain(day * DAY, day * DAY))) };
+        let [one, several] = [of(1), of(3)].map(|seen| estimated(&whole(), &seen));
+        assert_eq!((one.lists, one.error, one.roots.records), (1.0, 0.0, 40.0));
+        assert_eq!((several.lists, several.error), (4.0, 0.0));
+    }
+
+    #[test]
+    fn a_small_page_is_enough_or_is_asked_for_in_vain() {
+        let idle = Seen { is_probe: true, ..seen((2..22).map(|day| chain(day * DAY, day * DAY))) };
+        assert_eq!(estimated(&since_yesterday(), &idle).lists, 1.0);
+        // One in ten minutes for a day: 144, and two that are older; the small page before, and the pass that closes the walk.
+        let busy = Seen { is_probe: true, ..seen((1..=20).map(|ten| chain(ten * 600, ten * 600))) };
+        let estimate = estimated(&since_yesterday(), &busy);
+        assert_eq!((estimate.lists, estimate.chains.round()), (1.0 + 3.0 + 1.0, 144.0));
+    }
+
+    #[test]
+    fn a_walk_that_goes_on_in_the_midst_is_always_closed() {
+        let last = Seen { has_next: false, ..seen((900..910).map(|day| chain(day * DAY, day * DAY))) };
+        assert_eq!(estimated(&Walk { is_resumed: true, ..whole() }, &last).lists, 2.0);
+    }
+
+    #[test]
+    fn a_closing_pass_that_meets_long_threads_only_is_asked_for_twice() {
+        let page =
+            |threads: i64| seen((1..=threads).map(|day| long(day * DAY)).chain((threads + 1..=50).map(|day| chain(day * DAY, day * DAY))));
+        let closing = |threads| estimated(&whole(), &page(threads)).lists - 20.0;
+        assert_eq!([closing(0), closing(17), closing(20)], [1.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn long_threads_are_as_many_among_what_was_not_seen_less_those_that_came_up() {
+        let fresh = || (1..=50).map(|day| if day % 10 == 5 { long(day * DAY) } else { chain(day * DAY, day * DAY) });
+        let estimate = estimated(&whole(), &seen(fresh()));
+        // Five of 50, each of five requests, to twenty times as many.
+        assert!((estimate.threads - 500.0).abs() < 15.0 && estimate.error_of_threads > 100.0, "{estimate:?}");
+        let came_up = (0..10).map(|at| Chain { created: Some(ago((500 + at) * DAY)), ..long(DAY) });
+        let with_old = estimated(&whole(), &seen(came_up.chain(fresh())));
+        assert!((with_old.threads - estimate.threads).abs() < 15.0, "{with_old:?}");
+        assert_eq!(estimated(&Walk { completes: false, ..whole() }, &seen(fresh())).threads, 0.0);
+    }
+
+    #[test]
+    fn nothing_at_all_is_one_request() {
+        let empty = Seen { has_next: false, ..seen([]) };
+        assert_eq!(estimated(&whole(), &empty).lists, 1.0);
+        let without_times = seen((0..50).map(|_| Chain { created: None, activity: Activity::Unknown, ..chain(0, 0) }));
+        assert!(estimated(&whole(), &without_times).lists.is_finite());
+    }
+}

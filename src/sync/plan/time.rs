@@ -69,3 +69,30 @@ impl Load {
         Time { seconds: longest.seconds + (self.chain + 1.0) * rates.latency().as_secs_f64(), ..longest }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Pace, Rates};
+
+    fn rates(latency: f64) -> Rates {
+        Rates::at(Pace { speed: 1.0, total: None, in_flight: 30 }, std::time::Duration::from_secs_f64(latency))
+    }
+
+    #[test]
+    fn the_tightest_limit_decides() {
+        let load = Load { messages: 400.0, of_team: (100.0, 0), of_channel: (20.0, 0), all: 500.0, ..Load::default() };
+        assert_eq!(load.time(&rates(0.0)), Time { seconds: 100.0 * 1.05 / 4.0, by: Budget::OneTeam });
+        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates(0.0)).by, Budget::Messages);
+        assert_eq!(Load { of_channel: (30.0, 0), ..load.clone() }.time(&rates(0.0)), Time { seconds: 31.5, by: Budget::OneChannel });
+        assert_eq!(Load::default().time(&rates(0.0)).seconds, 0.0);
+    }
+
+    #[test]
+    fn the_longest_channel_is_opened_among_the_others_and_behind_what_leads_to_it() {
+        let load = Load { of_channel: (100.0, 0), opened: 200.0, chain: 3.0, ..Load::default() };
+        assert_eq!(load.time(&rates(0.0)).seconds, 100.0 * 1.05 + 100.0 * 1.05 / 20.0);
+        // Answers of two seconds: one after the other in the channel, and three before and the last one behind.
+        assert_eq!(load.time(&rates(2.0)).seconds, 200.0 + 100.0 * 1.05 / 20.0 + 4.0 * 2.0);
+    }
+}
