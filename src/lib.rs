@@ -6,6 +6,8 @@
 //! `emit`; `protocol` uses `emit` and `streams`; `streams` (declared facts) uses `record`, `schema` and requests of `graph`; `record`,
 //! `schema`, `state`, `config` and `graph` use none of ours.
 
+#![warn(missing_docs)]
+
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -4,7 +4,7 @@ use std::{panic, sync::OnceLock};
 
 static PLACE: OnceLock<String> = OnceLock::new();
 
-/// From now on a panic says nothing by itself; [`place`] tells where the first one was.
+/// From now on a panic says nothing by itself; where the first one was is remembered.
 pub fn remember() {
     panic::set_hook(Box::new(|panic| {
         if let Some(place) = panic.location() {

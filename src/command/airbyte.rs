@@ -7,6 +7,7 @@ use std::{
 
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
+use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
@@ -20,6 +21,7 @@ use crate::{
     emit::Output,
     error::{Error, Fault},
     files::{in_file, read_json, read_json_if_any},
+    graph::Limits,
     protocol::airbyte::{self, AirbyteEmitter, Message},
     sync,
 };
@@ -51,11 +53,23 @@ fn tell(out: &mut impl Write, message: &Message<'_>, exit: Exit) -> io::Result<E
 }
 
 fn check(config: &[PathBuf], out: &mut impl Write) -> io::Result<Exit> {
-    let result = read_config(config).and_then(|config| runtime()?.block_on(sync::check(&client(&config)?, &config)));
-    match result {
-        Ok(sentence) => tell(out, &Message::succeeded(sentence), Exit::Done),
+    let checked = read_config(config).and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
+    match checked {
+        Ok(checkup) => {
+            for (level, line) in checkup.lines() {
+                airbyte::write(out, &Message::log(level, &line))?;
+            }
+            let status = if checkup.is_good() { Message::succeeded } else { Message::failed };
+            tell(out, &status(checkup.sentence()), Exit::Done)
+        }
         // The user's fault is a verdict; ours, or an outage, is none.
-        Err(error) if error.fault() == Fault::User => tell(out, &Message::failed(error.to_string()), Exit::Done),
+        Err(error) if error.fault() == Fault::User => {
+            let sentence = error.in_short();
+            if sentence != error.to_string() {
+                airbyte::write(out, &Message::log(Level::ERROR, &error.to_string()))?;
+            }
+            tell(out, &Message::failed(sentence), Exit::Done)
+        }
         Err(error) => fail(out, &error),
     }
 }
@@ -74,7 +88,7 @@ fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>) -> Result<(
         }
         None => (states(&Map::new(), &selected, &config)?, Vec::new()),
     };
-    Ok((Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }, unknown))
+    Ok((Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }, unknown))
 }
 
 fn read(

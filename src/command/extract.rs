@@ -19,6 +19,7 @@ use crate::{
     config::{Config, Parents, StreamConfig, set_options},
     emit::Output,
     error::Error,
+    graph::Limits,
     protocol::{Format, Log, lines::LineEmitter},
     streams::{Mode, ParentKind, Selected, Stream},
 };
@@ -44,7 +45,7 @@ fn prepare(asked: &Extract) -> Result<Ready, Error> {
     let config = configuration(asked, stream)?;
     let selected = vec![Selected { stream, columns: stream.columns.clone(), mode: Mode::FullRefresh }];
     let states = states(&Map::new(), &selected, &config)?;
-    Ok(Ready { client: client(&config)?, config, selected, states, remarks: Vec::new(), runtime: runtime()? })
+    Ok(Ready { client: client(&config, Limits::default())?, config, selected, states, remarks: Vec::new(), runtime: runtime()? })
 }
 
 /// A parent's options, and how to see what is known of it.

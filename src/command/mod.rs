@@ -149,7 +149,7 @@ fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) ->
     selected.iter().map(begin).collect()
 }
 
-fn client(config: &Config) -> Result<GraphClient, Error> {
+fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
     let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
     let endpoints = Endpoints {
         graph: config.graph_host().parse().map_err(invalid)?,
@@ -162,7 +162,7 @@ fn client(config: &Config) -> Result<GraphClient, Error> {
         client_secret: config.client_secret.clone(),
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
-    let limits = Limits { body: config.max_page, ..Limits::default() };
+    let limits = Limits { body: config.max_page, ..limits };
     GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
 }
 
@@ -184,7 +184,7 @@ mod tests {
     fn no_form_of_a_configuration_or_a_client_shows_the_secret() {
         let written = json!({"tenant_id": "t", "client_id": "c", "client_secret": "hidden-5ecret"});
         let config = config::parse(written.as_object().unwrap().clone()).unwrap();
-        let client = client(&config).unwrap();
+        let client = client(&config, Limits::default()).unwrap();
         let shown = format!("{config:?}{config:#?}{client:?}{client:#?}");
         assert!(shown.contains("GraphClient") && !shown.contains("hidden-5ecret"), "{shown}");
     }

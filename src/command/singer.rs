@@ -23,6 +23,7 @@ use crate::{
     emit::Output,
     error::Error,
     files::{in_file, read_json},
+    graph::Limits,
     log::Forward,
     protocol::{
         Format, Log,
@@ -86,7 +87,7 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
         }
         None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
-    Ok((bookmarks, Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? }))
+    Ok((bookmarks, Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }))
 }
 
 /// What is read where nothing is asked for: everything that the configuration allows.

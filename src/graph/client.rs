@@ -21,12 +21,12 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Cause, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
+    Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Describe, Patience, date, refusal},
     bodies::{Bodies, Held},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
-    retry::{MAX_ATTEMPTS, Verdict, Waits, verdict},
+    retry::{LONGEST_WAIT, MAX_ATTEMPTS, Verdict, Waits, verdict},
     text,
     token::{Token, TokenSource},
     turns::Turns,
@@ -116,11 +116,20 @@ pub struct Limits {
     pub body: usize,
     /// How often a request is sent at most.
     pub attempts: u32,
+    /// The longest wait before another attempt, even if Graph asks for it.
+    pub wait: Duration,
+}
+
+impl Limits {
+    /// For somebody who waits for the answer: what passes at once is passed, the rest is said.
+    pub fn brief() -> Self {
+        Self { attempts: 3, wait: Duration::from_secs(10), ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: usize::MAX, attempts: MAX_ATTEMPTS }
+        Self { body: usize::MAX, attempts: MAX_ATTEMPTS, wait: LONGEST_WAIT }
     }
 }
 
@@ -198,6 +207,11 @@ impl GraphClient {
         }
     }
 
+    /// What the token says about the application: what it may do, if it can be read. It explains what Graph answers, and decides nothing.
+    pub async fn claims(&self) -> Claims {
+        self.shared.tokens.get(None).await.map(|token| Claims::of(token.secret())).unwrap_or_default()
+    }
+
     /// One page of a list.
     ///
     /// # Errors
@@ -266,7 +280,7 @@ impl Answers {
 
 impl Shared {
     fn waits(&self) -> Waits {
-        Waits::new(self.first_wait, self.limits.attempts)
+        Waits::new(self.first_wait, self.limits.attempts, self.limits.wait)
     }
 
     /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.
@@ -290,7 +304,8 @@ impl Shared {
         let mut patience = self.patience;
         self.answers.asked.fetch_add(1, Ordering::Relaxed);
         let request = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string());
-        let response = patience.wait(request.header(ACCEPT_ENCODING, "gzip").send()).await.map_err(Cause::Transport)?;
+        let response = patience.wait(request.header(ACCEPT_ENCODING, "gzip").send()).await;
+        let response = response.map_err(|text| Cause::Transport(format!("{}: {text}", self.host)))?;
         let status = response.status();
         let headers = response.headers().clone();
         // Without Graph's clock our own must do.

@@ -5,12 +5,12 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Request,
+    Mixup, Request,
     retry::{self, LONGEST_WAIT, Verdict},
 };
 
 /// A request that did not get its page, after all that could be done for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     /// Method and path, without the query: it may hold tokens.
     pub request: String,
@@ -21,7 +21,7 @@ pub struct Error {
 }
 
 /// What stood in the way of a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Cause {
     /// Microsoft Entra did not give a token.
     SignIn(SignInRefusal),
@@ -42,7 +42,7 @@ pub enum Cause {
 }
 
 /// An answer of Graph that is no success (graph.md 5).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
@@ -69,6 +69,8 @@ pub struct SignInRefusal {
     pub description: String,
     /// AADSTS codes.
     pub codes: Vec<u64>,
+    /// What the credentials' form says of them.
+    pub mixups: Vec<Mixup>,
     /// How long the endpoint asks to wait.
     pub retry_after: Option<Duration>,
     /// Whether the same request may succeed later.

@@ -14,7 +14,7 @@ use super::{
     answer::{self, Patience},
     client::http_client,
     page::{Expected, Malformed},
-    retry::{MAX_ATTEMPTS, Waits},
+    retry::{LONGEST_WAIT, MAX_ATTEMPTS, Waits},
     text,
     token::TokenSource,
 };
@@ -58,7 +58,7 @@ pub fn path_and_query(request: &Request) -> &str {
 pub fn wait(retry_after: HeaderValue, now: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
     let refusal = answer::refusal(429, &headers, now, &[], "");
-    Waits::new(Duration::from_secs(1), MAX_ATTEMPTS).next(&Cause::Refused(refusal))
+    Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT).next(&Cause::Refused(refusal))
 }
 
 /// What an answer says that is no success, to a request with this token.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bodies;
+mod claims;
 mod client;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -11,6 +12,7 @@ mod link;
 mod pace;
 mod page;
 mod pages;
+mod permission;
 mod rates;
 mod request;
 mod retry;
@@ -19,14 +21,16 @@ mod token;
 mod turns;
 
 pub use bodies::Held;
+pub use claims::Claims;
 pub use client::{Endpoints, GraphClient, Limits, Pace};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use link::{Host, Link};
 pub use page::{Item, Page};
 pub use pages::Pages;
+pub use permission::Permission;
 pub use rates::{Budget, Rates};
 pub use request::Request;
 pub use retry::{LONGEST_WAIT, Verdict};
 pub use text::Cleaned;
-pub use token::Credentials;
+pub use token::{Credentials, Mixup};
 pub use turns::Urgency;

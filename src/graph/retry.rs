@@ -63,15 +63,16 @@ pub(super) fn verdict(cause: &Cause) -> Verdict {
 #[derive(Debug)]
 pub(super) struct Waits {
     own: ExponentialBackoff,
+    longest: Duration,
     until: Option<Instant>,
 }
 
 impl Waits {
-    /// Waits that begin at `first` and double up to a minute, for so many attempts at most.
-    pub(super) fn new(first: Duration, attempts: u32) -> Self {
+    /// Waits that begin at `first` and double up to a minute, for so many attempts at most, none of them longer than `longest`.
+    pub(super) fn new(first: Duration, attempts: u32, longest: Duration) -> Self {
         let builder = ExponentialBuilder::new().with_min_delay(first).with_max_delay(Duration::from_secs(60)).with_jitter();
         let own = builder.with_max_times(attempts.saturating_sub(1) as usize).build();
-        Self { own, until: Instant::now().checked_add(LONGEST) }
+        Self { own, longest, until: Instant::now().checked_add(LONGEST) }
     }
 
     /// How long to wait before the next attempt; [`None`] if there were enough, or if it would be too long.
@@ -79,7 +80,7 @@ impl Waits {
         let own = self.own.next()?;
         let wait = asked(cause).unwrap_or(own);
         let end = Instant::now().checked_add(wait)?;
-        (wait <= LONGEST_WAIT && self.until.is_none_or(|until| end <= until)).then_some(wait)
+        (wait <= self.longest && self.until.is_none_or(|until| end <= until)).then_some(wait)
     }
 }
 
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_request_is_tried_a_bounded_number_of_times() {
-        let mut waits = Waits::new(Duration::from_millis(10), MAX_ATTEMPTS);
+        let mut waits = Waits::new(Duration::from_millis(10), MAX_ATTEMPTS, LONGEST_WAIT);
         let waited: Vec<_> = std::iter::from_fn(|| waits.next(&Cause::Transport(String::new()))).collect();
         assert_eq!(waited.len(), 6);
         assert!(waited.windows(2).all(|pair| pair[0] < pair[1]) && waited.iter().sum::<Duration>() < Duration::from_secs(2), "{waited:?}");
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn graphs_own_wish_is_obeyed_unless_it_is_longer_than_a_run_waits() {
-        let next = |wait| Waits::new(Duration::from_secs(1), MAX_ATTEMPTS).next(&throttled(wait));
+        let next = |wait| Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT).next(&throttled(wait));
         for obeyed in [Duration::ZERO, Duration::from_secs(77), LONGEST_WAIT] {
             assert_eq!(next(obeyed), Some(obeyed));
         }
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_request_is_tried_for_a_bounded_time() {
-        let mut waits = Waits::new(Duration::from_secs(1), MAX_ATTEMPTS);
+        let mut waits = Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT);
         waits.until = Some(Instant::now() + Duration::from_secs(60));
         assert_eq!(waits.next(&throttled(Duration::from_secs(59))), Some(Duration::from_secs(59)));
         assert_eq!(waits.next(&throttled(Duration::from_secs(61))), None);

@@ -12,6 +12,7 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::{
     answer::{Patience, date, quotable, retry_after},
@@ -34,6 +35,35 @@ pub struct Credentials {
     pub client_id: String,
     /// The value of a client secret.
     pub client_secret: SecretString,
+}
+
+/// What stands in the wrong place, as far as its form tells: ids of applications are GUIDs, and values of secrets never.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mixup {
+    /// The secret is an id.
+    SecretIsId,
+    /// The tenant's domain is where the application's id should be, and an id where the tenant should be.
+    Swapped,
+    /// Tenant and application have the same id.
+    SameIds,
+    /// The application's id is none.
+    ClientIsNoId,
+}
+
+impl Credentials {
+    /// All that is in the wrong place.
+    fn mixups(&self) -> Vec<Mixup> {
+        let is_id = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
+        let Self { tenant_id, client_id, client_secret } = self;
+        let (tenant_is_id, client_is_id) = (is_id(tenant_id), is_id(client_id));
+        let found = [
+            (Mixup::SecretIsId, is_id(client_secret.expose_secret())),
+            (Mixup::Swapped, tenant_is_id && !client_is_id && client_id.contains('.')),
+            (Mixup::SameIds, client_is_id && tenant_id.eq_ignore_ascii_case(client_id)),
+            (Mixup::ClientIsNoId, !client_is_id),
+        ];
+        found.into_iter().filter_map(|(mixup, is_so)| is_so.then_some(mixup)).collect()
+    }
 }
 
 type EntraClient = oauth2::Client<
@@ -67,6 +97,7 @@ struct Endpoint {
     origin: String,
     /// What must not be quoted.
     secret: SecretString,
+    mixups: Vec<Mixup>,
 }
 
 /// What the last request came to.
@@ -147,7 +178,8 @@ impl TokenSource {
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(token_url.clone()));
         let origin = token_url.origin().ascii_serialization();
-        Self { endpoint: Endpoint { http, patience, origin, secret }, entra, scope: Scope::new(scope), last: Mutex::default() }
+        let mixups = credentials.mixups();
+        Self { endpoint: Endpoint { http, patience, origin, secret, mixups }, entra, scope: Scope::new(scope), last: Mutex::default() }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -198,11 +230,12 @@ impl Endpoint {
         let lost = |description: String| NoAnswer(SignInRefusal { description, transient: true, ..SignInRefusal::default() });
         let request = reqwest::Request::try_from(request).map_err(|error| lost(error.without_url().to_string()))?;
         let mut patience = self.patience;
-        let mut response = patience.wait(self.http.execute(request)).await.map_err(lost)?;
+        let unreached = |text| lost(format!("the sign-in service {}: {text}", self.origin));
+        let mut response = patience.wait(self.http.execute(request)).await.map_err(unreached)?;
         let (status, headers) = (response.status(), response.headers());
         let wait = retry_after(headers, date(headers).unwrap_or_else(chrono::Utc::now));
         let mut body = Vec::new();
-        while let Some(chunk) = patience.wait(response.chunk()).await.map_err(lost)? {
+        while let Some(chunk) = patience.wait(response.chunk()).await.map_err(unreached)? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY {
                 return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin, MAX_BODY >> 20)));
@@ -249,6 +282,7 @@ impl Endpoint {
             error: quotable(&error, &[secret, &encoded]),
             description,
             codes: error_codes,
+            mixups: self.mixups.clone(),
             retry_after,
         }
     }

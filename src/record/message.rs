@@ -86,6 +86,6 @@ pub struct Reply {
 pub struct Body {
     /// text or html (Graph: itemBody/contentType).
     pub content_type: Option<String>,
-    /// The text; in HTML, mentions and attachments stand as <at> and <attachment> elements (Graph: itemBody/content).
+    /// The text; in HTML, mentions and attachments stand as `<at>` and `<attachment>` elements (Graph: itemBody/content).
     pub content: Option<String>,
 }

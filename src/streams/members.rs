@@ -1,7 +1,13 @@
 //! `members`: the members of each team (graph.md 2.4).
 
 use super::{ParentKind, Source, Stream, columns, schema};
-use crate::{graph::Request, record::Member};
+use crate::{
+    graph::{Permission, Request},
+    record::Member,
+};
+
+/// What lets the members of a team be listed.
+static LISTS_MEMBERS: Permission = Permission::new(&["TeamMember.Read.All", "TeamMember.ReadWrite.All"]);
 
 /// The members of teams.
 pub static MEMBERS: Stream = Stream {
@@ -10,7 +16,7 @@ pub static MEMBERS: Stream = Stream {
     primary_key: &["team_id", "id"],
     cursor: None,
     parents: ParentKind::Team,
-    permissions: &["TeamMember.Read.All"],
+    permissions: &[&LISTS_MEMBERS],
     source: Source::ListOfTeam {
         request: |team, top| Request::get(["teams", team, "members"]).query("$top", top.unwrap_or(999)),
         never_empty: false,

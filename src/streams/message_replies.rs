@@ -1,6 +1,6 @@
 //! `message_replies`: the replies in the threads of each channel (graph.md 2.6).
 
-use super::{ParentKind, Source, Stream, columns, schema};
+use super::{ParentKind, READS_MESSAGES, Source, Stream, columns, schema};
 use crate::{graph::Request, record::Reply};
 
 /// The replies in threads.
@@ -10,7 +10,7 @@ pub static MESSAGE_REPLIES: Stream = Stream {
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     parents: ParentKind::Message,
-    permissions: &["ChannelMessage.Read.All"],
+    permissions: &[&READS_MESSAGES],
     source: Source::Replies,
     schema: schema::<Reply>(),
     columns: columns::<Reply>(),

@@ -3,10 +3,16 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{ParentKind, Source, Stream, columns, schema};
-use crate::{graph::Request, record::Message};
+use crate::{
+    graph::{Permission, Request},
+    record::Message,
+};
 
 /// The most that Graph gives a page of messages or replies.
 pub const MAX_TOP: u64 = 50;
+
+/// What lets the messages of a channel be read, and the replies to them.
+pub static READS_MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"]);
 
 /// The root messages of channels.
 pub static MESSAGES: Stream = Stream {
@@ -15,7 +21,7 @@ pub static MESSAGES: Stream = Stream {
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     parents: ParentKind::Channel,
-    permissions: &["ChannelMessage.Read.All"],
+    permissions: &[&READS_MESSAGES],
     source: Source::Roots,
     schema: schema::<Message>(),
     columns: columns::<Message>(),

@@ -11,15 +11,23 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::{graph::Request, record::Columns, schema::json_schema};
+use crate::{
+    graph::{Permission, Request},
+    record::Columns,
+    schema::json_schema,
+};
 
-pub use channels::{CHANNELS, channel};
+pub use channels::{CHANNELS, LISTS_CHANNELS, channel};
 pub use members::MEMBERS;
 pub use message_replies::{MESSAGE_REPLIES, thread};
-pub use messages::{MAX_TOP, MESSAGES, delta, walk};
+pub use messages::{MAX_TOP, MESSAGES, READS_MESSAGES, delta, walk};
 pub use set::StreamSet;
-pub use teams::{TEAMS, group_ids, groups, team};
+pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, group_ids, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
+
+/// The application permissions that the quick start of Databricks' Lakeflow connector for Teams asks for. Who comes from there has them.
+pub const OF_LAKEFLOW: [&str; 5] =
+    ["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All", "TeamMember.Read.All", "Chat.Read.All"];
 
 /// All streams, parents first.
 pub static STREAMS: [&Stream; 5] = [&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES];
@@ -37,8 +45,8 @@ pub struct Stream {
     pub cursor: Option<&'static str>,
     /// What must be configured for it to be read.
     pub parents: ParentKind,
-    /// Application permissions that let it be read: any one of each group, the least privileged first (graph.md 2).
-    pub permissions: &'static [&'static str],
+    /// Application permissions that let it be read: each of these.
+    pub permissions: &'static [&'static Permission],
     /// How it is read.
     pub source: Source,
     /// JSON Schema of its records.

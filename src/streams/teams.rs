@@ -2,9 +2,31 @@
 
 use super::{ParentKind, Source, Stream, columns, schema};
 use crate::{
-    graph::{Item, Request},
+    graph::{Item, Permission, Request},
     record::Team,
 };
+
+/// What lets the groups that are teams be listed. Microsoft's newer tables have the second as the least; the first is what every tenant offers.
+pub static LISTS_TEAMS: Permission = Permission::new(&[
+    "GroupMember.Read.All",
+    "Group.ReadBasic.All",
+    "Group.Read.All",
+    "Directory.Read.All",
+    "GroupMember.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+]);
+
+/// What lets a team be read. Its settings may take `TeamSettings.Read.All` (graph.md 9, question 2).
+pub static READS_TEAMS: Permission = Permission::new(&[
+    "Team.ReadBasic.All",
+    "TeamSettings.Read.All",
+    "TeamSettings.ReadWrite.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+]);
 
 /// The teams of the tenant.
 pub static TEAMS: Stream = Stream {
@@ -13,7 +35,7 @@ pub static TEAMS: Stream = Stream {
     primary_key: &["id"],
     cursor: None,
     parents: ParentKind::Tenant,
-    permissions: &["GroupMember.Read.All", "Team.ReadBasic.All", "TeamSettings.Read.All"],
+    permissions: &[&LISTS_TEAMS, &READS_TEAMS],
     source: Source::Teams,
     schema: schema::<Team>(),
     columns: columns::<Team>(),

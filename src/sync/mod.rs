@@ -41,7 +41,7 @@ use crate::{
     state::StreamState,
     streams::{Selected, Stream, StreamSet},
 };
-pub use check::check;
+pub use check::{Checkup, check};
 use context::Context;
 use job::{Job, Stop};
 use ledger::Ledger;

@@ -24,7 +24,8 @@ pub fn unconfigured(config: &Config, streams: StreamSet) -> Option<(StreamSet, E
     (!concerned.is_empty()).then(|| (concerned, error()))
 }
 
-fn missing(stream: &Stream, config: &StreamConfig) -> Vec<&'static str> {
+/// What a stream needs that is not configured.
+pub(super) fn missing(stream: &Stream, config: &StreamConfig) -> Vec<&'static str> {
     let needs = [
         (ParentKind::Team, &config.teams, "`team_id` or `fetch_all_teams`"),
         (ParentKind::Channel, &config.channels, "`channel_id` or `fetch_all_channels`"),

@@ -8,6 +8,8 @@ mod bad_input;
 mod cli;
 mod conformance;
 mod contents;
+mod doctor;
+mod documents;
 mod ends;
 mod faults;
 mod generated;

@@ -22,6 +22,7 @@ use crate::{
     cli::{self, PlanFormat},
     error::Error,
     files::{in_file, read_json, read_json_if_any},
+    graph::Limits,
     log::Forward,
     protocol::{Format, Log, airbyte, singer},
     streams::Selected,
@@ -70,7 +71,7 @@ fn prepare(asked: &cli::Plan) -> Result<Ready, Error> {
         Some(path) => states.map_err(in_file(path, "state"))?,
         None => states?,
     };
-    Ok(Ready { client: client(&config)?, config, selected, states, remarks, runtime: runtime()? })
+    Ok(Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? })
 }
 
 /// The streams of a catalog of either protocol, and what people should know about the others.

@@ -207,7 +207,8 @@ impl<'a> Message<'a> {
         Self::State { state: State { kind: "STREAM", stream, source_stats: Stats { record_count: records as f64 } } }
     }
 
-    pub(super) fn log(level: tracing::Level, message: &str) -> Self {
+    /// Something for people.
+    pub fn log(level: tracing::Level, message: &str) -> Self {
         let level = match level {
             tracing::Level::ERROR => "ERROR",
             tracing::Level::WARN => "WARN",

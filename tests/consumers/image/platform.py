@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,11 @@ class Container:
             ctypes.CDLL(None).prctl(no_new_privileges, 1, 0, 0, 0)
 
         return subprocess.Popen(command, env=self._environment, preexec_fn=enter, start_new_session=True, stdin=subprocess.DEVNULL)
+
+    def alone(self, arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+        """As a container's runtime starts the entrypoint: the first process of its own PID namespace."""
+        enter = ["unshare", "--pid", "--fork", "--kill-child", "chroot", f"--userspec={USER}:{USER}", str(self._files), ENTRYPOINT]
+        return subprocess.Popen([*enter, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=(folder / "stdout").open("w"), text=True)
 
     def script(self, arguments: str, redirections: str, folder: str) -> int:
         process = self.run(["/bin/sh", "-c", SCRIPT.format(arguments=arguments, redirections=redirections)], folder)
@@ -225,6 +231,27 @@ def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
     return sum(map(len, found.values())), sum(map(len, second.values()))
 
 
+def stopped(container: Container, simulator: Simulator) -> None:
+    """A container that is told to stop: what it read is whole lines and ends with a state, and the exit code says by which signal."""
+    folder = container.folder("source")
+    place(folder, "connectorConfig.json", simulator.config)
+    catalog = {"streams": [{"stream": {"name": "messages"}, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}]}
+    place(folder, "catalog.json", catalog)
+    simulator.latency(0.5)
+    process = container.alone(["read", "--config", "/source/connectorConfig.json", "--catalog", "/source/catalog.json"], folder)
+    output, until = folder / "stdout", time.monotonic() + 60
+    while '"RECORD"' not in output.read_text() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    code = process.wait(10)
+    simulator.latency(0)
+    messages = [json.loads(line) for line in output.read_text().splitlines()]
+    kinds = [message["type"] for message in messages if message["type"] in ("RECORD", "STATE")]
+    expect(code == 128 + signal.SIGTERM, f"stopped as the first process of a container: exit code {code}")
+    expect(kinds[-1:] == ["STATE"], f"stopped: the last of the data is {kinds[-1:]}")
+
+
 def main(files: Path, image_file: Path, sim: Path) -> int:
     image = json.loads(image_file.read_text())["OCIv1"]["config"]
     try:
@@ -234,11 +261,12 @@ def main(files: Path, image_file: Path, sim: Path) -> int:
             # Nothing of the last hour, which delta would bring again at its opening.
             simulator.advance(2 * 3600)
             first, second = commands(container, simulator)
+            stopped(container, simulator)
     except Failed as difference:
         print(f"FAILED  image: {difference}")
         return 1
     builder = subprocess.run(["buildah", "--version"], capture_output=True, text=True).stdout.split()[2]
-    print(f"ok  image (buildah {builder}): {size:.1f} MB; spec, check, discover, read as on the platform: {first} records, then {second}")
+    print(f"ok  image (buildah {builder}): {size:.1f} MB; spec, check, discover, read as on the platform: {first} records, then {second}; stopped by SIGTERM: 143")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Meltano, with the project of examples/meltano and its loaders."""
+"""Meltano, with the projects of examples/meltano and examples/fleet and their loaders."""
 
-from . import definition, duckdb, interrupted, jsonl, postgres
+from . import definition, duckdb, fleet, interrupted, jsonl, postgres
 
 CHECKS = {
     "meltano-definition": definition.check,
@@ -8,4 +8,5 @@ CHECKS = {
     "meltano-target-duckdb": duckdb.check,
     "meltano-target-postgres": postgres.check,
     "meltano-interrupted": interrupted.check,
+    "meltano-fleet": fleet.check,
 }

@@ -22,7 +22,10 @@ def check(bench: Bench) -> str:
     for where, plugin in (("meltano.yml", project["plugins"]["extractors"][0]), (f"{TAP}.yml", definition)):
         _same(where, "settings", [_plain(setting) for setting in plugin["settings"]], expected)
         _same(where, "capabilities", plugin["capabilities"], about["capabilities"])
-    _same(f"{TAP}.yml", "settings_group_validation", definition["settings_group_validation"], [about["settings"]["required"]])
+    required = about["settings"]["required"]
+    # The secret, or the file that holds it.
+    with_file = ["client_secret_file" if name == "client_secret" else name for name in required]
+    _same(f"{TAP}.yml", "settings_group_validation", definition["settings_group_validation"], [required, with_file])
 
     with bench.simulator() as sim:
         added = Project(bench, sim, {})

@@ -19,8 +19,8 @@ class Bench:
     environments: Environments
     folder: Path
 
-    def simulator(self) -> Simulator:
-        return Simulator(self.sim)
+    def simulator(self, *tenant: str) -> Simulator:
+        return Simulator(self.sim, *tenant)
 
     def fresh_folder(self) -> Path:
         shutil.rmtree(self.folder, ignore_errors=True)

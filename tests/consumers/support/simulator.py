@@ -10,14 +10,15 @@ from typing import Any
 
 from .truth import Truth
 
-TENANT = ["--teams", "2", "--channels", "2", "--messages", "60", "--replies", "1", "--long-threads", "1"]
+TENANT = ("--teams", "2", "--channels", "2", "--messages", "60", "--replies", "1", "--long-threads", "1")
 
 
 class Simulator:
     """A tenant of its own for each check; it ends with the `with`."""
 
-    def __init__(self, executable: Path) -> None:
-        self._process = subprocess.Popen([executable, *TENANT], stdout=subprocess.PIPE, text=True)
+    def __init__(self, executable: Path, *tenant: str) -> None:
+        """`tenant`: options of graph-sim that say what is in it, where it is not to be the usual one."""
+        self._process = subprocess.Popen([executable, *(tenant or TENANT)], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         text = ""
         # The configuration is printed over several lines, and nothing after it.
@@ -58,6 +59,10 @@ class Simulator:
     def requests(self, kind: str) -> int:
         """How many requests of a class came so far."""
         return self._ask("GET", "/journal")["asked"].get(kind, 0)
+
+    def requests_in_all(self) -> int:
+        """Token requests too."""
+        return sum(self._ask("GET", "/journal")["asked"].values())
 
     def advance(self, seconds: int) -> None:
         self._ask("POST", "/clock", {"advance": seconds})

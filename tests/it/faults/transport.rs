@@ -101,12 +101,12 @@ fn an_answer_that_never_ends_is_given_up() {
 #[test]
 fn what_is_wrong_with_a_certificate_is_said() {
     let cases = [
-        ("by nobody known", Tls::On, false, "UnknownIssuer"),
-        ("of the past", Tls::Expired, true, "certificate expired"),
-        ("for another host", Tls::OtherName, true, "not valid for name"),
-        ("none at all", Tls::Off, false, "InvalidContentType"),
+        ("by nobody known", Tls::On, false, "UnknownIssuer", "SSL_CERT_FILE"),
+        ("of the past", Tls::Expired, true, "certificate expired", "the clock of this machine"),
+        ("for another host", Tls::OtherName, true, "not valid for name", "SSL_CERT_FILE"),
+        ("none at all", Tls::Off, false, "InvalidContentType", "HTTPS_PROXY"),
     ];
-    let check = |what: &str, tls: Tls, is_trusted: bool, said: &str, door: &str| {
+    let check = |what: &str, tls: Tls, is_trusted: bool, said: &str, hint: &str, door: &str| {
         let whole = tenant(1, 1, 1);
         let wrong = GraphSim::start(Options { tls, ..Options::new(TenantSpec::uniform(1, 1, 1)) }).unwrap();
         let url = if door == "graph_url" { wrong.graph_url() } else { wrong.login_url() };
@@ -116,12 +116,13 @@ fn what_is_wrong_with_a_certificate_is_said() {
         let errors = output.errors();
         assert_eq!((output.status, errors.len()), (Some(1), 1), "{what}, {door}");
         assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{what}, {door}: {errors:?}");
+        assert!(errors[0].2.split("; hint: ").nth(1).unwrap().contains(hint), "{what}, {door}: {errors:?}");
         assert_eq!(wrong.journal().total(), 0, "{what}: nothing is sent");
     };
     thread::scope(|scope| {
         for door in ["graph_url", "login_url"] {
-            for (what, tls, is_trusted, said) in cases {
-                scope.spawn(move || check(what, tls, is_trusted, said, door));
+            for (what, tls, is_trusted, said, hint) in cases {
+                scope.spawn(move || check(what, tls, is_trusted, said, hint, door));
             }
         }
     });
@@ -156,6 +157,7 @@ fn a_proxy_that_refuses_is_named() {
         let errors = output.errors();
         assert_eq!((output.status, errors.len()), (Some(1), 1), "{status}");
         assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{status}: {errors:?}");
+        assert!(errors[0].2.contains("; hint: look at HTTPS_PROXY"), "{status}: {errors:?}");
     }
     assert_eq!(sim.journal().total(), 0);
 }

@@ -11,8 +11,8 @@ pub fn with_tables(document: &str) -> String {
     let mut parts = document.split(open);
     let mut text = parts.next().unwrap().to_owned();
     for part in parts {
-        let (name, rest) = part.split_once(close).expect("a name of what is generated");
-        let (_, rest) = rest.split_once(end).expect("an end of what is generated");
+        let (name, rest) = part.split_once(close).unwrap();
+        let (_, rest) = rest.split_once(end).unwrap();
         write!(text, "{open}{name}{close}{}{end}{rest}", table(name)).unwrap();
     }
     text
@@ -28,7 +28,7 @@ fn table(name: &str) -> String {
         }
         "tables" => format!("```sql\n-- tables\n{}```\n", STREAMS.map(create_table).concat()),
         "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema["properties"][name] != *schema),
-        name => fields(Stream::named(name).expect("a stream"), |_, _| true),
+        name => fields(Stream::named(name).unwrap(), |_, _| true),
     }
 }
 
@@ -40,7 +40,7 @@ fn summary(stream: &Stream) -> String {
         stream.description.trim_end_matches('.'),
         code(stream.primary_key),
         stream.cursor.map(|cursor| code(&[cursor])).unwrap_or_default(),
-        code(stream.permissions),
+        code(&stream.permissions.iter().map(|permission| permission.least()).collect::<Vec<_>>()),
     )
 }
 

@@ -196,6 +196,8 @@ fn describe(code: u32) -> (u16, &'static str, &'static str) {
         ),
         900_144 | 90014 => (400, "invalid_request", "The request body must contain a required parameter that is missing."),
         70001 | 700_011 => (400, "unauthorized_client", "Application was not found in the directory or is disabled."),
+        // Not in graph.md: Microsoft's page "Error AADSTS7000112 - Application is disabled" (troubleshoot-entra).
+        7_000_112 => (400, "unauthorized_client", "Application is disabled."),
         700_027 | 50012 => (401, "invalid_client", "Client assertion failed signature validation."),
         700_030 => (401, "invalid_client", "Invalid certificate - subject name in certificate is not authorized."),
         500_011 => (400, "invalid_resource", "The resource principal was not found in the tenant."),

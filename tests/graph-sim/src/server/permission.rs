@@ -7,6 +7,7 @@ const GROUPS: &[&str] = &[
     "GroupMember.Read.All",
     "Group.Read.All",
     "Directory.Read.All",
+    "GroupMember.ReadWrite.All",
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];

@@ -1,12 +1,17 @@
 //! What a run can end with, and whose fault it is.
 
-use std::{fmt, io, time::Duration};
+mod hint;
+
+use std::{fmt, io};
 
 use crate::{
     config,
-    graph::{self, LONGEST_WAIT, Verdict},
+    graph::{self, Permission, Verdict},
     panic,
 };
+
+/// So many characters of what Microsoft said are told in a dialog.
+const OF_A_DIALOG: usize = 160;
 
 /// Why a run, or one of its streams, did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -181,84 +186,32 @@ impl Error {
         Self::Internal(format!("the program panicked at {}", panic::place().unwrap_or("an unknown place")))
     }
 
-    /// A failure of Graph at a task, such as "list the members of team 02bd9fd6".
-    pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&str]) -> Self {
-        if let graph::Cause::SignIn(refusal) = &source.cause {
-            let hint = sign_in_hint(refusal).map(str::to_owned).or_else(|| source.long_wait().map(wait_hint));
-            return Self::SignIn { source: Box::new(source), hint };
+    /// A failure of Graph at a task, such as "list the members of team 02bd9fd6", which takes each of these permissions.
+    pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&Permission]) -> Self {
+        let hint = hint::of(&source, permissions);
+        let source = Box::new(source);
+        match source.cause {
+            graph::Cause::SignIn(_) => Self::SignIn { source, hint },
+            _ => Self::Graph { task: task.into(), source, hint },
         }
-        let hint = hint(&source, permissions);
-        Self::Graph { task: task.into(), source: Box::new(source), hint }
+    }
+
+    /// As a dialog shows it: what to do comes first, then as many of Microsoft's words as fit.
+    pub fn in_short(&self) -> String {
+        let said = |source: &graph::Error| beginning(&source.cause.to_string(), OF_A_DIALOG);
+        match self {
+            Self::SignIn { source, hint: Some(hint) } => format!("cannot sign in: {hint} ({})", said(source)),
+            Self::SignIn { source, hint: None } => format!("cannot sign in: {}", said(source)),
+            Self::Graph { task, source, hint: Some(hint) } => format!("cannot {task}: {hint} ({})", said(source)),
+            Self::Graph { task, source, hint: None } => format!("cannot {task}: {}", said(source)),
+            _ => self.to_string(),
+        }
     }
 }
 
-/// What a person can do about a refusal.
-fn hint(error: &graph::Error, permissions: &[&str]) -> Option<String> {
-    if let Some(wait) = error.long_wait() {
-        return Some(wait_hint(wait));
-    }
-    if matches!(error.cause, graph::Cause::TooLarge(_)) {
-        return Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned());
-    }
-    let status = error.status().filter(|_| !error.is_transient())?;
-    // Of a list of the whole tenant no id can be wrong.
-    let has_ids = error.request.contains("/teams");
-    let hint = match status {
-        300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
-        400 if has_ids => "look at the ids of the configuration; if they are right, please report this",
-        401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
-        402 => "look at the licences of the tenant",
-        403 => return permission_hint(permissions),
-        404 if has_ids => "look at the id; a deleted team or channel is not found either",
-        407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
-        412 => "Graph does not give this to applications: please report this",
-        _ => "look at `cloud`, `graph_url` and the proxy; if they are right, please report this",
-    };
-    Some(hint.to_owned())
-}
-
-fn permission_hint(permissions: &[&str]) -> Option<String> {
-    let named = match permissions {
-        [] => return None,
-        [one] => format!("permission {one}"),
-        [others @ .., last] => format!("permissions {} and {last}", others.join(", ")),
-    };
-    Some(format!("grant the application {named} and admin consent; it takes some minutes to count"))
-}
-
-fn wait_hint(wait: Duration) -> String {
-    let minutes = |time: Duration| time.as_secs().div_ceil(60);
-    format!(
-        "Graph asks to wait {} minutes, and a run waits {} at most: run again after that; it goes on from its state",
-        minutes(wait),
-        minutes(LONGEST_WAIT)
-    )
-}
-
-/// What to do about the sign-in errors that a client secret can meet (graph.md 1.4).
-fn sign_in_hint(refusal: &graph::SignInRefusal) -> Option<&'static str> {
-    let of_code = |code: &u64| {
-        Some(match code {
-            7_000_215 => "`client_secret` must be the value of the secret, not its id",
-            7_000_222 => "the client secret has expired: make a new one and put its value into `client_secret`",
-            700_016 | 700_011 => "look at `client_id` and `tenant_id`: there is no such application in this tenant",
-            70_001 => "the application is disabled in this tenant or unknown to it: look at `client_id`, and at its enterprise application",
-            90_002 | 900_023 | 50_059 => "look at `tenant_id`, and at `cloud`",
-            500_011 | 90_038 | 900_382 | 900_432 => "look at `cloud`: the tenant lives in another one",
-            53_003 => "a Conditional Access policy of the tenant blocks the application: its administrator can let it through",
-            7_000_216 | 7_000_218 => "`client_secret` did not arrive: look at its value and at the proxy",
-            700_027 | 50_012 | 700_030 => "make a client secret for the application and put its value into `client_secret`",
-            70_011 | 900_144 | 90_014 => "look at `cloud`, `login_url` and the proxy; if they are right, please report this",
-            _ => return None,
-        })
-    };
-    let of_status = |status| {
-        Some(match status {
-            300..=399 => "redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy",
-            403 | 404 => "look at `cloud`, `login_url` and the proxy: this is no sign-in service",
-            407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
-            _ => return None,
-        })
-    };
-    refusal.codes.iter().find_map(of_code).or_else(|| of_status(refusal.status?))
+/// The first words of a text, as many as fit into so many characters.
+pub fn beginning(text: &str, length: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(length) else { return text.to_owned() };
+    let words = text[..end].rfind(' ').filter(|&space| space > end / 2).unwrap_or(end);
+    format!("{}...", text[..words].trim_end_matches([' ', '.', ',', ';', ':', '(']))
 }

@@ -1,0 +1,138 @@
+//! What a person can do about what Microsoft Graph or Microsoft Entra did not give.
+
+use std::time::Duration;
+
+use crate::graph::{self, Cause, LONGEST_WAIT, Mixup, Permission};
+
+/// What to do about a request that takes each of these permissions.
+pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<String> {
+    if let Cause::SignIn(refusal) = &error.cause
+        && let Some(hint) = of_sign_in(refusal)
+    {
+        return Some(hint.to_owned());
+    }
+    if let Some(wait) = error.long_wait() {
+        return Some(of_wait(wait));
+    }
+    match &error.cause {
+        Cause::TooLarge(_) => Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned()),
+        Cause::Transport(text) => of_way(text).map(str::to_owned),
+        Cause::Refused(refusal) if !error.is_transient() => of_status(refusal.status, &error.request, permissions),
+        _ => None,
+    }
+}
+
+fn of_status(status: u16, request: &str, permissions: &[&Permission]) -> Option<String> {
+    // Of a list of the whole tenant no id can be wrong.
+    let has_ids = request.contains("/teams");
+    let hint = match status {
+        300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
+        400 if has_ids => "look at the ids of the configuration; if they are right, please report this",
+        401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
+        402 => "look at the licences of the tenant",
+        403 => return of_permissions(permissions),
+        404 if has_ids => "look at the id; a deleted team or channel is not found either",
+        407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
+        412 => "Graph does not give this to applications: please report this",
+        _ => "look at `cloud`, `graph_url` and the proxy; if they are right, please report this",
+    };
+    Some(hint.to_owned())
+}
+
+fn of_permissions(permissions: &[&Permission]) -> Option<String> {
+    let names: Vec<_> = permissions.iter().map(|permission| permission.least()).collect();
+    let named = match names.as_slice() {
+        [] => return None,
+        [one] => format!("permission {one}"),
+        [others @ .., last] => format!("permissions {} and {last}", others.join(", ")),
+    };
+    Some(format!("grant the application {named} and admin consent; it takes some minutes to count"))
+}
+
+fn of_wait(wait: Duration) -> String {
+    let minutes = |time: Duration| time.as_secs().div_ceil(60);
+    format!(
+        "Graph asks to wait {} minutes, and a run waits {} at most: run again after that; it goes on from its state",
+        minutes(wait),
+        minutes(LONGEST_WAIT)
+    )
+}
+
+const OUT_OF_REACH: &str = "this machine must reach that host, on port 443: look at its network, the firewall and HTTPS_PROXY";
+
+/// What to do where no answer came, by the words of those who were to bring it.
+fn of_way(text: &str) -> Option<&'static str> {
+    let ways = [
+        ("dns error", "this machine cannot look the name up: look at its network, and at HTTPS_PROXY if there is a proxy"),
+        ("expired", "look at the clock of this machine; if it is right, at whoever opens TLS on the way, such as a proxy"),
+        ("not valid yet", "look at the clock of this machine"),
+        ("certificate", "whoever opens TLS on the way, such as a proxy, needs its CA in the file that SSL_CERT_FILE names"),
+        ("proxy", "look at HTTPS_PROXY, and at what the proxy lets through"),
+        ("tunnel", "look at HTTPS_PROXY, and at what the proxy lets through"),
+        ("no answer within", OUT_OF_REACH),
+        ("cannot connect", OUT_OF_REACH),
+    ];
+    ways.into_iter().find(|(words, _)| text.contains(words)).map(|(_, hint)| hint)
+}
+
+/// What to do about the sign-in errors that a client secret can meet (graph.md 1.4).
+fn of_sign_in(refusal: &graph::SignInRefusal) -> Option<&'static str> {
+    let Some(status) = refusal.status else { return of_way(&refusal.description) };
+    refusal.codes.iter().find_map(|&code| of_code(code, &refusal.mixups)).or(match status {
+        300..=399 => Some("redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy"),
+        403 | 404 => Some("look at `cloud`, `login_url` and the proxy: this is no sign-in service"),
+        407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY"),
+        _ => None,
+    })
+}
+
+fn of_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
+    let is = |mixup| mixups.contains(&mixup);
+    Some(match code {
+        7_000_215 if is(Mixup::SecretIsId) => {
+            "what `client_secret` has is an id, and it must have the value of a secret: under App registrations > the application > \
+            Certificates & secrets, make a new client secret and copy its value, which is shown once"
+        }
+        7_000_215 => {
+            "`client_secret` must be the value of a secret of this application, not its id: under App registrations > the application > \
+            Certificates & secrets, make a new client secret and copy its value, which is shown once"
+        }
+        7_000_222 => {
+            "the client secret has expired: under App registrations > the application > Certificates & secrets, make a new one and put its \
+            value into `client_secret`"
+        }
+        90_002 | 900_023 | 50_059 | 700_016 | 700_011 if is(Mixup::Swapped) => {
+            "`tenant_id` and `client_id` are swapped: `client_id` is the Application (client) ID, which is never a domain"
+        }
+        90_002 | 900_023 | 50_059 | 700_016 | 700_011 if is(Mixup::SameIds) => {
+            "`tenant_id` and `client_id` are the same: the overview of the app registration has both, as Directory (tenant) ID and \
+            Application (client) ID"
+        }
+        700_016 | 700_011 if is(Mixup::ClientIsNoId) => {
+            "`client_id` must be the Application (client) ID, a GUID, as the overview of the app registration has it"
+        }
+        700_016 | 700_011 => {
+            "there is no such application in this tenant: look at `client_id` and `tenant_id`; the overview of the app registration has both, \
+            as Application (client) ID and Directory (tenant) ID"
+        }
+        70_001 | 7_000_112 => {
+            "the application is disabled in this tenant, or unknown to it: look at `client_id`, and under Enterprise applications > the \
+            application > Properties, where Enabled for users to sign-in must be Yes"
+        }
+        90_002 | 900_023 | 50_059 => {
+            "there is no such tenant in this cloud: look at `tenant_id`, which is the Directory (tenant) ID of the app registration's overview \
+            (not its client ID) or a domain of the tenant, and at `cloud`"
+        }
+        500_011 | 90_038 | 900_382 | 900_432 => {
+            "look at `cloud` (`global`, `us_gov`, `us_gov_dod`, `china`): the tenant lives in another one"
+        }
+        53_003 => {
+            "a Conditional Access policy of the tenant blocks the application: its administrator sees which one under Sign-in logs > Service \
+            principal sign-ins, and can let the application through"
+        }
+        7_000_216 | 7_000_218 => "`client_secret` did not arrive: look at its value and at the proxy",
+        700_027 | 50_012 | 700_030 => "make a client secret for the application and put its value into `client_secret`",
+        70_011 | 900_144 | 90_014 => "look at `cloud`, `login_url` and the proxy; if they are right, please report this",
+        _ => return None,
+    })
+}

@@ -1,0 +1,57 @@
+//! Whether a configuration works: what each stream that it enables comes to, by the smallest requests that can tell.
+
+mod probe;
+mod verdict;
+mod words;
+
+use super::parents::missing;
+use crate::{
+    config::Config,
+    error::{Error, Fault},
+    graph::GraphClient,
+    streams::STREAMS,
+};
+use probe::Probe;
+pub use verdict::Checkup;
+use verdict::Verdict;
+
+/// Asks for a little of each stream, through a client that soon gives up ([`Limits::brief`](crate::graph::Limits::brief)).
+///
+/// # Errors
+/// If signing in fails, or nothing can be read for a reason that the user cannot mend.
+pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Error> {
+    let mut probe = Probe::sign_in(client, config).await?;
+    let mut checkup = Checkup { streams: Vec::new(), consent: consent(config, &probe.tenant_id(config)) };
+    for stream in STREAMS {
+        let Some(own) = config.stream(stream.name) else { continue };
+        let verdict = match missing(stream, own) {
+            options if options.is_empty() => probe.stream(stream, own).await,
+            options => Verdict::NotConfigured(options),
+        };
+        match verdict {
+            Verdict::Failed(error) if error.is_fatal() => return Err(error),
+            verdict => checkup.streams.push((stream, verdict)),
+        }
+    }
+    if checkup.reads_anything() { Ok(checkup) } else { unless_it_is_an_outage(checkup) }
+}
+
+/// What cannot be read for a reason that passes, or is ours, says nothing of the configuration.
+fn unless_it_is_an_outage(mut checkup: Checkup) -> Result<Checkup, Error> {
+    let (failed, others): (Vec<_>, Vec<_>) = checkup.streams.into_iter().partition(|(_, verdict)| match verdict {
+        Verdict::Failed(error) => error.fault() != Fault::User,
+        _ => false,
+    });
+    checkup.streams = others;
+    let errors = failed.into_iter().filter_map(|(_, verdict)| match verdict {
+        Verdict::Failed(error) => Some(error),
+        _ => None,
+    });
+    errors.min_by_key(Error::fault).map_or(Ok(checkup), Err)
+}
+
+/// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.
+fn consent(config: &Config, tenant_id: &str) -> String {
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!("{}/{}/adminconsent?client_id={}", config.cloud.login_host(), encoded(tenant_id), encoded(&config.client_id))
+}

@@ -1,0 +1,218 @@
+//! What a check found, in words: a line for each stream, and one sentence for all.
+
+use tracing::Level;
+
+use super::verdict::{Checkup, Parent, Verdict, Why};
+use crate::{
+    error::beginning,
+    graph::Permission,
+    streams::{OF_LAKEFLOW, Stream},
+};
+
+/// A dialog shows so many characters well.
+const OF_A_DIALOG: usize = 500;
+
+/// So many characters are told in it of an error, of what Graph said, and of an id.
+const OF_AN_ERROR: usize = 300;
+const OF_GRAPH: usize = 120;
+const OF_AN_ID: usize = 80;
+
+impl Checkup {
+    /// Everything, for a log: a line for each stream, with what Graph said and the id of the request; then how a permission is granted.
+    pub fn lines(&self) -> Vec<(Level, String)> {
+        let mut told: Vec<(&Stream, Level, String)> = Vec::new();
+        for (stream, verdict) in &self.streams {
+            let (level, text) = in_full(verdict);
+            let same = told.iter().find(|(_, _, known)| level == Level::WARN && *known == text);
+            let text = same.map_or(text, |(other, ..)| format!("the same as {}", other.name));
+            told.push((*stream, level, text));
+        }
+        let mut lines: Vec<_> = told.into_iter().map(|(stream, level, text)| (level, format!("{}: {text}", stream.name))).collect();
+        let (missing, untried) = self.lacking();
+        if !missing.is_empty() {
+            lines.push((Level::WARN, how_to_grant(&self.consent)));
+            lines.push((Level::INFO, of_lakeflow(&[missing, untried].concat())));
+        }
+        lines
+    }
+
+    /// The whole in short, for a dialog: what can be read, and what to do about the rest.
+    pub fn sentence(&self) -> String {
+        let works: Vec<_> = self.streams_that(|verdict| matches!(verdict, Verdict::Works { .. }));
+        let mut parts = Vec::new();
+        if !works.is_empty() {
+            parts.push(format!("can read {}", works.join(", ")));
+        }
+        let permissions = [true, false].map(|with_link| self.of_permissions(with_link));
+        let room = OF_A_DIALOG - parts.concat().len() - "; ".len();
+        parts.extend(permissions.into_iter().flatten().find(|part| part.len() <= room));
+        let mut others: Vec<(String, Vec<&str>)> = Vec::new();
+        for (stream, verdict) in &self.streams {
+            let Some(text) = in_short(verdict) else { continue };
+            match others.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, streams)) => streams.push(stream.name),
+                None => others.push((text, vec![stream.name])),
+            }
+        }
+        parts.extend(others.into_iter().map(|(text, streams)| format!("{}: {text}", streams.join(", "))));
+        fit(parts)
+    }
+
+    /// All permissions that are missing, in one part: they are granted in one place.
+    fn of_permissions(&self, with_link: bool) -> Option<String> {
+        let (missing, untried) = self.lacking();
+        let streams = self.streams_that(|verdict| matches!(verdict, Verdict::Refused { why: Why::NoPermission { .. }, .. }));
+        let untried = if untried.is_empty() { String::new() } else { format!(" (and, unless it is there, {})", names(&untried)) };
+        (!missing.is_empty()).then(|| {
+            format!(
+                "no permission for {}: under App registrations > API permissions, add the application permission{} {}{untried}, and grant \
+                admin consent, there or at {}",
+                streams.join(", "),
+                if missing.len() == 1 { "" } else { "s" },
+                names(&missing),
+                if with_link { &self.consent } else { "the link in the log" }
+            )
+        })
+    }
+
+    /// The permissions that are missing, and those that could not be tried.
+    fn lacking(&self) -> (Vec<&'static Permission>, Vec<&'static Permission>) {
+        let (mut missing, mut untried) = (Vec::new(), Vec::new());
+        for (_, verdict) in &self.streams {
+            let Verdict::Refused { why: Why::NoPermission { wants, behind, token_tells }, .. } = verdict else { continue };
+            missing.push(*wants);
+            if *token_tells { &mut missing } else { &mut untried }.extend(behind);
+        }
+        let mut known = Vec::new();
+        let mut is_new = |permission: &&'static Permission| {
+            let is_new = !known.contains(permission);
+            known.push(*permission);
+            is_new
+        };
+        missing.retain(&mut is_new);
+        untried.retain(&mut is_new);
+        (missing, untried)
+    }
+
+    fn streams_that(&self, is_meant: impl Fn(&Verdict) -> bool) -> Vec<&'static str> {
+        self.streams.iter().filter(|(_, verdict)| is_meant(verdict)).map(|(stream, _)| stream.name).collect()
+    }
+}
+
+/// What becomes of a stream, as a line of a log.
+fn in_full(verdict: &Verdict) -> (Level, String) {
+    match verdict {
+        Verdict::Works { not_found } if not_found.is_empty() => (Level::INFO, "works".to_owned()),
+        Verdict::Works { not_found } => {
+            let missing: Vec<_> = not_found.iter().map(of_parent).collect();
+            (Level::WARN, format!("works, but not all of it: {}", missing.join("; ")))
+        }
+        Verdict::NotConfigured(options) => (Level::INFO, format!("not configured: {}", of_options(options))),
+        Verdict::Refused { why, source } => (Level::WARN, format!("{}. Graph said: {source}", reason(why))),
+        Verdict::Failed(error) => (Level::WARN, error.to_string()),
+    }
+}
+
+/// What to do for a stream, as a part of a sentence; permissions are said together.
+fn in_short(verdict: &Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Works { not_found } => not_found.first().map(of_parent),
+        Verdict::NotConfigured(options) => Some(of_options(options)),
+        Verdict::Refused { why: Why::NoPermission { .. }, .. } => None,
+        Verdict::Refused { why: why @ (Why::Licence | Why::Policy), source } => {
+            Some(format!("{} ({})", reason(why), beginning(&source.cause.to_string(), OF_GRAPH)))
+        }
+        Verdict::Refused { why, .. } => Some(reason(why)),
+        Verdict::Failed(error) => Some(beginning(&error.in_short(), OF_AN_ERROR)),
+    }
+}
+
+fn reason(why: &Why) -> String {
+    match why {
+        Why::NoPermission { wants, behind, token_tells: true } => {
+            let also: String = behind.iter().map(|permission| format!(", nor {}", described(permission))).collect();
+            format!("the token does not have the application permission {}{also}", described(wants))
+        }
+        Why::NoPermission { wants, behind, .. } => {
+            let behind: Vec<_> = behind.iter().map(|permission| described(permission)).collect();
+            let behind = if behind.is_empty() { String::new() } else { format!("; not tried yet is {}", behind.join(" and ")) };
+            format!("what is missing is probably the application permission {}{behind}", described(wants))
+        }
+        Why::InSpiteOf(permission) => format!(
+            "Graph refuses although the token has {} or a permission above it: a policy or a licence of the tenant may stand in the way; its \
+            administrator, or Microsoft's support, can tell by the request-id in the log",
+            permission.least()
+        ),
+        Why::Licence => {
+            "a licence is missing: the administrator of the tenant finds it in the Microsoft 365 admin center, under Billing > \
+                         Licenses"
+                .to_owned()
+        }
+        Why::Policy => {
+            "the tenant does not allow it, by a policy or altogether: its administrator can tell, in the Teams admin center".to_owned()
+        }
+        Why::NotFound(parent) => of_parent(parent),
+    }
+}
+
+fn of_options(options: &[&str]) -> String {
+    format!("add {}", options.join(", and "))
+}
+
+fn of_parent(Parent { option, id }: &Parent) -> String {
+    let lower = id.to_ascii_lowercase();
+    let cure = match *option {
+        _ if lower.contains("%3a") || lower.contains("%40") => "write `:` for %3A and `@` for %40",
+        "team_id" => "in Teams, Get link to team shows it behind groupId=; a team that was deleted is not found either",
+        "channel_id" => {
+            "in Teams, Get link to channel shows it behind /channel/ (write `:` for %3A and `@` for %40); the team must be its own"
+        }
+        _ => "in Teams, Copy link of a message shows it behind the id of the channel; it must be the first of a thread",
+    };
+    format!("`{option}` {} was not found: {cure}", beginning(id, OF_AN_ID))
+}
+
+/// A permission, and what would do as well.
+fn described(permission: &Permission) -> String {
+    let next = permission.next().map(|next| format!(" (or {next})")).unwrap_or_default();
+    format!("{}{next}", permission.least())
+}
+
+fn names(permissions: &[&Permission]) -> String {
+    permissions.iter().map(|permission| permission.least()).collect::<Vec<_>>().join(", ")
+}
+
+fn how_to_grant(consent: &str) -> String {
+    format!(
+        "to grant a permission: in the Microsoft Entra admin center, App registrations > the application > API permissions > Add a permission > \
+        Microsoft Graph > Application permissions (not Delegated permissions). Then Grant admin consent there, or have an administrator open \
+        {consent} (if an error AADSTS500113 follows, the consent is given all the same). What is listed there as Not granted lacks the consent \
+        only. After some minutes the tokens have the permission: check again"
+    )
+}
+
+/// Those who come from Databricks' connector have granted some.
+fn of_lakeflow(permissions: &[&Permission]) -> String {
+    let (asked, not_asked): (Vec<&Permission>, Vec<&Permission>) =
+        permissions.iter().partition(|permission| OF_LAKEFLOW.contains(&permission.least()));
+    let said = [("asks for", asked), ("does not ask for", not_asked)].into_iter().filter(|(_, permissions)| !permissions.is_empty());
+    let said: Vec<_> = said.map(|(verb, permissions)| format!("{verb} {}", names(&permissions))).collect();
+    format!("for those who come from Databricks' Lakeflow connector: its quick start {}", said.join(", and "))
+}
+
+/// As many parts as fit, each of them whole.
+fn fit(parts: Vec<String>) -> String {
+    const MORE: &str = "; the log says more";
+    let mut text = String::new();
+    for part in parts {
+        let length = text.chars().count() + part.chars().count() + "; ".len() + MORE.len();
+        if !text.is_empty() && length > OF_A_DIALOG {
+            return text + MORE;
+        }
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        text.push_str(&part);
+    }
+    text
+}

@@ -1,0 +1,47 @@
+//! Set-ups that name what there is not, or nothing.
+
+use graph_sim::GraphSim;
+use serde_json::{Value, json};
+
+use super::{pin, said};
+use crate::support::tenant;
+
+#[test]
+fn parents_that_are_not_there_are_named_with_their_option() {
+    let sim = tenant(2, 2, 2);
+    let truth = sim.truth();
+    let (team, channel) = truth.channels.keys().next().unwrap().clone();
+    let (other_team, other_channel) = truth.channels.keys().find(|(other, _)| *other != team).unwrap().clone();
+    let message = truth.messages.keys().find(|(of, _)| *of == channel).unwrap().1.to_string();
+    let nowhere = "11111111-2222-3333-4444-555555555555";
+    let no_channel = "19:00000000000000000000000000000000@thread.tacv2";
+    let with = |settings: Value| {
+        let mut all = json!({"team_id": team, "channel_id": channel, "fetch_all_messages": true});
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        all
+    };
+    let cases = [
+        ("everything that is named is there", with(json!({"message_id": message, "fetch_all_messages": false}))),
+        ("only credentials", json!({})),
+        ("a team, and nothing about channels", json!({"team_id": team})),
+        ("a team that is not there", with(json!({"team_id": nowhere}))),
+        ("a team by its name", with(json!({"team_id": "Marketing"}))),
+        ("a channel that is not there", with(json!({"channel_id": no_channel}))),
+        ("a channel of another team", with(json!({"channel_id": other_channel}))),
+        ("a channel as links have it", with(json!({"channel_id": channel.replace(':', "%3A").replace('@', "%40")}))),
+        ("a message that is not there", with(json!({"message_id": "1616963377068", "fetch_all_messages": false}))),
+        ("one of several teams is not there", json!({"team_id": [nowhere, team], "fetch_all_channels": true, "fetch_all_messages": true})),
+        ("one of several channels is not there", with(json!({"channel_id": [no_channel, channel]}))),
+        ("a channel that may be in any of several teams", with(json!({"team_id": [other_team, team]}))),
+    ];
+    let told: Vec<_> = cases.into_iter().map(|(what, settings)| (what, said(&sim, &settings))).collect();
+    pin("parents_that_are_not_there_are_named_with_their_option", &told);
+}
+
+#[test]
+fn a_tenant_without_teams_is_no_failure() {
+    let sim = GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
+    sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
+    let said = said(&sim, &crate::support::everything());
+    assert!(said.ends_with("SUCCEEDED: can read teams, channels, members, messages, message_replies"), "{said}");
+}

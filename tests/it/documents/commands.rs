@@ -1,0 +1,199 @@
+//! Commands, in blocks and within sentences: those of the executable run on a simulated tenant; of all others it is said who runs them.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use graph_sim::GraphSim;
+use serde_json::json;
+
+use super::documents;
+use crate::support::{ALL, Tap, config, configured, everything, root, tenant};
+
+const EXECUTABLE: &str = "tap-microsoft-teams";
+
+/// Who runs a command that is not the executable's.
+enum Runner {
+    /// A script of the repository, which says this word.
+    Script(&'static str, &'static str),
+    /// Nobody, for this reason.
+    Nobody(&'static str),
+}
+use Runner::{Nobody, Script};
+
+/// Commands by how they begin. The first that fits counts.
+const OTHERS: &[(&str, Runner)] = &[
+    ("az", Nobody("needs a tenant of Microsoft Entra, and changes it")),
+    ("cargo build", Nobody("a part of the tests")),
+    ("cargo run --release --example demo", Nobody("takes a release build; the gate builds it and its lints")),
+    ("cargo test --workspace", Script(".ci/run", "README.md")),
+    ("cargo test -p tap-microsoft-teams --test it", Nobody("a part of the tests")),
+    ("cp", Nobody("copies for the lines below it; tests/consumers/meltano makes its own copy")),
+    ("docker", Nobody("needs Docker; tests/consumers/image builds and tries the image")),
+    ("kind", Nobody("needs a cluster of Airbyte's")),
+    ("meltano", Script("tests/consumers/meltano/project.py", "meltano")),
+    ("psql", Script("tests/consumers/support/postgres.py", "postgres")),
+    ("python3 -m venv", Script("tests/consumers/support/environments.py", "venv")),
+    ("check/bin/pip", Script("tests/consumers/requirements/singer-tools.in", "singer-tools")),
+    ("check/bin/singer-check-tap", Script("tests/consumers/singer/check_tap.py", "singer-check-tap")),
+    ("csv/bin/pip", Script("tests/consumers/requirements/target-csv.in", "target-csv")),
+    ("csv/bin/target-csv", Script("tests/consumers/singer/csv.py", "target-csv")),
+    ("jsonl/bin/pip", Script("tests/consumers/requirements/target-jsonl.in", "target-jsonl")),
+    ("jsonl/bin/target-jsonl", Script("tests/consumers/singer/jsonl.py", "target-jsonl")),
+    ("target-jsonl", Script("tests/consumers/singer/jsonl.py", "target-jsonl")),
+    ("postgres/bin/", Script("tests/consumers/requirements/target-postgres-meltanolabs.in", "target-postgres")),
+    ("pipelinewise/bin/", Script("tests/consumers/requirements/target-postgres-pipelinewise.in", "target-postgres")),
+    ("target ", Nobody("stands for any target")),
+    ("cd", Nobody("the shell's own")),
+    ("echo", Nobody("writes a file for the line below it")),
+    ("git diff", Nobody("for people to read")),
+    ("export", Nobody("the shell's own")),
+    ("mkdir", Nobody("makes a folder for the line below it")),
+    ("set", Nobody("the shell's own")),
+    ("tail", Nobody("keeps a state for the line below it")),
+];
+
+/// One program with its arguments, what is set for it alone, and the file that its output goes to.
+#[derive(Debug, PartialEq)]
+struct Command {
+    environment: Vec<(String, String)>,
+    words: Vec<String>,
+    output: Option<String>,
+}
+
+/// The commands of a block with the numbers of their lines in it.
+fn commands(block: &str) -> Vec<(usize, Command)> {
+    let mut found = Vec::new();
+    let joined = block.replace("\\\n", " \u{0}");
+    for (number, line) in joined.lines().enumerate() {
+        let continued = joined.lines().take(number).map(|line| line.matches('\u{0}').count()).sum::<usize>();
+        let words = shlex::split(&line.replace('\u{0}', "")).unwrap_or_else(|| panic!("no shell would take {line}"));
+        for words in words.split(|word| matches!(word.as_str(), "|" | "&&" | "||" | ";")).filter(|words| !words.is_empty()) {
+            let mut command = Command { environment: Vec::new(), words: Vec::new(), output: None };
+            let mut words = words.iter();
+            while let Some(word) = words.next() {
+                match word.as_str() {
+                    ">" => command.output = words.next().cloned(),
+                    ">>" | "2>" | "<" => drop(words.next()),
+                    word if command.words.is_empty() && word.contains('=') => {
+                        command.environment.extend(word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())));
+                    }
+                    _ => command.words.push(word.clone()),
+                }
+            }
+            found.push((number + continued, command));
+        }
+    }
+    found
+}
+
+fn is_ours(program: &str) -> bool {
+    Path::new(program).file_name().is_some_and(|name| name == EXECUTABLE)
+}
+
+/// A place to run the lines of one document, with the files that they name.
+struct Place {
+    tap: Tap,
+    _sim: GraphSim,
+}
+
+impl Place {
+    fn new() -> Self {
+        let sim = tenant(1, 2, 3);
+        Self { tap: Tap::new(&config(&sim, everything())), _sim: sim }
+    }
+
+    /// Runs the executable as a line says; nothing, or what went wrong.
+    fn run(&self, command: &Command) -> Option<String> {
+        let arguments: Vec<_> = command.words[1..].iter().map(String::as_str).collect();
+        let is_source = arguments.first() == Some(&"read");
+        for (at, argument) in arguments.iter().enumerate() {
+            let Some(file) = arguments.get(at + 1).filter(|file| !self.tap.folder().join(file).exists()) else { continue };
+            match *argument {
+                "--catalog" | "--properties" => drop(self.tap.file(file, self.catalog(is_source))),
+                "--state" => drop(self.tap.file(file, self.state(is_source))),
+                _ => {}
+            }
+        }
+        let environment: Vec<_> = command.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let finished = self.tap.execute(&arguments, &environment);
+        // The configuration stays the simulator's, whatever a line writes into it.
+        if let Some(file) = command.output.as_deref().filter(|file| *file != "config.json") {
+            self.tap.file(file, &finished.stdout);
+        }
+        (finished.status != Some(0)).then(|| format!("exit {:?}\n{}\n{}", finished.status, finished.stdout, finished.stderr))
+    }
+
+    /// A catalog of all streams, as the platform writes it or as the executable does.
+    fn catalog(&self, is_source: bool) -> String {
+        let streams: Vec<_> = ALL.iter().map(|name| configured(name)).collect();
+        if is_source { json!({"streams": streams}).to_string() } else { self.tap.catalog().to_string() }
+    }
+
+    /// What a run before has left.
+    fn state(&self, is_source: bool) -> String {
+        if is_source {
+            let states: Vec<_> = self.tap.read(&ALL).all("STATE").map(|message| message["state"].clone()).collect();
+            json!(states).to_string()
+        } else {
+            self.tap.sync(&[]).last_state().to_string()
+        }
+    }
+}
+
+/// Who runs a command: nothing if it is known, or what to do.
+fn unknown(command: &Command) -> Option<String> {
+    let line = command.words.join(" ");
+    let program = root().join(&command.words[0]);
+    if program.is_file() {
+        let is_executable = fs::metadata(&program).unwrap().permissions().mode() & 0o100 != 0;
+        return (!is_executable).then(|| format!("{} is not executable", command.words[0]));
+    }
+    match OTHERS.iter().find(|(begin, _)| format!("{line} ").starts_with(begin)).map(|(_, runner)| runner) {
+        Some(Nobody(reason)) => reason.is_empty().then(|| "OTHERS does not say why nobody runs it".to_owned()),
+        Some(Script(path, word)) => {
+            let says = fs::read_to_string(root().join(path)).is_ok_and(|text| text.contains(word));
+            (!says).then(|| format!("{path}, which should run it, does not say {word}: name in OTHERS who does"))
+        }
+        None => Some("nobody runs it: name in OTHERS the script of the repository that does, or why nobody can".to_owned()),
+    }
+}
+
+#[test]
+fn every_line_of_the_executable_runs_and_of_all_others_it_is_known_who_runs_them() {
+    let mut faults = Vec::new();
+    for document in documents().values() {
+        let place = Place::new();
+        let of_blocks = document.blocks("sh").map(|block| (block.text.as_str(), block.line + 1));
+        let within_sentences =
+            document.code.iter().filter(|code| is_ours(code.0.split(' ').next().unwrap_or_default()) && code.0.contains(' '));
+        for (text, line) in of_blocks.chain(within_sentences.map(|code| (code.0.as_str(), code.1))) {
+            for (number, command) in commands(text) {
+                let Some(program) = command.words.first() else { continue };
+                let fault = if is_ours(program) { place.run(&command) } else { unknown(&command) };
+                faults.extend(fault.map(|fault| format!("{}: {}: {fault}", document.at(line + number), command.words.join(" "))));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_line_that_fails_and_one_that_nobody_runs_are_faults() {
+    let command = |line: &str| commands(line).remove(0).1;
+    assert!(Place::new().run(&command("./tap-microsoft-teams read --config config.json")).is_some());
+    assert!(Place::new().run(&command("tap-microsoft-teams --config absent.json")).is_some());
+    assert!(unknown(&command("rm -r target")).is_some());
+}
+
+#[test]
+fn commands_are_told_apart() {
+    let block = "X=1 a \\\n  --b 'c d' | e > f && g # no\n\nh >> i\n";
+    let of = |words: &[&str], output: Option<&str>| Command {
+        environment: if words[0] == "a" { vec![("X".to_owned(), "1".to_owned())] } else { Vec::new() },
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        output: output.map(str::to_owned),
+    };
+    assert_eq!(
+        commands(block),
+        [(0, of(&["a", "--b", "c d"], None)), (0, of(&["e"], Some("f"))), (0, of(&["g"], None)), (3, of(&["h"], None))]
+    );
+}

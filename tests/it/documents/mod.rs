@@ -1,0 +1,146 @@
+//! The documents: every block of JSON is taken, every line that runs the executable runs, every link leads somewhere, and every sentence that
+//! troubleshooting.md explains is one that the program says.
+
+mod commands;
+mod json;
+mod links;
+mod sentences;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use crate::support::root;
+
+/// The folders whose documents are read; those of the root are, too.
+const FOLDERS: &[&str] = &["docs", "examples", "fuzz", "tests"];
+
+/// The languages of code blocks, and who looks at them.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("", "a picture or an output: nobody"),
+    ("json", "json.rs"),
+    ("python", "tests/consumers/airbyte runs PyAirbyte; nobody runs these very lines"),
+    ("rust", "nobody: examples are for reading"),
+    ("sh", "commands.rs"),
+    ("sql", "tests/consumers/warehouse runs those of docs/streams.md; those of docs/migration.md are about tables of other connectors"),
+    ("yaml", "tests/consumers/meltano runs the project in examples/meltano; nobody runs these very lines"),
+];
+
+/// A Markdown file of the repository.
+struct Document {
+    /// From the root of the repository.
+    path: PathBuf,
+    blocks: Vec<Block>,
+    /// What is code within a sentence.
+    code: Vec<Place<String>>,
+    /// Where its links and pictures lead, as written.
+    links: Vec<Place<String>>,
+    headings: Vec<Heading>,
+}
+
+/// A fenced block of code.
+struct Block {
+    language: String,
+    text: String,
+    line: usize,
+}
+
+struct Heading {
+    /// Without marks.
+    text: String,
+    /// Those of its parts that are code.
+    code: Vec<String>,
+    line: usize,
+}
+
+/// Something with the line on which it stands.
+struct Place<T>(T, usize);
+
+impl Document {
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(root().join(&path)).unwrap();
+        let mut document = Self { path, blocks: Vec::new(), code: Vec::new(), links: Vec::new(), headings: Vec::new() };
+        let line = |at: &Range<usize>| text[..at.start].matches('\n').count() + 1;
+        let (mut block, mut heading): (Option<Block>, Option<Heading>) = (None, None);
+        for (event, at) in Parser::new_ext(&text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).into_offset_iter() {
+            match event {
+                Event::Start(Tag::CodeBlock(kind)) => {
+                    let language = if let CodeBlockKind::Fenced(language) = kind { language.to_string() } else { String::new() };
+                    block = Some(Block { language, text: String::new(), line: line(&at) });
+                }
+                Event::End(TagEnd::CodeBlock) => document.blocks.extend(block.take()),
+                Event::Start(Tag::Heading { .. }) => heading = Some(Heading { text: String::new(), code: Vec::new(), line: line(&at) }),
+                Event::End(TagEnd::Heading(_)) => document.headings.extend(heading.take()),
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    document.links.push(Place(dest_url.to_string(), line(&at)));
+                }
+                Event::Text(said) => {
+                    if let Some(block) = &mut block {
+                        block.text += &said;
+                    } else if let Some(heading) = &mut heading {
+                        heading.text += &said;
+                    }
+                }
+                Event::Code(said) => {
+                    if let Some(heading) = &mut heading {
+                        heading.text += &said;
+                        heading.code.push(said.to_string());
+                    } else {
+                        document.code.push(Place(said.to_string(), line(&at)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        document
+    }
+
+    /// The blocks in a language.
+    fn blocks<'d>(&'d self, language: &'static str) -> impl Iterator<Item = &'d Block> {
+        self.blocks.iter().filter(move |block| block.language == language)
+    }
+
+    /// Where a line is, for a message.
+    fn at(&self, line: usize) -> String {
+        format!("{}:{line}", self.path.display())
+    }
+}
+
+/// All documents of the repository, by their paths.
+fn documents() -> BTreeMap<PathBuf, Document> {
+    fn collect(folder: &Path, deep: bool, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = folder.join(entry.file_name());
+            if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            } else if deep && entry.file_type().unwrap().is_dir() {
+                collect(&path, true, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(Path::new(""), false, &mut found);
+    FOLDERS.iter().for_each(|folder| collect(Path::new(folder), true, &mut found));
+    found.into_iter().map(|path| (path.clone(), Document::read(path))).collect()
+}
+
+#[test]
+fn every_block_says_its_language_and_somebody_looks_at_it() {
+    for document in documents().values() {
+        for block in &document.blocks {
+            let known = LANGUAGES.iter().any(|(language, _)| *language == block.language);
+            assert!(
+                known,
+                "{}: a block in `{}`: write `sh` for commands, or add the language and who looks at it to LANGUAGES",
+                document.at(block.line),
+                block.language
+            );
+        }
+    }
+}
