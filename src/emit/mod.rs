@@ -56,6 +56,14 @@ pub trait Emitter: Send {
     /// If the output cannot be written.
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()>;
 
+    /// A stream will have about so many records, those that came before included.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn estimated(&mut self, _: &'static Stream, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     /// A stream is done; nothing more comes of it.
     ///
     /// # Errors
@@ -106,6 +114,7 @@ enum Event {
     Records(Records, OwnedSemaphorePermit),
     Report(Box<Report>),
     Waits(&'static Stream, DateTime<Utc>),
+    Estimated(&'static Stream, u64),
     Stopped,
     Ended(&'static Stream, Outcome),
     Log(tracing::Level, String),
@@ -211,6 +220,14 @@ impl Output {
         self.send(Event::Waits(stream, until))
     }
 
+    /// A stream will have about so many records, those that came before included.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn estimated(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
+        self.send(Event::Estimated(stream, records))
+    }
+
     /// The run ends before its end: what was reported is written.
     ///
     /// # Errors
@@ -286,6 +303,7 @@ impl Writing {
             }
             Event::Report(report) => self.state(report.stream, |checkpoints| checkpoints.report(*report)),
             Event::Waits(stream, until) => emitter.waits(stream, until),
+            Event::Estimated(stream, records) => emitter.estimated(stream, records),
             Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.state(stream, |checkpoints| checkpoints.unwritten(stream))),
             Event::Ended(stream, outcome) => {
                 self.state(stream, |checkpoints| match &outcome {

@@ -25,7 +25,7 @@ use crate::{
     graph::Limits,
     log::Forward,
     protocol::{Format, Log, airbyte, singer},
-    streams::Selected,
+    streams::{Selected, Stream},
     sync::plan,
 };
 
@@ -33,10 +33,12 @@ pub(super) fn run(asked: &cli::Plan, debug: bool, mut out: impl Write, stop: &Ca
     let log = Arc::new(Log::new(Format::Text, if debug { LevelFilter::DEBUG } else { LevelFilter::INFO }));
     let lines = log.clone();
     let subscriber = tracing_subscriber::registry().with(log.level()).with(Forward(move |level, said: String| lines.line(level, &said)));
-    let planned = prepare(asked).map(|Ready { client, config, selected, states, remarks, runtime }| {
+    let planned = prepare(asked).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
         let plan = async {
             remarks.iter().for_each(|remark| warn!("{remark}"));
-            plan::plan(client, &config, selected, states).await
+            let mut plan = plan::plan(client, &config, selected, states).await?;
+            plan.failed.extend(unknown);
+            Ok(plan)
         };
         runtime.block_on(stop.run_until_cancelled(plan.with_subscriber(subscriber)))
     });
@@ -57,12 +59,12 @@ pub(super) fn run(asked: &cli::Plan, debug: bool, mut out: impl Write, stop: &Ca
     }
 }
 
-/// What a run would be made of.
-fn prepare(asked: &cli::Plan) -> Result<Ready, Error> {
+/// What a run would be made of, and what it would say of streams that there are not.
+fn prepare(asked: &cli::Plan) -> Result<(Ready, Vec<String>), Error> {
     let config = config::read(&asked.settings.config, Author::Operator)?;
-    let (selected, mut remarks) = match &asked.catalog {
+    let Catalog { selected, mut remarks, unknown } = match &asked.catalog {
         Some(path) => read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
-        None => (tap::allowed(&config), Vec::new()),
+        None => Catalog { selected: tap::allowed(&config), ..Catalog::default() },
     };
     let (given, more) = asked.state.as_deref().map(read_state).transpose()?.unwrap_or_default();
     remarks.extend(more);
@@ -71,17 +73,30 @@ fn prepare(asked: &cli::Plan) -> Result<Ready, Error> {
         Some(path) => states.map_err(in_file(path, "state"))?,
         None => states?,
     };
-    Ok(Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? })
+    Ok((Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }, unknown))
 }
 
-/// The streams of a catalog of either protocol, and what people should know about the others.
-fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
+/// What a catalog asks for.
+#[derive(Default)]
+struct Catalog {
+    selected: Vec<Selected>,
+    /// What people should know.
+    remarks: Vec<String>,
+    /// What is said of streams that there are not.
+    unknown: Vec<String>,
+}
+
+/// The streams of a catalog of either protocol.
+fn read_catalog(written: &Value) -> Result<Catalog, Error> {
     let is_configured = written["streams"].as_array().is_some_and(|streams| streams.iter().any(|stream| stream["stream"].is_object()));
     if !is_configured {
-        return singer::read_catalog(written);
+        let (selected, remarks) = singer::read_catalog(written)?;
+        return Ok(Catalog { selected, remarks, ..Catalog::default() });
     }
     let (selected, unknown) = airbyte::read_catalog(written)?;
-    Ok((selected, unknown.into_iter().map(|name| format!("the catalog asks for the stream {name}, which there is not")).collect()))
+    let names = Stream::names().join(", ");
+    let unknown = unknown.into_iter().map(|name| format!("the catalog asks for the stream {name}; there are {names}")).collect();
+    Ok(Catalog { selected, unknown, ..Catalog::default() })
 }
 
 /// The states of the streams, of either protocol.

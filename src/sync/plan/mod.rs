@@ -38,7 +38,7 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
         selected.retain(|selected| !concerned.contains(selected.stream));
     }
     let silent = Silent::default();
-    let machine = |error: io::Error| Error::Machine(format!("cannot start a thread: {error}"));
+    let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
     let (output, writer) = Output::start(Box::new(silent.clone()), Vec::new()).map_err(machine)?;
     let members_a_page = config.stream(MEMBERS.name).and_then(|config| config.top).unwrap_or(999);
     let context = Context::new(client.clone(), config, selected.clone(), states, output);

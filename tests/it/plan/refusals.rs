@@ -62,6 +62,20 @@ fn a_stream_whose_parents_are_not_configured_makes_the_plan_fail() {
 }
 
 #[test]
+fn a_stream_that_there_is_not_makes_the_plan_fail() {
+    let planned = planned(TenantSpec::uniform(1, 1, 5).replies(1, 0)).streams(&["teams", "chats"]);
+    let finished = planned.execute(&["--format", "json"]);
+    assert_eq!(finished.status, Some(1));
+    let plan: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert!(
+        plan["failed"][0].as_str().unwrap().starts_with("the catalog asks for the stream chats; there are teams"),
+        "{}",
+        plan["failed"]
+    );
+    assert_eq!(plan["streams"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn errors_are_those_of_the_other_commands() {
     let planned = planned(TenantSpec::uniform(1, 1, 5).replies(1, 0));
     let mut wrong = crate::support::config(&planned.sim, json!({}));
