@@ -23,6 +23,12 @@ fn many_small_channels_are_known_to_the_request() {
 }
 
 #[test]
+fn a_channel_of_two_pages_takes_three_requests() {
+    let plan = assert_near(planned(TenantSpec::uniform(2, 2, 75).replies(1, 0)), 0.0);
+    assert_eq!(requests(&plan, "messages"), 4 * 3);
+}
+
+#[test]
 fn a_very_long_channel_is_found_and_its_length_told() {
     let spec = TenantSpec { large: Some(8000), ..TenantSpec::uniform(3, 4, 40) };
     let planned = planned(spec);
