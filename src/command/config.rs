@@ -56,8 +56,10 @@ pub(super) fn written(paths: &[PathBuf], author: Author) -> Result<Map<String, V
     if paths.iter().any(|path| is_environment(&path)) {
         add(&mut settings, settings_of_environment(|name| env::var(name).ok()))?;
     }
-    if let Some(Value::String(path)) = settings.remove(SECRET_FILE).filter(|path| !path.is_null()) {
-        settings.insert(SECRET.to_owned(), read_secret(Path::new(path.trim()))?.into());
+    match settings.remove(SECRET_FILE).filter(config::is_given) {
+        None => {}
+        Some(Value::String(path)) => _ = settings.insert(SECRET.to_owned(), read_secret(Path::new(path.trim()))?.into()),
+        Some(_) => return Err(Error::SecretFile { reason: "is no text", hint: "give the path of a file" }),
     }
     Ok(settings)
 }

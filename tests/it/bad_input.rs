@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use tap_microsoft_teams::config::{Kind, SETTINGS, Setting};
+use tap_microsoft_teams::config::{Audience, Kind, SETTINGS, Setting};
 
 use crate::support::{ALL, Tap, config, configured, everything, tenant};
 
@@ -229,7 +229,8 @@ fn changed(stream: Option<&str>, name: &str, value: &Value) -> Value {
 fn every_bad_value_of_every_option_is_named() {
     let mut said = String::new();
     let tap = tap();
-    for setting in SETTINGS {
+    // What is for the operator differs between the commands: people/secret.rs.
+    for setting in SETTINGS.iter().filter(|setting| setting.audience != Audience::Operator) {
         let mut values = bad_values(setting);
         if setting.required {
             values.extend([json!(null), json!(""), json!(" ")]);

@@ -120,12 +120,32 @@ fn idle(messages: usize, support: DeltaSupport) -> impl Fn(Column) -> u64 {
     }
 }
 
+/// Nothing has changed; the newest threads have more replies than Graph shows with their roots.
+fn idle_below(threads: usize, replies: usize) -> impl Fn(Column) -> u64 {
+    move |column| {
+        let mut channel = Channel::new(200, column);
+        channel.change(|tenant, id| {
+            for root in tenant.roots(id).iter().rev().take(threads) {
+                (0..replies).for_each(|_| drop(tenant.reply(root, Post::text("one of many")).unwrap()));
+                tenant.clock().advance(Duration::from_secs(1));
+            }
+        });
+        let mut channel = channel.settled();
+        let (requests, records) = channel.run();
+        assert_eq!(records, 0, "an idle run tells nothing");
+        requests
+    }
+}
+
 #[test]
 fn the_requests_of_a_run_are_as_documented() {
     let mut table = format!("| since the last run | {} |\n|---|---|---|---|---|\n", COLUMNS.map(|(name, ..)| name).join(" | "));
     table += &row("nothing", idle(200, DeltaSupport::Supported));
     table += &row("nothing, in an empty channel", idle(0, DeltaSupport::Supported));
     table += &row("nothing, in a channel that refuses delta", idle(200, DeltaSupport::NotSupported));
+    for threads in [1, 3] {
+        table += &row(&format!("nothing, with newest threads of 300 replies: {threads}"), idle_below(threads, 300));
+    }
     for count in [1, 10, 100] {
         table += &row(&format!("messages changed: {count}"), after(edit(count)));
     }

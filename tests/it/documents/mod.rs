@@ -1,9 +1,10 @@
 //! The documents: every block of JSON is taken, every line that runs the executable runs, every link leads somewhere, and every sentence that
-//! troubleshooting.md explains is one that the program says.
+//! troubleshooting.md explains is one that the program says; so is what setup.md shows of a check.
 
 mod commands;
 mod json;
 mod links;
+mod outputs;
 mod sentences;
 
 use std::{
@@ -22,7 +23,7 @@ const FOLDERS: &[&str] = &["docs", "examples", "fuzz", "tests"];
 
 /// The languages of code blocks, and who looks at them.
 const LANGUAGES: &[(&str, &str)] = &[
-    ("", "a picture or an output: nobody"),
+    ("", "outputs.rs: what a check says; pictures: nobody"),
     ("json", "json.rs"),
     ("python", "tests/consumers/airbyte runs PyAirbyte; nobody runs these very lines"),
     ("rust", "nobody: examples are for reading"),

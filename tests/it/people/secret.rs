@@ -53,6 +53,8 @@ fn what_is_wrong_with_the_file_is_said() {
     all += &said();
     tap.file("config.json", config(&sim, json!({"client_secret": secret, "client_secret_file": "mounted"})).to_string());
     all += &said();
+    tap.file("config.json", config(&sim, json!({"client_secret": null, "client_secret_file": ["mounted"]})).to_string());
+    all += &said();
     insta::assert_snapshot!("secret_file", all);
 }
 
