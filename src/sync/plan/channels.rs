@@ -1,5 +1,7 @@
 //! Looking at the channels: at the first page of each, or of a sample; then at further pages of those whose length is least known.
 
+use std::collections::HashMap;
+
 use super::{
     super::{context::Context, part::Place},
     arithmetic::LongThreads,
@@ -25,6 +27,8 @@ pub(super) struct Channels {
     pub(super) asked: Vec<Asked>,
     /// How many channels there are: about, if not all teams were listed.
     pub(super) all: f64,
+    /// How many there are in each team that was listed.
+    pub(super) of_teams: HashMap<String, usize>,
     /// Pages that were looked at behind the first ones.
     pub(super) further: u64,
 }
@@ -45,6 +49,8 @@ impl Channels {
     /// If nothing more can be had.
     pub(super) async fn look(context: &Context, discovery: &mut Discovery) -> Result<Self, Error> {
         let all = discovery.channels.len() as f64 * discovery.lists.factor();
+        let mut of_teams = HashMap::new();
+        discovery.channels.iter().for_each(|job| *of_teams.entry(job.team.clone()).or_default() += 1);
         let key = |job: &ChannelJob| format!("{} {} {}", job.team, job.channel, job.message.as_deref().unwrap_or_default());
         let jobs = sample(std::mem::take(&mut discovery.channels), MOST_CHANNELS, key);
         let tasks = jobs.iter().cloned().map(|job| first(context.for_job(Urgency::Opens, job.feeds), job));
@@ -61,7 +67,7 @@ impl Channels {
             };
             asked.push(Asked { job: job.clone(), look, taken });
         }
-        let mut channels = Self { asked, all, further: 0 };
+        let mut channels = Self { asked, all, of_teams, further: 0 };
         channels.estimate();
         Ok(channels)
     }

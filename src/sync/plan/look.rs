@@ -124,6 +124,7 @@ impl Look {
                 taken.answers += of_walk.answers;
             }
         }
+        // Delta is not told how large its pages shall be.
         if self.delta_from.is_some() {
             taken.delta = (changed / USUAL_PAGE as f64).ceil().max(1.0);
         }

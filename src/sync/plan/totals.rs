@@ -120,14 +120,20 @@ impl Totals<'_> {
     fn load(&self, sum: &Sum, requests: &Requests, shift: f64) -> Load {
         let of_channel = |asked: &Asked| (asked.taken.requests() + shift * asked.taken.error()).max(asked.pages() as f64);
         let longest = (0..self.channels.asked.len()).map(|at| (of_channel(&self.channels.asked[at]), at));
-        let mut teams: HashMap<&str, (f64, usize)> = HashMap::new();
+        // Of each team what was looked at and how many channels these are.
+        let mut teams: HashMap<&str, (f64, f64, usize)> = HashMap::new();
         for (at, asked) in self.channels.asked.iter().enumerate() {
-            teams.entry(&asked.job.team).or_insert((0.0, at)).0 += of_channel(asked);
+            let (requests, channels, _) = teams.entry(&asked.job.team).or_insert((0.0, 0.0, at));
+            (*requests, *channels) = (*requests + of_channel(asked), *channels + 1.0);
         }
         // Of each team its channels, its members, and itself.
         let all_teams = self.discovery.team_ids.len().max(1) as f64;
         let own = (requests.channels + requests.members + requests.teams) as f64 / all_teams;
-        let of_team = |(sampled, at): (f64, usize)| (own + sampled * sum.factor, at);
+        let mean = sum.taken.requests() / self.channels.all.max(1.0);
+        let of_team = |(team, (requests, channels, at)): (&str, (f64, f64, usize))| {
+            let all = self.channels.of_teams.get(team).map_or(channels, |&all| all as f64);
+            (own + requests + (all - channels) * mean, at)
+        };
         let messages = sum.taken.requests() + shift * sum.error;
         Load {
             groups: requests.groups as f64,
@@ -136,7 +142,7 @@ impl Totals<'_> {
             members: requests.members as f64,
             messages,
             all: requests.total.about as f64 + shift * sum.error,
-            of_team: most(teams.into_values().map(of_team)),
+            of_team: most(teams.into_iter().map(of_team)),
             of_channel: most(longest),
             opened: self.channels.all,
             chain: 1.0 + requests.groups as f64 + f64::from(u8::from(requests.channels > 0)),

@@ -30,6 +30,15 @@ fn an_idle_channel_takes_a_request_for_each_of_the_two_streams() {
 }
 
 #[test]
+fn a_long_thread_at_the_top_is_planned_with_its_pages_each_time() {
+    let mut planned = settled(planned(TenantSpec::uniform(1, 3, 60).replies(2, 3)).streams(&BOTH));
+    let plan = planned.plan();
+    assert!(requests(&plan, "replies") > 0, "{}", plan["requests"]);
+    let asked = planned.read();
+    assert!(miss(&plan, &asked) <= 0.1, "planned {}, asked {asked:?}", plan["requests"]);
+}
+
+#[test]
 fn a_run_that_opens_delta_is_known_to() {
     let mut planned = planned(TenantSpec::uniform(2, 2, 60).replies(2, 0)).streams(&BOTH);
     planned.sim.clock().advance(HOUR);
