@@ -24,9 +24,15 @@ pub struct Cli {
     /// What to do in Singer's words.
     #[command(flatten)]
     pub singer: Singer,
-    /// Say more in the log
+    /// Log what is as important as that: error, warn, info, debug or trace; info unless the environment says another
+    #[arg(long, global = true, value_name = "LEVEL", conflicts_with = "debug", hide_possible_values = true)]
+    pub log_level: Option<LogLevel>,
+    /// The same as --log-level debug
     #[arg(long, global = true)]
     pub debug: bool,
+    /// Show no bars on a terminal, which another program in the pipe writes to as well
+    #[arg(long, global = true)]
+    pub no_progress: bool,
 }
 
 /// What to do.
@@ -196,6 +202,21 @@ pub enum Test {
     Records,
     /// The schemas only.
     Schema,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what was left out.
+    Warn,
+    /// And how the run goes.
+    Info,
+    /// And each request.
+    Debug,
+    /// And all that can be said.
+    Trace,
 }
 
 /// How log lines look.

@@ -2,7 +2,7 @@
 //!
 //! The layers, each of which knows only those to its right:
 //!
-//! `command` wires `cli`, `protocol` and `sync`; `sync` (which parents, which jobs, walks, outcomes) uses `streams`, `graph`, `config` and
+//! `command` wires `cli`, `protocol`, `sync` and `watch`; `sync` (which parents, which jobs, walks, outcomes) uses `streams`, `graph`, `config` and
 //! `emit`; `protocol` uses `emit` and `streams`; `streams` (declared facts) uses `record`, `schema` and requests of `graph`; `record`,
 //! `schema`, `state`, `config` and `graph` use none of ours.
 
@@ -23,3 +23,4 @@ pub mod schema;
 pub mod state;
 pub mod streams;
 pub mod sync;
+mod watch;

@@ -13,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{
     Exit, Ready, client,
     config::{self, Author},
+    logging::{self, Wanted},
     runtime, states,
 };
 use crate::{
@@ -26,16 +27,16 @@ use crate::{
     sync,
 };
 
-pub(super) fn run(verb: &Airbyte, debug: bool, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     match verb {
         Airbyte::Spec => tell(&mut out, &Message::Spec { spec: airbyte::spec() }, Exit::Done),
         Airbyte::Discover(files) => match read_config(&files.config) {
             Ok(_) => tell(&mut out, &Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
             Err(error) => fail(&mut out, &error),
         },
-        Airbyte::Check(files) => check(&files.config, &mut out),
+        Airbyte::Check(files) => check(&files.config, level(log), &mut out),
         Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref()) {
-            Ok((ready, unknown)) => read(ready, unknown, level(debug), out, stop),
+            Ok((ready, unknown)) => read(ready, unknown, log, out, stop),
             Err(error) => fail(&mut out, &error),
         },
     }
@@ -52,12 +53,12 @@ fn tell(out: &mut impl Write, message: &Message<'_>, exit: Exit) -> io::Result<E
     Ok(exit)
 }
 
-fn check(config: &[PathBuf], out: &mut impl Write) -> io::Result<Exit> {
+fn check(config: &[PathBuf], level: LevelFilter, out: &mut impl Write) -> io::Result<Exit> {
     let checked = read_config(config).and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
     match checked {
         Ok(checkup) => {
-            for (level, line) in checkup.lines() {
-                airbyte::write(out, &Message::log(level, &line))?;
+            for (of_line, line) in checkup.lines().into_iter().filter(|(of_line, _)| *of_line <= level) {
+                airbyte::write(out, &Message::log(of_line, &line))?;
             }
             let status = if checkup.is_good() { Message::succeeded } else { Message::failed };
             tell(out, &status(checkup.sentence()), Exit::Done)
@@ -91,29 +92,24 @@ fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>) -> Result<(
     Ok((Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }, unknown))
 }
 
-fn read(
-    ready: Ready,
-    unknown: Vec<String>,
-    level: LevelFilter,
-    out: impl Write + Send + 'static,
-    stop: CancellationToken,
-) -> io::Result<Exit> {
+fn read(ready: Ready, unknown: Vec<String>, log: Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     let all_known = unknown.is_empty();
+    let level = level(log);
+    let screen = log.screen(level);
     let say = |output: &Output| {
         let output = output.clone();
         move |level, sentence| output.log(level, sentence)
     };
-    let summary = ready.sync(Box::new(AirbyteEmitter::new(out, unknown)), level, say, stop)?;
+    let summary = ready.sync(Box::new(AirbyteEmitter::new(out, unknown, level)), level, &screen, say, stop)?;
     let exit = Exit::from(&summary);
     Ok(if all_known || exit == Exit::Stopped { exit } else { Exit::Failed })
 }
 
-fn read_config(paths: &[PathBuf]) -> Result<Config, Error> {
-    config::read(paths, Author::Anybody)
+/// What the command line wants, or the platform.
+fn level(log: Wanted) -> LevelFilter {
+    log.level([logging::variable("LOG_LEVEL")])
 }
 
-/// `--debug`, or `LOG_LEVEL` in the environment, as the platform sets it.
-fn level(debug: bool) -> LevelFilter {
-    let named = std::env::var("LOG_LEVEL").ok().filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
-    if debug { LevelFilter::DEBUG } else { named.unwrap_or(LevelFilter::INFO) }
+fn read_config(paths: &[PathBuf]) -> Result<Config, Error> {
+    config::read(paths, Author::Anybody)
 }

@@ -7,11 +7,11 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::filter::LevelFilter;
 
 use super::{
     Exit, Ready, client,
     config::{self, Author},
+    logging::{self, Wanted},
     runtime, states,
 };
 use crate::{
@@ -20,13 +20,14 @@ use crate::{
     emit::Output,
     error::Error,
     graph::Limits,
-    protocol::{Format, Log, lines::LineEmitter},
+    protocol::{Log, lines::LineEmitter},
     streams::{Mode, ParentKind, Selected, Stream},
 };
 
-pub(super) fn run(asked: &Extract, debug: bool, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
-    let level = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let log = Arc::new(Log::new(Format::Text, level));
+pub(super) fn run(asked: &Extract, log: Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+    let level = log.level([]);
+    let screen = log.screen(level);
+    let log = Arc::new(Log::new(logging::plain(&screen), level, screen.log()));
     let ready = match prepare(asked) {
         Ok(ready) => ready,
         Err(error) => {
@@ -36,7 +37,7 @@ pub(super) fn run(asked: &Extract, debug: bool, out: impl Write + Send + 'static
     };
     let emitter = Box::new(LineEmitter::new(out, log.clone()));
     let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);
-    Ok(Exit::from(&ready.sync(emitter, level, say, stop)?))
+    Ok(Exit::from(&ready.sync(emitter, level, &screen, say, stop)?))
 }
 
 fn prepare(asked: &Extract) -> Result<Ready, Error> {

@@ -3,6 +3,7 @@
 mod airbyte;
 mod config;
 mod extract;
+mod logging;
 mod plan;
 mod singer;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{Level, instrument::WithSubscriber, warn};
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, Command, SampleFormat},
@@ -24,11 +25,12 @@ use crate::{
     emit::{Emitter, Output},
     error::Error,
     graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
-    log::Forward,
     state::StreamState,
     streams::{Mode, Selected},
     sync::{self, States, Summary},
+    watch::Screen,
 };
+use logging::Wanted;
 
 /// Threads that read, beside the one that writes. Two keep up with far more than Graph lets through; more would only hold more memory.
 const WORKERS: usize = 2;
@@ -52,22 +54,22 @@ pub enum Exit {
 /// If the output cannot be written.
 pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     let mut spare = out.clone();
-    let mut out = out;
+    let (mut out, log) = (out, Wanted::of(cli));
     let work = || match &cli.command {
-        Some(Command::Airbyte(verb)) => airbyte::run(verb, cli.debug, out, stop),
+        Some(Command::Airbyte(verb)) => airbyte::run(verb, log, out, stop),
         Some(Command::SampleConfig { format }) => tell(&mut out, &sample(*format)),
-        Some(Command::Extract(asked)) => extract::run(asked, cli.debug, out, stop),
-        Some(Command::Plan(asked)) => plan::run(asked, cli.debug, out, &stop),
-        None => singer::run(&cli.singer, cli.debug, out, stop),
+        Some(Command::Extract(asked)) => extract::run(asked, log, out, stop),
+        Some(Command::Plan(asked)) => plan::run(asked, log, out, &stop),
+        None => singer::run(&cli.singer, log, out, stop),
     };
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
         Some(Command::Airbyte(_)) => airbyte::fail(&mut spare, &Error::panicked()),
-        _ => Ok(singer::fail(&cli.singer, &Error::panicked())),
+        _ => Ok(singer::fail(&cli.singer, log, &Error::panicked())),
     });
     match result {
         // Airbyte's errors go the way that is not open any more; the log has one of its own. A reader that has gone needs no words.
         Err(error) if !matches!(cli.command, Some(Command::Airbyte(_))) && error.kind() != ErrorKind::BrokenPipe => {
-            Ok(singer::fail(&cli.singer, &error.into()))
+            Ok(singer::fail(&cli.singer, log, &error.into()))
         }
         result => result,
     }
@@ -100,26 +102,33 @@ struct Ready {
 }
 
 impl Ready {
-    /// Runs the sync, and the thread that writes, to the end of both. `say` takes what is said to people meanwhile.
+    /// Runs the sync, and the thread that writes, to the end of both. `say` takes what is said to people meanwhile, and the screen shows them
+    /// how far it is.
     fn sync<S: Fn(Level, String) + Send + Sync + 'static>(
         self,
         emitter: Box<dyn Emitter>,
         level: LevelFilter,
+        screen: &Screen,
         say: impl FnOnce(&Output) -> S,
         stop: CancellationToken,
     ) -> io::Result<Summary> {
         let Self { client, config, selected, states, remarks, runtime } = self;
         let (output, writer) = Output::start(emitter, states.clone())?;
-        let log = tracing_subscriber::registry().with(level).with(Forward(say(&output)));
+        let log = logging::subscriber(level, say(&output));
+        let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.channel_spacing());
+        let mut watch = screen.watch(move || progress.figures(counting.counts()), spacing);
         let sync = async {
             remarks.iter().for_each(|remark| warn!("{remark}"));
             sync::run(client, &config, selected, states, output, stop).await
         };
-        let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(sync.with_subscriber(log))));
+        let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(watch.during(sync).with_subscriber(log))));
+        drop(watch);
         // Whatever still runs holds the way to the writer, which must have ended before anything else is said.
         drop(runtime);
         writer.join()?;
-        summary.or_else(|panic| resume_unwind(panic))
+        let summary = summary.unwrap_or_else(|panic| resume_unwind(panic));
+        summary.figures.iter().for_each(|figures| screen.end(figures));
+        Ok(summary)
     }
 }
 

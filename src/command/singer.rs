@@ -10,11 +10,11 @@ use std::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use super::{
     Exit, Ready, client,
     config::{self, Author},
+    logging::{self, Wanted, variable},
     runtime, states, tell,
 };
 use crate::{
@@ -24,19 +24,19 @@ use crate::{
     error::Error,
     files::{in_file, read_json},
     graph::Limits,
-    log::Forward,
     protocol::{
         Format, Log,
         singer::{self, About, SingerEmitter},
     },
     streams::{Selected, StreamSet},
     sync,
+    watch::Screen,
 };
 
 /// What Meltano says about logs: a file with the configuration of Python's loggers.
 const LOG_CONFIG: &str = "SINGER_SDK_LOG_CONFIG";
 
-pub(super) fn run(asked: &Singer, debug: bool, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(asked: &Singer, wanted: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     if asked.about {
         let form = match asked.format {
             AboutFormat::Text => About::Text,
@@ -49,13 +49,14 @@ pub(super) fn run(asked: &Singer, debug: bool, mut out: impl Write + Send + 'sta
         // The schemas do not depend on the configuration: no need to read it. In lines, since readers have limits for one.
         return tell(&mut out, &format!("{:#}\n", singer::catalog()));
     }
-    let log = Arc::new(log(asked, debug));
+    let (screen, log) = log(asked, wanted);
+    let log = Arc::new(log);
     if asked.config.is_empty() {
         log.critical("--config is missing; see --help");
         return Ok(Exit::Usage);
     }
     match prepare(asked) {
-        Ok((bookmarks, ready)) => sync(ready, bookmarks, asked.test, log, out, stop),
+        Ok((bookmarks, ready)) => sync(ready, bookmarks, asked.test, (&screen, log), out, stop),
         Err(error) => {
             log.critical(&error.to_string());
             Ok(Exit::Failed)
@@ -64,8 +65,8 @@ pub(super) fn run(asked: &Singer, debug: bool, mut out: impl Write + Send + 'sta
 }
 
 /// Says why nothing was done, or nothing more.
-pub(super) fn fail(asked: &Singer, error: &Error) -> Exit {
-    log(asked, false).critical(&error.to_string());
+pub(super) fn fail(asked: &Singer, wanted: Wanted, error: &Error) -> Exit {
+    log(asked, wanted).1.critical(&error.to_string());
     Exit::Failed
 }
 
@@ -101,7 +102,7 @@ fn sync(
     ready: Ready,
     bookmarks: Map<String, Value>,
     test: Option<Test>,
-    log: Arc<Log>,
+    (screen, log): (&Screen, Arc<Log>),
     out: impl Write + Send + 'static,
     stop: CancellationToken,
 ) -> io::Result<Exit> {
@@ -116,8 +117,7 @@ fn sync(
     }
     // Signed in before the first line: where that fails, nothing is said to the target.
     let lines = log.clone();
-    let subscriber =
-        tracing_subscriber::registry().with(log.level()).with(Forward(move |level, sentence: String| lines.line(level, &sentence)));
+    let subscriber = logging::subscriber(log.level(), move |level, sentence: String| lines.line(level, &sentence));
     let sign_in = stop.run_until_cancelled(ready.client.sign_in().with_subscriber(subscriber));
     match ready.runtime.block_on(sign_in) {
         None => return Ok(Exit::Stopped),
@@ -129,38 +129,23 @@ fn sync(
     }
     let level = log.level();
     let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);
-    let summary = ready.sync(Box::new(emitter), level, say, enough)?;
+    let summary = ready.sync(Box::new(emitter), level, screen, say, enough)?;
     let sampled = test.is_some() && summary.stopped && !stop.is_cancelled();
     Ok(if sampled { Exit::Done } else { Exit::from(&summary) })
 }
 
-/// The way to stderr, as the command line, Meltano and the environment want it.
-fn log(asked: &Singer, debug: bool) -> Log {
+/// The way to stderr, as the command line, Meltano's root level and the variables of the SDK want it.
+fn log(asked: &Singer, wanted: Wanted) -> (Screen, Log) {
     let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
-    Log::new(format(asked.log_format, meltano.as_ref()), level(debug, meltano.as_ref()))
-}
-
-/// JSON where it is asked for, or where Meltano's configuration names its structured formatter.
-fn format(asked: Option<LogFormat>, meltano: Option<&Value>) -> Format {
-    match asked {
+    let root = meltano.as_ref().and_then(|config| config["root"]["level"].as_str().map(str::to_owned));
+    let level = wanted.level([root, variable("TAP_MICROSOFT_TEAMS_LOGLEVEL"), variable("LOGLEVEL")]);
+    let screen = wanted.screen(level);
+    let format = match asked.log_format {
         Some(LogFormat::Json) => Format::Json,
-        Some(LogFormat::Text) => Format::Text,
+        // Where Meltano's configuration names its structured formatter.
         None if meltano.is_some_and(|config| config.to_string().contains("StructuredFormatter")) => Format::Json,
-        None => Format::Text,
-    }
-}
-
-/// `--debug`, else Meltano's root level, else the variables of the SDK.
-fn level(debug: bool, meltano: Option<&Value>) -> LevelFilter {
-    if debug {
-        return LevelFilter::DEBUG;
-    }
-    let named = meltano.and_then(|config| config["root"]["level"].as_str().map(str::to_owned));
-    let named = named.or_else(|| env::var("TAP_MICROSOFT_TEAMS_LOGLEVEL").ok()).or_else(|| env::var("LOGLEVEL").ok());
-    match named.unwrap_or_default().to_uppercase().as_str() {
-        "DEBUG" => LevelFilter::DEBUG,
-        "WARNING" | "WARN" => LevelFilter::WARN,
-        "ERROR" | "CRITICAL" => LevelFilter::ERROR,
-        _ => LevelFilter::INFO,
-    }
+        Some(LogFormat::Text) | None => logging::plain(&screen),
+    };
+    let log = Log::new(format, level, screen.log());
+    (screen, log)
 }

@@ -1,18 +1,12 @@
 //! What a sync tells, whatever the protocol, and the one road to stdout: a thread that writes, behind a queue bounded by bytes.
 
 mod checkpoints;
+mod figures;
+mod progress;
 mod records;
 mod silent;
 
-use std::{
-    io,
-    panic::resume_unwind,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread::JoinHandle,
-};
+use std::{io, panic::resume_unwind, sync::Arc, thread::JoinHandle};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -23,8 +17,10 @@ use crate::{
     streams::{STREAMS, Stream},
 };
 use checkpoints::Checkpoints;
-pub use records::Records;
+pub use figures::{Ahead, Figures, Phase, StreamFigures};
+pub use progress::{Progress, Size};
 use records::Spare;
+pub use records::{Change, Records};
 pub use silent::Silent;
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
@@ -69,6 +65,12 @@ pub trait Emitter: Send {
     /// # Errors
     /// If the output cannot be written.
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()>;
+
+    /// What the run came to, in figures.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn figures(&mut self, figures: &Figures) -> io::Result<()>;
 
     /// Something to be said to people.
     ///
@@ -117,6 +119,7 @@ enum Event {
     Estimated(&'static Stream, u64),
     Stopped,
     Ended(&'static Stream, Outcome),
+    Figures(Box<Figures>),
     Log(tracing::Level, String),
 }
 
@@ -141,7 +144,7 @@ pub struct Output {
     events: mpsc::UnboundedSender<Event>,
     room: Arc<Semaphore>,
     spare: Spare,
-    counts: Arc<[AtomicU64; STREAMS.len()]>,
+    progress: Arc<Progress>,
 }
 
 /// The thread that writes; ends when the last [`Output`] is dropped.
@@ -169,7 +172,7 @@ impl Output {
                 result
             }
         })?;
-        Ok((Self { events, room, spare: Spare::default(), counts: Arc::default() }, Writer(writer)))
+        Ok((Self { events, room, spare: Spare::default(), progress: Arc::default() }, Writer(writer)))
     }
 
     /// A batch of records to be filled.
@@ -187,13 +190,13 @@ impl Output {
         }
         let size = u32::try_from(records.room()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
         let permit = self.room.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
-        self.counts[records.stream().position()].fetch_add(records.len() as u64, Ordering::Relaxed);
+        self.progress.records(&records);
         self.send(Event::Records(records, permit))
     }
 
-    /// How many records of a stream were handed over.
-    pub fn count(&self, stream: &Stream) -> u64 {
-        self.counts[stream.position()].load(Ordering::Relaxed)
+    /// How far the run is.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// A stream begins.
@@ -201,6 +204,7 @@ impl Output {
     /// # Errors
     /// If nobody reads any more.
     pub fn started(&self, stream: &'static Stream) -> Result<(), Closed> {
+        self.progress.begin(stream);
         self.send(Event::Started(stream))
     }
 
@@ -217,6 +221,7 @@ impl Output {
     /// # Errors
     /// If nobody reads any more.
     pub fn waits(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
+        self.progress.waits(stream, until);
         self.send(Event::Waits(stream, until))
     }
 
@@ -242,6 +247,14 @@ impl Output {
     /// If nobody reads any more.
     pub fn ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
         self.send(Event::Ended(stream, outcome))
+    }
+
+    /// What the run came to, in figures.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn figures(&self, figures: Figures) -> Result<(), Closed> {
+        self.send(Event::Figures(Box::new(figures)))
     }
 
     /// Something to be said to people; lost if nobody reads any more.
@@ -312,6 +325,7 @@ impl Writing {
                 })?;
                 self.emitter.ended(stream, &outcome)
             }
+            Event::Figures(figures) => emitter.figures(&figures),
             Event::Log(level, message) => emitter.log(level, &message),
         }
     }
@@ -329,7 +343,7 @@ impl Writing {
 #[cfg(test)]
 mod tests {
     use std::sync::{
-        atomic::AtomicUsize,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, channel},
     };
 
@@ -362,6 +376,10 @@ mod tests {
         }
 
         fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn figures(&mut self, _: &Figures) -> io::Result<()> {
             Ok(())
         }
 

@@ -26,13 +26,24 @@ pub struct Records {
     stream: &'static Stream,
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    changed: u64,
+    deleted: u64,
     spare: Spare,
+}
+
+/// What became of a message since it was written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// It was edited, or reacted to.
+    Changed,
+    /// It was deleted.
+    Deleted,
 }
 
 impl Records {
     /// No records yet.
     pub(super) fn new(stream: &'static Stream, spare: &Spare) -> Self {
-        Self { stream, bytes: Vec::new(), ends: Vec::new(), spare: spare.clone() }
+        Self { stream, bytes: Vec::new(), ends: Vec::new(), changed: 0, deleted: 0, spare: spare.clone() }
     }
 
     /// Takes them out, to go on with others. Few do not keep a large buffer.
@@ -52,18 +63,33 @@ impl Records {
         self.stream
     }
 
-    /// Adds what `write` appends as one record, unless `keep` says that it is not wanted.
-    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) {
+    /// Adds what `write` appends as one record, unless `keep` says that it is not wanted. Gives whether it was.
+    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) -> bool {
         if self.bytes.capacity() == 0 {
             self.bytes = self.spare.take();
         }
         let start = self.bytes.len();
         write(&mut self.bytes);
-        if keep(&self.bytes[start..]) {
+        let is_kept = keep(&self.bytes[start..]);
+        if is_kept {
             self.ends.push(self.bytes.len());
         } else {
             self.bytes.truncate(start);
         }
+        is_kept
+    }
+
+    /// The record that was added last tells of a change.
+    pub fn note(&mut self, change: Change) {
+        match change {
+            Change::Changed => self.changed += 1,
+            Change::Deleted => self.deleted += 1,
+        }
+    }
+
+    /// How many of them tell of a change, and how many of a deletion.
+    pub(super) fn changes(&self) -> (u64, u64) {
+        (self.changed, self.deleted)
     }
 
     /// The records, each as JSON.

@@ -10,19 +10,25 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Emitter, Outcome, Records};
+use super::{Emitter, Figures, Outcome, Records};
 use crate::{
     state::StreamState,
     streams::{STREAMS, Stream},
 };
 
-/// Writes nothing, and keeps count of the bytes that the records of each stream would have had.
+/// Writes nothing, and keeps count of the records of each stream and of the bytes that they would have had.
 #[derive(Clone, Debug, Default)]
 pub struct Silent {
+    records: Arc<[AtomicU64; STREAMS.len()]>,
     bytes: Arc<[AtomicU64; STREAMS.len()]>,
 }
 
 impl Silent {
+    /// Records of a stream so far.
+    pub fn count(&self, stream: &Stream) -> u64 {
+        self.records[stream.position()].load(Ordering::Relaxed)
+    }
+
     /// Bytes of a stream's records so far.
     pub fn bytes(&self, stream: &Stream) -> u64 {
         self.bytes[stream.position()].load(Ordering::Relaxed)
@@ -35,6 +41,7 @@ impl Emitter for Silent {
     }
 
     fn records(&mut self, records: &Records) -> io::Result<()> {
+        self.records[records.stream().position()].fetch_add(records.len() as u64, Ordering::Relaxed);
         self.bytes[records.stream().position()].fetch_add(records.bytes() as u64, Ordering::Relaxed);
         Ok(())
     }
@@ -48,6 +55,10 @@ impl Emitter for Silent {
     }
 
     fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn figures(&mut self, _: &Figures) -> io::Result<()> {
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -13,10 +13,13 @@ use async_compression::tokio::bufread::GzipDecoder;
 use bytes::BufMut;
 use chrono::Utc;
 use futures_util::TryStreamExt;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::{
+    StatusCode,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
+};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
-use tracing::{debug, info};
+use tracing::{debug, info, trace};
 use url::Url;
 use uuid::Uuid;
 
@@ -24,6 +27,8 @@ use super::{
     Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Describe, Patience, date, refusal},
     bodies::{Bodies, Held},
+    counts::{Counters, Counts},
+    error::WithId,
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
     retry::{LONGEST_WAIT, MAX_ATTEMPTS, Verdict, Waits, verdict},
@@ -69,21 +74,14 @@ struct Shared {
     tokens: TokenSource,
     turns: Arc<Turns>,
     bodies: Bodies,
+    counters: Arc<Counters>,
+    speed: f64,
     /// The size of the last page of messages.
     size: AtomicUsize,
     pace: Pace,
-    answers: Answers,
     first_wait: Duration,
     patience: Patience,
     limits: Limits,
-}
-
-/// How many requests were sent, how many good answers came, and how long these took together.
-#[derive(Debug, Default)]
-struct Answers {
-    asked: AtomicU64,
-    count: AtomicU64,
-    micros: AtomicU64,
 }
 
 /// What is known of the work that requests are sent for.
@@ -92,11 +90,48 @@ struct Work {
     urgency: Mutex<Urgency>,
     /// The size of the last body.
     size: AtomicUsize,
-    held_up: Option<HeldUp>,
+    tell: Option<Tell>,
 }
 
-/// Told that Graph holds the work up for so long, and [`None`] when it goes on.
-type HeldUp = Box<dyn Fn(Option<Duration>) + Send + Sync>;
+/// What befalls a piece of work.
+#[derive(Clone, Copy, Debug)]
+pub enum WorkEvent {
+    /// A request is sent.
+    Sent,
+    /// Graph has refused one, since its limits are reached.
+    Throttled,
+    /// Graph holds the work up for so long.
+    HeldUp(Duration),
+    /// What was held up goes on.
+    GoesOn,
+}
+
+/// Told what befalls the work.
+type Tell = Box<dyn Fn(WorkEvent) + Send + Sync>;
+
+/// A request that is sent until it gets its page.
+struct Sending<'s> {
+    request: &'s Request,
+    expected: Expected,
+    scopes: Scopes,
+    work: &'s Work,
+    attempts: u32,
+    /// Our id of the last attempt.
+    id: Option<Uuid>,
+}
+
+impl Sending<'_> {
+    fn error(&self, cause: Cause) -> Error {
+        Error::new(self.request, cause, self.attempts).of_attempt(self.id)
+    }
+}
+
+/// An answer with what could be read of its body.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Result<(Vec<u8>, Held), Cause>,
+}
 
 /// How fast requests may follow each other.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +181,8 @@ impl GraphClient {
         let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", error.describe()))?;
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         let patience = Patience::new(speed);
-        let tokens = TokenSource::new(http.clone(), patience, &token_url, format!("{}/.default", endpoints.resource), credentials);
+        let (counters, scope) = (Arc::<Counters>::default(), format!("{}/.default", endpoints.resource));
+        let tokens = TokenSource::new(http.clone(), patience, &token_url, scope, credentials, counters.clone());
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
@@ -154,18 +190,16 @@ impl GraphClient {
         let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
-        let answers = Answers::default();
-        let shared = Shared { http, host, tokens, turns, bodies, size, pace, answers, first_wait, patience, limits };
+        let shared = Shared { http, host, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
-    /// The same client for one piece of work, whose requests follow each other. `held_up` is told when Graph holds it up, and for how
-    /// long, and [`None`] when it goes on.
+    /// The same client for one piece of work, whose requests follow each other. `tell` is told what befalls it.
     #[must_use]
-    pub fn for_work(&self, urgency: Urgency, held_up: impl Fn(Option<Duration>) + Send + Sync + 'static) -> Self {
+    pub fn for_work(&self, urgency: Urgency, tell: impl Fn(WorkEvent) + Send + Sync + 'static) -> Self {
         // A list that opens is expected to be like the one before.
         let size = if urgency == Urgency::Opens { self.shared.size.load(Ordering::Relaxed) } else { 0 };
-        let work = Work { urgency: Mutex::new(urgency), size: AtomicUsize::new(size), held_up: Some(Box::new(held_up)) };
+        let work = Work { urgency: Mutex::new(urgency), size: AtomicUsize::new(size), tell: Some(Box::new(tell)) };
         Self { shared: self.shared.clone(), work: Arc::new(work) }
     }
 
@@ -176,14 +210,19 @@ impl GraphClient {
 
     /// How fast requests may follow each other, and how long the answers took that came so far.
     pub fn rates(&self) -> Rates {
-        let Answers { count, micros, .. } = &self.shared.answers;
-        let (count, micros) = (count.load(Ordering::Relaxed), micros.load(Ordering::Relaxed));
-        Rates::at(self.shared.pace, Duration::from_micros(micros.checked_div(count).unwrap_or_default()))
+        let counts = self.counts();
+        let took: Duration = counts.classes.iter().map(|counts| counts.took).sum();
+        Rates::at(self.shared.pace, took.div_f64(counts.sent().max(1) as f64))
     }
 
-    /// How many requests were sent so far, those for a token left out.
-    pub fn asked(&self) -> u64 {
-        self.shared.answers.asked.load(Ordering::Relaxed)
+    /// What was asked so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.counters.counts()
+    }
+
+    /// The least time between two requests for one channel.
+    pub fn channel_spacing(&self) -> Duration {
+        Pacer::channel_spacing(self.shared.speed)
     }
 
     /// Signs in, if there is no token yet.
@@ -229,19 +268,19 @@ impl GraphClient {
     }
 
     async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
-        let turns = &self.shared.turns;
+        let Shared { turns, counters, .. } = &*self.shared;
         let mut waits = self.shared.waits();
         let scopes = Scopes::of(request.path_and_query());
-        let mut attempts = 0;
+        let mut sending = Sending { request, expected, scopes, work: &self.work, attempts: 0, id: None };
         loop {
+            let asked_at = Instant::now();
             let turn = match turns.take(scopes, self.work.urgency()).await {
                 Ok(turn) => turn,
-                Err(wait) => return Err(Error::new(request, Cause::Closed(wait), attempts)),
+                Err(wait) => return Err(sending.error(Cause::Closed(wait))),
             };
-            let asked = Instant::now();
-            let cause = match self.shared.try_with_token(request, expected, &self.work, &mut attempts).await {
+            trace!("{request}: its turn came after {} ms", asked_at.elapsed().as_millis());
+            let cause = match self.shared.try_with_token(&mut sending).await {
                 Ok(page) => {
-                    self.shared.answers.note(asked.elapsed());
                     if scopes.are_messages() {
                         self.shared.size.store(self.work.size.load(Ordering::Relaxed), Ordering::Relaxed);
                     }
@@ -254,27 +293,22 @@ impl GraphClient {
                 _ => None,
             };
             if let Some(retry_after) = throttled {
+                counters.throttled(scopes.class());
+                self.work.tell(WorkEvent::Throttled);
                 turns.throttled(scopes, retry_after);
             }
             // Whoever is next knows of it.
             drop(turn);
             let wait = match verdict(&cause) {
                 Verdict::Retry => waits.next(&cause),
-                Verdict::RetryOnce if attempts == 1 => waits.next(&cause),
+                Verdict::RetryOnce if sending.attempts == 1 => waits.next(&cause),
                 _ => None,
             };
-            let Some(wait) = wait else { return Err(Error::new(request, cause, attempts)) };
-            debug!("{request}: {cause}; trying again in {:.1} s", wait.as_secs_f64());
+            let Some(wait) = wait else { return Err(sending.error(cause)) };
+            debug!("{request}: {}; trying again in {:.1} s", WithId(&cause, sending.id), wait.as_secs_f64());
             let _held_up = throttled.map(|_| self.work.hold_up(wait));
             tokio::time::sleep(wait).await;
         }
-    }
-}
-
-impl Answers {
-    fn note(&self, took: Duration) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or_default(), Ordering::Relaxed);
     }
 }
 
@@ -284,33 +318,23 @@ impl Shared {
     }
 
     /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.
-    async fn try_with_token(&self, request: &Request, expected: Expected, work: &Work, attempts: &mut u32) -> Result<Page, Cause> {
+    async fn try_with_token(&self, sending: &mut Sending<'_>) -> Result<Page, Cause> {
         let mut refused = None;
         loop {
-            *attempts += 1;
+            sending.attempts += 1;
             let token = self.tokens.get(refused.as_ref()).await.map_err(Cause::SignIn)?;
-            match self.attempt(request, expected, work, &token).await {
+            match self.attempt(sending, &token).await {
                 Err(cause) if verdict(&cause) == Verdict::RefreshToken && refused.is_none() => refused = Some(token),
                 result => return result,
             }
         }
     }
 
-    async fn attempt(&self, request: &Request, expected: Expected, work: &Work, token: &Token) -> Result<Page, Cause> {
-        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
-            .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
-        authorization.set_sensitive(true);
-        let mut patience = self.patience;
-        self.answers.asked.fetch_add(1, Ordering::Relaxed);
-        let request = self.http.get(url).header(AUTHORIZATION, authorization).header(CLIENT_REQUEST_ID, Uuid::new_v4().to_string());
-        let response = patience.wait(request.header(ACCEPT_ENCODING, "gzip").send()).await;
-        let response = response.map_err(|text| Cause::Transport(format!("{}: {text}", self.host)))?;
-        let status = response.status();
-        let headers = response.headers().clone();
+    async fn attempt(&self, sending: &mut Sending<'_>, token: &Token) -> Result<Page, Cause> {
+        let Sending { expected, work, .. } = *sending;
+        let Answer { status, headers, body } = self.exchange(sending, token).await?;
         // Without Graph's clock our own must do.
         let date = date(&headers).unwrap_or_else(Utc::now);
-        let body = self.read(response, patience, work.size.load(Ordering::Relaxed)).await;
         if !status.is_success() {
             // A refusal is one whatever has become of its body.
             let body = body.map(|(body, _)| body).unwrap_or_default();
@@ -324,6 +348,42 @@ impl Shared {
             Malformed::ForeignLink(origin) => Cause::ForeignLink(origin),
         })?;
         Ok(page.holding(held))
+    }
+
+    /// Sends a request, with an id of its own, and reads the answer.
+    async fn exchange(&self, sending: &mut Sending<'_>, token: &Token) -> Result<Answer, Cause> {
+        let Sending { request, scopes, work, .. } = *sending;
+        let (id, mut patience, mut has_left) = (Uuid::new_v4(), self.patience, true);
+        let to_send = self.authorized(request, token)?.header(CLIENT_REQUEST_ID, id.to_string()).send();
+        self.counters.sent(scopes.class());
+        work.tell(WorkEvent::Sent);
+        let began = Instant::now();
+        let response = patience.wait(async { to_send.await.inspect_err(|error| has_left = !error.is_connect()) }).await;
+        // What could not be sent is known to nobody.
+        sending.id = has_left.then_some(id);
+        let answer = match response {
+            Ok(response) => {
+                let (status, headers) = (response.status(), response.headers().clone());
+                let body = self.read(response, patience, work.size.load(Ordering::Relaxed)).await;
+                Ok(Answer { status, headers, body })
+            }
+            Err(text) => Err(Cause::Transport(format!("{}: {text}", self.host))),
+        };
+        let took = began.elapsed();
+        self.counters.took(scopes.class(), took);
+        if let Ok(Answer { status, body, .. }) = &answer {
+            let bytes = body.as_ref().map_or(0, |(body, _)| body.len());
+            debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), took.as_millis());
+        }
+        answer
+    }
+
+    fn authorized(&self, request: &Request, token: &Token) -> Result<reqwest::RequestBuilder, Cause> {
+        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
+            .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
+        authorization.set_sensitive(true);
+        Ok(self.http.get(url).header(AUTHORIZATION, authorization).header(ACCEPT_ENCODING, "gzip"))
     }
 
     /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
@@ -363,10 +423,14 @@ impl Work {
 
     /// Tells that Graph holds the work up, and that it goes on when what is given is dropped.
     fn hold_up(&self, wait: Duration) -> impl Drop {
-        if let Some(held_up) = &self.held_up {
-            held_up(Some(wait));
-        }
+        self.tell(WorkEvent::HeldUp(wait));
         GoesOn(self)
+    }
+
+    fn tell(&self, event: WorkEvent) {
+        if let Some(tell) = &self.tell {
+            tell(event);
+        }
     }
 }
 
@@ -380,9 +444,7 @@ struct GoesOn<'w>(&'w Work);
 
 impl Drop for GoesOn<'_> {
     fn drop(&mut self) {
-        if let Some(held_up) = &self.0.held_up {
-            held_up(None);
-        }
+        self.0.tell(WorkEvent::GoesOn);
     }
 }
 

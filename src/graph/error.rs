@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{
     Mixup, Request,
@@ -18,6 +19,8 @@ pub struct Error {
     pub cause: Cause,
     /// How often the request was sent.
     pub attempts: u32,
+    /// Our id of the last attempt, for Microsoft's support; [`None`] if nothing was sent.
+    pub client_request_id: Option<Uuid>,
 }
 
 /// What stood in the way of a request.
@@ -79,7 +82,12 @@ pub struct SignInRefusal {
 
 impl Error {
     pub(super) fn new(request: &Request, cause: Cause, attempts: u32) -> Self {
-        Self { request: request.to_string(), cause, attempts }
+        Self { request: request.to_string(), cause, attempts, client_request_id: None }
+    }
+
+    /// With our id of the last attempt.
+    pub(super) fn of_attempt(self, client_request_id: Option<Uuid>) -> Self {
+        Self { client_request_id, ..self }
     }
 
     /// How often it was tried, as the end of a sentence; nothing if once. A refused sign-in was, whatever came before it.
@@ -131,7 +139,21 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}{}", self.request, self.cause, self.tries())
+        write!(formatter, "{}: {}{}", self.request, WithId(&self.cause, self.client_request_id), self.tries())
+    }
+}
+
+/// A cause with our id of the request that met it.
+pub(super) struct WithId<'a>(pub &'a Cause, pub Option<Uuid>);
+
+impl fmt::Display for WithId<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(Cause::Refused(refusal), id) => refusal.write(formatter, *id),
+            Self(cause @ (Cause::Transport(_) | Cause::Malformed(_)), Some(id)) => write!(formatter, "{cause} (client-request-id {id})"),
+            // Nothing that Graph could tell more of; and to sign in is another request.
+            Self(cause, _) => cause.fmt(formatter),
+        }
     }
 }
 
@@ -154,6 +176,12 @@ impl fmt::Display for Cause {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(formatter, None)
+    }
+}
+
+impl Refusal {
+    fn write(&self, formatter: &mut fmt::Formatter<'_>, client_request_id: Option<Uuid>) -> fmt::Result {
         let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unknown status");
         write!(formatter, "{} {reason}", self.status)?;
         let mut details = Vec::new();
@@ -164,6 +192,7 @@ impl fmt::Display for Refusal {
             (code, message) => details.push(format!("{code}: {message}")),
         }
         details.extend(self.request_id.as_ref().map(|id| format!("request-id {id}")));
+        details.extend(client_request_id.map(|id| format!("client-request-id {id}")));
         if details.is_empty() { Ok(()) } else { write!(formatter, " ({})", details.join(", ")) }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod bodies;
 mod claims;
 mod client;
+mod counts;
 mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -22,9 +23,11 @@ mod turns;
 
 pub use bodies::Held;
 pub use claims::Claims;
-pub use client::{Endpoints, GraphClient, Limits, Pace};
+pub use client::{Endpoints, GraphClient, Limits, Pace, WorkEvent};
+pub use counts::{ClassCounts, Counts};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use link::{Host, Link};
+pub use pace::Class;
 pub use page::{Item, Page};
 pub use pages::Pages;
 pub use permission::Permission;

@@ -40,19 +40,40 @@ const REMEMBERED: usize = 4096;
 
 /// What Graph counts together for an application in a tenant.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Class {
+pub enum Class {
     /// Directory objects: 3,500 resource units in ten seconds, of which a list of groups costs one.
     Groups,
+    /// One team.
     Team,
+    /// The channels of a team.
     Channels,
+    /// The members of a team.
     Members,
+    /// One channel.
     Channel,
     /// Lists of messages and replies, and delta.
     Messages,
+    /// What is none of these.
     Other,
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Groups, Self::Team, Self::Channels, Self::Members, Self::Channel, Self::Messages, Self::Other];
+
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::Team => "team",
+            Self::Channels => "channels",
+            Self::Members => "members",
+            Self::Channel => "channel",
+            Self::Messages => "messages",
+            Self::Other => "other",
+        }
+    }
+
     /// Requests a second.
     pub(super) fn rate(self) -> f64 {
         match self {
@@ -98,6 +119,11 @@ impl Scopes {
         }
     }
 
+    /// The class that it counts against.
+    pub(super) fn class(self) -> Class {
+        self.class
+    }
+
     /// Whether pages of messages are asked for.
     pub(super) fn are_messages(self) -> bool {
         self.class == Class::Messages
@@ -137,6 +163,11 @@ struct Fall {
 }
 
 impl Pacer {
+    /// The time between two requests for one channel, at this multiple of the documented rates.
+    pub(super) fn channel_spacing(speed: f64) -> Duration {
+        Duration::try_from_secs_f64(SLACK / CHANNEL / speed).unwrap_or(Duration::ZERO)
+    }
+
     /// Keeps the documented rates times `speed`, and `total` requests a second at most.
     pub(super) fn new(speed: f64, total: Option<f64>) -> Self {
         Self { speed, total, total_free: None, classes: HashMap::new(), parents: HashMap::new(), closed: Vec::new() }

@@ -80,6 +80,9 @@ pub(super) enum Expected {
 /// The times that make the activity of a message.
 const TIMES: [&str; 3] = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
 
+/// When an entity was created.
+const CREATED: &str = "createdDateTime";
+
 /// Entries and their fields: where they stand in the text.
 #[derive(Debug, Default)]
 struct Table {
@@ -97,6 +100,7 @@ struct Entry {
     /// What is asked for several times an item.
     id: Option<Span>,
     times: [Option<Span>; TIMES.len()],
+    created: Option<Span>,
     removed: bool,
     /// Not an object, without an id, or with expanded replies that are no list.
     damaged: bool,
@@ -236,6 +240,18 @@ impl<'p> Item<'p> {
         self.entry.times.iter().flatten().filter_map(|time| string(time.of(&self.page.text)))
     }
 
+    /// Whether a message says that it was deleted.
+    pub fn is_deleted(self) -> bool {
+        let [_, _, deleted] = self.entry.times;
+        deleted.is_some_and(|time| time.of(&self.page.text) != "null")
+    }
+
+    /// Whether a message says that it was changed since it was written: edited, deleted, or reacted to.
+    pub fn is_changed(self) -> bool {
+        let [modified, ..] = self.entry.times;
+        modified.zip(self.entry.created).is_some_and(|(modified, created)| modified.of(&self.page.text) != created.of(&self.page.text))
+    }
+
     /// Whether this is no item that a record could be made of.
     pub fn is_damaged(self) -> bool {
         self.entry.damaged
@@ -320,6 +336,8 @@ impl Builder<'_> {
             entry.id = Some(value);
         } else if let Some(at) = TIMES.iter().position(|time| *time == name.0) {
             entry.times[at] = Some(value);
+        } else if name.0 == CREATED {
+            entry.created = Some(value);
         }
         let name = match name.0 {
             Cow::Borrowed(name) => Name::InText(self.span(name)),

@@ -10,16 +10,8 @@ use super::{
 /// What some requests count against together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Budget {
-    /// Lists of groups.
-    Groups,
-    /// Single teams.
-    Teams,
-    /// Lists of channels.
-    Channels,
-    /// Lists of members.
-    Members,
-    /// Lists of messages and replies, and delta.
-    Messages,
+    /// All requests of a class.
+    Of(Class),
     /// Whatever is asked of one team.
     OneTeam,
     /// Whatever is asked of one channel: one request after the other.
@@ -51,11 +43,7 @@ impl Rates {
         let latency = self.latency.as_secs_f64();
         let spacing = |rate: f64| SLACK / (rate * self.pace.speed);
         let each = match budget {
-            Budget::Groups => spacing(Class::Groups.rate()),
-            Budget::Teams => spacing(Class::Team.rate()),
-            Budget::Channels => spacing(Class::Channels.rate()),
-            Budget::Members => spacing(Class::Members.rate()),
-            Budget::Messages => spacing(Class::Messages.rate()),
+            Budget::Of(class) => spacing(class.rate()),
             Budget::OneTeam => spacing(TEAM),
             Budget::OneChannel => spacing(CHANNEL).max(latency),
             Budget::All => self.pace.total.map_or(0.0, |rate| SLACK / rate).max(latency / self.pace.in_flight.max(1) as f64),
@@ -75,7 +63,9 @@ mod tests {
     #[test]
     fn each_budget_is_spaced_as_the_pacer_spaces_it() {
         let rates = rates(1.0, None, 0);
-        for (budget, rate) in [(Budget::Messages, 20.0), (Budget::OneTeam, 4.0), (Budget::OneChannel, 1.0), (Budget::Members, 60.0)] {
+        for (budget, rate) in
+            [(Budget::Of(Class::Messages), 20.0), (Budget::OneTeam, 4.0), (Budget::OneChannel, 1.0), (Budget::Of(Class::Members), 60.0)]
+        {
             assert_eq!(rates.seconds(budget, 100.0), 100.0 * (1.05 / rate), "{budget:?}");
         }
         assert_eq!(rates.seconds(Budget::All, 100.0), 0.0);
@@ -84,7 +74,7 @@ mod tests {
     #[test]
     fn what_is_sped_up_unpaced_or_slow_to_answer_takes_its_time() {
         assert_eq!(rates(10.0, None, 0).seconds(Budget::OneChannel, 10.0), 10.0 * (1.05 / 10.0));
-        assert_eq!(rates(f64::INFINITY, None, 0).seconds(Budget::Messages, 10.0), 0.0);
+        assert_eq!(rates(f64::INFINITY, None, 0).seconds(Budget::Of(Class::Messages), 10.0), 0.0);
         assert_eq!(rates(1.0, None, 3000).seconds(Budget::OneChannel, 10.0), 30.0);
         assert_eq!(rates(1.0, None, 3000).seconds(Budget::All, 10.0), 1.0);
         assert_eq!(rates(10.0, Some(2.0), 0).seconds(Budget::All, 10.0), 5.25);

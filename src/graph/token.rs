@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     answer::{Patience, date, quotable, retry_after},
+    counts::Counters,
     error::SignInRefusal,
     retry::{Verdict, of_status},
 };
@@ -86,6 +88,7 @@ pub(super) struct TokenSource {
     entra: EntraClient,
     scope: Scope,
     last: Mutex<Last>,
+    counters: Arc<Counters>,
 }
 
 /// How the token endpoint is asked.
@@ -171,15 +174,22 @@ impl SignInRefusal {
 
 impl TokenSource {
     /// `token_url` is the endpoint of the tenant, `scope` the Graph host with `/.default`.
-    pub(super) fn new(http: reqwest::Client, patience: Patience, token_url: &url::Url, scope: String, credentials: &Credentials) -> Self {
+    pub(super) fn new(
+        http: reqwest::Client,
+        patience: Patience,
+        token_url: &url::Url,
+        scope: String,
+        credentials: &Credentials,
+        counters: Arc<Counters>,
+    ) -> Self {
         let secret = credentials.client_secret.clone();
         let entra = oauth2::Client::new(ClientId::new(credentials.client_id.clone()))
             .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(token_url.clone()));
         let origin = token_url.origin().ascii_serialization();
-        let mixups = credentials.mixups();
-        Self { endpoint: Endpoint { http, patience, origin, secret, mixups }, entra, scope: Scope::new(scope), last: Mutex::default() }
+        let (last, mixups) = (Mutex::default(), credentials.mixups());
+        Self { endpoint: Endpoint { http, patience, origin, secret, mixups }, entra, scope: Scope::new(scope), last, counters }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -211,6 +221,7 @@ impl TokenSource {
         let endpoint = self.endpoint.clone();
         let send = move |request| endpoint.clone().send(request);
         let asked_at = Instant::now();
+        self.counters.sign_in();
         let response = self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await;
         response.map(|response| Token::of(&response, asked_at)).map_err(|error| self.endpoint.refusal(error))
     }

@@ -10,7 +10,7 @@ use tracing::Level;
 
 use super::Log;
 use crate::{
-    emit::{Emitter, Outcome, Records},
+    emit::{Emitter, Figures, Outcome, Records},
     state::StreamState,
     streams::Stream,
 };
@@ -58,6 +58,11 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
         if let Outcome::Incomplete(error) = outcome {
             self.log.critical(&format!("{}: {error}", stream.name));
         }
+        Ok(())
+    }
+
+    /// Whoever looks at records wants no figures in the log.
+    fn figures(&mut self, _: &Figures) -> io::Result<()> {
         Ok(())
     }
 

@@ -1,14 +1,13 @@
 //! What is said to people on stderr: plain lines, or the structured lines that Meltano understands.
 
-use std::{
-    io::{self, Write},
-    sync::Mutex,
-};
+use std::{fmt, io::Write, sync::Mutex};
 
-use chrono::Utc;
+use chrono::{Local, Utc};
 use serde_json::{Value, json};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::emit::Figures;
 
 const NAME: &str = "tap-microsoft-teams";
 
@@ -17,26 +16,31 @@ const NAME: &str = "tap-microsoft-teams";
 pub enum Format {
     /// `LEVEL text`
     Text,
+    /// `time LEVEL text`, for whoever sits before a terminal; figures come as a table.
+    Terminal,
     /// One JSON object a line.
     Json,
 }
 
 /// The way to stderr. A line that cannot be written is lost.
-#[derive(Debug)]
-pub struct Log<W = io::Stderr> {
+pub struct Log {
     format: Format,
     level: LevelFilter,
-    out: Mutex<W>,
+    out: Mutex<Box<dyn Write + Send>>,
 }
 
-impl Log {
-    /// Lines on stderr, those of a lower level left out.
-    pub fn new(format: Format, level: LevelFilter) -> Self {
-        Self { format, level, out: Mutex::new(io::stderr()) }
+impl fmt::Debug for Log {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Log").field("format", &self.format).field("level", &self.level).finish_non_exhaustive()
     }
 }
 
-impl<W: Write> Log<W> {
+impl Log {
+    /// Lines, those of a lower level left out.
+    pub fn new(format: Format, level: LevelFilter, out: impl Write + Send + 'static) -> Self {
+        Self { format, level, out: Mutex::new(Box::new(out)) }
+    }
+
     /// The level below which nothing is said.
     pub fn level(&self) -> LevelFilter {
         self.level
@@ -57,23 +61,39 @@ impl<W: Write> Log<W> {
 
     /// A figure about a stream.
     pub fn metric(&self, stream: &str, kind: &str, metric: &str, value: &Value) {
-        if self.level < Level::INFO {
-            return;
+        self.figure(Some(stream), kind, metric, value, &json!({"stream": stream, "endpoint": stream}));
+    }
+
+    /// A figure about the requests of one kind.
+    pub fn request_metric(&self, kind: &str, metric: &str, value: &Value, endpoint: &str) {
+        self.figure(None, kind, metric, value, &json!({"endpoint": endpoint}));
+    }
+
+    /// What the run came to.
+    pub fn figures(&self, figures: &Figures) {
+        if self.format != Format::Terminal {
+            self.line(Level::INFO, &format!("figures: {}", figures.json()));
         }
-        let info = json!({"type": kind, "metric": metric, "value": value, "tags": {"stream": stream, "endpoint": stream}});
-        self.write("INFO", "METRIC", Some(stream), Some(info));
+    }
+
+    fn figure(&self, stream: Option<&str>, kind: &str, metric: &str, value: &Value, tags: &Value) {
+        if self.level >= Level::INFO && self.format != Format::Terminal {
+            self.write("INFO", "METRIC", stream, Some(json!({"type": kind, "metric": metric, "value": value, "tags": tags})));
+        }
     }
 
     fn write(&self, level: &str, message: &str, stream: Option<&str>, metric: Option<Value>) {
         // Line by line, whatever the text, and nothing that a terminal would obey.
         let message = message.replace(char::is_control, " ");
-        let line = match (self.format, metric) {
+        let mut line = match (self.format, metric) {
+            (Format::Terminal, _) => format!("{} {level} {message}", Local::now().format("%H:%M:%S")),
             (Format::Text, None) => format!("{level} {message}"),
             (Format::Text, Some(info)) => format!("{level} METRIC: {info}"),
             (Format::Json, metric) => structured(level, &message, stream, metric).to_string(),
         };
+        line.push('\n');
         if let Ok(mut out) = self.out.lock() {
-            let _ = writeln!(out, "{line}");
+            let _ = out.write_all(line.as_bytes());
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use chrono::{TimeDelta, Utc};
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::{Config, Parents, StreamConfig},
     emit::Output,
-    graph::{Cleaned, GraphClient, Urgency},
+    graph::{Cleaned, GraphClient, Urgency, WorkEvent},
     state::{ChannelState, StreamState},
     streams::{STREAMS, Selected, Stream, StreamSet},
 };
@@ -44,6 +44,8 @@ pub(super) struct Context {
     run: Arc<Shared>,
     /// The client, for this job.
     pub(super) client: GraphClient,
+    /// The number of this job.
+    job: u64,
 }
 
 /// What the jobs of a run share.
@@ -60,7 +62,6 @@ pub(super) struct Shared {
     /// Replies on a page behind a link, as seen last.
     pub(super) replies_page: AtomicUsize,
     waits: Waits,
-    jobs: AtomicU64,
     nul: AtomicU64,
     replaced: AtomicU64,
 }
@@ -92,23 +93,29 @@ impl Context {
             memory: Memory::default(),
             replies_page: AtomicUsize::new(USUAL_PAGE),
             waits: Waits::default(),
-            jobs: AtomicU64::default(),
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
         };
-        Self { run: Arc::new(shared), client }
+        Self { run: Arc::new(shared), client, job: 0 }
     }
 
-    /// For a job that begins, whose requests are that urgent and which feeds those streams.
-    pub(super) fn for_job(&self, urgency: Urgency, feeds: StreamSet) -> Self {
+    /// For a job that begins, of that number, whose requests are that urgent and which feeds those streams.
+    pub(super) fn for_job(&self, job: u64, urgency: Urgency, feeds: StreamSet) -> Self {
         let run = self.run.clone();
-        let job = run.jobs.fetch_add(1, Ordering::Relaxed);
         run.waits.begins(feeds);
-        let held_up = move |wait: Option<Duration>| match wait {
-            Some(wait) => run.tell_waits(run.waits.held_up(job, feeds, wait, Instant::now())),
-            None => run.waits.goes_on(job, feeds),
+        let tell = move |event| match event {
+            WorkEvent::Sent => run.output.progress().sent(job, feeds),
+            WorkEvent::Throttled => run.output.progress().throttled(feeds),
+            WorkEvent::HeldUp(wait) => run.tell_waits(run.waits.held_up(job, feeds, wait, Instant::now())),
+            WorkEvent::GoesOn => run.waits.goes_on(job, feeds),
         };
-        Self { run: self.run.clone(), client: self.client.for_work(urgency, held_up) }
+        Self { run: self.run.clone(), client: self.client.for_work(urgency, tell), job }
+    }
+
+    /// The job has so many requests ahead, about: the more there are, the more urgent is the next one.
+    pub(super) fn remains(&self, requests: f64) {
+        self.client.set_urgency(Urgency::Remains(requests));
+        self.output.progress().remains(self.job, requests);
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     emit::Closed,
     error::Error,
-    graph::{self, Cause, Link, Pages, Urgency},
+    graph::{self, Cause, Link, Pages},
     state::ChannelState,
     streams,
 };
@@ -192,7 +192,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
         if part.told > told {
             context.note(cleaned);
         }
-        context.client.set_urgency(Urgency::Remains(1.0));
+        context.remains(1.0);
         part.follow_delta_links(at, next.as_ref(), delta.as_ref());
         part.report(1, next.is_none())?;
         if next.is_none() && delta.is_some() {

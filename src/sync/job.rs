@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::{channel, context::Context, groups, list::List, part::Place, prune, thread};
 use crate::{
-    emit::Closed,
+    emit::{Closed, Size},
     error::Error,
     graph::{Pages, Urgency},
-    streams::StreamSet,
+    streams::{StreamSet, TEAMS},
 };
 
 /// One piece of reading.
@@ -54,6 +54,15 @@ impl Work {
             Self::List(list) if list.leads_on() => Urgency::Leads,
             Self::Channel { .. } | Self::Thread { .. } => Urgency::Opens,
             Self::List(_) | Self::Team { .. } | Self::Prune { .. } => Urgency::Remains(0.0),
+        }
+    }
+
+    /// How long it is.
+    pub(super) fn size(&self) -> Size {
+        match self.urgency() {
+            Urgency::Leads => Size::Leads,
+            Urgency::Opens => Size::Long,
+            Urgency::Remains(_) => Size::Short,
         }
     }
 }
@@ -137,6 +146,16 @@ impl Report {
 }
 
 impl Job {
+    /// The streams that it reads a parent for.
+    pub(super) fn parent_of(&self) -> StreamSet {
+        match &self.work {
+            Work::Groups { .. } | Work::Prune { .. } => StreamSet::default(),
+            Work::Team { .. } => self.feeds.filter(|stream| stream.name == TEAMS.name),
+            Work::List(list) => self.feeds.filter(|stream| list.is_of(stream)),
+            Work::Channel { .. } | Work::Thread { .. } => self.feeds,
+        }
+    }
+
     pub(super) fn new(feeds: StreamSet, work: Work) -> Self {
         Self { feeds, work }
     }

@@ -111,6 +111,11 @@ impl Ledger {
         }
     }
 
+    /// How many parents of the stream were refused or missing by now.
+    pub(super) fn refused(&self, stream: &Stream) -> u64 {
+        self.entries[stream.position()].refused
+    }
+
     /// Whether something of the stream could not be read.
     pub(super) fn has_failed(&self, stream: &Stream) -> bool {
         self.entries[stream.position()].failure.is_some()

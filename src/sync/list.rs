@@ -53,6 +53,11 @@ impl List {
         &self.team
     }
 
+    /// Whether it is the list of that stream.
+    pub(super) fn is_of(&self, stream: &Stream) -> bool {
+        self.stream.name == stream.name
+    }
+
     /// Whether there is something to be read behind it.
     pub(super) fn leads_on(&self) -> bool {
         !self.of_all_channels.is_empty() || !self.named.is_empty()

@@ -35,7 +35,7 @@ use tracing::{info, instrument::WithSubscriber, warn};
 
 use crate::{
     config::Config,
-    emit::{Outcome, Output},
+    emit::{Figures, Outcome, Output, Size},
     error::Error,
     graph::GraphClient,
     state::StreamState,
@@ -62,6 +62,8 @@ pub struct Summary {
     pub stopped: bool,
     /// Whether nobody reads the output any more.
     pub closed: bool,
+    /// What it came to, if it began.
+    pub figures: Option<Figures>,
 }
 
 impl Summary {
@@ -91,7 +93,11 @@ pub async fn run(
     if let Some((concerned, error)) = unconfigured(config, streams) {
         let error = Arc::new(error);
         selected.retain(|selected| !concerned.contains(selected.stream));
-        ended.extend(concerned.iter().map(|stream| (stream, 0, Outcome::Incomplete(error.clone()))));
+        for stream in concerned.iter() {
+            let outcome = Outcome::Incomplete(error.clone());
+            output.progress().end(stream, &outcome);
+            ended.push((stream, 0, outcome));
+        }
     }
     let context = Context::new(client, config, selected, states, output);
     let mut run = Run {
@@ -99,7 +105,8 @@ pub async fn run(
         context,
         queue: Queue::default(),
         running: JoinSet::new(),
-        feeds: HashMap::new(),
+        under_way: HashMap::new(),
+        jobs: 0,
         found: Found::default(),
         looked_for: StreamSet::default(),
         ended,
@@ -113,13 +120,25 @@ struct Run {
     ledger: Ledger,
     queue: Queue,
     running: JoinSet<Result<job::Report, Stop>>,
-    /// The streams that a running job feeds.
-    feeds: HashMap<tokio::task::Id, StreamSet>,
+    under_way: HashMap<tokio::task::Id, UnderWay>,
+    /// Jobs that have begun.
+    jobs: u64,
     /// The teams and channels that were found.
     found: Found,
     /// The streams whose channels that were not found have been looked for.
     looked_for: StreamSet,
     ended: Vec<(&'static Stream, u64, Outcome)>,
+}
+
+/// A job that runs.
+#[derive(Default)]
+struct UnderWay {
+    number: u64,
+    size: Size,
+    /// The streams that it feeds.
+    feeds: StreamSet,
+    /// The streams that it reads a parent for.
+    parent_of: StreamSet,
 }
 
 /// Why a run ended before its end.
@@ -158,7 +177,7 @@ impl Run {
                 Ok((id, result)) => (id, result),
                 Err(panic) => (panic.id(), Err(Stop::Failed(Error::panicked()))),
             };
-            let feeds = self.feeds.remove(&id).unwrap_or_default();
+            let UnderWay { number, size, feeds, parent_of } = self.under_way.remove(&id).unwrap_or_default();
             self.context.job_ended(feeds);
             let result = match result {
                 Err(Stop::Failed(error)) if error.is_fatal() => {
@@ -168,7 +187,13 @@ impl Run {
                 }
                 result => result,
             };
-            if self.done(feeds, result).is_err() {
+            if self.note(feeds, result).is_err() {
+                self.running.shutdown().await;
+                return Some(Early::Closed);
+            }
+            // Not before the jobs that it leads to are known.
+            self.context.output.progress().job_ends(number, size, parent_of);
+            if self.end(feeds).is_err() {
                 self.running.shutdown().await;
                 return Some(Early::Closed);
             }
@@ -178,19 +203,24 @@ impl Run {
     fn begin(&mut self, jobs: Vec<Job>) {
         for job in &jobs {
             self.ledger.begin(job.feeds);
+            self.context.output.progress().job(job.work.size(), job.parent_of());
             self.found.note(&job.work);
         }
         jobs.into_iter().for_each(|job| self.queue.push(job));
     }
 
     fn spawn(&mut self, job: Job) {
-        let feeds = job.feeds;
-        let context = self.context.for_job(job.work.urgency(), feeds);
+        self.jobs += 1;
+        let under_way = UnderWay { number: self.jobs, size: job.work.size(), feeds: job.feeds, parent_of: job.parent_of() };
+        let UnderWay { number, size, feeds, .. } = under_way;
+        self.context.output.progress().job_begins(number, size, feeds);
+        let context = self.context.for_job(number, job.work.urgency(), feeds);
         let handle = self.running.spawn(async move { job.run(&context).await }.with_current_subscriber());
-        self.feeds.insert(handle.id(), feeds);
+        self.under_way.insert(handle.id(), under_way);
     }
 
-    fn done(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
+    /// Takes note of what a job came to.
+    fn note(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
         match result {
             Ok(mut report) => {
                 if let Some(team) = report.listed.take() {
@@ -202,6 +232,14 @@ impl Run {
             Err(Stop::Failed(error)) => self.ledger.stop(feeds, error),
             Err(Stop::Closed) => return Err(crate::emit::Closed),
         }
+        for stream in feeds.iter() {
+            self.context.output.progress().skipped(stream, self.ledger.refused(stream));
+        }
+        Ok(())
+    }
+
+    /// A job for those streams is done, and noted: those end that have no other one left.
+    fn end(&mut self, feeds: StreamSet) -> Result<(), crate::emit::Closed> {
         for stream in self.ledger.end(feeds).iter() {
             if !self.looked_for.contains(stream) && !self.ledger.has_failed(stream) {
                 self.looked_for = self.looked_for.with(stream);
@@ -212,7 +250,9 @@ impl Run {
                 }
             }
             let (outcome, refused) = self.ledger.outcome(stream);
-            let count = self.context.output.count(stream);
+            let count = self.context.output.progress().count(stream);
+            self.context.output.progress().skipped(stream, refused);
+            self.context.output.progress().end(stream, &outcome);
             info!(
                 "{}: {count} records{}",
                 stream.name,
@@ -235,8 +275,11 @@ impl Run {
         let error = Arc::new(error);
         let is_open = |stream: &&'static Stream| self.ended.iter().all(|(ended, ..)| ended.name != stream.name);
         let open: Vec<_> = self.context.streams().iter().filter(is_open).collect();
-        let end = |stream| (stream, self.context.output.count(stream), Outcome::Incomplete(error.clone()));
-        self.ended.extend(open.into_iter().map(end));
+        for stream in open {
+            let (progress, outcome) = (self.context.output.progress(), Outcome::Incomplete(error.clone()));
+            progress.end(stream, &outcome);
+            self.ended.push((stream, progress.count(stream), outcome));
+        }
     }
 
     /// Tells how the streams ended that are not complete: those first that another attempt may help, since a platform looks at the first.
@@ -246,6 +289,9 @@ impl Run {
         }
         self.ended.sort_by_key(|(stream, _, outcome)| (outcome.fault(), stream.position()));
         let mut closed = matches!(early, Some(Early::Closed));
+        // States and errors come last.
+        let figures = self.context.output.progress().figures(self.context.client.counts());
+        closed |= self.context.output.figures(figures.clone()).is_err();
         if matches!(early, Some(Early::Stopped)) {
             closed |= self.context.output.stopped().is_err();
         }
@@ -255,6 +301,6 @@ impl Run {
             }
         }
         self.ended.sort_by_key(|(stream, _, _)| stream.position());
-        Summary { streams: self.ended, stopped: matches!(early, Some(Early::Stopped)), closed }
+        Summary { streams: self.ended, stopped: matches!(early, Some(Early::Stopped)), closed, figures: Some(figures) }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{activity::Activity, context::Context, once::Once};
 use crate::{
     config::StreamConfig,
-    emit::{Closed, Records, Report},
+    emit::{Change, Closed, Records, Report},
     graph::{Item, Link},
     record::{Columns, Derived},
     state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
@@ -254,14 +254,20 @@ impl<'c> Part<'c> {
             is_too_large = is_new && !fits;
             is_new && fits
         };
-        self.records.push(|out| columns.write(message.fields(), &derived, out), keep);
+        if self.records.push(|out| columns.write(message.fields(), &derived, out), keep)
+            && let Some(change) = change(message)
+        {
+            self.records.note(change);
+        }
         self.too_large += u64::from(is_too_large && self.is_unsaid(message));
     }
 
     /// Adds the record of a message that Graph reports as removed.
     pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
         let (columns, place, once) = (&self.selected.columns, self.place, &mut self.once);
-        self.records.push(|out| place.write_removed(columns, id, now, out), |_| once.is_new(id, b"removed"));
+        if self.records.push(|out| place.write_removed(columns, id, now, out), |_| once.is_new(id, b"removed")) {
+            self.records.note(Change::Deleted);
+        }
     }
 
     /// Hands over what was added.
@@ -295,6 +301,11 @@ impl<'c> Part<'c> {
     pub(super) fn follow_delta_links(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
         follow_delta_links(&mut self.state, &self.key, at, next, delta);
     }
+}
+
+/// What a message tells of its own history.
+fn change(message: Item<'_>) -> Option<Change> {
+    if message.is_deleted() { Some(Change::Deleted) } else { message.is_changed().then_some(Change::Changed) }
 }
 
 /// The link as it can be stored: only if it leads below the channel of this key, which the next run insists on.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    graph::{Link, Pages, Urgency},
+    graph::{Link, Pages},
     streams::{self, MAX_TOP, MESSAGE_REPLIES, StreamSet},
 };
 
@@ -60,7 +60,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         drop(held);
         let walk = part.walk();
         (walk.head, walk.link) = (walk.head.max(newest), link);
-        context.client.set_urgency(Urgency::Remains(1.0));
+        context.remains(1.0);
         if !is_last {
             part.report(1, false)?;
         }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    graph::{self, Cause, Item, Link, Page, Pages, Refusal, Urgency, Verdict},
+    graph::{self, Cause, Item, Link, Page, Pages, Refusal, Verdict},
     streams::{self, MAX_TOP},
 };
 
@@ -366,7 +366,7 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     fn set_urgency(&self) {
-        self.context.client.set_urgency(Urgency::Remains(self.ahead.requests()));
+        self.context.remains(self.ahead.requests());
     }
 
     fn report(&mut self, end: bool) -> Result<(), Stop> {

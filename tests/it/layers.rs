@@ -21,10 +21,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &["config", "graph", "panic"]),
     ("files", &["error"]),
     ("streams", &["graph", "record", "schema"]),
-    ("emit", &["error", "state", "streams"]),
+    ("emit", &["error", "graph", "state", "streams"]),
+    ("watch", &["emit", "graph", "streams"]),
     ("sync", &["config", "emit", "error", "graph", "record", "state", "streams"]),
     ("protocol", &["config", "emit", "error", "state", "streams"]),
-    ("command", &["cli", "config", "emit", "error", "files", "graph", "log", "protocol", "record", "schema", "state", "streams", "sync"]),
+    (
+        "command",
+        &["cli", "config", "emit", "error", "files", "graph", "log", "protocol", "record", "schema", "state", "streams", "sync", "watch"],
+    ),
 ];
 
 /// The modules that may say Airbyte or Singer.

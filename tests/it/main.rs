@@ -25,4 +25,5 @@ mod reliability;
 mod requests;
 mod singer;
 mod support;
+mod watch;
 mod whole;

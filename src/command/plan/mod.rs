@@ -11,11 +11,11 @@ use std::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::{instrument::WithSubscriber, warn};
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use super::{
     Exit, Ready, client,
     config::{self, Author},
+    logging::{self, Wanted},
     runtime, singer as tap, states, tell,
 };
 use crate::{
@@ -23,16 +23,17 @@ use crate::{
     error::Error,
     files::{in_file, read_json, read_json_if_any},
     graph::Limits,
-    log::Forward,
-    protocol::{Format, Log, airbyte, singer},
+    protocol::{Log, airbyte, singer},
     streams::{Selected, Stream},
     sync::plan,
 };
 
-pub(super) fn run(asked: &cli::Plan, debug: bool, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
-    let log = Arc::new(Log::new(Format::Text, if debug { LevelFilter::DEBUG } else { LevelFilter::INFO }));
+pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
+    let level = log.level([]);
+    let screen = log.screen(level);
+    let log = Arc::new(Log::new(logging::plain(&screen), level, screen.log()));
     let lines = log.clone();
-    let subscriber = tracing_subscriber::registry().with(log.level()).with(Forward(move |level, said: String| lines.line(level, &said)));
+    let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
     let planned = prepare(asked).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
         let plan = async {
             remarks.iter().for_each(|remark| warn!("{remark}"));

@@ -3,10 +3,12 @@
 use std::io::{self, BufWriter, Write};
 
 use chrono::{DateTime, Utc};
+use tracing::Level;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::message::{Message, Status, now, write};
 use crate::{
-    emit::{Emitter, Outcome, Records},
+    emit::{Emitter, Figures, Outcome, Records},
     error::Error,
     state::StreamState,
     streams::{STREAMS, Stream},
@@ -19,6 +21,7 @@ pub struct AirbyteEmitter<W: Write> {
     streams: [Progress; STREAMS.len()],
     /// Streams of the catalog that there are not.
     unknown: Vec<String>,
+    level: LevelFilter,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,9 +31,10 @@ struct Progress {
 }
 
 impl<W: Write> AirbyteEmitter<W> {
-    /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end.
-    pub fn new(out: W, unknown: Vec<String>) -> Self {
-        Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown }
+    /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end, as are
+    /// figures unless that level is higher than information.
+    pub fn new(out: W, unknown: Vec<String>, level: LevelFilter) -> Self {
+        Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown, level }
     }
 
     fn message(&mut self, message: &Message<'_>) -> io::Result<()> {
@@ -95,7 +99,11 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         }
     }
 
-    fn log(&mut self, level: tracing::Level, message: &str) -> io::Result<()> {
+    fn figures(&mut self, figures: &Figures) -> io::Result<()> {
+        if self.level >= Level::INFO { self.log(Level::INFO, &format!("figures: {}", figures.json())) } else { Ok(()) }
+    }
+
+    fn log(&mut self, level: Level, message: &str) -> io::Result<()> {
         self.message(&Message::log(level, message))
     }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::catalog::selected_schema;
 use crate::{
-    emit::{Emitter, Outcome, Records},
+    emit::{Emitter, Figures, Outcome, Records},
     error::Error,
     protocol::Log,
     state::StreamState,
@@ -183,6 +183,20 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
             self.log.line(tracing::Level::ERROR, &format!("{}: {error}", stream.name));
             self.first_failure.get_or_insert_with(|| error.clone());
         }
+        Ok(())
+    }
+
+    fn figures(&mut self, figures: &Figures) -> io::Result<()> {
+        for counts in &figures.requests.classes {
+            let endpoint = counts.class.name();
+            self.log.request_metric("counter", "http_request_count", &counts.sent.into(), endpoint);
+            if counts.throttled > 0 {
+                self.log.request_metric("counter", "http_request_throttled_count", &counts.throttled.into(), endpoint);
+            }
+            // One request on average: a line for each would be most of the log.
+            self.log.request_metric("timer", "http_request_duration", &counts.mean().as_secs_f64().into(), endpoint);
+        }
+        self.log.figures(figures);
         Ok(())
     }
 

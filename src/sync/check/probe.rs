@@ -228,7 +228,7 @@ async fn in_time<T>(
 ) -> Result<T, graph::Error> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => answer,
-        Err(_) => Err(graph::Error { request: request.to_string(), cause: late(), attempts: 1 }),
+        Err(_) => Err(graph::Error { request: request.to_string(), cause: late(), attempts: 1, client_request_id: None }),
     }
 }
 

@@ -53,7 +53,7 @@ impl Channels {
         discovery.channels.iter().for_each(|job| *of_teams.entry(job.team.clone()).or_default() += 1);
         let key = |job: &ChannelJob| format!("{} {} {}", job.team, job.channel, job.message.as_deref().unwrap_or_default());
         let jobs = sample(std::mem::take(&mut discovery.channels), MOST_CHANNELS, key);
-        let tasks = jobs.iter().cloned().map(|job| first(context.for_job(Urgency::Opens, job.feeds), job));
+        let tasks = jobs.iter().cloned().map(|job| first(context.for_job(0, Urgency::Opens, job.feeds), job));
         let mut asked = Vec::new();
         for (job, result) in jobs.iter().zip(side_by_side(tasks).await?) {
             let (look, taken) = match result {
@@ -91,7 +91,7 @@ impl Channels {
                 let Asked { job, look, .. } = &mut self.asked[at];
                 Some((job.feeds, look.take()?))
             });
-            let tasks = looks.map(|(feeds, look)| further(context.for_job(Urgency::Remains(1.0), feeds), look));
+            let tasks = looks.map(|(feeds, look)| further(context.for_job(0, Urgency::Remains(1.0), feeds), look));
             let results = side_by_side(tasks.collect::<Vec<_>>()).await?;
             for (at, result) in least_known.into_iter().zip(results) {
                 let (look, error) = result?;

@@ -128,7 +128,7 @@ impl Discovery {
     /// Runs jobs, and takes note of what they lead to.
     async fn run_all(&mut self, context: &Context, jobs: Vec<Job>) -> Result<(), Error> {
         let tasks = jobs.into_iter().map(|job| {
-            let (feeds, context) = (job.feeds, context.for_job(job.work.urgency(), job.feeds));
+            let (feeds, context) = (job.feeds, context.for_job(0, job.work.urgency(), job.feeds));
             async move {
                 let result = job.run(&context).await;
                 context.job_ended(feeds);

@@ -20,7 +20,7 @@ use crate::{
     emit::{Output, Silent},
     error::Error,
     graph::GraphClient,
-    streams::{MEMBERS, STREAMS, Selected},
+    streams::{MEMBERS, Selected},
 };
 use channels::Channels;
 use discovery::Discovery;
@@ -47,10 +47,8 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     let mut channels = Channels::look(&context, &mut discovery).await?;
     channels.look_further(&context, &mut discovery).await?;
     discovery.note_gone(&context);
-    let counts = STREAMS.map(|stream| context.output.count(stream));
     drop(context);
     writer.join()?;
     let failed = lacking.map(|(_, error)| error.to_string());
-    Ok(Totals { client: &client, selected: &selected, discovery, channels: &channels, counts, silent: &silent, members_a_page }
-        .plan(failed))
+    Ok(Totals { client: &client, selected: &selected, discovery, channels: &channels, silent: &silent, members_a_page }.plan(failed))
 }

@@ -1,6 +1,6 @@
 //! How long the requests of a run take: the longest that one of the limits makes of them.
 
-use crate::graph::{Budget, Rates};
+use crate::graph::{Budget, Class, Rates};
 
 /// The requests of a run, by what they count against.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +32,12 @@ impl Load {
     /// The requests that count against a budget.
     pub(super) fn requests(&self, budget: Budget) -> f64 {
         match budget {
-            Budget::Groups => self.groups,
-            Budget::Teams => self.teams,
-            Budget::Channels => self.channels,
-            Budget::Members => self.members,
-            Budget::Messages => self.messages,
+            Budget::Of(Class::Groups) => self.groups,
+            Budget::Of(Class::Team) => self.teams,
+            Budget::Of(Class::Channels) => self.channels,
+            Budget::Of(Class::Members) => self.members,
+            Budget::Of(Class::Messages) => self.messages,
+            Budget::Of(Class::Channel | Class::Other) => 0.0,
             Budget::OneTeam => self.of_team.0,
             Budget::OneChannel => self.of_channel.0,
             Budget::All => self.all,
@@ -46,23 +47,13 @@ impl Load {
     /// The time of all of it. Channels are opened one after the other, and which of them is the longest nobody knows before: it is opened
     /// when half of the others are.
     pub(super) fn time(&self, rates: &Rates) -> Time {
-        const BUDGETS: [Budget; 8] = [
-            Budget::OneChannel,
-            Budget::OneTeam,
-            Budget::Messages,
-            Budget::Members,
-            Budget::Channels,
-            Budget::Teams,
-            Budget::Groups,
-            Budget::All,
-        ];
-        let late = rates.seconds(Budget::Messages, self.opened / 2.0);
+        let late = rates.seconds(Budget::Of(Class::Messages), self.opened / 2.0);
         let of = |by: Budget| {
             let late = if by == Budget::OneChannel { late } else { 0.0 };
             Time { seconds: late + rates.seconds(by, self.requests(by)), by }
         };
-        let longest = BUDGETS
-            .into_iter()
+        let budgets = [Budget::OneChannel, Budget::OneTeam].into_iter().chain(Class::ALL.map(Budget::Of)).chain([Budget::All]);
+        let longest = budgets
             .map(of)
             .fold(Time { seconds: 0.0, by: Budget::All }, |longest, time| if time.seconds > longest.seconds { time } else { longest });
         // The chain before, and the last answer.
@@ -83,7 +74,7 @@ mod tests {
     fn the_tightest_limit_decides() {
         let load = Load { messages: 400.0, of_team: (100.0, 0), of_channel: (20.0, 0), all: 500.0, ..Load::default() };
         assert_eq!(load.time(&rates(0.0)), Time { seconds: 100.0 * 1.05 / 4.0, by: Budget::OneTeam });
-        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates(0.0)).by, Budget::Messages);
+        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates(0.0)).by, Budget::Of(Class::Messages));
         assert_eq!(Load { of_channel: (30.0, 0), ..load.clone() }.time(&rates(0.0)), Time { seconds: 31.5, by: Budget::OneChannel });
         assert_eq!(Load::default().time(&rates(0.0)).seconds, 0.0);
     }

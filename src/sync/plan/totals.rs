@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     emit::Silent,
-    graph::{Budget, GraphClient, Rates},
-    streams::{CHANNELS, MEMBERS, MESSAGE_REPLIES, MESSAGES, STREAMS, Selected, Stream, TEAMS},
+    graph::{Budget, Class, GraphClient, Rates},
+    streams::{CHANNELS, MEMBERS, MESSAGE_REPLIES, MESSAGES, Selected, Stream, TEAMS},
 };
 
 const QUIET: &str = "nothing changes while the run reads: each channel of several pages is closed by one request";
@@ -26,8 +26,7 @@ pub(super) struct Totals<'p> {
     pub(super) selected: &'p [Selected],
     pub(super) discovery: Discovery,
     pub(super) channels: &'p Channels,
-    /// Records that were made, and their bytes, of the lists that were asked for.
-    pub(super) counts: [u64; STREAMS.len()],
+    /// The records that were made of the lists that were asked for.
     pub(super) silent: &'p Silent,
     pub(super) members_a_page: u64,
 }
@@ -112,7 +111,7 @@ impl Totals<'_> {
 
     /// Requests for a list of members, on average.
     fn pages_of_members(&self) -> f64 {
-        let count = self.counts[MEMBERS.position()] as f64 / self.discovery.members.done.max(1) as f64;
+        let count = self.silent.count(&MEMBERS) as f64 / self.discovery.members.done.max(1) as f64;
         (count / self.members_a_page as f64).ceil().max(1.0)
     }
 
@@ -152,11 +151,8 @@ impl Totals<'_> {
     fn decided_by(&self, time: &Time, load: &Load) -> DecidedBy {
         let asked = |at: usize| self.channels.asked.get(at).map(|asked| &asked.job);
         let (limit, team, channel) = match time.by {
-            Budget::Groups => ("groups", None, None),
-            Budget::Teams => ("teams", None, None),
-            Budget::Channels => ("channels", None, None),
-            Budget::Members => ("members", None, None),
-            Budget::Messages => ("messages", None, None),
+            Budget::Of(Class::Team) => ("teams", None, None),
+            Budget::Of(class) => (class.name(), None, None),
             Budget::OneTeam => ("one_team", asked(load.of_team.1).map(|job| job.team.clone()), None),
             Budget::OneChannel => {
                 let job = asked(load.of_channel.1);
@@ -196,7 +192,7 @@ impl Totals<'_> {
 
     /// Records of lists (or of single teams), some of which were asked for.
     fn of_lists(&self, stream: &Stream, done: usize, all: usize, is_one_each: bool) -> (About, About) {
-        let (count, bytes) = (self.counts[stream.position()] as f64, self.silent.bytes(stream) as f64);
+        let (count, bytes) = (self.silent.count(stream) as f64, self.silent.bytes(stream) as f64);
         let factor = all as f64 / done.max(1) as f64;
         let about = |number: f64, factor: f64| {
             let error = if done == all { 0.0 } else { number * factor / (done.max(1) as f64).sqrt() / 2.0 };
@@ -225,7 +221,7 @@ impl Totals<'_> {
     fn looked_at(&self) -> LookedAt {
         let lists = &self.discovery.lists;
         LookedAt {
-            requests: self.client.asked() + 1,
+            requests: self.client.counts().sent() + 1,
             teams: Share { of_them: lists.done as u64, all: lists.all as u64 },
             channels: Share { of_them: self.channels.asked.len() as u64, all: whole(self.channels.all) },
             further_pages: self.channels.further,

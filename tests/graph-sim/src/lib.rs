@@ -1,4 +1,4 @@
-//! A Microsoft Graph tenant in memory, over real HTTP: as awkward as the guide's fact sheet (`graph.md`) says Graph is.
+//! A Microsoft Graph tenant in memory, over real HTTP: as awkward as `docs/graph.md` says Graph is.
 //!
 //! [`GraphSim::start`] makes a tenant from a [`TenantSpec`] and serves it until the handle is dropped. While it serves, tests
 //! change the tenant ([`GraphSim::with_tenant`]), order faults ([`GraphSim::inject`]), move the clock, enforce limits, and ask

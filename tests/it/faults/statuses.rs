@@ -22,12 +22,15 @@ fn expected(status: u16) -> (u64, &'static str) {
     }
 }
 
-/// What a sentence says of an answer, behind what was tried: without the status and the id of the request.
+/// What a sentence says of an answer, behind what was tried: without the status and the ids of the request.
 fn parts(sentence: &str) -> (&str, String) {
     let at = sentence.match_indices(": ").map(|(at, _)| at).find(|at| sentence[at + 2..].bytes().take(3).all(|byte| byte.is_ascii_digit()));
     let (tried, answer) = sentence.split_at(at.unwrap_or_else(|| panic!("no status: {sentence}")));
-    let (said, rest) = answer.split_once("request-id ").unwrap_or_else(|| panic!("no request-id: {sentence}"));
-    (tried, format!("{}request-id <guid>{}", &said[2..], &rest[36..]))
+    let mut parts = answer[2..].split("request-id ");
+    let said = parts.next().unwrap_or_default();
+    let behind: Vec<_> = parts.map(|part| format!("request-id <guid>{}", &part[36..])).collect();
+    assert_eq!(behind.len(), 2, "Graph's id and ours: {sentence}");
+    (tried, format!("{said}{}", behind.concat()))
 }
 
 /// Numbers as ranges.

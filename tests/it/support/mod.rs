@@ -6,6 +6,7 @@ mod output;
 mod running;
 pub mod singer;
 mod tap;
+pub mod terminal;
 mod validate;
 
 use std::{fs, path::PathBuf, sync::Mutex, thread};

@@ -21,7 +21,7 @@ pub struct Team {
     pub id: String,
     pub display_name: String,
     pub description: Option<String>,
-    /// As the team says it: `public`, `private` or `hiddenMembership`. The group says `Public` (design.md 2).
+    /// As the team says it: `public`, `private` or `hiddenMembership`. The group says `Public`.
     pub visibility: String,
     pub archived: bool,
     pub(crate) tenant_id: String,

@@ -111,7 +111,7 @@ fn hard_removals_vanish() {
     assert!(sim.with_tenant(|tenant| tenant.delete(&roots[2])).is_err());
 }
 
-/// design.md 4, rule 4: a message may become visible a little after its own time.
+/// A message may become visible a little after its own time.
 #[test]
 fn a_message_may_come_late() {
     let (sim, team, channel) = Sim::one_channel();
@@ -179,7 +179,7 @@ fn the_hook_acts_before_the_answer() {
     assert_eq!(sim.get(&sim.path(&team, &channel, "/messages")).json()["value"].as_array().unwrap().len(), 4);
 }
 
-/// design.md 7: an item may be damaged for one answer and whole in the next, in its place.
+/// An item may be damaged for one answer and whole in the next, in its place.
 #[test]
 fn an_item_is_damaged_and_heals() {
     let (sim, team, channel) = Sim::one_channel();

@@ -20,7 +20,7 @@ fn groups_page_and_may_have_no_team() {
     assert_eq!(error, ("ItemNotFound".to_owned(), format!("No team found with Group Id {missing}")));
 }
 
-/// design.md 2: a group says `Public`, its team `public`.
+/// A group says `Public`, its team `public`.
 #[test]
 fn group_and_team_spell_visibility_differently() {
     let sim = Sim::new(TenantSpec::uniform(6, 1, 0));

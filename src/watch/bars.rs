@@ -1,0 +1,75 @@
+//! The bars: a line for each stream, and one for the run.
+
+use chrono::Utc;
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{
+    line::{local, parents, status},
+    speed::Speed,
+};
+use crate::emit::{Figures, Phase, StreamFigures};
+
+/// A stream's line.
+const STREAM: &str = "{prefix:15} {bar:12.cyan/dim} {wide_msg}";
+
+/// The run's line.
+const RUN: &str = "{spinner:.cyan} {elapsed_precise} {wide_msg}";
+
+/// The bars of a run.
+#[derive(Debug)]
+pub(super) struct Bars {
+    all: MultiProgress,
+    streams: Vec<ProgressBar>,
+    run: ProgressBar,
+}
+
+impl Bars {
+    pub(super) fn new(all: MultiProgress) -> Self {
+        let run = all.add(ProgressBar::new_spinner().with_style(style(RUN)));
+        Self { all, streams: Vec::new(), run }
+    }
+
+    pub(super) fn show(&mut self, figures: &Figures, speed: &mut Speed) {
+        for (at, stream) in figures.streams.iter().enumerate() {
+            if self.streams.len() == at {
+                let bar = ProgressBar::new(0).with_style(style(STREAM)).with_prefix(stream.stream.name);
+                self.streams.push(self.all.insert_before(&self.run, bar));
+            }
+            let bar = &self.streams[at];
+            bar.set_length(stream.parents.max(1));
+            bar.set_position(stream.done);
+            bar.set_message(message(stream, figures.discovers));
+        }
+        self.run.set_message(status(figures, speed));
+        self.run.tick();
+    }
+
+    /// Shows how it ended, and takes the bars away.
+    pub(super) fn end(mut self, figures: &Figures, speed: &mut Speed) {
+        self.show(figures, speed);
+        // Drawn whenever it was drawn last.
+        self.run.abandon();
+    }
+}
+
+/// Also where the run did not come to its end: nothing may be left. Each by itself: what finished bars leave standing would be cleared a second
+/// time, with the lines above it, by what is written next.
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.streams.iter().chain([&self.run]).for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+/// A template of ours is one.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
+
+fn message(figures: &StreamFigures, discovers: bool) -> String {
+    let state = match (figures.waits_at(Utc::now()), figures.phase) {
+        (Some(until), _) => format!("waiting until {}", local(until)),
+        (None, Phase::Complete) => "done".to_owned(),
+        (None, phase) => phase.name().to_owned(),
+    };
+    format!("{:>18} {:>11} records  {state}", parents(figures, discovers), HumanCount(figures.records).to_string())
+}

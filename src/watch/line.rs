@@ -1,0 +1,84 @@
+//! How far a run is, in one line.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Local, SecondsFormat, Utc};
+use indicatif::{HumanCount, HumanDuration};
+
+use super::speed::{Rates, Speed};
+use crate::{
+    emit::{Figures, Phase, StreamFigures},
+    streams::ParentKind,
+};
+
+/// For a log: the whole run, then each stream.
+pub(super) fn line(figures: &Figures, speed: &mut Speed) -> String {
+    let rates = speed.see(figures);
+    let until = figures.waits(Utc::now()).map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let whole: Vec<_> = counts(figures, rates).into_iter().chain(waits(until)).chain(left(rates)).collect();
+    let streams: Vec<_> = figures.streams.iter().map(|stream| of_stream(stream, figures.discovers)).collect();
+    format!("so far {}; {}", whole.join(", "), streams.join(", "))
+}
+
+/// The whole run, on a terminal: first what is waited for, since a narrow one shows no more.
+pub(super) fn status(figures: &Figures, speed: &mut Speed) -> String {
+    let rates = speed.see(figures);
+    let until = figures.waits(Utc::now()).map(local);
+    left(rates).into_iter().chain(waits(until)).chain(counts(figures, rates)).collect::<Vec<_>>().join(", ")
+}
+
+fn counts(figures: &Figures, rates: Option<Rates>) -> Vec<String> {
+    let per_second = |rate: fn(&Rates) -> f64| rates.as_ref().map(|rates| format!(" ({}/s)", short(rate(rates)))).unwrap_or_default();
+    let mut counts = vec![
+        format!("{} records{}", HumanCount(figures.records()), per_second(|rates| rates.records)),
+        format!("{} requests{}", HumanCount(figures.requests.sent()), per_second(|rates| rates.requests)),
+    ];
+    let throttled = figures.requests.throttled();
+    if throttled > 0 {
+        counts.push(format!("{} throttled", HumanCount(throttled)));
+    }
+    counts
+}
+
+/// A fraction only where it says something.
+fn short(rate: f64) -> String {
+    if rate < 100.0 { format!("{rate:.1}") } else { HumanCount(rate as u64).to_string() }
+}
+
+fn waits(until: Option<String>) -> Option<String> {
+    until.map(|until| format!("waiting for Graph until {until}"))
+}
+
+fn left(rates: Option<Rates>) -> Option<String> {
+    rates?.left.map(|left| format!("about {} left", HumanDuration(rounded(left))))
+}
+
+/// More than this would say more than is known.
+fn rounded(left: Duration) -> Duration {
+    let seconds = left.as_secs().max(1);
+    let step = if seconds < 60 { 10 } else { 60 };
+    Duration::from_secs(seconds.div_ceil(step) * step)
+}
+
+fn of_stream(figures: &StreamFigures, discovers: bool) -> String {
+    let state = match figures.phase {
+        Phase::Waiting | Phase::Reading => parents(figures, discovers),
+        phase => phase.name().to_owned(),
+    };
+    format!("{} {} ({state})", figures.stream.name, HumanCount(figures.records))
+}
+
+/// How many of its parents are done, such as `3 of 16 channels`, and with a `+` while more may be found.
+pub(super) fn parents(figures: &StreamFigures, discovers: bool) -> String {
+    let StreamFigures { stream, parents, done, .. } = figures;
+    let kind = match stream.parents {
+        ParentKind::Tenant | ParentKind::Team => "teams",
+        ParentKind::Channel | ParentKind::Message => "channels",
+    };
+    format!("{} of {}{} {kind}", HumanCount(*done), HumanCount(*parents), if discovers { "+" } else { "" })
+}
+
+/// A time of day.
+pub(super) fn local(time: DateTime<Utc>) -> String {
+    time.with_timezone(&Local).format("%H:%M:%S").to_string()
+}

@@ -1,0 +1,75 @@
+//! What a run came to, as a table.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use indicatif::HumanCount;
+
+use crate::emit::{Figures, StreamFigures};
+
+const HEADER: [&str; 9] = ["stream", "", "records", "changed", "deleted", "requests", "429s", "skipped", "seconds"];
+
+/// Narrow enough for a terminal of 80 columns.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// The streams, what was done for several of them, and the sums; below it, what was asked.
+pub(super) fn table(figures: &Figures) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(HEADER);
+    figures.streams.iter().for_each(|stream| _ = table.add_row(row(stream)));
+    let (requests, throttled) = (figures.requests.sent(), figures.requests.throttled());
+    let alone = (figures.sum(|stream| stream.requests), figures.sum(|stream| stream.throttled));
+    let shared = (requests.saturating_sub(alone.0), throttled.saturating_sub(alone.1));
+    if shared.0 > 0 {
+        let of_several = ["for several", "", "", "", "", &count(shared.0), &count(shared.1), "", ""].map(str::to_owned);
+        table.add_row(of_several);
+    }
+    let sum = |of: fn(&StreamFigures) -> u64| count(figures.sum(of));
+    table.add_row([
+        "all".to_owned(),
+        String::new(),
+        count(figures.records()),
+        sum(|stream| stream.changed),
+        sum(|stream| stream.deleted),
+        count(requests),
+        count(throttled),
+        sum(|stream| stream.skipped),
+        format!("{:.1}", figures.elapsed.as_secs_f64()),
+    ]);
+    table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 0)));
+    table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    let mut text = table.trim_fmt();
+    let _ = write!(text, "\n{}\n", asked(figures));
+    text
+}
+
+fn row(figures: &StreamFigures) -> [String; 9] {
+    // Where records do not tell, 0 would say too much.
+    let told = |changes: u64| if figures.tells_changes() { count(changes) } else { String::new() };
+    let own = |requests: u64| if figures.requests > 0 { count(requests) } else { String::new() };
+    [
+        figures.stream.name.to_owned(),
+        figures.state().to_owned(),
+        count(figures.records),
+        told(figures.changed),
+        told(figures.deleted),
+        own(figures.requests),
+        own(figures.throttled),
+        count(figures.skipped),
+        figures.took.map(|took| format!("{:.1}", took.as_secs_f64())).unwrap_or_default(),
+    ]
+}
+
+fn count(number: u64) -> String {
+    HumanCount(number).to_string()
+}
+
+/// The requests by class, and what one took.
+fn asked(figures: &Figures) -> String {
+    let classes = figures.requests.classes.iter().map(|counts| {
+        let milliseconds = counts.mean().as_millis();
+        format!("{} {} ({milliseconds} ms each)", HumanCount(counts.sent), counts.class.name())
+    });
+    let sign_ins = format!("{} sign-in", HumanCount(figures.requests.sign_ins));
+    format!("requests: {}", classes.chain([sign_ins]).collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,72 @@
+//! The executable with its stderr on a terminal.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read},
+    os::fd::OwnedFd,
+    process::Stdio,
+    thread,
+};
+
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
+
+use super::{Finished, Tap};
+
+const COLUMNS: u16 = 160;
+const ROWS: u16 = 120;
+
+/// A run that somebody has watched.
+pub struct Watched {
+    pub finished: Finished,
+    /// All that the terminal got.
+    pub bytes: String,
+    /// What it shows at the end.
+    pub screen: String,
+}
+
+impl Tap {
+    /// Runs it in its folder with its stderr on a terminal, and its stdout there too or in a pipe.
+    pub fn watch(&self, arguments: &[&str], environment: &[(&str, &str)], also_stdout: bool) -> Watched {
+        let (terminal, side) = open();
+        let mut command = self.command();
+        command.args(arguments).env("TERM", "xterm").envs(environment.iter().copied()).stdin(Stdio::null());
+        command.stdout(if also_stdout { side.try_clone().unwrap().into() } else { Stdio::piped() }).stderr(side);
+        let child = command.spawn().unwrap();
+        // Its end shows when nobody has the other side open any more.
+        drop(command);
+        let reader = thread::spawn(move || read(terminal));
+        let finished = Finished::from(child.wait_with_output().unwrap());
+        let bytes = reader.join().unwrap();
+        let mut parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+        parser.process(bytes.as_bytes());
+        Watched { finished, bytes, screen: parser.screen().contents() }
+    }
+}
+
+/// A terminal, and the side of it that a program gets.
+fn open() -> (OwnedFd, OwnedFd) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let path = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let side = OwnedFd::from(OpenOptions::new().read(true).write(true).open(path).unwrap());
+    tcsetwinsize(&side, Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    (terminal, side)
+}
+
+fn read(terminal: OwnedFd) -> String {
+    let (mut terminal, mut bytes, mut part) = (File::from(terminal), Vec::new(), [0; 4096]);
+    loop {
+        match terminal.read(&mut part) {
+            Ok(0) => break,
+            Ok(count) => bytes.extend_from_slice(&part[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // How Linux says that the other side is closed.
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

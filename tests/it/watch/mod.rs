@@ -1,0 +1,21 @@
+//! What is seen of a run: figures, bars, lines and levels of the log, ids for Microsoft's support.
+
+mod figures;
+mod ids;
+mod levels;
+mod terminal;
+
+use serde_json::Value;
+
+use crate::support::{Output, Protocol};
+
+/// What a run says that it came to.
+fn figures(output: &Output) -> Value {
+    let said = match output.protocol {
+        Protocol::Airbyte => output.logs("INFO"),
+        _ => output.said("INFO"),
+    };
+    let figures: Vec<_> = said.iter().filter_map(|line| line.strip_prefix("figures: ")).collect();
+    assert_eq!(figures.len(), 1, "{said:?}");
+    serde_json::from_str(figures[0]).unwrap()
+}
