@@ -49,6 +49,8 @@ pub enum Command {
     },
     /// Write the records of one stream to stdout, a line of JSON each: to look at them, without a state
     Extract(Extract),
+    /// Say what a run would do, and how long it would take, from a few requests
+    Plan(Plan),
 }
 
 /// What to do in Airbyte's words.
@@ -111,6 +113,32 @@ pub struct Extract {
     /// Only what was modified at or after that time, in ISO 8601
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
+}
+
+/// Which run is planned.
+#[derive(Args, Clone, Debug)]
+pub struct Plan {
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// File with the catalog of either protocol, in JSON; without one, all streams that the configuration allows
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+    /// File with the state that an earlier run wrote, in JSON
+    #[arg(long, short, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PlanFormat {
+    /// Tables, for people.
+    Table,
+    /// JSON.
+    Json,
 }
 
 /// How a sample is written.

@@ -4,6 +4,7 @@ mod airbyte;
 mod config;
 mod extract;
 mod logging;
+mod plan;
 mod singer;
 
 use std::{
@@ -55,6 +56,7 @@ pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: Cancellati
         Some(Command::Airbyte(verb)) => airbyte::run(verb, log, out, stop),
         Some(Command::SampleConfig { format }) => tell(&mut out, &sample(*format)),
         Some(Command::Extract(asked)) => extract::run(asked, log, out, stop),
+        Some(Command::Plan(asked)) => plan::run(asked, log, out, &stop),
         None => singer::run(&cli.singer, log, out, stop),
     };
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {

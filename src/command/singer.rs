@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
+    config::Config,
     emit::Output,
     error::Error,
     files::{in_file, read_json},
@@ -27,7 +28,7 @@ use crate::{
         Format, Log,
         singer::{self, About, SingerEmitter},
     },
-    streams::StreamSet,
+    streams::{Selected, StreamSet},
     sync,
     watch::Screen,
 };
@@ -74,12 +75,7 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
     let config = config::read(&asked.config, Author::Operator)?;
     let (selected, remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
-        // Nothing is asked for: everything that the configuration allows.
-        _ => {
-            let all: StreamSet = singer::everything().map(|selected| selected.stream).collect();
-            let lacking = sync::unconfigured(&config, all).map(|(streams, _)| streams).unwrap_or_default();
-            (singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect(), Vec::new())
-        }
+        _ => (allowed(&config), Vec::new()),
     };
     let (bookmarks, states) = match &asked.state {
         Some(path) => {
@@ -93,6 +89,13 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
         None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
     Ok((bookmarks, Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }))
+}
+
+/// What is read where nothing is asked for: everything that the configuration allows.
+pub(super) fn allowed(config: &Config) -> Vec<Selected> {
+    let all: StreamSet = singer::everything().map(|selected| selected.stream).collect();
+    let lacking = sync::unconfigured(config, all).map(|(streams, _)| streams).unwrap_or_default();
+    singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect()
 }
 
 fn sync(

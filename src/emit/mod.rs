@@ -4,6 +4,7 @@ mod checkpoints;
 mod figures;
 mod progress;
 mod records;
+mod silent;
 
 use std::{io, panic::resume_unwind, sync::Arc, thread::JoinHandle};
 
@@ -20,6 +21,7 @@ pub use figures::{Ahead, Figures, Phase, StreamFigures};
 pub use progress::{Progress, Size};
 use records::Spare;
 pub use records::{Change, Records};
+pub use silent::Silent;
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 6 * 1024 * 1024;
@@ -51,6 +53,14 @@ pub trait Emitter: Send {
     /// # Errors
     /// If the output cannot be written.
     fn waits(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// A stream will have about so many records, those that came before included.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn estimated(&mut self, _: &'static Stream, _: u64) -> io::Result<()> {
         Ok(())
     }
 
@@ -120,6 +130,7 @@ enum Event {
     Records(Records, OwnedSemaphorePermit),
     Report(Box<Report>),
     Waits(&'static Stream, DateTime<Utc>),
+    Estimated(&'static Stream, u64),
     Stopped,
     Ended(&'static Stream, Outcome),
     Figures(Box<Figures>),
@@ -228,6 +239,14 @@ impl Output {
         self.send(Event::Waits(stream, until))
     }
 
+    /// A stream will have about so many records, those that came before included.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn estimated(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
+        self.send(Event::Estimated(stream, records))
+    }
+
     /// The run ends before its end: what was reported is written.
     ///
     /// # Errors
@@ -311,6 +330,7 @@ impl Writing {
             }
             Event::Report(report) => self.state(report.stream, |checkpoints| checkpoints.report(*report)),
             Event::Waits(stream, until) => emitter.waits(stream, until),
+            Event::Estimated(stream, records) => emitter.estimated(stream, records),
             Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.state(stream, |checkpoints| checkpoints.unwritten(stream))),
             Event::Ended(stream, outcome) => {
                 self.state(stream, |checkpoints| match &outcome {

@@ -24,7 +24,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Cause, Claims, Credentials, Error, Host, Page, Refusal, Request, Urgency,
+    Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Describe, Patience, date, refusal},
     bodies::{Bodies, Held},
     counts::{Counters, Counts},
@@ -78,6 +78,7 @@ struct Shared {
     speed: f64,
     /// The size of the last page of messages.
     size: AtomicUsize,
+    pace: Pace,
     first_wait: Duration,
     patience: Patience,
     limits: Limits,
@@ -186,9 +187,10 @@ impl GraphClient {
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
         let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(UNPACED) };
+        let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
-        let shared = Shared { http, host, tokens, turns, bodies, counters, speed, size, first_wait, patience, limits };
+        let shared = Shared { http, host, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -204,6 +206,13 @@ impl GraphClient {
     /// How urgent the further requests of this piece of work are.
     pub fn set_urgency(&self, urgency: Urgency) {
         *self.work.urgency.lock().unwrap_or_else(PoisonError::into_inner) = urgency;
+    }
+
+    /// How fast requests may follow each other, and how long the answers took that came so far.
+    pub fn rates(&self) -> Rates {
+        let counts = self.counts();
+        let took: Duration = counts.classes.iter().map(|counts| counts.took).sum();
+        Rates::at(self.shared.pace, took.div_f64(counts.sent().max(1) as f64))
     }
 
     /// What was asked so far.

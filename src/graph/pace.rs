@@ -16,17 +16,17 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::retry::LONGEST_WAIT;
 
 /// Requests are spaced by so much more than a budget asks for: clocks and networks are not exact.
-const SLACK: f64 = 1.05;
+pub(super) const SLACK: f64 = 1.05;
 
 /// By so many seconds, or by so much of the slack, two requests may come closer to each other on their way.
 const JITTER: f64 = 0.015;
 const JITTER_OF_SLACK: f64 = 0.6;
 
 /// Requests a second on one team, whatever they ask.
-const TEAM: f64 = 4.0;
+pub(super) const TEAM: f64 = 4.0;
 
 /// Requests a second on one channel, whatever they ask.
-const CHANNEL: f64 = 1.0;
+pub(super) const CHANNEL: f64 = 1.0;
 
 /// To so much of its pace a class falls when Graph throttles it (beta in RFC 9438), not more than once a second, and never below the least.
 const FALL: f64 = 0.7;
@@ -75,7 +75,7 @@ impl Class {
     }
 
     /// Requests a second.
-    fn rate(self) -> f64 {
+    pub(super) fn rate(self) -> f64 {
         match self {
             Self::Groups => 350.0,
             Self::Channels | Self::Members => 60.0,

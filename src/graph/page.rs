@@ -172,6 +172,11 @@ impl Page {
         self.items.entries.iter().map(|entry| Item { page: self, table: &self.items, entry })
     }
 
+    /// Bytes of its text.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether the page has no item: no end, there may still be a next page.
     pub fn is_empty(&self) -> bool {
         self.items.entries.is_empty()

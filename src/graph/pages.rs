@@ -47,6 +47,11 @@ impl Pages {
         self.ids.insert(xxh3_128(id.as_bytes()))
     }
 
+    /// How many ids [`Self::is_first`] has seen.
+    pub fn distinct(&self) -> usize {
+        self.ids.len()
+    }
+
     /// The next page, or [`None`] behind the last one. A page with damaged items is asked for once more: some damage passes.
     ///
     /// # Errors

@@ -23,8 +23,7 @@ pub(super) struct Ahead {
 impl Ahead {
     /// Of a pass that goes down to `stop`, in a channel that was created at that time.
     pub(super) fn new(stop: DateTime<Utc>, created: Option<DateTime<Utc>>) -> Self {
-        let teams = TEAMS.map(|day| day.and_time(NaiveTime::MIN).and_utc()).unwrap_or_default();
-        Self { bottom: stop.max(created.unwrap_or(teams)), ..Self::default() }
+        Self { bottom: stop.max(earliest(created)), ..Self::default() }
     }
 
     /// A chain was met; its activity, if it is known.
@@ -63,6 +62,11 @@ impl Ahead {
         // Whole requests: parts of one would put one channel before another that has as many to come and has waited longer.
         pages.ceil() + f64::from(self.threads * THREAD + self.of_thread)
     }
+}
+
+/// When a channel was created, or could have been at the earliest.
+pub(super) fn earliest(created: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    created.or(TEAMS.map(|day| day.and_time(NaiveTime::MIN).and_utc())).unwrap_or_default()
 }
 
 #[cfg(test)]

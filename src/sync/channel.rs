@@ -41,7 +41,7 @@ struct Reading<'c> {
 impl Reading<'_> {
     async fn run(&mut self) -> Result<(), Stop> {
         let mut followed = None;
-        if self.delta_may_do() {
+        if delta_may_do(self.roots.as_ref(), self.replies.as_ref()) {
             followed = self.follow().await?;
             if !self.roots.as_ref().is_some_and(|part| is_walk_due(part, followed)) {
                 return Ok(());
@@ -55,15 +55,6 @@ impl Reading<'_> {
             self.follow().await?;
         }
         Ok(())
-    }
-
-    /// Whether delta may tell all that is wanted: it knows no replies, and nothing that was never read.
-    fn delta_may_do(&self) -> bool {
-        self.replies.is_none()
-            && self
-                .roots
-                .as_ref()
-                .is_some_and(|part| part.follows_delta() && part.state.read_at.is_some() && part.state.walk.is_none() && !part.has_gap())
     }
 
     async fn follow(&mut self) -> Result<Option<Followed>, Stop> {
@@ -86,8 +77,14 @@ impl Reading<'_> {
     }
 }
 
+/// Whether delta may tell all that is wanted: it knows no replies, and nothing that was never read.
+pub(super) fn delta_may_do(roots: Option<&Part<'_>>, replies: Option<&Part<'_>>) -> bool {
+    let knows = |part: &Part<'_>| part.follows_delta() && part.state.read_at.is_some() && part.state.walk.is_none() && !part.has_gap();
+    replies.is_none() && roots.is_some_and(knows)
+}
+
 /// Whether delta was not enough: it did not tell, or it is time for what it never tells.
-fn is_walk_due(part: &Part<'_>, followed: Option<Followed>) -> bool {
+pub(super) fn is_walk_due(part: &Part<'_>, followed: Option<Followed>) -> bool {
     match followed {
         Some(Followed::To(now)) => part.state.read_at.is_none_or(|read_at| (now - read_at).abs() >= WALK_EVERY),
         _ => true,

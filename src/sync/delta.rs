@@ -70,6 +70,16 @@ impl Part<'_> {
         !has_link && self.state.delta_at.is_none_or(is_too_old)
     }
 
+    /// From when on delta tells changes, if it can be followed at that time of Graph's clock.
+    pub(super) fn delta_from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let has_link = self.state.delta_link.is_some() || self.state.delta.round.is_some();
+        let at = self.state.delta.round.as_ref().map(|round| round.at).or(self.state.delta_at);
+        if has_link {
+            return Some(at.unwrap_or(now));
+        }
+        at.filter(|&at| at >= before(now, HORIZON)).map(|at| before(at, self.config.lookback.max(LEAST_OVERLAP)))
+    }
+
     /// Whether delta was refused, and may be tried again: the walk has shown a change, or some time has passed.
     pub(super) fn tries_delta_again(&self, changed: bool) -> bool {
         let waited = |refused_at| self.now.is_some_and(|now| before(now, TRY_AGAIN) >= refused_at);

@@ -6,7 +6,7 @@ use super::{
     context::Context,
     job::{Damage, Job, Report, Stop, Work},
     list::next_page,
-    plan::team_jobs,
+    parents::team_jobs,
 };
 use crate::{
     error::Error,
@@ -28,6 +28,10 @@ pub(super) async fn page(
     let permissions = if records.is_some() { TEAMS.permissions } else { &TEAMS.permissions[..1] };
     let page = next_page(&mut pages, &context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
     let Some(page) = page else {
+        if let Some(stream) = records {
+            // A few groups may have no team.
+            context.output.estimated(stream, pages.distinct() as u64)?;
+        }
         // Teams that are named but were not found: Graph is asked for them all the same.
         let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)).collect();
         return Ok(Report { jobs, ..Report::default() });

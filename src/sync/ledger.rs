@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use tracing::{debug, warn};
 
-use super::{context::Context, job::Report, plan::wanted};
+use super::{context::Context, job::Report, parents::wanted};
 use crate::{
     emit::Outcome,
     error::Error,

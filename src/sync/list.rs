@@ -7,8 +7,8 @@ use tracing::debug;
 use super::{
     context::Context,
     job::{Damage, Report, Stop},
+    parents::channel_jobs,
     part::Place,
-    plan::channel_jobs,
     walk::is_link_lost,
 };
 use crate::{
@@ -41,6 +41,11 @@ impl List {
     /// Leads to the channels of the list, for these streams.
     pub(super) fn leading_to(self, of_all_channels: StreamSet, named: BTreeMap<String, StreamSet>) -> Self {
         Self { of_all_channels, named, ..self }
+    }
+
+    /// The stream whose list it is.
+    pub(super) fn stream(&self) -> &'static Stream {
+        self.stream
     }
 
     /// The team whose list it is.

@@ -17,8 +17,10 @@ mod job;
 mod ledger;
 mod list;
 mod once;
+mod parents;
 mod part;
-mod plan;
+pub mod plan;
+
 mod prune;
 mod queue;
 mod rest;
@@ -43,9 +45,9 @@ use crate::{
 pub use begin::{client, states};
 pub use check::{Checkup, check};
 use context::Context;
-use job::{Job, Stop, Work};
+use job::{Job, Stop};
 use ledger::Ledger;
-pub use plan::unconfigured;
+pub use parents::unconfigured;
 use prune::Found;
 use queue::Queue;
 
@@ -158,7 +160,7 @@ impl Run {
             self.give_up(Error::graph("sign in", error, &[]));
             return None;
         }
-        self.begin(plan::first_jobs(&self.context));
+        self.begin(parents::first_jobs(&self.context));
         loop {
             while self.running.len() < UNDER_WAY
                 && let Some(job) = self.queue.pop()
@@ -204,11 +206,7 @@ impl Run {
         for job in &jobs {
             self.ledger.begin(job.feeds);
             self.context.output.progress().job(job.work.size(), job.parent_of());
-            match &job.work {
-                Work::Channel { team, channel, .. } | Work::Thread { team, channel, .. } => self.found.note_channel(team, channel),
-                Work::List(list) => self.found.note_team(list.team()),
-                _ => {}
-            }
+            self.found.note(&job.work);
         }
         jobs.into_iter().for_each(|job| self.queue.push(job));
     }

@@ -45,7 +45,7 @@ impl<'c> Place<'c> {
     }
 
     /// What a record of a message there says beside what Graph sends.
-    fn derived(self, is_deleted: bool) -> [(&'static str, Derived<'c>); 3] {
+    pub(super) fn derived(self, is_deleted: bool) -> [(&'static str, Derived<'c>); 3] {
         [("team_id", Derived::Text(self.team)), ("channel_id", Derived::Text(self.channel)), ("_deleted", Derived::Flag(is_deleted))]
     }
 
@@ -172,7 +172,7 @@ impl<'c> Part<'c> {
     }
 
     /// By how much incremental reads overlap.
-    fn overlap(&self) -> Duration {
+    pub(super) fn overlap(&self) -> Duration {
         self.config.lookback.max(LEAST_OVERLAP)
     }
 

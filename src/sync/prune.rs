@@ -24,16 +24,19 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn note_team(&mut self, team: &str) {
-        self.teams.entry(team.to_owned()).or_default();
+    /// Takes note of what is to be read.
+    pub(super) fn note(&mut self, work: &Work) {
+        match work {
+            Work::Channel { team, channel, .. } | Work::Thread { team, channel, .. } => {
+                self.channels.insert(state::key(&[team, channel]));
+            }
+            Work::List(list) => _ = self.teams.entry(list.team().to_owned()).or_default(),
+            _ => {}
+        }
     }
 
     pub(super) fn note_listed(&mut self, team: &str) {
         self.teams.insert(team.to_owned(), true);
-    }
-
-    pub(super) fn note_channel(&mut self, team: &str, channel: &str) {
-        self.channels.insert(state::key(&[team, channel]));
     }
 
     /// Whether the channel should have been found if it were still there: a list that was refused tells nothing.

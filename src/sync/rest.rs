@@ -45,6 +45,16 @@ impl Rest {
         by_list < (self.likely / page.max(1) as f64).ceil()
     }
 
+    /// Replies that are likely behind what came with the root, and the requests that they take by the shorter way.
+    pub(super) fn likely(&self, page: usize) -> (f64, f64) {
+        let requests = if self.is_long(page) {
+            ((self.known.len() as f64 + self.likely) / MAX_TOP as f64).ceil()
+        } else {
+            (self.likely / page.max(1) as f64).ceil().max(1.0)
+        };
+        (self.likely, requests)
+    }
+
     /// Whether so many replies behind the link, and still no end, are more than was likely: then it is anybody's guess how many there are.
     pub(super) fn is_longer_than(&mut self, seen: usize) -> bool {
         let is_longer = seen as f64 > 2.0 * self.likely;
@@ -66,7 +76,7 @@ fn created(message: Item<'_>) -> Option<DateTime<Utc>> {
 
 /// How many times the replies that came are likely behind them: as many as the time behind them holds. Where the oldest came first, or times
 /// are missing, as many again.
-fn share_behind(root: Option<DateTime<Utc>>, first: Option<DateTime<Utc>>, last: Option<DateTime<Utc>>) -> f64 {
+pub(super) fn share_behind(root: Option<DateTime<Utc>>, first: Option<DateTime<Utc>>, last: Option<DateTime<Utc>>) -> f64 {
     match (root, first, last) {
         (Some(root), Some(first), Some(last)) if last < first => {
             (last - root).num_seconds().max(0) as f64 / (first - last).num_seconds().max(1) as f64

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Chains on the first page of a pass that will hardly need a second one: most channels have changed little since the last run.
-const PROBE: u64 = 20;
+pub(super) const PROBE: u64 = 20;
 
 /// So many passes a run at most: a channel that changes faster than it can be read would never end.
 const MAX_PASSES: u32 = 12;
@@ -142,10 +142,7 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     /// Whether a small page will hardly need another one behind it.
     fn is_probe(&mut self) -> bool {
-        self.parts().all(|part| {
-            let was_read = part.state.read_at.is_some() && !part.has_gap();
-            part.walk().until.is_some() || was_read
-        })
+        self.parts().all(is_settled)
     }
 
     /// Reads from the top, or from where the pass stood, down to what the streams want.
@@ -380,6 +377,12 @@ impl<'w, 'c> Walk<'w, 'c> {
     fn told(&mut self) -> usize {
         self.parts().map(|part| part.told).sum()
     }
+}
+
+/// Whether little can have changed since the channel was read last.
+pub(super) fn is_settled(part: &mut Part<'_>) -> bool {
+    let was_read = part.state.read_at.is_some() && !part.has_gap();
+    part.walk().until.is_some() || was_read
 }
 
 /// Whether the page reaches below what is wanted, as far as can be told without completing its threads.

@@ -19,6 +19,7 @@ mod incremental;
 mod layers;
 mod parents;
 mod people;
+mod plan;
 mod rate_limited;
 mod reliability;
 mod requests;

@@ -85,6 +85,10 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         self.message(&Message::rate_limited(stream.name, until))
     }
 
+    fn estimated(&mut self, stream: &'static Stream, records: u64) -> io::Result<()> {
+        self.message(&Message::estimate(stream.name, records))
+    }
+
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         match outcome {
             Outcome::Complete => self.message(&Message::status(stream.name, Status::Complete)),

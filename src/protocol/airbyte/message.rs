@@ -103,6 +103,7 @@ pub struct Trace {
 enum Event {
     Error { error: ErrorTrace },
     StreamStatus { stream_status: StreamStatus },
+    Estimate { estimate: Estimate },
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +122,15 @@ struct StreamStatus {
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasons: Option<[Reason; 1]>,
+}
+
+/// How many records a stream will have.
+#[derive(Debug, Serialize)]
+struct Estimate {
+    name: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    row_estimate: u64,
 }
 
 /// Why a stream does not get on.
@@ -199,6 +209,11 @@ impl<'a> Message<'a> {
         let reason = Reason::RateLimited { rate_limited: RateLimited { quota_reset: until.timestamp_millis() } };
         let (stream_descriptor, status) = (Descriptor { name: stream.to_owned() }, Status::Running);
         Self::trace(Event::StreamStatus { stream_status: StreamStatus { stream_descriptor, status, reasons: Some([reason]) } })
+    }
+
+    /// A stream will have about so many records. Of all streams together (type SYNC) nothing is said: the two must not be mixed.
+    pub(super) fn estimate(stream: &str, records: u64) -> Self {
+        Self::trace(Event::Estimate { estimate: Estimate { name: stream.to_owned(), kind: "STREAM", row_estimate: records } })
     }
 
     pub(super) fn state(stream: &str, state: &'a StreamState, records: u64) -> Self {

@@ -4,7 +4,7 @@ mod probe;
 mod verdict;
 mod words;
 
-use super::plan::missing;
+use super::parents::missing;
 use crate::{
     config::Config,
     error::{Error, Fault},

@@ -174,3 +174,14 @@ fn debug_is_taken_behind_every_command_and_from_the_environment() {
         assert_eq!(tap.run(command).status, Some(0), "{command:?}");
     }
 }
+
+#[test]
+fn how_many_teams_there_are_is_told_as_soon_as_their_list_is_complete_and_nothing_is_guessed() {
+    let sim = tenant(3, 1, 2);
+    let output = Tap::new(&config(&sim, everything())).read(&ALL);
+    let estimates: Vec<_> = output.all("TRACE").filter(|message| message["trace"]["type"] == "ESTIMATE").collect();
+    let estimates: Vec<_> = estimates.into_iter().map(|message| &message["trace"]["estimate"]).collect();
+    assert_eq!(estimates, [&json!({"name": "teams", "type": "STREAM", "row_estimate": 3})]);
+    let without_teams = Tap::new(&config(&sim, everything())).read(&["channels", "messages"]);
+    assert!(without_teams.all("TRACE").all(|message| message["trace"]["type"] != "ESTIMATE"));
+}

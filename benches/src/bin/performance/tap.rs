@@ -48,6 +48,14 @@ pub(crate) fn read_pinned(bench: &Bench, simulator: &Simulator, settings: Settin
     Ok(with_files(command, files(bench, simulator, settings)?))
 }
 
+/// `plan`, all streams, for programs.
+pub(crate) fn plan(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<Command> {
+    let (config, catalog) = files(bench, simulator, settings)?;
+    let mut command = Command::new(&bench.programs.tap);
+    command.args(["plan", "--format", "json", "--config"]).arg(config).arg("--catalog").arg(catalog);
+    Ok(command)
+}
+
 fn with_files(mut command: Command, (config, catalog): (PathBuf, PathBuf)) -> Command {
     command.arg("read").arg("--config").arg(config).arg("--catalog").arg(catalog);
     command

@@ -59,7 +59,7 @@ pub(crate) fn ten_thousand_channels(bench: &Bench) -> Result<Row> {
 }
 
 /// Writes the last state of each stream into a file, as Airbyte gives it to the next run; gives its size too.
-fn first_run(bench: &Bench, mut command: Command) -> Result<(PathBuf, u64)> {
+pub(super) fn first_run(bench: &Bench, mut command: Command) -> Result<(PathBuf, u64)> {
     #[derive(Deserialize)]
     struct Message<'m> {
         #[serde(borrow)]

@@ -3,6 +3,7 @@
 mod idle;
 mod limits;
 mod memory;
+mod plan;
 mod requests;
 mod side_by_side;
 mod start;
@@ -29,4 +30,5 @@ pub(crate) const ROWS: &[(&str, Measure)] = &[
     ("side-by-side", side_by_side::two_runs),
     ("start", start::of_commands),
     ("idle", idle::ten_thousand_channels),
+    ("plan", plan::beside_runs),
 ];

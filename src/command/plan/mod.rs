@@ -1,0 +1,109 @@
+//! `plan`: what a run would do, for people and for programs.
+
+mod table;
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use tracing::{instrument::WithSubscriber, warn};
+
+use super::{
+    Exit, Ready, client,
+    config::{self, Author},
+    logging::{self, Wanted},
+    runtime, singer as tap, states, tell,
+};
+use crate::{
+    cli::{self, PlanFormat},
+    error::Error,
+    files::{in_file, read_json, read_json_if_any},
+    graph::Limits,
+    protocol::{Log, airbyte, singer},
+    streams::{Selected, Stream},
+    sync::plan,
+};
+
+pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
+    let level = log.level([]);
+    let screen = log.screen(level);
+    let log = Arc::new(Log::new(logging::plain(&screen), level, screen.log()));
+    let lines = log.clone();
+    let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
+    let planned = prepare(asked).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
+        let plan = async {
+            remarks.iter().for_each(|remark| warn!("{remark}"));
+            let mut plan = plan::plan(client, &config, selected, states).await?;
+            plan.failed.extend(unknown);
+            Ok(plan)
+        };
+        runtime.block_on(stop.run_until_cancelled(plan.with_subscriber(subscriber)))
+    });
+    match planned {
+        Ok(None) => Ok(Exit::Stopped),
+        Ok(Some(Ok(plan))) => {
+            let text = match asked.format {
+                PlanFormat::Table => table::text(&plan, asked.state.is_some()),
+                PlanFormat::Json => format!("{}\n", serde_json::to_string_pretty(&plan)?),
+            };
+            tell(&mut out, &text)?;
+            Ok(if plan.failed.is_empty() { Exit::Done } else { Exit::Failed })
+        }
+        Ok(Some(Err(error))) | Err(error) => {
+            log.critical(&error.to_string());
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// What a run would be made of, and what it would say of streams that there are not.
+fn prepare(asked: &cli::Plan) -> Result<(Ready, Vec<String>), Error> {
+    let config = config::read(&asked.settings.config, Author::Operator)?;
+    let Catalog { selected, mut remarks, unknown } = match &asked.catalog {
+        Some(path) => read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
+        None => Catalog { selected: tap::allowed(&config), ..Catalog::default() },
+    };
+    let (given, more) = asked.state.as_deref().map(read_state).transpose()?.unwrap_or_default();
+    remarks.extend(more);
+    let states = states(&given, &selected, &config);
+    let states = match &asked.state {
+        Some(path) => states.map_err(in_file(path, "state"))?,
+        None => states?,
+    };
+    Ok((Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }, unknown))
+}
+
+/// What a catalog asks for.
+#[derive(Default)]
+struct Catalog {
+    selected: Vec<Selected>,
+    /// What people should know.
+    remarks: Vec<String>,
+    /// What is said of streams that there are not.
+    unknown: Vec<String>,
+}
+
+/// The streams of a catalog of either protocol.
+fn read_catalog(written: &Value) -> Result<Catalog, Error> {
+    let is_configured = written["streams"].as_array().is_some_and(|streams| streams.iter().any(|stream| stream["stream"].is_object()));
+    if !is_configured {
+        let (selected, remarks) = singer::read_catalog(written)?;
+        return Ok(Catalog { selected, remarks, ..Catalog::default() });
+    }
+    let (selected, unknown) = airbyte::read_catalog(written)?;
+    let names = Stream::names().join(", ");
+    let unknown = unknown.into_iter().map(|name| format!("the catalog asks for the stream {name}; there are {names}")).collect();
+    Ok(Catalog { selected, unknown, ..Catalog::default() })
+}
+
+/// The states of the streams, of either protocol.
+fn read_state(path: &Path) -> Result<(Map<String, Value>, Vec<String>), Error> {
+    let written = read_json_if_any(path, "state")?.unwrap_or_default();
+    let has_bookmarks = ["bookmarks", "singer_state", "value"].iter().any(|key| written.get(key).is_some());
+    let read = if has_bookmarks { singer::read_state(&written).map(|given| (given, Vec::new())) } else { airbyte::read_state(&written) };
+    read.map_err(in_file(path, "state"))
+}

@@ -1,0 +1,185 @@
+//! Which teams and channels a run would read: found by the run's own jobs, as far as these lead on. The others are counted.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    super::{
+        context::Context,
+        job::{Job, Report, Stop, Work},
+        parents::first_jobs,
+        prune::{self, Found},
+    },
+    sample::{sample, side_by_side},
+};
+use crate::{
+    error::Error,
+    graph::Verdict,
+    streams::{CHANNELS, StreamSet},
+};
+
+/// Lists of channels that are asked for at most.
+const MOST_LISTS: usize = 1000;
+
+/// Single teams, and lists of members, that are asked for to know how large they are.
+const FEW: usize = 5;
+
+/// A channel that is to be read.
+#[derive(Clone, Debug)]
+pub(super) struct ChannelJob {
+    pub(super) team: String,
+    pub(super) channel: String,
+    pub(super) created: Option<DateTime<Utc>>,
+    pub(super) feeds: StreamSet,
+    pub(super) maybe_elsewhere: bool,
+    /// The thread, if it is one that is named.
+    pub(super) message: Option<String>,
+}
+
+/// Jobs of a kind: how many there are, and of how many it was looked at what they lead to.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    pub(super) all: usize,
+    pub(super) done: usize,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Discovery {
+    /// Requests for groups.
+    pub(super) groups: u64,
+    pub(super) lists: Jobs,
+    pub(super) members: Jobs,
+    pub(super) teams: Jobs,
+    /// The teams, those without one included.
+    pub(super) team_ids: BTreeSet<String>,
+    pub(super) without_team: BTreeSet<String>,
+    pub(super) channels: Vec<ChannelJob>,
+    /// Channels that earlier runs have read and that are no longer listed.
+    pub(super) gone: usize,
+    /// Whether Graph has given anything.
+    pub(super) is_answered: bool,
+    pub(super) refused: Vec<String>,
+    pub(super) failed: Vec<String>,
+    found: Found,
+    kinds: Kinds,
+}
+
+/// Jobs that were not looked at yet.
+#[derive(Debug, Default)]
+struct Kinds {
+    leading: Vec<Job>,
+    lists: Vec<Job>,
+    members: Vec<Job>,
+    teams: Vec<Job>,
+}
+
+impl Jobs {
+    /// How many there are for each that was looked at.
+    pub(super) fn factor(&self) -> f64 {
+        if self.done == 0 { 1.0 } else { self.all as f64 / self.done as f64 }
+    }
+}
+
+impl Discovery {
+    /// Finds the teams and channels.
+    ///
+    /// # Errors
+    /// If nothing more can be had.
+    pub(super) async fn run(&mut self, context: &Context) -> Result<(), Error> {
+        self.take(first_jobs(context));
+        while let Some(job) = self.kinds.leading.pop() {
+            let pages = self.kinds.leading.len();
+            self.run_all(context, vec![job]).await?;
+            // The last of these jobs finds that there is no page more.
+            self.groups += u64::from(self.kinds.leading.len() > pages || self.groups == 0);
+        }
+        let Kinds { lists, members, teams, .. } = std::mem::take(&mut self.kinds);
+        (self.lists.all, self.members.all, self.teams.all) = (lists.len(), members.len(), teams.len());
+        let lists = sample(lists, MOST_LISTS, key);
+        self.lists.done = lists.len();
+        self.run_all(context, lists).await?;
+        let (members, teams) = (sample(members, FEW, key), sample(teams, FEW, key));
+        (self.members.done, self.teams.done) = (members.len(), teams.len());
+        self.run_all(context, members).await?;
+        self.run_all(context, teams).await
+    }
+
+    /// Takes note of channels that earlier runs have read and that were not found.
+    pub(super) fn note_gone(&mut self, context: &Context) {
+        for stream in context.streams().iter() {
+            for job in prune::jobs(context, stream, &self.found) {
+                if let Work::Prune { channels, .. } = job.work {
+                    self.gone += channels.len();
+                }
+            }
+        }
+    }
+
+    /// Takes note of what a run would say and go on.
+    pub(super) fn note_error(&mut self, error: &Error) {
+        match error.verdict() {
+            Verdict::SkipParent | Verdict::RetryOnce => self.refused.push(error.to_string()),
+            Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => self.failed.push(error.to_string()),
+        }
+    }
+
+    /// Runs jobs, and takes note of what they lead to.
+    async fn run_all(&mut self, context: &Context, jobs: Vec<Job>) -> Result<(), Error> {
+        let tasks = jobs.into_iter().map(|job| {
+            let (feeds, context) = (job.feeds, context.for_job(0, job.work.urgency(), job.feeds));
+            async move {
+                let result = job.run(&context).await;
+                context.job_ended(feeds);
+                result.map_err(|stop| match stop {
+                    Stop::Failed(error) => error,
+                    Stop::Closed => Error::Internal("a plan writes nothing, and its writer has ended".to_owned()),
+                })
+            }
+        });
+        for result in side_by_side(tasks).await? {
+            match result {
+                Ok(report) => self.note(report),
+                Err(error) => self.note_error(&error),
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, report: Report) {
+        self.is_answered = true;
+        if let Some(team) = &report.listed {
+            self.found.note_listed(team);
+        }
+        self.without_team.extend(report.without_team);
+        self.take(report.jobs);
+        report.refused.iter().for_each(|(_, error)| self.note_error(error));
+        self.failed.extend(report.damage.map(|error| error.to_string()));
+    }
+
+    fn take(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            self.found.note(&job.work);
+            self.team_ids.extend(job.work.team().map(str::to_owned));
+            let feeds = job.feeds;
+            match job.work {
+                Work::Groups { .. } => self.kinds.leading.push(job),
+                Work::Team { .. } => self.kinds.teams.push(job),
+                Work::List(ref list) if list.stream().name == CHANNELS.name => self.kinds.lists.push(job),
+                Work::List(_) => self.kinds.members.push(job),
+                Work::Channel { team, channel, created, maybe_elsewhere } => {
+                    self.channels.push(ChannelJob { team, channel, created, feeds, maybe_elsewhere, message: None });
+                }
+                Work::Thread { team, channel, message, maybe_elsewhere } => {
+                    self.channels.push(ChannelJob { team, channel, created: None, feeds, maybe_elsewhere, message: Some(message) });
+                }
+                Work::Prune { channels, .. } => self.gone += channels.len(),
+            }
+        }
+    }
+}
+
+fn key(job: &Job) -> String {
+    job.work.team().unwrap_or_default().to_owned()
+}

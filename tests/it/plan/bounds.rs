@@ -1,0 +1,55 @@
+//! What a plan costs itself: it is counted, and it is bounded.
+
+use graph_sim::{Class, TenantSpec};
+use serde_json::json;
+
+use super::{BOTH, Planned, planned, requests};
+
+#[test]
+fn a_plan_asks_each_channel_once_and_says_what_it_took() {
+    let planned = planned(TenantSpec::uniform(3, 4, 20));
+    let plan = planned.plan();
+    let journal = planned.sim.journal();
+    assert_eq!(plan["looked_at"]["requests"], journal.total());
+    assert_eq!((journal.count(Class::Messages), journal.count(Class::Delta), journal.count(Class::Replies)), (12, 0, 0));
+    assert!(journal.total() <= 12 + 3 * 3 + 2, "{}", journal.total());
+}
+
+#[test]
+fn further_pages_are_a_tenth_of_what_a_run_asks_at_most() {
+    let planned = planned(TenantSpec { large: Some(4000), ..TenantSpec::uniform(1, 2, 10) }.replies(0, 0)).streams(&BOTH);
+    let plan = planned.plan();
+    let further = plan["looked_at"]["further_pages"].as_u64().unwrap();
+    assert!(0 < further && further <= requests(&plan, "total") / 10, "{further}");
+    assert_eq!(planned.asked().messages, 2 + further);
+}
+
+#[test]
+fn of_a_large_tenant_a_sample_is_looked_at_and_it_says_so() {
+    let planned = planned(TenantSpec { members: 3, ..TenantSpec::uniform(10, 200, 1) }.replies(0, 0));
+    let plan = planned.plan();
+    assert_eq!(plan["looked_at"]["channels"], json!({"of_them": 500, "all": 2000}));
+    assert_eq!(planned.asked().messages, 500);
+    assert!(planned.asked().total < 550, "{:?}", planned.asked());
+    // A request a channel; for each team itself, its channels and its members; the groups and a token.
+    assert_eq!(requests(&plan, "total"), 2000 + 3 * 10 + 2);
+    let table = planned.execute(&[]).stdout;
+    assert!(table.contains("the first page of 500 of 2,000 channels") && table.contains("and 1,990 others"), "{table}");
+}
+
+#[test]
+fn of_very_many_teams_a_sample_is_listed() {
+    let planned = planned(TenantSpec { members: 1, ..TenantSpec::uniform(1100, 1, 1) }.replies(0, 0));
+    let plan = planned.plan();
+    assert_eq!(plan["looked_at"]["teams"], json!({"of_them": 1000, "all": 1100}));
+    assert_eq!((&plan["channels"]["about"], requests(&plan, "messages")), (&json!(1100), 1100));
+    assert!(plan["channels"]["from"].as_u64() < Some(1100));
+}
+
+#[test]
+fn what_is_limited_takes_its_time() {
+    let time = |settings| Planned::with(TenantSpec::uniform(1, 2, 10), settings).plan()["seconds"]["about"].as_f64().unwrap();
+    // 7 requests at 5 a second; sent in no time, they would take next to none.
+    assert!(time(json!({"requests_per_second": 5})) >= 1.4);
+    assert!(time(json!({})) < 1.0);
+}

@@ -1,0 +1,108 @@
+//! `plan`: what it says beside what `read` then does, and what it costs itself.
+
+mod accuracy;
+mod bounds;
+mod forms;
+mod incremental;
+mod refusals;
+
+use graph_sim::{Class, GraphSim, Options, TenantSpec};
+use serde_json::{Value, json};
+
+use crate::support::{Finished, Tap, config, everything, incremental as reads};
+
+const BOTH: [&str; 2] = ["messages", "message_replies"];
+
+/// A tenant with an executable that is configured to read it, and what was stored of the last run.
+struct Planned {
+    sim: GraphSim,
+    tap: Tap,
+    streams: Vec<&'static str>,
+    state: Option<Value>,
+}
+
+/// What `read` asked, by class.
+#[derive(Debug, PartialEq)]
+struct Asked {
+    messages: u64,
+    replies: u64,
+    delta: u64,
+    total: u64,
+}
+
+/// A tenant in which no time passes, all of which is read.
+fn planned(spec: TenantSpec) -> Planned {
+    Planned::with(spec, json!({}))
+}
+
+impl Planned {
+    fn with(spec: TenantSpec, settings: Value) -> Self {
+        // To compress costs more than all else in a build without optimization.
+        let options = Options { gzip: false, ..Options::new(TenantSpec { groups_without_team: 0, ..spec }).manual_clock() };
+        Self::of(GraphSim::start(options).unwrap(), settings)
+    }
+
+    fn of(sim: GraphSim, settings: Value) -> Self {
+        let mut all = everything();
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let tap = Tap::new(&config(&sim, all));
+        Self { sim, tap, streams: crate::support::ALL.to_vec(), state: None }
+    }
+
+    fn streams(mut self, streams: &[&'static str]) -> Self {
+        self.streams = streams.to_vec();
+        self
+    }
+
+    fn execute(&self, arguments: &[&str]) -> Finished {
+        let streams: Vec<_> = self.streams.iter().map(|name| reads::configured(name)).collect();
+        self.tap.file("catalog.json", json!({"streams": streams}).to_string());
+        let mut all = vec!["plan", "--config", "config.json", "--catalog", "catalog.json"];
+        if let Some(state) = &self.state {
+            self.tap.file("state.json", state.to_string());
+            all.extend(["--state", "state.json"]);
+        }
+        self.tap.execute(&[&all, arguments].concat(), &[])
+    }
+
+    /// The plan, which must be whole.
+    fn plan(&self) -> Value {
+        let finished = self.execute(&["--format", "json"]);
+        assert_eq!((finished.status, finished.stderr.as_str()), (Some(0), ""));
+        serde_json::from_str(&finished.stdout).unwrap()
+    }
+
+    /// Reads, and keeps the state. Gives what was asked.
+    fn read(&mut self) -> Asked {
+        let before = self.asked();
+        let output = reads::read(&self.tap, &self.streams, self.state.as_ref());
+        assert_eq!(output.status, Some(0), "{:?}", output.errors());
+        self.state = Some(reads::state(&output));
+        let after = self.asked();
+        Asked {
+            messages: after.messages - before.messages,
+            replies: after.replies - before.replies,
+            delta: after.delta - before.delta,
+            total: after.total - before.total,
+        }
+    }
+
+    /// What was asked so far.
+    fn asked(&self) -> Asked {
+        let journal = self.sim.journal();
+        let [messages, replies, delta] = [Class::Messages, Class::Replies, Class::Delta].map(|class| journal.count(class));
+        Asked { messages, replies, delta, total: journal.total() }
+    }
+}
+
+/// The estimate of the requests of one kind.
+fn requests(plan: &Value, kind: &str) -> u64 {
+    let number = &plan["requests"][kind];
+    number.as_u64().or(number["about"].as_u64()).unwrap()
+}
+
+/// By which share the estimate of all requests misses what was asked.
+fn miss(plan: &Value, asked: &Asked) -> f64 {
+    let about = requests(plan, "total") as f64;
+    (about - asked.total as f64).abs() / asked.total as f64
+}
