@@ -7,11 +7,12 @@ use std::{
 
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
-use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
-    Exit, Ready, client,
+    Exit, Ready,
+    check::check,
+    client,
     config::{self, Author},
     logging::{self, Wanted},
     runtime, states,
@@ -20,11 +21,10 @@ use crate::{
     cli::Airbyte,
     config::Config,
     emit::Output,
-    error::{Error, Fault},
+    error::Error,
     files::{in_file, read_json, read_json_if_any},
     graph::Limits,
     protocol::airbyte::{self, AirbyteEmitter, Message},
-    sync,
 };
 
 pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
@@ -51,28 +51,6 @@ fn tell(out: &mut impl Write, message: &Message<'_>, exit: Exit) -> io::Result<E
     airbyte::write(out, message)?;
     out.flush()?;
     Ok(exit)
-}
-
-fn check(config: &[PathBuf], level: LevelFilter, out: &mut impl Write) -> io::Result<Exit> {
-    let checked = read_config(config).and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
-    match checked {
-        Ok(checkup) => {
-            for (of_line, line) in checkup.lines().into_iter().filter(|(of_line, _)| *of_line <= level) {
-                airbyte::write(out, &Message::log(of_line, &line))?;
-            }
-            let status = if checkup.is_good() { Message::succeeded } else { Message::failed };
-            tell(out, &status(checkup.sentence()), Exit::Done)
-        }
-        // The user's fault is a verdict; ours, or an outage, is none.
-        Err(error) if error.fault() == Fault::User => {
-            let sentence = error.in_short();
-            if sentence != error.to_string() {
-                airbyte::write(out, &Message::log(Level::ERROR, &error.to_string()))?;
-            }
-            tell(out, &Message::failed(sentence), Exit::Done)
-        }
-        Err(error) => fail(out, &error),
-    }
 }
 
 /// What a read is made of, and the streams that it is asked for and that there are not.

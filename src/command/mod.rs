@@ -1,6 +1,7 @@
 //! The commands: each wires the layers for what was asked and says how the process shall end.
 
 mod airbyte;
+mod check;
 mod config;
 mod extract;
 mod logging;

@@ -68,3 +68,14 @@ fn pin(name: &str, cases: &[(&str, String)]) {
         insta::assert_snapshot!(name, text.join("\n"));
     });
 }
+
+#[test]
+fn on_a_terminal_a_check_is_told_in_plain_lines() {
+    let sim = crate::support::tenant(1, 1, 1);
+    let tap = Tap::new(&config(&sim, crate::support::everything()));
+    let good = tap.watch(&["check", "--config", "config.json"], &[], true);
+    tap.file("config.json", config(&sim, serde_json::json!({"client_secret": "wrong"})).to_string());
+    let bad = tap.watch(&["check", "--config", "config.json"], &[], true);
+    assert_eq!((good.finished.status, bad.finished.status), (Some(0), Some(0)));
+    pin("on_a_terminal", &[("everything is granted", good.screen), ("a wrong secret", bad.screen)]);
+}

@@ -1,0 +1,85 @@
+//! `check`: what it found, in Airbyte's messages; in plain lines for people whose terminal is stdout.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
+
+use textwrap::{Options, fill, termwidth};
+use tracing::Level;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{
+    Exit,
+    airbyte::fail,
+    client,
+    config::{self, Author},
+    runtime,
+};
+use crate::{
+    error::{Error, Fault},
+    graph::Limits,
+    protocol::airbyte::{self, Message},
+    sync,
+};
+
+/// Lines on a terminal are no longer, however wide it is.
+const WIDEST: usize = 120;
+
+/// What a check came to.
+struct Found {
+    lines: Vec<(Level, String)>,
+    is_good: bool,
+    sentence: String,
+}
+
+pub(super) fn check(config: &[PathBuf], level: LevelFilter, out: &mut impl Write) -> io::Result<Exit> {
+    let checked = config::read(config, Author::Anybody)
+        .and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
+    let mut found = match checked {
+        Ok(checkup) => Found { lines: checkup.lines(), is_good: checkup.is_good(), sentence: checkup.sentence() },
+        // The user's fault is a verdict; ours, or an outage, is none.
+        Err(error) if error.fault() == Fault::User => failed(&error),
+        Err(error) if io::stdout().is_terminal() => {
+            writeln!(out, "{}", paragraph(&format!("no verdict: {error}")))?;
+            return Ok(Exit::Failed);
+        }
+        Err(error) => return fail(out, &error),
+    };
+    found.lines.retain(|(of_line, _)| *of_line <= level);
+    if io::stdout().is_terminal() {
+        tell(&found, out)?
+    } else {
+        send(&found, out)?
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn failed(error: &Error) -> Found {
+    let (sentence, whole) = (error.in_short(), error.to_string());
+    let lines = if sentence == whole { Vec::new() } else { vec![(Level::ERROR, whole)] };
+    Found { lines, is_good: false, sentence }
+}
+
+fn send(found: &Found, out: &mut impl Write) -> io::Result<()> {
+    for (level, line) in &found.lines {
+        airbyte::write(out, &Message::log(*level, line))?;
+    }
+    let status = if found.is_good { Message::succeeded } else { Message::failed };
+    airbyte::write(out, &status(found.sentence.clone()))
+}
+
+fn tell(found: &Found, out: &mut impl Write) -> io::Result<()> {
+    for (_, line) in &found.lines {
+        writeln!(out, "{}", paragraph(line))?;
+    }
+    let verdict = if found.is_good { "SUCCEEDED" } else { "FAILED" };
+    writeln!(out, "\n{}", paragraph(&format!("{verdict}: {}", found.sentence)))
+}
+
+/// A text in lines as wide as the terminal, without anything that it would obey.
+fn paragraph(text: &str) -> String {
+    let text = text.replace(char::is_control, " ");
+    fill(&text, Options::new(termwidth().min(WIDEST)).subsequent_indent("  ").break_words(false))
+}
