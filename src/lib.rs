@@ -1,5 +1,8 @@
 //! Extracts Microsoft Teams from Microsoft Graph v1.0 and tells it in the words of a protocol.
 //!
+//! As a library it streams records into a program: `examples/library.rs` reads the messages of a tenant. A [`config::Config`] says what to
+//! read, [`sync::client`] and [`sync::states`] make of it what [`sync::run`] needs, and an [`emit::Emitter`] takes the records and the states.
+//!
 //! The layers, each of which knows only those to its right:
 //!
 //! `command` wires `cli`, `protocol`, `sync` and `watch`; `sync` (which parents, which jobs, walks, outcomes) uses `streams`, `graph`, `config` and

@@ -21,7 +21,7 @@ use crate::{
     error::Error,
     graph::Limits,
     protocol::{Log, lines::LineEmitter},
-    streams::{Mode, ParentKind, Selected, Stream},
+    streams::{Mode, ParentKind, Stream},
 };
 
 pub(super) fn run(asked: &Extract, log: Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
@@ -44,7 +44,7 @@ fn prepare(asked: &Extract) -> Result<Ready, Error> {
     let stream = Stream::named(&asked.stream)
         .ok_or_else(|| Error::Catalog(format!("there is no stream {}; there are {}", asked.stream, Stream::names().join(", "))))?;
     let config = configuration(asked, stream)?;
-    let selected = vec![Selected { stream, columns: stream.columns.clone(), mode: Mode::FullRefresh }];
+    let selected = vec![stream.whole(Mode::FullRefresh)];
     let states = states(&Map::new(), &selected, &config)?;
     Ok(Ready { client: client(&config, Limits::default())?, config, selected, states, remarks: Vec::new(), runtime: runtime()? })
 }

@@ -12,8 +12,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
-use chrono::Utc;
-use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{Level, instrument::WithSubscriber, warn};
@@ -24,10 +22,9 @@ use crate::{
     config::{Config, sample_environment, sample_json},
     emit::{Emitter, Output},
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
-    state::StreamState,
-    streams::{Mode, Selected},
-    sync::{self, States, Summary},
+    graph::GraphClient,
+    streams::Selected,
+    sync::{self, States, Summary, client, states},
     watch::Screen,
 };
 use logging::Wanted;
@@ -142,39 +139,6 @@ impl From<&Summary> for Exit {
     }
 }
 
-/// The states that the selected streams begin with, from what they were given of earlier runs.
-fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) -> Result<States, Error> {
-    let begin = |selected: &Selected| {
-        let (stream, tenant) = (selected.stream, &config.tenant_id);
-        let given = given.get(stream.name).unwrap_or(&Value::Null);
-        let state = match (stream.mode(), selected.mode) {
-            (Mode::FullRefresh, _) => StreamState::of_snapshot(),
-            (Mode::Incremental, Mode::FullRefresh) => StreamState::begin_full_refresh(given, tenant, Utc::now()),
-            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant)
-                .map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?,
-        };
-        Ok((stream, state))
-    };
-    selected.iter().map(begin).collect()
-}
-
-fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
-    let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
-    let endpoints = Endpoints {
-        graph: config.graph_host().parse().map_err(invalid)?,
-        login: config.login_host().parse().map_err(invalid)?,
-        resource: config.cloud.graph_host().to_owned(),
-    };
-    let credentials = Credentials {
-        tenant_id: config.tenant_id.clone(),
-        client_id: config.client_id.clone(),
-        client_secret: config.client_secret.clone(),
-    };
-    let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
-    let limits = Limits { body: config.max_page, ..limits };
-    GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
-}
-
 fn runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -188,6 +152,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::graph::Limits;
 
     #[test]
     fn no_form_of_a_configuration_or_a_client_shows_the_secret() {

@@ -26,13 +26,15 @@ pub use silent::Silent;
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 6 * 1024 * 1024;
 
-/// Writes what a sync tells in the words of one protocol.
+/// Takes what a sync tells: writes it in the words of one protocol, or hands it to a program. Where nothing is done, nothing is said.
 pub trait Emitter: Send {
     /// A stream begins.
     ///
     /// # Errors
     /// As all of these: if the output cannot be written.
-    fn started(&mut self, stream: &'static Stream) -> io::Result<()>;
+    fn started(&mut self, _: &'static Stream) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Records of a stream.
     ///
@@ -50,7 +52,9 @@ pub trait Emitter: Send {
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()>;
+    fn waits(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
+        Ok(())
+    }
 
     /// A stream will have about so many records, those that came before included.
     ///
@@ -64,31 +68,41 @@ pub trait Emitter: Send {
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()>;
+    fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
+        Ok(())
+    }
 
     /// What the run came to, in figures.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn figures(&mut self, figures: &Figures) -> io::Result<()>;
+    fn figures(&mut self, _: &Figures) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Something to be said to people.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn log(&mut self, level: tracing::Level, message: &str) -> io::Result<()>;
+    fn log(&mut self, _: tracing::Level, _: &str) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Nothing more will be said.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn finished(&mut self) -> io::Result<()>;
+    fn finished(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Everything said so far must reach the reader.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn flush(&mut self) -> io::Result<()>;
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How a stream ended.

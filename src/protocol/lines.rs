@@ -10,7 +10,7 @@ use tracing::Level;
 
 use super::Log;
 use crate::{
-    emit::{Emitter, Figures, Outcome, Records},
+    emit::{Emitter, Outcome, Records},
     state::StreamState,
     streams::Stream,
 };
@@ -30,10 +30,6 @@ impl<W: Write> LineEmitter<W> {
 }
 
 impl<W: Write + Send> Emitter for LineEmitter<W> {
-    fn started(&mut self, _: &'static Stream) -> io::Result<()> {
-        Ok(())
-    }
-
     fn records(&mut self, records: &Records) -> io::Result<()> {
         for record in records.iter() {
             self.out.write_all(record)?;
@@ -61,17 +57,8 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
         Ok(())
     }
 
-    /// Whoever looks at records wants no figures in the log.
-    fn figures(&mut self, _: &Figures) -> io::Result<()> {
-        Ok(())
-    }
-
     fn log(&mut self, level: Level, message: &str) -> io::Result<()> {
         self.log.line(level, message);
-        Ok(())
-    }
-
-    fn finished(&mut self) -> io::Result<()> {
         Ok(())
     }
 

@@ -122,6 +122,11 @@ impl Stream {
         STREAMS.map(|stream| stream.name)
     }
 
+    /// It with all its columns, to be read in that mode.
+    pub fn whole(&'static self, mode: Mode) -> Selected {
+        Selected { stream: self, columns: self.columns.clone(), mode }
+    }
+
     /// The place of the stream in [`STREAMS`].
     pub fn position(&self) -> usize {
         STREAMS.iter().position(|stream| stream.name == self.name).unwrap_or_default()

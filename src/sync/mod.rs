@@ -4,6 +4,7 @@
 
 mod activity;
 mod ahead;
+mod begin;
 mod channel;
 mod check;
 mod context;
@@ -41,6 +42,7 @@ use crate::{
     state::StreamState,
     streams::{Selected, Stream, StreamSet},
 };
+pub use begin::{client, states};
 pub use check::{Checkup, check};
 use context::Context;
 use job::{Job, Stop};

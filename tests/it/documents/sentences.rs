@@ -34,6 +34,7 @@ const FILES: &[&str] = &[
     "protocol/singer/emitter.rs",
     "protocol/singer/state.rs",
     "state.rs",
+    "sync/begin.rs",
     "sync/context.rs",
     "sync/delta.rs",
     "sync/groups.rs",

@@ -1,0 +1,53 @@
+//! What a run begins with: a client for what is configured, and the states of its streams.
+
+use chrono::Utc;
+use serde_json::{Map, Value};
+
+use super::States;
+use crate::{
+    config::Config,
+    error::Error,
+    graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
+    state::StreamState,
+    streams::{Mode, Selected},
+};
+
+/// The states that the selected streams begin with, from what they were given of earlier runs: for each stream what its last state was.
+///
+/// # Errors
+/// If one of them cannot be taken up.
+pub fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) -> Result<States, Error> {
+    let begin = |selected: &Selected| {
+        let (stream, tenant) = (selected.stream, &config.tenant_id);
+        let given = given.get(stream.name).unwrap_or(&Value::Null);
+        let state = match (stream.mode(), selected.mode) {
+            (Mode::FullRefresh, _) => StreamState::of_snapshot(),
+            (Mode::Incremental, Mode::FullRefresh) => StreamState::begin_full_refresh(given, tenant, Utc::now()),
+            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant)
+                .map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?,
+        };
+        Ok((stream, state))
+    };
+    selected.iter().map(begin).collect()
+}
+
+/// A client for the tenant and application of the configuration, in its pace.
+///
+/// # Errors
+/// If TLS cannot be set up, or a host is no URL.
+pub fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
+    let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
+    let endpoints = Endpoints {
+        graph: config.graph_host().parse().map_err(invalid)?,
+        login: config.login_host().parse().map_err(invalid)?,
+        resource: config.cloud.graph_host().to_owned(),
+    };
+    let credentials = Credentials {
+        tenant_id: config.tenant_id.clone(),
+        client_id: config.client_id.clone(),
+        client_secret: config.client_secret.clone(),
+    };
+    let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
+    let limits = Limits { body: config.max_page, ..limits };
+    GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
+}
