@@ -18,12 +18,13 @@ const REFUSALS: usize = 10;
 
 /// The plan as text.
 pub(super) fn text(plan: &Plan, has_state: bool) -> String {
+    let width = terminal_size_of(io::stdout()).map(|(Width(width), _)| width);
     let mut text = String::new();
     let _ = write!(text, "{}", Head { plan, has_state });
-    let _ = writeln!(text, "\n{}", streams(plan));
-    let _ = writeln!(text, "\n{}", requests(&plan.requests));
+    let _ = writeln!(text, "\n{}", streams(plan, width));
+    let _ = writeln!(text, "\n{}", requests(&plan.requests, width));
     if !plan.longest.is_empty() {
-        let _ = writeln!(text, "\n{}", longest(plan));
+        let _ = writeln!(text, "\n{}", longest(plan, width));
         let others = plan.channels.about.saturating_sub(plan.longest.len().min(SHOWN) as u64);
         if others > 0 {
             let _ = writeln!(text, "and {} others", grouped(others));
@@ -85,16 +86,16 @@ fn reason(by: &DecidedBy) -> String {
     }
 }
 
-fn streams(plan: &Plan) -> Table {
-    let mut table = table(["stream", "mode", "records", "bytes"]);
+fn streams(plan: &Plan, width: Option<u16>) -> Table {
+    let mut table = table(["stream", "mode", "records", "bytes"], width);
     for stream in &plan.streams {
         table.add_row([stream.name.to_owned(), stream.mode.replace('_', " "), count(&stream.records), size(&stream.bytes)]);
     }
     aligned(table, 2)
 }
 
-fn requests(requests: &Requests) -> Table {
-    let mut table = table(["requests for", "number"]);
+fn requests(requests: &Requests, width: Option<u16>) -> Table {
+    let mut table = table(["requests for", "number"], width);
     let rows = [
         ("a token", requests.token),
         ("lists of groups", requests.groups),
@@ -112,8 +113,8 @@ fn requests(requests: &Requests) -> Table {
     aligned(table, 1)
 }
 
-fn longest(plan: &Plan) -> Table {
-    let mut table = table(["longest channels", "team", "messages", "replies", "requests", "time"]);
+fn longest(plan: &Plan, width: Option<u16>) -> Table {
+    let mut table = table(["longest channels", "team", "messages", "replies", "requests", "time"], width);
     for channel in plan.longest.iter().take(SHOWN) {
         table.add_row([
             channel.channel.clone(),
@@ -128,10 +129,10 @@ fn longest(plan: &Plan) -> Table {
 }
 
 /// As wide as the terminal; as wide as it needs where nobody looks.
-fn table<const N: usize>(head: [&str; N]) -> Table {
+fn table<const N: usize>(head: [&str; N], width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(head);
-    if let Some((Width(width), _)) = terminal_size_of(io::stdout()) {
+    if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     table
@@ -188,4 +189,28 @@ fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_said_as_exactly_as_they_are_known() {
+        let about = |about, from, to| About { about, from, to };
+        assert_eq!(
+            [count(&about(1_234_567, 1_234_567, 1_234_567)), count(&about(1000, 900, 1100))],
+            ["1,234,567", "about 1,000 (900 to 1,100)"]
+        );
+        assert_eq!(size(&about(1_500_000, 999, 2_000_000_000)), "about 1.5 MB (999 B to 2.0 GB)");
+        assert_eq!([0.4, 99.0, 100.0, 3600.0, 7200.0].map(duration), ["0 s", "99 s", "2 min", "60 min", "2.0 h"]);
+        assert_eq!(time(&Seconds { about: 44.2, from: 40.0, to: 48.6 }), "about 44 s (40 s to 49 s)");
+    }
+
+    #[test]
+    fn what_a_terminal_is_too_narrow_for_is_wrapped() {
+        let mut table = table(["longest channels", "team"], Some(40));
+        table.add_row(["19:f0e545a4e75bf2cedb2e9965b49a0fda@thread.tacv2", "508b6f48-e21b-4222-8a2d-a18ff1dbeda2"]);
+        assert!(table.to_string().lines().all(|line| line.len() <= 40), "{table}");
+    }
 }

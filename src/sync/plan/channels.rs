@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use tracing::info;
+
 use super::{
     super::{context::Context, part::Place},
     arithmetic::LongThreads,
@@ -13,6 +15,9 @@ use crate::{error::Error, graph::Urgency};
 
 /// Channels that are looked at, at most.
 const MOST_CHANNELS: usize = 500;
+
+/// To look at so many takes long enough to be told.
+const MANY: usize = 100;
 
 /// Further pages are looked at as long as the requests of all may be wrong by more than this share (standard error).
 const SETTLED: f64 = 0.03;
@@ -53,6 +58,9 @@ impl Channels {
         discovery.channels.iter().for_each(|job| *of_teams.entry(job.team.clone()).or_default() += 1);
         let key = |job: &ChannelJob| format!("{} {} {}", job.team, job.channel, job.message.as_deref().unwrap_or_default());
         let jobs = sample(std::mem::take(&mut discovery.channels), MOST_CHANNELS, key);
+        if jobs.len() >= MANY {
+            info!("looking at the first page of {} channels", jobs.len());
+        }
         let tasks = jobs.iter().cloned().map(|job| first(context.for_job(0, Urgency::Opens, job.feeds), job));
         let mut asked = Vec::new();
         for (job, result) in jobs.iter().zip(side_by_side(tasks).await?) {

@@ -33,7 +33,9 @@ fn of_a_large_tenant_a_sample_is_looked_at_and_it_says_so() {
     assert!(planned.asked().total < 550, "{:?}", planned.asked());
     // A request a channel; for each team itself, its channels and its members; the groups and a token.
     assert_eq!(requests(&plan, "total"), 2000 + 3 * 10 + 2);
-    let table = planned.execute(&[]).stdout;
+    let finished = planned.execute(&[]);
+    assert!(finished.stderr.contains("looking at the first page of 500 channels"), "{}", finished.stderr);
+    let table = finished.stdout;
     assert!(table.contains("the first page of 500 of 2,000 channels") && table.contains("and 1,990 others"), "{table}");
 }
 

@@ -68,7 +68,8 @@ impl Planned {
     /// The plan, which must be whole.
     fn plan(&self) -> Value {
         let finished = self.execute(&["--format", "json"]);
-        assert_eq!((finished.status, finished.stderr.as_str()), (Some(0), ""));
+        assert_eq!(finished.status, Some(0), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("WARN"), "{}", finished.stderr);
         serde_json::from_str(&finished.stdout).unwrap()
     }
 
