@@ -30,8 +30,8 @@ fn parents_that_are_named_come_before_what_is_configured() {
     let everything = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true, "stream_options": {"messages": {"top": 2}}});
     let tap = Tap::new(&config(&sim, everything));
     let extract = |arguments: &[&str]| records(&tap.execute(&[&["extract", "-c", "config.json", "--stream"], arguments].concat(), &[]));
-    let all = extract(&["messages"]);
-    let (team, channel) = (all[0]["team_id"].as_str().unwrap(), all[0]["channel_id"].as_str().unwrap());
+    let all = extract(&["message_replies"]);
+    let [team, channel, message] = ["team_id", "channel_id", "parent_message_id"].map(|column| all[0][column].as_str().unwrap());
     let of =
         |records: &[Value], column: &str| records.iter().map(|record| record[column].as_str().unwrap().to_owned()).collect::<HashSet<_>>();
 
@@ -39,8 +39,6 @@ fn parents_that_are_named_come_before_what_is_configured() {
     assert_eq!((of_team.len(), of(&of_team, "team_id")), (6, HashSet::from([team.to_owned()])));
     let of_channel = extract(&["messages", "--team", team, "--channel", channel]);
     assert_eq!((of_channel.len(), of(&of_channel, "channel_id")), (3, HashSet::from([channel.to_owned()])));
-    let replies = extract(&["message_replies", "--team", team, "--channel", channel]);
-    let message = replies[0]["parent_message_id"].as_str().unwrap();
     let of_message = extract(&["message_replies", "--team", team, "--channel", channel, "--message", message]);
     assert_eq!(of(&of_message, "parent_message_id"), HashSet::from([message.to_owned()]));
 }
