@@ -22,7 +22,7 @@ pub use members::MEMBERS;
 pub use message_replies::{MESSAGE_REPLIES, thread};
 pub use messages::{MAX_TOP, MESSAGES, READS_MESSAGES, delta, walk};
 pub use set::StreamSet;
-pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, group_ids, groups, team};
+pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
 
 /// The application permissions that the quick start of Databricks' Lakeflow connector for Teams asks for. Who comes from there has them.

@@ -55,6 +55,11 @@ pub fn group_ids(top: Option<u64>) -> Request {
     list("id", top)
 }
 
+/// The groups that are teams, their ids and names only.
+pub fn group_names(top: Option<u64>) -> Request {
+    list("id,displayName", top)
+}
+
 fn list(select: &str, top: Option<u64>) -> Request {
     Request::get(["groups"]).query("$filter", IS_TEAM).query("$select", select).query("$top", top.unwrap_or(999))
 }

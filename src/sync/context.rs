@@ -15,6 +15,7 @@ use chrono::{TimeDelta, Utc};
 use tracing::{debug, warn};
 
 use super::{
+    names::Names,
     once::Memory,
     rest::USUAL_PAGE,
     waits::{Waiting, Waits},
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     states: [Option<StreamState>; STREAMS.len()],
     remarked: Mutex<HashSet<AboutDelta>>,
     pub(super) memory: Memory,
+    pub(super) names: Names,
     /// Replies on a page behind a link, as seen last.
     pub(super) replies_page: AtomicUsize,
     waits: Waits,
@@ -91,12 +93,21 @@ impl Context {
             states: by_position(states),
             remarked: Mutex::default(),
             memory: Memory::default(),
+            names: Names::default(),
             replies_page: AtomicUsize::new(USUAL_PAGE),
             waits: Waits::default(),
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
         };
         Self { run: Arc::new(shared), client, job: 0 }
+    }
+
+    /// For the run itself, before it has jobs: what teams and channels are called is kept.
+    pub(super) fn keeping_names(mut self) -> Self {
+        if let Some(run) = Arc::get_mut(&mut self.run) {
+            run.names = Names::kept();
+        }
+        self
     }
 
     /// For a job that begins, of that number, whose requests are that urgent and which feeds those streams.

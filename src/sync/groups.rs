@@ -47,6 +47,7 @@ pub(super) async fn page(
         if !pages.is_first(&id) {
             continue;
         }
+        context.names.note(group);
         if let Some(stream) = records {
             report.jobs.push(Job::new(
                 StreamSet::default().with(stream),

@@ -114,6 +114,9 @@ impl List {
                 if !pages.is_first(&id) {
                     continue;
                 }
+                if self.stream.name == CHANNELS.name {
+                    context.names.note(item);
+                }
                 if let Some(selected) = selected {
                     let fits = |record: &[u8]| damage.fits(record, context.max_record);
                     records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), fits);

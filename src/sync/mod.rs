@@ -16,6 +16,7 @@ mod groups;
 mod job;
 mod ledger;
 mod list;
+mod names;
 mod once;
 mod parents;
 mod part;

@@ -12,7 +12,7 @@ use crate::{
     config::{Config, Parents, StreamConfig},
     error::Error,
     graph::Pages,
-    streams::{CHANNELS, ParentKind, Source, Stream, StreamSet, group_ids, groups},
+    streams::{CHANNELS, ParentKind, Source, Stream, StreamSet, group_ids, group_names, groups},
 };
 
 /// What must be configured for some of the streams and is not, said in one sentence for all of them.
@@ -44,7 +44,11 @@ pub(super) fn first_jobs(context: &Context) -> Vec<Job> {
     let listed = teams.union(of_all_teams);
     if !listed.is_empty() {
         let top = listed.iter().filter_map(|stream| context.config(stream).top).min();
-        let request = if teams.is_empty() { group_ids(top) } else { groups(top) };
+        let request = match (teams.is_empty(), context.names.are_kept()) {
+            (false, _) => groups(top),
+            (true, false) => group_ids(top),
+            (true, true) => group_names(top),
+        };
         // A team that is named for one stream and found for another is read once, for both.
         let named = if of_all_teams.is_empty() { BTreeMap::new() } else { std::mem::take(&mut named) };
         let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));

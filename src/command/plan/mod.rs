@@ -1,5 +1,6 @@
 //! `plan`: what a run would do, for people and for programs.
 
+mod prose;
 mod table;
 
 use std::{
@@ -48,7 +49,7 @@ pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &Ca
         Ok(Some(Ok(plan))) => {
             let text = match asked.format {
                 PlanFormat::Table => table::text(&plan, asked.state.is_some()),
-                PlanFormat::Json => format!("{}\n", serde_json::to_string_pretty(&plan)?),
+                PlanFormat::Json => format!("{}\n", without_controls(&serde_json::to_string_pretty(&plan)?)),
             };
             tell(&mut out, &text)?;
             Ok(if plan.failed.is_empty() { Exit::Done } else { Exit::Failed })
@@ -85,6 +86,13 @@ struct Catalog {
     remarks: Vec<String>,
     /// What is said of streams that there are not.
     unknown: Vec<String>,
+}
+
+/// JSON in which the control characters are escaped that it need not escape: a terminal obeys them.
+fn without_controls(json: &str) -> String {
+    let is_left = |char: char| char.is_control() && char != '\n';
+    let escaped = |char: char| if is_left(char) { format!("\\u{:04x}", u32::from(char)) } else { char.to_string() };
+    if json.contains(is_left) { json.chars().map(escaped).collect() } else { json.to_owned() }
 }
 
 /// The streams of a catalog of either protocol.

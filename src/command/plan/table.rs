@@ -1,14 +1,13 @@
 //! A plan as people read it: what is read, with how many requests, how long, and how sure that is.
 
-use std::{
-    fmt::{Display, Write},
-    io,
-};
+use std::{fmt::Write, io};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 use terminal_size::{Width, terminal_size_of};
+use textwrap::core::display_width;
 
-use crate::sync::plan::{About, DecidedBy, Plan, Requests, Seconds};
+use super::prose::{cut, paragraph, shared, shown, unbroken};
+use crate::sync::plan::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds};
 
 /// So many channels are shown.
 const SHOWN: usize = 10;
@@ -16,11 +15,27 @@ const SHOWN: usize = 10;
 /// So many refusals are shown.
 const REFUSALS: usize = 10;
 
+/// Lines are no longer, however wide the terminal is; and so long where there is none.
+const WIDEST: usize = 120;
+const IN_A_PIPE: usize = 100;
+
+/// Names in a sentence are no wider, and those in a table may have as much at least.
+const NAME: usize = 40;
+const LEAST_NAME: usize = 12;
+
+/// Between columns.
+const GAP: usize = 2;
+
+/// A line below the head, and no others.
+const STYLE: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none().junction(' '))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .content_lines(ContentLineStyle::none().junction(' '));
+
 /// The plan as text.
 pub(super) fn text(plan: &Plan, has_state: bool) -> String {
-    let width = terminal_size_of(io::stdout()).map(|(Width(width), _)| width);
-    let mut text = String::new();
-    let _ = write!(text, "{}", Head { plan, has_state });
+    let width = terminal_size_of(io::stdout()).map_or(IN_A_PIPE, |(Width(width), _)| usize::from(width).min(WIDEST));
+    let mut text = summary(plan, has_state, width);
     let _ = writeln!(text, "\n{}", streams(plan, width));
     let _ = writeln!(text, "\n{}", requests(&plan.requests, width));
     if !plan.longest.is_empty() {
@@ -33,60 +48,81 @@ pub(super) fn text(plan: &Plan, has_state: bool) -> String {
     for (title, problems) in [("A run would leave out:", &plan.refused), ("A run would fail:", &plan.failed)] {
         if !problems.is_empty() {
             let _ = writeln!(text, "\n{title}");
-            problems.iter().take(REFUSALS).for_each(|problem| _ = writeln!(text, "- {problem}"));
+            problems.iter().take(REFUSALS).for_each(|problem| _ = writeln!(text, "{}", paragraph("- ", problem, width)));
             if problems.len() > REFUSALS {
                 let _ = writeln!(text, "- and {} others (--format json has all)", grouped((problems.len() - REFUSALS) as u64));
             }
         }
     }
-    let looked_at = &plan.looked_at;
-    let _ = writeln!(
-        text,
-        "\nThis rests on {} requests: the channels of {} of {} teams were listed, and the first page of {} of {} channels looked at, and {} further \
-        pages. It takes for granted that {}.",
-        grouped(looked_at.requests),
-        grouped(looked_at.teams.of_them),
-        grouped(looked_at.teams.all),
-        grouped(looked_at.channels.of_them),
-        grouped(looked_at.channels.all),
-        grouped(looked_at.further_pages),
-        plan.assumes.join("; and that ")
-    );
+    let _ = writeln!(text, "\n{}", paragraph("", &basis(plan), width));
     text
 }
 
 /// What decides, in the first lines.
-struct Head<'p> {
-    plan: &'p Plan,
-    has_state: bool,
-}
-
-impl Display for Head<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Plan { teams, channels, requests, seconds, decided_by, bytes_of_answers, .. } = self.plan;
-        let from = if self.has_state { "from this state on" } else { "without a state" };
-        writeln!(formatter, "A run {from} reads {} teams and {} channels.", grouped(*teams), count(channels))?;
-        writeln!(formatter, "Requests: {}", count(&requests.total))?;
-        writeln!(formatter, "Time:     {}; {}", time(seconds), reason(decided_by))?;
-        writeln!(formatter, "Download: {}, decompressed", size(bytes_of_answers))
+fn summary(plan: &Plan, has_state: bool, width: usize) -> String {
+    let Plan { teams, channels, requests, seconds, decided_by, bytes_of_answers, longest, .. } = plan;
+    let from = if has_state { "from this state on" } else { "without a state" };
+    let [channels, total, size] = [count(channels), count(&requests.total), size(bytes_of_answers)].map(|said| unbroken(&said));
+    let first = longest.first();
+    let mut lines = vec![
+        paragraph("", &format!("A run {from} reads {} teams and {channels} channels.", grouped(*teams)), width),
+        paragraph("Requests: ", &total, width),
+        paragraph("Time:     ", &format!("{}; {}", unbroken(&time(seconds)), reason(decided_by, first)), width),
+        paragraph("Download: ", &format!("{size}, decompressed"), width),
+    ];
+    if let Some(channel) = first {
+        let (called, requests) = (called(&channel.channel_name, &channel.channel), unbroken(&count(&channel.requests)));
+        let team = self::called(&channel.team_name, &channel.team);
+        let (messages, replies) = (grouped(channel.messages), grouped(channel.replies));
+        let said = format!("{called} of team {team}: {messages} messages and {replies} replies, in {requests} requests");
+        lines.push(paragraph("Longest:  ", &format!("channel {said}"), width));
     }
+    lines.join("\n") + "\n"
 }
 
-fn reason(by: &DecidedBy) -> String {
+/// What the plan was made from.
+fn basis(plan: &Plan) -> String {
+    let LookedAt { requests, teams, channels, further_pages } = &plan.looked_at;
+    let mut text = format!(
+        "This rests on {} requests: the channels of {} of {} teams were listed, and the first page of {} of {} channels looked at, and {} further \
+        pages. It takes for granted that {}.",
+        grouped(*requests),
+        grouped(teams.of_them),
+        grouped(teams.all),
+        grouped(channels.of_them),
+        grouped(channels.all),
+        grouped(*further_pages),
+        plan.assumes.join("; and that ")
+    );
+    if !plan.requests.total.is_exact() {
+        text += " With ± stands how far off a number may be: in 19 of 20 cases it is no further, as far as the pages seen tell.";
+    }
+    text
+}
+
+fn reason(by: &DecidedBy, longest: Option<&ChannelPlan>) -> String {
     let requests = grouped(by.requests);
-    let id = |id: &Option<String>| id.clone().unwrap_or_default();
+    let team = || called(&by.team_name, by.team.as_deref().unwrap_or_default());
+    let is_longest = longest.is_some_and(|longest| by.channel.as_ref() == Some(&longest.channel));
     match by.limit {
+        "one_channel" if is_longest => format!("decided by the longest channel: {requests} requests, one after the other"),
         "one_channel" => {
-            format!("decided by channel {} of team {}: {requests} requests, one after the other", id(&by.channel), id(&by.team))
+            let channel = called(&by.channel_name, by.channel.as_deref().unwrap_or_default());
+            format!("decided by channel {channel} of team {}: {requests} requests, one after the other", team())
         }
-        "one_team" => format!("decided by team {}: {requests} requests that count against its limit", id(&by.team)),
+        "one_team" => format!("decided by team {}: {requests} requests that count against its limit", team()),
         "messages" => format!("decided by the limit for messages: {requests} requests"),
         "all" => format!("decided by the rate of all {requests} requests"),
         limit => format!("decided by the limit for {limit}: {requests} requests"),
     }
 }
 
-fn streams(plan: &Plan, width: Option<u16>) -> Table {
+/// A name in a sentence; the id of what has none.
+fn called(name: &Option<String>, id: &str) -> String {
+    name.as_ref().map_or_else(|| shown(id), |name| format!("\"{}\"", cut(&shown(name), NAME)))
+}
+
+fn streams(plan: &Plan, width: usize) -> String {
     let mut table = table(["stream", "mode", "records", "bytes"], width);
     for stream in &plan.streams {
         table.add_row([stream.name.to_owned(), stream.mode.replace('_', " "), count(&stream.records), size(&stream.bytes)]);
@@ -94,7 +130,7 @@ fn streams(plan: &Plan, width: Option<u16>) -> Table {
     aligned(table, 2)
 }
 
-fn requests(requests: &Requests, width: Option<u16>) -> Table {
+fn requests(requests: &Requests, width: usize) -> String {
     let mut table = table(["requests for", "number"], width);
     let rows = [
         ("a token", requests.token),
@@ -113,35 +149,51 @@ fn requests(requests: &Requests, width: Option<u16>) -> Table {
     aligned(table, 1)
 }
 
-fn longest(plan: &Plan, width: Option<u16>) -> Table {
-    let mut table = table(["longest channels", "team", "messages", "replies", "requests", "time"], width);
-    for channel in plan.longest.iter().take(SHOWN) {
-        table.add_row([
-            channel.channel.clone(),
-            channel.team.clone(),
+fn longest(plan: &Plan, width: usize) -> String {
+    let head = ["longest channels", "team", "messages", "replies", "requests", "time"];
+    let channels = &plan.longest[..plan.longest.len().min(SHOWN)];
+    let cells = channels.iter().map(|channel| {
+        let name = |name: &Option<String>, id: &str| shown(name.as_deref().unwrap_or(id));
+        [
+            name(&channel.channel_name, &channel.channel),
+            name(&channel.team_name, &channel.team),
             grouped(channel.messages),
             grouped(channel.replies),
             count(&channel.requests),
             duration(channel.seconds as f64),
-        ]);
+        ]
+    });
+    let cells: Vec<_> = cells.collect();
+    // The names have what the numbers leave.
+    let widest = |at: usize| cells.iter().map(|row| display_width(&row[at])).chain([head[at].len()]).max().unwrap_or_default();
+    let numbers: usize = (2..head.len()).map(|at| widest(at) + GAP).sum();
+    let names = shared(width.saturating_sub(numbers + GAP).max(2 * LEAST_NAME), [widest(0), widest(1)]);
+    let mut table = table(head, width);
+    for mut row in cells {
+        row.iter_mut().zip(names).for_each(|(name, width)| *name = cut(name, width));
+        table.add_row(row);
     }
     aligned(table, 2)
 }
 
-/// As wide as the terminal; as wide as it needs where nobody looks.
-fn table<const N: usize>(head: [&str; N], width: Option<u16>) -> Table {
+/// As wide as the lines at most.
+fn table<const N: usize>(head: [&str; N], width: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(head);
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
+    table.load_style(STYLE).set_header(head).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     table
 }
 
 /// With the columns from this one on to the right.
-fn aligned(mut table: Table, first: usize) -> Table {
-    table.column_iter_mut().skip(first).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-    table
+fn aligned(mut table: Table, first: usize) -> String {
+    let last = table.column_count().saturating_sub(1);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if at < last { GAP as u16 - 1 } else { 0 }));
+        if at >= first {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
 }
 
 fn count(number: &About) -> String {
@@ -157,11 +209,17 @@ fn size(number: &About) -> String {
     })
 }
 
+/// With how far off it may be; from where to where, if that is more than it is itself.
 fn about(number: &About, form: impl Fn(u64) -> String) -> String {
+    let About { about, from, to } = *number;
     if number.is_exact() {
-        return form(number.about);
+        return form(about);
     }
-    format!("about {} ({} to {})", form(number.about), form(number.from), form(number.to))
+    let off = about.saturating_sub(from).max(to.saturating_sub(about));
+    if off >= about {
+        return format!("{} to {}", form(from), form(to));
+    }
+    format!("{} ±{}%", form(about), off.saturating_mul(100).div_ceil(about))
 }
 
 fn time(seconds: &Seconds) -> String {
@@ -198,19 +256,17 @@ mod tests {
     #[test]
     fn numbers_are_said_as_exactly_as_they_are_known() {
         let about = |about, from, to| About { about, from, to };
-        assert_eq!(
-            [count(&about(1_234_567, 1_234_567, 1_234_567)), count(&about(1000, 900, 1100))],
-            ["1,234,567", "about 1,000 (900 to 1,100)"]
-        );
-        assert_eq!(size(&about(1_500_000, 999, 2_000_000_000)), "about 1.5 MB (999 B to 2.0 GB)");
+        assert_eq!([count(&about(1_234_567, 1_234_567, 1_234_567)), count(&about(1000, 900, 1100))], ["1,234,567", "1,000 ±10%"]);
+        assert_eq!(size(&about(1_500_000, 999, 2_000_000_000)), "999 B to 2.0 GB");
         assert_eq!([0.4, 99.0, 100.0, 3600.0, 7200.0].map(duration), ["0 s", "99 s", "2 min", "60 min", "2.0 h"]);
         assert_eq!(time(&Seconds { about: 44.2, from: 40.0, to: 48.6 }), "about 44 s (40 s to 49 s)");
     }
 
     #[test]
     fn what_a_terminal_is_too_narrow_for_is_wrapped() {
-        let mut table = table(["longest channels", "team"], Some(40));
+        let mut table = table(["longest channels", "team"], 40);
         table.add_row(["19:f0e545a4e75bf2cedb2e9965b49a0fda@thread.tacv2", "508b6f48-e21b-4222-8a2d-a18ff1dbeda2"]);
-        assert!(table.to_string().lines().all(|line| line.len() <= 40), "{table}");
+        let table = aligned(table, 2);
+        assert!(table.lines().all(|line| display_width(line) <= 40), "{table}");
     }
 }

@@ -113,6 +113,13 @@ impl Channels {
         }
     }
 
+    /// Those that were looked at, the ones with most requests first.
+    pub(super) fn longest(&self) -> Vec<&Asked> {
+        let mut asked: Vec<_> = self.asked.iter().filter(|asked| asked.look.is_some()).collect();
+        asked.sort_by(|one, other| other.taken.requests().total_cmp(&one.taken.requests()));
+        asked
+    }
+
     /// By how much the requests of those that were looked at may be wrong.
     pub(super) fn error(&self) -> f64 {
         let taken = || self.asked.iter().map(|asked| &asked.taken);

@@ -290,6 +290,7 @@ impl WalkLook {
 async fn created(context: &Context, place: Place<'_>) -> Option<DateTime<Utc>> {
     let page = context.client.object(&streams::channel(place.team, place.channel)).await.ok()?;
     let channel = page.items().next()?;
+    context.names.note(channel);
     time(channel, "createdDateTime")
 }
 

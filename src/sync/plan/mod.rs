@@ -7,6 +7,7 @@ mod arithmetic;
 mod channels;
 mod discovery;
 mod look;
+mod names;
 mod report;
 mod sample;
 mod time;
@@ -41,14 +42,16 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
     let (output, writer) = Output::start(Box::new(silent.clone()), Vec::new()).map_err(machine)?;
     let members_a_page = config.stream(MEMBERS.name).and_then(|config| config.top).unwrap_or(999);
-    let context = Context::new(client.clone(), config, selected.clone(), states, output);
+    let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
     let mut discovery = Discovery::default();
     discovery.run(&context).await?;
     let mut channels = Channels::look(&context, &mut discovery).await?;
     channels.look_further(&context, &mut discovery).await?;
     discovery.note_gone(&context);
+    names::ask(&context, &channels).await?;
+    let names = context.names.take();
     drop(context);
     writer.join()?;
     let failed = lacking.map(|(_, error)| error.to_string());
-    Ok(Totals { client: &client, selected: &selected, discovery, channels: &channels, silent: &silent, members_a_page }.plan(failed))
+    Ok(Totals { client: &client, selected: &selected, discovery, channels: &channels, names, silent: &silent, members_a_page }.plan(failed))
 }

@@ -102,8 +102,12 @@ pub struct DecidedBy {
     pub limit: &'static str,
     /// The team, if it is one team or channel that decides.
     pub team: Option<String>,
+    /// What it is called, if that is known.
+    pub team_name: Option<String>,
     /// The channel, if it is one channel that decides.
     pub channel: Option<String>,
+    /// What it is called, if that is known.
+    pub channel_name: Option<String>,
     /// The requests that count against the limit.
     pub requests: u64,
 }
@@ -113,8 +117,12 @@ pub struct DecidedBy {
 pub struct ChannelPlan {
     /// Its team.
     pub team: String,
+    /// What its team is called, if that is known.
+    pub team_name: Option<String>,
     /// Its id.
     pub channel: String,
+    /// What it is called, if that is known.
+    pub channel_name: Option<String>,
     /// Records of `messages`.
     pub messages: u64,
     /// Records of `message_replies`.

@@ -26,6 +26,8 @@ pub(super) struct Totals<'p> {
     pub(super) selected: &'p [Selected],
     pub(super) discovery: Discovery,
     pub(super) channels: &'p Channels,
+    /// What teams and channels are called, as far as that is known.
+    pub(super) names: HashMap<String, String>,
     /// The records that were made of the lists that were asked for.
     pub(super) silent: &'p Silent,
     pub(super) members_a_page: u64,
@@ -160,7 +162,8 @@ impl Totals<'_> {
             }
             Budget::All => ("all", None, None),
         };
-        DecidedBy { limit, team, channel, requests: whole(load.requests(time.by)) }
+        let [team_name, channel_name] = [&team, &channel].map(|id| self.name(id.as_deref()?));
+        DecidedBy { limit, team, team_name, channel, channel_name, requests: whole(load.requests(time.by)) }
     }
 
     fn count_of_channels(&self) -> About {
@@ -204,18 +207,22 @@ impl Totals<'_> {
     }
 
     fn longest(&self, rates: &Rates) -> Vec<ChannelPlan> {
-        let mut asked: Vec<_> = self.channels.asked.iter().filter(|asked| asked.look.is_some()).collect();
-        asked.sort_by(|one, other| other.taken.requests().total_cmp(&one.taken.requests()));
         let plan = |asked: &Asked| ChannelPlan {
             team: asked.job.team.clone(),
+            team_name: self.name(&asked.job.team),
             channel: asked.job.channel.clone(),
+            channel_name: self.name(&asked.job.channel),
             messages: whole(asked.taken.roots.records),
             replies: whole(asked.taken.replies.records),
             requests: About::new(asked.taken.requests(), asked.taken.error(), asked.pages() as f64),
             seconds: whole(rates.seconds(Budget::OneChannel, asked.taken.requests())),
             pages: asked.pages() as u64,
         };
-        asked.into_iter().map(plan).collect()
+        self.channels.longest().into_iter().map(plan).collect()
+    }
+
+    fn name(&self, id: &str) -> Option<String> {
+        self.names.get(id).cloned()
     }
 
     fn looked_at(&self) -> LookedAt {
