@@ -23,6 +23,9 @@ const IN_A_PIPE: usize = 100;
 const NAME: usize = 40;
 const LEAST_NAME: usize = 12;
 
+/// What a range means.
+const SURE: &str = "± says how far off a number may be: 19 times of 20 it is no further, as far as what was seen tells.";
+
 /// Between columns.
 const GAP: usize = 2;
 
@@ -54,7 +57,11 @@ pub(super) fn text(plan: &Plan, has_state: bool) -> String {
             }
         }
     }
-    let _ = writeln!(text, "\n{}", paragraph("", &basis(plan), width));
+    let _ = writeln!(text, "\n{}\n\nIt takes for granted:", paragraph("", &basis(plan), width));
+    plan.assumes.iter().for_each(|assumed| _ = writeln!(text, "{}", paragraph("- ", assumed, width)));
+    if !plan.requests.total.is_exact() {
+        let _ = writeln!(text, "\n{}", paragraph("", SURE, width));
+    }
     text
 }
 
@@ -62,20 +69,24 @@ pub(super) fn text(plan: &Plan, has_state: bool) -> String {
 fn summary(plan: &Plan, has_state: bool, width: usize) -> String {
     let Plan { teams, channels, requests, seconds, decided_by, bytes_of_answers, longest, .. } = plan;
     let from = if has_state { "from this state on" } else { "without a state" };
-    let [channels, total, size] = [count(channels), count(&requests.total), size(bytes_of_answers)].map(|said| unbroken(&said));
+    let teams = counted(grouped(*teams), "team", "teams");
+    let channels = unbroken(&counted(count(channels), "channel", "channels"));
+    let [total, size] = [count(&requests.total), size(bytes_of_answers)].map(|said| unbroken(&said));
     let first = longest.first();
     let mut lines = vec![
-        paragraph("", &format!("A run {from} reads {} teams and {channels} channels.", grouped(*teams)), width),
+        paragraph("", &format!("A run {from} reads {teams} and {channels}."), width),
         paragraph("Requests: ", &total, width),
         paragraph("Time:     ", &format!("{}; {}", unbroken(&time(seconds)), reason(decided_by, first)), width),
         paragraph("Download: ", &format!("{size}, decompressed"), width),
     ];
     if let Some(channel) = first {
-        let (called, requests) = (called(&channel.channel_name, &channel.channel), unbroken(&count(&channel.requests)));
-        let team = self::called(&channel.team_name, &channel.team);
-        let (messages, replies) = (grouped(channel.messages), grouped(channel.replies));
-        let said = format!("{called} of team {team}: {messages} messages and {replies} replies, in {requests} requests");
-        lines.push(paragraph("Longest:  ", &format!("channel {said}"), width));
+        let [channel_called, team] =
+            [(&channel.channel_name, &channel.channel), (&channel.team_name, &channel.team)].map(|(name, id)| called(name, id));
+        let requests = unbroken(&counted(count(&channel.requests), "request", "requests"));
+        let messages = counted(grouped(channel.messages), "message", "messages");
+        let replies = counted(grouped(channel.replies), "reply", "replies");
+        let said = format!("{channel_called} of {team}: {requests} for {messages}, {replies}");
+        lines.push(paragraph("Longest:  ", &said, width));
     }
     lines.join("\n") + "\n"
 }
@@ -83,43 +94,38 @@ fn summary(plan: &Plan, has_state: bool, width: usize) -> String {
 /// What the plan was made from.
 fn basis(plan: &Plan) -> String {
     let LookedAt { requests, teams, channels, further_pages } = &plan.looked_at;
-    let mut text = format!(
+    format!(
         "This rests on {} requests: the channels of {} of {} teams were listed, and the first page of {} of {} channels looked at, and {} further \
-        pages. It takes for granted that {}.",
+        pages.",
         grouped(*requests),
         grouped(teams.of_them),
         grouped(teams.all),
         grouped(channels.of_them),
         grouped(channels.all),
         grouped(*further_pages),
-        plan.assumes.join("; and that ")
-    );
-    if !plan.requests.total.is_exact() {
-        text += " With ± stands how far off a number may be: in 19 of 20 cases it is no further, as far as the pages seen tell.";
-    }
-    text
+    )
 }
 
 fn reason(by: &DecidedBy, longest: Option<&ChannelPlan>) -> String {
-    let requests = grouped(by.requests);
+    let requests = counted(grouped(by.requests), "request", "requests");
     let team = || called(&by.team_name, by.team.as_deref().unwrap_or_default());
     let is_longest = longest.is_some_and(|longest| by.channel.as_ref() == Some(&longest.channel));
     match by.limit {
-        "one_channel" if is_longest => format!("decided by the longest channel: {requests} requests, one after the other"),
+        "one_channel" if is_longest => format!("decided by the longest channel: {requests}, one after the other"),
         "one_channel" => {
             let channel = called(&by.channel_name, by.channel.as_deref().unwrap_or_default());
-            format!("decided by channel {channel} of team {}: {requests} requests, one after the other", team())
+            format!("decided by channel {channel} of team {}: {requests}, one after the other", team())
         }
-        "one_team" => format!("decided by team {}: {requests} requests that count against its limit", team()),
-        "messages" => format!("decided by the limit for messages: {requests} requests"),
-        "all" => format!("decided by the rate of all {requests} requests"),
-        limit => format!("decided by the limit for {limit}: {requests} requests"),
+        "one_team" => format!("decided by team {}: {requests} that count against its limit", team()),
+        "messages" => format!("decided by the limit for messages: {requests}"),
+        "all" => format!("decided by the rate of all {requests}"),
+        limit => format!("decided by the limit for {limit}: {requests}"),
     }
 }
 
 /// A name in a sentence; the id of what has none.
 fn called(name: &Option<String>, id: &str) -> String {
-    name.as_ref().map_or_else(|| shown(id), |name| format!("\"{}\"", cut(&shown(name), NAME)))
+    name.as_ref().map_or_else(|| shown(id), |name| format!("“{}”", cut(&shown(name), NAME)))
 }
 
 fn streams(plan: &Plan, width: usize) -> String {
@@ -194,6 +200,12 @@ fn aligned(mut table: Table, first: usize) -> String {
         }
     }
     table.trim_fmt()
+}
+
+/// A number and what it counts.
+fn counted(number: String, one: &str, many: &str) -> String {
+    let counted = if number == "1" { one } else { many };
+    format!("{number} {counted}")
 }
 
 fn count(number: &About) -> String {

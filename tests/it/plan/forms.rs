@@ -15,7 +15,7 @@ fn a_plan_for_people() {
     let finished = planned.execute(&[]);
     assert_eq!((finished.status, finished.stderr.as_str()), (Some(0), ""));
     assert!(!finished.stdout.contains('\u{1b}'), "no colours in pipes");
-    insta::with_settings!({filters => vec![(r"Time: .*", "Time: [as fast as it is answered]"), (r"\|  *\d+ s \|", "| [time] |")]}, {
+    insta::with_settings!({filters => vec![(r"(?s)Time: .*?\nDown", "Time: [as fast as it is answered]\nDown"), (r" +\d+ s\n", " [time]\n")]}, {
         insta::assert_snapshot!("table", finished.stdout);
     });
 }

@@ -4,6 +4,7 @@ mod accuracy;
 mod bounds;
 mod forms;
 mod incremental;
+mod names;
 mod refusals;
 
 use graph_sim::{Class, GraphSim, Options, TenantSpec};

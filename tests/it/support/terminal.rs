@@ -30,7 +30,12 @@ pub struct Watched {
 impl Tap {
     /// Runs it in its folder with its stderr on a terminal, and its stdout there too or in a pipe.
     pub fn watch(&self, arguments: &[&str], environment: &[(&str, &str)], also_stdout: bool) -> Watched {
-        let (terminal, side) = open();
+        self.watch_at(COLUMNS, arguments, environment, also_stdout)
+    }
+
+    /// The same on a terminal of so many columns.
+    pub fn watch_at(&self, columns: u16, arguments: &[&str], environment: &[(&str, &str)], also_stdout: bool) -> Watched {
+        let (terminal, side) = open(columns);
         let mut command = self.command();
         command.args(arguments).env("TERM", "xterm").envs(environment.iter().copied()).stdin(Stdio::null());
         command.stdout(if also_stdout { side.try_clone().unwrap().into() } else { Stdio::piped() }).stderr(side);
@@ -40,20 +45,20 @@ impl Tap {
         let reader = thread::spawn(move || read(terminal));
         let finished = Finished::from(child.wait_with_output().unwrap());
         let bytes = reader.join().unwrap();
-        let mut parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let mut parser = vt100::Parser::new(ROWS, columns, 0);
         parser.process(bytes.as_bytes());
         Watched { finished, bytes, screen: parser.screen().contents() }
     }
 }
 
-/// A terminal, and the side of it that a program gets.
-fn open() -> (OwnedFd, OwnedFd) {
+/// A terminal of so many columns, and the side of it that a program gets.
+fn open(columns: u16) -> (OwnedFd, OwnedFd) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
     let path = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
     let side = OwnedFd::from(OpenOptions::new().read(true).write(true).open(path).unwrap());
-    tcsetwinsize(&side, Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    tcsetwinsize(&side, Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
     (terminal, side)
 }
 
