@@ -24,7 +24,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ROOT / "target" / "debug"
-COLUMNS, ROWS = 100, 60
+COLUMNS, ROWS = 100, 120
 SPEED = "2"
 TENANT = ["--teams", "5", "--channels", "8", "--messages", "400", "--skew", "--latency", "150", "--speed", SPEED]
 EVERYTHING = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
@@ -123,7 +123,7 @@ def progress(folder):
 
 def first_hour(folder):
     granted = ["GroupMember.Read.All", "Team.ReadBasic.All", "TeamSettings.Read.All", "Channel.ReadBasic.All", "TeamMember.Read.All"]
-    with Simulator("--teams", "5", "--channels", "4", "--messages", "1200", "--skew", "--replies", "2") as simulator:
+    with Simulator("--teams", "3", "--channels", "3", "--messages", "1200", "--skew", "--replies", "2") as simulator:
         write(folder, simulator.config)
         parts = []
         for roles, then in ((granted, "the administrator has consented"), ([*granted, "ChannelMessage.Read.All"], None)):

@@ -111,10 +111,10 @@ fn reason(by: &DecidedBy, longest: Option<&ChannelPlan>) -> String {
     let team = || called(&by.team_name, by.team.as_deref().unwrap_or_default());
     let is_longest = longest.is_some_and(|longest| by.channel.as_ref() == Some(&longest.channel));
     match by.limit {
-        "one_channel" if is_longest => format!("decided by the longest channel: {requests}, one after the other"),
+        "one_channel" if is_longest => format!("decided by the longest channel: {requests}, one by one"),
         "one_channel" => {
             let channel = called(&by.channel_name, by.channel.as_deref().unwrap_or_default());
-            format!("decided by channel {channel} of team {}: {requests}, one after the other", team())
+            format!("decided by channel {channel} of team {}: {requests}, one by one", team())
         }
         "one_team" => format!("decided by team {}: {requests} that count against its limit", team()),
         "messages" => format!("decided by the limit for messages: {requests}"),
@@ -236,7 +236,15 @@ fn about(number: &About, form: impl Fn(u64) -> String) -> String {
 
 fn time(seconds: &Seconds) -> String {
     let [about, from, to] = [seconds.about, seconds.from, seconds.to].map(duration);
-    if from == to { format!("about {about}") } else { format!("about {about} ({from} to {to})") }
+    if from == to {
+        return format!("about {about}");
+    }
+    // The unit is said once.
+    let [from, to] = match (from.split_once(' '), to.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => [number, &to],
+        _ => [&*from, &to],
+    };
+    format!("about {about} ({from} to {to})")
 }
 
 fn duration(seconds: f64) -> String {
@@ -271,7 +279,8 @@ mod tests {
         assert_eq!([count(&about(1_234_567, 1_234_567, 1_234_567)), count(&about(1000, 900, 1100))], ["1,234,567", "1,000 ±10%"]);
         assert_eq!(size(&about(1_500_000, 999, 2_000_000_000)), "999 B to 2.0 GB");
         assert_eq!([0.4, 99.0, 100.0, 3600.0, 7200.0].map(duration), ["0 s", "99 s", "2 min", "60 min", "2.0 h"]);
-        assert_eq!(time(&Seconds { about: 44.2, from: 40.0, to: 48.6 }), "about 44 s (40 s to 49 s)");
+        assert_eq!(time(&Seconds { about: 44.2, from: 40.0, to: 48.6 }), "about 44 s (40 to 49 s)");
+        assert_eq!(time(&Seconds { about: 95.0, from: 90.0, to: 101.0 }), "about 95 s (90 s to 2 min)");
     }
 
     #[test]
