@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use textwrap::{Options, fill, termwidth};
+use textwrap::{Options, WordSplitter, fill, termwidth};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -81,5 +81,7 @@ fn tell(found: &Found, out: &mut impl Write) -> io::Result<()> {
 /// A text in lines as wide as the terminal, without anything that it would obey.
 fn paragraph(text: &str) -> String {
     let text = text.replace(char::is_control, " ");
-    fill(&text, Options::new(termwidth().min(WIDEST)).subsequent_indent("  ").break_words(false))
+    let options = Options::new(termwidth().min(WIDEST)).subsequent_indent("  ");
+    // A link that is split at a hyphen cannot be followed.
+    fill(&text, options.break_words(false).word_splitter(WordSplitter::NoHyphenation))
 }

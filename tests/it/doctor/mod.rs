@@ -79,3 +79,14 @@ fn on_a_terminal_a_check_is_told_in_plain_lines() {
     assert_eq!((good.finished.status, bad.finished.status), (Some(0), Some(0)));
     pin("on_a_terminal", &[("everything is granted", good.screen), ("a wrong secret", bad.screen)]);
 }
+
+#[test]
+fn on_a_terminal_a_link_is_not_split() {
+    let sim = crate::support::tenant(1, 1, 1);
+    sim.set_roles(&["GroupMember.Read.All", "Team.ReadBasic.All", "TeamSettings.Read.All", "Channel.ReadBasic.All"]);
+    let tap = Tap::new(&config(&sim, crate::support::everything()));
+    let bytes = tap.watch_at(80, &["check", "--config", "config.json"], &[], true).bytes;
+    let link = bytes.split_whitespace().find(|word| word.starts_with("https://")).unwrap();
+    let client = config(&sim, serde_json::json!({}))["client_id"].as_str().unwrap().to_owned();
+    assert!(link.ends_with(&format!("/adminconsent?client_id={client}")), "{bytes}");
+}
