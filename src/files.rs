@@ -107,3 +107,30 @@ fn error(path: &Path, what: &'static str, reason: impl ToString) -> Error {
 fn without_content(error: &serde_json::Error) -> String {
     format!("{} at line {}, column {}", if error.is_eof() { "it ends too early" } else { "it is damaged" }, error.line(), error.column())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_looks_like_a_comment_within_a_text_is_none(name in ".{0,20}", secret in r#"[/*"\\,}\]\n a-c]{0,40}"#) {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let written = json!({(&name): &secret, "list": [&secret, {"b": 1}]});
+            fs::write(file.path(), format!("// {}\n{written:#} /* {} */", secret.replace('\n', " "), secret.replace('*', " "))).unwrap();
+            prop_assert_eq!(Value::Object(read_commented_object(file.path(), "configuration").unwrap()), written);
+        }
+
+        #[test]
+        fn a_file_of_anything_is_taken_or_refused(bytes in prop::collection::vec(prop_oneof![Just(b'/'), Just(b'*'), Just(b'"'), Just(b','), any::<u8>()], 0..60)) {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), bytes).unwrap();
+            let _ = read_commented_object(file.path(), "configuration");
+        }
+    }
+}

@@ -371,10 +371,6 @@ mod tests {
     }
 
     impl Emitter for Slow {
-        fn started(&mut self, _: &'static Stream) -> io::Result<()> {
-            Ok(())
-        }
-
         fn records(&mut self, records: &Records) -> io::Result<()> {
             self.let_go.recv().map_err(io::Error::other)?;
             self.written.fetch_add(records.bytes(), Ordering::SeqCst);
@@ -383,30 +379,6 @@ mod tests {
 
         fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
             Ok(0)
-        }
-
-        fn waits(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn figures(&mut self, _: &Figures) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn log(&mut self, _: tracing::Level, _: &str) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn finished(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
         }
     }
 

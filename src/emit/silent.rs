@@ -8,9 +8,7 @@ use std::{
     },
 };
 
-use chrono::{DateTime, Utc};
-
-use super::{Emitter, Figures, Outcome, Records};
+use super::{Emitter, Records};
 use crate::{
     state::StreamState,
     streams::{STREAMS, Stream},
@@ -36,10 +34,6 @@ impl Silent {
 }
 
 impl Emitter for Silent {
-    fn started(&mut self, _: &'static Stream) -> io::Result<()> {
-        Ok(())
-    }
-
     fn records(&mut self, records: &Records) -> io::Result<()> {
         self.records[records.stream().position()].fetch_add(records.len() as u64, Ordering::Relaxed);
         self.bytes[records.stream().position()].fetch_add(records.bytes() as u64, Ordering::Relaxed);
@@ -48,29 +42,5 @@ impl Emitter for Silent {
 
     fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
         Ok(0)
-    }
-
-    fn waits(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn figures(&mut self, _: &Figures) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn log(&mut self, _: tracing::Level, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn finished(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
