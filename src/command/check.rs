@@ -5,7 +5,6 @@ use std::{
     path::PathBuf,
 };
 
-use textwrap::{Options, WordSplitter, fill, termwidth};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -14,6 +13,7 @@ use super::{
     airbyte::fail,
     client,
     config::{self, Author},
+    prose::{lines, width},
     runtime,
 };
 use crate::{
@@ -22,9 +22,6 @@ use crate::{
     protocol::airbyte::{self, Message},
     sync,
 };
-
-/// Lines on a terminal are no longer, however wide it is.
-const WIDEST: usize = 120;
 
 /// What a check came to.
 struct Found {
@@ -78,10 +75,7 @@ fn tell(found: &Found, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{}", paragraph(&format!("{verdict}: {}", found.sentence)))
 }
 
-/// A text in lines as wide as the terminal, without anything that it would obey.
+/// A text in lines as wide as the terminal.
 fn paragraph(text: &str) -> String {
-    let text = text.replace(char::is_control, " ");
-    let options = Options::new(termwidth().min(WIDEST)).subsequent_indent("  ");
-    // A link that is split at a hyphen cannot be followed.
-    fill(&text, options.break_words(false).word_splitter(WordSplitter::NoHyphenation))
+    lines(text, "", "  ", width())
 }

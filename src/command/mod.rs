@@ -6,6 +6,7 @@ mod config;
 mod extract;
 mod logging;
 mod plan;
+mod prose;
 mod singer;
 
 use std::{

@@ -1,6 +1,5 @@
 //! `plan`: what a run would do, for people and for programs.
 
-mod prose;
 mod table;
 
 use std::{

@@ -1,23 +1,20 @@
 //! A plan as people read it: what is read, with how many requests, how long, and how sure that is.
 
-use std::{fmt::Write, io};
+use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
-use terminal_size::{Width, terminal_size_of};
 use textwrap::core::display_width;
 
-use super::prose::{cut, paragraph, shared, shown, unbroken};
-use crate::sync::plan::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds};
+use crate::{
+    command::prose::{cut, paragraph, shared, shown, unbroken, width},
+    sync::plan::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds},
+};
 
 /// So many channels are shown.
 const SHOWN: usize = 10;
 
 /// So many refusals are shown.
 const REFUSALS: usize = 10;
-
-/// Lines are no longer, however wide the terminal is; and so long where there is none.
-const WIDEST: usize = 120;
-const IN_A_PIPE: usize = 100;
 
 /// Names in a sentence are no wider, and those in a table may have as much at least.
 const NAME: usize = 40;
@@ -37,7 +34,7 @@ const STYLE: TableStyle = TableStyle::new()
 
 /// The plan as text.
 pub(super) fn text(plan: &Plan, has_state: bool) -> String {
-    let width = terminal_size_of(io::stdout()).map_or(IN_A_PIPE, |(Width(width), _)| usize::from(width).min(WIDEST));
+    let width = width();
     let mut text = summary(plan, has_state, width);
     let _ = writeln!(text, "\n{}", streams(plan, width));
     let _ = writeln!(text, "\n{}", requests(&plan.requests, width));

@@ -1,13 +1,29 @@
 //! Text for a terminal: lines that end between words, and names that others have given, of which nothing is obeyed and nothing is too wide.
 
+use std::io;
+
+use terminal_size::{Width, terminal_size_of};
 use textwrap::{Options, WordSplitter, core::display_width, fill};
+
+/// Lines are no longer, however wide the terminal is; and so long where there is none.
+const WIDEST: usize = 120;
+const IN_A_PIPE: usize = 100;
 
 const NO_BREAK: &str = "\u{a0}";
 
+/// How wide lines on stdout may be.
+pub(super) fn width() -> usize {
+    terminal_size_of(io::stdout()).map_or(IN_A_PIPE, |(Width(width), _)| usize::from(width).min(WIDEST))
+}
+
 /// A paragraph in lines of that width. It goes on below its head, which the first line begins with.
 pub(super) fn paragraph(head: &str, text: &str, width: usize) -> String {
-    let below = " ".repeat(head.len());
-    let options = Options::new(width).initial_indent(head).subsequent_indent(&below);
+    lines(text, head, &" ".repeat(head.len()), width)
+}
+
+/// A text in lines of that width, with what stands before the first and before the others. Nothing is split that has no space, such as a link.
+pub(super) fn lines(text: &str, first: &str, others: &str, width: usize) -> String {
+    let options = Options::new(width).initial_indent(first).subsequent_indent(others);
     fill(&shown(text), options.break_words(false).word_splitter(WordSplitter::NoHyphenation)).replace(NO_BREAK, " ")
 }
 
