@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// What stands in the help over the options that every command has.
+const WATCHING: &str = "Log and progress";
+
 /// What was asked on the command line.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -25,13 +28,13 @@ pub struct Cli {
     #[command(flatten)]
     pub singer: Singer,
     /// Log what is as important as that: error, warn, info, debug or trace; info unless the environment says another
-    #[arg(long, global = true, value_name = "LEVEL", conflicts_with = "debug", hide_possible_values = true)]
+    #[arg(long, global = true, value_name = "LEVEL", conflicts_with = "debug", hide_possible_values = true, help_heading = WATCHING)]
     pub log_level: Option<LogLevel>,
     /// The same as --log-level debug
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = WATCHING)]
     pub debug: bool,
     /// Show no bars on a terminal, which another program in the pipe writes to as well
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = WATCHING)]
     pub no_progress: bool,
 }
 
@@ -42,14 +45,17 @@ pub enum Command {
     #[command(flatten)]
     Airbyte(Airbyte),
     /// Print a configuration with comments, to fill in
+    #[command(display_order = 1)]
     SampleConfig {
         /// How it is written
         #[arg(long, value_name = "FORMAT", default_value = "json")]
         format: SampleFormat,
     },
     /// Write the records of one stream to stdout, a line of JSON each: to look at them, without a state
+    #[command(display_order = 4)]
     Extract(Extract),
     /// Say what a run would do, and how long it would take, from a few requests
+    #[command(display_order = 3)]
     Plan(Plan),
 }
 
@@ -57,12 +63,16 @@ pub enum Command {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Airbyte {
     /// Print what the configuration may contain (Airbyte)
+    #[command(display_order = 5)]
     Spec,
-    /// Say whether a configuration works (Airbyte)
+    /// Say whether a configuration works, and what is missing (Airbyte; in sentences on a terminal)
+    #[command(display_order = 2)]
     Check(Configured),
     /// Print the streams and their schemas (Airbyte)
+    #[command(display_order = 6)]
     Discover(Configured),
     /// Read the streams of a catalog (Airbyte)
+    #[command(display_order = 7)]
     Read {
         /// The configuration.
         #[command(flatten)]

@@ -63,7 +63,7 @@ fn parse(text: &[u8], path: &Path, what: &'static str) -> Result<Option<Value>, 
         return Ok(None);
     }
     let value = serde_json::from_slice(text);
-    value.map(Some).map_err(|reason| error(path, what, format_args!("it is not JSON: {}", without_content(&reason))))
+    value.map(Some).map_err(|reason| error(path, what, format_args!("it is not JSON: {}", without_content(&reason, what))))
 }
 
 /// What a file holds, as far as it can be text.
@@ -104,7 +104,16 @@ fn error(path: &Path, what: &'static str, reason: impl ToString) -> Error {
 }
 
 /// Where the JSON is damaged, but not what stands there: it may be a secret.
-fn without_content(error: &serde_json::Error) -> String {
+fn without_content(error: &serde_json::Error, what: &str) -> String {
+    if error.to_string().starts_with("trailing characters") {
+        // What people give in place of a state.
+        let hint = if what == "state" {
+            "; hint: a state is the last of each stream in a list, or the last of a tap, and not the output of a run"
+        } else {
+            ""
+        };
+        return format!("something follows behind its first value, at line {}{hint}", error.line());
+    }
     format!("{} at line {}, column {}", if error.is_eof() { "it ends too early" } else { "it is damaged" }, error.line(), error.column())
 }
 

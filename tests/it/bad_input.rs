@@ -58,7 +58,7 @@ fn said_of_config(tap: &Tap) -> String {
 /// Makes a file bad in one of many ways; each has a name.
 type Spoil = fn(&Tap, &str);
 
-const BAD_FILES: [(&str, Spoil); 8] = [
+const BAD_FILES: [(&str, Spoil); 9] = [
     ("absent", |tap, name| std::fs::remove_file(tap.folder().join(name)).unwrap()),
     ("directory", |tap, name| {
         std::fs::remove_file(tap.folder().join(name)).unwrap();
@@ -68,6 +68,7 @@ const BAD_FILES: [(&str, Spoil); 8] = [
     ("white space", |tap, name| _ = tap.file(name, " \r\n")),
     ("cut short", |tap, name| _ = tap.file(name, format!("{{\"client_secret\": \"{SECRET}\", \"streams\": ["))),
     ("damaged", |tap, name| _ = tap.file(name, format!("{{\n  \"client_secret\": \"{SECRET}\"\n  \"streams\": []\n}}"))),
+    ("several values", |tap, name| _ = tap.file(name, format!("{{\"a\": 1}}\n{{\"client_secret\": \"{SECRET}\"}}\n"))),
     ("not JSON", |tap, name| _ = tap.file(name, format!("client_secret = {SECRET}"))),
     ("UTF-16", |tap, name| {
         let text = std::fs::read_to_string(tap.folder().join(name)).unwrap();

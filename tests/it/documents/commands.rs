@@ -45,6 +45,7 @@ const OTHERS: &[(&str, Runner)] = &[
     ("cd", Nobody("the shell's own")),
     ("echo", Nobody("writes a file for the line below it")),
     ("gh ", Nobody("needs a release, and an account of GitHub's")),
+    ("git clone", Nobody("needs the network")),
     ("git diff", Nobody("for people to read")),
     ("git push", Nobody("makes a release")),
     ("git tag", Nobody("makes a release, with a maintainer's key")),
@@ -55,6 +56,8 @@ const OTHERS: &[(&str, Runner)] = &[
     ("export", Nobody("the shell's own")),
     ("mkdir", Nobody("makes a folder for the line below it")),
     ("set", Nobody("the shell's own")),
+    ("head", Nobody("shows what the line before it says")),
+    ("jq ", Nobody("makes a state for the line below it, as a platform does")),
     ("tail", Nobody("keeps a state for the line below it")),
 ];
 
