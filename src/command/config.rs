@@ -47,8 +47,8 @@ pub(super) fn written(paths: &[PathBuf], author: Author) -> Result<Map<String, V
         let file = read_commented_object(path, "configuration")?;
         if author == Author::Anybody && is_given(&file, SECRET_FILE) {
             return Err(Error::SecretFile {
-                reason: "is not taken from the configuration of a source, which others than the owner of the machine may write",
-                hint: "give `client_secret`, or name the file in the environment and add `--config ENV`",
+                reason: "is not taken by check, discover and read from a configuration file, which others than the owner of the machine may write",
+                hint: "set TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add `--config ENV`, or give `client_secret`",
             });
         }
         add(&mut settings, file)?;

@@ -61,10 +61,10 @@ fn value(setting: &Setting) -> Value {
         return true.into();
     }
     let default = setting.default.and_then(|default| serde_json::from_str(default).ok());
-    match (setting.kind, default, setting.examples.first()) {
+    match (setting.kind, default, setting.example_values().first()) {
         (Kind::PerStream, ..) => json!({"messages": {"start_date": "2026-01-01"}}),
         (_, Some(default), _) => default,
-        (_, None, Some(example)) => (*example).into(),
+        (_, None, Some(example)) => example.clone(),
         (Kind::Count { max, .. }, ..) => max.into(),
         (Kind::Number, ..) => 10.into(),
         (Kind::Secret, ..) => "the value of the secret".into(),

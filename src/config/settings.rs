@@ -1,5 +1,7 @@
 //! The settings, declared once: reading, validation, `spec`, `--about` and the documentation derive from this list.
 
+use serde_json::Value;
+
 /// One setting of the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -83,7 +85,7 @@ pub const SETTINGS: &[Setting] = &[
         title: "Tenant ID",
         description: "Directory (tenant) ID of the Microsoft Entra tenant, or one of its verified domains.",
         required: true,
-        examples: &["72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"],
+        examples: &["00000000-0000-0000-0000-000000000000", "contoso.onmicrosoft.com"],
         ..SETTING
     },
     Setting {
@@ -91,7 +93,7 @@ pub const SETTINGS: &[Setting] = &[
         title: "Client ID",
         description: "Application (client) ID of the app registration.",
         required: true,
-        examples: &["6731de76-14a6-49ae-97bc-6eba6914391e"],
+        examples: &["11111111-1111-1111-1111-111111111111"],
         ..SETTING
     },
     Setting {
@@ -105,7 +107,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "client_secret_file",
         title: "File with the client secret",
-        description: "Instead of client_secret: the path of a file that holds it, as orchestrators mount secrets.",
+        description: "Instead of client_secret: the path of a file that holds it, as orchestrators mount secrets. Not taken by check, discover and read from a file: there, set the variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
         audience: Audience::Operator,
         examples: &["/run/secrets/client_secret"],
         ..SETTING
@@ -211,9 +213,10 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "max_concurrent_threads",
         title: "Requests in flight",
-        description: "Requests in flight at most. If empty, as many as Graph's rates need.",
+        description: "Requests in flight at most. If empty, as many as Graph's rates need (30).",
         kind: Kind::Count { min: 1, max: 64 },
         per_stream: true,
+        examples: &["30"],
         ..SETTING
     },
     Setting {
@@ -282,6 +285,17 @@ pub const SETTINGS: &[Setting] = &[
         ..SETTING
     },
 ];
+
+impl Setting {
+    /// The examples, as a configuration has them.
+    pub fn example_values(&self) -> Vec<Value> {
+        let value = |example: &&str| match self.kind {
+            Kind::Count { .. } | Kind::Number => serde_json::from_str(example).unwrap_or_default(),
+            _ => (*example).into(),
+        };
+        self.examples.iter().map(value).collect()
+    }
+}
 
 /// The setting of that name.
 pub fn setting(name: &str) -> Option<&'static Setting> {

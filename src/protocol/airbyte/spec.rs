@@ -72,7 +72,7 @@ fn property(setting: &Setting, order: usize) -> Value {
         set("default", default);
     }
     if !setting.examples.is_empty() {
-        set("examples", setting.examples.into());
+        set("examples", setting.example_values().into());
     }
     if setting.audience == Audience::Simulator {
         set("airbyte_hidden", true.into());
