@@ -12,10 +12,9 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{
     Exit, Ready,
     check::check,
-    client,
     config::{self, Author},
     logging::{self, Wanted},
-    runtime, states,
+    states,
 };
 use crate::{
     cli::Airbyte,
@@ -23,7 +22,6 @@ use crate::{
     emit::Output,
     error::Error,
     files::{in_file, read_json, read_json_if_any},
-    graph::Limits,
     protocol::airbyte::{self, AirbyteEmitter, Message},
 };
 
@@ -67,7 +65,7 @@ fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>) -> Result<(
         }
         None => (states(&Map::new(), &selected, &config)?, Vec::new()),
     };
-    Ok((Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }, unknown))
+    Ok((Ready::new(config, selected, states, remarks)?, unknown))
 }
 
 fn read(ready: Ready, unknown: Vec<String>, log: Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    mem,
     path::PathBuf,
 };
 
@@ -30,9 +31,18 @@ struct Found {
     sentence: String,
 }
 
+impl Found {
+    /// Adds what else people should know: all of it in front, where it may be why, and what there is room for in the sentence.
+    fn add(&mut self, remarks: Vec<String>) {
+        self.sentence = sync::with_remarks(mem::take(&mut self.sentence), &remarks);
+        self.lines.splice(..0, remarks.into_iter().map(|remark| (Level::WARN, remark)));
+    }
+}
+
 pub(super) fn check(config: &[PathBuf], level: LevelFilter, out: &mut impl Write) -> io::Result<Exit> {
-    let checked = config::read(config, Author::Anybody)
-        .and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
+    let config = config::read(config, Author::Anybody);
+    let remarks = config.as_ref().map(|config| config.remarks.clone()).unwrap_or_default();
+    let checked = config.and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
     let mut found = match checked {
         Ok(checkup) => Found { lines: checkup.lines(), is_good: checkup.is_good(), sentence: checkup.sentence() },
         // The user's fault is a verdict; ours, or an outage, is none.
@@ -43,6 +53,7 @@ pub(super) fn check(config: &[PathBuf], level: LevelFilter, out: &mut impl Write
         }
         Err(error) => return fail(out, &error),
     };
+    found.add(remarks);
     found.lines.retain(|(of_line, _)| *of_line <= level);
     if io::stdout().is_terminal() {
         tell(&found, out)?

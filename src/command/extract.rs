@@ -9,17 +9,16 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Exit, Ready, client,
+    Exit, Ready,
     config::{self, Author},
     logging::{self, Wanted},
-    runtime, states,
+    states,
 };
 use crate::{
     cli::Extract,
     config::{Config, Parents, StreamConfig, set_options},
     emit::Output,
     error::Error,
-    graph::Limits,
     protocol::{Log, lines::LineEmitter},
     streams::{Mode, ParentKind, Stream},
 };
@@ -46,7 +45,7 @@ fn prepare(asked: &Extract) -> Result<Ready, Error> {
     let config = configuration(asked, stream)?;
     let selected = vec![stream.whole(Mode::FullRefresh)];
     let states = states(&Map::new(), &selected, &config)?;
-    Ok(Ready { client: client(&config, Limits::default())?, config, selected, states, remarks: Vec::new(), runtime: runtime()? })
+    Ready::new(config, selected, states, Vec::new())
 }
 
 /// A parent's options, and how to see what is known of it.

@@ -24,7 +24,7 @@ use crate::{
     config::{Config, sample_environment, sample_json},
     emit::{Emitter, Output},
     error::Error,
-    graph::GraphClient,
+    graph::{GraphClient, Limits},
     streams::Selected,
     sync::{self, States, Summary, client, states},
     watch::Screen,
@@ -101,6 +101,12 @@ struct Ready {
 }
 
 impl Ready {
+    /// `remarks` are of the catalog and the state.
+    fn new(config: Config, selected: Vec<Selected>, states: States, remarks: Vec<String>) -> Result<Self, Error> {
+        let remarks = [config.remarks.clone(), remarks].concat();
+        Ok(Self { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? })
+    }
+
     /// Runs the sync, and the thread that writes, to the end of both. `say` takes what is said to people meanwhile, and the screen shows them
     /// how far it is.
     fn sync<S: Fn(Level, String) + Send + Sync + 'static>(
@@ -117,7 +123,7 @@ impl Ready {
         let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.channel_spacing());
         let mut watch = screen.watch(move || progress.figures(counting.counts()), spacing);
         let sync = async {
-            remarks.iter().for_each(|remark| warn!("{remark}"));
+            say_all(&remarks);
             sync::run(client, &config, selected, states, output, stop).await
         };
         let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(watch.during(sync).with_subscriber(log))));
@@ -141,6 +147,11 @@ impl From<&Summary> for Exit {
     }
 }
 
+/// What people should know, in the log.
+fn say_all(remarks: &[String]) {
+    remarks.iter().for_each(|remark| warn!("{remark}"));
+}
+
 fn runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -154,7 +165,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::Limits;
 
     #[test]
     fn no_form_of_a_configuration_or_a_client_shows_the_secret() {

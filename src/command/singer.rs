@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{self, Write},
+    mem,
     path::Path,
     sync::Arc,
 };
@@ -12,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 
 use super::{
-    Exit, Ready, client,
+    Exit, Ready,
     config::{self, Author},
     logging::{self, Wanted, variable},
-    runtime, states, tell,
+    say_all, states, tell,
 };
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
@@ -23,7 +24,6 @@ use crate::{
     emit::Output,
     error::Error,
     files::{in_file, read_json},
-    graph::Limits,
     protocol::{
         Format, Log,
         singer::{self, About, SingerEmitter},
@@ -88,7 +88,7 @@ fn prepare(asked: &Singer) -> Result<(Map<String, Value>, Ready), Error> {
         }
         None => (Map::new(), states(&Map::new(), &selected, &config)?),
     };
-    Ok((bookmarks, Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }))
+    Ok((bookmarks, Ready::new(config, selected, states, remarks)?))
 }
 
 /// What is read where nothing is asked for: everything that the configuration allows.
@@ -99,7 +99,7 @@ pub(super) fn allowed(config: &Config) -> Vec<Selected> {
 }
 
 fn sync(
-    ready: Ready,
+    mut ready: Ready,
     bookmarks: Map<String, Value>,
     test: Option<Test>,
     (screen, log): (&Screen, Arc<Log>),
@@ -115,10 +115,15 @@ fn sync(
     if test.is_some() {
         emitter = emitter.sampling(enough.clone());
     }
-    // Signed in before the first line: where that fails, nothing is said to the target.
+    // Signed in before the first line: where that fails, nothing is said to the target. What was remarked may be why.
+    let remarks = mem::take(&mut ready.remarks);
     let lines = log.clone();
     let subscriber = logging::subscriber(log.level(), move |level, sentence: String| lines.line(level, &sentence));
-    let sign_in = stop.run_until_cancelled(ready.client.sign_in().with_subscriber(subscriber));
+    let sign_in = async {
+        say_all(&remarks);
+        ready.client.sign_in().await
+    };
+    let sign_in = stop.run_until_cancelled(sign_in.with_subscriber(subscriber));
     match ready.runtime.block_on(sign_in) {
         None => return Ok(Exit::Stopped),
         Some(Err(error)) => {

@@ -1,6 +1,7 @@
 //! The configuration: from what was written (strings or native values) to what it means.
 
 mod environment;
+mod misspelt;
 mod reader;
 mod sample;
 mod settings;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 pub use environment::settings_of_environment;
+use misspelt::{absent, misspelt};
 use reader::Reader;
 pub use reader::is_given;
 pub use sample::{sample_environment, sample_json};
@@ -43,6 +45,8 @@ pub struct Config {
     pub max_page: usize,
     /// Bytes of a record at most.
     pub max_record: usize,
+    /// What people should know: keys that look like options and are none.
+    pub remarks: Vec<String>,
     streams: BTreeMap<String, StreamConfig>,
 }
 
@@ -101,7 +105,7 @@ pub struct Error {
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
-    /// The option, with its path.
+    /// The option, with its path; or all that are missing, in quotes.
     pub option: String,
     /// What was given, never a secret; [`None`] if nothing was.
     pub given: Option<String>,
@@ -113,7 +117,7 @@ pub struct Problem {
 const DEFAULT_CONCURRENCY: usize = 30;
 
 impl Config {
-    /// Takes what was written. `streams` are the names that `stream_options` may have. Unknown keys are ignored: platforms add their own.
+    /// Takes what was written. `streams` are the names that `stream_options` may have. Unknown keys are no error: platforms add their own.
     ///
     /// # Errors
     /// With everything that is wrong, so that it can be mended at once.
@@ -136,6 +140,7 @@ impl Config {
             pace: reader.number("pace").unwrap_or(1.0),
             max_page: mebibytes(reader.count("max_page_mb")),
             max_record: mebibytes(reader.count("max_record_mb")),
+            remarks: Vec::new(),
             streams: BTreeMap::new(),
         };
         if matches!(config.tenant_id.as_str(), "." | "..") {
@@ -143,7 +148,10 @@ impl Config {
         }
         let missing =
             |name: &&str| !settings.get(*name).is_some_and(is_given) && !reader.problems.iter().any(|problem| problem.option == **name);
-        let missing: Vec<_> = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name).filter(missing).collect();
+        let misspelt = misspelt(settings);
+        let missing = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name).filter(missing);
+        let missing: Vec<_> = missing.map(|name| absent(name, &misspelt)).collect();
+        config.remarks = misspelt.iter().map(ToString::to_string).collect();
         let stream_options = reader.object("stream_options");
         for (name, options) in &stream_options {
             let path = format!("stream_options.{name}");
@@ -174,7 +182,7 @@ impl Config {
         config.max_concurrent_threads = run_wide.max_concurrent_threads.unwrap_or(DEFAULT_CONCURRENCY);
         config.requests_per_second = run_wide.requests_per_second;
         if !missing.is_empty() {
-            problems.insert(0, Problem { option: missing.join("`, `"), given: None, allowed: "required".to_owned() });
+            problems.insert(0, Problem { option: missing.join(", "), given: None, allowed: "required".to_owned() });
         }
         if problems.is_empty() { Ok(config) } else { Err(Error { problems }) }
     }
@@ -318,7 +326,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.given {
             Some(given) => write!(formatter, "option `{}`: given {given}; allowed: {}", self.option, self.allowed),
-            None if self.allowed == "required" => write!(formatter, "missing: `{}`", self.option),
+            None if self.allowed == "required" => write!(formatter, "missing: {}", self.option),
             None => write!(formatter, "option `{}`: {}", self.option, self.allowed),
         }
     }

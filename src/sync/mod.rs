@@ -44,7 +44,7 @@ use crate::{
     streams::{Selected, Stream, StreamSet},
 };
 pub use begin::{client, states};
-pub use check::{Checkup, check};
+pub use check::{Checkup, check, with_remarks};
 use context::Context;
 use job::{Job, Stop};
 use ledger::Ledger;

@@ -17,6 +17,7 @@ mod graph;
 mod histories;
 mod incremental;
 mod layers;
+mod misspelt;
 mod parents;
 mod people;
 mod plan;

@@ -10,19 +10,18 @@ use std::{
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use tracing::{instrument::WithSubscriber, warn};
+use tracing::instrument::WithSubscriber;
 
 use super::{
-    Exit, Ready, client,
+    Exit, Ready,
     config::{self, Author},
     logging::{self, Wanted},
-    runtime, singer as tap, states, tell,
+    say_all, singer as tap, states, tell,
 };
 use crate::{
     cli::{self, PlanFormat},
     error::Error,
     files::{in_file, read_json, read_json_if_any},
-    graph::Limits,
     protocol::{Log, airbyte, singer},
     streams::{Selected, Stream},
     sync::plan,
@@ -36,7 +35,7 @@ pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &Ca
     let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
     let planned = prepare(asked).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
         let plan = async {
-            remarks.iter().for_each(|remark| warn!("{remark}"));
+            say_all(&remarks);
             let mut plan = plan::plan(client, &config, selected, states).await?;
             plan.failed.extend(unknown);
             Ok(plan)
@@ -74,7 +73,7 @@ fn prepare(asked: &cli::Plan) -> Result<(Ready, Vec<String>), Error> {
         Some(path) => states.map_err(in_file(path, "state"))?,
         None => states?,
     };
-    Ok((Ready { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? }, unknown))
+    Ok((Ready::new(config, selected, states, remarks)?, unknown))
 }
 
 /// What a catalog asks for.

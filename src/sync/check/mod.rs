@@ -14,6 +14,7 @@ use crate::{
 use probe::Probe;
 pub use verdict::Checkup;
 use verdict::Verdict;
+pub use words::with_remarks;
 
 /// Asks for a little of each stream, through a client that soon gives up ([`Limits::brief`](crate::graph::Limits::brief)).
 ///

@@ -200,6 +200,18 @@ fn of_lakeflow(permissions: &[&Permission]) -> String {
     format!("for those who come from Databricks' Lakeflow connector: its quick start {}", said.join(", and "))
 }
 
+/// The sentence of a dialog, and behind it as many remarks as there is room for.
+pub fn with_remarks(mut sentence: String, remarks: &[String]) -> String {
+    for remark in remarks {
+        if sentence.chars().count() + "; ".len() + remark.chars().count() > OF_A_DIALOG {
+            break;
+        }
+        sentence.push_str("; ");
+        sentence.push_str(remark);
+    }
+    sentence
+}
+
 /// As many parts as fit, each of them whole.
 fn fit(parts: Vec<String>) -> String {
     const MORE: &str = "; the log says more";

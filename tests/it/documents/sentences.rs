@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     "command/extract.rs",
     "command/mod.rs",
     "command/plan/mod.rs",
+    "config/misspelt.rs",
     "config/mod.rs",
     "config/reader.rs",
     "error/hint.rs",
