@@ -20,8 +20,9 @@ pub(super) struct Ledger {
     without_team: BTreeSet<String>,
 }
 
+/// What is known of a stream.
 #[derive(Debug, Default)]
-struct Entry {
+pub(super) struct Entry {
     /// Jobs that are not done.
     pending: usize,
     /// Parents that were read to their end.
@@ -34,18 +35,57 @@ struct Entry {
 }
 
 impl Entry {
-    fn refuse(&mut self, error: &Arc<Error>) {
+    pub(super) fn new(context: &Context, stream: &'static Stream) -> Self {
+        Self { wanted: wanted(context, stream).into_iter().collect(), ..Self::default() }
+    }
+
+    /// A parent was read to its end.
+    pub(super) fn read(&mut self) {
+        self.read += 1;
+    }
+
+    /// An id that was looked for was found.
+    pub(super) fn find(&mut self, id: &str) {
+        self.wanted.remove(id);
+    }
+
+    pub(super) fn refuse(&mut self, error: &Arc<Error>) {
         self.refused += 1;
         let says_more = self.refusal.as_ref().is_none_or(|known| error.is_forbidden() && !known.is_forbidden());
         if says_more {
             self.refusal = Some(error.clone());
         }
     }
+
+    pub(super) fn fail(&mut self, error: &Arc<Error>) {
+        self.failure.get_or_insert_with(|| error.clone());
+    }
+
+    /// Nothing more can be found: gives what is said of the ids that were not.
+    pub(super) fn give_up_wanted(&mut self, stream: &'static Stream) -> Vec<Arc<Error>> {
+        let wanted = std::mem::take(&mut self.wanted);
+        if self.failure.is_some() {
+            return Vec::new();
+        }
+        let errors: Vec<_> = wanted.into_iter().map(|id| Arc::new(Error::NotFound { id, stream: stream.name })).collect();
+        errors.iter().for_each(|error| self.refuse(error));
+        errors
+    }
+
+    /// Why every parent was refused or missing, if that is so.
+    pub(super) fn refusal_of_all(&self) -> Option<&Arc<Error>> {
+        self.refusal.as_ref().filter(|_| self.read == 0)
+    }
+
+    /// Why the stream is not complete.
+    fn error(&self) -> Option<&Arc<Error>> {
+        self.failure.as_ref().or_else(|| self.refusal_of_all())
+    }
 }
 
 impl Ledger {
     pub(super) fn new(context: &Context) -> Self {
-        let entries = STREAMS.map(|stream| Entry { wanted: wanted(context, stream).into_iter().collect(), ..Entry::default() });
+        let entries = STREAMS.map(|stream| Entry::new(context, stream));
         Self { entries, without_team: BTreeSet::new() }
     }
 
@@ -66,9 +106,9 @@ impl Ledger {
 
     /// What a job came to.
     pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
-        self.entries(report.read).for_each(|entry| entry.read += 1);
+        self.entries(report.read).for_each(Entry::read);
         for id in &report.found {
-            self.entries(feeds).for_each(|entry| _ = entry.wanted.remove(id));
+            self.entries(feeds).for_each(|entry| entry.find(id));
         }
         if let Some(team) = report.without_team {
             if !self.without_team.contains(&team) {
@@ -106,9 +146,7 @@ impl Ledger {
             warn!("{error}");
         }
         let error = Arc::new(error);
-        for entry in self.entries(streams) {
-            entry.failure.get_or_insert_with(|| error.clone());
-        }
+        self.entries(streams).for_each(|entry| entry.fail(&error));
     }
 
     /// How many parents of the stream were refused or missing by now.
@@ -124,19 +162,8 @@ impl Ledger {
     /// How a stream ended that has no job left, and how many of its parents were refused.
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
         let entry = &mut self.entries[stream.position()];
-        for id in std::mem::take(&mut entry.wanted) {
-            if entry.failure.is_some() {
-                break;
-            }
-            let error = Error::NotFound { id, stream: stream.name };
-            warn!("{error}");
-            entry.refuse(&Arc::new(error));
-        }
-        let error = match (&entry.failure, &entry.refusal) {
-            (Some(failure), _) => Some(failure),
-            (None, Some(refusal)) if entry.read == 0 => Some(refusal),
-            _ => None,
-        };
-        (error.map_or(Outcome::Complete, |error| Outcome::Incomplete(error.clone())), entry.refused)
+        entry.give_up_wanted(stream).iter().for_each(|error| warn!("{error}"));
+        let outcome = entry.error().map_or(Outcome::Complete, |error| Outcome::Incomplete(error.clone()));
+        (outcome, entry.refused)
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn text(plan: &Plan, has_state: bool) -> String {
         let _ = writeln!(text, "\n{}", longest(plan, width));
         let others = plan.channels.about.saturating_sub(plan.longest.len().min(SHOWN) as u64);
         if others > 0 {
-            let _ = writeln!(text, "and {} others", grouped(others));
+            let _ = writeln!(text, "and {}", counted(grouped(others), "other", "others"));
         }
     }
     for (title, problems) in [("A run would leave out:", &plan.refused), ("A run would fail:", &plan.failed)] {
@@ -50,7 +50,8 @@ pub(super) fn text(plan: &Plan, has_state: bool) -> String {
             let _ = writeln!(text, "\n{title}");
             problems.iter().take(REFUSALS).for_each(|problem| _ = writeln!(text, "{}", paragraph("- ", problem, width)));
             if problems.len() > REFUSALS {
-                let _ = writeln!(text, "- and {} others (--format json has all)", grouped((problems.len() - REFUSALS) as u64));
+                let others = counted(grouped((problems.len() - REFUSALS) as u64), "other", "others");
+                let _ = writeln!(text, "- and {others} (--format json has all)");
             }
         }
     }
@@ -64,9 +65,12 @@ pub(super) fn text(plan: &Plan, has_state: bool) -> String {
 
 /// What decides, in the first lines.
 fn summary(plan: &Plan, has_state: bool, width: usize) -> String {
-    let Plan { teams, channels, requests, seconds, decided_by, bytes_of_answers, longest, .. } = plan;
+    let Plan { teams, groups_without_team, channels, requests, seconds, decided_by, bytes_of_answers, longest, .. } = plan;
     let from = if has_state { "from this state on" } else { "without a state" };
-    let teams = counted(grouped(*teams), "team", "teams");
+    let mut teams = counted(grouped(*teams), "team", "teams");
+    if *groups_without_team > 0 {
+        let _ = write!(teams, " ({} none)", counted(grouped(*groups_without_team), "more group has", "more groups have"));
+    }
     let channels = unbroken(&counted(count(channels), "channel", "channels"));
     let [total, size] = [count(&requests.total), size(bytes_of_answers)].map(|said| unbroken(&said));
     let first = longest.first();
@@ -92,14 +96,13 @@ fn summary(plan: &Plan, has_state: bool, width: usize) -> String {
 fn basis(plan: &Plan) -> String {
     let LookedAt { requests, teams, channels, further_pages } = &plan.looked_at;
     format!(
-        "This rests on {} requests: the channels of {} of {} teams were listed, and the first page of {} of {} channels looked at, and {} further \
-        pages.",
-        grouped(*requests),
+        "This rests on {}: the channels of {} of {} were listed, and the first page of {} of {} looked at, and {}.",
+        counted(grouped(*requests), "request", "requests"),
         grouped(teams.of_them),
-        grouped(teams.all),
+        counted(grouped(teams.all), "team", "teams"),
         grouped(channels.of_them),
-        grouped(channels.all),
-        grouped(*further_pages),
+        counted(grouped(channels.all), "channel", "channels"),
+        counted(grouped(*further_pages), "further page", "further pages"),
     )
 }
 

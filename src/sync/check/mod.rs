@@ -1,6 +1,7 @@
 //! Whether a configuration works: what each stream that it enables comes to, by the smallest requests that can tell.
 
 mod probe;
+mod seek;
 mod verdict;
 mod words;
 

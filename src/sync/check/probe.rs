@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::verdict::{Parent, Verdict, Why};
+use super::verdict::{Looked, Parent, Verdict, Why};
 use crate::{
     config::{Config, Parents, StreamConfig},
     error::Error,
@@ -13,25 +13,40 @@ use crate::{
 /// So long one answer is waited for, all attempts included: somebody sits before a dialog.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// So many parents are tried until one is there.
-const TRIED: usize = 20;
+/// So many parents are tried, and into so many teams is looked for what is named.
+pub(super) const TRIED: usize = 20;
 
 /// Ids of what was asked for.
-type Ids = Vec<String>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ids {
+    pub(super) ids: Vec<String>,
+    /// There are more behind the page.
+    pub(super) goes_on: bool,
+}
+
+/// The teams that are read: some of them, and how many there are (or more).
+pub(super) struct Teams {
+    pub(super) some: Vec<String>,
+    pub(super) all: usize,
+    pub(super) goes_on: bool,
+}
+
+/// What was answered.
+type Answers = HashMap<Request, Result<Ids, graph::Error>>;
 
 /// Looks at one stream after the other.
 pub(super) struct Probe<'c> {
     client: &'c GraphClient,
     claims: Claims,
-    answers: HashMap<Request, Result<Ids, graph::Error>>,
+    answers: Answers,
     /// Graph did not answer at all: it is not asked again.
     unreachable: Option<graph::Error>,
 }
 
-/// A team's channel that can be read, if there is any, and the parents that are named and not there.
-struct Place {
-    channel: Option<(String, String)>,
-    not_found: Vec<Parent>,
+/// Channels that can be read, with their teams before them, and the parents that are named and not there.
+pub(super) struct Place {
+    pub(super) channels: Vec<(String, String)>,
+    pub(super) not_found: Vec<Parent>,
 }
 
 impl<'c> Probe<'c> {
@@ -63,7 +78,7 @@ impl<'c> Probe<'c> {
     }
 
     async fn teams(&mut self) -> Result<Vec<Parent>, Box<Verdict>> {
-        for team in self.found_teams(&[&READS_TEAMS]).await? {
+        for team in self.found_teams(&[&READS_TEAMS]).await?.some {
             match self.ask(&streams::team(&team), true).await {
                 // A group that is listed may have no team.
                 Err(error) if error.is_missing() => {}
@@ -83,9 +98,13 @@ impl<'c> Probe<'c> {
     ) -> Result<Vec<Parent>, Box<Verdict>> {
         let Some(&wants) = stream.permissions.first() else { return Ok(Vec::new()) };
         let mut absent = Absent::new("team_id", &config.teams);
-        for team in self.teams_of(config, stream.permissions).await? {
+        let mut teams = self.teams_of(config, stream.permissions).await?.some.into_iter();
+        while let Some(team) = teams.next() {
             match self.ask(&request(&team, Some(1)), false).await {
-                Ok(_) => return Ok(absent.beside_others()),
+                Ok(_) => {
+                    self.note_absent(&mut absent, teams, request).await;
+                    return Ok(absent.beside_others());
+                }
                 Err(error) if absent.explains(&error) => absent.note(&team, error),
                 Err(error) => return self.refused(format!("list the {} of team {team}", stream.name), error, wants),
             }
@@ -95,103 +114,113 @@ impl<'c> Probe<'c> {
 
     /// Reads a page of a channel.
     async fn channel(&mut self, config: &StreamConfig) -> Result<Place, Box<Verdict>> {
-        if let (Parents::Ids(teams), Parents::Ids(channels)) = (&config.teams, &config.channels)
-            && let [team] = teams.as_slice()
-        {
-            return self.named_channel(team, channels).await;
+        match (&config.teams, &config.channels) {
+            (Parents::Ids(teams), Parents::Ids(channels)) if teams.len() == 1 => self.named_channel(&teams[0], channels).await,
+            (_, Parents::Ids(channels)) => self.seek_channels(config, channels).await,
+            _ => self.any_channel(config).await,
         }
+    }
+
+    /// Reads a page of a channel of one of the teams.
+    async fn any_channel(&mut self, config: &StreamConfig) -> Result<Place, Box<Verdict>> {
         let mut absent = Absent::new("team_id", &config.teams);
-        let mut unlisted = None;
-        for team in self.teams_of(config, &[&LISTS_CHANNELS, &READS_MESSAGES]).await? {
-            let channels = match (self.channels_of(&team).await, &config.channels) {
-                (Ok(listed), channels) => {
-                    let is_named = |id: &&String| matches!(channels, Parents::Ids(named) if named.contains(id));
-                    listed.iter().find(is_named).or(listed.first()).cloned().into_iter().collect()
-                }
-                // Channels that are named can be read without the permission to list channels.
-                (Err(error), Parents::Ids(named)) if error.is_forbidden() => {
-                    unlisted = Some((team.clone(), error));
-                    named.clone()
-                }
-                (Err(error), _) if absent.explains(&error) => {
+        let mut teams = self.teams_of(config, &[&LISTS_CHANNELS, &READS_MESSAGES]).await?.some.into_iter();
+        while let Some(team) = teams.next() {
+            let listed = match self.channels_of(&team).await {
+                Ok(listed) => listed.ids,
+                Err(error) if absent.explains(&error) => {
                     absent.note(&team, error);
                     continue;
                 }
-                (Err(error), _) => return self.refused_list(&team, error),
+                Err(error) => return self.refused_list(&team, error),
             };
-            for channel in channels.into_iter().take(TRIED) {
-                match self.ask(&streams::walk(&team, &channel, 1), false).await {
-                    Ok(_) => return Ok(Place { channel: Some((team, channel)), not_found: absent.beside_others() }),
-                    // It may be in another of the teams.
-                    Err(error) if error.is_missing() && unlisted.is_some() => {}
-                    Err(error) => return self.refused(task(&team, &channel), error, &READS_MESSAGES),
-                }
+            let Some(channel) = listed.into_iter().next() else { continue };
+            if let Err(error) = self.ask(&streams::walk(&team, &channel, 1), false).await {
+                return self.refused(task(&team, &channel), error, &READS_MESSAGES);
             }
+            self.note_absent(&mut absent, teams, list_of_channels).await;
+            return Ok(Place { channels: vec![(team, channel)], not_found: absent.beside_others() });
         }
-        match unlisted {
-            Some((team, error)) => self.refused_list(&team, error),
-            None => absent.altogether().map(|not_found| Place { channel: None, not_found }),
-        }
+        absent.altogether().map(|not_found| Place { channels: Vec::new(), not_found })
     }
 
     /// Reads a page of one of these channels of a team.
     async fn named_channel(&mut self, team: &str, channels: &[String]) -> Result<Place, Box<Verdict>> {
         let mut absent = Absent::named("channel_id");
+        let mut there: Vec<(String, String)> = Vec::new();
         for channel in channels.iter().take(TRIED) {
-            match self.ask(&streams::walk(team, channel, 1), false).await {
-                Ok(_) => return Ok(Place { channel: Some((team.to_owned(), channel.clone())), not_found: absent.beside_others() }),
+            // Of the others it is enough that they are listed.
+            let is_listed = !there.is_empty() && self.channels_of(team).await.is_ok_and(|listed| listed.ids.contains(channel));
+            let answer = if is_listed { Ok(Ids::default()) } else { self.ask(&streams::walk(team, channel, 1), false).await };
+            match answer {
+                Ok(_) => there.push((team.to_owned(), channel.clone())),
                 Err(error) if absent.explains(&error) => absent.note(channel, error),
+                // One that can be read is enough.
+                Err(_) if !there.is_empty() => {}
                 Err(error) => return self.refused(task(team, channel), error, &READS_MESSAGES),
             }
+        }
+        if !there.is_empty() {
+            return Ok(Place { channels: there, not_found: absent.beside_others() });
         }
         // It may be the team that is not there.
         match self.channels_of(team).await {
             Err(error) if absent.explains(&error) => Err(not_found("team_id", team, error)),
-            _ => absent.altogether().map(|not_found| Place { channel: None, not_found }),
+            _ => absent.altogether().map(|not_found| Place { channels: Vec::new(), not_found }),
         }
     }
 
-    /// Reads a page of a channel, and the thread that is named where there is one place for it only.
+    /// Reads a page of a channel, and of the threads that are named.
     async fn replies(&mut self, config: &StreamConfig) -> Result<Vec<Parent>, Box<Verdict>> {
         let place = self.channel(config).await?;
-        let is_one = |parents: &Parents| matches!(parents, Parents::Ids(ids) if ids.len() == 1);
-        let (Some((team, channel)), Parents::Ids(messages)) = (place.channel, &config.messages) else { return Ok(place.not_found) };
-        if !is_one(&config.teams) || !is_one(&config.channels) {
-            return Ok(place.not_found);
+        match &config.messages {
+            Parents::Ids(messages) if !place.channels.is_empty() => self.seek_messages(config, place, messages).await,
+            _ => Ok(place.not_found),
         }
-        let mut absent = Absent::named("message_id");
-        for message in messages.iter().take(TRIED) {
-            match self.ask(&streams::thread(&team, &channel, message, 1), false).await {
-                Ok(_) => return Ok(absent.beside_others()),
-                Err(error) if absent.explains(&error) => absent.note(message, error),
-                Err(error) => return self.refused(task(&team, &channel), error, &READS_MESSAGES),
+    }
+
+    /// Takes note of those of the other teams that are named and not there. A team that was found among the groups is there.
+    pub(super) async fn note_absent(
+        &mut self,
+        absent: &mut Absent,
+        others: impl Iterator<Item = String>,
+        request: fn(&str, Option<u64>) -> Request,
+    ) {
+        if !absent.is_named {
+            return;
+        }
+        let is_group = |answers: &Answers, team: &String| matches!(answers.get(&streams::group_ids(None)), Some(Ok(groups)) if groups.ids.contains(team));
+        for team in others {
+            if is_group(&self.answers, &team) {
+                continue;
+            }
+            match self.ask(&request(&team, Some(1)), false).await {
+                Err(error) if absent.explains(&error) => absent.note(&team, error),
+                _ => {}
             }
         }
-        absent.altogether()
     }
 
     /// The teams that are read: those that are named, or some of those that are found. `behind` is what the next requests take.
-    async fn teams_of(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Ids, Box<Verdict>> {
+    pub(super) async fn teams_of(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
         match &config.teams {
-            Parents::Ids(ids) => Ok(ids.iter().take(TRIED).cloned().collect()),
+            Parents::Ids(ids) => Ok(Teams::of(Ids { ids: ids.clone(), goes_on: false })),
             _ => self.found_teams(behind).await,
         }
     }
 
-    async fn found_teams(&mut self, behind: &[&'static Permission]) -> Result<Ids, Box<Verdict>> {
-        let ids = self.ask(&streams::group_ids(Some(TRIED as u64)), false).await;
-        ids.map_err(|error| Box::new(Verdict::of("list the teams of the tenant", error, &self.claims, &LISTS_TEAMS, behind)))
+    async fn found_teams(&mut self, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
+        // A page of ids is small, and tells how many there are.
+        let found = self.ask(&streams::group_ids(None), false).await.map(Teams::of);
+        found.map_err(|error| Box::new(Verdict::of("list the teams of the tenant", error, &self.claims, &LISTS_TEAMS, behind)))
     }
 
-    async fn channels_of(&mut self, team: &str) -> Result<Ids, graph::Error> {
-        match CHANNELS.source {
-            Source::ListOfTeam { request, .. } => self.ask(&request(team, Some(1)), false).await,
-            _ => Ok(Vec::new()),
-        }
+    pub(super) async fn channels_of(&mut self, team: &str) -> Result<Ids, graph::Error> {
+        self.ask(&list_of_channels(team, None), false).await
     }
 
     /// The ids of a list, or of one object.
-    async fn ask(&mut self, request: &Request, is_object: bool) -> Result<Ids, graph::Error> {
+    pub(super) async fn ask(&mut self, request: &Request, is_object: bool) -> Result<Ids, graph::Error> {
         if let Some(answer) = self.answers.get(request) {
             return answer.clone();
         }
@@ -200,7 +229,10 @@ impl<'c> Probe<'c> {
         }
         let page = async { if is_object { self.client.object(request).await } else { self.client.page(request).await } };
         let page = in_time(page, request, || Cause::Transport(no_answer())).await;
-        let answer = page.map(|page| page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect());
+        let answer = page.map(|page| Ids {
+            ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(),
+            goes_on: page.next().is_some(),
+        });
         if let Err(error) = &answer
             && matches!(error.cause, Cause::Transport(_))
         {
@@ -210,13 +242,28 @@ impl<'c> Probe<'c> {
         answer
     }
 
-    fn refused<T>(&self, task: String, error: graph::Error, wants: &'static Permission) -> Result<T, Box<Verdict>> {
+    pub(super) fn refused<T>(&self, task: String, error: graph::Error, wants: &'static Permission) -> Result<T, Box<Verdict>> {
         Err(Box::new(Verdict::of(task, error, &self.claims, wants, &[])))
     }
 
-    fn refused_list<T>(&self, team: &str, error: graph::Error) -> Result<T, Box<Verdict>> {
+    pub(super) fn refused_list<T>(&self, team: &str, error: graph::Error) -> Result<T, Box<Verdict>> {
         let task = format!("list the channels of team {team}");
         Err(Box::new(Verdict::of(task, error, &self.claims, &LISTS_CHANNELS, &[&READS_MESSAGES])))
+    }
+}
+
+impl Teams {
+    fn of(mut teams: Ids) -> Self {
+        let all = teams.ids.len();
+        teams.ids.truncate(TRIED);
+        Self { some: teams.ids, all, goes_on: teams.goes_on }
+    }
+}
+
+pub(super) fn list_of_channels(team: &str, top: Option<u64>) -> Request {
+    match CHANNELS.source {
+        Source::ListOfTeam { request, .. } => request(team, top),
+        _ => streams::team(team),
     }
 }
 
@@ -237,41 +284,41 @@ fn no_answer() -> String {
 }
 
 /// Parents that are not there.
-struct Absent {
+pub(super) struct Absent {
     option: &'static str,
     /// Whether they were named: what was found may be gone again, or have no team.
-    is_named: bool,
-    found: Vec<Parent>,
+    pub(super) is_named: bool,
+    pub(super) found: Vec<Parent>,
     /// What Graph said of the first.
-    first: Option<graph::Error>,
+    pub(super) first: Option<graph::Error>,
 }
 
 impl Absent {
-    fn new(option: &'static str, parents: &Parents) -> Self {
+    pub(super) fn new(option: &'static str, parents: &Parents) -> Self {
         Self { is_named: matches!(parents, Parents::Ids(_)), ..Self::named(option) }
     }
 
-    fn named(option: &'static str) -> Self {
+    pub(super) fn named(option: &'static str) -> Self {
         Self { option, is_named: true, found: Vec::new(), first: None }
     }
 
     /// Whether Graph does not know the parent, or cannot even take what is named for an id.
-    fn explains(&self, error: &graph::Error) -> bool {
+    pub(super) fn explains(&self, error: &graph::Error) -> bool {
         error.is_missing() || self.is_named && error.status() == Some(400) && !error.is_transient()
     }
 
-    fn note(&mut self, id: &str, error: graph::Error) {
-        self.found.push(Parent { option: self.option, id: id.to_owned() });
+    pub(super) fn note(&mut self, id: &str, error: graph::Error) {
+        self.found.push(Parent { option: self.option, id: id.to_owned(), looked: Looked::AtIt });
         self.first.get_or_insert(error);
     }
 
     /// Another one is there.
-    fn beside_others(self) -> Vec<Parent> {
+    pub(super) fn beside_others(self) -> Vec<Parent> {
         if self.is_named { self.found } else { Vec::new() }
     }
 
     /// None is there.
-    fn altogether(self) -> Result<Vec<Parent>, Box<Verdict>> {
+    pub(super) fn altogether(self) -> Result<Vec<Parent>, Box<Verdict>> {
         match (self.first, self.found.first()) {
             (Some(error), Some(parent)) if self.is_named => Err(not_found(self.option, &parent.id, error)),
             _ => Ok(Vec::new()),
@@ -279,10 +326,10 @@ impl Absent {
     }
 }
 
-fn not_found(option: &'static str, id: &str, error: graph::Error) -> Box<Verdict> {
-    Box::new(Verdict::Refused { why: Why::NotFound(Parent { option, id: id.to_owned() }), source: Box::new(error) })
+pub(super) fn not_found(option: &'static str, id: &str, error: graph::Error) -> Box<Verdict> {
+    Box::new(Verdict::Refused { why: Why::NotFound(Parent { option, id: id.to_owned(), looked: Looked::AtIt }), source: Box::new(error) })
 }
 
-fn task(team: &str, channel: &str) -> String {
+pub(super) fn task(team: &str, channel: &str) -> String {
     format!("read the messages of channel {channel} of team {team}")
 }

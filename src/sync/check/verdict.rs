@@ -24,6 +24,8 @@ pub(super) enum Verdict {
     NotConfigured(Vec<&'static str>),
     /// Graph refused.
     Refused { why: Why, source: Box<graph::Error> },
+    /// What is named was looked for in several places: it is in none of them, or not in those that a check looks into.
+    Unfound(Parent),
     /// Something else went wrong.
     Failed(Error),
 }
@@ -57,17 +59,47 @@ pub(super) struct Parent {
     pub(super) option: &'static str,
     /// Its id.
     pub(super) id: String,
+    /// Where it was looked for.
+    pub(super) looked: Looked,
+}
+
+/// Where a parent that is named was looked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Looked {
+    /// At its only place: it was asked for itself.
+    AtIt,
+    /// Into so many teams, or channels, of those that are read: of these, or of more.
+    Into { places: usize, of: usize, or_more: bool },
 }
 
 impl Checkup {
-    /// Whether it is worth while to run: something can be read, and nothing that is named is missing altogether.
+    /// Whether it is worth while to run: something can be read, or may be, and nothing that is named is missing altogether.
     pub fn is_good(&self) -> bool {
-        let is_lost = |verdict: &Verdict| matches!(verdict, Verdict::Refused { why: Why::NotFound(_), .. });
+        let is_lost = |verdict: &Verdict| match verdict {
+            Verdict::Refused { why: Why::NotFound(_), .. } => true,
+            Verdict::Unfound(parent) => parent.is_missing(),
+            _ => false,
+        };
         self.reads_anything() && !self.streams.iter().any(|(_, verdict)| is_lost(verdict))
     }
 
     pub(super) fn reads_anything(&self) -> bool {
-        self.streams.iter().any(|(_, verdict)| matches!(verdict, Verdict::Works { .. }))
+        let reads = |verdict: &Verdict| match verdict {
+            Verdict::Works { .. } => true,
+            Verdict::Unfound(parent) => !parent.is_missing(),
+            _ => false,
+        };
+        self.streams.iter().any(|(_, verdict)| reads(verdict))
+    }
+}
+
+impl Parent {
+    /// Whether it is in none of the places in which it may be.
+    pub(super) fn is_missing(&self) -> bool {
+        match self.looked {
+            Looked::AtIt => true,
+            Looked::Into { places, of, or_more } => places >= of && !or_more,
+        }
     }
 }
 

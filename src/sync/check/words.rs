@@ -2,7 +2,7 @@
 
 use tracing::Level;
 
-use super::verdict::{Checkup, Parent, Verdict, Why};
+use super::verdict::{Checkup, Looked, Parent, Verdict, Why};
 use crate::{
     error::beginning,
     graph::Permission,
@@ -109,6 +109,7 @@ fn in_full(verdict: &Verdict) -> (Level, String) {
         }
         Verdict::NotConfigured(options) => (Level::INFO, format!("not configured: {}", of_options(options))),
         Verdict::Refused { why, source } => (Level::WARN, format!("{}. Graph said: {source}", reason(why))),
+        Verdict::Unfound(parent) => (Level::WARN, unfound(parent)),
         Verdict::Failed(error) => (Level::WARN, error.to_string()),
     }
 }
@@ -123,6 +124,7 @@ fn in_short(verdict: &Verdict) -> Option<String> {
             Some(format!("{} ({})", reason(why), beginning(&source.cause.to_string(), OF_GRAPH)))
         }
         Verdict::Refused { why, .. } => Some(reason(why)),
+        Verdict::Unfound(parent) => Some(unfound(parent)),
         Verdict::Failed(error) => Some(beginning(&error.in_short(), OF_AN_ERROR)),
     }
 }
@@ -159,7 +161,23 @@ fn of_options(options: &[&str]) -> String {
     format!("add {}", options.join(", and "))
 }
 
-fn of_parent(Parent { option, id }: &Parent) -> String {
+fn unfound(parent: &Parent) -> String {
+    let unknown = if parent.is_missing() { "" } else { "not known yet: " };
+    format!("{unknown}{}", of_parent(parent))
+}
+
+fn of_parent(parent: &Parent) -> String {
+    let Parent { option, id, looked } = parent;
+    let (kind, above) =
+        if *option == "message_id" { ("channels", "its channel in `channel_id`") } else { ("teams", "its team in `team_id`") };
+    let outcome = match looked {
+        Looked::AtIt => "was not found".to_owned(),
+        Looked::Into { .. } if parent.is_missing() => format!("was not found in any of the {kind} that are read"),
+        Looked::Into { places, of, or_more } => {
+            let of = if *or_more { format!("more than {of}") } else { of.to_string() };
+            return format!("`{option}` {} was looked for in {places} of {of} {kind}; name {above}", beginning(id, OF_AN_ID));
+        }
+    };
     let lower = id.to_ascii_lowercase();
     let cure = match *option {
         _ if lower.contains("%3a") || lower.contains("%40") => "write `:` for %3A and `@` for %40",
@@ -169,7 +187,7 @@ fn of_parent(Parent { option, id }: &Parent) -> String {
         }
         _ => "in Teams, Copy link of a message shows it behind the id of the channel; it must be the first of a thread",
     };
-    format!("`{option}` {} was not found: {cure}", beginning(id, OF_AN_ID))
+    format!("`{option}` {} {outcome}: {cure}", beginning(id, OF_AN_ID))
 }
 
 /// A permission, and what would do as well.

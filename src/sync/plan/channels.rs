@@ -11,7 +11,7 @@ use super::{
     look::{self, Look, Taken},
     sample::{sample, side_by_side},
 };
-use crate::{error::Error, graph::Urgency};
+use crate::{error::Error, graph::Urgency, streams::StreamSet};
 
 /// Channels that are looked at, at most.
 const MOST_CHANNELS: usize = 500;
@@ -57,6 +57,9 @@ impl Channels {
         let mut of_teams = HashMap::new();
         discovery.channels.iter().for_each(|job| *of_teams.entry(job.team.clone()).or_default() += 1);
         let key = |job: &ChannelJob| format!("{} {} {}", job.team, job.channel, job.message.as_deref().unwrap_or_default());
+        if discovery.channels.len() > MOST_CHANNELS {
+            discovery.outcomes.sample(discovery.channels.iter().fold(StreamSet::default(), |feeds, job| feeds.union(job.feeds)));
+        }
         let jobs = sample(std::mem::take(&mut discovery.channels), MOST_CHANNELS, key);
         if jobs.len() >= MANY {
             info!("looking at the first page of {} channels", jobs.len());
@@ -65,11 +68,14 @@ impl Channels {
         let mut asked = Vec::new();
         for (job, result) in jobs.iter().zip(side_by_side(tasks).await?) {
             let (look, taken) = match result {
-                Ok(looked) => looked,
+                Ok(looked) => {
+                    discovery.outcomes.read(job.feeds, job.message.as_ref().unwrap_or(&job.channel));
+                    looked
+                }
                 // It is in another team.
                 Err(error) if job.maybe_elsewhere && error.is_missing() => (None, Taken::one()),
                 Err(error) => {
-                    discovery.note_error(&error);
+                    discovery.outcomes.note_error(job.feeds, error);
                     (None, Taken::one())
                 }
             };
@@ -106,7 +112,7 @@ impl Channels {
                 self.asked[at].look = Some(look);
                 self.further += 1;
                 if let Some(error) = error {
-                    discovery.note_error(&error);
+                    discovery.outcomes.note_error(self.asked[at].job.feeds, error);
                 }
             }
             self.estimate();

@@ -11,11 +11,11 @@ use super::{
         parents::first_jobs,
         prune::{self, Found},
     },
+    outcomes::Outcomes,
     sample::{sample, side_by_side},
 };
 use crate::{
     error::Error,
-    graph::Verdict,
     streams::{CHANNELS, StreamSet},
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Jobs {
 }
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Discovery {
     /// Requests for groups.
     pub(super) groups: u64,
@@ -58,10 +58,9 @@ pub(super) struct Discovery {
     pub(super) channels: Vec<ChannelJob>,
     /// Channels that earlier runs have read and that are no longer listed.
     pub(super) gone: usize,
-    /// Whether Graph has given anything.
-    pub(super) is_answered: bool,
-    pub(super) refused: Vec<String>,
-    pub(super) failed: Vec<String>,
+    /// Groups whose channels were listed, and that have no team.
+    pub(super) listed_without_team: usize,
+    pub(super) outcomes: Outcomes,
     found: Found,
     kinds: Kinds,
 }
@@ -83,6 +82,23 @@ impl Jobs {
 }
 
 impl Discovery {
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            groups: 0,
+            lists: Jobs::default(),
+            members: Jobs::default(),
+            teams: Jobs::default(),
+            team_ids: BTreeSet::new(),
+            without_team: BTreeSet::new(),
+            channels: Vec::new(),
+            gone: 0,
+            listed_without_team: 0,
+            outcomes: Outcomes::new(context),
+            found: Found::default(),
+            kinds: Kinds::default(),
+        }
+    }
+
     /// Finds the teams and channels.
     ///
     /// # Errors
@@ -97,10 +113,11 @@ impl Discovery {
         }
         let Kinds { lists, members, teams, .. } = std::mem::take(&mut self.kinds);
         (self.lists.all, self.members.all, self.teams.all) = (lists.len(), members.len(), teams.len());
-        let lists = sample(lists, MOST_LISTS, key);
+        let lists = self.sample(lists, MOST_LISTS);
         self.lists.done = lists.len();
         self.run_all(context, lists).await?;
-        let (members, teams) = (sample(members, FEW, key), sample(teams, FEW, key));
+        self.listed_without_team = self.without_team.len();
+        let (members, teams) = (self.sample(members, FEW), self.sample(teams, FEW));
         (self.members.done, self.teams.done) = (members.len(), teams.len());
         self.run_all(context, members).await?;
         self.run_all(context, teams).await
@@ -117,16 +134,16 @@ impl Discovery {
         }
     }
 
-    /// Takes note of what a run would say and go on.
-    pub(super) fn note_error(&mut self, error: &Error) {
-        match error.verdict() {
-            Verdict::SkipParent | Verdict::RetryOnce => self.refused.push(error.to_string()),
-            Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => self.failed.push(error.to_string()),
+    fn sample(&mut self, jobs: Vec<Job>, most: usize) -> Vec<Job> {
+        if jobs.len() > most {
+            self.outcomes.sample(jobs.iter().fold(StreamSet::default(), |feeds, job| feeds.union(job.feeds)));
         }
+        sample(jobs, most, key)
     }
 
     /// Runs jobs, and takes note of what they lead to.
     async fn run_all(&mut self, context: &Context, jobs: Vec<Job>) -> Result<(), Error> {
+        let feeds: Vec<_> = jobs.iter().map(|job| job.feeds).collect();
         let tasks = jobs.into_iter().map(|job| {
             let (feeds, context) = (job.feeds, context.for_job(0, job.work.urgency(), job.feeds));
             async move {
@@ -138,24 +155,22 @@ impl Discovery {
                 })
             }
         });
-        for result in side_by_side(tasks).await? {
+        for (feeds, result) in feeds.into_iter().zip(side_by_side(tasks).await?) {
             match result {
-                Ok(report) => self.note(report),
-                Err(error) => self.note_error(&error),
+                Ok(report) => self.note(feeds, report),
+                Err(error) => self.outcomes.note_error(feeds, error),
             }
         }
         Ok(())
     }
 
-    fn note(&mut self, report: Report) {
-        self.is_answered = true;
+    fn note(&mut self, feeds: StreamSet, mut report: Report) {
         if let Some(team) = &report.listed {
             self.found.note_listed(team);
         }
-        self.without_team.extend(report.without_team);
-        self.take(report.jobs);
-        report.refused.iter().for_each(|(_, error)| self.note_error(error));
-        self.failed.extend(report.damage.map(|error| error.to_string()));
+        self.without_team.extend(report.without_team.take());
+        self.take(std::mem::take(&mut report.jobs));
+        self.outcomes.note(feeds, report);
     }
 
     fn take(&mut self, jobs: Vec<Job>) {

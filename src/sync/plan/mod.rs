@@ -8,6 +8,7 @@ mod channels;
 mod discovery;
 mod look;
 mod names;
+mod outcomes;
 mod report;
 mod sample;
 mod time;
@@ -43,7 +44,7 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     let (output, writer) = Output::start(Box::new(silent.clone()), Vec::new()).map_err(machine)?;
     let members_a_page = config.stream(MEMBERS.name).and_then(|config| config.top).unwrap_or(999);
     let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
-    let mut discovery = Discovery::default();
+    let mut discovery = Discovery::new(&context);
     discovery.run(&context).await?;
     let mut channels = Channels::look(&context, &mut discovery).await?;
     channels.look_further(&context, &mut discovery).await?;

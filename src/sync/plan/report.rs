@@ -10,6 +10,8 @@ use crate::streams::{Mode, Stream};
 pub struct Plan {
     /// Teams that are read.
     pub teams: u64,
+    /// Groups that are listed as teams and have none, as far as they were looked at.
+    pub groups_without_team: u64,
     /// Channels whose messages are read.
     pub channels: About,
     /// The selected streams.
@@ -26,7 +28,7 @@ pub struct Plan {
     pub longest: Vec<ChannelPlan>,
     /// What is refused or missing: the run would say so, and read the rest.
     pub refused: Vec<String>,
-    /// What would make the run end incomplete.
+    /// What would make the run fail or end incomplete.
     pub failed: Vec<String>,
     /// How much the plan rests on.
     pub looked_at: LookedAt,

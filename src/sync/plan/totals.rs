@@ -45,7 +45,7 @@ struct Sum {
 
 impl Totals<'_> {
     /// The plan; `failed` is what was known to fail before.
-    pub(super) fn plan(mut self, failed: Option<String>) -> Plan {
+    pub(super) fn plan(self, failed: Option<String>) -> Plan {
         let rates = self.client.rates();
         let sum = self.sum();
         let requests = self.requests(&sum);
@@ -53,13 +53,10 @@ impl Totals<'_> {
         let [least, time, most] = [&low, &about, &high].map(|load| load.time(&rates));
         let [from, seconds, to] = [least, time, most].map(|time| (time.seconds * 10.0).round() / 10.0);
         let seconds = Seconds { about: seconds, from, to };
-        if !self.discovery.is_answered && self.channels.asked.iter().all(|asked| asked.look.is_none()) {
-            // Where nothing can be read at all, the run fails.
-            self.discovery.failed.append(&mut self.discovery.refused);
-        }
         let of_answers = sum.error * sum.taken.answers / sum.taken.requests().max(1.0);
-        Plan {
+        let mut plan = Plan {
             teams: (self.discovery.team_ids.len() - self.discovery.without_team.len()) as u64,
+            groups_without_team: self.discovery.without_team.len() as u64,
             channels: self.count_of_channels(),
             streams: self.selected.iter().map(|selected| self.stream(selected, &sum)).collect(),
             decided_by: self.decided_by(&time, &about),
@@ -69,9 +66,13 @@ impl Totals<'_> {
             longest: self.longest(&rates),
             looked_at: self.looked_at(),
             assumes: self.assumes(&sum),
-            refused: std::mem::take(&mut self.discovery.refused),
-            failed: failed.into_iter().chain(std::mem::take(&mut self.discovery.failed)).collect(),
-        }
+            refused: Vec::new(),
+            failed: failed.into_iter().collect(),
+        };
+        let (refused, would_fail) = self.discovery.outcomes.told(self.selected.iter().map(|selected| selected.stream).collect());
+        plan.refused = refused;
+        plan.failed.extend(would_fail);
+        plan
     }
 
     fn sum(&self) -> Sum {
@@ -226,10 +227,10 @@ impl Totals<'_> {
     }
 
     fn looked_at(&self) -> LookedAt {
-        let lists = &self.discovery.lists;
+        let Discovery { lists, listed_without_team, .. } = &self.discovery;
         LookedAt {
             requests: self.client.counts().sent() + 1,
-            teams: Share { of_them: lists.done as u64, all: lists.all as u64 },
+            teams: Share { of_them: (lists.done - listed_without_team) as u64, all: (lists.all - listed_without_team) as u64 },
             channels: Share { of_them: self.channels.asked.len() as u64, all: whole(self.channels.all) },
             further_pages: self.channels.further,
         }

@@ -2,6 +2,7 @@
 
 mod parents;
 mod permissions;
+mod places;
 mod reach;
 mod sign_in;
 

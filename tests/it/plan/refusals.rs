@@ -1,9 +1,9 @@
 //! Plans of what cannot be read, or cannot be planned.
 
 use graph_sim::{Block, Class, Fault, Rule, TenantSpec};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Planned, planned, requests};
+use super::{BOTH, Planned, planned, requests};
 use crate::support::Tap;
 
 #[test]
@@ -35,8 +35,108 @@ fn where_nothing_can_be_read_the_plan_fails() {
     planned.sim.inject(Rule::new(Fault::graph(403, "Authorization_RequestDenied", "Insufficient privileges")).class(Class::Groups));
     let finished = planned.execute(&[]);
     assert_eq!(finished.status, Some(1));
-    assert!(finished.stdout.contains("A run would fail:\n- cannot list the teams of the tenant"), "{}", finished.stdout);
+    let said = joined(&finished.stdout);
+    let all = "teams, channels, members, messages, message_replies would fail: cannot list the teams of the tenant";
+    assert!(said.contains(&format!("A run would fail: - {all}")) && !said.contains("would leave out"), "{said}");
     assert!(finished.stdout.contains("GroupMember.Read.All"));
+}
+
+const NO_CHANNEL: &str = "19:doesnotexist@thread.tacv2";
+
+/// Text without its lines.
+fn joined(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A tenant of two teams, with the team and the id of one of its channels and a message in it.
+fn two_teams() -> (Planned, [String; 3]) {
+    let planned = planned(TenantSpec::uniform(2, 2, 5).replies(1, 0));
+    let truth = planned.sim.truth();
+    let (team, channel) = truth.channels.keys().last().unwrap().clone();
+    let message = truth.messages.keys().find(|(of, _)| *of == channel).unwrap().1.to_string();
+    (planned, [team, channel, message])
+}
+
+/// What a plan and a run come to with these settings: both codes, and what the plan would leave out and would fail for.
+fn both(sim: graph_sim::GraphSim, settings: Value) -> (Option<i32>, Option<i32>, Vec<String>, Vec<String>) {
+    let planned = Planned::of(sim, settings).streams(&BOTH);
+    let finished = planned.execute(&["--format", "json"]);
+    let plan: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let texts = |key: &str| plan[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
+    (finished.status, crate::support::incremental::read(&planned.tap, &planned.streams, None).status, texts("refused"), texts("failed"))
+}
+
+#[test]
+fn where_nothing_that_is_named_is_there_the_plan_fails_as_the_run_does() {
+    for settings in [
+        json!({"fetch_all_channels": false, "channel_id": NO_CHANNEL}),
+        json!({"fetch_all_channels": false, "channel_id": NO_CHANNEL, "fetch_all_teams": false, "team_id": "TEAM"}),
+        json!({"fetch_all_teams": false, "team_id": "11111111-2222-3333-4444-555555555555"}),
+        json!({"fetch_all_messages": false, "message_id": "1616963377068"}),
+    ] {
+        let (planned, [team, ..]) = two_teams();
+        let settings: Value = serde_json::from_str(&settings.to_string().replace("TEAM", &team)).unwrap();
+        let (plan, run, refused, failed) = both(planned.sim, settings.clone());
+        assert_eq!((plan, run), (Some(1), Some(1)), "{settings}");
+        assert!(!failed.is_empty() && failed.iter().all(|error| error.contains(" would fail: ")), "{settings}: {failed:?}");
+        assert!(refused.is_empty(), "said once: {refused:?}");
+    }
+}
+
+#[test]
+fn where_some_of_what_is_named_is_there_the_plan_names_the_rest_and_does_not_fail() {
+    let (planned, [_, channel, _]) = two_teams();
+    let settings = json!({"fetch_all_channels": false, "channel_id": [channel, NO_CHANNEL]});
+    let (plan, run, refused, failed) = both(planned.sim, settings);
+    assert_eq!((plan, run, failed), (Some(0), Some(0), Vec::new()));
+    let not_found = |stream: &str| {
+        format!("{NO_CHANNEL} was not found in any of the teams and channels that are read for {stream}; hint: look at the ids")
+    };
+    assert_eq!(refused, BOTH.map(not_found));
+
+    let (planned, [.., message]) = two_teams();
+    let (plan, run, refused, failed) = both(planned.sim, json!({"fetch_all_messages": false, "message_id": [message, "1616963377068"]}));
+    assert_eq!((plan, run, failed), (Some(0), Some(0), Vec::new()));
+    assert!(refused.len() == 1 && refused[0].starts_with("1616963377068 was not found in any"), "{refused:?}");
+}
+
+#[test]
+fn what_makes_a_stream_fail_is_told_in_the_table() {
+    let (planned, _) = two_teams();
+    let planned = Planned::of(planned.sim, json!({"fetch_all_channels": false, "channel_id": NO_CHANNEL}));
+    let finished = planned.execute(&[]);
+    assert_eq!(finished.status, Some(1));
+    let said = joined(&finished.stdout);
+    assert!(said.contains(&format!("A run would fail: - messages would fail: {NO_CHANNEL} was not found in any of the teams")), "{said}");
+}
+
+#[test]
+fn a_permission_that_is_wanting_for_all_that_was_sampled_makes_the_plan_fail() {
+    let planned = planned(TenantSpec::uniform(7, 1, 1).replies(1, 0)).streams(&["teams", "members"]);
+    planned.sim.set_roles(&["GroupMember.Read.All", "Team.ReadBasic.All", "TeamSettings.Read.All"]);
+    let finished = planned.execute(&[]);
+    assert_eq!(finished.status, Some(1));
+    let said = joined(&finished.stdout);
+    assert!(said.contains("A run would fail: - members would fail: cannot list the members of team"), "{said}");
+}
+
+#[test]
+fn teams_of_a_sample_that_are_not_there_do_not_make_the_plan_fail() {
+    let (planned, [team, ..]) = two_teams();
+    let nowhere = |number: usize| format!("11111111-2222-3333-4444-{number:012}");
+    let teams: Vec<_> = (0..30).map(nowhere).chain([team]).collect();
+    let planned = Planned::of(planned.sim, json!({"fetch_all_teams": false, "team_id": teams})).streams(&["members"]);
+    assert_eq!(planned.execute(&[]).status, Some(0));
+}
+
+#[test]
+fn a_group_without_a_team_is_counted_apart() {
+    let planned = planned(TenantSpec::uniform(1, 1, 5).replies(1, 0));
+    planned.sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
+    let said = joined(&planned.execute(&[]).stdout);
+    assert!(said.contains("reads 1 team (1 more group has none) and 1 channel."), "{said}");
+    assert!(said.contains("the channels of 1 of 1 team were listed, and the first page of 1 of 1 channel looked at"), "{said}");
+    assert_eq!(planned.plan()["groups_without_team"], 1);
 }
 
 #[test]

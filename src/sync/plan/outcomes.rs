@@ -1,0 +1,94 @@
+//! How the streams of a run would end, by what a plan has met: what a run would leave out, and what would make it fail.
+
+use std::sync::Arc;
+
+use super::super::{context::Context, job::Report, ledger::Entry};
+use crate::{
+    error::Error,
+    graph::Verdict,
+    streams::{STREAMS, Stream, StreamSet},
+};
+
+/// What was met.
+#[derive(Debug)]
+pub(super) struct Outcomes {
+    entries: [Entry; STREAMS.len()],
+    /// The streams of whose parents only some were looked at.
+    sampled: StreamSet,
+    refused: Vec<String>,
+    failed: Vec<String>,
+}
+
+impl Outcomes {
+    pub(super) fn new(context: &Context) -> Self {
+        let entries = STREAMS.map(|stream| Entry::new(context, stream));
+        Self { entries, sampled: StreamSet::default(), refused: Vec::new(), failed: Vec::new() }
+    }
+
+    /// Not all parents of these streams are looked at.
+    pub(super) fn sample(&mut self, streams: StreamSet) {
+        self.sampled = self.sampled.union(streams);
+    }
+
+    /// Takes note of what a job came to.
+    pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
+        self.entries(report.read).for_each(Entry::read);
+        report.found.iter().for_each(|id| self.find(feeds, id));
+        report.refused.into_iter().for_each(|(streams, error)| self.note_error(streams, error));
+        self.failed.extend(report.damage.map(|error| error.to_string()));
+    }
+
+    /// A channel or a thread can be read.
+    pub(super) fn read(&mut self, feeds: StreamSet, id: &str) {
+        self.entries(feeds).for_each(Entry::read);
+        self.find(feeds, id);
+    }
+
+    /// Takes note of what a run would say and go on.
+    pub(super) fn note_error(&mut self, feeds: StreamSet, error: Error) {
+        let error = Arc::new(error);
+        match error.verdict() {
+            Verdict::SkipParent | Verdict::RetryOnce => {
+                self.entries(feeds).for_each(|entry| entry.refuse(&error));
+                self.refused.push(error.to_string());
+            }
+            Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => {
+                self.entries(feeds).for_each(|entry| entry.fail(&error));
+                self.failed.push(error.to_string());
+            }
+        }
+    }
+
+    /// What a run would leave out, and what would make it fail: whatever is said of one stream only, or of several at once.
+    pub(super) fn told(mut self, streams: StreamSet) -> (Vec<String>, Vec<String>) {
+        let mut without_any: Vec<(String, Vec<&str>)> = Vec::new();
+        for stream in streams.iter() {
+            let Some(error) = self.refusal_of_all(stream) else { continue };
+            match without_any.iter_mut().find(|(known, _)| *known == error) {
+                Some((_, streams)) => streams.push(stream.name),
+                None => without_any.push((error, vec![stream.name])),
+            }
+        }
+        self.refused.retain(|refused| without_any.iter().all(|(error, _)| error != refused));
+        let would_fail = without_any.into_iter().map(|(error, streams)| format!("{} would fail: {error}", streams.join(", ")));
+        (self.refused, would_fail.chain(self.failed).collect())
+    }
+
+    /// Why nothing can be read of a stream. What was not looked at may be there; only a permission is wanting everywhere.
+    fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<String> {
+        let (entry, is_sampled) = (&mut self.entries[stream.position()], self.sampled.contains(stream));
+        if !is_sampled {
+            self.refused.extend(entry.give_up_wanted(stream).iter().map(|error| error.to_string()));
+        }
+        let refusal = entry.refusal_of_all().filter(|error| !is_sampled || error.is_forbidden());
+        refusal.map(|error| error.to_string())
+    }
+
+    fn find(&mut self, feeds: StreamSet, id: &str) {
+        self.entries(feeds).for_each(|entry| entry.find(id));
+    }
+
+    fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
+    }
+}
