@@ -20,6 +20,9 @@ const ENVIRONMENT: &str = "ENV";
 const SECRET: &str = "client_secret";
 const SECRET_FILE: &str = "client_secret_file";
 
+/// Where the secret, and the token that it is good for, are sent.
+const HOSTS: [&str; 2] = ["login_url", "graph_url"];
+
 /// Who wrote the files.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Author {
@@ -54,7 +57,13 @@ pub(super) fn written(paths: &[PathBuf], author: Author) -> Result<Map<String, V
         add(&mut settings, file)?;
     }
     if paths.iter().any(|path| is_environment(&path)) {
-        add(&mut settings, settings_of_environment(|name| env::var(name).ok()))?;
+        let ours = settings_of_environment(|name| env::var(name).ok());
+        let has_secret = is_given(&ours, SECRET) || is_given(&ours, SECRET_FILE);
+        let leads_away = |host: &&str| is_given(&settings, host) && !is_given(&ours, host);
+        if author == Author::Anybody && has_secret && HOSTS.iter().any(leads_away) {
+            return Err(Error::ForeignHosts);
+        }
+        add(&mut settings, ours)?;
     }
     match settings.remove(SECRET_FILE).filter(config::is_given) {
         None => {}

@@ -60,6 +60,8 @@ const PARENTS: [Parent; 3] = [
 /// What is written, what the command line says before it, and all parents where neither names some.
 fn configuration(asked: &Extract, stream: &'static Stream) -> Result<Config, Error> {
     let mut written = config::written(&asked.settings.config, Author::Operator)?;
+    // What is put in front would hide what is wrong.
+    config::parse(written.clone())?;
     let named = [&asked.team, &asked.channel, &asked.message];
     let mut options: Map<String, Value> = asked.since.iter().map(|since| ("start_date".to_owned(), since.as_str().into())).collect();
     for ((_, id, all, _), ids) in PARENTS.into_iter().zip(named) {

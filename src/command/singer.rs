@@ -144,13 +144,14 @@ fn log(asked: &Singer, wanted: Wanted) -> (Screen, Log) {
     let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
     let root = meltano.as_ref().and_then(|config| config["root"]["level"].as_str().map(str::to_owned));
     let level = wanted.level([root, variable("TAP_MICROSOFT_TEAMS_LOGLEVEL"), variable("LOGLEVEL")]);
-    let screen = wanted.screen(level);
-    let format = match asked.log_format {
-        Some(LogFormat::Json) => Format::Json,
+    let is_json = match asked.log_format {
+        Some(format) => matches!(format, LogFormat::Json),
         // Where Meltano's configuration names its structured formatter.
-        None if meltano.is_some_and(|config| config.to_string().contains("StructuredFormatter")) => Format::Json,
-        Some(LogFormat::Text) | None => logging::plain(&screen),
+        None => meltano.is_some_and(|config| config.to_string().contains("StructuredFormatter")),
     };
+    // Bars would tear lines that a program reads.
+    let screen = if is_json { Screen::default() } else { wanted.screen(level) };
+    let format = if is_json { Format::Json } else { logging::plain(&screen) };
     let log = Log::new(format, level, screen.log());
     (screen, log)
 }

@@ -40,6 +40,12 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// The secret is the operator's, and where it would be sent is said by a file that others may write.
+    #[error(
+        "the secret of the environment is not sent by check, discover and read to a `login_url` or `graph_url` of a configuration file, which \
+        others than the owner of the machine may write; hint: set TAP_MICROSOFT_TEAMS_LOGIN_URL and TAP_MICROSOFT_TEAMS_GRAPH_URL instead"
+    )]
+    ForeignHosts,
     /// A catalog asks for what there is not.
     #[error("{0}")]
     Catalog(String),
@@ -138,6 +144,7 @@ impl Error {
             | Self::Parents(_)
             | Self::File { .. }
             | Self::SecretFile { .. }
+            | Self::ForeignHosts
             | Self::Catalog(_)
             | Self::State(_)
             | Self::NotFound { .. } => Fault::User,

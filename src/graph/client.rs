@@ -158,7 +158,7 @@ pub struct Limits {
 impl Limits {
     /// For somebody who waits for the answer: what passes at once is passed, the rest is said.
     pub fn brief() -> Self {
-        Self { attempts: 3, wait: Duration::from_secs(10), ..Self::default() }
+        Self { attempts: 3, wait: Duration::from_secs(5), ..Self::default() }
     }
 }
 

@@ -136,6 +136,10 @@ impl<'c> Probe<'c> {
             };
             let Some(channel) = listed.into_iter().next() else { continue };
             if let Err(error) = self.ask(&streams::walk(&team, &channel, 1), false).await {
+                // What was found may be gone again.
+                if error.is_missing() {
+                    continue;
+                }
                 return self.refused(task(&team, &channel), error, &READS_MESSAGES);
             }
             self.note_absent(&mut absent, teams, list_of_channels).await;
@@ -225,7 +229,7 @@ impl<'c> Probe<'c> {
             return answer.clone();
         }
         if let Some(error) = &self.unreachable {
-            return Err(error.clone());
+            return Err(graph::Error { request: request.to_string(), ..error.clone() });
         }
         let page = async { if is_object { self.client.object(request).await } else { self.client.page(request).await } };
         let page = in_time(page, request, || Cause::Transport(no_answer())).await;

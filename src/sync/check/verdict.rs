@@ -114,6 +114,8 @@ impl Verdict {
     ) -> Self {
         let graph::Cause::Refused(refusal) = &source.cause else { return Self::Failed(Error::graph(task, source, &[])) };
         let said = format!("{} {}", refusal.code, refusal.message).to_lowercase();
+        // What follows are names of permissions, and `Policy.Read.All` is one.
+        let said = said.split("api requires one of").next().unwrap_or_default();
         let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
         let why = match refusal.status {
             402 => Why::Licence,

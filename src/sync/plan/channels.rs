@@ -1,6 +1,6 @@
 //! Looking at the channels: at the first page of each, or of a sample; then at further pages of those whose length is least known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tracing::info;
 
@@ -30,8 +30,10 @@ const SHARE_FURTHER: f64 = 0.1;
 #[derive(Debug)]
 pub(super) struct Channels {
     pub(super) asked: Vec<Asked>,
-    /// How many channels there are: about, if not all teams were listed.
+    /// How many channels, and threads that are named, are read: about, if not all teams were listed.
     pub(super) all: f64,
+    /// How many channels there are, whatever is read of each: about, as well.
+    pub(super) places: f64,
     /// How many there are in each team that was listed.
     pub(super) of_teams: HashMap<String, usize>,
     /// Pages that were looked at behind the first ones.
@@ -48,12 +50,20 @@ pub(super) struct Asked {
 }
 
 impl Channels {
+    /// The channels that were looked at, whatever is read of each.
+    pub(super) fn looked_at(&self) -> usize {
+        self.asked.iter().map(|asked| (&asked.job.team, &asked.job.channel)).collect::<HashSet<_>>().len()
+    }
+
     /// Looks at the first page of each channel, or of a sample.
     ///
     /// # Errors
     /// If nothing more can be had.
     pub(super) async fn look(context: &Context, discovery: &mut Discovery) -> Result<Self, Error> {
         let all = discovery.channels.len() as f64 * discovery.lists.factor();
+        // Threads of one channel are jobs of their own.
+        let places: HashSet<_> = discovery.channels.iter().map(|job| (&job.team, &job.channel)).collect();
+        let places = places.len() as f64 * discovery.lists.factor();
         let mut of_teams = HashMap::new();
         discovery.channels.iter().for_each(|job| *of_teams.entry(job.team.clone()).or_default() += 1);
         let key = |job: &ChannelJob| format!("{} {} {}", job.team, job.channel, job.message.as_deref().unwrap_or_default());
@@ -81,7 +91,7 @@ impl Channels {
             };
             asked.push(Asked { job: job.clone(), look, taken });
         }
-        let mut channels = Self { asked, all, of_teams, further: 0 };
+        let mut channels = Self { asked, all, places, of_teams, further: 0 };
         channels.estimate();
         Ok(channels)
     }

@@ -168,7 +168,7 @@ impl Totals<'_> {
     }
 
     fn count_of_channels(&self) -> About {
-        let count = self.channels.all;
+        let count = self.channels.places;
         let lists = &self.discovery.lists;
         if lists.done == lists.all {
             return About::exactly(whole(count));
@@ -231,7 +231,7 @@ impl Totals<'_> {
         LookedAt {
             requests: self.client.counts().sent() + 1,
             teams: Share { of_them: (lists.done - listed_without_team) as u64, all: (lists.all - listed_without_team) as u64 },
-            channels: Share { of_them: self.channels.asked.len() as u64, all: whole(self.channels.all) },
+            channels: Share { of_them: self.channels.looked_at() as u64, all: whole(self.channels.places) },
             further_pages: self.channels.further,
         }
     }

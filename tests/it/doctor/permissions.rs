@@ -51,6 +51,9 @@ fn what_graph_refuses_is_explained_by_the_token() {
     tell("no permission at all", granted(&[]));
     tell("the permissions of Databricks' Lakeflow connector", granted(&of_lakeflow));
     tell("a permission is missing: messages", granted(&without("ChannelMessage.Read.All")));
+    tell("the same, and another permission is named for policies", {
+        granted(&[&without("ChannelMessage.Read.All")[..], &["Policy.Read.All", "LicenseAssignment.Read.All"]].concat())
+    });
     tell("teams can be listed, channels cannot", granted(&without("Channel.ReadBasic.All")));
     tell("groups can be listed, teams cannot be read", granted(&without("Team.ReadBasic.All")));
     tell("an opaque token without permissions", opaque(granted(&[])));

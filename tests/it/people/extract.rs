@@ -59,6 +59,8 @@ fn what_cannot_be_extracted_is_said_on_stderr() {
     let sim = tenant(1, 1, 1);
     let tap = Tap::new(&config(&sim, json!({})));
     let mut said = String::new();
+    tap.file("spoilt.json", config(&sim, json!({"stream_options": "{spoilt"})).to_string());
+    assert_eq!(tap.execute(&["extract", "-c", "spoilt.json", "--stream", "teams"], &[]).status, Some(1));
     for arguments in
         [&["--stream", "chats"][..], &["--stream", "messages", "--since", "soon"], &["--stream", "channels", "--team", "nobody"]]
     {

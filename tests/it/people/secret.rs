@@ -37,9 +37,16 @@ fn a_file_is_not_read_for_whoever_may_write_the_configuration_of_a_source() {
     // The environment is the operator's.
     tap.file("config.json", config(&sim, json!({"client_secret": null})).to_string());
     let path = tap.folder().join("mounted").display().to_string();
-    let checked =
-        tap.run_with(&["check", "--config", "config.json", "--config", "ENV"], &[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", &path)]);
-    assert_eq!(checked.only("CONNECTION_STATUS")["connectionStatus"]["status"], "SUCCEEDED");
+    let secret = ("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", path.as_str());
+    let check = |environment: &[(&str, &str)]| tap.run_with(&["check", "--config", "config.json", "--config", "ENV"], environment);
+    // Neither is it sent where others say.
+    sim.clear_journal();
+    let refused = check(&[secret]);
+    assert_eq!((refused.verdict().0, sim.journal().total()), ("FAILED", 0));
+    insta::assert_snapshot!("secret_to_a_host_of_others", refused.verdict().1);
+    let hosts = ["login_url", "graph_url"].map(|name| sim.config()[name].as_str().unwrap().to_owned());
+    let own = [secret, ("TAP_MICROSOFT_TEAMS_LOGIN_URL", &hosts[0]), ("TAP_MICROSOFT_TEAMS_GRAPH_URL", &hosts[1])];
+    assert_eq!(check(&own).verdict().0, "SUCCEEDED");
 }
 
 #[test]

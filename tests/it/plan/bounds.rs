@@ -49,6 +49,17 @@ fn of_very_many_teams_a_sample_is_listed() {
 }
 
 #[test]
+fn threads_that_are_named_are_of_one_channel() {
+    let sim = planned(TenantSpec::uniform(1, 1, 10)).sim;
+    let truth = sim.truth();
+    let (channel, threads): (Vec<_>, Vec<_>) = truth.messages.keys().take(3).map(|(channel, id)| (channel.clone(), id.to_string())).unzip();
+    let settings = json!({"stream_options": {"message_replies": {"fetch_all_channels": false, "channel_id": channel[0],
+        "fetch_all_messages": false, "message_id": threads}}});
+    let plan = Planned::with(TenantSpec::uniform(1, 1, 10), settings).streams(&["message_replies"]).plan();
+    assert_eq!((&plan["channels"]["about"], &plan["looked_at"]["channels"]), (&json!(1), &json!({"of_them": 1, "all": 1})));
+}
+
+#[test]
 fn what_is_limited_takes_its_time() {
     let time = |settings| Planned::with(TenantSpec::uniform(1, 2, 10), settings).plan()["seconds"]["about"].as_f64().unwrap();
     // 7 requests at 5 a second; sent in no time, they would take next to none.
