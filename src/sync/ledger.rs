@@ -61,6 +61,10 @@ impl Entry {
         self.failure.get_or_insert_with(|| error.clone());
     }
 
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
     /// Nothing more can be found: gives what is said of the ids that were not.
     pub(super) fn give_up_wanted(&mut self, stream: &'static Stream) -> Vec<Arc<Error>> {
         let wanted = std::mem::take(&mut self.wanted);
@@ -156,7 +160,7 @@ impl Ledger {
 
     /// Whether something of the stream could not be read.
     pub(super) fn has_failed(&self, stream: &Stream) -> bool {
-        self.entries[stream.position()].failure.is_some()
+        self.entries[stream.position()].has_failed()
     }
 
     /// How a stream ended that has no job left, and how many of its parents were refused.

@@ -232,7 +232,10 @@ impl<'c> Probe<'c> {
             return Err(graph::Error { request: request.to_string(), ..error.clone() });
         }
         let page = async { if is_object { self.client.object(request).await } else { self.client.page(request).await } };
-        let page = in_time(page, request, || Cause::Transport(no_answer())).await;
+        // Who is told to wait has been answered.
+        let is_held_up = || self.client.counts().throttled() > 0;
+        let late = || if is_held_up() { Cause::Closed(PATIENCE) } else { Cause::Transport(no_answer()) };
+        let page = in_time(page, request, late).await;
         let answer = page.map(|page| Ids {
             ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(),
             goes_on: page.next().is_some(),

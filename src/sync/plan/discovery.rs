@@ -125,7 +125,8 @@ impl Discovery {
 
     /// Takes note of channels that earlier runs have read and that were not found.
     pub(super) fn note_gone(&mut self, context: &Context) {
-        for stream in context.streams().iter() {
+        // Of a stream whose parents could not be listed, a run takes none for gone.
+        for stream in context.streams().filter(|stream| !self.outcomes.has_failed(stream)).iter() {
             for job in prune::jobs(context, stream, &self.found) {
                 if let Work::Prune { channels, .. } = job.work {
                     self.gone += channels.len();

@@ -44,6 +44,11 @@ impl Outcomes {
         self.find(feeds, id);
     }
 
+    /// Whether something of the stream could not be read.
+    pub(super) fn has_failed(&self, stream: &Stream) -> bool {
+        self.entries[stream.position()].has_failed()
+    }
+
     /// Takes note of what a run would say and go on.
     pub(super) fn note_error(&mut self, feeds: StreamSet, error: Error) {
         let error = Arc::new(error);

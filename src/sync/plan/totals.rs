@@ -19,6 +19,7 @@ use crate::{
 const QUIET: &str = "nothing changes while the run reads: each channel of several pages is closed by one request";
 const ALIKE: &str = "what was not looked at is like what was: as many messages a day, as many replies, as many long threads";
 const MEMBERS_ALIKE: &str = "the teams have about as many members as those few that were looked at";
+const HAVE_TEAMS: &str = "the groups that were not looked at have a team";
 
 /// What a plan is made of.
 pub(super) struct Totals<'p> {
@@ -238,8 +239,10 @@ impl Totals<'_> {
 
     fn assumes(&self, sum: &Sum) -> Vec<&'static str> {
         let is_extrapolated = sum.factor > 1.0 || self.channels.asked.iter().any(Asked::goes_on);
-        let members = self.discovery.members.done < self.discovery.members.all;
-        [(true, QUIET), (is_extrapolated, ALIKE), (members, MEMBERS_ALIKE)]
+        let Discovery { members, teams, lists, .. } = &self.discovery;
+        let few_members = members.done < members.all;
+        let few_teams = teams.done < teams.all && lists.done < teams.all;
+        [(true, QUIET), (is_extrapolated, ALIKE), (few_members, MEMBERS_ALIKE), (few_teams, HAVE_TEAMS)]
             .into_iter()
             .filter(|(holds, _)| *holds)
             .map(|(_, said)| said)

@@ -37,6 +37,16 @@ fn a_check_does_not_wait_for_long() {
         ("the sign-in service is silent", json!({"login_url": silent}), None),
         ("Graph is silent", json!({"graph_url": silent}), None),
         ("Graph asks to wait", json!({}), Some(Rule::new(Fault::throttled(RetryAfter::Seconds(600))).door(Door::Graph))),
+        (
+            "Graph asks one stream to wait a little, again and again",
+            json!({}),
+            Some(Rule::new(Fault::throttled(RetryAfter::Seconds(8))).class(Class::Members)),
+        ),
+        (
+            "Graph asks one stream to wait a while, once",
+            json!({}),
+            Some(Rule::new(Fault::throttled(RetryAfter::Seconds(30))).class(Class::Channels).times(1)),
+        ),
         ("the sign-in service asks to wait", json!({}), Some(Rule::new(Fault::throttled(RetryAfter::Seconds(600))).class(Class::Token))),
     ];
     let told = side_by_side(cases, |(what, settings, rule)| {

@@ -49,6 +49,12 @@ fn of_very_many_teams_a_sample_is_listed() {
 }
 
 #[test]
+fn groups_that_were_not_looked_at_may_have_no_team() {
+    let plan = planned(TenantSpec { members: 1, ..TenantSpec::uniform(8, 1, 1) }).streams(&["teams"]).plan();
+    assert!(plan["assumes"].to_string().contains("have a team"), "{}", plan["assumes"]);
+}
+
+#[test]
 fn threads_that_are_named_are_of_one_channel() {
     let sim = planned(TenantSpec::uniform(1, 1, 10)).sim;
     let truth = sim.truth();

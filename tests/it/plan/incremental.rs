@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{DeltaSupport, TenantSpec};
+use graph_sim::{Class, DeltaSupport, Fault, Rule, TenantSpec};
 use serde_json::json;
 
 use super::{Asked, BOTH, Planned, miss, planned, requests};
@@ -27,6 +27,15 @@ fn an_idle_channel_takes_a_request_for_each_of_the_two_streams() {
     assert_eq!([requests(&plan, "messages"), requests(&plan, "replies"), requests(&plan, "delta")], [12, 0, 12]);
     assert_eq!(plan["streams"][3]["records"], json!({"about": 0, "from": 0, "to": 0}));
     assert_eq!(miss(&plan, &planned.read()), 0.0);
+}
+
+#[test]
+fn no_channel_is_taken_for_gone_where_the_teams_cannot_be_listed() {
+    let planned = settled(planned(TenantSpec::uniform(2, 2, 5)).streams(&BOTH));
+    planned.sim.inject(Rule::new(Fault::status(501)).class(Class::Groups));
+    let finished = planned.execute(&["--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!((finished.status, requests(&plan, "total")), (Some(1), 2), "{plan}");
 }
 
 #[test]
