@@ -125,6 +125,7 @@ impl<'c> Probe<'c> {
     async fn any_channel(&mut self, config: &StreamConfig) -> Result<Place, Box<Verdict>> {
         let mut absent = Absent::new("team_id", &config.teams);
         let mut teams = self.teams_of(config, &[&LISTS_CHANNELS, &READS_MESSAGES]).await?.some.into_iter();
+        let mut gone = None;
         while let Some(team) = teams.next() {
             let listed = match self.channels_of(&team).await {
                 Ok(listed) => listed.ids,
@@ -136,14 +137,18 @@ impl<'c> Probe<'c> {
             };
             let Some(channel) = listed.into_iter().next() else { continue };
             if let Err(error) = self.ask(&streams::walk(&team, &channel, 1), false).await {
-                // What was found may be gone again.
-                if error.is_missing() {
+                // What was found may be gone again: another one tells.
+                if error.is_missing() && gone.is_none() {
+                    gone = Some((team, channel, error));
                     continue;
                 }
                 return self.refused(task(&team, &channel), error, &READS_MESSAGES);
             }
             self.note_absent(&mut absent, teams, list_of_channels).await;
             return Ok(Place { channels: vec![(team, channel)], not_found: absent.beside_others() });
+        }
+        if let Some((team, channel, error)) = gone {
+            return self.refused(task(&team, &channel), error, &READS_MESSAGES);
         }
         absent.altogether().map(|not_found| Place { channels: Vec::new(), not_found })
     }

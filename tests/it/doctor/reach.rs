@@ -69,3 +69,14 @@ fn a_stream_that_could_not_be_tried_does_not_hide_the_others() {
     let said = lines(&Tap::new(&config(&sim, everything())).check());
     pin("a_stream_that_could_not_be_tried_does_not_hide_the_others", &[("messages have an outage", said)]);
 }
+
+#[test]
+fn a_channel_that_is_gone_again_is_none_by_which_a_stream_is_judged() {
+    let check = |times| {
+        let sim = tenant(2, 1, 1);
+        sim.inject(Rule::new(Fault::graph(404, "ItemNotFound", "It is gone")).class(Class::Messages).times(times));
+        said(&sim, &everything())
+    };
+    assert!(check(1).contains("messages: works"), "{}", check(1));
+    assert!(check(9).contains("messages: cannot read"), "{}", check(9));
+}
