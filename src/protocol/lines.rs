@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use tracing::Level;
 
 use super::Log;
@@ -45,8 +45,7 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
     }
 
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
-        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
-        self.log.line(Level::INFO, &format!("{}: Graph limits the requests; waiting until {until}", stream.name));
+        self.log.waits(stream.name, until);
         Ok(())
     }
 

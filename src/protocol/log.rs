@@ -2,7 +2,7 @@
 
 use std::{fmt, io::Write, sync::Mutex};
 
-use chrono::{Local, Utc};
+use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
@@ -52,6 +52,12 @@ impl Log {
             let level = if level == Level::WARN { "WARNING" } else { level.as_str() };
             self.write(level, sentence, None, None);
         }
+    }
+
+    /// Graph limits the requests of a stream until that time.
+    pub fn waits(&self, stream: &str, until: DateTime<Utc>) {
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.line(Level::INFO, &format!("{stream}: Graph limits the requests; waiting until {until}"));
     }
 
     /// Why the run failed: the last line.

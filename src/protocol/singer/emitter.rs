@@ -170,8 +170,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
     }
 
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
-        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
-        self.log.line(tracing::Level::INFO, &format!("{}: Graph limits the requests; waiting until {until}", stream.name));
+        self.log.waits(stream.name, until);
         Ok(())
     }
 

@@ -31,6 +31,7 @@ const FILES: &[&str] = &[
     "protocol/airbyte/emitter.rs",
     "protocol/airbyte/state.rs",
     "protocol/lines.rs",
+    "protocol/log.rs",
     "protocol/singer/catalog.rs",
     "protocol/singer/emitter.rs",
     "protocol/singer/state.rs",
