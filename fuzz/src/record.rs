@@ -23,12 +23,8 @@ const DEEPEST: usize = 50;
 const LONGEST: usize = 300;
 
 /// What the tap itself knows of a message.
-pub(crate) const DERIVED: [(&str, Derived<'_>); 4] = [
-    ("team_id", Derived::Text(TEAM)),
-    ("channel_id", Derived::Text(CHANNEL)),
-    ("parent_message_id", Derived::Text("1616963377068")),
-    ("_deleted", Derived::Flag(false)),
-];
+pub(crate) const DERIVED: [(&str, Derived<'_>); 3] =
+    [("team_id", Derived::Text(TEAM)), ("channel_id", Derived::Text(CHANNEL)), ("parent_message_id", Derived::Text("1616963377068"))];
 
 /// One line of JSON with exactly these columns, each of its type, keys never null, nothing in it that a destination cannot hold.
 pub(crate) fn assert_is_record<'r>(stream: &Stream, columns: &Columns, record: &'r [u8]) -> Members<'r> {
@@ -106,9 +102,9 @@ fn is_of(schema: &Value, value: &str) -> bool {
     }
 }
 
-/// Whether it is a date-time as every destination takes it: in UTC, from year 1 to 9999, with at most six digits of a second.
+/// Whether it is a date-time in the form of a column: in UTC, from year 1900 to 9999, with six digits of a second.
 fn is_date_time(value: &str) -> bool {
     let text: String = serde_json::from_str(value).expect("a string");
-    let is_utc = text.len() <= "2026-11-20T10:00:00.123456Z".len() && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
-    is_utc && DateTime::parse_from_rfc3339(&text).is_ok_and(|time| time.year() > 0)
+    let has_form = text.len() == "2026-11-20T10:00:00.123456Z".len() && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
+    has_form && DateTime::parse_from_rfc3339(&text).is_ok_and(|time| time.year() >= 1900)
 }

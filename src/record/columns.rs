@@ -11,11 +11,14 @@ use serde_json::Value;
 use super::{
     parts::{self, elements, string},
     plain::is_plain,
-    value::normal_date_time,
+    value::column_date_time,
 };
 
 /// The column for what Graph sends and the schema does not know.
 const ADDITIONAL: &str = "_additional_properties";
+
+/// The column that says that Graph reported the entity as removed.
+const IS_REMOVED: &str = "is_removed";
 
 /// The properties of an item: names and values as JSON text, nulls included. Of a name that comes twice the last value that is not null counts.
 pub trait Fields<'a>: Iterator<Item = (&'a str, &'a str)> {}
@@ -29,8 +32,8 @@ pub enum Derived<'a> {
     Text(&'a str),
     /// The JSON of a string.
     Quoted(&'a str),
-    /// A boolean.
-    Flag(bool),
+    /// True; what is not true is null.
+    True,
 }
 
 /// The columns of a stream.
@@ -192,8 +195,8 @@ impl Columns {
 
     fn deletion_time<'v>(&self, values: &'v [Cow<'_, str>], derived: &[(&str, Derived<'_>)]) -> &'v str {
         let value = |name: &str| self.position(name).map_or("null", |at| &*values[at]);
-        match find(derived, "_deleted") {
-            Some(Derived::Flag(true)) => value("lastModifiedDateTime"),
+        match find(derived, IS_REMOVED) {
+            Some(Derived::True) => value("lastModifiedDateTime"),
             _ => value("deletedDateTime"),
         }
     }
@@ -250,16 +253,16 @@ impl Kind {
     }
 }
 
-/// The normal form of a date-time in quotes; an empty one is null.
+/// A date-time in quotes, in the form that columns have; an empty one is null.
 fn date_time(json: &str) -> Option<Cow<'_, str>> {
     if json == "\"\"" {
         return Some(Cow::Borrowed("null"));
     }
     let text = string(json)?;
-    match normal_date_time(&text)? {
-        // Normal already, and written without escapes.
-        Cow::Borrowed(normal) if normal.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
-        normal => Some(Cow::Owned(quoted(&normal))),
+    match column_date_time(&text)? {
+        // In that form already, and written without escapes.
+        Cow::Borrowed(held) if held.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
+        held => Some(Cow::Owned(quoted(&held))),
     }
 }
 
@@ -280,8 +283,7 @@ fn write_derived(value: Option<Derived<'_>>, out: &mut Vec<u8>) {
     match value {
         Some(Derived::Text(text)) => write_string(text, out),
         Some(Derived::Quoted(json)) => out.extend_from_slice(json.as_bytes()),
-        Some(Derived::Flag(true)) => out.extend_from_slice(b"true"),
-        Some(Derived::Flag(false)) => out.extend_from_slice(b"false"),
+        Some(Derived::True) => out.extend_from_slice(b"true"),
         None => out.extend_from_slice(b"null"),
     }
 }
@@ -339,11 +341,11 @@ mod tests {
 
     #[test]
     fn every_column_is_there_in_the_order_of_the_schema() {
-        let record = record::<Message>(r#"{"id":"1"}"#, &[("team_id", Derived::Text("t\"1")), ("_deleted", Derived::Flag(false))]);
+        let record = record::<Message>(r#"{"id":"1"}"#, &[("team_id", Derived::Text("t\"1"))]);
         let schema = json_schema::<Message>();
         assert!(record.as_object().unwrap().keys().eq(schema["properties"].as_object().unwrap().keys()));
         assert_eq!(record["team_id"], "t\"1");
-        assert_eq!(record["_deleted"], false);
+        assert_eq!(record["is_removed"], Value::Null);
         assert_eq!(record["_additional_properties"], Value::Null);
     }
 
@@ -355,24 +357,24 @@ mod tests {
             "team_id": "sent by Graph", "brandNew": {"a": [1.50, null]},
         });
         let record = record::<Message>(&item.to_string(), &[("team_id", Derived::Text("ours"))]);
-        for name in ["subject", "createdDateTime", "lastModifiedDateTime", "body", "attachments", "mentions", "from"] {
+        for name in ["subject", "createdDateTime", "lastModifiedDateTime", "deletedDateTime", "body", "attachments", "mentions", "from"] {
             assert_eq!(record[name], Value::Null, "{name}");
         }
-        assert_eq!(record["deletedDateTime"], "0001-01-01T00:00:00Z");
         assert_eq!(record["reactions"], json!([{"a": 1}, null]));
         assert_eq!(record["team_id"], "ours");
         let additional = record["_additional_properties"].as_object().unwrap();
-        for name in ["subject", "createdDateTime", "body", "attachments", "mentions", "from", "team_id", "brandNew"] {
+        for name in ["subject", "createdDateTime", "deletedDateTime", "body", "attachments", "mentions", "from", "team_id", "brandNew"] {
             assert_eq!(additional[name], item[name], "{name}");
         }
-        assert_eq!(additional.len(), 8);
+        assert_eq!(additional.len(), 9);
     }
 
     #[test]
-    fn date_times_are_normal_however_they_were_written() {
-        let normal = "\"2026-11-20T10:00:00Z\"";
-        for same in [normal, r#""2026-11-20t10:00:00z""#, r#""2026-11-20T10:00:\u00300Z""#, r#""2026-11-20T12:00:00+02:00""#] {
-            assert_eq!(date_time(same).as_deref(), Some(normal), "{same}");
+    fn date_times_have_one_form_however_they_were_written() {
+        let held = "\"2026-11-20T10:00:00.000000Z\"";
+        let others = [r#""2026-11-20T10:00:00Z""#, r#""2026-11-20t10:00:00z""#, r#""2026-11-20T12:00:00+02:00""#];
+        for same in others.into_iter().chain([held, r#""2026-11-20T10:\u00300:00.000000Z""#]) {
+            assert_eq!(date_time(same).as_deref(), Some(held), "{same}");
         }
         assert_eq!(date_time(r#""""#).as_deref(), Some("null"));
         assert_eq!(date_time(r#""2026""#), None);
@@ -429,14 +431,14 @@ mod tests {
     #[test]
     fn the_time_of_deletion_is_that_of_the_message_or_of_its_removal() {
         let columns = Columns::of(&json_schema::<Message>()).with_deletion_time("deleted_at").selecting(|path| path == ["deleted_at"]);
-        let written = |removed| {
+        let written = |removed: &[_]| {
             let mut out = Vec::new();
             let fields = [("deletedDateTime", "\"2026-01-01T00:00:00Z\""), ("lastModifiedDateTime", "\"2026-02-02T00:00:00Z\"")];
-            columns.write(fields.into_iter(), &[("_deleted", Derived::Flag(removed))], &mut out);
+            columns.write(fields.into_iter(), removed, &mut out);
             String::from_utf8(out).unwrap()
         };
-        assert_eq!(written(false), r#"{"deleted_at":"2026-01-01T00:00:00Z"}"#);
-        assert_eq!(written(true), r#"{"deleted_at":"2026-02-02T00:00:00Z"}"#);
+        assert_eq!(written(&[]), r#"{"deleted_at":"2026-01-01T00:00:00.000000Z"}"#);
+        assert_eq!(written(&[(IS_REMOVED, Derived::True)]), r#"{"deleted_at":"2026-02-02T00:00:00.000000Z"}"#);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Member {
     pub user_id: Option<String>,
     /// Mail address of the member (Graph: aadUserConversationMember/email).
     pub email: Option<String>,
-    /// From when on the member sees the history; year 1 means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
+    /// From when on the member sees the history; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
     pub visible_history_start_date_time: Option<DateTime<Utc>>,
     /// Id of the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/tenantId).
     pub tenant_id: Option<String>,

@@ -62,9 +62,9 @@ pub struct Message {
     pub event_detail: Option<Open>,
     /// Changes of the message's reactions (Graph: chatMessage/messageHistory).
     pub message_history: Option<Vec<Option<Open>>>,
-    /// True if Graph reported the message as removed (@removed): then only ids and lastModifiedDateTime are filled.
-    #[serde(rename = "_deleted")]
-    pub deleted: Option<bool>,
+    /// True if Graph reported the message as removed (@removed): then only ids and lastModifiedDateTime are filled; else null.
+    #[serde(rename = "is_removed")]
+    pub is_removed: Option<bool>,
     /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,

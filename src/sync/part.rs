@@ -45,8 +45,8 @@ impl<'c> Place<'c> {
     }
 
     /// What a record of a message there says beside what Graph sends.
-    pub(super) fn derived(self, is_deleted: bool) -> [(&'static str, Derived<'c>); 3] {
-        [("team_id", Derived::Text(self.team)), ("channel_id", Derived::Text(self.channel)), ("_deleted", Derived::Flag(is_deleted))]
+    pub(super) fn derived(self) -> [(&'static str, Derived<'c>); 2] {
+        [("team_id", Derived::Text(self.team)), ("channel_id", Derived::Text(self.channel))]
     }
 
     /// Appends the record of a message that Graph reports as removed: that it is deleted is all that is known.
@@ -54,7 +54,8 @@ impl<'c> Place<'c> {
         let json = |text: &str| Value::from(text).to_string();
         let (id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
         let fields = [("id", id.as_str()), ("lastModifiedDateTime", now.as_str())];
-        columns.write(fields.into_iter(), &self.derived(true), out);
+        let [team, channel] = self.derived();
+        columns.write(fields.into_iter(), &[team, channel, ("is_removed", Derived::True)], out);
     }
 }
 
@@ -243,11 +244,7 @@ impl<'c> Part<'c> {
     fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>) {
         let (columns, once) = (&self.selected.columns, &mut self.once);
         let (max, mut is_too_large) = (self.context.max_record, false);
-        let mut derived = vec![
-            ("team_id", Derived::Quoted(&self.quoted_team)),
-            ("channel_id", Derived::Quoted(&self.quoted_channel)),
-            ("_deleted", Derived::Flag(false)),
-        ];
+        let mut derived = vec![("team_id", Derived::Quoted(&self.quoted_team)), ("channel_id", Derived::Quoted(&self.quoted_channel))];
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
         let keep = |record: &[u8]| {
             let (is_new, fits) = (once.is_new(id, record), record.len() <= max);

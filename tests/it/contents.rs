@@ -51,6 +51,18 @@ fn unknown_and_ill_typed_properties_of_teams_and_channels_are_kept() {
 }
 
 #[test]
+fn a_date_before_1900_is_null_and_kept_beside_the_columns() {
+    let (sim, channel) = one_channel();
+    sim.with_tenant(|tenant| {
+        tenant.set_channel_property(&channel, "createdDateTime", json!("0001-01-01T00:00:00Z")).unwrap();
+    });
+    let output = Tap::new(&config(&sim, everything())).read(&["channels"]);
+    let record = output.records("channels").next().unwrap();
+    assert_eq!(record["createdDateTime"], json!(null));
+    assert_eq!(record["_additional_properties"]["createdDateTime"], "0001-01-01T00:00:00Z");
+}
+
+#[test]
 fn new_members_of_enumerations_come_by_their_names() {
     let (sim, channel) = one_channel();
     sim.with_tenant(|tenant| {

@@ -38,7 +38,7 @@ fn assert_tells(page: &Page) {
             MESSAGES.columns.write(message.fields(), &DERIVED, &mut record);
         }
         let members = assert_is_record(&MESSAGES, &MESSAGES.columns, &record);
-        assert_eq!(members.value("_deleted"), Some(if message.is_removed() { "true" } else { "false" }));
+        assert_eq!(members.value("is_removed"), Some(if message.is_removed() { "true" } else { "null" }));
         assert_eq!(members.value("id").map(|id| serde_json::from_str::<String>(id).expect("a string")).as_deref(), Some(&*id));
     }
 }

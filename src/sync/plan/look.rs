@@ -336,7 +336,7 @@ fn told(
     let Some(selected) = context.selected(stream).filter(|_| is_wanted && !message.is_damaged()) else { return Told::default() };
     let mut record = Vec::new();
     let parent = root.map(|root| ("parent_message_id", Derived::Text(root)));
-    let derived: Vec<_> = place.derived(false).into_iter().chain(parent).collect();
+    let derived: Vec<_> = place.derived().into_iter().chain(parent).collect();
     selected.columns.write(message.fields(), &derived, &mut record);
     Told { records: 1.0, bytes: record.len() as f64 }
 }

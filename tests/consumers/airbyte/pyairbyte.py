@@ -44,7 +44,7 @@ class Warehouse:
 
     def rows(self, stream: str) -> list[Row]:
         """Those of the messages that Graph has not reported as removed."""
-        where = "WHERE _deleted IS NOT TRUE" if stream in INCREMENTAL else ""
+        where = "WHERE is_removed IS NOT TRUE" if stream in INCREMENTAL else ""
         return [json.loads(text) for (text,) in self.query(f"SELECT to_json(t)::VARCHAR FROM {stream} t {where}")]
 
     def keys(self, stream: str, where: str) -> list[Key]:
@@ -103,7 +103,7 @@ class Runs:
                 raise Difference(f"columns of {stream}: found {found.items() - expected.items()}, expected {expected.items() - found.items()}")
 
     def compare_removed(self, before: Truth, after: Truth) -> None:
-        removed = set(self._warehouse.keys("messages", "_deleted"))
+        removed = set(self._warehouse.keys("messages", "is_removed"))
         gone = before.rows("messages").keys() - after.rows("messages").keys()
         if removed != gone or not gone:
             raise Difference(f"messages: those removed are {sorted(removed)}, and should be {sorted(gone)}")

@@ -255,7 +255,7 @@ fn strange_values_come_through_as_valid_lines() {
     let message = |more: &str| format!(r#"{{"id":"$ID$","lastModifiedDateTime":"$TIME$","createdDateTime":"$TIME$",{more}}}"#);
     let mut strange: Vec<String> = [
         r#""subject":"one","subject":"two","new":1,"new":2,"etag":null,"etag":"e""#,
-        r#""subject":[1],"from":"x","body":7,"attachments":{"a":[]},"mentions":[5],"etag":true,"_deleted":"no","team_id":4"#,
+        r#""subject":[1],"from":"x","body":7,"attachments":{"a":[]},"mentions":[5],"etag":true,"is_removed":"no","team_id":4"#,
         r#""a\"b\\c\n\u0001\t\ud83d\ude00":1,"":2,"\u00e9":{"\"\\":[]}"#,
         r#""x":1e400,"y":-1e400,"fits":1e308,"big":123456789012345678901234567890,"tiny":0e-999,"from":{"user":{"n":1E999}}"#,
         r#""reactions":[{"a":1},{"b":[0,1e400]}],"body":{"contentType":"text","content":"7, 8","n":1e400}"#,

@@ -8,7 +8,7 @@ use crate::support::{ALL, Output, Protocol, Tap, config, everything, incremental
 
 /// What the records of a stream tell of changes: of how many, and how many of a deletion.
 fn changes(output: &Output, stream: &'static str) -> (u64, u64) {
-    let is_deleted = |record: &Value| !record["deletedDateTime"].is_null() || record["_deleted"] == true;
+    let is_deleted = |record: &Value| !record["deletedDateTime"].is_null() || record["is_removed"] == true;
     let is_changed = |record: &Value| !is_deleted(record) && record["lastModifiedDateTime"] != record["createdDateTime"];
     let count = |is: &dyn Fn(&Value) -> bool| output.records(stream).filter(|record| is(record)).count() as u64;
     (count(&is_changed), count(&is_deleted))

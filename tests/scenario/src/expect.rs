@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde_json::{Value, value::RawValue};
 use tap_microsoft_teams::streams::Stream;
 
@@ -113,10 +113,7 @@ fn date_time(value: &str) -> Option<String> {
         return Some("null".to_owned());
     }
     let time = DateTime::parse_from_rfc3339(&text).ok()?.with_timezone(&Utc);
-    let micros = format!("{:06}", time.nanosecond() / 1000);
-    let written = text.split_once('.').map_or(0, |(_, rest)| rest.chars().take_while(char::is_ascii_digit).count().min(6));
-    let fraction = if written == 0 { String::new() } else { format!(".{}", &micros[..written]) };
-    Some(format!("\"{}{fraction}Z\"", time.format("%Y-%m-%dT%H:%M:%S")))
+    (time.year() >= 1900).then(|| format!("\"{}.{:06}Z\"", time.format("%Y-%m-%dT%H:%M:%S"), time.nanosecond() / 1000))
 }
 
 /// U+0000 is removed, the lone surrogates of the simulator's corpus become U+FFFD.

@@ -56,7 +56,7 @@ struct AirbyteRecord<'l> {
 struct Columns {
     channel_id: String,
     id: String,
-    _deleted: bool,
+    is_removed: Option<bool>,
 }
 
 /// Reads the lines of one run.
@@ -105,8 +105,12 @@ fn record_of(name: &str, data: &RawValue) -> Result<Line, String> {
         return Ok(Line::Whole(stream, text));
     }
     let columns: Columns = part(Some(&text))?;
+    let removed = match columns.is_removed {
+        Some(false) => return Err("is_removed is true or null".to_owned()),
+        removed => removed.is_some(),
+    };
     let key = Key { stream, channel: columns.channel_id, id: columns.id };
-    Ok(Line::Record(Record { key, text, removed: columns._deleted }))
+    Ok(Line::Record(Record { key, text, removed }))
 }
 
 fn stream(name: &str) -> Result<&'static str, String> {

@@ -34,7 +34,7 @@ pub fn table(truth: &Truth, stream: &str) -> Table {
 }
 
 fn row(stream: &str, message: &MessageTruth, more: &[(&str, Value)]) -> (Vec<String>, Fields) {
-    let mut derived = vec![("team_id", json!(message.team)), ("channel_id", json!(message.channel)), ("_deleted", json!(false))];
+    let mut derived = vec![("team_id", json!(message.team)), ("channel_id", json!(message.channel))];
     derived.extend_from_slice(more);
     (vec![message.channel.clone(), message.id.to_string()], expect::record(stream, &message.json, &derived))
 }

@@ -45,14 +45,14 @@ fn columns(schema: &Map<String, Value>, data: &Value, message: &Value) {
             assert!(data[name].is_null() || is_date_time(&data[name]), "{name}: {message}");
         }
     }
+    assert_ne!(data.get("is_removed"), Some(&Value::Bool(false)), "is_removed is true or null: {message}");
 }
 
-/// `2026-01-02T03:04:05Z`, with up to six digits of a fraction.
+/// `2026-01-02T03:04:05.000000Z`: always six digits of a second, and no year before 1900.
 fn is_date_time(value: &Value) -> bool {
-    let Some(text) = value.as_str().and_then(|text| text.strip_suffix('Z')) else { return false };
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let form: String = whole.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
-    form == "0000-00-00T00:00:00" && (1..=6).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit())
+    let Some(text) = value.as_str() else { return false };
+    let form: String = text.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    form == "0000-00-00T00:00:00.000000Z" && text >= "1900"
 }
 
 /// Keys are texts that are not empty.
