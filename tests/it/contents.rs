@@ -57,7 +57,7 @@ fn a_date_before_1900_is_null_and_kept_beside_the_columns() {
         tenant.set_channel_property(&channel, "createdDateTime", json!("0001-01-01T00:00:00Z")).unwrap();
     });
     let output = Tap::new(&config(&sim, everything())).read(&["channels"]);
-    let record = output.records("channels").next().unwrap();
+    let record = output.records("channels").find(|record| record["id"] == channel).unwrap();
     assert_eq!(record["createdDateTime"], json!(null));
     assert_eq!(record["_additional_properties"]["createdDateTime"], "0001-01-01T00:00:00Z");
 }
