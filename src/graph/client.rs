@@ -182,7 +182,7 @@ impl GraphClient {
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         let patience = Patience::new(speed);
         let (counters, scope) = (Arc::<Counters>::default(), format!("{}/.default", endpoints.resource));
-        let tokens = TokenSource::new(http.clone(), patience, &token_url, scope, credentials, counters.clone());
+        let tokens = TokenSource::new(http.clone(), patience, token_url, scope, credentials, counters.clone());
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.

@@ -77,7 +77,7 @@ impl SignIn {
     /// If TLS cannot be set up.
     pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
         let http = http_client().map_err(|error| answer::Describe::describe(&error))?;
-        Ok(Self(TokenSource::new(http, Patience::new(1.0), token_url, String::new(), credentials, Arc::default())))
+        Ok(Self(TokenSource::new(http, Patience::new(1.0), token_url.clone(), String::new(), credentials, Arc::default())))
     }
 
     /// The token in an answer, as far as it may be said.

@@ -1,24 +1,23 @@
 //! Tokens: OAuth 2.0 client credentials, kept until shortly before their end, one refresh at a time (graph.md 1).
 
 use std::{
-    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use oauth2::{
-    AccessToken, AuthType, ClientId, ClientSecret, ErrorResponse, RequestTokenError, Scope, TokenResponse, TokenUrl,
-    basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse},
-};
+use chrono::{DateTime, Utc};
+use http::{StatusCode, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::sync::Mutex;
+use url::{Url, form_urlencoded};
 use uuid::Uuid;
 
 use super::{
     answer::{Patience, date, quotable, retry_after},
     counts::Counters,
     error::SignInRefusal,
+    grant::Grant,
     retry::{Verdict, of_status},
 };
 
@@ -68,39 +67,20 @@ impl Credentials {
     }
 }
 
-type EntraClient = oauth2::Client<
-    EntraError,
-    BasicTokenResponse,
-    BasicTokenIntrospectionResponse,
-    oauth2::StandardRevocableToken,
-    BasicRevocationErrorResponse,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointSet,
->;
-
 /// The source of tokens for one application in one tenant.
 #[derive(Debug)]
 pub(super) struct TokenSource {
-    endpoint: Endpoint,
-    entra: EntraClient,
-    scope: Scope,
-    last: Mutex<Last>,
-    counters: Arc<Counters>,
-}
-
-/// How the token endpoint is asked.
-#[derive(Clone, Debug)]
-struct Endpoint {
     http: reqwest::Client,
     patience: Patience,
-    /// Scheme, host and port.
-    origin: String,
-    /// What must not be quoted.
+    /// The token endpoint of the tenant.
+    url: Url,
+    client_id: String,
     secret: SecretString,
+    /// The Graph host with `/.default`.
+    scope: String,
     mixups: Vec<Mixup>,
+    last: Mutex<Last>,
+    counters: Arc<Counters>,
 }
 
 /// What the last request came to.
@@ -110,53 +90,32 @@ struct Last {
     refusal: Option<(Instant, SignInRefusal)>,
 }
 
-/// A token that cannot be printed: the type of `oauth2` redacts itself.
+/// A token that cannot be printed.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
-    value: AccessToken,
+    value: SecretString,
     renew_at: Instant,
 }
 
 impl Token {
-    /// The token of an answer to what was asked at that time.
-    fn of(answer: &BasicTokenResponse, asked_at: Instant) -> Self {
-        let life = answer.expires_in().unwrap_or(MARGIN);
-        let renew_at = asked_at.checked_add(life.saturating_sub(MARGIN).max(life / 2)).unwrap_or(asked_at + MARGIN);
-        Self { value: answer.access_token().clone(), renew_at }
+    /// The token of an answer to a request that was sent at that time.
+    fn of(Grant { token, lifetime }: Grant, asked_at: Instant) -> Self {
+        let renew_at = asked_at.checked_add(lifetime.saturating_sub(MARGIN).max(lifetime / 2)).unwrap_or(asked_at + MARGIN);
+        Self { value: token, renew_at }
     }
 
     pub(super) fn secret(&self) -> &str {
-        self.value.secret()
+        self.value.expose_secret()
     }
 }
 
-/// The error body of the token endpoint. Clients are told to branch on `error`; the codes serve the messages.
-#[derive(Debug, Default, Deserialize, Serialize)]
+/// The error body of the token endpoint. Clients are asked to branch on `error`; the codes serve the messages.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct EntraError {
     error: String,
     error_description: String,
     error_codes: Vec<u64>,
-}
-
-impl ErrorResponse for EntraError {}
-
-impl fmt::Display for EntraError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.error)
-    }
-}
-
-/// What kept an answer of the token endpoint from being read as one.
-#[derive(Debug)]
-struct NoAnswer(SignInRefusal);
-
-impl std::error::Error for NoAnswer {}
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
 }
 
 impl SignInRefusal {
@@ -173,23 +132,17 @@ impl SignInRefusal {
 }
 
 impl TokenSource {
-    /// `token_url` is the endpoint of the tenant, `scope` the Graph host with `/.default`.
+    /// `url` is the token endpoint of the tenant, `scope` the Graph host with `/.default`.
     pub(super) fn new(
         http: reqwest::Client,
         patience: Patience,
-        token_url: &url::Url,
+        url: Url,
         scope: String,
         credentials: &Credentials,
         counters: Arc<Counters>,
     ) -> Self {
-        let secret = credentials.client_secret.clone();
-        let entra = oauth2::Client::new(ClientId::new(credentials.client_id.clone()))
-            .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
-            .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(TokenUrl::from_url(token_url.clone()));
-        let origin = token_url.origin().ascii_serialization();
-        let (last, mixups) = (Mutex::default(), credentials.mixups());
-        Self { endpoint: Endpoint { http, patience, origin, secret, mixups }, entra, scope: Scope::new(scope), last, counters }
+        let (client_id, secret, mixups) = (credentials.client_id.clone(), credentials.client_secret.clone(), credentials.mixups());
+        Self { http, patience, url, client_id, secret, scope, mixups, last: Mutex::default(), counters }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -217,76 +170,64 @@ impl TokenSource {
         result
     }
 
+    /// Asks for a token (graph.md 1.2).
     async fn request(&self) -> Result<Token, SignInRefusal> {
-        let endpoint = self.endpoint.clone();
-        let send = move |request| endpoint.clone().send(request);
         let asked_at = Instant::now();
         self.counters.sign_in();
-        let response = self.entra.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&send).await;
-        response.map(|response| Token::of(&response, asked_at)).map_err(|error| self.endpoint.refusal(error))
-    }
-
-    /// For fuzzing: what becomes of an answer.
-    #[cfg(feature = "fuzzing")]
-    pub(super) fn read(&self, status: http::StatusCode, body: &[u8]) -> Result<Token, SignInRefusal> {
-        let send = |_| self.endpoint.answer(status, None, body.to_vec());
-        let response = self.entra.exchange_client_credentials().request(&send);
-        response.map(|response| Token::of(&response, Instant::now())).map_err(|error| self.endpoint.refusal(error))
-    }
-}
-
-impl Endpoint {
-    /// Sends a request and gives the answer to it.
-    async fn send(self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, NoAnswer> {
-        let lost = |description: String| NoAnswer(SignInRefusal { description, transient: true, ..SignInRefusal::default() });
-        let request = reqwest::Request::try_from(request).map_err(|error| lost(error.without_url().to_string()))?;
+        let request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
         let mut patience = self.patience;
-        let unreached = |text| lost(format!("the sign-in service {}: {text}", self.origin));
-        let mut response = patience.wait(self.http.execute(request)).await.map_err(unreached)?;
+        let unreached = |text| lost(format!("the sign-in service {}: {text}", self.origin()));
+        let mut response = patience.wait(request.send()).await.map_err(unreached)?;
         let (status, headers) = (response.status(), response.headers());
-        let wait = retry_after(headers, date(headers).unwrap_or_else(chrono::Utc::now));
+        let now = date(headers).unwrap_or_else(Utc::now);
+        let wait = retry_after(headers, now);
         let mut body = Vec::new();
         while let Some(chunk) = patience.wait(response.chunk()).await.map_err(unreached)? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_BODY {
-                return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin, MAX_BODY >> 20)));
+                return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin(), MAX_BODY >> 20)));
             }
         }
-        self.answer(status, wait, body)
+        self.answer(status, now, wait, &body).map(|grant| Token::of(grant, asked_at))
     }
 
-    /// An answer, if it may be a token.
-    fn answer(&self, status: http::StatusCode, wait: Option<Duration>, body: Vec<u8>) -> Result<oauth2::HttpResponse, NoAnswer> {
+    fn form(&self) -> String {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client_id),
+            ("client_secret", self.secret.expose_secret()),
+            ("scope", &self.scope),
+        ];
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    }
+
+    /// Scheme, host and port of the sign-in service.
+    fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    fn answer(&self, status: StatusCode, now: DateTime<Utc>, wait: Option<Duration>, body: &[u8]) -> Result<Grant, SignInRefusal> {
         if !status.is_success() {
-            return Err(NoAnswer(self.refused(status, wait, &body)));
+            return Err(self.refused(status, wait, body));
         }
-        let mut answer = http::Response::new(body);
-        *answer.status_mut() = status;
-        Ok(answer)
+        Grant::parse(body, now).ok_or_else(|| lost(format!("the sign-in service {} answered without a token", self.origin())))
     }
 
-    /// Why there is no token.
-    fn refusal(&self, error: RequestTokenError<NoAnswer, EntraError>) -> SignInRefusal {
-        match error {
-            RequestTokenError::Request(NoAnswer(refusal)) => refusal,
-            // Whatever it is: an answer that is no success has not come so far.
-            RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInRefusal {
-                description: format!("the sign-in service {} answered without a token", self.origin),
-                transient: true,
-                ..SignInRefusal::default()
-            },
-        }
+    /// For fuzzing: what becomes of an answer.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn read(&self, status: StatusCode, body: &[u8]) -> Result<Token, SignInRefusal> {
+        self.answer(status, Utc::now(), None, body).map(|grant| Token::of(grant, Instant::now()))
     }
 
     /// What an answer says that is no success.
-    fn refused(&self, status: http::StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
+    fn refused(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
         let secret = self.secret.expose_secret();
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let EntraError { error, error_description, error_codes } = serde_json::from_slice(body).unwrap_or_default();
         let is_busy = error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code));
         // The first line is for people, the others are for Microsoft's support.
         let said = quotable(error_description.lines().next().unwrap_or_default(), &[secret, &encoded]);
-        let description = if said.is_empty() { format!("the sign-in service {} answered {status}", self.origin) } else { said };
+        let description = if said.is_empty() { format!("the sign-in service {} answered {status}", self.origin()) } else { said };
         SignInRefusal {
             status: Some(status.as_u16()),
             transient: is_busy || of_status(status.as_u16()) == Verdict::Retry,
@@ -297,6 +238,11 @@ impl Endpoint {
             retry_after,
         }
     }
+}
+
+/// No usable answer came; the next request may get one.
+fn lost(description: String) -> SignInRefusal {
+    SignInRefusal { description, transient: true, ..SignInRefusal::default() }
 }
 
 /// AADSTS codes of a service that is busy or timed out (graph.md 1.4).

@@ -5,10 +5,10 @@ use std::{
     net::TcpListener,
 };
 
-use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, RetryAfter, Rule, TenantSpec, Tls};
+use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, RetryAfter, Rule, TenantSpec, Tls, TokenExpiry};
 use serde_json::json;
 
-use crate::support::{ALL, Output, Tap, config, everything, truth};
+use crate::support::{ALL, Output, Tap, config, everything, tenant, truth};
 
 fn small() -> GraphSim {
     let mut spec = TenantSpec::uniform(2, 2, 60);
@@ -51,6 +51,16 @@ fn a_token_is_renewed_before_it_ends() {
     let journal = sim.journal();
     assert!(journal.count(Class::Token) >= 2, "{}", journal.count(Class::Token));
     assert_eq!(journal.with_status(401), 0, "no request went with a token that had ended");
+}
+
+#[test]
+fn a_token_is_a_token_however_its_lifetime_is_written() {
+    for expiry in [TokenExpiry::Text, TokenExpiry::Float, TokenExpiry::On, TokenExpiry::OnText] {
+        let sim = tenant(1, 1, 4);
+        sim.switches(|switches| switches.token_expiry = expiry);
+        assert_whole(&sim, &read(&sim));
+        assert_eq!(sim.count(Class::Token), 1, "{expiry:?}");
+    }
 }
 
 #[test]

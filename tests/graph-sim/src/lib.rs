@@ -32,6 +32,7 @@ pub use options::{Credentials, Latency, Options, Tls};
 pub use sim::GraphSim;
 pub use switches::{
     BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Paging, RepliesOrder, Switches,
+    TokenExpiry,
 };
 pub use tenant::{
     Block, ChangeError, Channel, DeltaSupport, Member, MemberKind, Membership, MessageAt, MessageId, MessageTruth, Post, Team, Tenant,

@@ -48,6 +48,8 @@ pub struct Switches {
 
     /// Seconds of simulated time that a token lives, and its `expires_in` (graph.md 1.3).
     pub token_lifetime: u64,
+    /// How the token endpoint writes that lifetime.
+    pub token_expiry: TokenExpiry,
     /// Tokens that are no JWT (graph.md 1.3).
     pub opaque_tokens: bool,
 
@@ -80,6 +82,7 @@ impl Default for Switches {
             members_take_top: true,
             basic_team: BasicTeam::Full,
             token_lifetime: 3599,
+            token_expiry: TokenExpiry::Number,
             opaque_tokens: false,
             delta: DeltaSwitches::default(),
         }
@@ -178,6 +181,22 @@ pub enum RepliesOrder {
 pub enum Excess {
     Reject,
     Clamp,
+}
+
+/// The forms in which a lifetime is met: proxies and identity endpoints write others than Entra.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenExpiry {
+    /// `"expires_in": 3599`
+    Number,
+    /// `"expires_in": "3599"`
+    Text,
+    /// `"expires_in": 3599.0`
+    Float,
+    /// `"expires_on"` alone: seconds since 1970 as a number.
+    On,
+    /// The same as a text.
+    OnText,
 }
 
 /// The settings objects of a team.

@@ -8,7 +8,7 @@ use super::answer::Answer;
 use crate::{
     encode::{Guid, base64, form_decode, from_base64, is_guid},
     options::Credentials,
-    switches::Switches,
+    switches::{Switches, TokenExpiry},
     time::Time,
 };
 
@@ -105,7 +105,14 @@ pub(crate) fn token(
         Ok(()) => {
             let access_token = tokens.issue(credentials, switches, now);
             let lifetime = switches.token_lifetime;
-            let body = json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": access_token });
+            let (name, expiry) = match switches.token_expiry {
+                TokenExpiry::Number => ("expires_in", json!(lifetime)),
+                TokenExpiry::Text => ("expires_in", json!(lifetime.to_string())),
+                TokenExpiry::Float => ("expires_in", json!(lifetime as f64)),
+                TokenExpiry::On => ("expires_on", json!(now.secs() + lifetime as i64)),
+                TokenExpiry::OnText => ("expires_on", json!((now.secs() + lifetime as i64).to_string())),
+            };
+            let body = json!({ "token_type": "Bearer", name: expiry, "ext_expires_in": lifetime, "access_token": access_token });
             login_headers(Answer::bytes(200, "application/json; charset=utf-8", body.to_string().into_bytes()))
         }
     }
