@@ -9,7 +9,7 @@ pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<St
     if let Cause::SignIn(refusal) = &error.cause
         && let Some(hint) = of_sign_in(refusal)
     {
-        return Some(hint.to_owned());
+        return Some(hint);
     }
     if let Some(wait) = error.long_wait() {
         return Some(of_wait(wait));
@@ -76,17 +76,42 @@ fn of_way(text: &str) -> Option<&'static str> {
 }
 
 /// What to do about the sign-in errors that a client secret can meet (graph.md 1.4).
-fn of_sign_in(refusal: &graph::SignInRefusal) -> Option<&'static str> {
-    let Some(status) = refusal.status else { return of_way(&refusal.description) };
-    refusal.codes.iter().find_map(|&code| of_code(code, &refusal.mixups)).or(match status {
+fn of_sign_in(refusal: &graph::SignInRefusal) -> Option<String> {
+    let Some(status) = refusal.status else { return of_way(&refusal.description).map(str::to_owned) };
+    refusal.codes.iter().find_map(|&code| of_code(code, refusal)).or(of_sign_in_status(status).map(str::to_owned))
+}
+
+fn of_sign_in_status(status: u16) -> Option<&'static str> {
+    match status {
         300..=399 => Some("redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy"),
         403 | 404 => Some("look at `cloud`, `login_url` and the proxy: this is no sign-in service"),
         407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY"),
         _ => None,
-    })
+    }
 }
 
-fn of_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
+fn of_code(code: u64, refusal: &graph::SignInRefusal) -> Option<String> {
+    let graph::Application { mixups, consent } = &*refusal.application;
+    match code {
+        7_000_229 => Some(format!(
+            "the application is not in this tenant yet: an administrator of the tenant consents to it at {consent}; if it was, look under \
+            Enterprise applications whether it was deleted"
+        )),
+        _ => of_plain_code(code, mixups).map(str::to_owned),
+    }
+}
+
+/// What Microsoft Entra says of certificates and federated tokens: it is not sent by us, but something on the way may send it.
+const OF_OTHER_KINDS: &[u64] = &[
+    700_027, 700_024, 700_021, 700_023, 50_027, 5_002_723, 5_002_738, 5_002_741, 5_002_730, 1_000_502, 7_000_274, 7_000_214, 7_000_277,
+    700_030, 50_012, 50_013, 50_032, 70_021, 700_211, 700_212, 700_213, 7_002_137, 7_002_138, 70_025, 700_222, 700_226, 7_002_206, 700_223,
+    700_238, 7_000_272, 50_166, 90_061, 51_000, 392_200, 392_204, 500_181,
+];
+
+const SIGN_IN_OF_ANOTHER_KIND: &str = "Microsoft Entra speaks of a certificate or of a federated token, and a client secret was sent: look at \
+    `login_url` and the proxy, or make a new client secret for the application and put its value into `client_secret`";
+
+fn of_plain_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
     let is = |mixup| mixups.contains(&mixup);
     Some(match code {
         7_000_215 if is(Mixup::SecretIsId) => {
@@ -131,8 +156,44 @@ fn of_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             principal sign-ins, and can let the application through"
         }
         7_000_216 | 7_000_218 => "`client_secret` did not arrive: look at its value and at the proxy",
-        700_027 | 50_012 | 700_030 => "make a client secret for the application and put its value into `client_secret`",
+        700_025 => {
+            "the application is registered as a public client, which may have no secret: under App registrations > the application > \
+            Authentication, set Allow public client flows to No"
+        }
+        7_000_232 => {
+            "`client_id` is the id of a managed identity, which has no client secret: register an application, and take its ids and its secret"
+        }
+        5_000_224 | 5_000_225 => {
+            "the tenant is blocked or was deleted, as Microsoft does with tenants that nobody uses: its administrator or Microsoft's support \
+            can say why; if it is another tenant that is meant, look at `tenant_id`"
+        }
+        code if OF_OTHER_KINDS.contains(&code) => SIGN_IN_OF_ANOTHER_KIND,
         70_011 | 900_144 | 90_014 => "look at `cloud`, `login_url` and the proxy; if they are right, please report this",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Microsoft's pages and public issues have these for the kinds of credentials that an application can have (graph.md 1.4).
+    const CODES: &[u64] = &[
+        // A secret.
+        7_000_215, 7_000_222, 7_000_216, 7_000_218, 7_000_229, 7_000_232, 700_025, 700_016, 700_011, 70_001, 7_000_112, 90_002, 900_023,
+        50_059, 500_011, 90_038, 900_382, 900_432, 53_003, 5_000_224, 5_000_225, 70_011, 900_144, 90_014, // A certificate.
+        700_027, 700_024, 700_021, 700_023, 50_027, 5_002_723, 5_002_738, 5_002_741, 5_002_730, 1_000_502, 7_000_274, 7_000_214, 7_000_277,
+        700_030, 50_012, 50_013, 50_032, // A federated token.
+        70_021, 700_211, 700_212, 700_213, 7_002_137, 7_002_138, 70_025, 700_222, 700_226, 7_002_206, 700_223, 700_238, 7_000_272, 50_166,
+        90_061, 51_000,
+    ];
+
+    #[test]
+    fn every_code_of_a_sign_in_has_a_hint() {
+        for &code in CODES {
+            let refusal = graph::SignInRefusal { status: Some(400), codes: vec![code], ..Default::default() };
+            assert!(of_sign_in(&refusal).is_some(), "AADSTS{code}");
+        }
+        assert_eq!(of_sign_in(&graph::SignInRefusal { status: Some(400), codes: vec![1], ..Default::default() }), None);
+    }
 }

@@ -1,12 +1,12 @@
 //! What can go wrong between us and Graph, told apart by what it means to the caller.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Mixup, Request,
+    Application, Request,
     retry::{self, LONGEST_WAIT, Verdict},
 };
 
@@ -72,8 +72,8 @@ pub struct SignInRefusal {
     pub description: String,
     /// AADSTS codes.
     pub codes: Vec<u64>,
-    /// What the credentials' form says of them.
-    pub mixups: Vec<Mixup>,
+    /// Who was refused.
+    pub application: Arc<Application>,
     /// How long the endpoint asks to wait.
     pub retry_after: Option<Duration>,
     /// Whether the same request may succeed later.

@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_token_whose_lifetime_says_nothing_is_a_token_for_five_minutes() {
-        let unusable = [json!(null), json!(0), json!(-3599), json!("soon"), json!(""), json!(1e300), json!([3599]), json!("NaN"), json!("inf")];
+        let unusable =
+            [json!(null), json!(0), json!(-3599), json!("soon"), json!(""), json!(1e300), json!([3599]), json!("NaN"), json!("inf")];
         for value in unusable {
             assert_eq!(lifetime(json!({"expires_in": value})), 300, "{value}");
             assert_eq!(lifetime(json!({"expires_on": value})), 300, "{value}");
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn without_a_token_there_is_no_grant() {
-        for body in ["", "[]", "null", "{}", r#"{"access_token":""}"#, r#"{"access_token":7,"expires_in":3599}"#, r#"{"expires_in":3599}"#] {
+        for body in ["", "[]", "null", "{}", r#"{"access_token":""}"#, r#"{"access_token":7,"expires_in":3599}"#, r#"{"expires_in":3599}"#]
+        {
             assert!(Grant::parse(body.as_bytes(), now()).is_none(), "{body}");
         }
     }

@@ -36,5 +36,5 @@ pub use rates::{Budget, Rates};
 pub use request::Request;
 pub use retry::{LONGEST_WAIT, Verdict};
 pub use text::Cleaned;
-pub use token::{Credentials, Mixup};
+pub use token::{Application, Credentials, Mixup};
 pub use turns::Urgency;

@@ -36,6 +36,8 @@ pub struct Credentials {
     pub client_id: String,
     /// The value of a client secret.
     pub client_secret: SecretString,
+    /// Where an administrator of the tenant consents to what the application asks for.
+    pub consent: String,
 }
 
 /// What stands in the wrong place, as far as its form tells: ids of applications are GUIDs, and values of secrets never.
@@ -51,11 +53,20 @@ pub enum Mixup {
     ClientIsNoId,
 }
 
+/// What a refusal can be explained by.
+#[derive(Clone, Debug, Default)]
+pub struct Application {
+    /// What the credentials' form says of them.
+    pub mixups: Vec<Mixup>,
+    /// Where an administrator consents to what the application asks for.
+    pub consent: String,
+}
+
 impl Credentials {
     /// All that is in the wrong place.
     fn mixups(&self) -> Vec<Mixup> {
         let is_id = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
-        let Self { tenant_id, client_id, client_secret } = self;
+        let Self { tenant_id, client_id, client_secret, .. } = self;
         let (tenant_is_id, client_is_id) = (is_id(tenant_id), is_id(client_id));
         let found = [
             (Mixup::SecretIsId, is_id(client_secret.expose_secret())),
@@ -78,7 +89,7 @@ pub(super) struct TokenSource {
     secret: SecretString,
     /// The Graph host with `/.default`.
     scope: String,
-    mixups: Vec<Mixup>,
+    application: Arc<Application>,
     last: Mutex<Last>,
     counters: Arc<Counters>,
 }
@@ -141,8 +152,9 @@ impl TokenSource {
         credentials: &Credentials,
         counters: Arc<Counters>,
     ) -> Self {
-        let (client_id, secret, mixups) = (credentials.client_id.clone(), credentials.client_secret.clone(), credentials.mixups());
-        Self { http, patience, url, client_id, secret, scope, mixups, last: Mutex::default(), counters }
+        let Credentials { client_id, client_secret: secret, consent, .. } = credentials.clone();
+        let application = Arc::new(Application { mixups: credentials.mixups(), consent });
+        Self { http, patience, url, client_id, secret, scope, application, last: Mutex::default(), counters }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -234,7 +246,7 @@ impl TokenSource {
             error: quotable(&error, &[secret, &encoded]),
             description,
             codes: error_codes,
-            mixups: self.mixups.clone(),
+            application: self.application.clone(),
             retry_after,
         }
     }

@@ -46,8 +46,15 @@ pub fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
         tenant_id: config.tenant_id.clone(),
         client_id: config.client_id.clone(),
         client_secret: config.client_secret.clone(),
+        consent: consent(config, &config.tenant_id),
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
     let limits = Limits { body: config.max_page, ..limits };
     GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
+}
+
+/// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.
+pub(super) fn consent(config: &Config, tenant_id: &str) -> String {
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!("{}/{}/adminconsent?client_id={}", config.cloud.login_host(), encoded(tenant_id), encoded(&config.client_id))
 }

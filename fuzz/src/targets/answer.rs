@@ -25,6 +25,7 @@ static SIGN_IN: LazyLock<SignIn> = LazyLock::new(|| {
         tenant_id: "contoso.com".to_owned(),
         client_id: "6731de76-14a6-49ae-97bc-6eba6914391e".to_owned(),
         client_secret: SECRET.to_owned().into(),
+        consent: "https://login.microsoftonline.com/contoso.com/adminconsent".to_owned(),
     };
     let url = Url::parse("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token").expect("a URL");
     SignIn::new(&credentials, &url).expect("HTTPS")

@@ -5,7 +5,7 @@ mod seek;
 mod verdict;
 mod words;
 
-use super::parents::missing;
+use super::{begin::consent, parents::missing};
 use crate::{
     config::Config,
     error::{Error, Fault},
@@ -50,10 +50,4 @@ fn unless_it_is_an_outage(mut checkup: Checkup) -> Result<Checkup, Error> {
         _ => None,
     });
     errors.min_by_key(Error::fault).map_or(Ok(checkup), Err)
-}
-
-/// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.
-fn consent(config: &Config, tenant_id: &str) -> String {
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    format!("{}/{}/adminconsent?client_id={}", config.cloud.login_host(), encoded(tenant_id), encoded(&config.client_id))
 }

@@ -205,6 +205,13 @@ fn describe(code: u32) -> (u16, &'static str, &'static str) {
         70001 | 700_011 => (400, "unauthorized_client", "Application was not found in the directory or is disabled."),
         // Not in graph.md: Microsoft's page "Error AADSTS7000112 - Application is disabled" (troubleshoot-entra).
         7_000_112 => (400, "unauthorized_client", "Application is disabled."),
+        // What follows is not in graph.md's table of statuses: public issues have the words.
+        7_000_229 => (401, "invalid_client", "The client application is missing service principal in the tenant."),
+        7_000_232 => (401, "invalid_client", "The application is a managed identity, for which a client secret is not supported."),
+        5_000_224 => (400, "invalid_request", "We are sorry, this resource is not available."),
+        5_000_225 => (400, "invalid_request", "This tenant has been blocked due to inactivity."),
+        700_025 => (401, "invalid_client", "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."),
+        700_024 => (401, "invalid_client", "Client assertion is not within its valid time range."),
         700_027 | 50012 => (401, "invalid_client", "Client assertion failed signature validation."),
         700_030 => (401, "invalid_client", "Invalid certificate - subject name in certificate is not authorized."),
         500_011 => (400, "invalid_resource", "The resource principal was not found in the tenant."),
