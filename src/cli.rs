@@ -120,6 +120,9 @@ pub struct Extract {
     /// Only the replies to these messages; ids separated by commas
     #[arg(long, value_name = "IDS")]
     pub message: Option<String>,
+    /// None of these teams and channels; ids separated by commas
+    #[arg(long, value_name = "IDS")]
+    pub exclude: Option<String>,
     /// Only what was modified at or after that time, in ISO 8601
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -42,14 +42,19 @@ pub(super) fn run(asked: &Extract, log: Wanted, out: impl Write + Send + 'static
 fn prepare(asked: &Extract) -> Result<Ready, Error> {
     let stream = Stream::named(&asked.stream)
         .ok_or_else(|| Error::Catalog(format!("there is no stream {}; there are {}", asked.stream, Stream::names().join(", "))))?;
-    let config = configuration(asked, stream)?;
+    let (config, remarks) = configuration(asked, stream)?;
     let selected = vec![stream.whole(Mode::FullRefresh)];
     let states = states(&Map::new(), &selected, &config)?;
-    Ready::new(config, selected, states, Vec::new())
+    Ready::new(config, selected, states, remarks)
 }
 
 /// A parent's options, and how to see what is known of it.
 type Parent = (ParentKind, &'static str, &'static str, fn(&StreamConfig) -> &Parents);
+
+const FLAGS: [&str; 3] = ["--team", "--channel", "--message"];
+
+/// The flags that are none of parents, with the options that they set.
+const OTHERS: [(&str, &str); 2] = [("--exclude", "exclude"), ("--since", "start_date")];
 
 const PARENTS: [Parent; 3] = [
     (ParentKind::Team, "team_id", "fetch_all_teams", |config| &config.teams),
@@ -57,23 +62,47 @@ const PARENTS: [Parent; 3] = [
     (ParentKind::Message, "message_id", "fetch_all_messages", |config| &config.messages),
 ];
 
-/// What is written, what the command line says before it, and all parents where neither names some.
-fn configuration(asked: &Extract, stream: &'static Stream) -> Result<Config, Error> {
+/// What is written, what the command line says before it, and all parents where neither names some; and what people should know about it.
+fn configuration(asked: &Extract, stream: &'static Stream) -> Result<(Config, Vec<String>), Error> {
     let mut written = config::written(&asked.settings.config, Author::Operator)?;
     // What is put in front would hide what is wrong.
     config::parse(written.clone())?;
     let named = [&asked.team, &asked.channel, &asked.message];
-    let mut options: Map<String, Value> = asked.since.iter().map(|since| ("start_date".to_owned(), since.as_str().into())).collect();
-    for ((_, id, all, _), ids) in PARENTS.into_iter().zip(named) {
-        if let Some(ids) = ids {
+    let (mut options, mut remarks) = (Map::new(), Vec::new());
+    let does_nothing = |flag: &str| format!("`{flag}` does nothing: the stream {} takes no such option", stream.name);
+    match &asked.since {
+        Some(_) if stream.cursor.is_none() => remarks.push(does_nothing("--since")),
+        since => options.extend(since.iter().map(|since| ("start_date".to_owned(), since.as_str().into()))),
+    }
+    options.extend(asked.exclude.iter().map(|ids| ("exclude".to_owned(), ids.as_str().into())));
+    for (((kind, id, all, _), ids), flag) in PARENTS.into_iter().zip(named).zip(FLAGS) {
+        let Some(ids) = ids else { continue };
+        if kind > stream.parents {
+            remarks.push(does_nothing(flag));
+        } else {
             options.insert(id.to_owned(), ids.as_str().into());
             options.insert(all.to_owned(), false.into());
         }
     }
     set_options(&mut written, stream.name, options);
-    let config = config::parse(written.clone())?;
+    let config = config::parse(written.clone()).map_err(|error| by_flags(error, stream))?;
     let is_open = |parents: fn(&StreamConfig) -> &Parents| config.stream(stream.name).is_some_and(|config| !parents(config).are_known());
     let open = PARENTS.into_iter().filter(|(kind, _, _, parents)| *kind <= stream.parents && is_open(*parents));
     set_options(&mut written, stream.name, open.map(|(_, _, all, _)| (all.to_owned(), true.into())).collect());
-    config::parse(written)
+    Ok((config::parse(written)?, remarks))
+}
+
+/// An error about the command line, which says its flags: what was written without them is known to be right.
+fn by_flags(mut error: Error, stream: &Stream) -> Error {
+    if let Error::Config(config) = &mut error {
+        let ids = PARENTS.map(|(_, id, ..)| id);
+        for problem in &mut config.problems {
+            let option = problem.option.strip_prefix(&format!("stream_options.{}.", stream.name)).unwrap_or_default();
+            let flag = FLAGS.into_iter().zip(ids).chain(OTHERS).find(|(_, name)| *name == option);
+            if let Some((flag, _)) = flag {
+                problem.option = flag.to_owned();
+            }
+        }
+    }
+    error
 }

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn no_form_of_a_configuration_or_a_client_shows_the_secret() {
-        let written = json!({"tenant_id": "t", "client_id": "c", "client_secret": "hidden-5ecret"});
+        let written = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "hidden-5ecret"});
         let config = config::parse(written.as_object().unwrap().clone()).unwrap();
         let client = client(&config, Limits::default()).unwrap();
         let shown = format!("{config:?}{config:#?}{client:?}{client:#?}");

@@ -1,6 +1,8 @@
 //! The configuration: from what was written (strings or native values) to what it means.
 
+mod contradictions;
 mod environment;
+mod ids;
 mod misspelt;
 mod reader;
 mod sample;
@@ -13,7 +15,9 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::Url;
 
+use contradictions::Contradictions;
 pub use environment::settings_of_environment;
+use ids::IdOf;
 use misspelt::{absent, misspelt};
 use reader::Reader;
 pub use reader::is_given;
@@ -45,7 +49,7 @@ pub struct Config {
     pub max_page: usize,
     /// Bytes of a record at most.
     pub max_record: usize,
-    /// What people should know: keys that look like options and are none.
+    /// What people should know: keys that look like options and are none, options that contradict each other.
     pub remarks: Vec<String>,
     streams: BTreeMap<String, StreamConfig>,
 }
@@ -59,6 +63,8 @@ pub struct StreamConfig {
     pub channels: Parents,
     /// The threads to read.
     pub messages: Parents,
+    /// The teams and channels to leave out.
+    pub exclude: Vec<String>,
     /// From when on the first sync reads.
     pub start_date: Option<DateTime<Utc>>,
     /// Overlap of incremental reads.
@@ -76,7 +82,7 @@ pub struct StreamConfig {
 pub enum Parents {
     /// Nothing was said.
     Unknown,
-    /// These, each once.
+    /// These, each once; none if all that were named are to be left out.
     Ids(Vec<String>),
     /// All that are found.
     All,
@@ -129,7 +135,7 @@ impl Config {
         let mut reader = Reader::new(settings);
         let clouds = [("global", Cloud::Global), ("us_gov", Cloud::UsGov), ("us_gov_dod", Cloud::UsGovDod), ("china", Cloud::China)];
         let mut config = Self {
-            tenant_id: reader.text("tenant_id").unwrap_or_default(),
+            tenant_id: reader.tenant("tenant_id").unwrap_or_default(),
             client_id: reader.text("client_id").unwrap_or_default(),
             client_secret: reader.text("client_secret").unwrap_or_default().into(),
             cloud: reader.choice("cloud", &clouds).unwrap_or(Cloud::Global),
@@ -143,9 +149,6 @@ impl Config {
             remarks: Vec::new(),
             streams: BTreeMap::new(),
         };
-        if matches!(config.tenant_id.as_str(), "." | "..") {
-            reader.problem("tenant_id".to_owned(), &config.tenant_id.as_str().into(), "the id of a tenant or one of its domains");
-        }
         let missing =
             |name: &&str| !settings.get(*name).is_some_and(is_given) && !reader.problems.iter().any(|problem| problem.option == **name);
         let misspelt = misspelt(settings);
@@ -166,12 +169,14 @@ impl Config {
         // What is wrong with the options of all streams is said once, and not again for each stream that inherits them.
         StreamConfig::read(&mut reader);
         let mut run_wide = RunWide::read(&mut reader);
+        let mut contradictions = Contradictions::default();
         let mut problems = std::mem::take(&mut reader.problems);
         for &name in streams {
             let options = stream_options.get(name).and_then(reader::object).unwrap_or_default();
             let mut own = reader.over(&options, format!("stream_options.{name}."));
             own.check_names_of_stream();
             let stream = StreamConfig::read(&mut own);
+            contradictions.note(&mut own, name, &stream);
             run_wide = run_wide.least(RunWide::read(&mut own));
             if let Some(top) = stream.top.filter(|&top| top > 50 && options.contains_key("top") && is_of_messages(name)) {
                 own.problem(format!("stream_options.{name}.top"), &top.into(), "a whole number from 1 to 50");
@@ -179,6 +184,7 @@ impl Config {
             problems.extend(own.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));
             config.streams.insert(name.to_owned(), stream);
         }
+        config.remarks.extend(contradictions.into_remarks());
         config.max_concurrent_threads = run_wide.max_concurrent_threads.unwrap_or(DEFAULT_CONCURRENCY);
         config.requests_per_second = run_wide.requests_per_second;
         if !missing.is_empty() {
@@ -256,10 +262,12 @@ impl Default for StreamConfig {
 
 impl StreamConfig {
     fn read(reader: &mut Reader<'_>) -> Self {
+        let exclude = reader.ids_of_all("exclude", IdOf::Parent);
         Self {
-            teams: Parents::read(reader, "team_id", "fetch_all_teams"),
-            channels: Parents::read(reader, "channel_id", "fetch_all_channels"),
-            messages: Parents::read(reader, "message_id", "fetch_all_messages"),
+            teams: Parents::read(reader, "team_id", IdOf::Team, "fetch_all_teams").without(&exclude),
+            channels: Parents::read(reader, "channel_id", IdOf::Channel, "fetch_all_channels").without(&exclude),
+            messages: Parents::read(reader, "message_id", IdOf::Message, "fetch_all_messages"),
+            exclude,
             start_date: reader.date_time("start_date"),
             lookback: Duration::from_secs(reader.count("lookback_seconds").unwrap_or_default()),
             top: reader.count("top"),
@@ -269,15 +277,29 @@ impl StreamConfig {
     }
 }
 
+impl StreamConfig {
+    /// Whether a team or a channel is to be left out.
+    pub fn excludes(&self, id: &str) -> bool {
+        self.exclude.binary_search_by(|excluded| excluded.as_str().cmp(id)).is_ok()
+    }
+}
+
 impl Parents {
-    fn read(reader: &mut Reader<'_>, id: &'static str, fetch_all: &'static str) -> Self {
-        let (ids, all) = (reader.ids(id), reader.flag(fetch_all));
+    fn read(reader: &mut Reader<'_>, id: &'static str, of: IdOf, fetch_all: &'static str) -> Self {
+        let (ids, all) = (reader.ids(id, of), reader.flag(fetch_all));
         // An id among a stream's own options overrides what is said for all streams.
         let id_is_nearer = reader.layer_of(id) < reader.layer_of(fetch_all);
         match (all && (ids.is_empty() || !id_is_nearer), ids.is_empty()) {
             (true, _) => Self::All,
             (false, false) => Self::Ids(ids),
             (false, true) => Self::Unknown,
+        }
+    }
+
+    fn without(self, exclude: &[String]) -> Self {
+        match self {
+            Self::Ids(ids) => Self::Ids(ids.into_iter().filter(|id| !exclude.contains(id)).collect()),
+            parents => parents,
         }
     }
 
@@ -340,26 +362,29 @@ mod tests {
 
     const STREAMS: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
 
+    const A: &str = "02bd9fd6-8f93-4758-87c3-1fb73740a315";
+    const B: &str = "15d7a78e-fd77-4599-97a5-dbb6372846c5";
+
     fn config(more: Value) -> Result<Config, Error> {
-        let mut written = json!({"tenant_id": "t", "client_id": "c", "client_secret": "hidden-5ecret"});
+        let mut written = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "hidden-5ecret"});
         written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Config::new(&written, &STREAMS)
     }
 
     #[test]
     fn strings_mean_what_native_values_mean() {
-        let native = json!({"team_id": ["a", "b"], "fetch_all_channels": true, "top": 20, "start_date": "2026-01-01T00:00:00Z", "requests_per_second": 2.5,
+        let native = json!({"team_id": [A, B], "fetch_all_channels": true, "top": 20, "start_date": "2026-01-01T00:00:00Z", "requests_per_second": 2.5,
             "max_concurrent_threads": 4, "stream_options": {"messages": {"lookback_seconds": 9}}, "use_delta_api": false});
-        let strings = json!({"team_id": " a, b,,a ", "fetch_all_channels": "True", "top": "20", "start_date": "2026-01-01", "requests_per_second": "2.5",
+        let strings = json!({"team_id": format!(" {A}, {{{B}}},,{A} "), "fetch_all_channels": "True", "top": "20", "start_date": "2026-01-01", "requests_per_second": "2.5",
             "max_concurrent_threads": "4", "stream_options": "{\"messages\": \"{\\\"lookback_seconds\\\": \\\"9\\\"}\"}", "use_delta_api": "0"});
         let (native, strings) = (config(native).unwrap(), config(strings).unwrap());
         assert_eq!(format!("{native:?}"), format!("{strings:?}"));
         let messages = native.stream("messages").unwrap();
-        assert_eq!((&messages.teams, &messages.channels), (&Parents::Ids(vec!["a".into(), "b".into()]), &Parents::All));
-        let own = config(json!({"fetch_all_teams": true, "stream_options": {"members": {"team_id": "a"}}})).unwrap();
+        assert_eq!((&messages.teams, &messages.channels), (&Parents::Ids(vec![A.into(), B.into()]), &Parents::All));
+        let own = config(json!({"fetch_all_teams": true, "stream_options": {"members": {"team_id": A}}})).unwrap();
         assert_eq!(
             (&own.stream("members").unwrap().teams, &own.stream("channels").unwrap().teams),
-            (&Parents::Ids(vec!["a".into()]), &Parents::All)
+            (&Parents::Ids(vec![A.into()]), &Parents::All)
         );
         assert_eq!((messages.lookback.as_secs(), native.stream("members").unwrap().lookback.as_secs()), (9, 300));
     }
@@ -367,7 +392,7 @@ mod tests {
     #[test]
     fn every_bad_value_is_named_at_once_and_no_secret_is_shown() {
         let error = config(json!({"tenant_id": "", "client_secret": ["hidden-5ecret"], "top": 0, "lookback_seconds": "-1", "start_date": "soon", "cloud": "mars", "fetch_all_teams": "perhaps",
-            "team_id": "..", "requests_per_second": -1, "graph_url": "http://graph.microsoft.com", "login_url": "https://me:hidden-5ecret@host",
+            "team_id": "..,Sales", "requests_per_second": -1, "graph_url": "http://graph.microsoft.com", "login_url": "https://me:hidden-5ecret@host",
             "stream_options": {"chats": {"client_secret": "hidden-5ecret"}, "messages": {"top": 51, "cloud": "global", "client_secret": "hidden-5ecret"}, "teams": "hidden-5ecret"},
             "channel_id": [{"client_secret": "hidden-5ecret"}], "use_delta_api": {"client_secret": "hidden-5ecret"}})).unwrap_err();
         let text = error.to_string();

@@ -6,11 +6,15 @@ use url::Url;
 
 use super::{
     Problem,
+    ids::{self, IdOf},
     settings::{Kind, SETTINGS, setting},
 };
 
 /// What a message says instead of a value that may hold a secret.
 pub(super) const NOT_SHOWN: &str = "a value that is not shown";
+
+/// The most texts of a list that a message shows because they are no ids.
+const UNKNOWN_IDS: usize = 5;
 
 /// Objects of settings, the first of which that has a setting decides; the problems met in them.
 #[derive(Debug)]
@@ -87,8 +91,41 @@ impl<'a> Reader<'a> {
         self.read(name, "a date or date and time in ISO 8601, such as 2026-01-01T00:00:00Z", |value| date_time(value.as_str()?.trim()))
     }
 
-    pub(super) fn ids(&mut self, name: &'static str) -> Vec<String> {
-        self.read(name, "an id, or several ids separated by commas", ids).unwrap_or_default()
+    /// The ids that a setting names, each once.
+    pub(super) fn ids(&mut self, name: &'static str, of: IdOf) -> Vec<String> {
+        self.ids_of(self.layer_of(name), name, of)
+    }
+
+    /// The ids that a setting names in any of the objects, each once.
+    pub(super) fn ids_of_all(&mut self, name: &'static str, of: IdOf) -> Vec<String> {
+        let mut ids: Vec<_> = (0..self.layers.len()).flat_map(|layer| self.ids_of(layer, name, of)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    fn ids_of(&mut self, layer: usize, name: &'static str, of: IdOf) -> Vec<String> {
+        let (mut ids, mut unknown) = (Vec::new(), Vec::new());
+        for text in self.read_of(layer, name, of.allowed(), texts).unwrap_or_default() {
+            match of.read(&text) {
+                Some(id) if ids.contains(&id) => {}
+                Some(id) => ids.push(id),
+                None => unknown.push(shown(&text.trim().into())),
+            }
+        }
+        if !unknown.is_empty() {
+            let more = unknown.len().saturating_sub(UNKNOWN_IDS);
+            unknown.truncate(UNKNOWN_IDS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let given = Some(unknown.join(", ") + &more);
+            self.problems.push(Problem { option: self.path_of(layer, name), given, allowed: of.allowed().to_owned() });
+        }
+        ids
+    }
+
+    /// The id of a tenant, or one of its domains.
+    pub(super) fn tenant(&mut self, name: &'static str) -> Option<String> {
+        self.read(name, "the Directory (tenant) ID, which is a GUID, or a domain of the tenant", |value| ids::tenant(value.as_str()?))
     }
 
     pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
@@ -117,10 +154,21 @@ impl<'a> Reader<'a> {
         self.layers.iter().position(|(settings, _)| settings.get(name).is_some_and(is_given)).unwrap_or(usize::MAX)
     }
 
+    /// A setting with the path of the object.
+    pub(super) fn path_of(&self, layer: usize, name: &str) -> String {
+        let path = self.layers.get(layer).map_or("", |(_, path)| path);
+        format!("{path}{name}")
+    }
+
     /// The value of a setting; [`None`] if it is not given: absent, null or an empty text.
     fn read<T>(&mut self, name: &'static str, allowed: &str, parse: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let (settings, path) = self.layers.get(self.layer_of(name))?;
-        let value = settings.get(name)?;
+        self.read_of(self.layer_of(name), name, allowed, parse)
+    }
+
+    /// The same, of one of the objects.
+    fn read_of<T>(&mut self, layer: usize, name: &'static str, allowed: &str, parse: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        let (settings, _) = self.layers.get(layer)?;
+        let value = settings.get(name).filter(|value| is_given(value))?;
         let parsed = parse(value);
         if parsed.is_none() {
             let may_hold_a_secret = match setting(name).map(|setting| setting.kind) {
@@ -129,7 +177,7 @@ impl<'a> Reader<'a> {
                 _ => false,
             };
             let given = if may_hold_a_secret { NOT_SHOWN.to_owned() } else { shown(value) };
-            self.problems.push(Problem { option: format!("{path}{name}"), given: Some(given), allowed: allowed.to_owned() });
+            self.problems.push(Problem { option: self.path_of(layer, name), given: Some(given), allowed: allowed.to_owned() });
         }
         parsed
     }
@@ -196,26 +244,18 @@ fn date_time(text: &str) -> Option<DateTime<Utc>> {
     naive.map(|time| time.and_utc())
 }
 
-fn ids(value: &Value) -> Option<Vec<String>> {
-    let mut ids: Vec<String> = Vec::new();
-    let mut add = |text: &str| {
-        let id = text.trim();
-        let possible = !matches!(id, "." | "..") && !id.chars().any(char::is_control);
-        if possible && !id.is_empty() && !ids.iter().any(|known| known == id) {
-            ids.push(id.to_owned());
-        }
-        possible
-    };
-    let all_possible = match value {
+/// The texts of a list, which may be one text with commas.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let texts = match value {
         Value::String(text) => match serde_json::from_str::<Vec<String>>(text) {
-            Ok(list) => list.iter().all(|id| add(id)),
-            Err(_) => text.split(',').all(add),
+            Ok(list) => list,
+            Err(_) => text.split(',').map(str::to_owned).collect(),
         },
-        Value::Array(list) => list.iter().all(|id| id.as_str().is_some_and(&mut add)),
-        Value::Number(number) => add(&number.to_string()),
-        _ => false,
+        Value::Array(list) => list.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+        Value::Number(number) => vec![number.to_string()],
+        _ => return None,
     };
-    all_possible.then_some(ids)
+    Some(texts.into_iter().filter(|text| !text.trim().is_empty()).collect())
 }
 
 fn url(text: &str) -> Option<Url> {

@@ -115,7 +115,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "team_id",
         title: "Teams",
-        description: "The team to read; several ids are separated by commas. Needed by channels, members, messages and message_replies, unless all teams are fetched.",
+        description: "The team to read; several ids are separated by commas. A link that Teams copies works too. Needed by channels, members, messages and message_replies, unless all teams are fetched.",
         kind: Kind::Ids,
         per_stream: true,
         examples: &["02bd9fd6-8f93-4758-87c3-1fb73740a315"],
@@ -133,7 +133,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "channel_id",
         title: "Channels",
-        description: "The channel to read; several ids are separated by commas. Needed by messages and message_replies, unless all channels are fetched.",
+        description: "The channel to read; several ids are separated by commas. A link that Teams copies works too. Needed by messages and message_replies, unless all channels are fetched.",
         kind: Kind::Ids,
         per_stream: true,
         examples: &["19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2"],
@@ -151,7 +151,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "message_id",
         title: "Threads",
-        description: "The root message whose replies are read; several ids are separated by commas. Needed by message_replies, unless all messages are fetched.",
+        description: "The root message whose replies are read; several ids are separated by commas. A link that Teams copies works too. Needed by message_replies, unless all messages are fetched.",
         kind: Kind::Ids,
         per_stream: true,
         examples: &["1616963377068"],
@@ -164,6 +164,15 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Flag,
         default: Some("false"),
         per_stream: true,
+        ..SETTING
+    },
+    Setting {
+        name: "exclude",
+        title: "Leave out",
+        description: "Teams and channels that no stream reads: ids, or links of Teams, separated by commas. If Graph never answers for one channel, a sync without it succeeds. The list of a stream adds to the list of all.",
+        kind: Kind::Ids,
+        per_stream: true,
+        examples: &["19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2"],
         ..SETTING
     },
     Setting {

@@ -22,12 +22,22 @@ pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<St
     }
 }
 
+/// Whether a request failed for a reason that stays, and that other teams and channels need not have.
+pub(super) fn is_of_one_parent(error: &graph::Error) -> bool {
+    match &error.cause {
+        // What concerns all: sign-in, licences, permissions, proxies, what applications may ask for. What is gone is left out anyway.
+        Cause::Refused(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
+        Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
+        Cause::SignIn(_) | Cause::Transport(_) | Cause::Malformed(_) | Cause::Closed(_) => false,
+    }
+}
+
 fn of_status(status: u16, request: &str, permissions: &[&Permission]) -> Option<String> {
     // Of a list of the whole tenant no id can be wrong.
     let has_ids = request.contains("/teams");
     let hint = match status {
         300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
-        400 if has_ids => "look at the ids of the configuration; if they are right, please report this",
+        400 if has_ids => "if the id is right, please report this",
         401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
         402 => "look at the licences of the tenant",
         403 => return of_permissions(permissions),

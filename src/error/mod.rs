@@ -203,6 +203,18 @@ impl Error {
         }
     }
 
+    /// With the way to read the rest without this team or channel, if Graph never gives it.
+    #[must_use]
+    pub fn or_leave_out(mut self, parent: &str) -> Self {
+        if let Self::Graph { source, hint, .. } = &mut self
+            && hint::is_of_one_parent(source)
+        {
+            let way = format!("to read the rest, add {parent} to `exclude`");
+            *hint = Some(hint.take().map_or_else(|| way.clone(), |known| format!("{known}; {way}")));
+        }
+        self
+    }
+
     /// As a dialog shows it: what to do comes first, then as many of Microsoft's words as fit.
     pub fn in_short(&self) -> String {
         let said = |source: &graph::Error| beginning(&source.cause.to_string(), OF_A_DIALOG);

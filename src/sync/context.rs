@@ -160,6 +160,11 @@ impl Shared {
         &self.configs[stream.position()]
     }
 
+    /// Those of the streams that do not leave out this team or channel.
+    pub(super) fn not_excluding(&self, parent: &str, streams: StreamSet) -> StreamSet {
+        streams.filter(|stream| !self.config(stream).excludes(parent))
+    }
+
     /// Where an earlier run has left a channel or a thread of the stream.
     pub(super) fn state(&self, stream: &Stream, key: &str) -> Option<ChannelState> {
         self.states[stream.position()].as_ref()?.channel(key).cloned()

@@ -48,7 +48,7 @@ pub(super) async fn page(
             continue;
         }
         context.names.note(group);
-        if let Some(stream) = records {
+        if let Some(stream) = records.filter(|stream| !context.config(stream).excludes(&id)) {
             report.jobs.push(Job::new(
                 StreamSet::default().with(stream),
                 Work::Team { team: id.to_string(), of_group: streams::properties_of_group(group) },

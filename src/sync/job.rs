@@ -47,6 +47,14 @@ impl Work {
         }
     }
 
+    /// The team or channel that it reads.
+    fn parent(&self) -> Option<&str> {
+        match self {
+            Self::Channel { channel, .. } | Self::Thread { channel, .. } => Some(channel),
+            work => work.team(),
+        }
+    }
+
     /// How urgent it is to begin with. What leads nowhere fills the gaps: a team has four requests a second for everything.
     pub(super) fn urgency(&self) -> Urgency {
         match self {
@@ -161,6 +169,22 @@ impl Job {
     }
 
     pub(super) async fn run(self, context: &Context) -> Result<Report, Stop> {
+        let parent = self.work.parent().map(str::to_owned);
+        let leave_out = |error: Error| match &parent {
+            Some(parent) => error.or_leave_out(parent),
+            None => error,
+        };
+        match self.read(context).await {
+            Ok(mut report) => {
+                report.damage = report.damage.map(leave_out);
+                Ok(report)
+            }
+            Err(Stop::Failed(error)) => Err(Stop::Failed(leave_out(error))),
+            Err(Stop::Closed) => Err(Stop::Closed),
+        }
+    }
+
+    async fn read(self, context: &Context) -> Result<Report, Stop> {
         match self.work {
             Work::Groups { pages, of_all_teams, named } => groups::page(context, pages, of_all_teams, named).await,
             Work::Team { team, of_group } => groups::team(context, &team, &of_group).await,

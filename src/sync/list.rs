@@ -117,7 +117,8 @@ impl List {
                 if self.stream.name == CHANNELS.name {
                     context.names.note(item);
                 }
-                if let Some(selected) = selected {
+                let is_excluded = |stream: &&Stream| context.config(stream).excludes(&id);
+                if let Some(selected) = selected.filter(|selected| !is_excluded(&selected.stream)) {
                     let fits = |record: &[u8]| damage.fits(record, context.max_record);
                     records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), fits);
                 }

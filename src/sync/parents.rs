@@ -27,11 +27,22 @@ pub fn unconfigured(config: &Config, streams: StreamSet) -> Option<(StreamSet, E
 /// What a stream needs that is not configured.
 pub(super) fn missing(stream: &Stream, config: &StreamConfig) -> Vec<&'static str> {
     let needs = [
-        (ParentKind::Team, &config.teams, "`team_id` or `fetch_all_teams`"),
-        (ParentKind::Channel, &config.channels, "`channel_id` or `fetch_all_channels`"),
-        (ParentKind::Message, &config.messages, "`message_id` or `fetch_all_messages`"),
+        (ParentKind::Team, &config.teams, "`team_id` or `fetch_all_teams`", "a team in `team_id` that is not in `exclude`"),
+        (
+            ParentKind::Channel,
+            &config.channels,
+            "`channel_id` or `fetch_all_channels`",
+            "a channel in `channel_id` that is not in `exclude`",
+        ),
+        (ParentKind::Message, &config.messages, "`message_id` or `fetch_all_messages`", ""),
     ];
-    needs.into_iter().filter(|(kind, parents, _)| stream.parents >= *kind && !parents.are_known()).map(|(_, _, cure)| cure).collect()
+    let needs = needs.into_iter().filter(|(kind, ..)| stream.parents >= *kind);
+    let lacking = needs.filter_map(|(_, parents, cure, cure_of_excluded)| match parents {
+        Parents::Unknown => Some(cure),
+        Parents::Ids(ids) if ids.is_empty() => Some(cure_of_excluded),
+        Parents::Ids(_) | Parents::All => None,
+    });
+    lacking.collect()
 }
 
 /// The jobs that a run begins with.
@@ -60,6 +71,7 @@ pub(super) fn first_jobs(context: &Context) -> Vec<Job> {
 
 /// The jobs below one team, for the streams that want it. `found`: it was not named, and its group need not have a team.
 pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet, found: bool) -> Vec<Job> {
+    let streams = context.not_excluding(team, streams);
     let below_channels = streams.filter(|stream| stream.parents >= ParentKind::Channel);
     let of_all_channels = below_channels.filter(|stream| context.config(stream).channels == Parents::All);
     let named = named(below_channels, |stream| &context.config(stream).channels);
@@ -89,6 +101,7 @@ pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet, found
 /// The jobs below one channel, for the streams that want it. `maybe_elsewhere`: the channel need not be in this team.
 pub(super) fn channel_jobs(context: &Context, place: Place<'_>, streams: StreamSet, maybe_elsewhere: bool) -> Vec<Job> {
     let Place { team, channel, created } = place;
+    let streams = context.not_excluding(channel, streams);
     let by_thread = |stream: &'static Stream| match (stream.source, &context.config(stream).messages) {
         (Source::Replies, Parents::Ids(messages)) => Some(messages),
         _ => None,

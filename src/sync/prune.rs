@@ -53,7 +53,7 @@ pub(super) fn jobs(context: &Context, stream: &'static Stream, found: &Found) ->
     }
     let mut missed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (team, channel) in context.keys(stream).filter_map(channel_of) {
-        if found.misses(&team, &channel) {
+        if found.misses(&team, &channel) && !config.excludes(&team) && !config.excludes(&channel) {
             missed.entry(team).or_default().insert(channel);
         }
     }

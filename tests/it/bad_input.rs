@@ -15,7 +15,7 @@ const SECRET: &str = "hidden-5ecret-of-a-test";
 
 /// A tap whose files are fine, for a tenant that nobody answers for: what is bad is noticed before anything is asked.
 fn tap() -> Tap {
-    let settings = json!({"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "login_url": "http://127.0.0.1:1", "graph_url": "http://127.0.0.1:1", "pace": 0});
+    let settings = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": SECRET, "login_url": "http://127.0.0.1:1", "graph_url": "http://127.0.0.1:1", "pace": 0});
     let tap = Tap::new(&settings);
     write_catalogs(&tap);
     tap
@@ -218,7 +218,7 @@ fn bad_values(setting: &Setting) -> Vec<Value> {
 
 /// The configuration with one setting changed, at the top or among the options of a stream.
 fn changed(stream: Option<&str>, name: &str, value: &Value) -> Value {
-    let mut config = json!({"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "pace": 0});
+    let mut config = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": SECRET, "pace": 0});
     match stream {
         None => config[name] = value.clone(),
         Some(stream) => config["stream_options"] = json!({stream: {name: value}}),

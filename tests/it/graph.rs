@@ -274,7 +274,8 @@ fn a_proxy_is_used_where_the_environment_names_one() {
         let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         String::from_utf8_lossy(&request[..length]).into_owned()
     });
-    let config = json!({"tenant_id": "t", "client_id": "c", "client_secret": "s", "login_url": "https://login.invalid", "pace": 0});
+    let config =
+        json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "login_url": "https://login.invalid", "pace": 0});
     Tap::new(&config).run_with(&["check", "--config", "config.json"], &[("HTTPS_PROXY", &format!("http://{address}"))]);
     assert!(asked.join().unwrap().starts_with("CONNECT login.invalid:443 "));
 }

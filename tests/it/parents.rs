@@ -157,8 +157,8 @@ fn missing_parents_are_one_sentence_for_all_streams_and_the_others_are_read() {
     let cases = [
         (json!({}), vec!["channels", "members", "messages", "message_replies"]),
         (json!({"fetch_all_teams": true}), vec!["messages", "message_replies"]),
-        (json!({"fetch_all_teams": true, "channel_id": "19:a"}), vec!["message_replies"]),
-        (json!({"channel_id": "19:a", "message_id": "1"}), vec!["channels", "members", "messages", "message_replies"]),
+        (json!({"fetch_all_teams": true, "channel_id": "19:a@thread.tacv2"}), vec!["message_replies"]),
+        (json!({"channel_id": "19:a@thread.tacv2", "message_id": "1"}), vec!["channels", "members", "messages", "message_replies"]),
     ];
     let mut sentences = String::new();
     for (settings, failing) in cases {

@@ -49,10 +49,14 @@ fn assert_is_sound(stream: &StreamConfig) {
     assert!(stream.lookback.as_secs() <= 31_536_000);
     assert!(stream.top.is_none_or(|top| (1..=999).contains(&top)));
     assert!((1..=100_000).contains(&stream.max_pages_per_batch));
+    let is_id = |id: &String| {
+        let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | ':' | '@' | '.');
+        !id.is_empty() && !id.contains("..") && id.chars().all(is_plain)
+    };
+    assert!(stream.exclude.iter().all(is_id), "{:?}", stream.exclude);
     for parents in [&stream.teams, &stream.channels, &stream.messages] {
         if let Parents::Ids(ids) = parents {
-            let is_id = |id: &String| !id.is_empty() && !matches!(id.as_str(), "." | "..") && !id.contains(char::is_control);
-            assert!(!ids.is_empty() && ids.iter().all(is_id), "{ids:?}");
+            assert!(ids.iter().all(is_id) && !ids.iter().any(|id| stream.excludes(id)), "{ids:?}");
         }
     }
 }

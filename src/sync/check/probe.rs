@@ -24,6 +24,13 @@ pub(super) struct Ids {
     pub(super) goes_on: bool,
 }
 
+impl Ids {
+    fn without_excluded(mut self, config: &StreamConfig) -> Self {
+        self.ids.retain(|id| !config.excludes(id));
+        self
+    }
+}
+
 /// The teams that are read: some of them, and how many there are (or more).
 pub(super) struct Teams {
     pub(super) some: Vec<String>,
@@ -69,7 +76,7 @@ impl<'c> Probe<'c> {
     /// What becomes of a stream for which enough is configured.
     pub(super) async fn stream(&mut self, stream: &'static Stream, config: &StreamConfig) -> Verdict {
         let looked = match stream.source {
-            Source::Teams => self.teams().await,
+            Source::Teams => self.teams(config).await,
             Source::ListOfTeam { request, .. } => self.list(stream, request, config).await,
             Source::Roots => self.channel(config).await.map(|place| place.not_found),
             Source::Replies => self.replies(config).await,
@@ -77,8 +84,8 @@ impl<'c> Probe<'c> {
         looked.map_or_else(|verdict| *verdict, |not_found| Verdict::Works { not_found })
     }
 
-    async fn teams(&mut self) -> Result<Vec<Parent>, Box<Verdict>> {
-        for team in self.found_teams(&[&READS_TEAMS]).await?.some {
+    async fn teams(&mut self, config: &StreamConfig) -> Result<Vec<Parent>, Box<Verdict>> {
+        for team in self.found_teams(config, &[&READS_TEAMS]).await?.some {
             match self.ask(&streams::team(&team), true).await {
                 // A group that is listed may have no team.
                 Err(error) if error.is_missing() => {}
@@ -115,7 +122,7 @@ impl<'c> Probe<'c> {
     /// Reads a page of a channel.
     async fn channel(&mut self, config: &StreamConfig) -> Result<Place, Box<Verdict>> {
         match (&config.teams, &config.channels) {
-            (Parents::Ids(teams), Parents::Ids(channels)) if teams.len() == 1 => self.named_channel(&teams[0], channels).await,
+            (Parents::Ids(teams), Parents::Ids(channels)) if teams.len() == 1 => self.named_channel(&teams[0], channels, config).await,
             (_, Parents::Ids(channels)) => self.seek_channels(config, channels).await,
             _ => self.any_channel(config).await,
         }
@@ -127,7 +134,7 @@ impl<'c> Probe<'c> {
         let mut teams = self.teams_of(config, &[&LISTS_CHANNELS, &READS_MESSAGES]).await?.some.into_iter();
         let mut gone = None;
         while let Some(team) = teams.next() {
-            let listed = match self.channels_of(&team).await {
+            let listed = match self.channels_of(&team, config).await {
                 Ok(listed) => listed.ids,
                 Err(error) if absent.explains(&error) => {
                     absent.note(&team, error);
@@ -142,38 +149,38 @@ impl<'c> Probe<'c> {
                     gone = Some((team, channel, error));
                     continue;
                 }
-                return self.refused(task(&team, &channel), error, &READS_MESSAGES);
+                return self.refused_channel(&team, &channel, error);
             }
             self.note_absent(&mut absent, teams, list_of_channels).await;
             return Ok(Place { channels: vec![(team, channel)], not_found: absent.beside_others() });
         }
         if let Some((team, channel, error)) = gone {
-            return self.refused(task(&team, &channel), error, &READS_MESSAGES);
+            return self.refused_channel(&team, &channel, error);
         }
         absent.altogether().map(|not_found| Place { channels: Vec::new(), not_found })
     }
 
     /// Reads a page of one of these channels of a team.
-    async fn named_channel(&mut self, team: &str, channels: &[String]) -> Result<Place, Box<Verdict>> {
+    async fn named_channel(&mut self, team: &str, channels: &[String], config: &StreamConfig) -> Result<Place, Box<Verdict>> {
         let mut absent = Absent::named("channel_id");
         let mut there: Vec<(String, String)> = Vec::new();
         for channel in channels.iter().take(TRIED) {
             // Of the others it is enough that they are listed.
-            let is_listed = !there.is_empty() && self.channels_of(team).await.is_ok_and(|listed| listed.ids.contains(channel));
+            let is_listed = !there.is_empty() && self.channels_of(team, config).await.is_ok_and(|listed| listed.ids.contains(channel));
             let answer = if is_listed { Ok(Ids::default()) } else { self.ask(&streams::walk(team, channel, 1), false).await };
             match answer {
                 Ok(_) => there.push((team.to_owned(), channel.clone())),
                 Err(error) if absent.explains(&error) => absent.note(channel, error),
                 // One that can be read is enough.
                 Err(_) if !there.is_empty() => {}
-                Err(error) => return self.refused(task(team, channel), error, &READS_MESSAGES),
+                Err(error) => return self.refused_channel(team, channel, error),
             }
         }
         if !there.is_empty() {
             return Ok(Place { channels: there, not_found: absent.beside_others() });
         }
         // It may be the team that is not there.
-        match self.channels_of(team).await {
+        match self.channels_of(team, config).await {
             Err(error) if absent.explains(&error) => Err(not_found("team_id", team, error)),
             _ => absent.altogether().map(|not_found| Place { channels: Vec::new(), not_found }),
         }
@@ -214,18 +221,19 @@ impl<'c> Probe<'c> {
     pub(super) async fn teams_of(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
         match &config.teams {
             Parents::Ids(ids) => Ok(Teams::of(Ids { ids: ids.clone(), goes_on: false })),
-            _ => self.found_teams(behind).await,
+            _ => self.found_teams(config, behind).await,
         }
     }
 
-    async fn found_teams(&mut self, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
+    async fn found_teams(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
         // A page of ids is small, and tells how many there are.
-        let found = self.ask(&streams::group_ids(None), false).await.map(Teams::of);
+        let found = self.ask(&streams::group_ids(None), false).await.map(|found| Teams::of(found.without_excluded(config)));
         found.map_err(|error| Box::new(Verdict::of("list the teams of the tenant", error, &self.claims, &LISTS_TEAMS, behind)))
     }
 
-    pub(super) async fn channels_of(&mut self, team: &str) -> Result<Ids, graph::Error> {
-        self.ask(&list_of_channels(team, None), false).await
+    /// The channels of a team that are not to be left out.
+    pub(super) async fn channels_of(&mut self, team: &str, config: &StreamConfig) -> Result<Ids, graph::Error> {
+        Ok(self.ask(&list_of_channels(team, None), false).await?.without_excluded(config))
     }
 
     /// The ids of a list, or of one object.
@@ -256,6 +264,15 @@ impl<'c> Probe<'c> {
 
     pub(super) fn refused<T>(&self, task: String, error: graph::Error, wants: &'static Permission) -> Result<T, Box<Verdict>> {
         Err(Box::new(Verdict::of(task, error, &self.claims, wants, &[])))
+    }
+
+    /// The messages of a channel were not given.
+    pub(super) fn refused_channel<T>(&self, team: &str, channel: &str, error: graph::Error) -> Result<T, Box<Verdict>> {
+        let task = format!("read the messages of channel {channel} of team {team}");
+        Err(Box::new(match Verdict::of(task, error, &self.claims, &READS_MESSAGES, &[]) {
+            Verdict::Failed(error) => Verdict::Failed(error.or_leave_out(channel)),
+            verdict => verdict,
+        }))
     }
 
     pub(super) fn refused_list<T>(&self, team: &str, error: graph::Error) -> Result<T, Box<Verdict>> {
@@ -340,8 +357,4 @@ impl Absent {
 
 pub(super) fn not_found(option: &'static str, id: &str, error: graph::Error) -> Box<Verdict> {
     Box::new(Verdict::Refused { why: Why::NotFound(Parent { option, id: id.to_owned(), looked: Looked::AtIt }), source: Box::new(error) })
-}
-
-pub(super) fn task(team: &str, channel: &str) -> String {
-    format!("read the messages of channel {channel} of team {team}")
 }

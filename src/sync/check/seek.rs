@@ -1,7 +1,7 @@
 //! Ids that may be in any of several places: looked for in one after the other, in no more than a short check can take.
 
 use super::{
-    probe::{Absent, Place, Probe, TRIED, list_of_channels, not_found, task},
+    probe::{Absent, Place, Probe, TRIED, list_of_channels, not_found},
     verdict::{Looked, Parent, Verdict},
 };
 use crate::{
@@ -31,7 +31,7 @@ impl Probe<'_> {
         while !channels.wanted.is_empty()
             && let Some(team) = some.next()
         {
-            let is_whole = match self.channels_of(&team).await {
+            let is_whole = match self.channels_of(&team, config).await {
                 Ok(listed) => {
                     channels.note(&team, |channel| listed.ids.contains(channel));
                     other = other.or(listed.ids.into_iter().next().map(|channel| (team, channel)));
@@ -58,7 +58,7 @@ impl Probe<'_> {
         };
         match self.ask(&streams::walk(team, channel, 1), false).await {
             Ok(_) => Ok(Place { not_found: absent.beside_others().into_iter().chain(unfound).collect(), channels: channels.found }),
-            Err(error) => self.refused(task(team, channel), error, &READS_MESSAGES),
+            Err(error) => self.refused_channel(team, channel, error),
         }
     }
 
@@ -77,7 +77,7 @@ impl Probe<'_> {
             && let Err(error) = self.ask(&streams::walk(&team, &channel, 1), false).await
             && !error.is_missing()
         {
-            return self.refused(task(&team, &channel), error, &READS_MESSAGES);
+            return self.refused_channel(&team, &channel, error);
         }
         Err(Box::new(Verdict::Unfound(parent)))
     }
@@ -94,11 +94,11 @@ impl Probe<'_> {
                 // It may be in another of the teams.
                 Err(error) if Absent::named("channel_id").explains(&error) => {}
                 Err(error) if error.is_forbidden() => {
-                    let refused = self.refused::<()>(task(team, &channel), error, &READS_MESSAGES);
+                    let refused = self.refused_channel::<()>(team, &channel, error);
                     channels.refusal = channels.refusal.take().or(refused.err());
                     return Ok(false);
                 }
-                Err(error) => return self.refused(task(team, &channel), error, &READS_MESSAGES),
+                Err(error) => return self.refused_channel(team, &channel, error),
             }
         }
         Ok(true)
@@ -131,7 +131,7 @@ impl Probe<'_> {
                         absent.note(&message, error);
                         wanted.push(message);
                     }
-                    Err(error) => return self.refused(task(team, channel), error, &READS_MESSAGES),
+                    Err(error) => return self.refused_channel(team, channel, error),
                 }
             }
             places += 1;
@@ -156,7 +156,7 @@ impl Probe<'_> {
             if channels.len() >= TRIED {
                 return Ok((channels, true));
             }
-            match self.channels_of(&team).await {
+            match self.channels_of(&team, config).await {
                 Ok(listed) => {
                     or_more |= listed.goes_on;
                     channels.extend(listed.ids.into_iter().map(|channel| (team.clone(), channel)));

@@ -178,14 +178,10 @@ fn of_parent(parent: &Parent) -> String {
             return format!("`{option}` {} was looked for in {places} of {of} {kind}; name {above}", beginning(id, OF_AN_ID));
         }
     };
-    let lower = id.to_ascii_lowercase();
     let cure = match *option {
-        _ if lower.contains("%3a") || lower.contains("%40") => "write `:` for %3A and `@` for %40",
-        "team_id" => "in Teams, Get link to team shows it behind groupId=; a team that was deleted is not found either",
-        "channel_id" => {
-            "in Teams, Get link to channel shows it behind /channel/ (write `:` for %3A and `@` for %40); the team must be its own"
-        }
-        _ => "in Teams, Copy link of a message shows it behind the id of the channel; it must be the first of a thread",
+        "team_id" => "give the link that Teams copies with Get link to team; a team that was deleted is not found either",
+        "channel_id" => "give the link that Teams copies with Get link to channel; the team must be its own",
+        _ => "give the link that Teams copies with Copy link; it must be the first of a thread",
     };
     format!("`{option}` {} {outcome}: {cure}", beginning(id, OF_AN_ID))
 }

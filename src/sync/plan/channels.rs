@@ -85,7 +85,7 @@ impl Channels {
                 // It is in another team.
                 Err(error) if job.maybe_elsewhere && error.is_missing() => (None, Taken::one()),
                 Err(error) => {
-                    discovery.outcomes.note_error(job.feeds, error);
+                    discovery.outcomes.note_error(job.feeds, error.or_leave_out(&job.channel));
                     (None, Taken::one())
                 }
             };
@@ -122,7 +122,8 @@ impl Channels {
                 self.asked[at].look = Some(look);
                 self.further += 1;
                 if let Some(error) = error {
-                    discovery.outcomes.note_error(self.asked[at].job.feeds, error);
+                    let job = &self.asked[at].job;
+                    discovery.outcomes.note_error(job.feeds, error.or_leave_out(&job.channel));
                 }
             }
             self.estimate();

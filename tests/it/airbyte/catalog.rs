@@ -8,7 +8,7 @@ use tap_microsoft_teams::streams::STREAMS;
 use crate::support::Tap;
 
 fn streams() -> Vec<Value> {
-    let output = Tap::new(&json!({"tenant_id": "t", "client_id": "c", "client_secret": "s"})).discover();
+    let output = Tap::new(&json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s"})).discover();
     assert_eq!(output.status, Some(0));
     assert_eq!(output.only("CATALOG")["catalog"], serde_json::from_str::<Value>(include_str!("../../../catalog/airbyte.json")).unwrap());
     output.only("CATALOG")["catalog"]["streams"].as_array().unwrap().clone()

@@ -35,7 +35,7 @@ fn what_is_named_without_its_place_is_looked_for() {
         ("a channel of neither of two teams", json!({"team_id": [other_team, team], "channel_id": NO_CHANNEL, "fetch_all_messages": true})),
         (
             "a channel of teams that are not there",
-            json!({"team_id": [nowhere, "Sales"], "channel_id": channel, "fetch_all_messages": true}),
+            json!({"team_id": [nowhere, "11111111-2222-3333-4444-666666666666"], "channel_id": channel, "fetch_all_messages": true}),
         ),
         (
             "the second of two channels of a team is not there",

@@ -82,7 +82,7 @@ fn every_block_of_json_is_taken_by_the_executable() {
 #[test]
 fn what_the_executable_would_refuse_is_refused() {
     let state = json!({"version": 1, "tenant": "contoso.com", "channels": {"a/b": {"deltaLink": "/v1.0/teams/other"}}});
-    let configuration = json!({"tenant_id": "t", "client_id": "c", "client_secret": "s", "top": 0});
+    let configuration = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "top": 0});
     for value in [configuration, json!({"streams": [{"stream": {"name": "messages"}}]}), state] {
         assert!(refusal(&value, &kind(&value).unwrap()).is_some(), "{value}");
     }

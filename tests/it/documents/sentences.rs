@@ -14,6 +14,8 @@ const FILES: &[&str] = &[
     "command/extract.rs",
     "command/mod.rs",
     "command/plan/mod.rs",
+    "config/contradictions.rs",
+    "config/ids.rs",
     "config/misspelt.rs",
     "config/mod.rs",
     "config/reader.rs",

@@ -51,7 +51,7 @@ fn every_code_says_whose_fault_it_is_and_what_to_do() {
         ("wrong secret", json!({"client_secret": "not the secret"})),
         ("wrong application", json!({"client_id": another})),
         ("wrong tenant", json!({"tenant_id": another})),
-        ("tenant that is no tenant", json!({"tenant_id": "not a tenant"})),
+        ("tenant that is no tenant", json!({"tenant_id": "not-a-tenant.example"})),
     ];
     let of_user = [
         7_000_112, 7_000_215, 7_000_222, 7_000_216, 7_000_218, 700_016, 700_011, 90002, 900_023, 50059, 70001, 500_011, 90038, 900_382,

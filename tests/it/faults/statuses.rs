@@ -60,7 +60,7 @@ fn every_status_is_asked_for_as_often_as_it_may_help() {
         assert_eq!(tried, format!("cannot list the members of team {team}: GET /v1.0/teams/{team}/members"));
         let (said, rest) = answer.split_once(" (").unwrap();
         assert!(said.starts_with(&format!("{status} ")), "{status}: {answer}");
-        format!("<status> ({rest}")
+        format!("<status> ({}", rest.replace(team.as_str(), "<team>"))
     });
     let journal = sim.journal();
     let mut asked = BTreeMap::new();

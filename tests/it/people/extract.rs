@@ -61,9 +61,12 @@ fn what_cannot_be_extracted_is_said_on_stderr() {
     let mut said = String::new();
     tap.file("spoilt.json", config(&sim, json!({"stream_options": "{spoilt"})).to_string());
     assert_eq!(tap.execute(&["extract", "-c", "spoilt.json", "--stream", "teams"], &[]).status, Some(1));
-    for arguments in
-        [&["--stream", "chats"][..], &["--stream", "messages", "--since", "soon"], &["--stream", "channels", "--team", "nobody"]]
-    {
+    for arguments in [
+        &["--stream", "chats"][..],
+        &["--stream", "messages", "--since", "soon", "--exclude", "General"],
+        &["--stream", "channels", "--team", "nobody"],
+        &["--stream", "channels", "--team", "11111111-2222-3333-4444-555555555555"],
+    ] {
         let finished = tap.execute(&[&["extract", "-c", "config.json"], arguments].concat(), &[]);
         assert_eq!((finished.status, finished.stdout.as_str()), (Some(1), ""), "{}", finished.stderr);
         said.push_str(&finished.stderr);

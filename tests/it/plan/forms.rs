@@ -46,7 +46,7 @@ fn nothing_else_is_on_stdout_and_nothing_is_written() {
 
 #[test]
 fn without_a_catalog_all_that_the_configuration_allows_is_planned() {
-    let planned = Planned::with(TenantSpec::uniform(1, 2, 5), json!({"fetch_all_channels": false}));
+    let planned = Planned::with(TenantSpec::uniform(1, 2, 5), json!({"fetch_all_channels": false, "fetch_all_messages": false}));
     let finished = planned.tap.execute(&["plan", "--config", "config.json", "--format", "json"], &[]);
     assert_eq!((finished.status, finished.stderr.as_str()), (Some(0), ""));
     let plan: Value = serde_json::from_str(&finished.stdout).unwrap();

@@ -83,7 +83,7 @@ fn the_environment_is_read_where_it_is_asked_for_and_wins_over_files() {
     let variables: Vec<_> = variables.into_iter().map(|(name, value)| (format!("TAP_MICROSOFT_TEAMS_{name}"), value)).collect();
     let environment: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
 
-    let tap = Tap::new(&json!({"tenant_id": "another", "top": 1}));
+    let tap = Tap::new(&json!({"tenant_id": "another.example", "top": 1}));
     for arguments in [&["--config=ENV"][..], &["--config", "config.json", "--config", "ENV"], &["-c", "ENV", "-c", "config.json"]] {
         let output = tap.sync_with(arguments, &environment);
         assert_eq!((output.status, output.streams().len()), (Some(0), 5), "{arguments:?}: {}", output.stderr);

@@ -1,0 +1,89 @@
+//! Options that contradict each other: one warning that names both, in a check, a plan and a run.
+
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Tap, config, tenant};
+
+/// What every command says in front of these settings, a sentence a line.
+fn said(tap: &Tap) -> String {
+    let read = tap.read(&ALL);
+    let remarks: Vec<_> = read.logs("WARN").into_iter().take_while(|line| line.starts_with('`')).map(str::to_owned).collect();
+    let of = |lines: Vec<&str>| {
+        lines.into_iter().filter(|line| line.starts_with('`') && !line.contains("not found")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of(tap.check().logs("WARN")), remarks);
+    assert_eq!(of(tap.sync(&[]).said("WARNING")), remarks);
+    let plan = tap.execute(&["plan", "--config", "config.json"], &[]);
+    let plan: Vec<_> = plan.stderr.lines().filter_map(|line| line.strip_prefix("WARNING ")).collect();
+    assert_eq!(of(plan), remarks);
+    remarks.join("\n")
+}
+
+#[test]
+fn options_that_contradict_each_other_are_named_together() {
+    let sim = tenant(2, 2, 2);
+    let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
+    let all = |more: Value| {
+        let mut all = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let cases = [
+        json!({"channel_id": channel}),
+        json!({"fetch_all_channels": true, "fetch_all_messages": true}),
+        json!({"fetch_all_teams": true, "message_id": "1616963377068"}),
+        json!({"fetch_all_teams": true, "fetch_all_messages": "yes"}),
+        all(json!({"team_id": team, "channel_id": channel, "message_id": "1616963377068"})),
+        json!({"team_id": team, "channel_id": channel, "fetch_all_messages": true, "exclude": channel}),
+        json!({"team_id": team, "fetch_all_channels": true, "fetch_all_messages": true, "exclude": [team, channel]}),
+        all(
+            json!({"stream_options": {"teams": {"team_id": team}, "members": {"channel_id": channel}, "channels": {"start_date": "2026-01-01"},
+            "messages": {"message_id": "1616963377068", "team_id": team, "fetch_all_teams": true}}}),
+        ),
+        // What a stream has of its own overrides what all have: no contradiction.
+        all(json!({"stream_options": {"messages": {"team_id": team, "channel_id": channel}}})),
+        json!({"team_id": team, "channel_id": channel, "fetch_all_messages": true, "stream_options": {"messages": {"fetch_all_channels": true}}}),
+        all(json!({})),
+    ];
+    let mut text = String::new();
+    for settings in cases {
+        let said = said(&Tap::new(&config(&sim, settings.clone())));
+        text += &format!("{settings}\n{said}\n\n").replace(&team, "<team>").replace(&channel, "<channel>");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn where_nothing_that_is_selected_can_be_read_that_is_an_error() {
+    let sim = tenant(1, 1, 2);
+    let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
+    for settings in [
+        json!({"channel_id": channel, "fetch_all_messages": true}),
+        json!({"team_id": team, "fetch_all_channels": true, "fetch_all_messages": true, "exclude": team}),
+        json!({"team_id": team, "channel_id": channel, "fetch_all_messages": true, "exclude": channel}),
+    ] {
+        let tap = Tap::new(&config(&sim, settings.clone()));
+        let output = tap.read(&["messages", "message_replies"]);
+        assert_eq!((output.status, output.errors().len()), (Some(1), 2), "{settings}");
+        assert!(
+            output.errors().iter().all(|(kind, _, text)| *kind == "config_error"
+                && text.starts_with("the configuration does not say what to read: messages needs "))
+        );
+    }
+}
+
+#[test]
+fn a_flag_of_extract_that_does_nothing_is_named() {
+    let sim = tenant(1, 1, 2);
+    let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
+    let tap = Tap::new(&config(&sim, json!({})));
+    let extract = |stream: &str, flags: &[&str]| {
+        let finished = tap.execute(&[&["extract", "--config", "config.json", "--stream", stream], flags].concat(), &[]);
+        assert_eq!(finished.status, Some(0), "{}", finished.stderr);
+        finished.stderr.lines().filter(|line| line.starts_with("WARNING ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let flags = ["--team", &team, "--channel", &channel, "--since", "2026-01-01"];
+    let does_nothing = |flag: &str| format!("WARNING `{flag}` does nothing: the stream members takes no such option");
+    assert_eq!(extract("members", &flags), ["--since", "--channel"].map(does_nothing));
+    assert!(extract("messages", &flags).is_empty());
+}
