@@ -90,6 +90,9 @@ pub struct WalkState {
     pub floor: DateTime<Utc>,
     /// Graph's clock at the very first page of the walk.
     pub began: Option<DateTime<Utc>>,
+    /// How far down another run has to look for records that one has held back, since it had emitted another version of their keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<DateTime<Utc>>,
 }
 
 /// What is not finished of delta.
@@ -348,6 +351,7 @@ mod tests {
             until: Some(time("2026-11-20T09:00:00Z")),
             floor: time("2026-11-19T09:00:00.000000001Z"),
             began: Some(time("2026-11-20T09:00:00Z")),
+            owed: None,
         };
         let idle = ChannelState {
             last_modified_date_time: Some(time("2026-11-20T10:00:00.123Z")),

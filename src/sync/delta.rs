@@ -162,6 +162,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
         Some(Pages::new(streams::delta(place.team, place.channel, from)))
     };
     let Some(mut pages) = going_on.or_else(from_link).or_else(opening) else { return Ok(None) };
+    let mut owes = false;
     loop {
         let page = match pages.next(&context.client).await {
             Ok(Some(page)) => page,
@@ -193,7 +194,11 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             context.note(cleaned);
         }
         context.remains(1.0);
-        part.follow_delta_links(at, next.as_ref(), delta.as_ref());
+        // A root that the run has emitted differently is left to the next run, which asks for this page again.
+        owes |= part.take_owed();
+        if !owes {
+            part.follow_delta_links(at, next.as_ref(), delta.as_ref());
+        }
         part.report(1, next.is_none())?;
         if next.is_none() && delta.is_some() {
             return Ok(Some(at));

@@ -24,6 +24,7 @@ pub mod plan;
 
 mod prune;
 mod queue;
+mod reach;
 mod rest;
 mod thread;
 mod waits;

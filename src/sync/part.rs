@@ -5,7 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{activity::Activity, context::Context, once::Once};
+use super::{
+    activity::Activity,
+    context::Context,
+    once::{Met, Once},
+};
 use crate::{
     config::StreamConfig,
     emit::{Change, Closed, Records, Report},
@@ -75,6 +79,10 @@ pub(super) struct Part<'c> {
     once: Once,
     /// Records that were handed over.
     pub(super) told: usize,
+    /// Whether a record was held back, since the run has emitted another version of its key: the next run brings it.
+    owes: bool,
+    /// Whether an earlier run began the walk.
+    is_resumed: bool,
     /// Records that were left out, since they are larger than is allowed.
     pub(super) too_large: u64,
     /// The marks of items that the walk has met and left out.
@@ -97,6 +105,7 @@ impl<'c> Part<'c> {
         let key = state::key(&ids);
         let state = context.state(stream, &key).unwrap_or_default();
         let (config, records) = (context.config(stream), context.output.batch(stream));
+        let (once, is_resumed) = (Once::new(&context.memory, stream.name, &key), state.walk.is_some());
         let [quoted_team, quoted_channel] = [place.team, place.channel].map(|id| Value::from(id).to_string());
         Some(Self {
             context,
@@ -108,8 +117,10 @@ impl<'c> Part<'c> {
             key,
             state,
             records,
-            once: Once::new(&context.memory),
+            once,
             told: 0,
+            owes: false,
+            is_resumed,
             too_large: 0,
             damage: Vec::new(),
             pages: 0,
@@ -152,7 +163,7 @@ impl<'c> Part<'c> {
     /// The walk that is under way, or a new one.
     pub(super) fn walk(&mut self) -> &mut WalkState {
         let floor = self.floor();
-        let new = || WalkState { link: None, head: None, read_at: None, until: None, floor, began: None };
+        let new = || WalkState { link: None, head: None, read_at: None, until: None, floor, began: None, owed: None };
         self.state.walk.get_or_insert_with(new)
     }
 
@@ -182,7 +193,7 @@ impl<'c> Part<'c> {
         let visible = self.visible();
         let Some(walk) = self.state.walk.take() else { return };
         self.began = walk.began;
-        self.state.damage = std::mem::take(&mut self.damage);
+        self.keep_damage();
         if head.is_none() && self.newest.is_none() {
             return;
         }
@@ -196,6 +207,28 @@ impl<'c> Part<'c> {
         if matches!(self.selected.stream.source, Source::Roots) {
             self.open_delta_behind_walk();
         }
+    }
+
+    /// The walk is done but for what was held back: the next run goes once more from the top down to this time, or to the walk's floor.
+    pub(super) fn leave_walk(&mut self, until: Option<DateTime<Utc>>) {
+        let walk = self.walk();
+        (walk.until, walk.link, walk.owed) = (until, None, None);
+        self.keep_damage();
+    }
+
+    /// A walk that met everything replaces the marks of the items that earlier walks left out.
+    fn keep_damage(&mut self) {
+        let mut marks = std::mem::take(&mut self.damage);
+        if self.is_resumed || self.state.walk.is_some() {
+            marks.extend(std::mem::take(&mut self.state.damage).into_iter().filter(|mark| !marks.contains(mark)).collect::<Vec<_>>());
+            marks.truncate(MOST_DAMAGE);
+        }
+        self.state.damage = marks;
+    }
+
+    /// Whether a record was held back since this was asked last.
+    pub(super) fn take_owed(&mut self) -> bool {
+        std::mem::take(&mut self.owes)
     }
 
     /// Whether a message of this time is wanted by the walk.
@@ -224,12 +257,13 @@ impl<'c> Part<'c> {
         is_new
     }
 
-    /// Adds the record of a message that the walk has met, if it is wanted and was not told before.
-    pub(super) fn push(&mut self, message: Item<'_>, id: &str, root: Option<&str>) -> Activity {
+    /// Adds the record of a message that the walk has met, if it is wanted and the run has not emitted its key. `has_read` knows whether the
+    /// walk has read the message's chain before.
+    pub(super) fn push(&mut self, message: Item<'_>, id: &str, root: Option<&str>, has_read: impl FnOnce() -> Option<bool>) -> Activity {
         let activity = Activity::of(message);
         self.newest = self.newest.max(activity.known());
         if self.wants(activity) {
-            self.write(message, id, root);
+            self.write(message, id, root, has_read);
         }
         activity
     }
@@ -237,34 +271,42 @@ impl<'c> Part<'c> {
     /// Adds the record of a message that Graph reports as changed, unless it is older than all that was ever wanted.
     pub(super) fn push_changed(&mut self, message: Item<'_>, id: &str) {
         if Activity::of(message).known().is_none_or(|time| time >= self.since()) {
-            self.write(message, id, None);
+            self.write(message, id, None, || None);
         }
     }
 
-    fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>) {
+    fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>, has_read: impl FnOnce() -> Option<bool>) {
         let (columns, once) = (&self.selected.columns, &mut self.once);
-        let (max, mut is_too_large) = (self.context.max_record, false);
+        let (max, mut met, mut is_too_large) = (self.context.max_record, Met::New, false);
         let mut derived = vec![("team_id", Derived::Quoted(&self.quoted_team)), ("channel_id", Derived::Quoted(&self.quoted_channel))];
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
         let keep = |record: &[u8]| {
-            let (is_new, fits) = (once.is_new(id, record), record.len() <= max);
-            is_too_large = is_new && !fits;
-            is_new && fits
+            met = once.meet(id, record, has_read);
+            is_too_large = met == Met::New && record.len() > max;
+            met == Met::New && !is_too_large
         };
         if self.records.push(|out| columns.write(message.fields(), &derived, out), keep)
             && let Some(change) = change(message)
         {
             self.records.note(change);
         }
+        // Without a time every run that meets the message emits it.
+        self.owes |= met == Met::Changed && Activity::of(message).known().is_some();
         self.too_large += u64::from(is_too_large && self.is_unsaid(message));
     }
 
     /// Adds the record of a message that Graph reports as removed.
     pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
         let (columns, place, once) = (&self.selected.columns, self.place, &mut self.once);
-        if self.records.push(|out| place.write_removed(columns, id, now, out), |_| once.is_new(id, b"removed")) {
+        let mut met = Met::New;
+        let keep = |_: &[u8]| {
+            met = once.meet(id, b"removed", || None);
+            met == Met::New
+        };
+        if self.records.push(|out| place.write_removed(columns, id, now, out), keep) {
             self.records.note(Change::Deleted);
         }
+        self.owes |= met == Met::Changed;
     }
 
     /// Hands over what was added.

@@ -30,7 +30,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     let mut follows_link = stored.is_some();
     let got_at = part.walk().read_at;
     let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(&link));
-    let (mut damaged, mut restarts) = (0, 0);
+    let (mut damaged, mut restarts, mut owes) = (0, 0, false);
     loop {
         let page = match pages.next(&context.client).await {
             Ok(Some(page)) => page,
@@ -50,7 +50,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         let mut newest = None;
         for reply in page.items() {
             match reply.id().filter(|_| !reply.is_damaged()) {
-                Some(id) => newest = newest.max(part.push(reply, &id, Some(message)).known()),
+                Some(id) => newest = newest.max(part.push(reply, &id, Some(message), || None).known()),
                 None => damaged += u64::from(part.is_new_damage(reply)),
             }
         }
@@ -59,7 +59,11 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         part.hand_over().await?;
         drop(held);
         let walk = part.walk();
-        (walk.head, walk.link) = (walk.head.max(newest), link);
+        walk.head = walk.head.max(newest);
+        owes |= part.take_owed();
+        if !owes {
+            part.walk().link = link;
+        }
         context.remains(1.0);
         if !is_last {
             part.report(1, false)?;
@@ -67,7 +71,11 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     }
     // What changed while the pages were read is newer than the first page: the next run's floor is below it.
     let head = part.walk().head;
-    part.finish_walk(head);
+    if owes {
+        part.leave_walk(None)
+    } else {
+        part.finish_walk(head)
+    }
     part.report(1, true)?;
     Ok(report(Damage { items: damaged, too_large: part.too_large, thread: None }, &task))
 }

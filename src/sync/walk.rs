@@ -17,6 +17,7 @@ use super::{
     context::Context,
     job::{Damage, Stop},
     part::{Part, Place},
+    reach::Reach,
     rest::Rest,
 };
 use crate::{
@@ -46,6 +47,9 @@ pub(super) struct Walk<'w, 'c> {
     damage: &'w mut Damage,
     restarts: u32,
     ahead: Ahead,
+    reach: Reach,
+    /// How far down another run has to look for records that this one has held back.
+    owed: Option<DateTime<Utc>>,
     /// Pages since the last report, those of threads included.
     pages: u64,
 }
@@ -67,6 +71,8 @@ struct Pass {
     top: Top,
     /// Whether its first page was its last.
     is_one_page: bool,
+    /// Whether this run read it from its first page on.
+    is_from_top: bool,
 }
 
 /// Why an attempt at a pass did not come to its end.
@@ -93,7 +99,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         replies: Option<&'w mut Part<'c>>,
         damage: &'w mut Damage,
     ) -> Self {
-        Self { context, place, roots, replies, damage, restarts: 0, ahead: Ahead::default(), pages: 0 }
+        Self { context, place, roots, replies, damage, restarts: 0, ahead: Ahead::default(), reach: Reach::default(), owed: None, pages: 0 }
     }
 
     /// Walks until both streams know all that changed.
@@ -102,15 +108,20 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut last: Option<Top> = None;
         for _ in 0..MAX_PASSES {
             let pass = self.pass(last.as_ref()).await?;
-            if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
-                self.parts().for_each(|part| part.finish_walk(pass.top.head));
-                return self.report(true);
+            if pass.is_from_top {
+                // What an earlier run held back was met now.
+                let owed = self.owed;
+                self.parts().for_each(|part| part.walk().owed = owed);
             }
+            if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
+                return self.end(pass.top.head);
+            }
+            self.reach.bottom();
             let newest = self.parts().filter_map(|part| part.newest).max().max(pass.top.head);
             for part in self.parts() {
-                let until = [newest, part.visible()].into_iter().flatten().min();
+                let visible = part.visible();
                 let walk = part.walk();
-                (walk.until, walk.link) = (until, None);
+                (walk.until, walk.link) = ([newest, visible, walk.owed].into_iter().flatten().min(), None);
             }
             self.report(false)?;
             last = Some(pass.top);
@@ -119,6 +130,16 @@ impl<'w, 'c> Walk<'w, 'c> {
             "channel {} of team {} changes faster than it can be read: what changed in the last moments comes with the next run",
             self.place.channel, self.place.team
         );
+        self.report(true)
+    }
+
+    /// Ends the walk, whose last pass saw this head. What was held back is left to the next run, for both streams, lest it walks twice.
+    fn end(&mut self, head: Option<DateTime<Utc>>) -> Result<(), Stop> {
+        let owed = self.owed;
+        self.parts().for_each(|part| match owed {
+            Some(_) => part.leave_walk(owed),
+            None => part.finish_walk(head),
+        });
         self.report(true)
     }
 
@@ -153,6 +174,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                 Err(Refused::Link(error)) if self.restarts < MAX_RESTARTS => {
                     debug!("{}: the next page is no longer given; the pass begins again: {error}", self.place.task());
                     self.restarts += 1;
+                    self.reach.restart();
                     self.parts().for_each(|part| part.walk().link = None);
                 }
                 Err(Refused::Link(error) | Refused::Page(error)) => {
@@ -173,7 +195,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         };
         let stop = self.stop();
         let mut probes = stored.is_none() && PROBE < size && self.is_probe();
-        let mut read = u64::from(stored.is_some());
+        let (is_from_top, mut read) = (stored.is_none(), u64::from(stored.is_some()));
         // Of a resumed pass the first page was read by an earlier run.
         let mut top = head.filter(|_| stored.is_some()).map(|head| Top::of_unseen(Some(head)));
         let first = || Pages::new(streams::walk(team, channel, if probes { PROBE } else { size }));
@@ -212,6 +234,8 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             read += 1;
             let (date, next) = (page.date(), page.next().cloned());
+            let overlap = self.parts().map(|part| part.overlap()).max().unwrap_or_default();
+            self.reach.begin(date, overlap);
             self.page(page, stop, &mut descent, !is_unmoved).await.map_err(Refused::Stop)?;
             self.parts().for_each(|part| part.now = Some(date));
             let Some(next) = next.filter(|_| !is_unmoved && !descent.is_below(stop)) else { break };
@@ -220,7 +244,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             self.report(false).map_err(Refused::Stop)?;
         }
-        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1 })
+        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1, is_from_top })
     }
 
     /// Tells what a page holds, and completes its threads if it shall. The page itself is let go of before that: what waits holds no bodies.
@@ -229,16 +253,21 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut chains = Vec::new();
         let told = self.told();
         for chain in page.items() {
-            chains.push(self.chain(chain, completes));
+            let chain = self.chain(chain, completes);
+            chains.push((chain, self.take_owed()));
             for part in self.roots.iter_mut().chain(&mut self.replies) {
                 part.hand_over_many().await?;
             }
         }
         self.hand_over(page, told).await?;
-        chains.iter().for_each(|chain| self.ahead.meet(chain.activity.known()));
-        self.ahead.page(chains.iter().map(|chain| u32::from(chain.rest.is_some())).sum());
+        chains.iter().for_each(|(chain, _)| self.ahead.meet(chain.activity.known()));
+        self.ahead.page(chains.iter().map(|(chain, _)| u32::from(chain.rest.is_some())).sum());
         self.set_urgency();
-        for Chain { root, activity, damaged, goes_on, rest } in chains {
+        let activities: Vec<_> = chains.iter().filter_map(|(chain, _)| chain.activity.known()).collect();
+        // The oldest chain down to the one that is read: a pass down to that time reaches it again.
+        let mut oldest = None;
+        for (Chain { root, activity, damaged, goes_on, rest }, owes) in chains {
+            oldest = [oldest, activity.known()].into_iter().flatten().min();
             self.damage.items += if descent.is_below(stop) { 0 } else { damaged };
             let activity = match rest {
                 // Below chains that are too old every chain is too old: it need not be completed.
@@ -251,9 +280,27 @@ impl<'w, 'c> Walk<'w, 'c> {
                 _ => activity,
             };
             descent.meet(activity);
+            if self.take_owed() || owes {
+                self.note_owed(oldest.unwrap_or(stop));
+            }
         }
         self.set_urgency();
+        self.reach.page(activities.into_iter());
         Ok(())
+    }
+
+    /// Whether records were held back since this was asked last.
+    fn take_owed(&mut self) -> bool {
+        self.parts().fold(false, |owes, part| part.take_owed() | owes)
+    }
+
+    /// Takes note that another run has to look down to this time.
+    fn note_owed(&mut self, down_to: DateTime<Utc>) {
+        let earlier = |owed: Option<DateTime<Utc>>| Some(owed.map_or(down_to, |owed| owed.min(down_to)));
+        self.owed = earlier(self.owed);
+        for walk in self.parts().map(Part::walk) {
+            walk.owed = earlier(walk.owed);
+        }
     }
 
     /// Adds the records of a chain, as far as the page has it.
@@ -262,12 +309,13 @@ impl<'w, 'c> Walk<'w, 'c> {
             // It tells nothing about how far down the page is.
             return Chain { root: String::new(), activity: Activity::Unknown, damaged: self.damaged(chain), goes_on: false, rest: None };
         };
-        let (mut activity, mut damaged) = (Activity::of(chain), 0);
+        let (mut activity, mut damaged, reach) = (Activity::of(chain), 0, self.reach);
+        let has_read = || reach.has_read(Activity::of_chain(chain));
         if let Some(roots) = &mut self.roots {
-            roots.push(chain, &id, None);
+            roots.push(chain, &id, None, has_read);
         }
         for reply in chain.replies() {
-            activity = activity.later(self.reply(reply, &id, &mut damaged));
+            activity = activity.later(self.reply(reply, &id, &mut damaged, has_read));
         }
         let goes_on = chain.replies_next().is_some();
         let rest = if completes && self.replies.is_some() { Rest::of(chain) } else { None };
@@ -310,7 +358,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             for reply in page.items() {
                 seen += 1;
                 // The list begins with what came with the root.
-                let activity = if rest.knows(reply) { Activity::of(reply) } else { self.reply(reply, root, &mut damaged) };
+                let activity = if rest.knows(reply) { Activity::of(reply) } else { self.reply(reply, root, &mut damaged, || None) };
                 newest = newest.later(activity);
             }
             let has_next = page.next().is_some();
@@ -332,13 +380,13 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     /// Adds the record of a reply, or counts it as damaged.
-    fn reply(&mut self, reply: Item<'_>, root: &str, damaged: &mut u64) -> Activity {
+    fn reply(&mut self, reply: Item<'_>, root: &str, damaged: &mut u64, has_read: impl FnOnce() -> Option<bool>) -> Activity {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
             *damaged += if self.replies.is_some() { self.damaged(reply) } else { 0 };
             return Activity::Unknown;
         };
         match &mut self.replies {
-            Some(part) => part.push(reply, &id, Some(root)),
+            Some(part) => part.push(reply, &id, Some(root), has_read),
             None => Activity::of(reply),
         }
     }

@@ -10,6 +10,7 @@ mod idle;
 mod interrupted;
 mod links;
 mod moves;
+mod once;
 mod settings;
 mod size;
 mod states;
@@ -235,6 +236,7 @@ impl Reader {
 
     pub fn keep(&mut self, output: Output) -> Run {
         for stream in [MESSAGES, REPLIES] {
+            assert_eq!(output.records(stream).count(), output.table(stream).len(), "{stream}: a key at most once a run");
             self.rows.entry(stream).or_default().extend(output.table(stream));
         }
         for message in output.all("STATE") {

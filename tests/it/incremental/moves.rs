@@ -40,6 +40,9 @@ fn chains_that_move_in_turn_while_each_pass_is_read_are_told() {
         None
     });
     reader.read();
+    // What was emitted before it was edited comes with the next run.
+    reader.later(HOUR);
+    reader.read();
     reader.assert_complete();
 }
 

@@ -1,0 +1,102 @@
+//! A key at most once a run: consumers differ in which of two versions they keep, and some keep both.
+
+use std::time::Duration;
+
+use graph_sim::{Class, PageKind};
+use serde_json::json;
+
+use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader};
+
+/// Edits the newest root while the n-th page of messages is asked for, once.
+fn edit_during(reader: &Reader, page: u64) {
+    let mut newest = reader.roots().into_iter().next();
+    reader.sim.on_request(move |request, tenant| {
+        if request.class == Class::Messages
+            && request.class_number == page
+            && let Some(root) = newest.take()
+        {
+            tenant.clock().advance(Duration::from_secs(1));
+            tenant.edit(&root, "edited after it was emitted").unwrap();
+        }
+        None
+    });
+}
+
+#[test]
+fn a_root_that_is_edited_after_it_was_emitted_comes_with_the_next_run() {
+    for protocol in BOTH {
+        for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
+            for full_refresh in [false, true] {
+                let mut reader = reader(36).speaking(protocol).streams(streams).with(json!({"top": 6}));
+                let newest = reader.roots().swap_remove(0);
+                reader.full_refresh = full_refresh;
+                edit_during(&reader, 2);
+                assert!(reader.read().tells(&newest));
+                reader.sim.clear_hook();
+                reader.full_refresh = false;
+                reader.later(HOUR);
+                let second = reader.read();
+                assert!(second.tells(&newest));
+                assert_eq!(second.asked(), 1, "the top of the channel is enough");
+                reader.assert_complete();
+                // From then on the channel is idle.
+                reader.later(HOUR);
+                reader.read();
+                reader.later(HOUR);
+                assert_eq!(reader.read().told_in_all(), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_what_it_held_back_to_the_next_one() {
+    // The edits are met by the closing pass; the run ends before its first page, or at a page of it.
+    for page in [7, 8, 9] {
+        let mut reader = reader(36).with(json!({"top": 6, "max_pages_per_batch": 1}));
+        let mut edits: Vec<_> = reader.roots().into_iter().take(12).collect();
+        reader.sim.on_request(move |request, tenant| {
+            if request.class == Class::Messages && request.page == PageKind::Next {
+                for root in edits.drain(..) {
+                    tenant.clock().advance(Duration::from_secs(1));
+                    tenant.edit(&root, "edited after it was emitted").unwrap();
+                }
+            }
+            None
+        });
+        assert_eq!(reader.fail_at(page).told(MESSAGES), 36);
+        reader.sim.clear_hook();
+        for _ in 0..2 {
+            reader.later(HOUR);
+            reader.read();
+        }
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_root_that_delta_reports_otherwise_than_the_walk_comes_with_the_next_run() {
+    for protocol in BOTH {
+        let mut reader = reader(24).speaking(protocol);
+        reader.open_delta();
+        let root = reader.roots().swap_remove(3);
+        reader.edit(&root, "before the run");
+        reader.later(HOUR);
+        let mut unread = Some(root.clone());
+        reader.sim.on_request(move |request, tenant| {
+            if request.class == Class::Delta
+                && let Some(root) = unread.take()
+            {
+                tenant.edit(&root, "between the walk and delta").unwrap();
+            }
+            None
+        });
+        assert!(reader.read().tells(&root));
+        reader.sim.clear_hook();
+        reader.later(HOUR);
+        assert!(reader.read().tells(&root));
+        reader.assert_complete();
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
+    }
+}
