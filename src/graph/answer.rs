@@ -7,7 +7,7 @@ use http::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::Refusal;
+use super::{Refusal, text::without_mark};
 
 const REQUEST_ID: &str = "request-id";
 
@@ -132,7 +132,7 @@ pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body
         code: Option<String>,
         message: Option<String>,
     }
-    let Body { error } = serde_json::from_slice(body).unwrap_or_default();
+    let Body { error } = serde_json::from_slice(without_mark(body)).unwrap_or_default();
     let quoted = |text: Option<String>| quotable(&text.unwrap_or_default(), &[token]);
     Refusal {
         status,

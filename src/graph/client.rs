@@ -340,12 +340,16 @@ impl Shared {
             let body = body.map(|(body, _)| body).unwrap_or_default();
             return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, token.secret())));
         }
+        // A part of a page, as caches and proxies give it, says nothing of the rest.
+        if status == StatusCode::PARTIAL_CONTENT {
+            return Err(Cause::Malformed("it is a part of a page (status 206)".to_owned()));
+        }
         let (body, held) = body?;
         work.size.store(body.len(), Ordering::Relaxed);
         let (text, cleaned) = text::decode(body);
         let page = Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
             Malformed::Body(text) => Cause::Malformed(text),
-            Malformed::ForeignLink(origin) => Cause::ForeignLink(origin),
+            Malformed::ForeignLink(place) => Cause::ForeignLink(place),
         })?;
         Ok(page.holding(held))
     }
@@ -411,7 +415,12 @@ fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead + Send + Unp
     let body = StreamReader::new(response.bytes_stream().map_err(io::Error::other));
     match &*encoding {
         b"" | b"identity" => Ok(Box::new(body)),
-        b"gzip" | b"x-gzip" => Ok(Box::new(GzipDecoder::new(body))),
+        b"gzip" | b"x-gzip" => {
+            let mut decoder = GzipDecoder::new(body);
+            // A body may be several streams, one behind the other (RFC 1952, 2.2).
+            decoder.multiple_members(true);
+            Ok(Box::new(decoder))
+        }
         _ => Err(Cause::Malformed("it is compressed in a way that was not asked for".to_owned())),
     }
 }

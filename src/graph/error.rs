@@ -38,7 +38,7 @@ pub enum Cause {
     Closed(Duration),
     /// The answer is larger than so many bytes, decompressed: it was not read to its end.
     TooLarge(usize),
-    /// A link of Graph leads to another host, named here: it is not followed.
+    /// A link of Graph leads elsewhere, to the place named here: it is not followed.
     ForeignLink(String),
     /// Graph's links never end, in the way said here.
     EndlessPaging(&'static str),
@@ -166,9 +166,7 @@ impl fmt::Display for Cause {
             Self::Malformed(text) => write!(formatter, "the answer is not what Graph documents: {text}"),
             Self::Closed(_) => formatter.write_str("not asked for, since Graph wants to be left alone with requests of this kind"),
             Self::TooLarge(limit) => write!(formatter, "the answer is larger than {} MiB", limit >> 20),
-            Self::ForeignLink(origin) => {
-                write!(formatter, "a link of the answer leads to {origin}, which is not the configured Graph host; it was not followed")
-            }
+            Self::ForeignLink(place) => write!(formatter, "a link of the answer leads to {place}; it was not followed"),
             Self::EndlessPaging(how) => write!(formatter, "the pages do not end: {how}"),
         }
     }

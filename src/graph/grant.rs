@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::text::without_mark;
+
 /// A lifetime of which nothing usable is said.
 const UNKNOWN: Duration = Duration::from_secs(300);
 
@@ -36,7 +38,7 @@ impl Grant {
             #[serde(default)]
             expires_on: Value,
         }
-        let Body { access_token, expires_in, expires_on } = serde_json::from_slice(body).ok()?;
+        let Body { access_token, expires_in, expires_on } = serde_json::from_slice(without_mark(body)).ok()?;
         let seconds = seconds(&expires_in).or_else(|| until(&expires_on, now));
         let lifetime = seconds.filter(|seconds| *seconds >= 1.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let token = SecretString::from(access_token);

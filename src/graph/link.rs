@@ -1,7 +1,8 @@
-//! Where Graph is, and the links it gives: the token goes to that host and to no other.
+//! Where Graph is, and the links it gives: the token goes to that host and to no other, and stays below `/v1.0`.
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 /// Scheme, host and port of Microsoft Graph in one cloud.
@@ -22,17 +23,21 @@ impl Host {
         (url.has_host() && matches!(url.scheme(), "https" | "http")).then_some(Self(origin))
     }
 
-    /// Takes a link as Graph gave it: absolute and to this host. Otherwise gives back the origin that it names.
+    /// Takes a link as Graph gave it: absolute, to this host, and below `/v1.0`. Otherwise gives back where it leads to.
     pub(super) fn link(&self, text: &str) -> Result<Link, String> {
-        let url = Url::parse(text).map_err(|_| "no absolute URL".to_owned())?;
+        let url = Url::parse(text).map_err(|_| "what is no absolute URL".to_owned())?;
+        let origin = url.origin().ascii_serialization();
         if url.origin() != self.0.origin() || !url.username().is_empty() || url.password().is_some() {
-            return Err(url.origin().ascii_serialization());
+            return Err(format!("{origin}, which is not the configured Graph host"));
+        }
+        if !is_below_version(&url) {
+            return Err(format!("{origin}, but not below /v1.0"));
         }
         let behind_scheme = text.find("://").map_or(0, |at| at + 3);
         let path = text[behind_scheme..].find('/').map_or("/", |at| &text[behind_scheme + at..]);
         // Parsers forgive a backslash or a slash too few; what is kept must lead to the same place.
         if self.url(path).as_ref() != Some(&url) {
-            return Err("no absolute URL".to_owned());
+            return Err("what is no absolute URL".to_owned());
         }
         Ok(Link(path.to_owned()))
     }
@@ -46,6 +51,12 @@ impl Host {
         let url = Url::parse(&format!("{}{path_and_query}", self.0.as_str().trim_end_matches('/'))).ok()?;
         (url.origin() == self.0.origin()).then_some(url)
     }
+}
+
+/// Whether a URL leads below `/v1.0`, also if whoever answers takes `%2F`, `%5C` and `%2E` for what they encode.
+fn is_below_version(url: &Url) -> bool {
+    let climbs = |path: &str| path.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."));
+    url.path().starts_with("/v1.0/") && !climbs(&percent_decode_str(url.path()).decode_utf8_lossy())
 }
 
 impl fmt::Display for Host {
@@ -76,7 +87,7 @@ mod tests {
 
     #[test]
     fn links_to_this_host_are_kept_byte_for_byte() {
-        for path in ["/v1.0/teams('a')/channels('19:b@thread.tacv2')/messages?$top=50&$skiptoken=W%3aM~'x'", "/", "/v1.0/a%2Fb?x=%7e"] {
+        for path in ["/v1.0/teams('a')/channels('19:b@thread.tacv2')/messages?$top=50&$skiptoken=W%3aM~'x'", "/v1.0/a%2Fb?x=%7e"] {
             assert_eq!(host().link(&format!("https://graph.microsoft.com{path}")).unwrap().as_str(), path);
         }
         assert_eq!(host().link("https://GRAPH.microsoft.com:443/v1.0/a").unwrap().as_str(), "/v1.0/a");
@@ -99,6 +110,30 @@ mod tests {
             "",
         ] {
             assert!(host().link(foreign).is_err(), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn links_to_elsewhere_on_this_host_are_refused() {
+        for path in [
+            "/",
+            "/v1.0",
+            "/beta/teams",
+            "/v1.0beta/teams",
+            "/V1.0/teams",
+            "//v1.0/teams",
+            "/v1.0/../beta/teams",
+            "/v1.0/%2e%2e/beta/teams",
+            "/v1.0/..%2fbeta/teams",
+            "/v1.0/.%2E%5Cbeta/teams",
+            "/v1.0/..\\beta/teams",
+            "?/v1.0/teams",
+        ] {
+            let refused = host().link(&format!("https://graph.microsoft.com{path}")).unwrap_err();
+            assert!(
+                refused == "https://graph.microsoft.com, but not below /v1.0" || refused == "what is no absolute URL",
+                "{path}: {refused}"
+            );
         }
     }
 

@@ -12,9 +12,15 @@ pub struct Cleaned {
     pub replaced: u64,
 }
 
+/// A body without a byte order mark at its beginning: JSON has none, but parsers may ignore it (RFC 8259, 8.1).
+pub(super) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// Decodes a body of JSON. Escapes of U+0000 are removed, lone surrogates and bytes that are no UTF-8 become U+FFFD. There are no line breaks
 /// in what is JSON: a record is one line.
-pub(super) fn decode(body: Vec<u8>) -> (String, Cleaned) {
+pub(super) fn decode(mut body: Vec<u8>) -> (String, Cleaned) {
+    body.drain(..body.len() - without_mark(&body).len());
     let mut cleaned = Cleaned::default();
     let text = String::from_utf8(body).unwrap_or_else(|error| {
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
@@ -137,6 +143,7 @@ mod tests {
     #[test]
     fn json_loses_its_line_breaks_and_its_texts_keep_their_spaces() {
         assert_eq!(decoded("{\n  \"a b\": [1,\r\n 2], \"c\": \"x \\\" \\\\\"\n}").0, r#"{"a b":[1,2],"c":"x \" \\"}"#);
+        assert_eq!(decoded("\u{feff}{\"a\":1}").0, "{\"a\":1}");
         for same in ["[1\n2]", "{\"a\":\"\n\"}", "{\"a\": 1, \"b\": 2}", "<html>\n</html>"] {
             assert_eq!(decoded(same).0, same);
         }

@@ -19,6 +19,7 @@ use super::{
     error::SignInRefusal,
     grant::Grant,
     retry::{Verdict, of_status},
+    text::without_mark,
 };
 
 /// What the token endpoint answers is a few kilobytes: more is none of it.
@@ -235,7 +236,7 @@ impl TokenSource {
     fn refused(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
         let secret = self.secret.expose_secret();
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let EntraError { error, error_description, error_codes } = serde_json::from_slice(body).unwrap_or_default();
+        let EntraError { error, error_description, error_codes } = serde_json::from_slice(without_mark(body)).unwrap_or_default();
         let is_busy = error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code));
         // The first line is for people, the others are for Microsoft's support.
         let said = quotable(error_description.lines().next().unwrap_or_default(), &[secret, &encoded]);

@@ -4,7 +4,7 @@
 //! Values travel as the text that Graph sent; what a column cannot hold goes, unchanged, into `_additional_properties`. What not every reader
 //! of JSON can take goes there too, as a text.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::Value;
 
@@ -293,11 +293,10 @@ fn write_additional(fields: &[(&str, &str)], out: &mut Vec<u8>) {
         out.extend_from_slice(b"null");
         return;
     }
+    let last: HashMap<&str, usize> = fields.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
     out.push(b'{');
-    for (at, (name, value)) in fields.iter().enumerate() {
-        if fields[at + 1..].iter().any(|(later, _)| later == name) {
-            continue;
-        }
+    let counts = fields.iter().enumerate().filter(|(at, (name, _))| last[name] == *at).map(|(_, field)| field);
+    for (name, value) in counts {
         write_string(name, out);
         out.push(b':');
         match is_plain(value) {
@@ -337,6 +336,16 @@ mod tests {
         let mut out = Vec::new();
         Columns::of(&json_schema::<T>()).write(fields.iter().map(|(name, value)| (name.as_str(), value.get())), derived, &mut out);
         serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn a_record_of_many_properties_takes_no_longer_for_each() {
+        let (names, began): (Vec<_>, _) = ((0..200_000).map(|at| format!("p{}", at % 150_000)).collect(), std::time::Instant::now());
+        let mut record = Vec::new();
+        Columns::of(&json_schema::<Message>()).write(names.iter().map(|name| (name.as_str(), "1")), &[], &mut record);
+        let record: Value = serde_json::from_slice(&record).unwrap();
+        assert_eq!(record[ADDITIONAL].as_object().unwrap().len(), 150_000);
+        assert!(began.elapsed().as_secs() < 10);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use tokio::time::Instant;
+
 use super::verdict::{Looked, Parent, Verdict, Why};
 use crate::{
     config::{Config, Parents, StreamConfig},
@@ -12,6 +14,9 @@ use crate::{
 
 /// So long one answer is waited for, all attempts included: somebody sits before a dialog.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// And so long all of them together.
+const PATIENCE_IN_ALL: Duration = Duration::from_secs(45);
 
 /// So many parents are tried, and into so many teams is looked for what is named.
 pub(super) const TRIED: usize = 20;
@@ -41,9 +46,16 @@ pub(super) struct Teams {
 /// What was answered.
 type Answers = HashMap<Request, Result<Ids, graph::Error>>;
 
+/// How long a check waits for answers.
+#[derive(Clone, Copy)]
+struct Patience {
+    until: Instant,
+}
+
 /// Looks at one stream after the other.
 pub(super) struct Probe<'c> {
     client: &'c GraphClient,
+    patience: Patience,
     claims: Claims,
     answers: Answers,
     /// Graph did not answer at all: it is not asked again.
@@ -60,12 +72,13 @@ impl<'c> Probe<'c> {
     pub(super) async fn sign_in(client: &'c GraphClient, config: &Config) -> Result<Self, Error> {
         let late = || {
             let service = config.login_host();
-            let description = format!("the sign-in service {}: {}", service.trim_end_matches('/'), no_answer());
+            let description = format!("the sign-in service {}: {}", service.trim_end_matches('/'), no_answer(PATIENCE));
             Cause::SignIn(SignInRefusal { description, transient: true, ..SignInRefusal::default() })
         };
-        let signed_in = in_time(client.sign_in(), "sign in", late).await;
+        let patience = Patience::new();
+        let signed_in = patience.wait(client.sign_in(), "sign in", |_| late()).await;
         signed_in.map_err(|error| Error::graph("sign in", error, &[]))?;
-        Ok(Self { client, claims: client.claims().await, answers: HashMap::new(), unreachable: None })
+        Ok(Self { client, patience, claims: client.claims().await, answers: HashMap::new(), unreachable: None })
     }
 
     /// As the token has it: what was configured may be a domain.
@@ -247,8 +260,8 @@ impl<'c> Probe<'c> {
         let page = async { if is_object { self.client.object(request).await } else { self.client.page(request).await } };
         // Who is told to wait has been answered.
         let is_held_up = || self.client.counts().throttled() > 0;
-        let late = || if is_held_up() { Cause::Closed(PATIENCE) } else { Cause::Transport(no_answer()) };
-        let page = in_time(page, request, late).await;
+        let late = |waited| if is_held_up() { Cause::Closed(waited) } else { Cause::Transport(no_answer(waited)) };
+        let page = self.patience.wait(page, request, late).await;
         let answer = page.map(|page| Ids {
             ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(),
             goes_on: page.next().is_some(),
@@ -296,20 +309,33 @@ pub(super) fn list_of_channels(team: &str, top: Option<u64>) -> Request {
     }
 }
 
-/// What Graph answers, unless it takes too long: then that is the cause.
-async fn in_time<T>(
-    answer: impl Future<Output = Result<T, graph::Error>>,
-    request: impl ToString,
-    late: impl FnOnce() -> Cause,
-) -> Result<T, graph::Error> {
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(graph::Error { request: request.to_string(), cause: late(), attempts: 1, client_request_id: None }),
+impl Patience {
+    fn new() -> Self {
+        Self { until: Instant::now() + PATIENCE_IN_ALL }
+    }
+
+    /// The answer, unless it takes too long: then the cause is made of the time that was too long.
+    async fn wait<T>(
+        self,
+        answer: impl Future<Output = Result<T, graph::Error>>,
+        request: impl ToString,
+        late: impl FnOnce(Duration) -> Cause,
+    ) -> Result<T, graph::Error> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let late = |waited| graph::Error { request: request.to_string(), cause: late(waited), attempts: 1, client_request_id: None };
+        if left.is_zero() {
+            return Err(late(PATIENCE_IN_ALL));
+        }
+        match tokio::time::timeout(left.min(PATIENCE), answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(late(if left < PATIENCE { PATIENCE_IN_ALL } else { PATIENCE })),
+        }
     }
 }
 
-fn no_answer() -> String {
-    format!("no answer within {} s", PATIENCE.as_secs())
+fn no_answer(within: Duration) -> String {
+    let in_all = if within == PATIENCE_IN_ALL { " in all" } else { "" };
+    format!("no answer within {} s{in_all}", within.as_secs())
 }
 
 /// Parents that are not there.
@@ -357,4 +383,31 @@ impl Absent {
 
 pub(super) fn not_found(option: &'static str, id: &str, error: graph::Error) -> Box<Verdict> {
     Box::new(Verdict::Refused { why: Why::NotFound(Parent { option, id: id.to_owned(), looked: Looked::AtIt }), source: Box::new(error) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_slow_each_time_is_waited_for_no_longer_than_the_whole_may_take() {
+        let paused = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        paused.block_on(async {
+            let (patience, began, mut answers) = (Patience::new(), Instant::now(), Vec::new());
+            for _ in 0..20 {
+                let slow = async {
+                    tokio::time::sleep(Duration::from_secs(14)).await;
+                    Ok(())
+                };
+                let answer = patience.wait(slow, "a request", |waited| Cause::Transport(no_answer(waited))).await;
+                answers.push(answer.map_err(|error| error.cause.to_string()));
+            }
+            assert_eq!(Instant::now() - began, PATIENCE_IN_ALL);
+            assert!(answers[..3].iter().all(Result::is_ok));
+            assert!(answers[3..].iter().all(|answer| answer.as_ref().unwrap_err() == "no answer within 45 s in all"), "{answers:?}");
+            let silent = std::future::pending::<Result<(), graph::Error>>();
+            let answer = Patience::new().wait(silent, "a request", |waited| Cause::Transport(no_answer(waited))).await;
+            assert_eq!(answer.unwrap_err().cause.to_string(), "no answer within 15 s");
+        });
+    }
 }

@@ -53,6 +53,12 @@ pub enum Fault {
     ContentType(String),
     /// `Content-Encoding: gzip` over bytes that are not.
     BrokenGzip,
+    /// The right body, compressed as several gzip streams one behind the other for whoever takes gzip.
+    GzipMembers,
+    /// The right body behind a byte order mark.
+    ByteOrderMark,
+    /// 206 with the right page but without its link, as a cache gives what it has.
+    Partial,
     /// 200 with an error object.
     ErrorIn200,
     /// A page without `value`.

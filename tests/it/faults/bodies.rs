@@ -16,7 +16,7 @@ fn json_body(body: &str) -> Fault {
 }
 
 /// Bodies that are no page and no object.
-fn no_pages() -> [(&'static str, Fault); 11] {
+fn no_pages() -> [(&'static str, Fault); 12] {
     [
         ("cut short", Fault::Truncate),
         ("half of the JSON", Fault::MalformedJson),
@@ -28,6 +28,7 @@ fn no_pages() -> [(&'static str, Fault); 11] {
         ("a value that is no list", json_body(r#"{"value":{"id":"1"}}"#)),
         ("an object without an id", json_body(r#"{"displayName":"x"}"#)),
         ("null", json_body("null")),
+        ("a part of a page", Fault::Partial),
         ("something behind the page", json_body(r#"{"id":"1","value":[]},"#)),
     ]
 }
@@ -106,6 +107,25 @@ fn a_delta_that_is_no_page_loses_nothing_and_is_no_error() {
             });
         }
     });
+}
+
+#[test]
+fn a_body_of_several_gzip_streams_or_behind_a_byte_order_mark_is_read_whole() {
+    for fault in [Fault::GzipMembers, Fault::ByteOrderMark] {
+        let sim = with_threads();
+        sim.inject(Rule::new(fault.clone()));
+        let output = Tap::new(&config(&sim, everything())).read(&ALL);
+        assert_eq!(output.status, Some(0), "{fault:?}: {:?}", output.errors());
+        for stream in ALL {
+            truth::assert_equal(stream, &output.table(stream), &truth::table(&sim.truth(), stream));
+        }
+    }
+    // A refusal is read as well.
+    let sim = with_threads();
+    let refusal = "\u{feff}{\"error\":{\"code\":\"Forbidden\",\"message\":\"Not here.\"}}";
+    sim.inject(Rule::new(Fault::respond(403, &[], refusal)).class(Class::Members));
+    let output = Tap::new(&config(&sim, everything())).read(&["members"]);
+    assert!(output.errors()[0].2.contains("(Forbidden: Not here."), "{:?}", output.errors());
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn paged() -> GraphSim {
 }
 
 /// What a link is replaced by, up to its path, and whether that is a link at all.
-fn astray(sim: &GraphSim) -> [(String, bool); 8] {
+fn astray(sim: &GraphSim) -> [(String, bool); 10] {
     let (graph, foreign) = (sim.graph_url(), sim.foreign_url());
     let host = foreign.trim_start_matches("http://");
     [
@@ -30,6 +30,9 @@ fn astray(sim: &GraphSim) -> [(String, bool); 8] {
         (format!("\"{}", graph.replace("http://", "http://user@")), true),
         (format!("\"{graph}@{host}"), true),
         (format!("\"//{host}"), true),
+        // To this host, and out of the version that is asked.
+        (format!("\"{graph}/beta"), true),
+        (format!("\"{graph}/v1.0/..%2Fbeta"), true),
         ("\"".to_owned(), true),
         ("\"\",\"x\":\"".to_owned(), true),
         ("5,\"x\":\"".to_owned(), false),
@@ -72,7 +75,7 @@ fn no_link_in_any_place_leads_the_token_astray() {
             assert!(sim.faults_applied() > applied && output.status == Some(1), "{class:?} {name} {by}");
             let errors: Vec<_> = output.errors().into_iter().filter(|error| error.1 == stream).collect();
             let (kind, said) =
-                if is_link { ("system_error", "not the configured Graph host") } else { ("transient_error", "invalid type") };
+                if is_link { ("system_error", "a link of the answer leads to ") } else { ("transient_error", "invalid type") };
             assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(said), "{class:?} {name} {by}: {errors:?}");
         }
         // No link is the end of a list.

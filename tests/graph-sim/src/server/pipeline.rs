@@ -32,7 +32,7 @@ use super::{
 use crate::{
     clock::Clock,
     encode::Guid,
-    faults::{Fault, Faults, RetryAfter},
+    faults::{Fault, Faults, LinkFault, RetryAfter},
     journal::{Class, Door, Entry, Journal, PageKind, RequestInfo},
     limits::{Limiter, Usage},
     options::{Credentials, Latency},
@@ -306,6 +306,9 @@ impl Shared {
         let now = self.clock.now();
         let request_id = Guid::of(self.seed ^ 0x7265_7173, info.number);
         let Outcome { mut answer, fault } = outcome;
+        if fault == Some(Fault::Partial) && answer.status == 200 {
+            answer.status = 206;
+        }
         if let (AnswerBody::Bytes(body), Some(fault)) = (&mut answer.body, &fault) {
             self.spoil(body, &mut answer.content_type, fault, info);
         }
@@ -317,6 +320,7 @@ impl Shared {
         let encoded_already = extra.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
         let mut body = match fault {
             Some(Fault::BrokenGzip) => broken_gzip(&plain),
+            Some(Fault::GzipMembers) if takes_gzip => plain.chunks(plain.len() / 3 + 1).flat_map(gzip).collect(),
             _ if self.gzip && takes_gzip && !encoded_already && plain.len() > 512 => gzip(&plain),
             _ => plain.clone(),
         };
@@ -379,6 +383,8 @@ impl Shared {
             Fault::ValueNoArray => *body = page::with_value_object(body),
             Fault::Replace { from, to } => *body = String::from_utf8_lossy(body).replace(from.as_str(), to).into_bytes(),
             Fault::ContentType(kind) => kind.clone_into(content_type),
+            Fault::ByteOrderMark => drop(body.splice(..0, *b"\xef\xbb\xbf")),
+            Fault::Partial => *body = page::spoil_link(body, &LinkFault::Neither, "", ""),
             Fault::Link(link) => {
                 let first = format!("{}{}", self.graph_url, info.path);
                 let own = if info.query.is_empty() { first.clone() } else { format!("{first}?{}", info.query) };
