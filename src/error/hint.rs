@@ -17,6 +17,7 @@ pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<St
     match &error.cause {
         Cause::TooLarge(_) => Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned()),
         Cause::Transport(text) => of_way(text).map(str::to_owned),
+        Cause::Refused(refusal) if error.is_outage() => Some(of_outage(refusal.status).to_owned()),
         Cause::Refused(refusal) if !error.is_transient() => of_status(refusal.status, &error.request, permissions),
         _ => None,
     }
@@ -47,6 +48,15 @@ fn of_status(status: u16, request: &str, permissions: &[&Permission]) -> Option<
         _ => "look at `cloud`, `graph_url` and the proxy; if they are right, please report this",
     };
     Some(hint.to_owned())
+}
+
+fn of_outage(status: u16) -> &'static str {
+    match status {
+        404 => {
+            "a service that Graph needs had an outage: run again; if it stays, look at the id, since Graph says the same of some that are gone"
+        }
+        _ => "a service that Graph needs had an outage: run again; no permission is missing",
+    }
 }
 
 fn of_permissions(permissions: &[&Permission]) -> Option<String> {

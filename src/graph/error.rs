@@ -105,12 +105,17 @@ impl Error {
 
     /// Whether a permission is missing (403).
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(403)
+        self.status() == Some(403) && !self.is_outage()
     }
 
     /// Whether the resource does not exist (404).
     pub fn is_missing(&self) -> bool {
-        self.status() == Some(404)
+        self.status() == Some(404) && !self.is_outage()
+    }
+
+    /// Whether Graph says by a status of the client's fault that a service of its own has an outage.
+    pub fn is_outage(&self) -> bool {
+        matches!(&self.cause, Cause::Refused(refusal) if retry::is_outage(refusal))
     }
 
     /// What it means for what was to be read.

@@ -44,11 +44,19 @@ pub(super) fn of_status(status: u16) -> Verdict {
     }
 }
 
+/// What Graph says when the service that it asks itself has an outage, whatever the status (graph.md 5.2).
+const OUTAGES: [&str; 1] = ["backend request"];
+
+/// Whether it is an outage that looks like the client's fault.
+pub(super) fn is_outage(refusal: &Refusal) -> bool {
+    let message = refusal.message.to_ascii_lowercase();
+    matches!(refusal.status, 400 | 403 | 404) && OUTAGES.iter().any(|words| message.contains(words))
+}
+
 /// The table of causes.
 pub(super) fn verdict(cause: &Cause) -> Verdict {
     match cause {
-        // The Teams back end behind Graph had an outage (graph.md 5.2).
-        Cause::Refused(Refusal { status: 400, message, .. }) if message.contains("backend request") => Verdict::Retry,
+        Cause::Refused(refusal) if is_outage(refusal) => Verdict::Retry,
         // No word of what was not found: sometimes a gateway has lost its way (graph.md 5.2).
         Cause::Refused(Refusal { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => Verdict::RetryOnce,
         Cause::Refused(refusal) => of_status(refusal.status),
@@ -113,6 +121,21 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn an_outage_is_one_whatever_its_status() {
+        let refused = |status, message: &str| {
+            Cause::Refused(Refusal { status, code: "NotFound".to_owned(), message: message.to_owned(), ..Refusal::default() })
+        };
+        for words in ["Failed to execute Skype backend request GetThreadS2SRequest.", "failed to execute BACKEND REQUEST."] {
+            for status in [400, 403, 404, 502] {
+                assert_eq!(verdict(&refused(status, words)), Verdict::Retry, "{status} {words}");
+            }
+            assert_eq!(verdict(&refused(401, words)), Verdict::RefreshToken);
+        }
+        assert_eq!(verdict(&refused(403, "Missing role permissions on the request.")), Verdict::SkipParent);
+        assert_eq!(verdict(&refused(404, "No team found with Group Id x")), Verdict::SkipParent);
     }
 
     #[test]

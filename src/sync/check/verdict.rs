@@ -113,6 +113,9 @@ impl Verdict {
         behind: &[&'static Permission],
     ) -> Self {
         let graph::Cause::Refused(refusal) = &source.cause else { return Self::Failed(Error::graph(task, source, &[])) };
+        if source.is_outage() {
+            return Self::Failed(Error::graph(task, source, &[]));
+        }
         let said = format!("{} {}", refusal.code, refusal.message).to_lowercase();
         // What follows are names of permissions, and `Policy.Read.All` is one.
         let said = said.split("api requires one of").next().unwrap_or_default();
