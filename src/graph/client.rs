@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use super::{
     Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
-    answer::{Describe, Patience, date, refusal},
+    answer::{Describe, Patience, date, quotable, refusal},
     bodies::{Bodies, Held},
     counts::{Counters, Counts},
     error::WithId,
@@ -36,6 +36,7 @@ use super::{
     token::{Token, TokenSource},
     turns::Turns,
 };
+use crate::secrets::Secrets;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -71,6 +72,7 @@ pub struct GraphClient {
 struct Shared {
     http: reqwest::Client,
     host: Host,
+    secrets: Secrets,
     tokens: TokenSource,
     turns: Arc<Turns>,
     bodies: Bodies,
@@ -169,11 +171,11 @@ impl Default for Limits {
 }
 
 impl GraphClient {
-    /// A client; nothing is sent yet.
+    /// A client; nothing is sent yet. It adds its secret and its tokens to `secrets`, which whoever writes logs hides with.
     ///
     /// # Errors
     /// If TLS cannot be set up or an endpoint is no `http` or `https` URL.
-    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace, limits: Limits) -> Result<Self, String> {
+    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace, limits: Limits, secrets: Secrets) -> Result<Self, String> {
         let host = Host::new(&endpoints.graph).ok_or_else(|| format!("{} cannot be Graph's host", endpoints.graph))?;
         let login = Host::new(&endpoints.login).ok_or_else(|| format!("{} cannot be the sign-in host", endpoints.login))?;
         let token_url = Request::sign_in(&credentials.tenant_id);
@@ -182,7 +184,7 @@ impl GraphClient {
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         let patience = Patience::new(speed);
         let (counters, scope) = (Arc::<Counters>::default(), format!("{}/.default", endpoints.resource));
-        let tokens = TokenSource::new(http.clone(), patience, token_url, scope, credentials, counters.clone());
+        let tokens = TokenSource::new(http.clone(), patience, token_url, scope, credentials, secrets.clone(), counters.clone());
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
@@ -190,7 +192,7 @@ impl GraphClient {
         let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
-        let shared = Shared { http, host, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
+        let shared = Shared { http, host, secrets, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -213,6 +215,11 @@ impl GraphClient {
         let counts = self.counts();
         let took: Duration = counts.classes.iter().map(|counts| counts.took).sum();
         Rates::at(self.shared.pace, took.div_f64(counts.sent().max(1) as f64))
+    }
+
+    /// The secrets and tokens that it knows.
+    pub fn secrets(&self) -> &Secrets {
+        &self.shared.secrets
     }
 
     /// What was asked so far.
@@ -338,7 +345,7 @@ impl Shared {
         if !status.is_success() {
             // A refusal is one whatever has become of its body.
             let body = body.map(|(body, _)| body).unwrap_or_default();
-            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, token.secret())));
+            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, &self.secrets)));
         }
         // A part of a page, as caches and proxies give it, says nothing of the rest.
         if status == StatusCode::PARTIAL_CONTENT {
@@ -347,9 +354,9 @@ impl Shared {
         let (body, held) = body?;
         work.size.store(body.len(), Ordering::Relaxed);
         let (text, cleaned) = text::decode(body);
-        let page = Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
+        let page = Page::parse(text, cleaned, expected, &self.host, &self.secrets, date).map_err(|malformed| match malformed {
             Malformed::Body(text) => Cause::Malformed(text),
-            Malformed::ForeignLink(place) => Cause::ForeignLink(place),
+            Malformed::ForeignLink(place) => Cause::ForeignLink(quotable(&place, &self.secrets)),
         })?;
         Ok(page.holding(held))
     }
@@ -371,7 +378,7 @@ impl Shared {
                 let body = self.read(response, patience, work.size.load(Ordering::Relaxed)).await;
                 Ok(Answer { status, headers, body })
             }
-            Err(text) => Err(Cause::Transport(format!("{}: {text}", self.host))),
+            Err(text) => Err(Cause::Transport(format!("{}: {}", self.host, quotable(&text, &self.secrets)))),
         };
         let took = began.elapsed();
         self.counters.took(scopes.class(), took);
@@ -399,7 +406,7 @@ impl Shared {
             // What waits for room is not late.
             held.reserve(&mut body, 1, expected).await;
             let mut part = (&mut body).limit(STEP);
-            if patience.wait(decoded.read_buf(&mut part)).await.map_err(Cause::Transport)? == 0 {
+            if patience.wait(decoded.read_buf(&mut part)).await.map_err(|text| Cause::Transport(quotable(&text, &self.secrets)))? == 0 {
                 return Ok((body, held));
             }
             if body.len() > self.limits.body {

@@ -5,6 +5,7 @@ mod files;
 mod output;
 mod paging;
 mod process;
+mod quotes;
 mod security;
 mod sign_in;
 mod statuses;
