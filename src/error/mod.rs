@@ -150,6 +150,7 @@ impl Error {
             | Self::NotFound { .. } => Fault::User,
             Self::Graph { source, .. } | Self::SignIn { source, .. } if source.is_transient() => Fault::Moment,
             Self::SignIn { .. } => Fault::User,
+            Self::Graph { source, .. } if source.is_refused_later() => Fault::Program,
             Self::Graph { source, .. } => match source.cause {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod files;
+mod later_pages;
 mod output;
 mod paging;
 mod process;
