@@ -11,6 +11,7 @@ use crate::{
     config::{self, Config, settings_of_environment},
     error::Error,
     files::{read_commented_object, read_secret},
+    graph,
     secrets::Secrets,
     streams::Stream,
 };
@@ -40,7 +41,9 @@ pub(super) fn read(paths: &[PathBuf], author: Author, secrets: &Secrets) -> Resu
 
 /// The configuration that these settings make.
 pub(super) fn parse(written: Map<String, Value>) -> Result<Config, Error> {
-    Ok(Config::new(&Value::Object(written), &Stream::names())?)
+    let mut config = Config::new(&Value::Object(written), &Stream::names())?;
+    config.remarks.extend(graph::unusable_certificates());
+    Ok(config)
 }
 
 /// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files. What is wrong with them is said

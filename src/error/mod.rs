@@ -46,6 +46,9 @@ pub enum Error {
         others than the owner of the machine may write; hint: set TAP_MICROSOFT_TEAMS_LOGIN_URL and TAP_MICROSOFT_TEAMS_GRAPH_URL instead"
     )]
     ForeignHosts,
+    /// The environment names something that cannot be used.
+    #[error("{0}")]
+    Environment(graph::NoClient),
     /// A catalog asks for what there is not.
     #[error("{0}")]
     Catalog(String),
@@ -145,6 +148,7 @@ impl Error {
             | Self::File { .. }
             | Self::SecretFile { .. }
             | Self::ForeignHosts
+            | Self::Environment(_)
             | Self::Catalog(_)
             | Self::State(_)
             | Self::NotFound { .. } => Fault::User,

@@ -12,7 +12,7 @@ use url::Url;
 use super::{
     Cause, Cleaned, Credentials, Host, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
-    client::http_client,
+    http::http_client,
     page::{Expected, Malformed},
     retry::{LONGEST_WAIT, MAX_ATTEMPTS, Waits},
     text,
@@ -79,7 +79,8 @@ impl SignIn {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
-        let http = http_client().map_err(|error| answer::Describe::describe(&error))?;
+        let host = Host::new(token_url).ok_or("no host")?;
+        let http = http_client(&host, &Secrets::default()).map_err(|error| error.to_string())?;
         Ok(Self(TokenSource::new(
             http,
             Patience::new(1.0),

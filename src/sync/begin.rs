@@ -7,7 +7,7 @@ use super::States;
 use crate::{
     config::Config,
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
+    graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
     secrets::Secrets,
     state::StreamState,
     streams::{Mode, Selected},
@@ -35,7 +35,7 @@ pub fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config
 /// A client for the tenant and application of the configuration, in its pace. It adds its secret and its tokens to `secrets`.
 ///
 /// # Errors
-/// If TLS cannot be set up, or a host is no URL.
+/// If TLS cannot be set up, a host is no URL, or the proxy that the environment names cannot be used.
 pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<GraphClient, Error> {
     let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
     let endpoints = Endpoints {
@@ -51,7 +51,10 @@ pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<Graph
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
     let limits = Limits { body: config.max_page, ..limits };
-    GraphClient::new(&endpoints, &credentials, pace, limits, secrets).map_err(Error::Internal)
+    GraphClient::new(&endpoints, &credentials, pace, limits, secrets).map_err(|reason| match reason {
+        NoClient::Proxy { .. } => Error::Environment(reason),
+        NoClient::Setup(reason) => Error::Internal(reason),
+    })
 }
 
 /// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.

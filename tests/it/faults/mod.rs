@@ -6,6 +6,7 @@ mod later_pages;
 mod output;
 mod paging;
 mod process;
+mod proxies;
 mod quotes;
 mod security;
 mod sign_in;
