@@ -12,14 +12,13 @@ use std::{
 };
 
 use graph_sim::{GraphSim, Options, TenantSpec};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tap_microsoft_teams::{
     config::Config,
     emit::{Emitter, Output, Records},
     graph::Limits,
     record::Message,
-    secrets::Secrets,
-    state::StreamState,
+    state::{StreamState, Written},
     streams::{MESSAGES, Mode, Stream},
     sync,
 };
@@ -60,8 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::new(&written, &Stream::names())?;
     let selected = vec![MESSAGES.whole(Mode::Incremental)];
     // What the run before left, by stream; nothing at first.
-    let states = sync::states(&Map::new(), &selected, &config)?;
-    let client = sync::client(&config, Limits::default(), Secrets::default())?;
+    let states = sync::states(&Written::new(), &selected, &config)?;
+    let client = sync::client(&config, Limits::default())?;
 
     let (messages, arriving) = mpsc::sync_channel(1000);
     let (output, writer) = Output::start(Box::new(HandOver { messages }), states.clone())?;

@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::error::Error;
 
@@ -21,7 +22,16 @@ const MAX_OTHER: u64 = 64 * 1024 * 1024;
 /// # Errors
 /// If the file cannot be read or holds no JSON; `what` it should hold is named.
 pub(crate) fn read_json(path: &Path, what: &'static str) -> Result<Value, Error> {
-    read_json_if_any(path, what)?.ok_or_else(|| error(path, what, "it is empty"))
+    parse(&read_text(path, what)?, path, what)?.ok_or_else(|| error(path, what, "it is empty"))
+}
+
+/// What `take` makes of the JSON in the file of a state; it is given [`None`] if the file is empty. The text is let go of then: it may be large.
+///
+/// # Errors
+/// If the file cannot be read or holds something that is no JSON, or with the error of `take`, which names the file.
+pub(crate) fn read_state<T>(path: &Path, take: impl FnOnce(Option<&RawValue>) -> Result<T, Error>) -> Result<T, Error> {
+    let text = read_text(path, "state")?;
+    take(parse(&text, path, "state")?).map_err(in_file(path, "state"))
 }
 
 /// The JSON object in a file that people write: with comments and commas behind the last of a list.
@@ -32,7 +42,7 @@ pub(crate) fn read_commented_object(path: &Path, what: &'static str) -> Result<M
     let mut text = read_text(path, what)?;
     // A comment that does not end is told as the damage that it is.
     let _ = json_strip_comments::strip_slice(&mut text);
-    match parse(&text, path, what)? {
+    match parse::<Value>(&text, path, what)? {
         Some(Value::Object(object)) => Ok(object),
         Some(_) => Err(error(path, what, "it is not a JSON object")),
         None => Err(error(path, what, "it is empty")),
@@ -50,15 +60,8 @@ pub(crate) fn read_secret(path: &Path) -> Result<String, Error> {
     if secret.is_empty() { Err(error(path, what, "it is empty")) } else { Ok(secret.to_owned()) }
 }
 
-/// The JSON in a file; [`None`] if the file is empty.
-///
-/// # Errors
-/// If the file cannot be read or holds something that is no JSON.
-pub(crate) fn read_json_if_any(path: &Path, what: &'static str) -> Result<Option<Value>, Error> {
-    parse(&read_text(path, what)?, path, what)
-}
-
-fn parse(text: &[u8], path: &Path, what: &'static str) -> Result<Option<Value>, Error> {
+/// The JSON in a text; [`None`] if it is empty.
+fn parse<'t, T: Deserialize<'t>>(text: &'t [u8], path: &Path, what: &'static str) -> Result<Option<T>, Error> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
@@ -84,8 +87,10 @@ fn read_text(path: &Path, what: &'static str) -> Result<Vec<u8>, Error> {
 
 /// All that a file holds: it may be a pipe, and may have no end.
 fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if File::open(path)?.take(most + 1).read_to_end(&mut bytes)? as u64 > most {
+    let file = File::open(path)?;
+    let length = file.metadata().map(|metadata| metadata.len()).unwrap_or_default().min(most);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    if file.take(most + 1).read_to_end(&mut bytes)? as u64 > most {
         return Err(io::Error::other(format!("it is larger than {} MiB", most >> 20)));
     }
     Ok(bytes)

@@ -39,28 +39,43 @@ pub(crate) fn assert_leads_to_graph(link: &Link) {
     assert_eq!(Link::from_path(link.as_str()).as_ref(), Some(link));
 }
 
-/// What holds of the links in the state of a channel.
+/// What holds of the links in the state of a channel, or of a thread.
 pub(crate) fn assert_links_lead_below(key: &str, channel: &ChannelState) {
-    let mut ids = state::ids(key);
-    let (team, channel_id) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
+    let ids: Vec<_> = state::ids(key).collect();
+    let below = |link: &str| match ids.as_slice() {
+        [team, channel] => below_messages(&destination(link), team, channel),
+        [team, channel, message] => {
+            below_messages(&destination(link), team, channel).filter(|below| *below == [message.as_str(), "replies"]).map(|_| Vec::new())
+        }
+        _ => None,
+    };
     let walk = channel.walk.as_ref().and_then(|walk| walk.link.as_deref());
     let round = channel.delta.round.as_ref().map(|round| round.link.as_str());
-    for link in walk.into_iter().chain(channel.delta_link.as_deref()).chain(round) {
-        assert!(is_of_messages(&destination(link), &team, &channel_id), "{link:?} does not lead below {key:?}");
+    assert!(walk.is_none_or(|link| below(link).is_some_and(|below| below.is_empty())), "{walk:?} is no page of {key:?}");
+    for link in channel.delta_link.as_deref().into_iter().chain(round).filter(|_| ids.len() == 2) {
+        assert!(below(link).is_some_and(|below| below.len() == 1 && below[0].contains("delta")), "{link:?} is no delta of {key:?}");
     }
 }
 
-/// Whether a URL is one of the messages of a channel, in one of the forms that Graph writes: `teams/T/channels/C`, `teams('T')/channels('C')`.
-pub(crate) fn is_of_messages(url: &Url, team: &str, channel: &str) -> bool {
+/// What a URL has below the messages of a channel, if it leads there in one of the forms that Graph writes: `teams/T/channels/C`,
+/// `teams('T')/channels('C')`.
+pub(crate) fn below_messages(url: &Url, team: &str, channel: &str) -> Option<Vec<String>> {
+    let mut segments = Vec::new();
+    for segment in url.path_segments()? {
+        segments.push(percent_decode_str(segment).decode_utf8().ok()?.into_owned());
+    }
+    // Bracketed or not, each name has its own id.
     let mut parts = Vec::new();
-    for segment in url.path_segments().into_iter().flatten() {
-        let Ok(segment) = percent_decode_str(segment).decode_utf8() else { return false };
+    for (at, segment) in segments.iter().enumerate() {
         match segment.split_once("('").and_then(|(name, id)| Some((name, id.strip_suffix("')")?))) {
-            Some((name, id)) => parts.extend([name.to_owned(), id.to_owned()]),
-            None => parts.push(segment.into_owned()),
+            Some((name, id)) if at > 0 => parts.extend([name.to_owned(), id.to_owned()]),
+            _ => parts.push(segment.clone()),
         }
     }
-    let expected = ["v1.0", "teams", team, "channels", channel, "messages"];
-    let begins = parts.len() >= expected.len() && parts.iter().zip(expected).all(|(part, expected)| part.eq_ignore_ascii_case(expected));
-    begins && !parts.iter().any(|part| matches!(part.as_str(), "." | ".."))
+    let is_same = |part: &str, expected: &str| part == expected || expected.len() == 36 && part.eq_ignore_ascii_case(expected);
+    let names = [parts.first()?.as_str(), parts.get(1)?.as_str(), parts.get(3)?.as_str(), parts.get(5)?.as_str()];
+    let are_names = names.iter().zip(["v1.0", "teams", "channels", "messages"]).all(|(name, expected)| name.eq_ignore_ascii_case(expected));
+    let leads =
+        are_names && is_same(&parts[2], team) && parts[4] == channel && !parts.iter().any(|part| matches!(part.as_str(), "." | ".."));
+    leads.then(|| parts.split_off(6))
 }

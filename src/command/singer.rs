@@ -1,6 +1,7 @@
 //! The modes of a Singer tap.
 
 use std::{
+    collections::BTreeMap,
     env,
     io::{self, Write},
     mem,
@@ -8,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 
@@ -23,12 +23,12 @@ use crate::{
     config::Config,
     emit::Output,
     error::Error,
-    files::{in_file, read_json},
+    files::{in_file, read_json, read_state},
     protocol::{
         Format, Log,
         singer::{self, About, SingerEmitter},
     },
-    secrets::Secrets,
+    state::Written,
     streams::{Selected, StreamSet},
     sync,
     watch::Screen,
@@ -37,7 +37,7 @@ use crate::{
 /// What Meltano says about logs: a file with the configuration of Python's loggers.
 const LOG_CONFIG: &str = "SINGER_SDK_LOG_CONFIG";
 
-pub(super) fn run(asked: &Singer, wanted: &Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(asked: &Singer, wanted: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     if asked.about {
         let form = match asked.format {
             AboutFormat::Text => About::Text,
@@ -56,7 +56,7 @@ pub(super) fn run(asked: &Singer, wanted: &Wanted, mut out: impl Write + Send + 
         log.critical("--config is missing; see --help");
         return Ok(Exit::Usage);
     }
-    match prepare(asked, &wanted.secrets) {
+    match prepare(asked) {
         Ok((bookmarks, ready)) => sync(ready, bookmarks, asked.test, (&screen, log), out, stop),
         Err(error) => {
             log.critical(&error.to_string());
@@ -66,30 +66,28 @@ pub(super) fn run(asked: &Singer, wanted: &Wanted, mut out: impl Write + Send + 
 }
 
 /// Says why nothing was done, or nothing more.
-pub(super) fn fail(asked: &Singer, wanted: &Wanted, error: &Error) -> Exit {
+pub(super) fn fail(asked: &Singer, wanted: Wanted, error: &Error) -> Exit {
     log(asked, wanted).1.critical(&error.to_string());
     Exit::Failed
 }
 
 /// What a sync is made of, and the bookmarks that it was given.
-fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(Map<String, Value>, Ready), Error> {
-    let config = config::read(&asked.config, Author::Operator, secrets)?;
-    let (selected, remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
+fn prepare(asked: &Singer) -> Result<(BTreeMap<String, String>, Ready), Error> {
+    let config = config::read(&asked.config, Author::Operator)?;
+    let (selected, mut remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         _ => (allowed(&config), Vec::new()),
     };
     let (bookmarks, states) = match &asked.state {
-        Some(path) => {
-            let read = || {
-                let bookmarks = singer::read_state(&read_json(path, "state")?)?;
-                let states = states(&bookmarks, &selected, &config)?;
-                Ok((bookmarks, states))
-            };
-            read().map_err(in_file(path, "state"))?
-        }
-        None => (Map::new(), states(&Map::new(), &selected, &config)?),
+        Some(path) => read_state(path, |written| {
+            let (bookmarks, more) = singer::read_state(written.ok_or_else(|| Error::State("it is empty".to_owned()))?)?;
+            remarks.extend(more);
+            let states = states(&bookmarks, &selected, &config)?;
+            Ok((bookmarks.into_iter().map(|(stream, bookmark)| (stream, bookmark.get().to_owned())).collect(), states))
+        })?,
+        None => (BTreeMap::new(), states(&Written::new(), &selected, &config)?),
     };
-    Ok((bookmarks, Ready::new(config, selected, states, remarks, secrets)?))
+    Ok((bookmarks, Ready::new(config, selected, states, remarks)?))
 }
 
 /// What is read where nothing is asked for: everything that the configuration allows.
@@ -101,7 +99,7 @@ pub(super) fn allowed(config: &Config) -> Vec<Selected> {
 
 fn sync(
     mut ready: Ready,
-    bookmarks: Map<String, Value>,
+    bookmarks: BTreeMap<String, String>,
     test: Option<Test>,
     (screen, log): (&Screen, Arc<Log>),
     out: impl Write + Send + 'static,
@@ -141,7 +139,7 @@ fn sync(
 }
 
 /// The way to stderr, as the command line, Meltano's root level and the variables of the SDK want it.
-fn log(asked: &Singer, wanted: &Wanted) -> (Screen, Log) {
+fn log(asked: &Singer, wanted: Wanted) -> (Screen, Log) {
     let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
     let root = meltano.as_ref().and_then(|config| config["root"]["level"].as_str().map(str::to_owned));
     let level = wanted.level([root, variable("TAP_MICROSOFT_TEAMS_LOGLEVEL"), variable("LOGLEVEL")]);
@@ -153,6 +151,6 @@ fn log(asked: &Singer, wanted: &Wanted) -> (Screen, Log) {
     // Bars would tear lines that a program reads.
     let screen = if is_json { Screen::default() } else { wanted.screen(level) };
     let format = if is_json { Format::Json } else { logging::plain(&screen) };
-    let log = Log::new(format, level, wanted.secrets.clone(), screen.log());
+    let log = Log::new(format, level, screen.log());
     (screen, log)
 }

@@ -69,7 +69,7 @@ impl Checkpoints {
     /// Takes note of where a channel of the stream stands. Gives the state if it is to be written now.
     pub(super) fn report(&mut self, report: Report) -> Option<&StreamState> {
         let checkpoint = self.of(report.stream)?;
-        checkpoint.state.set(report.key, report.channel);
+        checkpoint.state.set(&report.key, report.channel);
         checkpoint.changed = true;
         checkpoint.pages += report.pages;
         checkpoint.is_due(Instant::now(), report.offered).then_some(&checkpoint.state)
@@ -108,8 +108,6 @@ impl Checkpoints {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::{state::ChannelState, streams::MESSAGES};
 
@@ -158,7 +156,7 @@ mod tests {
     #[test]
     fn a_full_refresh_is_marked_until_its_end_or_until_another_attempt_cannot_help() {
         let begun = || {
-            let mut checkpoints = checkpoints(StreamState::begin_full_refresh(&Value::Null, "t", chrono::Utc::now()));
+            let mut checkpoints = checkpoints(StreamState::begin_full_refresh(None, "t", chrono::Utc::now()));
             assert!(report(&mut checkpoints, 1, true) && checkpoints.unwritten(&MESSAGES).is_some_and(StreamState::is_full));
             checkpoints.written(&MESSAGES, 100);
             checkpoints

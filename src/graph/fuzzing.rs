@@ -12,13 +12,12 @@ use url::Url;
 use super::{
     Cause, Cleaned, Credentials, Host, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
-    http::http_client,
+    client::http_client,
     page::{Expected, Malformed},
     retry::{LONGEST_WAIT, MAX_ATTEMPTS, Waits},
     text,
     token::TokenSource,
 };
-use crate::secrets::Secrets;
 
 /// The text of a body, and what was changed in it.
 pub fn decode(body: &[u8]) -> (String, Cleaned) {
@@ -32,7 +31,7 @@ pub fn decode(body: &[u8]) -> (String, Cleaned) {
 pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
     let (text, cleaned) = decode(body);
     let expected = if is_list { Expected::List } else { Expected::Object };
-    Page::parse(text, cleaned, expected, host, &Secrets::default(), date).map_err(|malformed| match malformed {
+    Page::parse(text, cleaned, expected, host, date).map_err(|malformed| match malformed {
         Malformed::Body(why) | Malformed::ForeignLink(why) => why,
     })
 }
@@ -58,15 +57,13 @@ pub fn path_and_query(request: &Request) -> &str {
 /// How long a request waits that was throttled with this `Retry-After`, if it does.
 pub fn wait(retry_after: HeaderValue, now: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
-    let refusal = answer::refusal(429, &headers, now, &[], &Secrets::default());
+    let refusal = answer::refusal(429, &headers, now, &[], "");
     Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT).next(&Cause::Refused(refusal))
 }
 
-/// What an answer says that is no success, in a run with this token.
+/// What an answer says that is no success, to a request with this token.
 pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
-    let secrets = Secrets::default();
-    secrets.add_token(token);
-    answer::refusal(status, &HeaderMap::new(), now, body, &secrets)
+    answer::refusal(status, &HeaderMap::new(), now, body, token)
 }
 
 /// The sign-in service.
@@ -79,17 +76,8 @@ impl SignIn {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
-        let host = Host::new(token_url).ok_or("no host")?;
-        let http = http_client(&host, &Secrets::default()).map_err(|error| error.to_string())?;
-        Ok(Self(TokenSource::new(
-            http,
-            Patience::new(1.0),
-            token_url.clone(),
-            String::new(),
-            credentials,
-            Secrets::default(),
-            Arc::default(),
-        )))
+        let http = http_client().map_err(|error| answer::Describe::describe(&error))?;
+        Ok(Self(TokenSource::new(http, Patience::new(1.0), token_url.clone(), String::new(), credentials, Arc::default())))
     }
 
     /// The token in an answer, as far as it may be said.

@@ -14,8 +14,6 @@ const MAX_EMPTY: u32 = 1000;
 pub struct Pages {
     first: Request,
     begun_again: bool,
-    /// Whether a page was answered since the list began.
-    is_answered: bool,
     next: Option<Request>,
     links: HashSet<u128>,
     ids: HashSet<u128>,
@@ -25,15 +23,7 @@ pub struct Pages {
 impl Pages {
     /// The pages from a request on.
     pub fn new(first: Request) -> Self {
-        Self {
-            first: first.clone(),
-            begun_again: false,
-            is_answered: false,
-            next: Some(first),
-            links: HashSet::new(),
-            ids: HashSet::new(),
-            empty: 0,
-        }
+        Self { first: first.clone(), begun_again: false, next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
     }
 
     /// Goes back to the first page, once, if a link led away from it. What [`Self::is_first`] has seen stays seen. Gives whether it did.
@@ -42,7 +32,7 @@ impl Pages {
         if may {
             self.next = Some(self.first.clone());
             self.links.clear();
-            (self.is_answered, self.empty) = (false, 0);
+            self.empty = 0;
         }
         may
     }
@@ -68,21 +58,19 @@ impl Pages {
     /// If the page cannot be had, or if the links run in a circle.
     pub async fn next(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         let Some(request) = self.next.take() else { return Ok(None) };
-        let is_later_page = self.is_answered;
-        let mut page = client.page(&request).await.map_err(|error| error.of_later_page(is_later_page))?;
-        self.is_answered = true;
+        let mut page = client.page(&request).await?;
         if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
             // Its room is wanted for the next answer.
             drop(page);
-            page = client.page(&request).await.map_err(|error| error.of_later_page(true))?;
+            page = client.page(&request).await?;
         }
         self.empty = if page.is_empty() { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {
-            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1).of_later_page(true));
+            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1));
         }
         if let Some(link) = page.next() {
             if !self.links.insert(xxh3_128(link.as_str().as_bytes())) {
-                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1).of_later_page(true));
+                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1));
             }
             self.next = Some(Request::follow(link));
         }

@@ -1,15 +1,13 @@
 //! What a run begins with: a client for what is configured, and the states of its streams.
 
 use chrono::Utc;
-use serde_json::{Map, Value};
 
 use super::States;
 use crate::{
     config::Config,
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
-    secrets::Secrets,
-    state::StreamState,
+    graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
+    state::{StreamState, Written},
     streams::{Mode, Selected},
 };
 
@@ -17,26 +15,26 @@ use crate::{
 ///
 /// # Errors
 /// If one of them cannot be taken up.
-pub fn states(given: &Map<String, Value>, selected: &[Selected], config: &Config) -> Result<States, Error> {
+pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Result<States, Error> {
     let begin = |selected: &Selected| {
         let (stream, tenant) = (selected.stream, &config.tenant_id);
-        let given = given.get(stream.name).unwrap_or(&Value::Null);
+        let given = given.get(stream.name).copied();
         let state = match (stream.mode(), selected.mode) {
-            (Mode::FullRefresh, _) => StreamState::of_snapshot(),
-            (Mode::Incremental, Mode::FullRefresh) => StreamState::begin_full_refresh(given, tenant, Utc::now()),
-            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant)
-                .map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?,
+            (Mode::FullRefresh, _) => StreamState::begin_snapshot(given),
+            (Mode::Incremental, Mode::FullRefresh) => Ok(StreamState::begin_full_refresh(given, tenant, Utc::now())),
+            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant),
         };
+        let state = state.map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?;
         Ok((stream, state))
     };
     selected.iter().map(begin).collect()
 }
 
-/// A client for the tenant and application of the configuration, in its pace. It adds its secret and its tokens to `secrets`.
+/// A client for the tenant and application of the configuration, in its pace.
 ///
 /// # Errors
-/// If TLS cannot be set up, a host is no URL, or the proxy that the environment names cannot be used.
-pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<GraphClient, Error> {
+/// If TLS cannot be set up, or a host is no URL.
+pub fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
     let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
     let endpoints = Endpoints {
         graph: config.graph_host().parse().map_err(invalid)?,
@@ -51,10 +49,7 @@ pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<Graph
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
     let limits = Limits { body: config.max_page, ..limits };
-    GraphClient::new(&endpoints, &credentials, pace, limits, secrets).map_err(|reason| match reason {
-        NoClient::Proxy { .. } => Error::Environment(reason),
-        NoClient::Setup(reason) => Error::Internal(reason),
-    })
+    GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
 }
 
 /// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.

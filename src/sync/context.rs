@@ -105,7 +105,7 @@ impl Context {
     /// For the run itself, before it has jobs: what teams and channels are called is kept.
     pub(super) fn keeping_names(mut self) -> Self {
         if let Some(run) = Arc::get_mut(&mut self.run) {
-            run.names = Names::kept(self.client.secrets().clone());
+            run.names = Names::kept();
         }
         self
     }
@@ -167,11 +167,11 @@ impl Shared {
 
     /// Where an earlier run has left a channel or a thread of the stream.
     pub(super) fn state(&self, stream: &Stream, key: &str) -> Option<ChannelState> {
-        self.states[stream.position()].as_ref()?.channel(key).cloned()
+        self.states[stream.position()].as_ref()?.channel(key)
     }
 
     /// The keys of all that earlier runs have read for the stream.
-    pub(super) fn keys(&self, stream: &Stream) -> impl Iterator<Item = &str> {
+    pub(super) fn keys(&self, stream: &Stream) -> impl Iterator<Item = String> {
         self.states[stream.position()].iter().flat_map(StreamState::keys)
     }
 

@@ -331,9 +331,9 @@ impl<'c> Part<'c> {
         self.context.output.report(Report { stream: self.selected.stream, key, channel, pages, offered })
     }
 
-    /// The link as it can be stored.
+    /// The link as it can be stored: only if it leads where the next run insists on.
     pub(super) fn storable(&self, link: &Link) -> Option<String> {
-        storable(&self.key, link)
+        state::is_page(link.as_str(), &self.key).then(|| link.as_str().to_owned())
     }
 
     /// Takes note of where delta goes on behind a page of the round that began at this moment.
@@ -347,16 +347,12 @@ fn change(message: Item<'_>) -> Option<Change> {
     if message.is_deleted() { Some(Change::Deleted) } else { message.is_changed().then_some(Change::Changed) }
 }
 
-/// The link as it can be stored: only if it leads below the channel of this key, which the next run insists on.
-fn storable(key: &str, link: &Link) -> Option<String> {
-    state::leads_below(link.as_str(), key).then(|| link.as_str().to_owned())
-}
-
 /// As [`Part::follow_delta_links`], for the channel of this key.
 pub(super) fn follow_delta_links(state: &mut ChannelState, key: &str, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+    let storable = |link: &Link| state::is_delta(link.as_str(), key).then(|| link.as_str().to_owned());
     match (next, delta) {
-        (Some(next), _) => state.delta.round = storable(key, next).map(|link| RoundState { link, at }),
-        (None, Some(delta)) => (state.delta_link, state.delta_at, state.delta) = (storable(key, delta), Some(at), DeltaState::default()),
+        (Some(next), _) => state.delta.round = storable(next).map(|link| RoundState { link, at }),
+        (None, Some(delta)) => (state.delta_link, state.delta_at, state.delta) = (storable(delta), Some(at), DeltaState::default()),
         (None, None) => {}
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn jobs(context: &Context, stream: &'static Stream, found: &Found) ->
         return Vec::new();
     }
     let mut missed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (team, channel) in context.keys(stream).filter_map(channel_of) {
+    for (team, channel) in context.keys(stream).filter_map(|key| channel_of(&key)) {
         if found.misses(&team, &channel) && !config.excludes(&team) && !config.excludes(&channel) {
             missed.entry(team).or_default().insert(channel);
         }
@@ -68,9 +68,9 @@ pub(super) async fn channels(context: &Context, feeds: StreamSet, team: &str, ch
             Err(error) if error.is_missing() => {
                 info!("channel {channel} of team {team} is gone");
                 for stream in feeds.iter() {
-                    let is_below = |key: &&str| channel_of(key).is_some_and(|ids| ids == (team.to_owned(), channel.clone()));
+                    let is_below = |key: &String| channel_of(key).is_some_and(|ids| ids == (team.to_owned(), channel.clone()));
                     for key in context.keys(stream).filter(is_below) {
-                        context.output.report(emit::Report { stream, key: key.to_owned(), channel: None, pages: 1, offered: false })?;
+                        context.output.report(emit::Report { stream, key, channel: None, pages: 1, offered: false })?;
                     }
                 }
             }

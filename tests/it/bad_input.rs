@@ -157,14 +157,27 @@ fn a_state_that_cannot_be_used_is_named() {
         json!([1]),
         json!([{"type": "STREAM"}]),
         json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "teams"}, "stream_state": 3}}]),
+        json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "teams"}, "stream_state": {"cursor": "s3cret"}}}]),
+        json!({"bookmarks": {"messages": {"version": 1}}}),
+        json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s3cret"}),
     ] {
         tap.file("state.json", state.to_string());
         writeln!(said, "{state}:\n    {}", said_by_read(&tap, &[&READ[..], &["--state", "state.json"]].concat())).unwrap();
     }
-    for state in [json!("text"), json!([]), json!({"bookmarks": []}), json!({"value": 3})] {
+    for state in [
+        json!("text"),
+        json!([]),
+        json!({"bookmarks": []}),
+        json!({"value": 3}),
+        json!({"bookmarks": {"teams": {"replication_key_value": "s3cret"}}}),
+        json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "messages"}, "stream_state": {"version": 2}}}]),
+        json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s3cret"}),
+    ] {
         tap.file("bookmarks.json", state.to_string());
         writeln!(said, "{state}:\n    {}", said_by_sync(&tap, &sync)).unwrap();
     }
+    // What was given is there, and nothing of it beside that.
+    assert!(said.lines().filter(|line| line.starts_with(' ')).all(|line| !line.contains("s3cret")), "{said}");
     insta::assert_snapshot!(said);
 }
 

@@ -3,11 +3,11 @@
 use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
     graph::{Request, fuzzing},
-    state::{key, leads_below},
+    state::{is_delta, is_page, key},
 };
 use url::Url;
 
-use crate::place::{CHANNEL, TEAM, assert_leads_to_graph, destination, host, is_of_messages};
+use crate::place::{CHANNEL, TEAM, assert_leads_to_graph, below_messages, destination, host};
 
 pub(crate) fn link(lines: &[u8]) {
     let Ok(text) = str::from_utf8(lines) else { return };
@@ -37,8 +37,12 @@ fn assert_is_taken_from_graph(text: &str) {
 
 /// A link of a state leads below its channel.
 fn assert_is_taken_from_state(path: &str, team: &str, channel: &str) {
-    if leads_below(path, &key(&[team, channel])) {
-        assert!(is_of_messages(&destination(path), team, channel), "{path:?} does not lead below {team:?}, {channel:?}");
+    let key = key(&[team, channel]);
+    if is_page(path, &key) {
+        assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.is_empty()), "{path:?} is no page of {key}");
+    }
+    if is_delta(path, &key) {
+        assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.len() == 1), "{path:?} is no delta of {key}");
     }
 }
 

@@ -4,11 +4,10 @@ mod table;
 
 use std::{
     io::{self, Write},
-    path::Path,
     sync::Arc,
 };
 
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 
@@ -21,21 +20,20 @@ use super::{
 use crate::{
     cli::{self, PlanFormat},
     error::Error,
-    files::{in_file, read_json, read_json_if_any},
+    files::{self, in_file, read_json},
     protocol::{Log, airbyte, singer},
-    secrets::Secrets,
-    shown::is_hidden,
+    state::Written,
     streams::{Selected, Stream},
     sync::plan,
 };
 
-pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
-    let level = wanted.level([]);
-    let screen = wanted.screen(level);
-    let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));
+pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
+    let level = log.level([]);
+    let screen = log.screen(level);
+    let log = Arc::new(Log::new(logging::plain(&screen), level, screen.log()));
     let lines = log.clone();
     let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
-    let planned = prepare(asked, &wanted.secrets).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
+    let planned = prepare(asked).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
         let plan = async {
             say_all(&remarks);
             let mut plan = plan::plan(client, &config, selected, states).await?;
@@ -51,7 +49,7 @@ pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop:
                 PlanFormat::Table => table::text(&plan, asked.state.is_some()),
                 PlanFormat::Json => format!("{}\n", without_controls(&serde_json::to_string_pretty(&plan)?)),
             };
-            tell(&mut out, &wanted.secrets.hide(&text))?;
+            tell(&mut out, &text)?;
             Ok(if plan.failed.is_empty() { Exit::Done } else { Exit::Failed })
         }
         Ok(Some(Err(error))) | Err(error) => {
@@ -62,20 +60,21 @@ pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop:
 }
 
 /// What a run would be made of, and what it would say of streams that there are not.
-fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(Ready, Vec<String>), Error> {
-    let config = config::read(&asked.settings.config, Author::Operator, secrets)?;
+fn prepare(asked: &cli::Plan) -> Result<(Ready, Vec<String>), Error> {
+    let config = config::read(&asked.settings.config, Author::Operator)?;
     let Catalog { selected, mut remarks, unknown } = match &asked.catalog {
         Some(path) => read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         None => Catalog { selected: tap::allowed(&config), ..Catalog::default() },
     };
-    let (given, more) = asked.state.as_deref().map(read_state).transpose()?.unwrap_or_default();
-    remarks.extend(more);
-    let states = states(&given, &selected, &config);
     let states = match &asked.state {
-        Some(path) => states.map_err(in_file(path, "state"))?,
-        None => states?,
+        Some(path) => files::read_state(path, |written| {
+            let (written, more) = written.map(read_state).transpose()?.unwrap_or_default();
+            remarks.extend(more);
+            states(&written, &selected, &config)
+        })?,
+        None => states(&Written::new(), &selected, &config)?,
     };
-    Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
+    Ok((Ready::new(config, selected, states, remarks)?, unknown))
 }
 
 /// What a catalog asks for.
@@ -88,11 +87,10 @@ struct Catalog {
     unknown: Vec<String>,
 }
 
-/// JSON in which those characters are escaped that it need not escape and a terminal obeys or does not show.
+/// JSON in which the control characters are escaped that it need not escape: a terminal obeys them.
 fn without_controls(json: &str) -> String {
-    let is_left = |char: char| (char.is_control() && char != '\n') || is_hidden(char);
-    let unit = |unit: &mut u16| format!("\\u{unit:04x}");
-    let escaped = |char: char| if is_left(char) { char.encode_utf16(&mut [0; 2]).iter_mut().map(unit).collect() } else { char.to_string() };
+    let is_left = |char: char| char.is_control() && char != '\n';
+    let escaped = |char: char| if is_left(char) { format!("\\u{:04x}", u32::from(char)) } else { char.to_string() };
     if json.contains(is_left) { json.chars().map(escaped).collect() } else { json.to_owned() }
 }
 
@@ -110,9 +108,6 @@ fn read_catalog(written: &Value) -> Result<Catalog, Error> {
 }
 
 /// The states of the streams, of either protocol.
-fn read_state(path: &Path) -> Result<(Map<String, Value>, Vec<String>), Error> {
-    let written = read_json_if_any(path, "state")?.unwrap_or_default();
-    let has_bookmarks = ["bookmarks", "singer_state", "value"].iter().any(|key| written.get(key).is_some());
-    let read = if has_bookmarks { singer::read_state(&written).map(|given| (given, Vec::new())) } else { airbyte::read_state(&written) };
-    read.map_err(in_file(path, "state"))
+fn read_state(written: &RawValue) -> Result<(Written<'_>, Vec<String>), Error> {
+    if singer::has_bookmarks(written) { singer::read_state(written) } else { airbyte::read_state(written) }
 }

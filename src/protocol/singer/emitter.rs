@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::selected_schema;
@@ -55,7 +55,7 @@ struct Sample {
 
 impl<W: Write> SingerEmitter<W> {
     /// Writes to `out`, which is buffered here, and begins with the bookmarks of the run before.
-    pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: Map<String, Value>) -> Self {
+    pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: BTreeMap<String, String>) -> Self {
         let mut schemas = [const { None }; STREAMS.len()];
         for selected in selected {
             schemas[selected.stream.position()] = Some(schema(selected));
@@ -63,7 +63,6 @@ impl<W: Write> SingerEmitter<W> {
         let now = Instant::now();
         let progress = std::array::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
         let out = BufWriter::with_capacity(256 * 1024, out);
-        let bookmarks = bookmarks.into_iter().map(|(stream, bookmark)| (stream, bookmark.to_string())).collect();
         Self { out, log, schemas, bookmarks, last_line_is_state: false, progress, first_failure: None, sample: None }
     }
 

@@ -8,4 +8,4 @@ mod state;
 pub use about::{About, about};
 pub use catalog::{catalog, everything, read_catalog};
 pub use emitter::SingerEmitter;
-pub use state::read_state;
+pub use state::{has_bookmarks, read_state};

@@ -38,8 +38,10 @@ def secret_files(simulator: Simulator) -> dict[str, Any]:
 
 def future_state(simulator: Simulator) -> list[dict[str, Any]]:
     """States of both incremental streams as the executable writes them, but for times that no message will ever have."""
+    channels = sorted({(place["team"], place["channel"]) for place in simulator.truth().places("messages")})
     cursor = {"lastModifiedDateTime": FAR_FUTURE, "readAt": FAR_FUTURE}
-    channels = {f"{place['team']}/{place['channel']}": cursor for place in simulator.truth().places("messages")}
-    state = {"version": 1, "tenant": simulator.config["tenant_id"], "full": None, "channels": channels}
+    teams = sorted({team for team, _ in channels})
+    partitions = [{"parents": [team], "entries": [{"id": channel, **cursor} for of, channel in channels if of == team]} for team in teams]
+    state = {"version": 2, "tenant": simulator.config["tenant_id"], "full": [], "since": [], "partitions": partitions}
     streams = ("messages", "message_replies")
     return [{"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}} for stream in streams]

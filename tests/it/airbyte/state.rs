@@ -98,9 +98,11 @@ fn a_second_read_tells_nothing_old_and_a_state_of_each_stream() {
 fn cursors_of_a_far_future_give_no_records_and_a_state() {
     let (_sim, tap, mut state) = read_once();
     for stream in state.as_array_mut().unwrap() {
-        for channel in stream["stream"]["stream_state"]["channels"].as_object_mut().unwrap().values_mut() {
-            for cursor in ["lastModifiedDateTime", "readAt"] {
-                channel[cursor] = "2999-01-01T00:00:00Z".into();
+        for group in stream["stream"]["stream_state"]["partitions"].as_array_mut().unwrap() {
+            for channel in group["entries"].as_array_mut().unwrap() {
+                for cursor in ["lastModifiedDateTime", "readAt"] {
+                    channel[cursor] = "2999-01-01T00:00:00Z".into();
+                }
             }
         }
     }

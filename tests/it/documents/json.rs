@@ -25,7 +25,7 @@ fn kind(value: &Value) -> Option<Kind> {
     } else if first.get("tap_stream_id").is_some() {
         Some(Kind::SingerCatalog)
     } else {
-        (value.get("version").is_some() && value.get("channels").is_some()).then_some(Kind::State)
+        (value.get("version").is_some() && value.get("partitions").is_some()).then_some(Kind::State)
     }
 }
 
@@ -81,7 +81,7 @@ fn every_block_of_json_is_taken_by_the_executable() {
 
 #[test]
 fn what_the_executable_would_refuse_is_refused() {
-    let state = json!({"version": 1, "tenant": "contoso.com", "channels": {"a/b": {"deltaLink": "/v1.0/teams/other"}}});
+    let state = json!({"version": 2, "partitions": [{"parents": ["a"], "entries": [{"id": "b", "deltaLink": "/v1.0/teams/other"}]}]});
     let configuration = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "top": 0});
     for value in [configuration, json!({"streams": [{"stream": {"name": "messages"}}]}), state] {
         assert!(refusal(&value, &kind(&value).unwrap()).is_some(), "{value}");

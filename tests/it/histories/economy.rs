@@ -16,6 +16,7 @@ use scenario::{
     ledger::{Ledger, last_modified},
     lines::{Key, Line, Record},
     plan::Plan,
+    states,
     world::Asked,
 };
 use serde_json::Value;
@@ -134,12 +135,12 @@ impl Economy {
                     self.open.insert(place);
                 } else if asked.passes > 0 {
                     // Where a thread is served in parts, a last pass that sees nothing new may leave the replies known as of the pass before.
-                    let read_at = state["readAt"].as_str().and_then(Time::parse).unwrap_or(run.start);
+                    let read_at = state["readAt"].as_i64().map(|seconds| Time::from_ticks(seconds * 10_000_000)).unwrap_or(run.start);
                     let is_in_parts = stream == "message_replies" && has_long_thread(after, channel, run.plan.switches.inline_replies);
                     self.walked.insert(place.clone(), if is_in_parts { read_at.min(run.start) } else { run.start });
                     self.open.remove(&place);
                 }
-                let is_followed = asked.rounds && state["delta"]["round"].is_null() && state["deltaLink"].is_string();
+                let is_followed = asked.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.up_to_date.contains(&stream) {
                     self.followed.insert(channel.clone(), run.start);
                 }
@@ -150,9 +151,8 @@ impl Economy {
 
 /// What the stored state says of a channel.
 fn entry<'d>(destination: &'d Destination, stream: &str, channel: &str) -> &'d Value {
-    let channels = destination.state_of(stream).and_then(|state| state["channels"].as_object());
-    let found = channels.and_then(|channels| channels.iter().find(|(place, _)| place.ends_with(&format!("/{channel}"))));
-    found.map_or(&Value::Null, |(_, entry)| entry)
+    let mut entries = destination.state_of(stream).into_iter().flat_map(states::entries);
+    entries.find(|(_, entry)| entry["id"] == channel).map_or(&Value::Null, |(_, entry)| entry)
 }
 
 /// What a run told in which there is nothing to tell. Of a message whose time says nothing nobody can know whether it is new.
@@ -168,7 +168,9 @@ pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
 
 /// An earlier start date was asked for than the channel was read from: it is read from it on, once.
 fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
-    let since = entry(run.destination, record.key.stream, &record.key.channel)["since"].as_str().and_then(Time::parse);
+    let of_channel = &entry(run.destination, record.key.stream, &record.key.channel)["since"];
+    let usual = run.destination.state_of(record.key.stream).map_or(&Value::Null, |state| &state["since"][0]);
+    let since = of_channel.as_str().or(usual.as_str()).and_then(Time::parse);
     since.is_some_and(|since| run.plan.start_time().is_none_or(|start| start < since))
 }
 

@@ -11,6 +11,7 @@ use scenario::{
     lines::{self, Line},
     plan::Plan,
     process::{Ending, Ran},
+    states,
     world::{Asked, Shared, World},
 };
 use serde_json::Value;
@@ -297,7 +298,6 @@ impl<'p> History<'p> {
 
 /// The channels of which a state holds a delta link.
 fn channels_with_delta(state: &Value) -> Vec<String> {
-    let channels = state["channels"].as_object().into_iter().flatten();
-    let with = channels.filter(|(_, entry)| entry["deltaLink"].is_string());
+    let with = states::entries(state).filter(|(_, entry)| entry["deltaLink"].is_string());
     with.filter_map(|(place, _)| Some(place.split_once('/')?.1.to_owned())).collect()
 }

@@ -168,7 +168,7 @@ fn a_round_in_no_order_that_ends_after_its_first_page_loses_nothing() {
             let first = reader.run_until(|request| request.class == Class::Delta && request.class_number == 3, "TERM");
             let channel = reader.channel();
             let state = reader.state(MESSAGES, &channel);
-            assert!(state["delta"]["round"]["link"].as_str().unwrap().contains("$skiptoken"), "{state}");
+            assert!(state["deltaRound"]["link"].as_str().unwrap().contains("$skiptoken"), "{state}");
             assert!(state["deltaLink"].as_str().unwrap().contains("$deltatoken"), "the round before stays: {state}");
             reader.later(HOUR);
             edit(&reader, 12);

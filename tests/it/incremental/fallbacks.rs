@@ -127,7 +127,7 @@ fn assert_refused(support: DeltaSupport, reason: &str) {
         let warnings = run.warnings("delta is refused for channel");
         assert!(warnings.len() == 1 && warnings[0].contains(&channel) && warnings[0].contains(reason), "{warnings:?}");
         let state = reader.state(MESSAGES, &channel);
-        assert!(state["delta"]["refusedAt"].is_string() && state["delta"]["round"].is_null(), "{state}");
+        assert!(state["deltaRefusedAt"].is_number() && state["deltaRound"].is_null(), "{state}");
 
         reader.later(HOUR);
         let idle = reader.read();

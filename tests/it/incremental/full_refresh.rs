@@ -1,7 +1,7 @@
 //! Full refresh: resumable, and apart from what incremental runs know.
 
 use graph_sim::{Class, Fault, PageKind, Rule};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader};
 use crate::support::Protocol;
@@ -32,7 +32,11 @@ fn a_full_refresh_that_is_interrupted_goes_on_where_it_stopped() {
         let first = if by_signal { stop_at(&mut reader, 6) } else { out_of_order_at(&mut reader, 6) };
         assert_eq!(first.told(MESSAGES), 20);
         for stream in [MESSAGES, REPLIES] {
-            assert_eq!(reader.states[stream]["full"], "2026-11-23T08:59:58Z", "since when, less what clocks may differ: {stream}");
+            assert_eq!(
+                reader.states[stream]["full"][1],
+                json!(1_795_424_398),
+                "08:59:58: since when, less what clocks may differ: {stream}"
+            );
         }
         let second = reader.read();
         // Five pages more, and one from the top that closes the walk.
@@ -40,7 +44,7 @@ fn a_full_refresh_that_is_interrupted_goes_on_where_it_stopped() {
         assert_eq!(second.requests(Class::Messages)[0].page, PageKind::Next);
         reader.assert_complete();
         for stream in [MESSAGES, REPLIES] {
-            assert_eq!(reader.states[stream]["full"], Value::Null, "the last state has no mark: {stream}");
+            assert_eq!(reader.states[stream]["full"], json!([]), "the last state has no mark: {stream}");
         }
         // The one after it begins anew.
         reader.later(HOUR);
@@ -104,7 +108,7 @@ fn an_incremental_run_ignores_what_a_full_refresh_has_left_unfinished() {
         reader.full_refresh = false;
         let run = reader.read();
         assert_eq!(run.told(MESSAGES), 40);
-        assert_eq!(reader.states[MESSAGES]["full"], Value::Null);
+        assert_eq!(reader.states[MESSAGES]["full"], json!([]));
         reader.assert_complete();
     }
 }
@@ -158,8 +162,8 @@ fn a_full_refresh_that_is_stopped_again_and_again_still_comes_to_its_end() {
 fn a_full_refresh_is_not_taken_up_where_it_is_too_old_or_another_attempt_cannot_help() {
     let mut reader = refresh(Protocol::Airbyte);
     stop_at(&mut reader, 6);
-    reader.states[MESSAGES]["full"] = "2026-01-01T00:00:00Z".into();
-    reader.states[REPLIES]["full"] = "2026-01-01T00:00:00Z".into();
+    reader.states[MESSAGES]["full"][0] = json!("2026-01-01T00:00:00Z");
+    reader.states[REPLIES]["full"][0] = json!("2026-01-01T00:00:00Z");
     assert_eq!(reader.read().told(MESSAGES), 40);
 
     let mut reader = Reader { full_refresh: true, ..Reader::new(graph_sim::Options::new(super::spec(2, 20)).manual_clock()) };
@@ -169,7 +173,7 @@ fn a_full_refresh_is_not_taken_up_where_it_is_too_old_or_another_attempt_cannot_
     reader.sim.clear_faults();
     assert_eq!((run.output.status, run.told(MESSAGES)), (Some(1), 20));
     // Else what could be read would be left out for as long as the rest cannot be.
-    assert_eq!(reader.states[MESSAGES]["full"], Value::Null);
+    assert_eq!(reader.states[MESSAGES]["full"], json!([]));
     assert_eq!(reader.read().told(MESSAGES), 40);
     reader.assert_complete();
 }

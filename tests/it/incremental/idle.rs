@@ -1,6 +1,7 @@
 //! What a run costs when nothing, or little, has changed.
 
 use graph_sim::{Class, DeltaSupport, Options, TenantSpec};
+use scenario::states;
 use serde_json::json;
 
 use super::{HOUR, MESSAGES, REPLIES, Reader, reader, spec};
@@ -34,8 +35,8 @@ fn an_idle_channel_tells_nothing_and_costs_one_request_a_stream_or_one_in_all_wi
         for stream in streams {
             let key = reader.key(&reader.channel());
             assert_eq!(
-                reader.states[*stream]["channels"][&key]["lastModifiedDateTime"],
-                before[*stream]["channels"][&key]["lastModifiedDateTime"]
+                states::entry(&reader.states[*stream], &key)["lastModifiedDateTime"],
+                states::entry(&before[*stream], &key)["lastModifiedDateTime"]
             );
         }
     }

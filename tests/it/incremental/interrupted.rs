@@ -111,7 +111,7 @@ fn an_error_before_anything_was_read_harms_no_state() {
         let run = reader.run();
         assert_eq!(run.output.status, Some(1));
         for stream in [MESSAGES, REPLIES] {
-            assert_eq!(reader.states[stream]["channels"], before[stream]["channels"], "{stream}");
+            assert_eq!(reader.states[stream]["partitions"], before[stream]["partitions"], "{stream}");
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use graph_sim::{Class, Fault, LinkStyle, PageKind, Paging, Post, Rule};
-use serde_json::{Value, json};
+use scenario::states;
+use serde_json::{Map, Value, json};
 
 use super::{BOTH, DAY, MESSAGES, REPLIES, reader};
 use crate::support::Protocol;
@@ -17,8 +18,14 @@ fn a_walk_goes_on_from_its_link() {
         reader.sim.switches(|switches| switches.link_style = Some(style));
         let first = reader.fail_at(6);
         let channel = reader.channel();
+        let start = match style {
+            LinkStyle::FunctionEncoded => "(%)messages?",
+            LinkStyle::Function => "()messages?",
+            LinkStyle::Slash => "messages?",
+        };
         for stream in [MESSAGES, REPLIES] {
-            assert!(reader.state(stream, &channel)["walk"]["link"].as_str().is_some_and(|link| link.starts_with("/v1.0/teams")));
+            let link = reader.state(stream, &channel)["walk"]["link"].as_str().unwrap();
+            assert!(link.starts_with(start), "{link}");
         }
         let second = reader.read();
         // Five pages, and one from the top that closes the walk.
@@ -128,32 +135,54 @@ fn a_link_that_leads_elsewhere_is_refused_before_any_request() {
     for protocol in BOTH {
         let mut reader = reader(20).speaking(protocol).with(json!({"top": 5}));
         reader.fail_at(3);
-        let key = reader.key(&reader.channel());
-        let good = reader.states.clone();
-        let link = good[MESSAGES]["channels"][&key]["walk"]["link"].as_str().unwrap();
-        let elsewhere = reader.sim.with_tenant(|tenant| {
-            let team = tenant.team_ids().swap_remove(0);
-            tenant.create_channel(&team, "Elsewhere", graph_sim::Membership::Private).unwrap()
-        });
-        let bad = [
-            link.replace(|char: char| char.is_ascii_digit(), "7"),
-            format!("{}{link}", reader.sim.foreign_url()),
-            format!("//{}{link}", reader.sim.foreign_url().trim_start_matches("http://")),
-            format!("/v1.0/teams/{}/channels/{elsewhere}/messages?$top=50", key.split('/').next().unwrap()),
-        ];
-        for link in bad {
+        let (channel, good) = (reader.channel(), reader.states.clone());
+        let key = reader.key(&channel);
+        let (team, _) = key.split_once('/').unwrap();
+        let entry = |states: &mut Map<String, Value>, link: &str, at: &str| {
+            let entry = states::entry_mut(&mut states[MESSAGES], &key);
+            match at {
+                "walk.link" => entry["walk"]["link"] = link.into(),
+                "deltaRound.link" => entry["deltaRound"] = json!({"link": link, "at": 1_795_424_400}),
+                _ => entry[at] = link.into(),
+            }
+        };
+        let elsewhere = reader.sim.with_tenant(|tenant| tenant.create_channel(team, "Elsewhere", graph_sim::Membership::Private).unwrap());
+        let thread = reader.roots()[0].id;
+        let foreign = reader.sim.foreign_url();
+        let base = format!("/v1.0/teams/{team}/channels/{channel}");
+        for (at, link) in [
+            ("walk.link", format!("{foreign}{base}/messages?$skiptoken=x")),
+            ("walk.link", format!("//{}{base}/messages?$skiptoken=x", foreign.trim_start_matches("http://"))),
+            ("walk.link", format!("/v1.0/teams/{team}/channels/{elsewhere}/messages?$skiptoken=x")),
+            ("walk.link", format!("/v1.0/teams/{team}/channels/{}/messages?$skiptoken=x", channel.to_uppercase())),
+            ("walk.link", format!("{base}/messages/{thread}/replies?$skiptoken=x")),
+            ("walk.link", format!("messages/{thread}/replies?$skiptoken=x")),
+            ("walk.link", format!("{base}/members?$skiptoken=x")),
+            ("walk.link", format!("{base}/messages/delta?$skiptoken=x")),
+            ("walk.link", format!("{base}/messages")),
+            ("walk.link", format!("/v1.0('teams')/{team}('channels')/{channel}('messages')?$skiptoken=x")),
+            ("deltaLink", format!("/v1.0/teams/x/channels/{elsewhere}/messages/delta?$deltatoken=x")),
+            ("deltaLink", format!("{base}/messages?$skiptoken=x")),
+            ("deltaRound.link", "()messages/delta(a)?$skiptoken=x".to_owned()),
+        ] {
             reader.states = good.clone();
-            reader.states[MESSAGES]["channels"][&key]["walk"]["link"] = link.into();
-            assert_refused(&mut reader, &format!("channels.{key}.walk.link"));
-            reader.states = good.clone();
-            reader.states[MESSAGES]["channels"][&key]["deltaLink"] =
-                Value::from(format!("/v1.0/teams/x/channels/{elsewhere}/messages/delta"));
-            assert_refused(&mut reader, &format!("channels.{key}.deltaLink"));
+            entry(&mut reader.states, &link, at);
+            assert_refused(&mut reader, &format!("partitions[0].entries[0].{at}"));
         }
         reader.states = good;
         reader.read();
         reader.assert_complete();
     }
+}
+
+#[test]
+fn a_team_that_is_named_in_capitals_goes_on_from_its_links() {
+    let mut reader = reader(40).with(json!({"top": 4}));
+    let (channel, team) = (reader.channel(), reader.sim.read_tenant(|tenant| tenant.team_ids().swap_remove(0)));
+    reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team.to_uppercase(), "channel_id": channel}));
+    reader.fail_at(6);
+    let run = reader.read();
+    assert_eq!((run.told(MESSAGES), run.requests(Class::Messages)[0].page), (24, PageKind::Next));
 }
 
 fn assert_refused(reader: &mut super::Reader, key: &str) {

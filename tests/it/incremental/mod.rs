@@ -25,6 +25,7 @@ use std::{
 };
 
 use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageAt, Options, Post, RequestInfo, RetryAfter, Rule, TenantSpec};
+use scenario::states::entry;
 use serde_json::{Map, Value, json};
 
 use crate::support::{
@@ -123,7 +124,7 @@ impl Reader {
 
     /// What the state of a stream says about a channel.
     pub fn state(&self, stream: &str, channel: &str) -> &Value {
-        &self.states[stream]["channels"][&self.key(channel)]
+        entry(&self.states[stream], &self.key(channel))
     }
 
     pub fn post(&self, text: &str) -> MessageAt {

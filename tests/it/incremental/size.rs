@@ -1,70 +1,82 @@
 //! The size of states: of ten thousand channels, of one, and beside the records of a long sync.
 
-use graph_sim::{Class, Options, TenantSpec};
+use std::collections::BTreeMap;
+
+use graph_sim::{Options, TenantSpec};
+use scenario::states;
 use serde_json::{Value, json};
 
-use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
-use crate::support::Output;
+use super::{BOTH, MESSAGES, REPLIES, Reader, reader, spec};
+use crate::support::{Output, Protocol};
 
 /// What the links in it take.
 fn bytes_of_links(channel: &Value) -> usize {
-    [&channel["deltaLink"], &channel["walk"]["link"], &channel["delta"]["round"]["link"]]
-        .iter()
-        .filter_map(|link| link.as_str())
-        .map(str::len)
-        .sum()
+    let links = [&channel["deltaLink"], &channel["walk"]["link"], &channel["deltaRound"]["link"]];
+    links.iter().filter_map(|link| link.as_str()).map(str::len).sum()
 }
 
 #[test]
-fn a_channel_takes_at_most_300_bytes_besides_its_links() {
+fn an_idle_channel_takes_at_most_165_bytes_a_stream_besides_its_links() {
     for protocol in BOTH {
-        let mut reader = Reader::new(Options::new(spec(4, 30)).manual_clock()).speaking(protocol);
+        let mut reader = Reader::new(Options::new(TenantSpec { teams: 4, ..spec(10, 3) }).manual_clock()).speaking(protocol);
         reader.set(json!({"start_date": "2025-01-01"}));
-        for _ in 0..3 {
-            reader.read();
-            for stream in [MESSAGES, REPLIES] {
-                for (key, channel) in reader.states[stream]["channels"].as_object().unwrap() {
-                    let bytes = key.len() + channel.to_string().len() + r#""":,"#.len() - bytes_of_links(channel);
-                    assert!(bytes <= 300, "{stream}: {bytes} bytes: {key} {channel}");
-                }
-            }
-            reader.later(HOUR);
-        }
+        reader.open_delta();
+        let states = [MESSAGES, REPLIES].map(|stream| &reader.states[stream]);
+        let channels: usize = states.iter().map(|state| states::entries(state).count()).sum();
+        let links: usize = states.iter().flat_map(|state| states::entries(state)).map(|(_, channel)| bytes_of_links(channel)).sum();
+        let bytes: usize = states.iter().map(|state| state.to_string().len()).sum();
+        assert_eq!(channels, 80);
+        assert!((bytes - links) / channels <= 165, "{} bytes a channel and stream", (bytes - links) / channels);
     }
+}
+
+/// The state of the only channel, for so many more channels of its team.
+fn of_more_channels(state: &mut Value, channels: usize) {
+    let entries = state["partitions"][0]["entries"].as_array_mut().unwrap();
+    let known = entries[0].clone();
+    let id = &known["id"].as_str().unwrap()[3..35];
+    entries.extend((0..channels).map(|number| serde_json::from_str(&known.to_string().replace(id, &format!("{number:032x}"))).unwrap()));
 }
 
 #[test]
 fn a_state_of_ten_thousand_channels_is_taken_and_written() {
-    let mut reader = reader(20).streams(&[MESSAGES]);
-    for _ in 0..2 {
-        reader.read();
-        reader.later(HOUR);
+    for protocol in BOTH {
+        let mut reader = reader(20).speaking(protocol);
+        reader.open_delta();
+        let (team, channel) = reader.sim.read_tenant(|tenant| (tenant.team_ids().swap_remove(0), tenant.all_channel_ids().swap_remove(0)));
+        reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
+        let links = bytes_of_links(reader.state(MESSAGES, &channel)) * 10_000;
+        for stream in [MESSAGES, REPLIES] {
+            of_more_channels(&mut reader.states[stream], 9999);
+        }
+        reader.edit(&reader.roots()[10], "changed");
+        let (tap, arguments) = reader.prepare();
+        let before = std::mem::take(&mut reader.states);
+        // Longer than a line should be, but so many channels are: read without the checks of shorter ones.
+        let finished = tap.execute(&arguments, &[]);
+        assert_eq!(finished.status, Some(0), "{}", finished.stderr);
+        let lines: Vec<_> = finished.stdout.lines().filter(|line| line.contains(r#""STATE""#)).collect();
+        assert!(lines.len() <= 6, "{} states", lines.len());
+        for stream in [MESSAGES, REPLIES] {
+            let states = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let of_stream = |state: Value| match protocol {
+                Protocol::Airbyte => (state["state"]["stream"]["stream_descriptor"]["name"] == stream)
+                    .then(|| state["state"]["stream"]["stream_state"].clone()),
+                _ => state["value"]["bookmarks"].get(stream).cloned(),
+            };
+            let last = states.filter_map(of_stream).next_back().unwrap();
+            let (last, before): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                (states::entries(&last).collect(), states::entries(&before[stream]).collect());
+            assert_eq!(last.len(), 10_000);
+            let changed: Vec<_> = before.iter().filter(|(key, channel)| last.get(*key) != Some(channel)).map(|(key, _)| key).collect();
+            assert_eq!(changed, [&format!("{team}/{channel}")], "what was not read stays as it was");
+        }
+        let bytes: usize = match protocol {
+            Protocol::Airbyte => lines[lines.len() - 2..].iter().map(|line| line.len()).sum(),
+            _ => lines[lines.len() - 1].len(),
+        };
+        assert!(bytes - links <= 3_400_000, "{} bytes beside {links} of links", bytes - links);
     }
-    let (team, channel) = reader.sim.read_tenant(|tenant| (tenant.team_ids().swap_remove(0), tenant.all_channel_ids().swap_remove(0)));
-    reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
-    let id = channel[3..35].to_owned();
-    let channels = reader.states[MESSAGES]["channels"].as_object_mut().unwrap();
-    let known = channels.clone().into_iter().next().unwrap();
-    channels.extend((0..9999).map(|number| {
-        let other = format!("{number:032x}");
-        (known.0.replace(&id, &other), serde_json::from_str(&known.1.to_string().replace(&id, &other)).unwrap())
-    }));
-    reader.edit(&reader.roots()[10], "changed");
-    reader.sim.clear_journal();
-    let (tap, arguments) = reader.prepare();
-    let before = std::mem::take(&mut reader.states);
-    // Longer than a line should be, but so many channels are: read without the checks of shorter ones.
-    let finished = tap.execute(&arguments, &[]);
-    assert_eq!(finished.status, Some(0), "{}", finished.stderr);
-    let states: Vec<Value> =
-        finished.stdout.lines().filter(|line| line.contains(r#""STATE""#)).map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(states.len() <= 2, "{} states", states.len());
-    let last = states.last().unwrap()["state"]["stream"]["stream_state"]["channels"].as_object().unwrap();
-    let before = before[MESSAGES]["channels"].as_object().unwrap();
-    assert_eq!(last.len(), 10_000);
-    let changed: Vec<_> = before.iter().filter(|(key, channel)| last.get(*key) != Some(channel)).map(|(key, _)| key).collect();
-    assert_eq!(changed, [&format!("{team}/{channel}")], "what was not read stays as it was");
-    assert_eq!((reader.sim.count(Class::Delta), reader.sim.count(Class::Messages)), (1, 0));
 }
 
 /// The bytes of lines of a type.

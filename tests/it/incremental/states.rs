@@ -1,6 +1,8 @@
 //! States that cannot be taken, states that platforms have changed on their way, and what is said of each.
 
+use chrono::DateTime;
 use graph_sim::Class;
+use scenario::states;
 use serde_json::{Map, Value, json};
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader};
@@ -34,21 +36,15 @@ fn a_state_that_is_of_another_kind_or_damaged_names_its_key_before_any_request()
         let mut reader = known(protocol);
         let good = reader.states.clone();
         let key = reader.key(&reader.channel());
-        let channel = |of: Value| json!({"version": 1, "channels": {&key: of}});
-        let walk = |walk: Value| channel(json!({"walk": walk}));
         let cases = [
-            (json!({"version": 1, "tenant": "fabrikam.com", "channels": {}}), "`tenant`"),
-            (json!({"version": 2, "channels": {}}), "`version`"),
-            (json!({"version": "1", "channels": {}}), "`version`"),
-            (json!({"channels": {}}), "`version`"),
-            (json!({"version": 1, "channels": [1]}), "`channels`"),
-            (channel(json!("2026")), &*format!("`channels.{key}`")),
-            (channel(json!({"readAt": "yesterday"})), &format!("`channels.{key}.readAt`")),
-            (channel(json!({"lastModifiedDateTime": 5})), &format!("`channels.{key}.lastModifiedDateTime`")),
-            (channel(json!({"deltaLink": {}})), &format!("`channels.{key}.deltaLink`")),
-            (channel(json!({"delta": {"round": {"link": "/v1.0/teams"}}})), &format!("`channels.{key}.delta.round")),
-            (walk(json!({"link": null})), &format!("`channels.{key}.walk")),
-            (walk(json!({"floor": -1})), &format!("`channels.{key}.walk.floor`")),
+            (json!({"version": 1, "tenant": "fabrikam.com", "channels": {}}), "`tenant`".to_owned()),
+            (
+                json!({"version": 1, "tenant": good[stream]["tenant"], "channels": {&key: {"readAt": "yesterday"}}}),
+                format!("`channels.{key}.readAt`"),
+            ),
+            (json!({"version": 2, "tenant": 5, "partitions": []}), "`tenant`".to_owned()),
+            (json!({"version": 3}), "`version`".to_owned()),
+            (json!({"lastModifiedDateTime": "2026-11-20T10:00:00Z"}), "`version`".to_owned()),
         ];
         for (state, named) in cases {
             reader.states = good.clone();
@@ -56,7 +52,7 @@ fn a_state_that_is_of_another_kind_or_damaged_names_its_key_before_any_request()
             let run = reader.run();
             let reason = reason(&run);
             assert_eq!((run.output.status, run.journal.total(), run.told_in_all()), (Some(1), 0, 0), "{state}: {reason}");
-            assert!(reason.contains(named) && reason.contains(stream) && reason.contains("state.json"), "{state}: {reason}");
+            assert!(reason.contains(&named) && reason.contains(stream) && reason.contains("state.json"), "{state}: {reason}");
         }
     }
 }
@@ -65,7 +61,7 @@ fn a_state_that_is_of_another_kind_or_damaged_names_its_key_before_any_request()
 fn a_state_of_a_stream_that_is_not_selected_is_not_looked_at_and_singer_tells_it_again() {
     for protocol in BOTH {
         let mut reader = known(protocol).streams(&[MESSAGES]);
-        let damaged = json!({"version": 99, "channels": "none"});
+        let damaged = json!({"version": 99, "partitions": "none"});
         reader.states.insert(REPLIES.to_owned(), damaged.clone());
         reader.states.insert("chats".to_owned(), damaged.clone());
         let run = reader.read();
@@ -89,60 +85,129 @@ fn the_tenant_may_be_written_in_capitals() {
     assert_eq!(reader.read().told_in_all(), 0);
 }
 
-/// Merges as Meltano does: objects key by key, all else as it comes.
-fn merge(old: &mut Value, new: &Value) {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            for (key, value) in new {
-                merge(old.entry(key.clone()).or_insert(Value::Null), value);
+/// The state as version 1 would have written it.
+fn as_version_1(state: &Value) -> Value {
+    let time =
+        |time: &Value| time.as_i64().map_or(time.clone(), |seconds| DateTime::from_timestamp(seconds, 0).unwrap().to_rfc3339().into());
+    let channels: Map<_, _> = states::entries(state)
+        .map(|(key, entry)| {
+            let (team, channel) = key.split_once('/').unwrap();
+            let link = |link: &Value| match link.as_str() {
+                Some(link) if link.starts_with('/') => link.into(),
+                // However it was spelled.
+                Some(link) => format!("/v1.0/teams/{team}/channels/{channel}/{}", link.trim_start_matches(['(', '%', ')'])).into(),
+                None => Value::Null,
+            };
+            let walk = &entry["walk"];
+            let walk = walk.is_object().then(|| json!({"link": link(&walk["link"]), "head": walk["head"], "readAt": time(&walk["readAt"]),
+                "owed": walk["owed"], "until": walk["until"], "floor": walk["floor"], "began": time(&walk["began"])}));
+            let round = &entry["deltaRound"];
+            let round = round.is_object().then(|| json!({"link": link(&round["link"]), "at": time(&round["at"])}));
+            let delta = json!({"round": round, "refusedAt": time(&entry["deltaRefusedAt"])});
+            let since = if entry["since"].is_null() { &state["since"][0] } else { &entry["since"] };
+            let channel = json!({"lastModifiedDateTime": entry["lastModifiedDateTime"], "readAt": time(&entry["readAt"]), "since": since,
+                "walk": walk, "deltaLink": link(&entry["deltaLink"]), "deltaAt": time(&entry["deltaAt"]), "delta": delta, "damage": entry["damage"]});
+            (key, channel)
+        })
+        .collect();
+    json!({"version": 1, "tenant": state["tenant"], "full": state["full"].get(1).map(time), "channels": channels})
+}
+
+/// States of a reader in all their forms: idle with delta, in the midst of a walk, of a round, with delta refused, of a full refresh under way.
+fn forms() -> [fn(&mut Reader); 5] {
+    [
+        |reader| reader.open_delta(),
+        |reader| _ = reader.fail_at(3),
+        |reader| {
+            reader.open_delta();
+            reader.roots().iter().for_each(|root| reader.edit(root, "changed"));
+            reader.run_until(|request| request.class == Class::Delta && request.class_number == 2, "TERM");
+        },
+        |reader| {
+            reader.read();
+            let channel = reader.channel();
+            reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, graph_sim::DeltaSupport::NotSupported)).unwrap();
+            reader.later(HOUR);
+            reader.edit(&reader.roots()[3], "changed");
+            reader.read();
+        },
+        |reader| {
+            reader.full_refresh = true;
+            reader.run_until(|request| request.class == Class::Messages && request.class_number == 3, "TERM");
+            reader.full_refresh = false;
+        },
+    ]
+}
+
+#[test]
+fn a_run_goes_on_from_a_state_of_version_1_as_from_its_own() {
+    for protocol in BOTH {
+        for form in forms() {
+            let mut told = Vec::new();
+            for is_old in [false, true] {
+                let mut reader = reader(24).speaking(protocol).with(json!({"top": 4}));
+                form(&mut reader);
+                if is_old {
+                    reader.states.values_mut().for_each(|state| *state = as_version_1(state));
+                }
+                reader.later(HOUR);
+                reader.edit(&reader.roots()[20], "since then");
+                let run = reader.read();
+                reader.assert_complete();
+                told.push((run.told(MESSAGES), run.told(REPLIES), run.asked()));
+                assert!(reader.states.values().all(|state| state["version"] == 2));
             }
+            assert_eq!(told[0], told[1]);
         }
-        (old, new) => *old = new.clone(),
     }
 }
 
 #[test]
-fn a_deep_merge_of_states_after_a_full_refresh_does_no_harm() {
-    // The old state in all its forms: idle with delta, in the midst of a walk, of a round, refused.
-    for form in 0..4 {
-        let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4}));
-        let channel = reader.channel();
-        if form == 1 {
-            reader.fail_at(3);
-        } else {
-            for _ in 0..2 {
-                reader.read();
-                reader.later(HOUR);
+fn a_state_that_meltano_has_merged_is_read_as_its_newer_part() {
+    // Of all pairs of states, in both versions; the second is never of version 1, since nothing writes that any more.
+    let states: Vec<_> = forms()
+        .into_iter()
+        .map(|form| {
+            let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4}));
+            form(&mut reader);
+            reader.states
+        })
+        .collect();
+    let of_version_1 = states.iter().map(|streams| streams.iter().map(|(stream, state)| (stream.clone(), as_version_1(state))).collect());
+    let old: Vec<Map<String, Value>> = states.iter().cloned().chain(of_version_1).collect();
+    for (old, new) in old.iter().flat_map(|old| states.iter().map(move |new| (old, new))) {
+        let mut merged = old.clone();
+        states::merge(&mut merged, new).unwrap();
+        for (stream, state) in new {
+            for (key, value) in state.as_object().unwrap() {
+                assert_eq!(&merged[stream][key], value, "{stream}: {key}");
             }
-            reader.roots().iter().for_each(|root| reader.edit(root, "changed"));
         }
-        match form {
-            2 => _ = reader.run_until(|request| request.class == Class::Delta && request.class_number == 2, "TERM"),
-            3 => {
-                reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, graph_sim::DeltaSupport::NotSupported)).unwrap();
-                reader.read();
-            }
-            _ => {}
-        }
-        let mut old = Value::Object(std::mem::take(&mut reader.states));
+        // And the other way round: what reads it goes by its version.
+        states::merge(&mut new.clone(), old).unwrap();
+    }
+}
 
+#[test]
+fn a_full_refresh_that_meltano_merges_into_the_old_state_leaves_nothing_of_it() {
+    for (turn, form) in forms().into_iter().enumerate() {
+        let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4}));
+        form(&mut reader);
+        let mut kept = std::mem::take(&mut reader.states);
+        if turn % 2 == 0 {
+            kept.values_mut().for_each(|state| *state = as_version_1(state));
+        }
         // `--full-refresh`: no state is given, and what comes of it is merged into the old one.
         reader.later(HOUR);
         reader.sim.with_tenant(|tenant| tenant.expire_links());
-        let run = reader.read();
-        assert_eq!(run.told(MESSAGES), 24);
-        let new = Value::Object(reader.states.clone());
-        merge(&mut old, &new);
-        for stream in [MESSAGES, REPLIES] {
-            assert_eq!(old[stream]["channels"], new[stream]["channels"], "form {form}: nothing of the old state shines through");
-        }
-        reader.states = old.as_object().unwrap().clone();
+        assert_eq!(reader.read().told(MESSAGES), 24);
+        states::merge(&mut kept, &reader.states).unwrap();
+        reader.states = kept;
         reader.later(HOUR);
-        let changed = reader.roots().pop().unwrap();
-        reader.edit(&changed, "since then");
+        reader.edit(&reader.roots().pop().unwrap(), "since then");
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!((run.told(MESSAGES), run.warnings("token").len()), (1, 0), "form {form}");
+        assert_eq!((run.told(MESSAGES), run.warnings("token").len()), (1, 0));
         reader.assert_complete();
         reader.later(DAY);
         assert_eq!(reader.read().told_in_all(), 0);
@@ -152,9 +217,9 @@ fn a_deep_merge_of_states_after_a_full_refresh_does_no_harm() {
 #[test]
 fn every_state_may_be_merged_into_the_one_before() {
     let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4, "max_pages_per_batch": 1}));
-    let mut kept = Value::Object(Map::new());
+    let mut kept = Map::new();
     for turn in 0..6 {
-        reader.states = kept.as_object().unwrap().clone();
+        reader.states = kept.clone();
         if turn % 2 == 0 {
             // A target sends no state on while the run lasts longer than it.
             reader.sim.inject(
@@ -163,11 +228,11 @@ fn every_state_may_be_merged_into_the_one_before() {
         }
         reader.run();
         reader.sim.clear_faults();
-        merge(&mut kept, &Value::Object(reader.states.clone()));
+        states::merge(&mut kept, &reader.states).unwrap();
         reader.roots().iter().skip(turn).step_by(2).for_each(|root| reader.edit(root, "changed"));
         reader.later(HOUR);
     }
-    reader.states = kept.as_object().unwrap().clone();
+    reader.states = kept;
     reader.read();
     reader.assert_complete();
 }

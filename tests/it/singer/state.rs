@@ -26,6 +26,18 @@ fn every_form_of_a_state_is_taken() {
 }
 
 #[test]
+fn a_state_of_another_tap_is_ignored_with_a_warning() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    for (bookmarks, warnings) in [(json!({"chats": {"cursor": "x"}}), 1), (json!({"chats": {}, "messages": {}}), 0), (json!({}), 0)] {
+        let output = tap.sync_state(&json!({"bookmarks": bookmarks}));
+        assert_eq!((output.status, output.counts().len()), (Some(0), ALL.len()), "{bookmarks}: {}", output.stderr);
+        let said = output.said("WARNING");
+        assert_eq!(said.iter().filter(|line| line.contains("bookmarks of other streams only")).count(), warnings, "{bookmarks}: {said:?}");
+    }
+}
+
+#[test]
 fn the_first_state_is_the_one_that_was_given() {
     let sim = tenant(1, 1, 2);
     let given = json!({"bookmarks": {"messages": {"version": 1}, "message_replies": {"version": 1}}});

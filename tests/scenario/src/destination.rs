@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     Protocol, STREAMS,
     dice::Dice,
     lines::{Key, Line, Record},
+    states::merge,
 };
 
 /// What a destination does with STATEs, each within what the protocols allow.
@@ -142,7 +143,7 @@ impl Destination {
             }
             None => {
                 match &mut self.whole {
-                    Some(whole) if habits.merges => merge(whole, state),
+                    Some(Value::Object(whole)) if habits.merges => merge(whole, state.as_object().unwrap()).unwrap(),
                     whole => *whole = Some(state),
                 }
                 STREAMS.to_vec()
@@ -160,21 +161,5 @@ impl Destination {
 
     fn upsert(&mut self, record: Record, is_covered: bool) {
         self.rows.insert(record.key, Row { text: record.text, removed: record.removed, is_covered });
-    }
-}
-
-/// Objects key by key; everything else, null too, overwrites.
-fn merge(old: &mut Value, new: Value) {
-    match new {
-        Value::Object(new) if old.is_object() => {
-            let old: &mut Map<String, Value> = old.as_object_mut().unwrap();
-            for (name, value) in new {
-                match old.get_mut(&name) {
-                    Some(old) => merge(old, value),
-                    None => _ = old.insert(name, value),
-                }
-            }
-        }
-        new => *old = new,
     }
 }

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod lines;
 pub mod plan;
 pub mod process;
+pub mod states;
 pub mod truth;
 pub mod world;
 

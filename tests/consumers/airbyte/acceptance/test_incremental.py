@@ -96,8 +96,9 @@ def cursors_of(states: State, stream: str) -> Iterator[tuple[str, str]]:
     """Channel and cursor: a stream of ours has one in each channel."""
     for state in states:
         if state["stream"]["stream_descriptor"]["name"] == stream:
-            for channel, kept in state["stream"]["stream_state"]["channels"].items():
-                yield channel, kept[CURSOR]
+            for group in state["stream"]["stream_state"]["partitions"]:
+                for entry in group["entries"]:
+                    yield "/".join([*group["parents"], entry["id"]]), entry[CURSOR]
 
 
 def states_with_counts(output: Output) -> list[tuple[AirbyteStateMessage, int]]:

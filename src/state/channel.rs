@@ -1,0 +1,74 @@
+//! Where a channel, or a thread, can go on: the value that reading works with.
+
+use chrono::{DateTime, Utc};
+
+/// Where a channel, or a thread, can go on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChannelState {
+    /// The cursor: the newest activity that a finished walk has met.
+    pub last_modified_date_time: Option<DateTime<Utc>>,
+    /// Graph's clock at the first page of that walk's last pass; [`None`]: no walk has found anything yet.
+    pub read_at: Option<DateTime<Utc>>,
+    /// How far back the channel was read; [`None`]: to its beginning.
+    pub since: Option<DateTime<Utc>>,
+    /// The walk that is not finished.
+    pub walk: Option<WalkState>,
+    /// Where delta's next round begins, without scheme and host.
+    pub delta_link: Option<String>,
+    /// Graph's clock at the first page of delta's last finished round, or the time from which delta is to be opened.
+    pub delta_at: Option<DateTime<Utc>>,
+    /// What stands in delta's way.
+    pub delta: DeltaState,
+    /// Hashes of items that were left out, damaged or too large, and reported: else every run that meets them would report them again.
+    pub damage: Vec<String>,
+}
+
+/// A walk that is not finished.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WalkState {
+    /// The next page of the pass, without scheme and host; [`None`]: the pass begins.
+    pub link: Option<String>,
+    /// The newest activity on the pass's first page, as served.
+    pub head: Option<DateTime<Utc>>,
+    /// Graph's clock at the pass's first page.
+    pub read_at: Option<DateTime<Utc>>,
+    /// Where the pass stops, if it closes another.
+    pub until: Option<DateTime<Utc>>,
+    /// How far down the walk goes: what is older is not wanted, or was told before.
+    pub floor: DateTime<Utc>,
+    /// Graph's clock at the very first page of the walk.
+    pub began: Option<DateTime<Utc>>,
+    /// How far down another run has to look for records that one has held back, since it had emitted another version of their keys.
+    pub owed: Option<DateTime<Utc>>,
+}
+
+/// What is not finished of delta.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeltaState {
+    /// The round that is not finished.
+    pub round: Option<RoundState>,
+    /// When delta was refused for the channel.
+    pub refused_at: Option<DateTime<Utc>>,
+}
+
+/// A round of delta that is not finished.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundState {
+    /// Its next page, without scheme and host.
+    pub link: String,
+    /// Graph's clock at its first page.
+    pub at: DateTime<Utc>,
+}
+
+impl ChannelState {
+    /// Graph's clock when its walk began, or when it was read last.
+    pub(super) fn began(&self) -> Option<DateTime<Utc>> {
+        self.walk.as_ref().map_or(self.read_at, |walk| walk.began)
+    }
+
+    /// Whether the full refresh that began at the mark has read it.
+    pub(super) fn is_of_full_refresh(&self, mark: DateTime<Utc>) -> bool {
+        let is_first_walk = self.walk.is_none() || self.read_at.is_none();
+        is_first_walk && self.began().is_some_and(|began| began >= mark)
+    }
+}

@@ -1,0 +1,76 @@
+//! What is kept of a partition between two looks at it, in as few bytes as it takes: there are many, and most are idle.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::{BEGINNING, ChannelState, DeltaState, RoundState, WalkState, links};
+
+/// A [`ChannelState`], with its links as they are written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Entry {
+    pub(super) cursor: Option<DateTime<Utc>>,
+    pub(super) read_at: Option<DateTime<Utc>>,
+    pub(super) since: Option<DateTime<Utc>>,
+    pub(super) delta_at: Option<DateTime<Utc>>,
+    pub(super) delta_link: Option<Box<str>>,
+    /// What an idle partition does not have.
+    pub(super) busy: Option<Box<Busy>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Busy {
+    pub(super) walk: Option<WalkState>,
+    pub(super) delta: DeltaState,
+    pub(super) damage: Vec<String>,
+}
+
+impl Entry {
+    /// What is kept of the partition of this key.
+    pub(super) fn new(channel: ChannelState, key: &str) -> Self {
+        let short = |link: String| match links::shortened(&link, key) {
+            Cow::Owned(short) => short,
+            Cow::Borrowed(short) if short.len() == link.len() => link,
+            Cow::Borrowed(short) => short.to_owned(),
+        };
+        let walk = channel.walk.map(|walk| WalkState { link: walk.link.map(short), ..walk });
+        let round = channel.delta.round.map(|round| RoundState { link: short(round.link), ..round });
+        let delta = DeltaState { round, ..channel.delta };
+        let busy = Busy { walk, delta, damage: channel.damage };
+        Self {
+            cursor: channel.last_modified_date_time,
+            read_at: channel.read_at,
+            since: channel.since.filter(|since| *since > BEGINNING),
+            delta_at: channel.delta_at,
+            delta_link: channel.delta_link.map(|link| short(link).into_boxed_str()),
+            busy: (busy != Busy::default()).then(|| Box::new(busy)),
+        }
+    }
+
+    /// Where the partition of this key can go on. A link that cannot be made out is left out.
+    pub(super) fn channel(&self, key: &str) -> ChannelState {
+        let whole = |link: &str| links::whole(link, key);
+        let Busy { walk, delta, damage } = self.busy.as_deref().cloned().unwrap_or_default();
+        let round = delta.round.and_then(|round| Some(RoundState { link: whole(&round.link)?, ..round }));
+        ChannelState {
+            last_modified_date_time: self.cursor,
+            read_at: self.read_at,
+            since: self.since,
+            walk: walk.map(|walk| WalkState { link: walk.link.as_deref().and_then(whole), ..walk }),
+            delta_link: self.delta_link.as_deref().and_then(whole),
+            delta_at: self.delta_at,
+            delta: DeltaState { round, ..delta },
+            damage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_partition_takes_few_bytes() {
+        assert!(size_of::<Entry>() <= 72, "{}", size_of::<Entry>());
+    }
+}

@@ -1,0 +1,108 @@
+//! The fields of a partition, as both versions write them.
+
+use super::{
+    ChannelState, DeltaState, Invalid, RoundState, Version, WalkState,
+    given::{Given, Path},
+    links, time,
+};
+
+const IS_MISSING: &str = "it is missing";
+
+/// What the fields of a partition are read with: its key, and the version of the state.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'k> {
+    pub(super) key: &'k str,
+    pub(super) version: Version,
+}
+
+impl Fields<'_> {
+    /// Takes a field. What is unknown is left alone, and null means absent.
+    pub(super) fn take(self, channel: &mut ChannelState, name: &str, given: Given<'_, '_>) -> Result<(), Invalid> {
+        if given.is_null() {
+            return Ok(());
+        }
+        match name {
+            "lastModifiedDateTime" => channel.last_modified_date_time = Some(time::moment(given)?),
+            "readAt" => channel.read_at = Some(time::clock(given, self.version)?),
+            "since" => channel.since = Some(time::moment(given)?),
+            "walk" => channel.walk = Some(self.walk(given)?),
+            "deltaLink" => channel.delta_link = Some(self.link(given, links::is_delta)?),
+            "deltaAt" => channel.delta_at = Some(time::clock(given, self.version)?),
+            "delta" if self.version == Version::One => channel.delta = self.delta(given)?,
+            "deltaRound" => channel.delta.round = Some(self.round(given)?),
+            "deltaRefusedAt" => channel.delta.refused_at = Some(time::clock(given, self.version)?),
+            "damage" => channel.damage = texts(given)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn walk(self, given: Given<'_, '_>) -> Result<WalkState, Invalid> {
+        let (mut walk, mut floor) =
+            (WalkState { link: None, head: None, read_at: None, until: None, floor: time::BEGINNING, began: None, owed: None }, None);
+        for (name, raw) in given.members()?.0 {
+            let path = Path::Key(given.path(), &name);
+            let given = Given::new(raw, &path);
+            if given.is_null() {
+                continue;
+            }
+            match &*name {
+                "link" => walk.link = Some(self.link(given, links::is_page)?),
+                "head" => walk.head = Some(time::moment(given)?),
+                "readAt" => walk.read_at = Some(time::clock(given, self.version)?),
+                "until" => walk.until = Some(time::moment(given)?),
+                "floor" => floor = Some(time::moment(given)?),
+                "began" => walk.began = Some(time::clock(given, self.version)?),
+                "owed" => walk.owed = Some(time::moment(given)?),
+                _ => {}
+            }
+        }
+        walk.floor = floor.ok_or_else(|| Path::Key(given.path(), "floor").invalid(IS_MISSING))?;
+        if walk.link.is_some() && (walk.read_at.is_none() || walk.began.is_none()) {
+            return Err(given.invalid("it has a `link` without `readAt` and `began`"));
+        }
+        Ok(walk)
+    }
+
+    fn delta(self, given: Given<'_, '_>) -> Result<DeltaState, Invalid> {
+        let mut delta = DeltaState::default();
+        for (name, raw) in given.members()?.0 {
+            let path = Path::Key(given.path(), &name);
+            let given = Given::new(raw, &path);
+            match &*name {
+                "round" if !given.is_null() => delta.round = Some(self.round(given)?),
+                "refusedAt" if !given.is_null() => delta.refused_at = Some(time::clock(given, self.version)?),
+                _ => {}
+            }
+        }
+        Ok(delta)
+    }
+
+    fn round(self, given: Given<'_, '_>) -> Result<RoundState, Invalid> {
+        let (mut link, mut at) = (None, None);
+        for (name, raw) in given.members()?.0 {
+            let path = Path::Key(given.path(), &name);
+            let given = Given::new(raw, &path);
+            match &*name {
+                "link" => link = Some(self.link(given, links::is_delta)?),
+                "at" => at = Some(time::clock(given, self.version)?),
+                _ => {}
+            }
+        }
+        let missing = |name| Path::Key(given.path(), name).invalid(IS_MISSING);
+        Ok(RoundState { link: link.ok_or_else(|| missing("link"))?, at: at.ok_or_else(|| missing("at"))? })
+    }
+
+    /// A link that leads to this partition.
+    fn link(self, given: Given<'_, '_>, leads: fn(&str, &str) -> bool) -> Result<String, Invalid> {
+        let written = given.text()?;
+        let whole = if self.version == Version::One { Some(written.into_owned()) } else { links::whole(&written, self.key) };
+        whole.filter(|link| leads(link, self.key)).ok_or_else(|| given.invalid("the link does not lead to its own channel or thread"))
+    }
+}
+
+/// A list of texts.
+pub(super) fn texts(given: Given<'_, '_>) -> Result<Vec<String>, Invalid> {
+    let text = |(at, raw)| Ok(Given::new(raw, &Path::Item(given.path(), at)).text()?.into_owned());
+    given.items()?.into_iter().enumerate().map(text).collect()
+}

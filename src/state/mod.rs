@@ -1,0 +1,254 @@
+//! The state of a stream: where the next run goes on. Documented in `docs/state.md`; what is written here is read by every later version.
+
+mod channel;
+mod entry;
+mod fields;
+mod given;
+mod invalid;
+mod key;
+mod links;
+mod partitions;
+mod time;
+mod version_1;
+mod version_2;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde_json::value::RawValue;
+
+pub use channel::{ChannelState, DeltaState, RoundState, WalkState};
+use given::{Given, Members, Path};
+pub use invalid::Invalid;
+pub use key::{ids, key};
+pub use links::{is_delta, is_page};
+use partitions::Partitions;
+pub use time::BEGINNING;
+
+/// What earlier runs wrote, by stream.
+pub type Written<'t> = BTreeMap<String, &'t RawValue>;
+
+/// A full refresh that was interrupted is taken up for so long; then what it has read is too old.
+const FULL_REFRESH_LASTS: TimeDelta = TimeDelta::days(7);
+
+/// So far apart the first pages of two channels may be dated that were asked for at once.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
+
+/// What a stream's state holds, the same in both protocols. A clone shares what neither changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamState {
+    /// Of a stream that is read in full each time.
+    Snapshot {
+        /// Hashes of items that were left out because they are damaged, and reported.
+        damage: Vec<String>,
+    },
+    /// Of a stream of messages.
+    Channels(Channels),
+}
+
+/// Where the channels and threads of a stream can go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Channels {
+    /// The tenant that was read.
+    tenant: String,
+    /// Written while a full refresh is under way. Only another full refresh takes up its channels.
+    full: Option<Full>,
+    partitions: Partitions,
+}
+
+/// The mark of a full refresh.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Full {
+    /// When it began, by our own clock.
+    begun: DateTime<Utc>,
+    /// The same by Graph's clock, which the channels go by; [`None`]: nothing was read yet.
+    mark: Option<DateTime<Utc>>,
+}
+
+/// The versions of a state's form. The last one is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Version {
+    One = 1,
+    Two = 2,
+}
+
+impl StreamState {
+    /// The state of a stream that is read in full each time.
+    pub fn of_snapshot() -> Self {
+        Self::Snapshot { damage: Vec::new() }
+    }
+
+    /// The state of a stream of channels that were not read yet.
+    pub fn of_channels(tenant: &str) -> Self {
+        Self::Channels(Channels::new(tenant))
+    }
+
+    /// The state with which a stream begins that is read in full each time.
+    ///
+    /// # Errors
+    /// If what was written is of another version, or damaged: the key is named.
+    pub fn begin_snapshot(written: Option<&RawValue>) -> Result<Self, Invalid> {
+        let damage = match read(written)? {
+            Some((Version::Two, members)) => version_2::damage(&members)?,
+            _ => Vec::new(),
+        };
+        Ok(Self::Snapshot { damage })
+    }
+
+    /// The state with which an incremental run begins.
+    ///
+    /// # Errors
+    /// If what was written is of another version or tenant, or damaged: the key is named.
+    pub fn begin_incremental(written: Option<&RawValue>, tenant: &str) -> Result<Self, Invalid> {
+        let Some((version, members)) = read(written)? else { return Ok(Self::of_channels(tenant)) };
+        let read = Channels::read(version, &members, tenant)?;
+        // What a full refresh has read so far may be thrown away by the destination.
+        Ok(Self::Channels(if read.full.is_some() { Channels::new(tenant) } else { read }))
+    }
+
+    /// The state with which a full refresh begins: what another one that was interrupted has read, or nothing.
+    pub fn begin_full_refresh(written: Option<&RawValue>, tenant: &str, now: DateTime<Utc>) -> Self {
+        let taken_up = || {
+            let (version, members) = read(written).ok()??;
+            let full = version.full(&members).ok()?.filter(|full| now - full.begun < FULL_REFRESH_LASTS)?;
+            let mark = full.mark?;
+            let mut read = Channels::read(version, &members, tenant).ok()?;
+            read.partitions.retain(|channel| channel.is_of_full_refresh(mark));
+            Some(read)
+        };
+        Self::Channels(
+            taken_up()
+                .unwrap_or_else(|| Channels { full: Some(Full { begun: now.trunc_subsecs(0), mark: None }), ..Channels::new(tenant) }),
+        )
+    }
+
+    /// What is known of a channel, or of a thread.
+    pub fn channel(&self, key: &str) -> Option<ChannelState> {
+        self.own()?.partitions.get(key)
+    }
+
+    /// The keys of what is known.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        let groups = self.own().into_iter().flat_map(|own| own.partitions.groups());
+        groups.flat_map(|(parents, group)| group.iter().map(move |(id, _)| key::join(parents, id)))
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Snapshot { damage } => damage.is_empty(),
+            Self::Channels(own) => own.partitions.is_empty(),
+        }
+    }
+
+    /// Takes note of a channel; [`None`]: it is gone.
+    pub fn set(&mut self, key: &str, channel: Option<ChannelState>) {
+        let Some(own) = self.own_mut() else { return };
+        if let (Some(full), Some(began)) = (&mut own.full, channel.as_ref().and_then(ChannelState::began)) {
+            // Other channels may have begun a moment before.
+            full.mark.get_or_insert(began.checked_sub_signed(CLOCKS_DIFFER).unwrap_or(BEGINNING));
+        }
+        match channel {
+            Some(channel) => own.partitions.set(key, channel),
+            None => own.partitions.remove(key),
+        }
+    }
+
+    /// Hashes of items that a stream that is read in full each time has left out because they are damaged, and reported.
+    pub fn damage(&self) -> &[String] {
+        match self {
+            Self::Snapshot { damage } => damage,
+            Self::Channels(_) => &[],
+        }
+    }
+
+    /// Takes note of the items that a stream that is read in full each time has left out.
+    pub fn set_damage(&mut self, marks: Vec<String>) {
+        if let Self::Snapshot { damage } = self {
+            *damage = marks;
+        }
+    }
+
+    /// Whether it was written in the midst of a full refresh.
+    pub fn is_full(&self) -> bool {
+        self.own().is_some_and(|own| own.full.is_some())
+    }
+
+    /// The full refresh is no longer under way.
+    pub fn end_full_refresh(&mut self) {
+        if let Some(own) = self.own_mut() {
+            own.full = None;
+        }
+    }
+
+    fn own(&self) -> Option<&Channels> {
+        match self {
+            Self::Snapshot { .. } => None,
+            Self::Channels(own) => Some(own),
+        }
+    }
+
+    fn own_mut(&mut self) -> Option<&mut Channels> {
+        match self {
+            Self::Snapshot { .. } => None,
+            Self::Channels(own) => Some(own),
+        }
+    }
+}
+
+/// What an earlier run wrote, and in which version; [`None`] if nothing was.
+fn read(written: Option<&RawValue>) -> Result<Option<(Version, Members<'_>)>, Invalid> {
+    let Some(written) = written.map(|raw| Given::new(raw, &Path::Top)).filter(|given| !given.is_null()) else { return Ok(None) };
+    let members = written.members()?;
+    let path = Path::Key(&Path::Top, "version");
+    match members.get("version").map(|raw| Given::new(raw, &path).whole()) {
+        Some(Some(1)) => Ok(Some((Version::One, members))),
+        Some(Some(2)) => Ok(Some((Version::Two, members))),
+        Some(_) => Err(path.invalid("it is none that this program reads; use the program that wrote the state, or start without one")),
+        None if members.0.iter().all(|(_, raw)| Given::new(raw, &path).is_nothing()) => Ok(None),
+        None => Err(path.invalid("it is missing: the state is not one of this program; start without it")),
+    }
+}
+
+impl Version {
+    fn full(self, members: &Members<'_>) -> Result<Option<Full>, Invalid> {
+        match self {
+            Self::One => version_1::full(members),
+            Self::Two => version_2::full(members),
+        }
+    }
+
+    fn partitions(self, members: &Members<'_>) -> Result<Partitions, Invalid> {
+        match self {
+            Self::One => version_1::partitions(members),
+            Self::Two => version_2::partitions(members),
+        }
+    }
+}
+
+impl Channels {
+    fn new(tenant: &str) -> Self {
+        Self { tenant: tenant.to_owned(), full: None, partitions: Partitions::default() }
+    }
+
+    fn read(version: Version, members: &Members<'_>, tenant: &str) -> Result<Self, Invalid> {
+        let path = Path::Key(&Path::Top, "tenant");
+        let named = match members.get("tenant") {
+            Some(raw) => {
+                let given = Given::new(raw, &path);
+                let is_same = given.text()?.eq_ignore_ascii_case(tenant);
+                let reason = "it is not the `tenant_id` of the configuration: name the tenant alike, or start without a state";
+                is_same.then_some(true).ok_or_else(|| given.invalid(reason))?
+            }
+            None => false,
+        };
+        let (full, partitions) = (version.full(members)?, version.partitions(members)?);
+        if !named && !partitions.is_empty() {
+            return Err(path.invalid("it is missing"));
+        }
+        Ok(Self { tenant: tenant.to_owned(), full, partitions })
+    }
+}
+
+#[cfg(test)]
+mod tests;

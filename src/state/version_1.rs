@@ -1,0 +1,59 @@
+//! Reads states of version 1: an object of partitions by their keys, null where one is gone.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ChannelState, Full, Invalid, Version,
+    entry::Entry,
+    fields::Fields,
+    given::{Given, Members, Path},
+    key::{ids, key, split},
+    partitions::Partitions,
+    time::{self, BEGINNING},
+};
+
+/// The mark of a full refresh: null, true before its first page, then when it began.
+pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
+    let path = Path::Key(&Path::Top, "full");
+    match members.get("full").map(|raw| Given::new(raw, &path)) {
+        None => Ok(None),
+        Some(given) if given.is_null() || given.is("false") => Ok(None),
+        Some(given) if given.is("true") => Ok(Some(Full { begun: BEGINNING, mark: None })),
+        Some(given) => time::moment(given).map(|mark| Some(Full { begun: mark, mark: Some(mark) })),
+    }
+}
+
+pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
+    let path = Path::Key(&Path::Top, "channels");
+    let mut groups: BTreeMap<String, (Vec<Box<str>>, Vec<Entry>)> = BTreeMap::new();
+    let Some(given) = members.get("channels").map(|raw| Given::new(raw, &path)).filter(|given| !given.is_null()) else {
+        return Ok(Partitions::default());
+    };
+    for (name, raw) in given.members()?.0 {
+        let path = Path::Key(&path, &name);
+        // However it is encoded.
+        let key = key(&ids(&name).collect::<Vec<_>>());
+        let given = Given::new(raw, &path);
+        if given.is_null() {
+            continue;
+        }
+        let mut channel = ChannelState::default();
+        let fields = Fields { key: &key, version: Version::One };
+        for (name, raw) in given.members()?.0 {
+            let path = Path::Key(&path, &name);
+            fields.take(&mut channel, &name, Given::new(raw, &path))?;
+        }
+        let (parents, id) = split(&key);
+        if id.is_empty() {
+            return Err(path.invalid("it does not name a partition"));
+        }
+        let (ids, entries) = groups.entry(parents.to_owned()).or_default();
+        ids.push(id.into_boxed_str());
+        entries.push(Entry::new(channel, &key));
+    }
+    let mut partitions = Partitions::default();
+    for (parents, (ids, entries)) in groups {
+        partitions.add(&parents, ids, entries).map_err(|_| path.invalid("a partition comes twice"))?;
+    }
+    Ok(partitions)
+}

@@ -1,0 +1,255 @@
+//! Reads and writes states of version 2. What changes is a list, since some consumers merge states deeply: a list is replaced as a whole, and
+//! nothing of an older state shines through.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{
+    ChannelState, Channels, Full, Invalid, StreamState, Version, WalkState,
+    entry::Entry,
+    fields::{Fields, texts},
+    given::{Given, Members, Path},
+    key::{ids, join, key},
+    partitions::{Group, Partitions},
+    time::{self, BEGINNING, Clock, Moment},
+};
+
+/// The mark of a full refresh: nothing, or when it began, by our own clock and by Graph's.
+pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
+    let path = Path::Key(&Path::Top, "full");
+    let clock = |raw, at| time::clock(Given::new(raw, &Path::Item(&path, at)), Version::Two);
+    match *list(members, &path, "full")? {
+        [] => Ok(None),
+        [begun] => Ok(Some(Full { begun: clock(begun, 0)?, mark: None })),
+        [begun, mark] => Ok(Some(Full { begun: clock(begun, 0)?, mark: Some(clock(mark, 1)?) })),
+        _ => Err(path.invalid("it has more than two items")),
+    }
+}
+
+fn list<'t>(members: &Members<'t>, path: &Path<'_>, name: &str) -> Result<Vec<&'t RawValue>, Invalid> {
+    members.get(name).map_or(Ok(Vec::new()), |raw| Given::new(raw, path).items())
+}
+
+/// How far back most of the partitions were read.
+fn usual(members: &Members<'_>) -> Result<Option<DateTime<Utc>>, Invalid> {
+    let path = Path::Key(&Path::Top, "since");
+    match *list(members, &path, "since")? {
+        [] => Ok(None),
+        [raw] => time::moment(Given::new(raw, &Path::Item(&path, 0))).map(Some),
+        _ => Err(path.invalid("it has more than one item")),
+    }
+}
+
+/// The marks of items that a stream has left out.
+pub(super) fn damage(members: &Members<'_>) -> Result<Vec<String>, Invalid> {
+    let path = Path::Key(&Path::Top, "damage");
+    members.get("damage").map_or(Ok(Vec::new()), |raw| texts(Given::new(raw, &path)))
+}
+
+pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
+    let usual = usual(members)?;
+    let path = Path::Key(&Path::Top, "partitions");
+    let mut partitions = Partitions::default();
+    for (at, raw) in list(members, &path, "partitions")?.into_iter().enumerate() {
+        let path = Path::Item(&path, at);
+        let group = Given::new(raw, &path).members()?;
+        let parents = key(&parents(&group, &path)?);
+        let path = Path::Key(&path, "entries");
+        let raws = group.get("entries").ok_or_else(|| path.invalid("it is missing"))?;
+        let raws = Given::new(raws, &path).items()?;
+        let (mut ids, mut entries) = (Vec::with_capacity(raws.len()), Vec::with_capacity(raws.len()));
+        for (at, raw) in raws.into_iter().enumerate() {
+            let path = Path::Item(&path, at);
+            let (id, entry) = entry(Given::new(raw, &path), &parents, usual)?;
+            ids.push(id);
+            entries.push(entry);
+        }
+        partitions.add(&parents, ids, entries).map_err(|_| path.invalid("an `id` comes twice"))?;
+    }
+    Ok(partitions)
+}
+
+fn parents(group: &Members<'_>, path: &Path<'_>) -> Result<Vec<String>, Invalid> {
+    let path = Path::Key(path, "parents");
+    let given = Given::new(group.get("parents").ok_or_else(|| path.invalid("it is missing"))?, &path);
+    match texts(given)? {
+        parents if parents.iter().any(String::is_empty) => Err(given.invalid("an id is empty")),
+        parents => Ok(parents),
+    }
+}
+
+fn entry(given: Given<'_, '_>, parents: &str, usual: Option<DateTime<Utc>>) -> Result<(Box<str>, Entry), Invalid> {
+    let members = given.members()?;
+    let path = Path::Key(given.path(), "id");
+    let id = Given::new(members.get("id").ok_or_else(|| path.invalid("it is missing"))?, &path);
+    let name = id.text()?;
+    if name.is_empty() {
+        return Err(id.invalid("it is empty"));
+    }
+    let key = join(parents, &name);
+    let fields = Fields { key: &key, version: Version::Two };
+    let mut channel = ChannelState { since: usual, ..ChannelState::default() };
+    for (name, raw) in &members.0 {
+        let path = Path::Key(given.path(), name);
+        fields.take(&mut channel, name, Given::new(raw, &path))?;
+    }
+    Ok((name.into(), Entry::new(channel, &key)))
+}
+
+/// What both kinds of streams write.
+#[derive(Serialize)]
+struct Whole<'s> {
+    version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<&'s [String]>,
+    #[serde(flatten)]
+    channels: Option<WrittenChannels<'s>>,
+}
+
+#[derive(Serialize)]
+struct WrittenChannels<'s> {
+    tenant: &'s str,
+    full: Vec<Clock>,
+    /// How far back most of the partitions were read.
+    since: Vec<Moment>,
+    partitions: Groups<'s>,
+}
+
+struct Groups<'s> {
+    groups: &'s Partitions,
+    usual: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct WrittenGroup<'s> {
+    parents: Vec<String>,
+    entries: Entries<'s>,
+}
+
+struct Entries<'s> {
+    group: &'s Group,
+    usual: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenEntry<'s> {
+    id: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified_date_time: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    walk: Option<WrittenWalk<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta_link: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta_at: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta_round: Option<WrittenRound<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta_refused_at: Option<Clock>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    damage: &'s [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenWalk<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Moment>,
+    floor: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owed: Option<Moment>,
+}
+
+#[derive(Serialize)]
+struct WrittenRound<'s> {
+    link: &'s str,
+    at: Clock,
+}
+
+impl Serialize for StreamState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (damage, channels) = match self {
+            Self::Snapshot { damage } => (Some(damage.as_slice()), None),
+            Self::Channels(own) => (None, Some(WrittenChannels::new(own))),
+        };
+        Whole { version: Version::Two as u64, damage, channels }.serialize(serializer)
+    }
+}
+
+impl<'s> WrittenChannels<'s> {
+    fn new(own: &'s Channels) -> Self {
+        let usual = usual_since(&own.partitions);
+        Self {
+            tenant: &own.tenant,
+            full: own.full.into_iter().flat_map(|full| [Some(full.begun), full.mark]).flatten().map(Clock).collect(),
+            since: usual.map(Moment).into_iter().collect(),
+            partitions: Groups { groups: &own.partitions, usual },
+        }
+    }
+}
+
+/// How far back most of the partitions were read: written once, and for those alone that differ.
+fn usual_since(partitions: &Partitions) -> Option<DateTime<Utc>> {
+    let mut counts: BTreeMap<Option<DateTime<Utc>>, usize> = BTreeMap::new();
+    for (_, entry) in partitions.groups().flat_map(|(_, group)| group.iter()) {
+        *counts.entry(entry.since).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).and_then(|(since, _)| since)
+}
+
+impl Serialize for Groups<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let group = |(parents, group)| WrittenGroup { parents: ids(parents).collect(), entries: Entries { group, usual: self.usual } };
+        serializer.collect_seq(self.groups.groups().map(group))
+    }
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.group.iter().map(|(id, entry)| WrittenEntry::new(id, entry, self.usual)))
+    }
+}
+
+impl<'s> WrittenEntry<'s> {
+    fn new(id: &'s str, entry: &'s Entry, usual: Option<DateTime<Utc>>) -> Self {
+        let busy = entry.busy.as_deref();
+        let walk = |walk: &'s WalkState| WrittenWalk {
+            link: walk.link.as_deref(),
+            head: walk.head.map(Moment),
+            read_at: walk.read_at.map(Clock),
+            until: walk.until.map(Moment),
+            floor: Moment(walk.floor),
+            began: walk.began.map(Clock),
+            owed: walk.owed.map(Moment),
+        };
+        let round = busy.and_then(|busy| busy.delta.round.as_ref());
+        Self {
+            id,
+            last_modified_date_time: entry.cursor.map(Moment),
+            read_at: entry.read_at.map(Clock),
+            since: (entry.since != usual).then(|| Moment(entry.since.unwrap_or(BEGINNING))),
+            walk: busy.and_then(|busy| busy.walk.as_ref()).map(walk),
+            delta_link: entry.delta_link.as_deref(),
+            delta_at: entry.delta_at.map(Clock),
+            delta_round: round.map(|round| WrittenRound { link: &round.link, at: Clock(round.at) }),
+            delta_refused_at: busy.and_then(|busy| busy.delta.refused_at).map(Clock),
+            damage: busy.map(|busy| busy.damage.as_slice()).unwrap_or_default(),
+        }
+    }
+}
