@@ -18,6 +18,7 @@ use tap_microsoft_teams::{
     emit::{Emitter, Output, Records},
     graph::Limits,
     record::Message,
+    secrets::Secrets,
     state::{StreamState, Written},
     streams::{MESSAGES, Mode, Stream},
     sync,
@@ -60,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let selected = vec![MESSAGES.whole(Mode::Incremental)];
     // What the run before left, by stream; nothing at first.
     let states = sync::states(&Written::new(), &selected, &config)?;
-    let client = sync::client(&config, Limits::default())?;
+    let client = sync::client(&config, Limits::default(), Secrets::default())?;
 
     let (messages, arriving) = mpsc::sync_channel(1000);
     let (output, writer) = Output::start(Box::new(HandOver { messages }), states.clone())?;

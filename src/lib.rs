@@ -6,8 +6,8 @@
 //! The layers, each of which knows only those to its right:
 //!
 //! `command` wires `cli`, `protocol`, `sync` and `watch`; `sync` (which parents, which jobs, walks, outcomes) uses `streams`, `graph`, `config` and
-//! `emit`; `protocol` uses `emit` and `streams`; `streams` (declared facts) uses `record`, `schema` and requests of `graph`; `record`,
-//! `schema`, `state`, `config` and `graph` use none of ours.
+//! `emit`; `protocol` uses `emit` and `streams`; `streams` (declared facts) uses `record`, `schema` and requests of `graph`; `graph`
+//! uses `secrets` and `shown`; `record`, `schema`, `state`, `config`, `secrets` and `shown` use none of ours.
 
 #![warn(missing_docs)]
 
@@ -23,6 +23,8 @@ pub mod panic;
 pub mod protocol;
 pub mod record;
 pub mod schema;
+pub mod secrets;
+mod shown;
 pub mod state;
 pub mod streams;
 pub mod sync;

@@ -22,38 +22,39 @@ use crate::{
     error::Error,
     files::{in_file, read_json, read_state},
     protocol::airbyte::{self, AirbyteEmitter, Message},
+    secrets::Secrets,
     state::Written,
 };
 
 pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     match verb {
-        Airbyte::Spec => tell(&mut out, &Message::Spec { spec: airbyte::spec() }, Exit::Done),
-        Airbyte::Discover(files) => match read_config(&files.config) {
-            Ok(_) => tell(&mut out, &Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
-            Err(error) => fail(&mut out, &error),
+        Airbyte::Spec => tell(&mut out, &log.secrets, Message::Spec { spec: airbyte::spec() }, Exit::Done),
+        Airbyte::Discover(files) => match read_config(&files.config, &log.secrets) {
+            Ok(_) => tell(&mut out, &log.secrets, Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
+            Err(error) => fail(&mut out, &log.secrets, &error),
         },
-        Airbyte::Check(files) => check(&files.config, level(log), &mut out),
-        Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref()) {
-            Ok((ready, unknown)) => read(ready, unknown, log, out, stop),
-            Err(error) => fail(&mut out, &error),
+        Airbyte::Check(files) => check(&files.config, level(&log), &log.secrets, &mut out),
+        Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref(), &log.secrets) {
+            Ok((ready, unknown)) => read(ready, unknown, &log, out, stop),
+            Err(error) => fail(&mut out, &log.secrets, &error),
         },
     }
 }
 
 /// Says why nothing was done, or nothing more.
-pub(super) fn fail(out: &mut impl Write, error: &Error) -> io::Result<Exit> {
-    tell(out, &Message::error(error), Exit::Failed)
+pub(super) fn fail(out: &mut impl Write, secrets: &Secrets, error: &Error) -> io::Result<Exit> {
+    tell(out, secrets, Message::error(error), Exit::Failed)
 }
 
-fn tell(out: &mut impl Write, message: &Message<'_>, exit: Exit) -> io::Result<Exit> {
-    airbyte::write(out, message)?;
+fn tell(out: &mut impl Write, secrets: &Secrets, message: Message<'_>, exit: Exit) -> io::Result<Exit> {
+    airbyte::write(out, secrets, message)?;
     out.flush()?;
     Ok(exit)
 }
 
 /// What a read is made of, and the streams that it is asked for and that there are not.
-fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>) -> Result<(Ready, Vec<String>), Error> {
-    let config = read_config(config)?;
+fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>, secrets: &Secrets) -> Result<(Ready, Vec<String>), Error> {
+    let config = read_config(config, secrets)?;
     let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?).map_err(in_file(catalog, "catalog"))?;
     let (states, remarks) = match state {
         Some(path) => read_state(path, |written| {
@@ -62,10 +63,10 @@ fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>) -> Result<(
         })?,
         None => (states(&Written::new(), &selected, &config)?, Vec::new()),
     };
-    Ok((Ready::new(config, selected, states, remarks)?, unknown))
+    Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
 }
 
-fn read(ready: Ready, unknown: Vec<String>, log: Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+fn read(ready: Ready, unknown: Vec<String>, log: &Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     let all_known = unknown.is_empty();
     let level = level(log);
     let screen = log.screen(level);
@@ -73,16 +74,16 @@ fn read(ready: Ready, unknown: Vec<String>, log: Wanted, out: impl Write + Send 
         let output = output.clone();
         move |level, sentence| output.log(level, sentence)
     };
-    let summary = ready.sync(Box::new(AirbyteEmitter::new(out, unknown, level)), level, &screen, say, stop)?;
+    let summary = ready.sync(Box::new(AirbyteEmitter::new(out, unknown, level, log.secrets.clone())), level, &screen, say, stop)?;
     let exit = Exit::from(&summary);
     Ok(if all_known || exit == Exit::Stopped { exit } else { Exit::Failed })
 }
 
 /// What the command line wants, or the platform.
-fn level(log: Wanted) -> LevelFilter {
+fn level(log: &Wanted) -> LevelFilter {
     log.level([logging::variable("LOG_LEVEL")])
 }
 
-fn read_config(paths: &[PathBuf]) -> Result<Config, Error> {
-    config::read(paths, Author::Anybody)
+fn read_config(paths: &[PathBuf], secrets: &Secrets) -> Result<Config, Error> {
+    config::read(paths, Author::Anybody, secrets)
 }

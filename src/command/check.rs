@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Fault},
     graph::Limits,
     protocol::airbyte::{self, Message},
+    secrets::Secrets,
     sync,
 };
 
@@ -39,26 +40,26 @@ impl Found {
     }
 }
 
-pub(super) fn check(config: &[PathBuf], level: LevelFilter, out: &mut impl Write) -> io::Result<Exit> {
-    let config = config::read(config, Author::Anybody);
+pub(super) fn check(config: &[PathBuf], level: LevelFilter, secrets: &Secrets, out: &mut impl Write) -> io::Result<Exit> {
+    let config = config::read(config, Author::Anybody, secrets);
     let remarks = config.as_ref().map(|config| config.remarks.clone()).unwrap_or_default();
-    let checked = config.and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief())?, &config)));
+    let checked = config.and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief(), secrets.clone())?, &config)));
     let mut found = match checked {
         Ok(checkup) => Found { lines: checkup.lines(), is_good: checkup.is_good(), sentence: checkup.sentence() },
         // The user's fault is a verdict; ours, or an outage, is none.
         Err(error) if error.fault() == Fault::User => failed(&error),
         Err(error) if io::stdout().is_terminal() => {
-            writeln!(out, "{}", paragraph(&format!("no verdict: {error}")))?;
+            writeln!(out, "{}", paragraph(&secrets.hide(&format!("no verdict: {error}"))))?;
             return Ok(Exit::Failed);
         }
-        Err(error) => return fail(out, &error),
+        Err(error) => return fail(out, secrets, &error),
     };
     found.add(remarks);
     found.lines.retain(|(of_line, _)| *of_line <= level);
     if io::stdout().is_terminal() {
-        tell(&found, out)?
+        tell(&found, secrets, out)?
     } else {
-        send(&found, out)?
+        send(&found, secrets, out)?
     }
     out.flush()?;
     Ok(Exit::Done)
@@ -70,20 +71,20 @@ fn failed(error: &Error) -> Found {
     Found { lines, is_good: false, sentence }
 }
 
-fn send(found: &Found, out: &mut impl Write) -> io::Result<()> {
+fn send(found: &Found, secrets: &Secrets, out: &mut impl Write) -> io::Result<()> {
     for (level, line) in &found.lines {
-        airbyte::write(out, &Message::log(*level, line))?;
+        airbyte::write(out, secrets, Message::log(*level, line))?;
     }
     let status = if found.is_good { Message::succeeded } else { Message::failed };
-    airbyte::write(out, &status(found.sentence.clone()))
+    airbyte::write(out, secrets, status(found.sentence.clone()))
 }
 
-fn tell(found: &Found, out: &mut impl Write) -> io::Result<()> {
+fn tell(found: &Found, secrets: &Secrets, out: &mut impl Write) -> io::Result<()> {
     for (_, line) in &found.lines {
-        writeln!(out, "{}", paragraph(line))?;
+        writeln!(out, "{}", paragraph(&secrets.hide(line)))?;
     }
     let verdict = if found.is_good { "SUCCEEDED" } else { "FAILED" };
-    writeln!(out, "\n{}", paragraph(&format!("{verdict}: {}", found.sentence)))
+    writeln!(out, "\n{}", paragraph(&secrets.hide(&format!("{verdict}: {}", found.sentence))))
 }
 
 /// A text in lines as wide as the terminal.

@@ -11,6 +11,8 @@ use crate::{
     config::{self, Config, settings_of_environment},
     error::Error,
     files::{read_commented_object, read_secret},
+    graph,
+    secrets::Secrets,
     streams::Stream,
 };
 
@@ -33,17 +35,20 @@ pub(super) enum Author {
 }
 
 /// The configuration that is written there.
-pub(super) fn read(paths: &[PathBuf], author: Author) -> Result<Config, Error> {
-    parse(written(paths, author)?)
+pub(super) fn read(paths: &[PathBuf], author: Author, secrets: &Secrets) -> Result<Config, Error> {
+    parse(written(paths, author, secrets)?)
 }
 
 /// The configuration that these settings make.
 pub(super) fn parse(written: Map<String, Value>) -> Result<Config, Error> {
-    Ok(Config::new(&Value::Object(written), &Stream::names())?)
+    let mut config = Config::new(&Value::Object(written), &Stream::names())?;
+    config.remarks.extend(graph::unusable_certificates());
+    Ok(config)
 }
 
-/// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files.
-pub(super) fn written(paths: &[PathBuf], author: Author) -> Result<Map<String, Value>, Error> {
+/// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files. What is wrong with them is said
+/// without the secret.
+pub(super) fn written(paths: &[PathBuf], author: Author, secrets: &Secrets) -> Result<Map<String, Value>, Error> {
     let mut settings = Map::new();
     let is_environment = |path: &&PathBuf| path.as_os_str() == ENVIRONMENT;
     for path in paths.iter().filter(|path| !is_environment(path)) {
@@ -69,6 +74,9 @@ pub(super) fn written(paths: &[PathBuf], author: Author) -> Result<Map<String, V
         None => {}
         Some(Value::String(path)) => _ = settings.insert(SECRET.to_owned(), read_secret(Path::new(path.trim()))?.into()),
         Some(_) => return Err(Error::SecretFile { reason: "is no text", hint: "give the path of a file" }),
+    }
+    if let Some(Value::String(secret)) = settings.get(SECRET) {
+        secrets.add(secret);
     }
     Ok(settings)
 }

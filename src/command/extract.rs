@@ -20,15 +20,16 @@ use crate::{
     emit::Output,
     error::Error,
     protocol::{Log, lines::LineEmitter},
+    secrets::Secrets,
     state::Written,
     streams::{Mode, ParentKind, Stream},
 };
 
-pub(super) fn run(asked: &Extract, log: Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
-    let level = log.level([]);
-    let screen = log.screen(level);
-    let log = Arc::new(Log::new(logging::plain(&screen), level, screen.log()));
-    let ready = match prepare(asked) {
+pub(super) fn run(asked: &Extract, wanted: &Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+    let level = wanted.level([]);
+    let screen = wanted.screen(level);
+    let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));
+    let ready = match prepare(asked, &wanted.secrets) {
         Ok(ready) => ready,
         Err(error) => {
             log.critical(&error.to_string());
@@ -40,13 +41,13 @@ pub(super) fn run(asked: &Extract, log: Wanted, out: impl Write + Send + 'static
     Ok(Exit::from(&ready.sync(emitter, level, &screen, say, stop)?))
 }
 
-fn prepare(asked: &Extract) -> Result<Ready, Error> {
+fn prepare(asked: &Extract, secrets: &Secrets) -> Result<Ready, Error> {
     let stream = Stream::named(&asked.stream)
         .ok_or_else(|| Error::Catalog(format!("there is no stream {}; there are {}", asked.stream, Stream::names().join(", "))))?;
-    let (config, remarks) = configuration(asked, stream)?;
+    let (config, remarks) = configuration(asked, stream, secrets)?;
     let selected = vec![stream.whole(Mode::FullRefresh)];
     let states = states(&Written::new(), &selected, &config)?;
-    Ready::new(config, selected, states, remarks)
+    Ready::new(config, selected, states, remarks, secrets)
 }
 
 /// A parent's options, and how to see what is known of it.
@@ -64,8 +65,8 @@ const PARENTS: [Parent; 3] = [
 ];
 
 /// What is written, what the command line says before it, and all parents where neither names some; and what people should know about it.
-fn configuration(asked: &Extract, stream: &'static Stream) -> Result<(Config, Vec<String>), Error> {
-    let mut written = config::written(&asked.settings.config, Author::Operator)?;
+fn configuration(asked: &Extract, stream: &'static Stream, secrets: &Secrets) -> Result<(Config, Vec<String>), Error> {
+    let mut written = config::written(&asked.settings.config, Author::Operator, secrets)?;
     // What is put in front would hide what is wrong.
     config::parse(written.clone())?;
     let named = [&asked.team, &asked.channel, &asked.message];

@@ -12,14 +12,16 @@ use crate::{
     cli::{Cli, LogLevel},
     log::Forward,
     protocol::Format,
+    secrets::Secrets,
     watch::Screen,
 };
 
-/// What the command line says about logs.
-#[derive(Clone, Copy, Debug)]
+/// What the command line says about logs, and what none of them shows.
+#[derive(Clone, Debug)]
 pub(super) struct Wanted {
     level: Option<LevelFilter>,
     bars: bool,
+    pub(super) secrets: Secrets,
 }
 
 impl Wanted {
@@ -31,17 +33,17 @@ impl Wanted {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         });
-        Self { level: level.or_else(|| cli.debug.then_some(LevelFilter::DEBUG)), bars: !cli.no_progress }
+        Self { level: level.or_else(|| cli.debug.then_some(LevelFilter::DEBUG)), bars: !cli.no_progress, secrets: Secrets::default() }
     }
 
     /// The level, which the command line says, or else the first of these that says something.
-    pub(super) fn level(self, named: impl IntoIterator<Item = Option<String>>) -> LevelFilter {
+    pub(super) fn level(&self, named: impl IntoIterator<Item = Option<String>>) -> LevelFilter {
         let named = || named.into_iter().flatten().find(|name| !name.is_empty());
         self.level.or_else(|| level_of(&named()?)).unwrap_or(LevelFilter::INFO)
     }
 
     /// Where the run is watched. Where nothing is said, nothing is shown either.
-    pub(super) fn screen(self, level: LevelFilter) -> Screen {
+    pub(super) fn screen(&self, level: LevelFilter) -> Screen {
         Screen::of_process(level >= LevelFilter::INFO, self.bars)
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     emit::{Emitter, Output},
     error::Error,
     graph::{GraphClient, Limits},
+    secrets::Secrets,
     streams::Selected,
     sync::{self, States, Summary, client, states},
     watch::Screen,
@@ -53,22 +54,23 @@ pub enum Exit {
 /// If the output cannot be written.
 pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     let mut spare = out.clone();
-    let (mut out, log) = (out, Wanted::of(cli));
+    let (mut out, wanted) = (out, Wanted::of(cli));
+    let log = wanted.clone();
     let work = || match &cli.command {
         Some(Command::Airbyte(verb)) => airbyte::run(verb, log, out, stop),
         Some(Command::SampleConfig { format }) => tell(&mut out, &sample(*format)),
-        Some(Command::Extract(asked)) => extract::run(asked, log, out, stop),
-        Some(Command::Plan(asked)) => plan::run(asked, log, out, &stop),
-        None => singer::run(&cli.singer, log, out, stop),
+        Some(Command::Extract(asked)) => extract::run(asked, &log, out, stop),
+        Some(Command::Plan(asked)) => plan::run(asked, &log, out, &stop),
+        None => singer::run(&cli.singer, &log, out, stop),
     };
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
-        Some(Command::Airbyte(_)) => airbyte::fail(&mut spare, &Error::panicked()),
-        _ => Ok(singer::fail(&cli.singer, log, &Error::panicked())),
+        Some(Command::Airbyte(_)) => airbyte::fail(&mut spare, &wanted.secrets, &Error::panicked()),
+        _ => Ok(singer::fail(&cli.singer, &wanted, &Error::panicked())),
     });
     match result {
         // Airbyte's errors go the way that is not open any more; the log has one of its own. A reader that has gone needs no words.
         Err(error) if !matches!(cli.command, Some(Command::Airbyte(_))) && error.kind() != ErrorKind::BrokenPipe => {
-            Ok(singer::fail(&cli.singer, log, &error.into()))
+            Ok(singer::fail(&cli.singer, &wanted, &error.into()))
         }
         result => result,
     }
@@ -102,9 +104,10 @@ struct Ready {
 
 impl Ready {
     /// `remarks` are of the catalog and the state.
-    fn new(config: Config, selected: Vec<Selected>, states: States, remarks: Vec<String>) -> Result<Self, Error> {
+    fn new(config: Config, selected: Vec<Selected>, states: States, remarks: Vec<String>, secrets: &Secrets) -> Result<Self, Error> {
         let remarks = [config.remarks.clone(), remarks].concat();
-        Ok(Self { client: client(&config, Limits::default())?, config, selected, states, remarks, runtime: runtime()? })
+        let client = client(&config, Limits::default(), secrets.clone())?;
+        Ok(Self { client, config, selected, states, remarks, runtime: runtime()? })
     }
 
     /// Runs the sync, and the thread that writes, to the end of both. `say` takes what is said to people meanwhile, and the screen shows them
@@ -170,7 +173,7 @@ mod tests {
     fn no_form_of_a_configuration_or_a_client_shows_the_secret() {
         let written = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "hidden-5ecret"});
         let config = config::parse(written.as_object().unwrap().clone()).unwrap();
-        let client = client(&config, Limits::default()).unwrap();
+        let client = client(&config, Limits::default(), Secrets::default()).unwrap();
         let shown = format!("{config:?}{config:#?}{client:?}{client:#?}");
         assert!(shown.contains("GraphClient") && !shown.contains("hidden-5ecret"), "{shown}");
     }

@@ -5,6 +5,8 @@ use std::io;
 use terminal_size::{Width, terminal_size_of};
 use textwrap::{Options, WordSplitter, core::display_width, fill};
 
+use crate::shown::is_hidden;
+
 /// Lines are no longer, however wide the terminal is; and so long where there is none.
 const WIDEST: usize = 120;
 const IN_A_PIPE: usize = 100;
@@ -64,11 +66,9 @@ pub(super) fn shared(room: usize, [one, other]: [usize; 2]) -> [usize; 2] {
     }
 }
 
-/// Marks of direction, joiners, selectors of variants and tags.
+/// Besides what is hidden: joiners and selectors of variants.
 fn is_invisible(char: char) -> bool {
-    matches!(char,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
+    is_hidden(char) || matches!(char, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::{
         Format, Log,
         singer::{self, About, SingerEmitter},
     },
+    secrets::Secrets,
     state::Written,
     streams::{Selected, StreamSet},
     sync,
@@ -37,7 +38,7 @@ use crate::{
 /// What Meltano says about logs: a file with the configuration of Python's loggers.
 const LOG_CONFIG: &str = "SINGER_SDK_LOG_CONFIG";
 
-pub(super) fn run(asked: &Singer, wanted: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(asked: &Singer, wanted: &Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
     if asked.about {
         let form = match asked.format {
             AboutFormat::Text => About::Text,
@@ -56,7 +57,7 @@ pub(super) fn run(asked: &Singer, wanted: Wanted, mut out: impl Write + Send + '
         log.critical("--config is missing; see --help");
         return Ok(Exit::Usage);
     }
-    match prepare(asked) {
+    match prepare(asked, &wanted.secrets) {
         Ok((bookmarks, ready)) => sync(ready, bookmarks, asked.test, (&screen, log), out, stop),
         Err(error) => {
             log.critical(&error.to_string());
@@ -66,14 +67,14 @@ pub(super) fn run(asked: &Singer, wanted: Wanted, mut out: impl Write + Send + '
 }
 
 /// Says why nothing was done, or nothing more.
-pub(super) fn fail(asked: &Singer, wanted: Wanted, error: &Error) -> Exit {
+pub(super) fn fail(asked: &Singer, wanted: &Wanted, error: &Error) -> Exit {
     log(asked, wanted).1.critical(&error.to_string());
     Exit::Failed
 }
 
 /// What a sync is made of, and the bookmarks that it was given.
-fn prepare(asked: &Singer) -> Result<(BTreeMap<String, String>, Ready), Error> {
-    let config = config::read(&asked.config, Author::Operator)?;
+fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(BTreeMap<String, String>, Ready), Error> {
+    let config = config::read(&asked.config, Author::Operator, secrets)?;
     let (selected, mut remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         _ => (allowed(&config), Vec::new()),
@@ -87,7 +88,7 @@ fn prepare(asked: &Singer) -> Result<(BTreeMap<String, String>, Ready), Error> {
         })?,
         None => (BTreeMap::new(), states(&Written::new(), &selected, &config)?),
     };
-    Ok((bookmarks, Ready::new(config, selected, states, remarks)?))
+    Ok((bookmarks, Ready::new(config, selected, states, remarks, secrets)?))
 }
 
 /// What is read where nothing is asked for: everything that the configuration allows.
@@ -139,7 +140,7 @@ fn sync(
 }
 
 /// The way to stderr, as the command line, Meltano's root level and the variables of the SDK want it.
-fn log(asked: &Singer, wanted: Wanted) -> (Screen, Log) {
+fn log(asked: &Singer, wanted: &Wanted) -> (Screen, Log) {
     let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
     let root = meltano.as_ref().and_then(|config| config["root"]["level"].as_str().map(str::to_owned));
     let level = wanted.level([root, variable("TAP_MICROSOFT_TEAMS_LOGLEVEL"), variable("LOGLEVEL")]);
@@ -151,6 +152,6 @@ fn log(asked: &Singer, wanted: Wanted) -> (Screen, Log) {
     // Bars would tear lines that a program reads.
     let screen = if is_json { Screen::default() } else { wanted.screen(level) };
     let format = if is_json { Format::Json } else { logging::plain(&screen) };
-    let log = Log::new(format, level, screen.log());
+    let log = Log::new(format, level, wanted.secrets.clone(), screen.log());
     (screen, log)
 }

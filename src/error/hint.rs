@@ -17,16 +17,21 @@ pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<St
     match &error.cause {
         Cause::TooLarge(_) => Some("raise `max_page_mb`, or set `top` to fewer items a page".to_owned()),
         Cause::Transport(text) => of_way(text).map(str::to_owned),
+        Cause::Refused(_) if error.is_refused_later() => Some(LATER_PAGE.to_owned()),
         Cause::Refused(refusal) if error.is_outage() => Some(of_outage(refusal.status).to_owned()),
         Cause::Refused(refusal) if !error.is_transient() => of_status(refusal.status, &error.request, permissions),
         _ => None,
     }
 }
 
+const LATER_PAGE: &str = "Graph gave the pages before this one, so neither is an id wrong nor a permission missing: run again; if it stays, \
+    Microsoft's support can look it up by the request-id";
+
 /// Whether a request failed for a reason that stays, and that other teams and channels need not have.
 pub(super) fn is_of_one_parent(error: &graph::Error) -> bool {
     match &error.cause {
         // What concerns all: sign-in, licences, permissions, proxies, what applications may ask for. What is gone is left out anyway.
+        Cause::Refused(_) if error.is_refused_later() => true,
         Cause::Refused(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
         Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
         Cause::SignIn(_) | Cause::Transport(_) | Cause::Malformed(_) | Cause::Closed(_) => false,

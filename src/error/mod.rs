@@ -46,6 +46,9 @@ pub enum Error {
         others than the owner of the machine may write; hint: set TAP_MICROSOFT_TEAMS_LOGIN_URL and TAP_MICROSOFT_TEAMS_GRAPH_URL instead"
     )]
     ForeignHosts,
+    /// The environment names something that cannot be used.
+    #[error("{0}")]
+    Environment(graph::NoClient),
     /// A catalog asks for what there is not.
     #[error("{0}")]
     Catalog(String),
@@ -145,11 +148,13 @@ impl Error {
             | Self::File { .. }
             | Self::SecretFile { .. }
             | Self::ForeignHosts
+            | Self::Environment(_)
             | Self::Catalog(_)
             | Self::State(_)
             | Self::NotFound { .. } => Fault::User,
             Self::Graph { source, .. } | Self::SignIn { source, .. } if source.is_transient() => Fault::Moment,
             Self::SignIn { .. } => Fault::User,
+            Self::Graph { source, .. } if source.is_refused_later() => Fault::Program,
             Self::Graph { source, .. } => match source.cause {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,

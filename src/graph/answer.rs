@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{Refusal, text::without_mark};
+use crate::{secrets::Secrets, shown::one_line};
 
 const REQUEST_ID: &str = "request-id";
 
@@ -112,15 +113,13 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
 const TOLD: usize = 600;
 
 /// What somebody else wrote, as part of a sentence: one line, not too long, and without the secrets if it quotes them.
-pub(super) fn quotable(text: &str, secrets: &[&str]) -> String {
-    let hide = |text: String, secret: &&str| if secret.is_empty() { text } else { text.replace(secret, "***") };
-    let text = secrets.iter().fold(text.to_owned(), hide);
-    let line: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(TOLD).collect();
+pub(super) fn quotable(text: &str, secrets: &Secrets) -> String {
+    let line: String = one_line(&secrets.hide(text)).chars().take(TOLD).collect();
     line.trim().to_owned()
 }
 
-/// What an answer that is no success says, without the token that it was given.
-pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
+/// What an answer that is no success says.
+pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8], secrets: &Secrets) -> Refusal {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Body {
@@ -133,12 +132,12 @@ pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body
         message: Option<String>,
     }
     let Body { error } = serde_json::from_slice(without_mark(body)).unwrap_or_default();
-    let quoted = |text: Option<String>| quotable(&text.unwrap_or_default(), &[token]);
+    let quoted = |text: Option<String>| quotable(&text.unwrap_or_default(), secrets);
     Refusal {
         status,
         code: quoted(error.code),
         message: quoted(error.message),
-        request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, &[token])),
+        request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, secrets)),
         retry_after: retry_after(headers, now),
         date: now,
     }
@@ -170,7 +169,12 @@ mod tests {
 
     #[test]
     fn what_others_wrote_is_one_short_line_without_the_secret() {
-        assert_eq!(quotable(" a\r\nb\u{1b}[31m Bearer s3cret \t", &["", "s3cret"]), "a  b [31m Bearer ***");
-        assert_eq!(quotable(&"é".repeat(10_000), &[]).chars().count(), TOLD);
+        let secrets = Secrets::default();
+        secrets.add("a s3cret");
+        assert_eq!(quotable(" a\r\nb\u{1b}[31m Bearer a s3cret \t", &secrets), r"a  b\u{1b}[31m Bearer ***");
+        // The end of a secret is hidden before the text is cut.
+        let long = format!("{}a s3cret", "é".repeat(TOLD - 4));
+        assert_eq!(quotable(&long, &secrets), format!("{}***", "é".repeat(TOLD - 4)));
+        assert_eq!(quotable(&"é".repeat(10_000), &secrets).chars().count(), TOLD);
     }
 }

@@ -15,7 +15,7 @@ use chrono::Utc;
 use futures_util::TryStreamExt;
 use http::{
     StatusCode,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue},
 };
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
@@ -25,10 +25,11 @@ use uuid::Uuid;
 
 use super::{
     Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
-    answer::{Describe, Patience, date, refusal},
+    answer::{Patience, date, quotable, refusal},
     bodies::{Bodies, Held},
     counts::{Counters, Counts},
     error::WithId,
+    http::{NoClient, http_client},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
     retry::{LONGEST_WAIT, MAX_ATTEMPTS, Verdict, Waits, verdict},
@@ -36,12 +37,9 @@ use super::{
     token::{Token, TokenSource},
     turns::Turns,
 };
+use crate::secrets::Secrets;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-
-/// What Graph may send ahead of one body.
-const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// So many bytes of a body are decompressed at once.
 const STEP: usize = 64 * 1024;
@@ -71,6 +69,7 @@ pub struct GraphClient {
 struct Shared {
     http: reqwest::Client,
     host: Host,
+    secrets: Secrets,
     tokens: TokenSource,
     turns: Arc<Turns>,
     bodies: Bodies,
@@ -169,20 +168,24 @@ impl Default for Limits {
 }
 
 impl GraphClient {
-    /// A client; nothing is sent yet.
+    /// A client; nothing is sent yet. It adds its secret and its tokens to `secrets`, which whoever writes logs hides with.
     ///
     /// # Errors
-    /// If TLS cannot be set up or an endpoint is no `http` or `https` URL.
-    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace, limits: Limits) -> Result<Self, String> {
-        let host = Host::new(&endpoints.graph).ok_or_else(|| format!("{} cannot be Graph's host", endpoints.graph))?;
-        let login = Host::new(&endpoints.login).ok_or_else(|| format!("{} cannot be the sign-in host", endpoints.login))?;
+    /// If TLS cannot be set up, an endpoint is no `http` or `https` URL, or the proxy that the environment names cannot be used.
+    pub fn new(endpoints: &Endpoints, credentials: &Credentials, pace: Pace, limits: Limits, secrets: Secrets) -> Result<Self, NoClient> {
+        let invalid = |url: &Url, what: &str| NoClient::Setup(format!("{url} cannot be {what}"));
+        let host = Host::new(&endpoints.graph).ok_or_else(|| invalid(&endpoints.graph, "Graph's host"))?;
+        let login = Host::new(&endpoints.login).ok_or_else(|| invalid(&endpoints.login, "the sign-in host"))?;
         let token_url = Request::sign_in(&credentials.tenant_id);
-        let token_url = login.url(token_url.path_and_query()).ok_or("the tenant does not fit into a URL")?;
-        let http = http_client().map_err(|error| format!("cannot set up HTTPS: {}", error.describe()))?;
+        let token_url = login.url(token_url.path_and_query());
+        let token_url = token_url.ok_or_else(|| NoClient::Setup("the tenant does not fit into a URL".to_owned()))?;
+        let http = http_client(&host, &secrets)?;
+        let way_is_same = login.is_this_machine() == host.is_this_machine();
+        let login_http = if way_is_same { http.clone() } else { http_client(&login, &secrets)? };
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         let patience = Patience::new(speed);
         let (counters, scope) = (Arc::<Counters>::default(), format!("{}/.default", endpoints.resource));
-        let tokens = TokenSource::new(http.clone(), patience, token_url, scope, credentials, counters.clone());
+        let tokens = TokenSource::new(login_http, patience, token_url, scope, credentials, secrets.clone(), counters.clone());
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
@@ -190,7 +193,7 @@ impl GraphClient {
         let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
-        let shared = Shared { http, host, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
+        let shared = Shared { http, host, secrets, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -213,6 +216,11 @@ impl GraphClient {
         let counts = self.counts();
         let took: Duration = counts.classes.iter().map(|counts| counts.took).sum();
         Rates::at(self.shared.pace, took.div_f64(counts.sent().max(1) as f64))
+    }
+
+    /// The secrets and tokens that it knows.
+    pub fn secrets(&self) -> &Secrets {
+        &self.shared.secrets
     }
 
     /// What was asked so far.
@@ -338,7 +346,7 @@ impl Shared {
         if !status.is_success() {
             // A refusal is one whatever has become of its body.
             let body = body.map(|(body, _)| body).unwrap_or_default();
-            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, token.secret())));
+            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, &self.secrets)));
         }
         // A part of a page, as caches and proxies give it, says nothing of the rest.
         if status == StatusCode::PARTIAL_CONTENT {
@@ -347,9 +355,9 @@ impl Shared {
         let (body, held) = body?;
         work.size.store(body.len(), Ordering::Relaxed);
         let (text, cleaned) = text::decode(body);
-        let page = Page::parse(text, cleaned, expected, &self.host, date).map_err(|malformed| match malformed {
+        let page = Page::parse(text, cleaned, expected, &self.host, &self.secrets, date).map_err(|malformed| match malformed {
             Malformed::Body(text) => Cause::Malformed(text),
-            Malformed::ForeignLink(place) => Cause::ForeignLink(place),
+            Malformed::ForeignLink(place) => Cause::ForeignLink(quotable(&place, &self.secrets)),
         })?;
         Ok(page.holding(held))
     }
@@ -371,7 +379,7 @@ impl Shared {
                 let body = self.read(response, patience, work.size.load(Ordering::Relaxed)).await;
                 Ok(Answer { status, headers, body })
             }
-            Err(text) => Err(Cause::Transport(format!("{}: {text}", self.host))),
+            Err(text) => Err(Cause::Transport(format!("{}: {}", self.host, quotable(&text, &self.secrets)))),
         };
         let took = began.elapsed();
         self.counters.took(scopes.class(), took);
@@ -399,7 +407,7 @@ impl Shared {
             // What waits for room is not late.
             held.reserve(&mut body, 1, expected).await;
             let mut part = (&mut body).limit(STEP);
-            if patience.wait(decoded.read_buf(&mut part)).await.map_err(Cause::Transport)? == 0 {
+            if patience.wait(decoded.read_buf(&mut part)).await.map_err(|text| Cause::Transport(quotable(&text, &self.secrets)))? == 0 {
                 return Ok((body, held));
             }
             if body.len() > self.limits.body {
@@ -455,29 +463,4 @@ impl Drop for GoesOn<'_> {
     fn drop(&mut self) {
         self.0.tell(WorkEvent::GoesOn);
     }
-}
-
-pub(super) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    // The first caller wins; a second client finds the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tap-microsoft-teams/", env!("CARGO_PKG_VERSION"))));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    // Else new members of an enumeration come as unknownFutureValue (graph.md 2.0). Not remembered in links: sent with each request.
-    headers.insert(PREFER, HeaderValue::from_static("include-unknown-enum-members"));
-    // Bundled roots beside those of the system (SSL_CERT_FILE included): an image without certificates works too.
-    let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
-    reqwest::Client::builder()
-        .default_headers(headers)
-        .tls_certs_merge(bundled)
-        .redirect(reqwest::redirect::Policy::none())
-        // Bodies are decompressed here, into the room that they have.
-        .no_gzip()
-        .no_brotli()
-        .connect_timeout(Duration::from_secs(30))
-        // A body that waits for room takes nothing off the connection: its window must have room for all that are in flight.
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(64 * STREAM_WINDOW)
-        .pool_idle_timeout(Duration::from_secs(60))
-        .build()
 }

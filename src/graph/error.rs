@@ -21,6 +21,8 @@ pub struct Error {
     pub attempts: u32,
     /// Our id of the last attempt, for Microsoft's support; [`None`] if nothing was sent.
     pub client_request_id: Option<Uuid>,
+    /// Whether an earlier page of the same list was answered: then what the list belongs to is there, and may be read.
+    pub is_later_page: bool,
 }
 
 /// What stood in the way of a request.
@@ -82,12 +84,17 @@ pub struct SignInRefusal {
 
 impl Error {
     pub(super) fn new(request: &Request, cause: Cause, attempts: u32) -> Self {
-        Self { request: request.to_string(), cause, attempts, client_request_id: None }
+        Self { request: request.to_string(), cause, attempts, client_request_id: None, is_later_page: false }
     }
 
     /// With our id of the last attempt.
     pub(super) fn of_attempt(self, client_request_id: Option<Uuid>) -> Self {
         Self { client_request_id, ..self }
+    }
+
+    /// As that of a later page of a list.
+    pub(super) fn of_later_page(self, is_later_page: bool) -> Self {
+        Self { is_later_page, ..self }
     }
 
     /// How often it was tried, as the end of a sentence; nothing if once. A refused sign-in was, whatever came before it.
@@ -105,12 +112,12 @@ impl Error {
 
     /// Whether a permission is missing (403).
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(403) && !self.is_outage()
+        self.status() == Some(403) && !self.is_outage() && !self.is_later_page
     }
 
     /// Whether the resource does not exist (404).
     pub fn is_missing(&self) -> bool {
-        self.status() == Some(404) && !self.is_outage()
+        self.status() == Some(404) && !self.is_outage() && !self.is_later_page
     }
 
     /// Whether Graph says by a status of the client's fault that a service of its own has an outage.
@@ -118,9 +125,17 @@ impl Error {
         matches!(&self.cause, Cause::Refused(refusal) if retry::is_outage(refusal))
     }
 
+    /// Whether Graph gives a later page of a list no more than what does not exist, or is not allowed.
+    pub fn is_refused_later(&self) -> bool {
+        self.is_later_page && !self.is_transient() && matches!(self.status(), Some(400 | 403 | 404 | 410))
+    }
+
     /// What it means for what was to be read.
     pub fn verdict(&self) -> Verdict {
-        retry::verdict(&self.cause)
+        match retry::verdict(&self.cause) {
+            Verdict::SkipParent | Verdict::RetryOnce if self.is_later_page => Verdict::FailStream,
+            verdict => verdict,
+        }
     }
 
     /// Whether the same request may succeed at another time, without anybody changing anything.
@@ -144,7 +159,8 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}{}", self.request, WithId(&self.cause, self.client_request_id), self.tries())
+        let page = if self.is_later_page { ", a later page" } else { "" };
+        write!(formatter, "{}{page}: {}{}", self.request, WithId(&self.cause, self.client_request_id), self.tries())
     }
 }
 

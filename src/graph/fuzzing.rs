@@ -12,12 +12,13 @@ use url::Url;
 use super::{
     Cause, Cleaned, Credentials, Host, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
-    client::http_client,
+    http::http_client,
     page::{Expected, Malformed},
     retry::{LONGEST_WAIT, MAX_ATTEMPTS, Waits},
     text,
     token::TokenSource,
 };
+use crate::secrets::Secrets;
 
 /// The text of a body, and what was changed in it.
 pub fn decode(body: &[u8]) -> (String, Cleaned) {
@@ -31,7 +32,7 @@ pub fn decode(body: &[u8]) -> (String, Cleaned) {
 pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
     let (text, cleaned) = decode(body);
     let expected = if is_list { Expected::List } else { Expected::Object };
-    Page::parse(text, cleaned, expected, host, date).map_err(|malformed| match malformed {
+    Page::parse(text, cleaned, expected, host, &Secrets::default(), date).map_err(|malformed| match malformed {
         Malformed::Body(why) | Malformed::ForeignLink(why) => why,
     })
 }
@@ -57,13 +58,15 @@ pub fn path_and_query(request: &Request) -> &str {
 /// How long a request waits that was throttled with this `Retry-After`, if it does.
 pub fn wait(retry_after: HeaderValue, now: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
-    let refusal = answer::refusal(429, &headers, now, &[], "");
+    let refusal = answer::refusal(429, &headers, now, &[], &Secrets::default());
     Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT).next(&Cause::Refused(refusal))
 }
 
-/// What an answer says that is no success, to a request with this token.
+/// What an answer says that is no success, in a run with this token.
 pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
-    answer::refusal(status, &HeaderMap::new(), now, body, token)
+    let secrets = Secrets::default();
+    secrets.add_token(token);
+    answer::refusal(status, &HeaderMap::new(), now, body, &secrets)
 }
 
 /// The sign-in service.
@@ -76,8 +79,17 @@ impl SignIn {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
-        let http = http_client().map_err(|error| answer::Describe::describe(&error))?;
-        Ok(Self(TokenSource::new(http, Patience::new(1.0), token_url.clone(), String::new(), credentials, Arc::default())))
+        let host = Host::new(token_url).ok_or("no host")?;
+        let http = http_client(&host, &Secrets::default()).map_err(|error| error.to_string())?;
+        Ok(Self(TokenSource::new(
+            http,
+            Patience::new(1.0),
+            token_url.clone(),
+            String::new(),
+            credentials,
+            Secrets::default(),
+            Arc::default(),
+        )))
     }
 
     /// The token in an answer, as far as it may be said.

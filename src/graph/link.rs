@@ -23,6 +23,17 @@ impl Host {
         (url.has_host() && matches!(url.scheme(), "https" | "http")).then_some(Self(origin))
     }
 
+    /// Whether requests to it stay on this machine. Config lets plain http go nowhere else; no proxy is for it.
+    pub(super) fn is_this_machine(&self) -> bool {
+        let is_loopback = match self.0.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+            None => false,
+        };
+        is_loopback || self.0.scheme() == "http"
+    }
+
     /// Takes a link as Graph gave it: absolute, to this host, and below `/v1.0`. Otherwise gives back where it leads to.
     pub(super) fn link(&self, text: &str) -> Result<Link, String> {
         let url = Url::parse(text).map_err(|_| "what is no absolute URL".to_owned())?;
@@ -134,6 +145,28 @@ mod tests {
                 refused == "https://graph.microsoft.com, but not below /v1.0" || refused == "what is no absolute URL",
                 "{path}: {refused}"
             );
+        }
+    }
+
+    #[test]
+    fn this_machine_has_many_names() {
+        let is_this_machine = |url: &str| Host::new(&Url::parse(url).unwrap()).unwrap().is_this_machine();
+        let own = [
+            "http://127.0.0.1:1",
+            "https://127.8.9.1",
+            "https://LOCALHOST",
+            "https://a.localhost",
+            "https://[::1]",
+            "https://[::ffff:127.0.0.1]",
+            "http://graph.microsoft.com",
+        ];
+        for url in own {
+            assert!(is_this_machine(url), "{url}");
+        }
+        for url in
+            ["https://graph.microsoft.com", "https://localhost.evil.example", "https://128.0.0.1", "https://[::2]", "https://notlocalhost"]
+        {
+            assert!(!is_this_machine(url), "{url}");
         }
     }
 

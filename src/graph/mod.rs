@@ -10,6 +10,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod grant;
+mod http;
 mod link;
 mod pace;
 mod page;
@@ -27,6 +28,7 @@ pub use claims::Claims;
 pub use client::{Endpoints, GraphClient, Limits, Pace, WorkEvent};
 pub use counts::{ClassCounts, Counts};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
+pub use http::{NoClient, unusable_certificates};
 pub use link::{Host, Link};
 pub use pace::Class;
 pub use page::{Item, Page};

@@ -8,10 +8,11 @@ use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{Held, Host, Link, text::Cleaned};
+use crate::secrets::Secrets;
 
 /// The visits of a scalar, which all mean the same here.
 macro_rules! scalars {
@@ -77,8 +78,20 @@ pub(super) enum Expected {
     Object,
 }
 
+impl Expected {
+    fn name(self) -> &'static str {
+        match self {
+            Self::List => NO_LIST,
+            Self::Object => "an object",
+        }
+    }
+}
+
 /// The times that make the activity of a message.
 const TIMES: [&str; 3] = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
+
+/// What the parser is told of a body that is no list; people are told more.
+const NO_LIST: &str = "an object with a list `value`";
 
 /// When an entity was created.
 const CREATED: &str = "createdDateTime";
@@ -133,19 +146,38 @@ impl Span {
 }
 
 impl Page {
-    pub(super) fn parse(text: String, cleaned: Cleaned, expected: Expected, host: &Host, date: DateTime<Utc>) -> Result<Self, Malformed> {
+    pub(super) fn parse(
+        text: String,
+        cleaned: Cleaned,
+        expected: Expected,
+        host: &Host,
+        secrets: &Secrets,
+        date: DateTime<Utc>,
+    ) -> Result<Self, Malformed> {
         if u32::try_from(text.len()).is_err() {
             return Err(Malformed::Body("the body is larger than 4 GiB".to_owned()));
         }
-        let mut builder =
-            Builder { text: &text, host, items: Table::default(), replies: Table::default(), next: None, delta: None, foreign: None };
+        let mut builder = Builder {
+            text: &text,
+            host,
+            secrets,
+            items: Table::default(),
+            replies: Table::default(),
+            next: None,
+            delta: None,
+            foreign: None,
+            wrong: None,
+        };
         let mut json = serde_json::Deserializer::from_str(&text);
         let parsed = match expected {
             Expected::List => ListSeed(&mut builder).deserialize(&mut json),
             Expected::Object => EntrySeed { builder: &mut builder, level: Level::Item }.deserialize(&mut json),
         };
-        parsed.and_then(|()| json.end()).map_err(|error| Malformed::Body(error.to_string()))?;
-        let Builder { items, replies, next, delta, foreign, .. } = builder;
+        parsed.and_then(|()| json.end()).map_err(|error| Malformed::Body(what_is_wrong(&text, expected, builder.wrong, &error)))?;
+        let Builder { items, replies, next, delta, foreign, wrong, .. } = builder;
+        if let Some(wrong) = wrong {
+            return Err(Malformed::Body(wrong.to_owned()));
+        }
         if matches!(expected, Expected::Object) && items.entries.iter().any(|entry| entry.damaged) {
             return Err(Malformed::Body("it is no object with an id".to_owned()));
         }
@@ -300,11 +332,14 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 struct Builder<'t> {
     text: &'t str,
     host: &'t Host,
+    secrets: &'t Secrets,
     items: Table,
     replies: Table,
     next: Option<Link>,
     delta: Option<Link>,
     foreign: Option<String>,
+    /// What is wrong with it, if more is known than that.
+    wrong: Option<&'static str>,
 }
 
 /// Which table an entry belongs to.
@@ -350,8 +385,19 @@ impl Builder<'_> {
         self.table(level).fields.push(Field { name, value });
     }
 
-    fn link(&mut self, text: Option<Text<'_>>) -> Option<Link> {
-        match self.host.link(&text?.0) {
+    /// Takes a link, which may be absent, or takes note of what is wrong with it.
+    fn link<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<Link>, A::Error> {
+        let text = map.next_value::<Option<Text<'de>>>().inspect_err(|_| self.wrong = Some("a link in it is not a text"))?;
+        Ok(text.and_then(|text| self.checked(&text.0)))
+    }
+
+    fn checked(&mut self, text: &str) -> Option<Link> {
+        // It would be asked for by a path that others log, and stored in a state.
+        if self.secrets.are_in(text) {
+            self.wrong = Some("a link in it quotes a secret");
+            return None;
+        }
+        match self.host.link(text) {
             Ok(link) => Some(link),
             Err(place) => {
                 self.foreign.get_or_insert(place);
@@ -376,7 +422,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object with a list `value`")
+        formatter.write_str(NO_LIST)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -387,24 +433,45 @@ impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
                 "value" => {
                     has_value = true;
                     if !map.next_value_seed(EntriesSeed { builder, level: Level::Item })? {
-                        return Err(A::Error::custom("`value` is not a list"));
+                        builder.wrong = Some("its `value` is not a list");
+                        return Err(A::Error::custom(NO_LIST));
                     }
                 }
                 "@odata.nextLink" => {
-                    let link = map.next_value::<Option<Text<'de>>>()?;
-                    builder.next = builder.link(link);
+                    builder.next = builder.link(&mut map)?;
                 }
                 "@odata.deltaLink" => {
-                    let link = map.next_value::<Option<Text<'de>>>()?;
-                    builder.delta = builder.link(link);
+                    builder.delta = builder.link(&mut map)?;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        if has_value { Ok(()) } else { Err(A::Error::missing_field("value")) }
+        if !has_value {
+            builder.wrong = Some("it has no `value`");
+            return Err(A::Error::custom(NO_LIST));
+        }
+        Ok(())
     }
+}
+
+/// Why a body is no page: the sentences of the parser quote what stands there, and are not shown.
+fn what_is_wrong(text: &str, expected: Expected, wrong: Option<&str>, error: &serde_json::Error) -> String {
+    let kind = match text.trim_ascii_start().bytes().next() {
+        None => return "it is empty".to_owned(),
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        _ => "a plain value",
+    };
+    let what = match (error.classify(), wrong) {
+        (Category::Eof, _) => "it ends too early".to_owned(),
+        (Category::Data, Some(wrong)) => wrong.to_owned(),
+        (Category::Data, None) => format!("it is {kind} and not {}", expected.name()),
+        (Category::Syntax | Category::Io, _) => "it is not JSON".to_owned(),
+    };
+    format!("{what}, at line {}, column {} of {} bytes", error.line(), error.column(), text.len())
 }
 
 /// Whether a name is one of OData's: `@odata.type`, or `from@odata.type`. Hardly any has an `@`, and that is found faster.
@@ -490,8 +557,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                     entry.replies = first_reply..builder.replies.entries.len();
                 }
                 "replies@odata.nextLink" if level == Level::Item => {
-                    let link = map.next_value::<Option<Text<'de>>>()?;
-                    entry.replies_next = builder.link(link);
+                    entry.replies_next = builder.link(&mut map)?;
                 }
                 "@removed" => entry.removed = map.next_value::<Option<IgnoredAny>>()?.is_some(),
                 annotation if is_annotation(annotation) => {
@@ -503,6 +569,8 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                 }
             }
         }
+        // An id is shown in logs and stored in states: one that quotes a secret is none.
+        entry.id = entry.id.filter(|_| id(&entry, builder.text).is_none_or(|id| !builder.secrets.are_in(&id)));
         entry.damaged |= id(&entry, builder.text).is_none();
         let table = builder.table(level);
         entry.fields = first_field..table.fields.len();
@@ -532,7 +600,7 @@ mod tests {
 
     fn page(text: &str) -> Result<Page, Malformed> {
         let host = Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap();
-        Page::parse(text.to_owned(), Cleaned::default(), Expected::List, &host, DateTime::UNIX_EPOCH)
+        Page::parse(text.to_owned(), Cleaned::default(), Expected::List, &host, &Secrets::default(), DateTime::UNIX_EPOCH)
     }
 
     #[test]

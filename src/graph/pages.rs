@@ -14,6 +14,8 @@ const MAX_EMPTY: u32 = 1000;
 pub struct Pages {
     first: Request,
     begun_again: bool,
+    /// Whether a page was answered since the list began.
+    is_answered: bool,
     next: Option<Request>,
     links: HashSet<u128>,
     ids: HashSet<u128>,
@@ -23,7 +25,15 @@ pub struct Pages {
 impl Pages {
     /// The pages from a request on.
     pub fn new(first: Request) -> Self {
-        Self { first: first.clone(), begun_again: false, next: Some(first), links: HashSet::new(), ids: HashSet::new(), empty: 0 }
+        Self {
+            first: first.clone(),
+            begun_again: false,
+            is_answered: false,
+            next: Some(first),
+            links: HashSet::new(),
+            ids: HashSet::new(),
+            empty: 0,
+        }
     }
 
     /// Goes back to the first page, once, if a link led away from it. What [`Self::is_first`] has seen stays seen. Gives whether it did.
@@ -32,7 +42,7 @@ impl Pages {
         if may {
             self.next = Some(self.first.clone());
             self.links.clear();
-            self.empty = 0;
+            (self.is_answered, self.empty) = (false, 0);
         }
         may
     }
@@ -58,19 +68,21 @@ impl Pages {
     /// If the page cannot be had, or if the links run in a circle.
     pub async fn next(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         let Some(request) = self.next.take() else { return Ok(None) };
-        let mut page = client.page(&request).await?;
+        let is_later_page = self.is_answered;
+        let mut page = client.page(&request).await.map_err(|error| error.of_later_page(is_later_page))?;
+        self.is_answered = true;
         if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
             // Its room is wanted for the next answer.
             drop(page);
-            page = client.page(&request).await?;
+            page = client.page(&request).await.map_err(|error| error.of_later_page(true))?;
         }
         self.empty = if page.is_empty() { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {
-            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1));
+            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1).of_later_page(true));
         }
         if let Some(link) = page.next() {
             if !self.links.insert(xxh3_128(link.as_str().as_bytes())) {
-                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1));
+                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1).of_later_page(true));
             }
             self.next = Some(Request::follow(link));
         }

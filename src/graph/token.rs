@@ -21,6 +21,7 @@ use super::{
     retry::{Verdict, of_status},
     text::without_mark,
 };
+use crate::secrets::Secrets;
 
 /// What the token endpoint answers is a few kilobytes: more is none of it.
 const MAX_BODY: usize = 1024 * 1024;
@@ -88,6 +89,7 @@ pub(super) struct TokenSource {
     url: Url,
     client_id: String,
     secret: SecretString,
+    secrets: Secrets,
     /// The Graph host with `/.default`.
     scope: String,
     application: Arc<Application>,
@@ -151,11 +153,13 @@ impl TokenSource {
         url: Url,
         scope: String,
         credentials: &Credentials,
+        secrets: Secrets,
         counters: Arc<Counters>,
     ) -> Self {
         let Credentials { client_id, client_secret: secret, consent, .. } = credentials.clone();
         let application = Arc::new(Application { mixups: credentials.mixups(), consent });
-        Self { http, patience, url, client_id, secret, scope, application, last: Mutex::default(), counters }
+        secrets.add(secret.expose_secret());
+        Self { http, patience, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -189,7 +193,7 @@ impl TokenSource {
         self.counters.sign_in();
         let request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
         let mut patience = self.patience;
-        let unreached = |text| lost(format!("the sign-in service {}: {text}", self.origin()));
+        let unreached = |text: String| lost(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
         let mut response = patience.wait(request.send()).await.map_err(unreached)?;
         let (status, headers) = (response.status(), response.headers());
         let now = date(headers).unwrap_or_else(Utc::now);
@@ -223,7 +227,10 @@ impl TokenSource {
         if !status.is_success() {
             return Err(self.refused(status, wait, body));
         }
-        Grant::parse(body, now).ok_or_else(|| lost(format!("the sign-in service {} answered without a token", self.origin())))
+        let grant = Grant::parse(body, now);
+        let grant = grant.ok_or_else(|| lost(format!("the sign-in service {} answered without a token", self.origin())))?;
+        self.secrets.add_token(grant.token.expose_secret());
+        Ok(grant)
     }
 
     /// For fuzzing: what becomes of an answer.
@@ -234,17 +241,15 @@ impl TokenSource {
 
     /// What an answer says that is no success.
     fn refused(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
-        let secret = self.secret.expose_secret();
-        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let EntraError { error, error_description, error_codes } = serde_json::from_slice(without_mark(body)).unwrap_or_default();
         let is_busy = error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code));
         // The first line is for people, the others are for Microsoft's support.
-        let said = quotable(error_description.lines().next().unwrap_or_default(), &[secret, &encoded]);
+        let said = quotable(error_description.lines().next().unwrap_or_default(), &self.secrets);
         let description = if said.is_empty() { format!("the sign-in service {} answered {status}", self.origin()) } else { said };
         SignInRefusal {
             status: Some(status.as_u16()),
             transient: is_busy || of_status(status.as_u16()) == Verdict::Retry,
-            error: quotable(&error, &[secret, &encoded]),
+            error: quotable(&error, &self.secrets),
             description,
             codes: error_codes,
             application: self.application.clone(),

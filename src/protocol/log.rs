@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::emit::Figures;
+use crate::{emit::Figures, secrets::Secrets, shown::one_line};
 
 const NAME: &str = "tap-microsoft-teams";
 
@@ -26,6 +26,7 @@ pub enum Format {
 pub struct Log {
     format: Format,
     level: LevelFilter,
+    secrets: Secrets,
     out: Mutex<Box<dyn Write + Send>>,
 }
 
@@ -36,9 +37,9 @@ impl fmt::Debug for Log {
 }
 
 impl Log {
-    /// Lines, those of a lower level left out.
-    pub fn new(format: Format, level: LevelFilter, out: impl Write + Send + 'static) -> Self {
-        Self { format, level, out: Mutex::new(Box::new(out)) }
+    /// Lines without these secrets, those of a lower level left out.
+    pub fn new(format: Format, level: LevelFilter, secrets: Secrets, out: impl Write + Send + 'static) -> Self {
+        Self { format, level, secrets, out: Mutex::new(Box::new(out)) }
     }
 
     /// The level below which nothing is said.
@@ -89,8 +90,8 @@ impl Log {
     }
 
     fn write(&self, level: &str, message: &str, stream: Option<&str>, metric: Option<Value>) {
-        // Line by line, whatever the text, and nothing that a terminal would obey.
-        let message = message.replace(char::is_control, " ");
+        let message = self.secrets.hide(message);
+        let message = one_line(&message);
         let mut line = match (self.format, metric) {
             (Format::Terminal, _) => format!("{} {level} {message}", Local::now().format("%H:%M:%S")),
             (Format::Text, None) => format!("{level} {message}"),

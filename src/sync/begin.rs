@@ -6,7 +6,8 @@ use super::States;
 use crate::{
     config::Config,
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient, Limits, Pace},
+    graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
+    secrets::Secrets,
     state::{StreamState, Written},
     streams::{Mode, Selected},
 };
@@ -30,11 +31,11 @@ pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Re
     selected.iter().map(begin).collect()
 }
 
-/// A client for the tenant and application of the configuration, in its pace.
+/// A client for the tenant and application of the configuration, in its pace. It adds its secret and its tokens to `secrets`.
 ///
 /// # Errors
-/// If TLS cannot be set up, or a host is no URL.
-pub fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
+/// If TLS cannot be set up, a host is no URL, or the proxy that the environment names cannot be used.
+pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<GraphClient, Error> {
     let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
     let endpoints = Endpoints {
         graph: config.graph_host().parse().map_err(invalid)?,
@@ -49,7 +50,10 @@ pub fn client(config: &Config, limits: Limits) -> Result<GraphClient, Error> {
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
     let limits = Limits { body: config.max_page, ..limits };
-    GraphClient::new(&endpoints, &credentials, pace, limits).map_err(Error::Internal)
+    GraphClient::new(&endpoints, &credentials, pace, limits, secrets).map_err(|reason| match reason {
+        NoClient::Proxy { .. } => Error::Environment(reason),
+        NoClient::Setup(reason) => Error::Internal(reason),
+    })
 }
 
 /// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.

@@ -105,7 +105,7 @@ impl Context {
     /// For the run itself, before it has jobs: what teams and channels are called is kept.
     pub(super) fn keeping_names(mut self) -> Self {
         if let Some(run) = Arc::get_mut(&mut self.run) {
-            run.names = Names::kept();
+            run.names = Names::kept(self.client.secrets().clone());
         }
         self
     }

@@ -92,6 +92,8 @@ pub(super) struct Report {
     pub(super) refused: Vec<(StreamSet, Error)>,
     /// What could not be read though its parent could.
     pub(super) damage: Option<Error>,
+    /// Why a parent was read in part only.
+    pub(super) failed: Option<Error>,
 }
 
 /// What could not be read of a parent that could be read.

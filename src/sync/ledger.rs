@@ -123,7 +123,7 @@ impl Ledger {
         for (streams, error) in report.refused {
             self.refuse(streams, error);
         }
-        if let Some(error) = report.damage {
+        for error in report.failed.into_iter().chain(report.damage) {
             self.fail(feeds, error);
         }
     }

@@ -71,6 +71,7 @@ impl List {
             items => items,
         };
         match items {
+            Ok((report, _)) if report.failed.is_some() => Ok(report),
             Ok((_, true)) if never_empty => Err(Error::NoChannels { team: self.team }.into()),
             Ok((report, _)) => {
                 let listed = (self.stream.name == CHANNELS.name).then_some(self.team);
@@ -92,7 +93,7 @@ impl List {
         }
     }
 
-    /// Reads the items. Gives whether there is none, too.
+    /// Reads the items. Gives whether there is none, too. Where a later page cannot be had, what the pages before it had is read on.
     async fn items(&self, context: &Context, feeds: StreamSet) -> Result<(Report, bool), Stop> {
         let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok((Report::default(), true)) };
         let task = || format!("list the {} of team {}", self.stream.name, self.team);
@@ -102,7 +103,20 @@ impl List {
         let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
         let (mut is_empty, mut damage) = (true, Damage::default());
         let failed = |source| Error::graph(task(), source, self.stream.permissions);
-        while let Some(page) = next_page(&mut pages, &context.client).await.map_err(failed)? {
+        loop {
+            let page = match next_page(&mut pages, &context.client).await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(source) => {
+                    let is_part_read = source.is_later_page;
+                    let error = failed(source);
+                    if !is_part_read || error.is_fatal() {
+                        return Err(error.into());
+                    }
+                    (report.read, report.failed) = (StreamSet::default(), Some(error));
+                    break;
+                }
+            };
             context.note(page.cleaned());
             let mut records = context.output.batch(self.stream);
             for item in page.items() {

@@ -2,38 +2,41 @@
 
 use std::{collections::HashMap, sync::Mutex};
 
-use crate::graph::Item;
+use crate::{graph::Item, secrets::Secrets};
 
 /// Names by ids, if they are kept.
 #[derive(Debug, Default)]
-pub(super) struct Names(Option<Mutex<HashMap<String, String>>>);
+pub(super) struct Names {
+    kept: Option<Mutex<HashMap<String, String>>>,
+    secrets: Secrets,
+}
 
 impl Names {
-    /// Keeps what it is told.
-    pub(super) fn kept() -> Self {
-        Self(Some(Mutex::default()))
+    /// Keeps what it is told, without these secrets.
+    pub(super) fn kept(secrets: Secrets) -> Self {
+        Self { kept: Some(Mutex::default()), secrets }
     }
 
     /// Whether they are kept.
     pub(super) fn are_kept(&self) -> bool {
-        self.0.is_some()
+        self.kept.is_some()
     }
 
     /// Takes note of the name of a group, a team or a channel.
     pub(super) fn note(&self, item: Item<'_>) {
-        let Some(Ok(mut names)) = self.0.as_ref().map(Mutex::lock) else { return };
+        let Some(Ok(mut names)) = self.kept.as_ref().map(Mutex::lock) else { return };
         if let Some((id, name)) = item.id().zip(item.text("displayName").filter(|name| !name.trim().is_empty())) {
-            names.insert(id.into_owned(), name.into_owned());
+            names.insert(id.into_owned(), self.secrets.hide(&name).into_owned());
         }
     }
 
     /// Whether this one has a name that is known.
     pub(super) fn has(&self, id: &str) -> bool {
-        self.0.as_ref().and_then(|names| names.lock().ok()).is_some_and(|names| names.contains_key(id))
+        self.kept.as_ref().and_then(|names| names.lock().ok()).is_some_and(|names| names.contains_key(id))
     }
 
     /// Gives away all that were kept.
     pub(super) fn take(&self) -> HashMap<String, String> {
-        self.0.as_ref().and_then(|names| names.lock().ok()).map(|mut names| std::mem::take(&mut *names)).unwrap_or_default()
+        self.kept.as_ref().and_then(|names| names.lock().ok()).map(|mut names| std::mem::take(&mut *names)).unwrap_or_default()
     }
 }

@@ -12,22 +12,27 @@ use crate::support::root;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &[]),
     ("config", &[]),
-    ("graph", &[]),
+    ("graph", &["secrets", "shown"]),
     ("log", &[]),
     ("panic", &[]),
     ("record", &[]),
     ("schema", &[]),
+    ("secrets", &[]),
+    ("shown", &[]),
     ("state", &[]),
     ("error", &["config", "graph", "panic"]),
     ("files", &["error"]),
     ("streams", &["graph", "record", "schema"]),
     ("emit", &["error", "graph", "state", "streams"]),
     ("watch", &["emit", "graph", "streams"]),
-    ("sync", &["config", "emit", "error", "graph", "record", "state", "streams"]),
-    ("protocol", &["config", "emit", "error", "state", "streams"]),
+    ("sync", &["config", "emit", "error", "graph", "record", "secrets", "state", "streams"]),
+    ("protocol", &["config", "emit", "error", "secrets", "shown", "state", "streams"]),
     (
         "command",
-        &["cli", "config", "emit", "error", "files", "graph", "log", "protocol", "record", "schema", "state", "streams", "sync", "watch"],
+        &[
+            "cli", "config", "emit", "error", "files", "graph", "log", "protocol", "record", "schema", "secrets", "shown", "state",
+            "streams", "sync", "watch",
+        ],
     ),
 ];
 

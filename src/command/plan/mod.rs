@@ -22,18 +22,20 @@ use crate::{
     error::Error,
     files::{self, in_file, read_json},
     protocol::{Log, airbyte, singer},
+    secrets::Secrets,
+    shown::is_hidden,
     state::Written,
     streams::{Selected, Stream},
     sync::plan,
 };
 
-pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
-    let level = log.level([]);
-    let screen = log.screen(level);
-    let log = Arc::new(Log::new(logging::plain(&screen), level, screen.log()));
+pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
+    let level = wanted.level([]);
+    let screen = wanted.screen(level);
+    let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));
     let lines = log.clone();
     let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
-    let planned = prepare(asked).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
+    let planned = prepare(asked, &wanted.secrets).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
         let plan = async {
             say_all(&remarks);
             let mut plan = plan::plan(client, &config, selected, states).await?;
@@ -49,7 +51,7 @@ pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &Ca
                 PlanFormat::Table => table::text(&plan, asked.state.is_some()),
                 PlanFormat::Json => format!("{}\n", without_controls(&serde_json::to_string_pretty(&plan)?)),
             };
-            tell(&mut out, &text)?;
+            tell(&mut out, &wanted.secrets.hide(&text))?;
             Ok(if plan.failed.is_empty() { Exit::Done } else { Exit::Failed })
         }
         Ok(Some(Err(error))) | Err(error) => {
@@ -60,8 +62,8 @@ pub(super) fn run(asked: &cli::Plan, log: Wanted, mut out: impl Write, stop: &Ca
 }
 
 /// What a run would be made of, and what it would say of streams that there are not.
-fn prepare(asked: &cli::Plan) -> Result<(Ready, Vec<String>), Error> {
-    let config = config::read(&asked.settings.config, Author::Operator)?;
+fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(Ready, Vec<String>), Error> {
+    let config = config::read(&asked.settings.config, Author::Operator, secrets)?;
     let Catalog { selected, mut remarks, unknown } = match &asked.catalog {
         Some(path) => read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         None => Catalog { selected: tap::allowed(&config), ..Catalog::default() },
@@ -74,7 +76,7 @@ fn prepare(asked: &cli::Plan) -> Result<(Ready, Vec<String>), Error> {
         })?,
         None => states(&Written::new(), &selected, &config)?,
     };
-    Ok((Ready::new(config, selected, states, remarks)?, unknown))
+    Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
 }
 
 /// What a catalog asks for.
@@ -87,10 +89,11 @@ struct Catalog {
     unknown: Vec<String>,
 }
 
-/// JSON in which the control characters are escaped that it need not escape: a terminal obeys them.
+/// JSON in which those characters are escaped that it need not escape and a terminal obeys or does not show.
 fn without_controls(json: &str) -> String {
-    let is_left = |char: char| char.is_control() && char != '\n';
-    let escaped = |char: char| if is_left(char) { format!("\\u{:04x}", u32::from(char)) } else { char.to_string() };
+    let is_left = |char: char| (char.is_control() && char != '\n') || is_hidden(char);
+    let unit = |unit: &mut u16| format!("\\u{unit:04x}");
+    let escaped = |char: char| if is_left(char) { char.encode_utf16(&mut [0; 2]).iter_mut().map(unit).collect() } else { char.to_string() };
     if json.contains(is_left) { json.chars().map(escaped).collect() } else { json.to_owned() }
 }
 

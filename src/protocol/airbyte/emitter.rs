@@ -10,6 +10,7 @@ use super::message::{Message, Status, now, write};
 use crate::{
     emit::{Emitter, Figures, Outcome, Records},
     error::Error,
+    secrets::Secrets,
     state::StreamState,
     streams::{STREAMS, Stream},
 };
@@ -22,6 +23,7 @@ pub struct AirbyteEmitter<W: Write> {
     /// Streams of the catalog that there are not.
     unknown: Vec<String>,
     level: LevelFilter,
+    secrets: Secrets,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +34,13 @@ struct Progress {
 
 impl<W: Write> AirbyteEmitter<W> {
     /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end, as are
-    /// figures unless that level is higher than information.
-    pub fn new(out: W, unknown: Vec<String>, level: LevelFilter) -> Self {
-        Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown, level }
+    /// figures unless that level is higher than information. No text for people shows these secrets.
+    pub fn new(out: W, unknown: Vec<String>, level: LevelFilter, secrets: Secrets) -> Self {
+        Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown, level, secrets }
     }
 
-    fn message(&mut self, message: &Message<'_>) -> io::Result<()> {
-        write(&mut self.out, message)?;
+    fn message(&mut self, message: Message<'_>) -> io::Result<()> {
+        write(&mut self.out, &self.secrets, message)?;
         self.out.flush()
     }
 
@@ -47,13 +49,13 @@ impl<W: Write> AirbyteEmitter<W> {
         if std::mem::replace(&mut self.streams[stream.position()].running, true) {
             return Ok(());
         }
-        self.message(&Message::status(stream.name, Status::Running))
+        self.message(Message::status(stream.name, Status::Running))
     }
 }
 
 impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
-        self.message(&Message::status(stream.name, Status::Started))
+        self.message(Message::status(stream.name, Status::Started))
     }
 
     fn records(&mut self, records: &Records) -> io::Result<()> {
@@ -73,7 +75,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         self.running(stream)?;
         let records = std::mem::take(&mut self.streams[stream.position()].records_since_state);
         let mut out = Counted { out: &mut self.out, bytes: 0 };
-        write(&mut out, &Message::state(stream.name, state, records))?;
+        write(&mut out, &self.secrets, Message::state(stream.name, state, records))?;
         let bytes = out.bytes;
         self.out.flush()?;
         Ok(bytes)
@@ -82,19 +84,19 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     /// For the platform the next record ends the wait.
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.streams[stream.position()].running = true;
-        self.message(&Message::rate_limited(stream.name, until))
+        self.message(Message::rate_limited(stream.name, until))
     }
 
     fn estimated(&mut self, stream: &'static Stream, records: u64) -> io::Result<()> {
-        self.message(&Message::estimate(stream.name, records))
+        self.message(Message::estimate(stream.name, records))
     }
 
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         match outcome {
-            Outcome::Complete => self.message(&Message::status(stream.name, Status::Complete)),
+            Outcome::Complete => self.message(Message::status(stream.name, Status::Complete)),
             Outcome::Incomplete(error) => {
-                self.message(&Message::error_of(stream.name, error))?;
-                self.message(&Message::status(stream.name, Status::Incomplete))
+                self.message(Message::error_of(stream.name, error))?;
+                self.message(Message::status(stream.name, Status::Incomplete))
             }
         }
     }
@@ -104,15 +106,15 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     }
 
     fn log(&mut self, level: Level, message: &str) -> io::Result<()> {
-        self.message(&Message::log(level, message))
+        self.message(Message::log(level, message))
     }
 
     /// A platform looks at the first error: those of unknown streams come last, lest they hide one that passes.
     fn finished(&mut self) -> io::Result<()> {
         for name in std::mem::take(&mut self.unknown) {
             let error = Error::Catalog(format!("the catalog asks for the stream {name}; there are {}", Stream::names().join(", ")));
-            self.message(&Message::error_of(&name, &error))?;
-            self.message(&Message::status(&name, Status::Incomplete))?;
+            self.message(Message::error_of(&name, &error))?;
+            self.message(Message::status(&name, Status::Incomplete))?;
         }
         Ok(())
     }

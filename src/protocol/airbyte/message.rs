@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Fault},
+    secrets::Secrets,
+    shown::one_line,
     state::StreamState,
 };
 
@@ -234,6 +236,19 @@ impl<'a> Message<'a> {
         Self::Log { log: Log { level, message: message.to_owned() } }
     }
 
+    /// What it says to people.
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let (text, more) = match self {
+            Self::ConnectionStatus { connection_status } => (Some(&mut connection_status.message), None),
+            Self::Log { log } => (Some(&mut log.message), None),
+            Self::Trace { trace: Trace { event: Event::Error { error }, .. } } => {
+                (Some(&mut error.message), error.internal_message.as_mut())
+            }
+            Self::Spec { .. } | Self::Catalog { .. } | Self::State { .. } | Self::Trace { .. } => (None, None),
+        };
+        text.into_iter().chain(more)
+    }
+
     fn trace(event: Event) -> Self {
         Self::Trace { trace: Trace { emitted_at: now(), event } }
     }
@@ -254,11 +269,14 @@ pub(super) fn now() -> i64 {
     chrono::Utc::now().timestamp_millis()
 }
 
-/// Writes a message as a line.
+/// Writes a message as a line; what it says to people is without these secrets.
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn write(out: &mut impl Write, message: &Message<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, message)?;
+pub fn write(out: &mut impl Write, secrets: &Secrets, mut message: Message<'_>) -> io::Result<()> {
+    for text in message.texts() {
+        *text = one_line(&secrets.hide(text)).into_owned();
+    }
+    serde_json::to_writer(&mut *out, &message)?;
     out.write_all(b"\n")
 }

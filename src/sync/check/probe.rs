@@ -322,7 +322,13 @@ impl Patience {
         late: impl FnOnce(Duration) -> Cause,
     ) -> Result<T, graph::Error> {
         let left = self.until.saturating_duration_since(Instant::now());
-        let late = |waited| graph::Error { request: request.to_string(), cause: late(waited), attempts: 1, client_request_id: None };
+        let late = |waited| graph::Error {
+            request: request.to_string(),
+            cause: late(waited),
+            attempts: 1,
+            client_request_id: None,
+            is_later_page: false,
+        };
         if left.is_zero() {
             return Err(late(PATIENCE_IN_ALL));
         }

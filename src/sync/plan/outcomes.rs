@@ -36,6 +36,7 @@ impl Outcomes {
         report.found.iter().for_each(|id| self.find(feeds, id));
         report.refused.into_iter().for_each(|(streams, error)| self.note_error(streams, error));
         self.failed.extend(report.damage.map(|error| error.to_string()));
+        report.failed.into_iter().for_each(|error| self.note_error(feeds, error));
     }
 
     /// A channel or a thread can be read.

@@ -25,6 +25,7 @@ const FILES: &[&str] = &[
     "graph/answer.rs",
     "graph/client.rs",
     "graph/error.rs",
+    "graph/http.rs",
     "graph/link.rs",
     "graph/page.rs",
     "graph/pages.rs",

@@ -2,9 +2,12 @@
 
 mod bodies;
 mod files;
+mod later_pages;
 mod output;
 mod paging;
 mod process;
+mod proxies;
+mod quotes;
 mod security;
 mod sign_in;
 mod statuses;

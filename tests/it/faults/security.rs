@@ -155,9 +155,9 @@ fn texts_of_others_stay_on_one_line_without_escapes() {
     sim.inject(Rule::new(fault).class(Class::Members));
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.read(&["members"]);
-    assert!(output.errors()[0].2.contains("For [31mbidden: first  CRITICAL second"), "{:?}", output.errors());
+    assert!(output.errors()[0].2.contains("For\\u{1b}[31mbidden: first  CRITICAL second\\u{7}"), "{:?}", output.errors());
     assert!(output.messages.iter().all(|message| !message.to_string().contains("\\u001b")));
     let output = tap.sync(&[]);
-    assert!(output.critical().contains("For [31mbidden: first  CRITICAL second"));
+    assert!(output.critical().contains("For\\u{1b}[31mbidden: first  CRITICAL second\\u{7}"));
     assert!(output.stderr.chars().all(|char| char == '\n' || !char.is_control()), "{:?}", output.stderr);
 }

@@ -171,6 +171,8 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         let output = Tap::new(&config(&sim, settings)).read(&ALL);
         let case = format!("{}, {what}", route.name);
         let is_missing = what.starts_with("404") && kind == OF_USER;
+        // What has given a page is there: that it refuses another one is nobody's mistake.
+        let kind = if route.name == "next messages" && is_lost && what != "302" { "system_error" } else { kind };
         // A group may have no team, and a thread may go while its channel is read.
         let is_nothing = is_missing && ["team", "replies beyond those of the page"].contains(&route.name);
         let fails: &[&str] = if is_nothing { &[] } else { route.fails };

@@ -108,26 +108,19 @@ impl Tap {
         finished
     }
 
-    /// Neither the client secret, in any form in which it could be written, nor a token is in what the process wrote.
+    /// Neither the client secret nor a token, in any form in which they could be written, is in what the process wrote.
     pub(super) fn assert_no_secret(&self, finished: &Finished) {
         let config: Value =
             fs::read(self.folder().join("config.json")).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let mut secrets = vec![TOKEN.to_owned()];
-        if let Some(secret) = config["client_secret"].as_str().filter(|secret| secret.len() >= 8) {
-            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            secrets.extend([
-                secret.to_owned(),
-                json!(secret).to_string().trim_matches('"').to_owned(),
-                encoded.replace('+', "%20"),
-                encoded,
-            ]);
-        }
+        let secret = config["client_secret"].as_str().filter(|secret| secret.len() >= 8);
+        let secrets: Vec<_> = [TOKEN].into_iter().chain(secret).flat_map(forms).collect();
         for (name, text) in [("stdout", &finished.stdout), ("stderr", &finished.stderr)] {
+            // The name of a host loses its capitals.
+            let lower = text.to_ascii_lowercase();
             for secret in &secrets {
-                assert!(!text.contains(secret), "{name} has {secret}: {text}");
+                assert!(!lower.contains(secret), "{name} has {secret}: {text}");
             }
             // What an `Authorization` header holds, whatever kind of token it is.
-            let lower = text.to_ascii_lowercase();
             for (at, bearer) in lower.match_indices("bearer ") {
                 assert!(text[at + bearer.len()..].starts_with("***"), "{name} has an authorization: {text}");
             }
@@ -138,6 +131,23 @@ impl Tap {
     pub fn command(&self) -> Command {
         self.program.command()
     }
+}
+
+/// What a secret may look like, in small letters.
+fn forms(secret: &str) -> [String; 7] {
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let every = |written: fn(u32) -> String| secret.chars().map(|char| written(u32::from(char))).collect::<String>();
+    let percent = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    [
+        secret.to_owned(),
+        json!(secret).to_string().trim_matches('"').to_owned(),
+        form.replace('+', "%20"),
+        form,
+        percent,
+        every(|char| format!("\\u{char:04x}")),
+        every(|char| format!("\\\\u{char:04x}")),
+    ]
+    .map(|form| form.to_ascii_lowercase())
 }
 
 /// A stream of a configured catalog, as a platform writes it.

@@ -24,6 +24,8 @@ const GRAPH_HOSTS: [&str; 4] = [
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     issued: HashMap<String, Token>,
+    first: String,
+    last: String,
     count: u64,
     /// What new tokens may do; those already issued keep what they had (graph.md 1.3).
     pub(crate) roles: Vec<String>,
@@ -43,6 +45,11 @@ impl Tokens {
     /// All tokens given so far end now.
     pub(crate) fn expire(&mut self) {
         self.issued.values_mut().for_each(|token| token.expires = Time::MIN);
+    }
+
+    /// The tokens that were given first and last; empty if there is none.
+    pub(crate) fn first_and_last(&self) -> [String; 2] {
+        [self.first.clone(), self.last.clone()]
     }
 
     /// The roles of a request by its `Authorization` header, or 401 (graph.md 5.2).
@@ -78,6 +85,10 @@ impl Tokens {
             let header = base64(json!({ "typ": "JWT", "alg": "RS256", "kid": "sim" }).to_string().as_bytes());
             format!("{header}.{}.{}", base64(claims.to_string().as_bytes()), base64(id.to_string().repeat(8).as_bytes()))
         };
+        if self.first.is_empty() {
+            self.first.clone_from(&text);
+        }
+        self.last.clone_from(&text);
         self.issued.insert(text.clone(), Token { expires, roles: self.roles.clone() });
         text
     }

@@ -312,6 +312,9 @@ impl Shared {
         if let (AnswerBody::Bytes(body), Some(fault)) = (&mut answer.body, &fault) {
             self.spoil(body, &mut answer.content_type, fault, info);
         }
+        if fault.is_some() {
+            self.quote(&mut answer, headers);
+        }
         let (status, content_type) = (answer.status, std::mem::take(&mut answer.content_type));
         let mut extra = std::mem::take(&mut answer.headers);
         let plain = answer.into_bytes(now, request_id, info.client_request_id.as_deref());
@@ -373,6 +376,33 @@ impl Shared {
             set(response.headers_mut(), &name, &value);
         }
         (response, size)
+    }
+
+    /// Fills in what the texts of faults quote: `$TOKEN$`, which the request has or which was given last, `$FIRST_TOKEN$` and `$SECRET$`;
+    /// `$PERCENT:TOKEN$` percent-encoded, `$ESCAPED:TOKEN$` with escapes of JSON.
+    fn quote(&self, answer: &mut Answer, headers: &HeaderMap) {
+        let [first, last] = lock(&self.tokens).first_and_last();
+        let token = header(headers, "authorization").and_then(|header| header.strip_prefix("Bearer ")).map_or(last, str::to_owned);
+        let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let escaped = |text: &str| text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let fill = |text: String| {
+            [("TOKEN", &token), ("FIRST_TOKEN", &first), ("SECRET", &self.credentials.client_secret)].into_iter().fold(
+                text,
+                |text, (name, value)| {
+                    let forms: [(_, String); 3] = [("", value.clone()), ("PERCENT:", percent(value)), ("ESCAPED:", escaped(value))];
+                    forms.into_iter().fold(text, |text, (form, value)| text.replace(&format!("${form}{name}$"), &value))
+                },
+            )
+        };
+        answer.headers.iter_mut().for_each(|(_, value)| *value = fill(std::mem::take(value)));
+        match &mut answer.body {
+            AnswerBody::Error { code, message } => (*code, *message) = (fill(std::mem::take(code)), fill(std::mem::take(message))),
+            AnswerBody::Bytes(body) => {
+                if let Ok(text) = str::from_utf8(body) {
+                    *body = fill(text.to_owned()).into_bytes();
+                }
+            }
+        }
     }
 
     /// Faults within the right body.

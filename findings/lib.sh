@@ -1,0 +1,18 @@
+# Sourced by every script here: a temporary folder, the pinned packages in it, and the exit codes.
+# 0: still as stated; 1: no longer as stated; 2: the packages cannot be installed.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore TZ=UTC
+
+# install NAME==VERSION ...: Python packages into a virtual environment of this run.
+install() {
+    python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$@" || {
+        echo "cannot install: $*" >&2
+        exit 2
+    }
+    export PATH=$work/venv/bin:$PATH HOME=$work
+}

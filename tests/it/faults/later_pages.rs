@@ -1,0 +1,133 @@
+//! A later page of a list that is refused though the pages before it were answered: nothing is gone, and nothing is skipped in silence.
+
+use graph_sim::{Class, Fault, GraphSim, Options, PageKind, Rule, TenantSpec};
+use serde_json::{Value, json};
+
+use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
+
+/// What Graph says of a page that it does not find, or does not give.
+fn refusals() -> [(&'static str, Fault); 5] {
+    [
+        ("404 UnknownError", Fault::status(404)),
+        ("404 NotFound", Fault::graph(404, "NotFound", "NotFound")),
+        ("404 that names a team", Fault::graph(404, "ItemNotFound", "No team found with Group Id x")),
+        ("404 without a body", Fault::Empty { status: 404 }),
+        ("403", Fault::status(403)),
+    ]
+}
+
+/// All whose lists have several pages.
+fn paged() -> (GraphSim, Value) {
+    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(3, 3, 12).replies(6, 0) };
+    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
+    sim.switches(|switches| (switches.inline_replies, switches.replies_page, switches.channels_page) = (1, 1, 2));
+    let mut settings = everything();
+    settings["top"] = 2.into();
+    let settings = config(&sim, settings);
+    (sim, settings)
+}
+
+#[test]
+fn a_later_page_of_a_list_that_is_refused_is_a_failure_and_what_was_read_stays() {
+    let routes = [
+        (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
+        (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
+        (Class::Members, &["members"], "cannot list the members of team "),
+        (Class::Messages, &["messages", "message_replies"], "cannot read the messages of channel "),
+    ];
+    let cases = routes.into_iter().flat_map(|route| refusals().map(|refusal| (route, refusal)));
+    side_by_side(cases, |((class, fails, said), (what, fault))| {
+        let (sim, settings) = paged();
+        sim.inject(Rule::new(fault).class(class).page(PageKind::Next));
+        let output = Tap::new(&settings).read(&ALL);
+        assert_eq!(output.status, Some(1), "{class:?} {what}");
+        for stream in ALL {
+            let last = if fails.contains(&stream) { "INCOMPLETE" } else { "COMPLETE" };
+            assert_eq!(output.statuses(stream).last(), Some(&last), "{class:?} {what} {stream}");
+        }
+        let errors = output.errors();
+        assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?} {what}");
+        for (kind, _, text) in errors {
+            assert!(kind == "system_error" && text.starts_with(said), "{class:?} {what}: {text}");
+            assert!(text.contains(", a later page: 40") && text.contains("hint: Graph gave the pages before this one"), "{text}");
+            assert!(!text.contains("grant the application"), "{text}");
+        }
+        let warnings = output.logs("WARN").join("\n");
+        assert!(!warnings.contains("has none"), "{class:?} {what}: {warnings}");
+        // What the first pages had is in the output, and what they led to.
+        let count = |stream: &'static str| output.table(stream).len();
+        let counts = ["teams", "channels", "members"].map(count);
+        let [_, channels, members] = ["teams", "channels", "members"].map(|stream| truth::table(&sim.truth(), stream).len());
+        let expected = match class {
+            Class::Groups => [2, channels * 2 / 3, members * 2 / 3],
+            Class::Channels => [3, 3 * 2, members],
+            Class::Members => [3, channels, 3 * 2],
+            _ => [3, channels, members],
+        };
+        assert_eq!(counts, expected, "{class:?} {what}");
+        assert!(count("messages") >= 3 * 3 * 2 - 3 * 2, "{class:?} {what}: {}", count("messages"));
+    });
+}
+
+#[test]
+fn a_channel_whose_older_pages_are_refused_is_named_by_every_run_until_they_come_again() {
+    for protocol in [Protocol::Airbyte, Protocol::Singer] {
+        let sim = tenant(1, 2, 12);
+        let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+        let mut settings = everything();
+        settings["top"] = 4.into();
+        let mut runs = Runs::new(Tap::new(&config(&sim, settings)), protocol);
+        sim.inject(Rule::new(Fault::status(404)).class(Class::Messages).channel(&channel).page(PageKind::Next));
+        for run in 0..2 {
+            let output = runs.run();
+            assert_eq!(output.status, Some(1), "{run}");
+            let said = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
+            assert!(said.contains(&channel) && said.contains("a later page: 404"), "{said}");
+        }
+        sim.clear_faults();
+        assert_eq!(runs.run().status, Some(0));
+        runs.assert_complete(&sim);
+    }
+}
+
+#[test]
+fn a_list_that_is_gone_when_it_begins_again_is_gone() {
+    let (sim, settings) = paged();
+    let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
+    // The team is deleted between its first page of members and the second.
+    let gone = Fault::graph(404, "ItemNotFound", "No team found with Group Id x");
+    sim.inject(Rule::new(gone).class(Class::Members).team(&team).skip(1));
+    let output = Tap::new(&settings).read(&["members"]);
+    assert_eq!(output.status, Some(0), "{:?}", output.errors());
+    assert!(output.logs("WARN").iter().any(|warning| warning.contains(&team) && warning.contains("has none")), "{:?}", output.logs("WARN"));
+}
+
+#[test]
+fn a_thread_that_is_named_and_loses_its_later_pages_is_incomplete() {
+    let sim = tenant(1, 1, 2);
+    let (team, channel, root) = sim.with_tenant(|tenant| {
+        let (team, channel) = (tenant.team_ids().remove(0), tenant.all_channel_ids().remove(0));
+        let root = tenant.roots(&channel).remove(0);
+        (0..6).for_each(|_| _ = tenant.reply(&root, graph_sim::Post::text("a reply")).unwrap());
+        (team, channel, root.id_text())
+    });
+    sim.inject(Rule::new(Fault::status(404)).class(Class::Replies).page(PageKind::Next));
+    // Another channel is looked into as well: it is in this one.
+    let settings = json!({"team_id": team, "channel_id": channel, "message_id": root, "top": 2});
+    let output = Tap::new(&config(&sim, settings)).read(&["message_replies"]);
+    let errors = output.errors();
+    assert_eq!((output.status, errors.len(), output.table("message_replies").len()), (Some(1), 1, 2), "{errors:?}");
+    assert!(errors[0].0 == "system_error" && errors[0].2.contains(&root) && errors[0].2.contains("a later page: 404"), "{errors:?}");
+}
+
+#[test]
+fn a_plan_says_that_a_stream_would_fail_whose_later_pages_are_refused() {
+    let (sim, settings) = paged();
+    for (class, said) in [(Class::Members, "cannot list the members of team "), (Class::Channels, "cannot list the channels of team ")] {
+        sim.clear_faults();
+        sim.inject(Rule::new(Fault::status(404)).class(class).page(PageKind::Next));
+        let plan = Tap::new(&settings).execute(&["plan", "--config", "config.json"], &[]);
+        let text = format!("{}{}", plan.stdout, plan.stderr);
+        assert!(text.contains(said) && text.contains("a later page: 404"), "{class:?}: {text}");
+    }
+}
