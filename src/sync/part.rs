@@ -14,7 +14,7 @@ use crate::{
     config::StreamConfig,
     emit::{Change, Closed, Records, Report},
     graph::{Item, Link},
-    record::{Columns, Derived},
+    record::{Columns, Derived, instant},
     state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
 };
@@ -344,7 +344,9 @@ impl<'c> Part<'c> {
 
 /// What a message tells of its own history.
 fn change(message: Item<'_>) -> Option<Change> {
-    if message.is_deleted() { Some(Change::Deleted) } else { message.is_changed().then_some(Change::Changed) }
+    // Year 1 means never.
+    let is_deleted = message.is_deleted() && message.text("deletedDateTime").is_some_and(|time| instant(&time).is_some());
+    if is_deleted { Some(Change::Deleted) } else { message.is_changed().then_some(Change::Changed) }
 }
 
 /// As [`Part::follow_delta_links`], for the channel of this key.

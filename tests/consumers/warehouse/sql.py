@@ -69,7 +69,9 @@ def _post(row: Row, thread: str) -> Row:
 
 
 def _time(value: Any) -> Any:
-    return instant(value) if isinstance(value, str) else None
+    """As a column holds it: nothing before 1900, which Graph writes for "never"."""
+    time = instant(value) if isinstance(value, str) else None
+    return time if time and time.year >= 1900 else None
 
 
 def _threads(rows: Rows, truth: Truth) -> None:

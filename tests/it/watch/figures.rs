@@ -112,6 +112,24 @@ fn figures_equal_the_truth_in_an_incremental_run_with_edits_and_deletions() {
     }
 }
 
+/// Graph writes year 1 for "never".
+#[test]
+fn a_message_that_was_deleted_in_year_one_is_no_deletion() {
+    let sim = tenant(1, 1, 1);
+    sim.with_tenant(|tenant| {
+        let channel = tenant.all_channel_ids().remove(0);
+        let message =
+            r#"{"id":"$ID$","createdDateTime":"$TIME$","lastModifiedDateTime":"$TIME$","deletedDateTime":"0001-01-01T00:00:00Z"}"#;
+        tenant.post(&channel, Post::template(message.to_owned())).unwrap();
+    });
+    for output in [Tap::new(&config(&sim, everything())).read(&ALL), Tap::new(&config(&sim, everything())).sync(&[])] {
+        let deleted =
+            |record: &&Value| !record["deletedDateTime"].is_null() || record.get("_sdc_deleted_at").is_some_and(|at| !at.is_null());
+        assert_eq!((output.records("messages").filter(deleted).count(), output.counts()["messages"]), (0, 2));
+        assert_eq!(figures(&output)["streams"]["messages"]["deleted"], 0);
+    }
+}
+
 #[test]
 fn a_stream_that_failed_or_was_cut_off_is_told_as_that() {
     let sim = tenant(2, 1, 5);
