@@ -15,7 +15,7 @@ use graph_sim::{GraphSim, Options, TenantSpec};
 use serde_json::Value;
 use tap_microsoft_teams::{
     config::Config,
-    emit::{Emitter, Output, Records},
+    emit::{Batch, Emitter, Output, StopSignal},
     graph::Limits,
     record::Message,
     secrets::Secrets,
@@ -24,7 +24,6 @@ use tap_microsoft_teams::{
     sync,
 };
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 /// Hands over what is read. A full channel slows the requests down.
 struct HandOver {
@@ -32,8 +31,8 @@ struct HandOver {
 }
 
 impl Emitter for HandOver {
-    fn records(&mut self, records: &Records) -> io::Result<()> {
-        for record in records.iter() {
+    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        for record in batch {
             let message = serde_json::from_slice(record)?;
             self.messages.send(message).map_err(|_| io::ErrorKind::BrokenPipe)?;
         }
@@ -64,9 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = sync::client(&config, Limits::default(), Secrets::default())?;
 
     let (messages, arriving) = mpsc::sync_channel(1000);
-    let (output, writer) = Output::start(Box::new(HandOver { messages }), states.clone())?;
+    // A clone of the last argument ends the run early, with a state that covers what was handed over.
+    let (output, writer) = Output::start(Box::new(HandOver { messages }), states.clone(), StopSignal::default())?;
     let runtime = Runtime::new()?;
-    let run = runtime.spawn(async move { sync::run(client, &config, selected, states, output, CancellationToken::new()).await });
+    let run = runtime.spawn(async move { sync::run(client, &config, selected, states, output).await });
 
     let mut by_day: BTreeMap<String, usize> = BTreeMap::new();
     for message in arriving {

@@ -26,6 +26,7 @@ pub mod schema;
 pub mod secrets;
 mod shown;
 pub mod state;
+pub mod stdio;
 pub mod streams;
 pub mod sync;
 mod watch;

@@ -1,12 +1,10 @@
 //! The executable: arguments in, exit code or signal out.
 
 use std::{
-    fs::File,
     io::{self, ErrorKind, Write},
-    os::fd::AsFd,
     process::ExitCode,
-    sync::{Arc, mpsc},
-    time::Duration,
+    sync::mpsc,
+    time::{Duration, Instant},
 };
 
 use clap::Parser;
@@ -18,23 +16,28 @@ use signal_hook::{
 use tap_microsoft_teams::{
     cli::Cli,
     command::{Exit, run},
+    emit::StopSignal,
     panic,
+    stdio::{Stderr, Stdout},
 };
-use tokio_util::sync::CancellationToken;
 
-/// How long a run that is told to stop may take to write what is complete.
+/// So long a run that is stopped writes what was read. A slow reader does not get all of it.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a run that is stopped has ended.
+const STEP: Duration = Duration::from_millis(20);
 
 fn main() -> ExitCode {
     panic::remember();
     let cli = Cli::parse();
-    let stop = CancellationToken::new();
+    let stop = StopSignal::default();
     let (end, ended) = mpsc::channel();
-    if let Err(error) = watch_signals(stop.clone(), ended) {
-        complain(&format!("cannot watch signals: {error}"));
-    }
-    // Not std's stdout, which would look for line ends in everything once more.
-    let result = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| run(&cli, Arc::new(File::from(stdout)), stop));
+    let result = Stdout::of_process().and_then(|stdout| {
+        if let Err(error) = watch_signals(stop.clone(), stdout.clone(), ended) {
+            complain(&format!("cannot watch signals: {error}"));
+        }
+        run(&cli, stdout, stop)
+    });
     match result {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Failed) => ExitCode::FAILURE,
@@ -54,18 +57,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Stops the run on the first signal, and the process by that signal when the run has ended, at a second signal, or after [`GRACE`].
-fn watch_signals(stop: CancellationToken, ended: mpsc::Receiver<()>) -> io::Result<()> {
+/// Stops the run on the first signal, and the process by that signal when the run has ended, when nobody reads what it writes, or at a
+/// second signal.
+fn watch_signals(stop: StopSignal, stdout: Stdout, ended: mpsc::Receiver<()>) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
-        stop.cancel();
-        let until = std::time::Instant::now() + GRACE;
-        let step = Duration::from_millis(20);
-        while std::time::Instant::now() < until
-            && ended.recv_timeout(step) == Err(mpsc::RecvTimeoutError::Timeout)
-            && signals.pending().next().is_none()
-        {}
+        stop.end_asking();
+        let (began, mut reader) = (Instant::now(), stdout.reader());
+        while ended.recv_timeout(STEP) == Err(mpsc::RecvTimeoutError::Timeout) && signals.pending().next().is_none() && !reader.is_gone() {
+            if began.elapsed() >= GRACE {
+                stop.end_writing();
+            }
+        }
         end_by(signal);
     })?;
     Ok(())
@@ -81,5 +85,5 @@ fn end_by(signal: i32) {
 }
 
 fn complain(sentence: &str) {
-    let _ = writeln!(io::stderr(), "tap-microsoft-teams: {sentence}");
+    let _ = writeln!(Stderr, "tap-microsoft-teams: {sentence}");
 }

@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     cli::Airbyte,
     config::Config,
-    emit::Output,
+    emit::{Output, StopSignal},
     error::Error,
     files::{in_file, read_json, read_state},
     protocol::airbyte::{self, AirbyteEmitter, Message},
@@ -26,14 +25,14 @@ use crate::{
     state::Written,
 };
 
-pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
     match verb {
         Airbyte::Spec => tell(&mut out, &log.secrets, Message::Spec { spec: airbyte::spec() }, Exit::Done),
         Airbyte::Discover(files) => match read_config(&files.config, &log.secrets) {
             Ok(_) => tell(&mut out, &log.secrets, Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
             Err(error) => fail(&mut out, &log.secrets, &error),
         },
-        Airbyte::Check(files) => check(&files.config, level(&log), &log.secrets, &mut out),
+        Airbyte::Check(files) => check(&files.config, level(&log), &log.secrets, &mut out, &stop),
         Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref(), &log.secrets) {
             Ok((ready, unknown)) => read(ready, unknown, &log, out, stop),
             Err(error) => fail(&mut out, &log.secrets, &error),
@@ -66,7 +65,7 @@ fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>, secrets: &S
     Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
 }
 
-fn read(ready: Ready, unknown: Vec<String>, log: &Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+fn read(ready: Ready, unknown: Vec<String>, log: &Wanted, out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
     let all_known = unknown.is_empty();
     let level = level(log);
     let screen = log.screen(level);

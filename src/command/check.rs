@@ -18,6 +18,7 @@ use super::{
     runtime,
 };
 use crate::{
+    emit::StopSignal,
     error::{Error, Fault},
     graph::Limits,
     protocol::airbyte::{self, Message},
@@ -40,12 +41,22 @@ impl Found {
     }
 }
 
-pub(super) fn check(config: &[PathBuf], level: LevelFilter, secrets: &Secrets, out: &mut impl Write) -> io::Result<Exit> {
+pub(super) fn check(
+    config: &[PathBuf],
+    level: LevelFilter,
+    secrets: &Secrets,
+    out: &mut impl Write,
+    stop: &StopSignal,
+) -> io::Result<Exit> {
     let config = config::read(config, Author::Anybody, secrets);
     let remarks = config.as_ref().map(|config| config.remarks.clone()).unwrap_or_default();
-    let checked = config.and_then(|config| runtime()?.block_on(sync::check(&client(&config, Limits::brief(), secrets.clone())?, &config)));
+    let checked = config.and_then(|config| {
+        let client = client(&config, Limits::brief(), secrets.clone())?;
+        runtime()?.block_on(stop.unless_ended(sync::check(&client, &config))).transpose()
+    });
     let mut found = match checked {
-        Ok(checkup) => Found { lines: checkup.lines(), is_good: checkup.is_good(), sentence: checkup.sentence() },
+        Ok(None) => return Ok(Exit::Stopped),
+        Ok(Some(checkup)) => Found { lines: checkup.lines(), is_good: checkup.is_good(), sentence: checkup.sentence() },
         // The user's fault is a verdict; ours, or an outage, is none.
         Err(error) if error.fault() == Fault::User => failed(&error),
         Err(error) if io::stdout().is_terminal() => {

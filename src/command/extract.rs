@@ -6,7 +6,6 @@ use std::{
 };
 
 use serde_json::Map;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Exit, Ready,
@@ -17,7 +16,7 @@ use super::{
 use crate::{
     cli::Extract,
     config::{Config, Parents, StreamConfig, set_options},
-    emit::Output,
+    emit::{Output, StopSignal},
     error::Error,
     protocol::{Log, lines::LineEmitter},
     secrets::Secrets,
@@ -25,7 +24,7 @@ use crate::{
     streams::{Mode, ParentKind, Stream},
 };
 
-pub(super) fn run(asked: &Extract, wanted: &Wanted, out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(asked: &Extract, wanted: &Wanted, out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
     let level = wanted.level([]);
     let screen = wanted.screen(level);
     let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));

@@ -15,17 +15,17 @@ use std::{
 };
 
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 use tracing::{Level, instrument::WithSubscriber, warn};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
-    cli::{Cli, Command, SampleFormat},
+    cli::{Airbyte, Cli, Command, SampleFormat},
     config::{Config, sample_environment, sample_json},
-    emit::{Emitter, Output},
+    emit::{Emitter, Output, StopSignal},
     error::Error,
     graph::{GraphClient, Limits},
     secrets::Secrets,
+    stdio::check_stdout,
     streams::Selected,
     sync::{self, States, Summary, client, states},
     watch::Screen,
@@ -52,11 +52,16 @@ pub enum Exit {
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
     let mut spare = out.clone();
     let (mut out, wanted) = (out, Wanted::of(cli));
     let log = wanted.clone();
     let work = || match &cli.command {
+        _ if writes_records(cli)
+            && let Err(error) = check_stdout() =>
+        {
+            Err(error)
+        }
         Some(Command::Airbyte(verb)) => airbyte::run(verb, log, out, stop),
         Some(Command::SampleConfig { format }) => tell(&mut out, &sample(*format)),
         Some(Command::Extract(asked)) => extract::run(asked, &log, out, stop),
@@ -73,6 +78,14 @@ pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: Cancellati
             Ok(singer::fail(&cli.singer, &wanted, &error.into()))
         }
         result => result,
+    }
+}
+
+/// Whether records are what the command is for.
+fn writes_records(cli: &Cli) -> bool {
+    match &cli.command {
+        Some(command) => matches!(command, Command::Airbyte(Airbyte::Read { .. }) | Command::Extract(_)),
+        None => !cli.singer.about && !cli.singer.discover && cli.singer.test.is_none(),
     }
 }
 
@@ -118,24 +131,29 @@ impl Ready {
         level: LevelFilter,
         screen: &Screen,
         say: impl FnOnce(&Output) -> S,
-        stop: CancellationToken,
+        stop: StopSignal,
     ) -> io::Result<Summary> {
         let Self { client, config, selected, states, remarks, runtime } = self;
-        let (output, writer) = Output::start(emitter, states.clone())?;
+        let (output, writer) = Output::start(emitter, states.clone(), stop)?;
         let log = logging::subscriber(level, say(&output));
         let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.channel_spacing());
-        let mut watch = screen.watch(move || progress.figures(counting.counts()), spacing);
+        let figures = move || progress.figures(counting.counts());
+        let mut watch = screen.watch(&figures, spacing);
         let sync = async {
             say_all(&remarks);
-            sync::run(client, &config, selected, states, output, stop).await
+            sync::run(client, &config, selected, states, output).await
         };
         let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(watch.during(sync).with_subscriber(log))));
         drop(watch);
         // Whatever still runs holds the way to the writer, which must have ended before anything else is said.
         drop(runtime);
-        writer.join()?;
-        let summary = summary.unwrap_or_else(|panic| resume_unwind(panic));
-        summary.figures.iter().for_each(|figures| screen.end(figures));
+        let written = writer.join()?;
+        let mut summary = summary.unwrap_or_else(|panic| resume_unwind(panic));
+        // All may have been read when the run was stopped, and not have been written.
+        summary.stopped |= !written.cut.is_empty();
+        if summary.figures.is_some() {
+            screen.end(&figures());
+        }
         Ok(summary)
     }
 }

@@ -9,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 
 use super::{
@@ -21,7 +20,7 @@ use super::{
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
     config::Config,
-    emit::Output,
+    emit::{Output, StopSignal},
     error::Error,
     files::{in_file, read_json, read_state},
     protocol::{
@@ -38,7 +37,7 @@ use crate::{
 /// What Meltano says about logs: a file with the configuration of Python's loggers.
 const LOG_CONFIG: &str = "SINGER_SDK_LOG_CONFIG";
 
-pub(super) fn run(asked: &Singer, wanted: &Wanted, mut out: impl Write + Send + 'static, stop: CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(asked: &Singer, wanted: &Wanted, mut out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
     if asked.about {
         let form = match asked.format {
             AboutFormat::Text => About::Text,
@@ -104,14 +103,14 @@ fn sync(
     test: Option<Test>,
     (screen, log): (&Screen, Arc<Log>),
     out: impl Write + Send + 'static,
-    stop: CancellationToken,
+    stop: StopSignal,
 ) -> io::Result<Exit> {
     let mut emitter = SingerEmitter::new(out, log.clone(), &ready.selected, bookmarks);
     if test == Some(Test::Schema) {
         emitter.schemas()?;
         return Ok(Exit::Done);
     }
-    let enough = stop.child_token();
+    let enough = stop.child();
     if test.is_some() {
         emitter = emitter.sampling(enough.clone());
     }
@@ -123,7 +122,7 @@ fn sync(
         say_all(&remarks);
         ready.client.sign_in().await
     };
-    let sign_in = stop.run_until_cancelled(sign_in.with_subscriber(subscriber));
+    let sign_in = stop.unless_ended(sign_in.with_subscriber(subscriber));
     match ready.runtime.block_on(sign_in) {
         None => return Ok(Exit::Stopped),
         Some(Err(error)) => {
@@ -135,7 +134,7 @@ fn sync(
     let level = log.level();
     let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);
     let summary = ready.sync(Box::new(emitter), level, screen, say, enough)?;
-    let sampled = test.is_some() && summary.stopped && !stop.is_cancelled();
+    let sampled = test.is_some() && summary.stopped && !stop.has_ended_asking();
     Ok(if sampled { Exit::Done } else { Exit::from(&summary) })
 }
 

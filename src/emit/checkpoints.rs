@@ -6,7 +6,7 @@ use super::Report;
 use crate::{
     error::Fault,
     state::StreamState,
-    streams::{STREAMS, Stream},
+    streams::{Mode, STREAMS, Stream},
 };
 
 /// A state is written after so long, whatever its size, also in the midst of a channel.
@@ -75,9 +75,12 @@ impl Checkpoints {
         checkpoint.is_due(Instant::now(), report.offered).then_some(&checkpoint.state)
     }
 
-    /// The state of a stream that did not come to its end, if there is something in it that was not written.
-    pub(super) fn unwritten(&mut self, stream: &Stream) -> Option<&StreamState> {
-        self.of(stream).filter(|checkpoint| checkpoint.changed).map(|checkpoint| &checkpoint.state)
+    /// The state of a stream when the run is stopped, if there is something in it that was not written. Records are followed by a state, also
+    /// if it is the one that the run began with; but no state is written twice. What is read in full each time has none before its end.
+    pub(super) fn of_stopped(&self, stream: &Stream) -> Option<&StreamState> {
+        let is_first = |checkpoint: &Checkpoint| checkpoint.bytes.is_none() && checkpoint.records > 0 && stream.mode() == Mode::Incremental;
+        let is_wanted = |checkpoint: &&Checkpoint| checkpoint.changed || is_first(checkpoint);
+        self.0[stream.position()].as_ref().filter(is_wanted).map(|checkpoint| &checkpoint.state)
     }
 
     /// The state of a stream that failed. A full refresh is taken up again only where that can help: otherwise what it has read would be
@@ -87,7 +90,7 @@ impl Checkpoints {
             checkpoint.state.end_full_refresh();
             checkpoint.changed |= checkpoint.bytes.is_some();
         }
-        self.unwritten(stream)
+        self.of(stream).filter(|checkpoint| checkpoint.changed).map(|checkpoint| &checkpoint.state)
     }
 
     /// The last state of a stream that was read to its end.
@@ -109,7 +112,10 @@ impl Checkpoints {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{state::ChannelState, streams::MESSAGES};
+    use crate::{
+        state::ChannelState,
+        streams::{MESSAGES, TEAMS},
+    };
 
     fn checkpoints(state: StreamState) -> Checkpoints {
         Checkpoints::new(vec![(&MESSAGES, state)])
@@ -123,12 +129,24 @@ mod tests {
     #[test]
     fn the_first_state_is_written_as_soon_as_it_is_offered() {
         let mut checkpoints = checkpoints(StreamState::of_channels("t"));
-        assert!(checkpoints.unwritten(&MESSAGES).is_none());
+        assert!(checkpoints.of_stopped(&MESSAGES).is_none());
         assert!(!report(&mut checkpoints, 1, false));
         assert!(report(&mut checkpoints, 1, true));
-        assert!(checkpoints.unwritten(&MESSAGES).is_some());
+        assert!(checkpoints.of_stopped(&MESSAGES).is_some());
         checkpoints.written(&MESSAGES, 100);
-        assert!(checkpoints.unwritten(&MESSAGES).is_none());
+        assert!(checkpoints.of_stopped(&MESSAGES).is_none());
+    }
+
+    #[test]
+    fn a_stopped_run_writes_a_state_after_its_first_records_also_if_nothing_is_new_in_it() {
+        let mut checkpoints = Checkpoints::new(vec![(&MESSAGES, StreamState::of_channels("t")), (&TEAMS, StreamState::of_snapshot())]);
+        checkpoints.records(&MESSAGES, 1);
+        checkpoints.records(&TEAMS, 1);
+        assert_eq!(checkpoints.of_stopped(&MESSAGES), Some(&StreamState::of_channels("t")));
+        assert_eq!(checkpoints.of_stopped(&TEAMS), None);
+        checkpoints.written(&MESSAGES, 100);
+        checkpoints.records(&MESSAGES, 1);
+        assert_eq!(checkpoints.of_stopped(&MESSAGES), None);
     }
 
     #[test]
@@ -157,7 +175,7 @@ mod tests {
     fn a_full_refresh_is_marked_until_its_end_or_until_another_attempt_cannot_help() {
         let begun = || {
             let mut checkpoints = checkpoints(StreamState::begin_full_refresh(None, "t", chrono::Utc::now()));
-            assert!(report(&mut checkpoints, 1, true) && checkpoints.unwritten(&MESSAGES).is_some_and(StreamState::is_full));
+            assert!(report(&mut checkpoints, 1, true) && checkpoints.of_stopped(&MESSAGES).is_some_and(StreamState::is_full));
             checkpoints.written(&MESSAGES, 100);
             checkpoints
         };

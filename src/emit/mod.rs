@@ -5,23 +5,28 @@ mod figures;
 mod progress;
 mod records;
 mod silent;
+mod stop;
+mod writing;
 
 use std::{io, panic::resume_unwind, sync::Arc, thread::JoinHandle};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
     error::{Error, Fault},
+    graph::Counts,
     state::{ChannelState, StreamState},
-    streams::{STREAMS, Stream},
+    streams::Stream,
 };
-use checkpoints::Checkpoints;
 pub use figures::{Ahead, Figures, Phase, StreamFigures};
 pub use progress::{Progress, Size};
 use records::Spare;
-pub use records::{Change, Records};
+pub use records::{Batch, Change, Records};
 pub use silent::Silent;
+pub use stop::StopSignal;
+pub use writing::Written;
+use writing::{Event, Writing};
 
 /// Bytes of records that wait to be written, at most. A larger batch is let through alone.
 const QUEUE_BYTES: u32 = 6 * 1024 * 1024;
@@ -36,17 +41,25 @@ pub trait Emitter: Send {
         Ok(())
     }
 
-    /// Records of a stream.
+    /// Records of a stream. The batch ends early when the run is stopped and its reader is slow: what was taken from it is written whole.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn records(&mut self, records: &Records) -> io::Result<()>;
+    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()>;
 
     /// The state that covers all records of the stream so far. Gives how many bytes it took.
     ///
     /// # Errors
     /// If the output cannot be written.
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
+
+    /// The run is stopped: the states that cover what was written, of all streams that have something to say.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
+    fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
+        states.iter().try_for_each(|(stream, state)| self.state(stream, state).map(|_| ()))
+    }
 
     /// A stream waits: Graph limits its requests until that time.
     ///
@@ -124,19 +137,6 @@ impl Outcome {
     }
 }
 
-#[derive(Debug)]
-enum Event {
-    Started(&'static Stream),
-    Records(Records, OwnedSemaphorePermit),
-    Report(Box<Report>),
-    Waits(&'static Stream, DateTime<Utc>),
-    Estimated(&'static Stream, u64),
-    Stopped,
-    Ended(&'static Stream, Outcome),
-    Figures(Box<Figures>),
-    Log(tracing::Level, String),
-}
-
 /// Where a channel of a stream stands, all records included that were handed over before.
 #[derive(Debug)]
 pub struct Report {
@@ -159,34 +159,38 @@ pub struct Output {
     room: Arc<Semaphore>,
     spare: Spare,
     progress: Arc<Progress>,
+    stop: StopSignal,
 }
 
 /// The thread that writes; ends when the last [`Output`] is dropped.
 #[derive(Debug)]
-pub struct Writer(JoinHandle<io::Result<()>>);
+pub struct Writer(JoinHandle<io::Result<Written>>);
 
 /// The writer has ended: nobody reads what is said.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed;
 
 impl Output {
-    /// Starts the thread that writes with `emitter`; the streams begin with these states.
+    /// Starts the thread that writes with `emitter`; the streams begin with these states. `stop` ends the run early: then the states that
+    /// cover what was written come last.
     ///
     /// # Errors
     /// If no thread can be had.
-    pub fn start(emitter: Box<dyn Emitter>, states: Vec<(&'static Stream, StreamState)>) -> io::Result<(Self, Writer)> {
+    pub fn start(emitter: Box<dyn Emitter>, states: Vec<(&'static Stream, StreamState)>, stop: StopSignal) -> io::Result<(Self, Writer)> {
         let (events, receiver) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
+        let progress = Arc::<Progress>::default();
+        let writing = Writing::new(emitter, states, stop.clone(), progress.clone());
         let writer = std::thread::Builder::new().name("writer".to_owned()).spawn({
             let room = room.clone();
             move || {
-                let result = Writing { emitter, checkpoints: Checkpoints::new(states) }.run(receiver);
+                let result = writing.run(receiver);
                 // Whoever waits for room will never get it.
                 room.close();
                 result
             }
         })?;
-        Ok((Self { events, room, spare: Spare::default(), progress: Arc::default() }, Writer(writer)))
+        Ok((Self { events, room, spare: Spare::default(), progress, stop }, Writer(writer)))
     }
 
     /// A batch of records to be filled.
@@ -206,6 +210,11 @@ impl Output {
         let permit = self.room.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
         self.progress.records(&records);
         self.send(Event::Records(records, permit))
+    }
+
+    /// What ends the run early.
+    pub fn stop(&self) -> &StopSignal {
+        &self.stop
     }
 
     /// How far the run is.
@@ -247,14 +256,6 @@ impl Output {
         self.send(Event::Estimated(stream, records))
     }
 
-    /// The run ends before its end: what was reported is written.
-    ///
-    /// # Errors
-    /// If nobody reads any more.
-    pub fn stopped(&self) -> Result<(), Closed> {
-        self.send(Event::Stopped)
-    }
-
     /// A stream is done; its last state comes before.
     ///
     /// # Errors
@@ -263,12 +264,12 @@ impl Output {
         self.send(Event::Ended(stream, outcome))
     }
 
-    /// What the run came to, in figures.
+    /// The run has come to its end, with these requests: its figures are written.
     ///
     /// # Errors
     /// If nobody reads any more.
-    pub fn figures(&self, figures: Figures) -> Result<(), Closed> {
-        self.send(Event::Figures(Box::new(figures)))
+    pub fn figures(&self, requests: Counts) -> Result<(), Closed> {
+        self.send(Event::Figures(requests))
     }
 
     /// Something to be said to people; lost if nobody reads any more.
@@ -289,68 +290,8 @@ impl Writer {
     ///
     /// # Panics
     /// If the writer panicked.
-    pub fn join(self) -> io::Result<()> {
+    pub fn join(self) -> io::Result<Written> {
         self.0.join().unwrap_or_else(|panic| resume_unwind(panic))
-    }
-}
-
-/// What the thread that writes works with.
-struct Writing {
-    emitter: Box<dyn Emitter>,
-    checkpoints: Checkpoints,
-}
-
-impl Writing {
-    fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> io::Result<()> {
-        loop {
-            let event = match events.try_recv() {
-                Ok(event) => event,
-                // Nothing more to say for now: let the reader have what there is.
-                Err(_) => {
-                    self.emitter.flush()?;
-                    match events.blocking_recv() {
-                        Some(event) => event,
-                        None => break,
-                    }
-                }
-            };
-            self.write(event)?;
-        }
-        self.emitter.finished()?;
-        self.emitter.flush()
-    }
-
-    fn write(&mut self, event: Event) -> io::Result<()> {
-        let Self { emitter, checkpoints } = self;
-        match event {
-            Event::Started(stream) => emitter.started(stream),
-            Event::Records(records, _permit) => {
-                checkpoints.records(records.stream(), records.bytes());
-                emitter.records(&records)
-            }
-            Event::Report(report) => self.state(report.stream, |checkpoints| checkpoints.report(*report)),
-            Event::Waits(stream, until) => emitter.waits(stream, until),
-            Event::Estimated(stream, records) => emitter.estimated(stream, records),
-            Event::Stopped => STREAMS.into_iter().try_for_each(|stream| self.state(stream, |checkpoints| checkpoints.unwritten(stream))),
-            Event::Ended(stream, outcome) => {
-                self.state(stream, |checkpoints| match &outcome {
-                    Outcome::Complete => checkpoints.last(stream),
-                    Outcome::Incomplete(error) => checkpoints.of_failed(stream, error.fault()),
-                })?;
-                self.emitter.ended(stream, &outcome)
-            }
-            Event::Figures(figures) => emitter.figures(&figures),
-            Event::Log(level, message) => emitter.log(level, &message),
-        }
-    }
-
-    /// Writes the state of a stream, if there is one to be written.
-    fn state(&mut self, stream: &'static Stream, due: impl FnOnce(&mut Checkpoints) -> Option<&StreamState>) -> io::Result<()> {
-        if let Some(state) = due(&mut self.checkpoints) {
-            let bytes = self.emitter.state(stream, state)?;
-            self.checkpoints.written(stream, bytes);
-        }
-        Ok(())
     }
 }
 
@@ -371,9 +312,9 @@ mod tests {
     }
 
     impl Emitter for Slow {
-        fn records(&mut self, records: &Records) -> io::Result<()> {
+        fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
             self.let_go.recv().map_err(io::Error::other)?;
-            self.written.fetch_add(records.bytes(), Ordering::SeqCst);
+            batch.for_each(|record| _ = self.written.fetch_add(record.len(), Ordering::SeqCst));
             Ok(())
         }
 
@@ -388,7 +329,8 @@ mod tests {
         for (batches, bytes) in [(100, 300 * 1024), (2000, 10 * 1024), (4, 2 * queue)] {
             let (go, let_go) = channel();
             let (written, accepted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-            let (output, writer) = Output::start(Box::new(Slow { let_go, written: written.clone() }), Vec::new()).unwrap();
+            let (output, writer) =
+                Output::start(Box::new(Slow { let_go, written: written.clone() }), Vec::new(), StopSignal::default()).unwrap();
             let sending: Vec<_> = (0..batches)
                 .map(|_| {
                     let (output, written, accepted) = (output.clone(), written.clone(), accepted.clone());

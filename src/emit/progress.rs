@@ -118,6 +118,19 @@ impl Progress {
         });
     }
 
+    /// So many of these records, the last ones, were not written, and their stream is not done.
+    pub(super) fn cut(&self, records: &Records, left: usize) {
+        let (left, all, (changed, deleted)) = (left as u64, records.len() as u64, records.changes());
+        self.one(records.stream(), |figures| {
+            figures.records -= left;
+            // Which of them tell of a change is not known.
+            figures.changed -= changed * left / all;
+            figures.deleted -= deleted * left / all;
+            figures.phase = Phase::Reading;
+            figures.took = None;
+        });
+    }
+
     /// How many records of a stream were told.
     pub fn count(&self, stream: &Stream) -> u64 {
         self.state().streams[stream.position()].as_ref().map_or(0, |figures| figures.records)

@@ -1,7 +1,11 @@
 //! Batches of records, written one behind the other into a buffer that is used again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use super::StopSignal;
 use crate::streams::Stream;
 
 /// A batch of so many bytes is large enough: what is in pieces needs no large buffers.
@@ -29,6 +33,15 @@ pub struct Records {
     changed: u64,
     deleted: u64,
     spare: Spare,
+}
+
+/// Records on their way out, one after the other. There are no more when the run is stopped and its reader is slow.
+#[derive(Debug)]
+pub struct Batch<'b> {
+    records: &'b Records,
+    left: Range<usize>,
+    stop: &'b StopSignal,
+    is_cut: bool,
 }
 
 /// What became of a message since it was written.
@@ -92,10 +105,10 @@ impl Records {
         (self.changed, self.deleted)
     }
 
-    /// The records, each as JSON.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    /// The record at that place, as JSON.
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start..*self.ends.get(at)?])
     }
 
     /// How many there are.
@@ -121,6 +134,32 @@ impl Records {
     /// The size of their buffer.
     pub(super) fn room(&self) -> usize {
         self.bytes.capacity()
+    }
+}
+
+impl<'b> Batch<'b> {
+    /// All of these records, unless `stop` ends the writing.
+    pub(super) fn new(records: &'b Records, stop: &'b StopSignal) -> Self {
+        Self { records, left: 0..records.len(), stop, is_cut: false }
+    }
+
+    /// The stream they belong to.
+    pub fn stream(&self) -> &'static Stream {
+        self.records.stream
+    }
+
+    /// How many were left when it ended early, if it did.
+    pub(super) fn cut(&self) -> Option<usize> {
+        self.is_cut.then_some(self.left.len())
+    }
+}
+
+impl<'b> Iterator for Batch<'b> {
+    type Item = &'b [u8];
+
+    fn next(&mut self) -> Option<&'b [u8]> {
+        self.is_cut |= !self.left.is_empty() && self.stop.has_ended_writing();
+        if self.is_cut { None } else { self.records.get(self.left.next()?) }
     }
 }
 
@@ -158,8 +197,22 @@ mod tests {
         for (record, keep) in [("{1}", true), ("{22}", false), ("{333}", true)] {
             records.push(|out| out.extend_from_slice(record.as_bytes()), |written| written == record.as_bytes() && keep);
         }
-        assert_eq!(records.iter().collect::<Vec<_>>(), [b"{1}".as_slice(), b"{333}"]);
+        let stop = StopSignal::default();
+        assert_eq!(Batch::new(&records, &stop).collect::<Vec<_>>(), [b"{1}".as_slice(), b"{333}"]);
         assert_eq!((records.len(), records.bytes(), records.are_many()), (2, 8, false));
+    }
+
+    #[test]
+    fn a_batch_ends_when_the_writing_ends_and_says_how_many_are_left() {
+        let (mut records, stop) = (Records::new(&MESSAGES, &Spare::default()), StopSignal::default());
+        for record in ["{1}", "{22}", "{333}"] {
+            records.push(|out| out.extend_from_slice(record.as_bytes()), |_| true);
+        }
+        let (mut whole, mut cut) = (Batch::new(&records, &stop), Batch::new(&records, &stop));
+        assert_eq!((whole.by_ref().count(), cut.next()), (3, Some(b"{1}".as_slice())));
+        stop.end_writing();
+        assert_eq!((whole.next(), cut.next()), (None, None));
+        assert_eq!((whole.cut(), cut.cut()), (None, Some(2)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::{Emitter, Records};
+use super::{Batch, Emitter};
 use crate::{
     state::StreamState,
     streams::{STREAMS, Stream},
@@ -34,9 +34,12 @@ impl Silent {
 }
 
 impl Emitter for Silent {
-    fn records(&mut self, records: &Records) -> io::Result<()> {
-        self.records[records.stream().position()].fetch_add(records.len() as u64, Ordering::Relaxed);
-        self.bytes[records.stream().position()].fetch_add(records.bytes() as u64, Ordering::Relaxed);
+    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        let at = batch.stream().position();
+        for record in batch {
+            self.records[at].fetch_add(1, Ordering::Relaxed);
+            self.bytes[at].fetch_add(record.len() as u64, Ordering::Relaxed);
+        }
         Ok(())
     }
 

@@ -8,9 +8,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::Level;
 
-use super::Log;
+use super::{BUFFER, Log};
 use crate::{
-    emit::{Emitter, Outcome, Records},
+    emit::{Batch, Emitter, Outcome},
     state::StreamState,
     streams::Stream,
 };
@@ -25,13 +25,13 @@ pub struct LineEmitter<W: Write> {
 impl<W: Write> LineEmitter<W> {
     /// Writes to `out`, which is buffered here.
     pub fn new(out: W, log: Arc<Log>) -> Self {
-        Self { out: BufWriter::with_capacity(256 * 1024, out), log }
+        Self { out: BufWriter::with_capacity(BUFFER, out), log }
     }
 }
 
 impl<W: Write + Send> Emitter for LineEmitter<W> {
-    fn records(&mut self, records: &Records) -> io::Result<()> {
-        for record in records.iter() {
+    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        for record in batch {
             self.out.write_all(record)?;
             self.out.write_all(b"\n")?;
         }

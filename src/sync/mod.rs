@@ -33,12 +33,11 @@ mod walk;
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use tracing::{info, instrument::WithSubscriber, warn};
 
 use crate::{
     config::Config,
-    emit::{Figures, Outcome, Output, Size},
+    emit::{Figures, Outcome, Output, Size, StopSignal},
     error::Error,
     graph::GraphClient,
     state::StreamState,
@@ -80,16 +79,9 @@ impl Summary {
 /// The streams with the states that they begin with.
 pub type States = Vec<(&'static Stream, StreamState)>;
 
-/// Reads the selected streams, from their states on, and tells the output. Ends early when `stop` says so.
-pub async fn run(
-    client: GraphClient,
-    config: &Config,
-    selected: Vec<Selected>,
-    states: States,
-    output: Output,
-    stop: CancellationToken,
-) -> Summary {
-    let (mut selected, mut ended) = (selected, Vec::new());
+/// Reads the selected streams, from their states on, and hands everything to the output. Ends early when the output is stopped.
+pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, states: States, output: Output) -> Summary {
+    let (mut selected, mut ended, stop) = (selected, Vec::new(), output.stop().clone());
     let streams: StreamSet = selected.iter().map(|selected| selected.stream).collect();
     if streams.iter().any(|stream| output.started(stream).is_err()) {
         return Summary { closed: true, ..Summary::default() };
@@ -152,10 +144,10 @@ enum Early {
 }
 
 impl Run {
-    async fn read(&mut self, stop: &CancellationToken) -> Option<Early> {
+    async fn read(&mut self, stop: &StopSignal) -> Option<Early> {
         let signed_in = tokio::select! {
             biased;
-            () = stop.cancelled() => return Some(Early::Stopped),
+            () = stop.asking_ends() => return Some(Early::Stopped),
             signed_in = self.context.client.sign_in() => signed_in,
         };
         if let Err(error) = signed_in {
@@ -171,7 +163,7 @@ impl Run {
             }
             let done = tokio::select! {
                 biased;
-                () = stop.cancelled() => {
+                () = stop.asking_ends() => {
                     self.running.shutdown().await;
                     return Some(Early::Stopped);
                 }
@@ -294,11 +286,9 @@ impl Run {
         self.ended.sort_by_key(|(stream, _, outcome)| (outcome.fault(), stream.position()));
         let mut closed = matches!(early, Some(Early::Closed));
         // States and errors come last.
-        let figures = self.context.output.progress().figures(self.context.client.counts());
-        closed |= self.context.output.figures(figures.clone()).is_err();
-        if matches!(early, Some(Early::Stopped)) {
-            closed |= self.context.output.stopped().is_err();
-        }
+        let requests = self.context.client.counts();
+        let figures = self.context.output.progress().figures(requests.clone());
+        closed |= self.context.output.figures(requests).is_err();
         for (stream, _, outcome) in &self.ended {
             if matches!(outcome, Outcome::Incomplete(_)) {
                 closed |= self.context.output.ended(stream, outcome.clone()).is_err();

@@ -17,7 +17,7 @@ use indicatif::MultiProgress;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::info;
 
-use crate::emit::Figures;
+use crate::{emit::Figures, stdio::Stderr};
 use bars::Bars;
 use speed::Speed;
 
@@ -75,13 +75,13 @@ struct Beside(Option<MultiProgress>);
 impl Write for Beside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.0 {
-            Some(bars) => bars.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
+            Some(bars) => bars.suspend(|| Stderr.write(bytes)),
+            None => Stderr.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Stderr.flush()
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
+    thread,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use serde_json::json;
 use tap_microsoft_teams::{
     cli::Cli,
     command::{self, Exit},
+    emit::StopSignal,
     panic,
 };
 
@@ -112,6 +114,28 @@ fn a_signal_ends_the_run_with_valid_lines_and_by_that_signal() {
             }
         }
     }
+}
+
+#[test]
+fn a_check_is_stopped_at_once() {
+    let sim = tenant(1, 1, 1);
+    let (sender, receiver) = mpsc::channel();
+    sim.on_request(move |request, _| {
+        (request.class != Class::Token).then(|| {
+            let _ = sender.send(());
+            Fault::Stall
+        })
+    });
+    let (tap, stop) = (tap(&sim), StopSignal::default());
+    let cli =
+        Cli::try_parse_from(["tap-microsoft-teams", "check", "--config", tap.folder().join("config.json").to_str().unwrap()]).unwrap();
+    let run = thread::spawn({
+        let stop = stop.clone();
+        move || command::run(&cli, Brittle::default(), stop).unwrap()
+    });
+    receiver.recv_timeout(Duration::from_secs(10)).unwrap();
+    stop.end_asking();
+    assert_eq!(run.join().unwrap(), Exit::Stopped, "and nothing was written");
 }
 
 /// An output that takes nothing more, and its other end, which nobody reads. A socket, since a pipe cannot be filled without waiting.

@@ -20,18 +20,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secrets", &[]),
     ("shown", &[]),
     ("state", &[]),
+    ("stdio", &[]),
+    ("stdio", &[]),
     ("error", &["config", "graph", "panic"]),
     ("files", &["error"]),
     ("streams", &["graph", "record", "schema"]),
     ("emit", &["error", "graph", "state", "streams"]),
-    ("watch", &["emit", "graph", "streams"]),
+    ("watch", &["emit", "graph", "stdio", "streams"]),
     ("sync", &["config", "emit", "error", "graph", "record", "secrets", "state", "streams"]),
     ("protocol", &["config", "emit", "error", "secrets", "shown", "state", "streams"]),
     (
         "command",
         &[
             "cli", "config", "emit", "error", "files", "graph", "log", "protocol", "record", "schema", "secrets", "shown", "state",
-            "streams", "sync", "watch",
+            "stdio", "streams", "sync", "watch",
         ],
     ),
 ];

@@ -28,6 +28,7 @@ mod rate_limited;
 mod reliability;
 mod requests;
 mod singer;
+mod slow;
 mod support;
 mod watch;
 mod whole;

@@ -8,7 +8,6 @@ use std::{
 };
 
 use serde_json::{Value, value::RawValue};
-use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber;
 
 use super::{
@@ -19,6 +18,7 @@ use super::{
 };
 use crate::{
     cli::{self, PlanFormat},
+    emit::StopSignal,
     error::Error,
     files::{self, in_file, read_json},
     protocol::{Log, airbyte, singer},
@@ -29,7 +29,7 @@ use crate::{
     sync::plan,
 };
 
-pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop: &CancellationToken) -> io::Result<Exit> {
+pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop: &StopSignal) -> io::Result<Exit> {
     let level = wanted.level([]);
     let screen = wanted.screen(level);
     let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));
@@ -42,7 +42,7 @@ pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop:
             plan.failed.extend(unknown);
             Ok(plan)
         };
-        runtime.block_on(stop.run_until_cancelled(plan.with_subscriber(subscriber)))
+        runtime.block_on(stop.unless_ended(plan.with_subscriber(subscriber)))
     });
     match planned {
         Ok(None) => Ok(Exit::Stopped),

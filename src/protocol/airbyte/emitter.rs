@@ -8,8 +8,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::message::{Message, Status, now, write};
 use crate::{
-    emit::{Emitter, Figures, Outcome, Records},
+    emit::{Batch, Emitter, Figures, Outcome},
     error::Error,
+    protocol::BUFFER,
     secrets::Secrets,
     state::StreamState,
     streams::{STREAMS, Stream},
@@ -36,7 +37,7 @@ impl<W: Write> AirbyteEmitter<W> {
     /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end, as are
     /// figures unless that level is higher than information. No text for people shows these secrets.
     pub fn new(out: W, unknown: Vec<String>, level: LevelFilter, secrets: Secrets) -> Self {
-        Self { out: BufWriter::with_capacity(256 * 1024, out), streams: Default::default(), unknown, level, secrets }
+        Self { out: BufWriter::with_capacity(BUFFER, out), streams: Default::default(), unknown, level, secrets }
     }
 
     fn message(&mut self, message: Message<'_>) -> io::Result<()> {
@@ -58,16 +59,16 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         self.message(Message::status(stream.name, Status::Started))
     }
 
-    fn records(&mut self, records: &Records) -> io::Result<()> {
-        let stream = records.stream();
+    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        let stream = batch.stream();
         self.running(stream)?;
         let emitted_at = now();
-        for record in records.iter() {
+        for record in batch {
             write!(self.out, r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name)?;
             self.out.write_all(record)?;
             writeln!(self.out, r#","emitted_at":{emitted_at}}}}}"#)?;
+            self.streams[stream.position()].records_since_state += 1;
         }
-        self.streams[stream.position()].records_since_state += records.len() as u64;
         Ok(())
     }
 

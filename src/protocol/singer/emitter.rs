@@ -9,13 +9,12 @@ use std::{
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::catalog::selected_schema;
 use crate::{
-    emit::{Emitter, Figures, Outcome, Records},
+    emit::{Batch, Emitter, Figures, Outcome, StopSignal},
     error::Error,
-    protocol::Log,
+    protocol::{BUFFER, Log},
     state::StreamState,
     streams::{STREAMS, Selected, Stream},
 };
@@ -49,7 +48,7 @@ struct Progress {
 
 #[derive(Debug)]
 struct Sample {
-    enough: CancellationToken,
+    enough: StopSignal,
     missing: usize,
 }
 
@@ -62,13 +61,13 @@ impl<W: Write> SingerEmitter<W> {
         }
         let now = Instant::now();
         let progress = std::array::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
-        let out = BufWriter::with_capacity(256 * 1024, out);
+        let out = BufWriter::with_capacity(BUFFER, out);
         Self { out, log, schemas, bookmarks, last_line_is_state: false, progress, first_failure: None, sample: None }
     }
 
     /// One record a stream, and `enough` when every stream had its own.
     #[must_use]
-    pub fn sampling(mut self, enough: CancellationToken) -> Self {
+    pub fn sampling(mut self, enough: StopSignal) -> Self {
         let missing = self.schemas.iter().flatten().count();
         self.sample = Some(Sample { enough, missing });
         self
@@ -137,26 +136,28 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         if self.schemas.iter().all(Option::is_none) { self.write_state().map(|_| ()) } else { Ok(()) }
     }
 
-    fn records(&mut self, records: &Records) -> io::Result<()> {
-        let stream = records.stream();
+    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        let stream = batch.stream();
         let mut wanted = usize::MAX;
         if let Some(sample) = &mut self.sample {
             let sampled = std::mem::replace(&mut self.progress[stream.position()].sampled, true);
             wanted = usize::from(!sampled);
             sample.missing -= wanted;
             if sample.missing == 0 {
-                sample.enough.cancel();
+                sample.enough.end_asking();
             }
         }
         let extracted = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-        for record in records.iter().take(wanted) {
+        let mut count = 0;
+        for record in batch.take(wanted) {
             self.last_line_is_state = false;
             write!(self.out, r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name)?;
             self.out.write_all(record)?;
             writeln!(self.out, r#","time_extracted":"{extracted}"}}"#)?;
+            count += 1;
         }
         let progress = &mut self.progress[stream.position()];
-        progress.records_since_metric += records.len().min(wanted);
+        progress.records_since_metric += count;
         if progress.last_metric.elapsed() >= METRIC_EVERY {
             self.metric(stream);
         }
@@ -166,6 +167,13 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.bookmarks.insert(stream.name.to_owned(), serde_json::to_string(state)?);
         self.write_state()
+    }
+
+    fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
+        for (stream, state) in states {
+            self.bookmarks.insert(stream.name.to_owned(), serde_json::to_string(state)?);
+        }
+        if states.is_empty() { Ok(()) } else { self.write_state().map(|_| ()) }
     }
 
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {

@@ -116,3 +116,43 @@ fn without_file_descriptors_it_is_said() {
     }
     assert!(failed > 2, "{failed}");
 }
+
+/// Runs it with some of its standard streams closed, or led elsewhere, as a shell writes it.
+fn redirected(tap: &Tap, arguments: &[&str], redirection: &str) -> Finished {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!(r#"exec "$@" {redirection}"#), "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments);
+    let command = command.current_dir(tap.folder()).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+    Finished::from(command.output().unwrap())
+}
+
+#[test]
+fn a_run_whose_records_would_reach_nobody_asks_nothing_and_says_so() {
+    let sim = tenant(1, 1, 2);
+    let extract: &[&str] = &["extract", "--stream", "teams", "--config", "config.json"];
+    for arguments in RUNS.map(|(_, arguments)| arguments).into_iter().chain([extract]) {
+        let tap = tap(&sim, json!({}));
+        for redirection in [">&-", "<&- >&-", "1<config.json", "1<>/dev/null"] {
+            let finished = redirected(&tap, arguments, redirection);
+            assert_eq!((finished.status, sim.journal().total()), (Some(1), 0), "{arguments:?} {redirection}: {}", finished.stderr);
+            let last = finished.stderr.lines().last().unwrap();
+            assert!(last.contains("cannot write the output: stdout is closed"), "{last}");
+        }
+        // Nobody is left to hear it.
+        assert_eq!((redirected(&tap, arguments, ">&- 2>&-").status, sim.journal().total()), (Some(1), 0));
+        assert_eq!(redirected(&tap, arguments, ">/dev/null").status, Some(0), "{arguments:?}");
+        sim.clear_journal();
+    }
+}
+
+#[test]
+fn no_file_and_no_connection_takes_the_place_of_a_standard_stream_that_is_closed() {
+    let sim = tenant(1, 1, 2);
+    for (protocol, arguments) in RUNS {
+        let tap = tap(&sim, json!({}));
+        let whole = Output::new(protocol, redirected(&tap, arguments, ""));
+        for redirection in ["<&-", "2>&-", "<&- 2>&-"] {
+            let output = Output::new(protocol, redirected(&tap, arguments, redirection));
+            assert_eq!((output.status, output.counts()), (Some(0), whole.counts()), "{protocol:?} {redirection}");
+        }
+    }
+}
