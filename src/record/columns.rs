@@ -262,7 +262,7 @@ fn date_time(json: &str) -> Option<Cow<'_, str>> {
     match column_date_time(&text)? {
         // In that form already, and written without escapes.
         Cow::Borrowed(held) if held.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
-        held => Some(Cow::Owned(quoted(&held))),
+        held => Some(Cow::Owned(["\"", &held, "\""].concat())),
     }
 }
 

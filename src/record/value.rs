@@ -67,8 +67,21 @@ pub(super) fn column_date_time(text: &str) -> Option<Cow<'_, str>> {
     let time = utc.or_else(|| parse_any(text)).filter(|time| COLUMN_YEARS.contains(&time.year()))?;
     Some(match utc {
         Some(_) if text.len() == COLUMN_LENGTH => Cow::Borrowed(text),
-        _ => Cow::Owned(time.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        Some(_) => Cow::Owned(padded(text)),
+        None => Cow::Owned(time.to_rfc3339_opts(SecondsFormat::Micros, true)),
     })
+}
+
+/// A normal date-time with all its fraction digits: what most that Graph sends lacks.
+fn padded(text: &str) -> String {
+    let mut padded = String::with_capacity(COLUMN_LENGTH);
+    padded.push_str(text.trim_end_matches('Z'));
+    if !padded.contains('.') {
+        padded.push('.');
+    }
+    padded.extend(std::iter::repeat_n('0', COLUMN_LENGTH - "Z".len() - padded.len()));
+    padded.push('Z');
+    padded
 }
 
 fn parse_any(text: &str) -> Option<DateTime<Utc>> {

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..support.bench import Bench
 from ..support.compare import last_of_each
+from ..support.errors import Difference
 from ..support.truth import Row
 from .twice import twice
 
@@ -23,7 +24,10 @@ def check(bench: Bench) -> str:
         rows: list[Row] = []
         for path in sorted(bench.folder.glob(f"{stream}-*.csv")):
             with path.open(newline="", encoding="utf-8") as file:
-                rows += csv.DictReader(file)
+                lines = csv.DictReader(file)
+                if stream == "messages" and {"is_removed", "_sdc_deleted_at"}.intersection(lines.fieldnames or ()) != {"is_removed"}:
+                    raise Difference(f"docs/consumers.md says that deletions have the column is_removed alone: {lines.fieldnames}")
+                rows += lines
         return last_of_each(stream, rows)
 
     return f"{bench.environments.version('target-csv')}: {twice(bench, target, read, decode=_nested, empty_is_null=True)}"
