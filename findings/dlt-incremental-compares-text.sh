@@ -6,8 +6,8 @@
 #           form. A row whose cursor equals the last one is loaded if it has changed, since the primary key merges it.
 # Found:    the texts are compared. With "10:00:00Z" as the last value, "10:00:00.31Z" is older, for "." sorts before "Z": Graph leaves out
 #           zeros at the end, so both forms come. initial_value="2026-11-30T12:00:00+02:00" drops two hours. A hint data_type="timestamp" changes
-#           nothing; an aware datetime as initial_value is an error (the one way that is heard), a naive one works. And a row with the last
-#           cursor and a known key is dropped as a duplicate though its content differs: the old content stays.
+#           nothing; an aware datetime as initial_value is an error, a naive one works. And a row with the last cursor and a known
+#           key is dropped as a duplicate though its content differs: the old content stays.
 # Matters:  dlt pipelines that read Graph by rest_api, or files with fractions of any length, lose the messages of a part of a second in each
 #           run, in busy channels several. Files of this project's tap always have six digits; for them it is the initial value that matters,
 #           and a second filter by cursor on what the tap has already chosen drops channels that it read later than others.

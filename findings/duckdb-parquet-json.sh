@@ -51,7 +51,7 @@ iceberg.append(table)
 stated("pyiceberg, written as text", iceberg.scan().to_arrow()["body"].to_pylist(), [body])
 retyped = ['{"content":"2026-03-02"}', '{"@odata":{"type":"#microsoft.graph.x"}}']
 stated("clickhouse", clickhouse("json.parquet"), retyped)
-stated("clickhouse, told not to guess",
+stated("clickhouse, with guessing off",
        clickhouse("json.parquet", "SETTINGS input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0"), retyped)
 
 stated("clickhouse, without its JSON type", clickhouse("json.parquet", "SETTINGS input_format_parquet_enable_json_parsing = 0"), [body, event])

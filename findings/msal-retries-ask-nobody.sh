@@ -4,8 +4,8 @@
 # Version:  msal 1.39.0
 # Expected: acquire_token_for_client keeps tokens. An error is not kept: each further call asks the token endpoint again.
 # Found:    the answer to a failed request is kept too, in the application object: 429 and 5xx for Retry-After, or for 5 seconds without one;
-#           400 for 60 seconds. Until then every call returns or raises the same error, and no request is made. Nothing tells such an answer
-#           from a fresh one. 401 (a wrong secret) is not kept. A new ConfidentialClientApplication asks at once.
+#           400 for 60 seconds. Until then every call returns or raises the same error, and no request is made. Such an answer
+#           looks like a fresh one. 401 (a wrong secret) is not kept. A new ConfidentialClientApplication asks at once.
 # Matters:  a script that tries five times with a second between them tried once, and fails for a hiccup of a second at Entra. Who waits in
 #           a loop for a new app registration to be known everywhere (400, AADSTS700016) sees the same old answer for a minute at a time.
 # Instead:  back off for more than 5 seconds, and for more than 60 after a 400; or make a new application object for each retry.

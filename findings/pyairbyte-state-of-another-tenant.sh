@@ -10,7 +10,7 @@
 # Matters:  who reads several tenants, or one tenant with several lists of teams, in a loop into one cache loses the older messages of all
 #           but the first, for good: the next incremental read does not bring them either.
 # Instead:  a cache for each configuration, or at least `table_prefix` for each (tried below: states are kept apart then).
-#           This project's connector notes the tenant in its state and reads anew when it is another; most connectors do not.
+#           This project's connector notes the tenant in its state and ends with an error when it is another; most connectors do not.
 . "$(dirname "$0")/lib.sh"
 install airbyte==0.71.3
 

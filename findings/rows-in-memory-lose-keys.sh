@@ -6,8 +6,8 @@
 # Found:    pyarrow.Table.from_pylist has the keys of the first row as columns, and drops every other key in silence. (Of nested objects it
 #           unites the keys of all rows.) polars.DataFrame looks at 100 rows; from then on a new key is dropped in silence, at the top and in
 #           objects, while a new type for a known key is an error.
-# Matters:  in pages of Graph's delta a removed message has only its id and "@removed". If it comes first, pyarrow.Table.from_pylist(page["value"])
-#           has two columns, and all messages of the page lose everything but their id. In Polars the rare keys go: `eventDetail` has other
+# Matters:  in a page of Graph's delta a removed item has only its id and "@removed". If it comes first, pyarrow.Table.from_pylist(page["value"])
+#           has two columns, and all items of the page lose everything but their id. In Polars the rare keys go: `eventDetail` has other
 #           ones for each kind of event, `from` has `application` only where a bot wrote. `write_deltalake` and pyiceberg's append take the
 #           table as it is.
 # Instead:  give the schema: from_pylist(rows, schema=...), polars.DataFrame(rows, schema=...); or infer_schema_length=None in Polars. Records of
