@@ -144,7 +144,7 @@ pub struct Report {
     pub stream: &'static Stream,
     /// The channel's key in the state.
     pub key: String,
-    /// Where it stands; [`None`]: it is gone.
+    /// Where it stands; [`None`]: it is gone, with all below it, such as the channels of a team.
     pub channel: Option<ChannelState>,
     /// So many pages were read since the report before.
     pub pages: u64,

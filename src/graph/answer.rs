@@ -2,7 +2,7 @@
 
 use std::{future::Future, io, pin::pin, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -57,8 +57,10 @@ pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     parse_http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
+/// A date that can be added to and subtracted from: years have four digits (RFC 9110, 5.6.7).
 fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
+    let date = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+    (1..=9999).contains(&date.year()).then_some(date)
 }
 
 /// So long an answer, or the next part of one, is waited for.
@@ -162,7 +164,7 @@ mod tests {
         assert_eq!(wait("Fri, 20 Nov 2026 10:00:07 GMT"), Some(Duration::from_secs(7)));
         assert_eq!(wait("Fri, 20 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("10000000000000"), Some(Duration::from_secs(10_000_000_000_000)));
-        for nonsense in ["-3", "soon", "", "1e400", "NaN"] {
+        for nonsense in ["-3", "soon", "", "1e400", "NaN", "Mon, 31 Dec 262142 23:59:59 GMT"] {
             assert_eq!(wait(nonsense), None, "{nonsense}");
         }
     }

@@ -118,3 +118,104 @@ impl Spelling {
         Some(start)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEAM: &str = "02bd9fd6-8f93-4758-87c3-1fb73740a315";
+    const CHANNEL: &str = "19:c_D-e@thread.tacv2";
+
+    fn key() -> String {
+        format!("{TEAM}/{CHANNEL}")
+    }
+
+    #[test]
+    fn links_lead_to_their_own_list_only() {
+        let team = TEAM.to_uppercase();
+        for page in [
+            format!("/v1.0/teams('{TEAM}')/channels('{CHANNEL}')/messages?$skiptoken=../x"),
+            format!("/v1.0/teams('{TEAM}')/channels('19%3Ac_D-e%40thread.tacv2')/messages?$skiptoken=a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages?$top=50&$skiptoken=a%23'\\"),
+            // Graph writes a GUID in small letters, whatever it was asked for; and names as it likes.
+            format!("/v1.0/teams/{team}/Channels('{CHANNEL}')/Messages?a"),
+        ] {
+            assert!(is_page(&page, &key()) && !is_delta(&page, &key()), "{page}");
+        }
+        for name in ["delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()", "Microsoft.Graph.Delta%28%29"] {
+            let delta = format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/{name}?$deltatoken=a");
+            assert!(is_delta(&delta, &key()) && !is_page(&delta, &key()), "{delta}");
+        }
+        let thread = format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/161/replies?a");
+        assert!(is_page(&thread, &format!("{}/161", key())) && !is_page(&thread, &format!("{}/162", key())));
+        for bad in [
+            format!("v1.0/teams/{TEAM}/channels/{CHANNEL}/messages?a"),
+            format!("//v1.0/teams/{TEAM}/channels/{CHANNEL}/messages?a"),
+            format!("//evil/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages?a"),
+            format!("/beta/teams/{TEAM}/channels/{CHANNEL}/messages?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages?"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages#?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages?a\n"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/members?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{}/messages?a", CHANNEL.to_lowercase()),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/1/replies?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/replies?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/../members?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/%2e%2e/members?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta(a)?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta/x?a"),
+            format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}\\messages?a"),
+            format!("/v1.0/teams%2F{TEAM}/channels/{CHANNEL}/messages?a"),
+            format!("/v1.0/teams({TEAM})/channels'{CHANNEL}/messages?a"),
+            // Each name has its own id, and the root has none.
+            format!("/v1.0('teams')/{TEAM}('channels')/{CHANNEL}('messages')?a"),
+            format!("/v1.0/teams('{TEAM}')('..')/channels('{CHANNEL}')/messages?a"),
+            String::new(),
+        ] {
+            assert!(!is_page(&bad, &key()) && !is_delta(&bad, &key()), "{bad}");
+        }
+        for key in ["../c", "t/..", "t%2Fx/c", "t\\x/c", ""] {
+            let ids: Vec<_> = ids(key).collect();
+            let link =
+                format!("/v1.0/teams('{}')/channels('{}')/messages?a", ids.first().map_or("", |id| id), ids.get(1).map_or("", |id| id));
+            assert!(!is_page(&link, key), "{link}");
+        }
+    }
+
+    #[test]
+    fn what_the_ids_say_already_is_not_written() {
+        for (link, short) in [
+            (format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta?a"), "messages/delta?a"),
+            (format!("/v1.0/teams('{TEAM}')/channels('{CHANNEL}')/messages?a"), "()messages?a"),
+            (format!("/v1.0/teams('{TEAM}')/channels('19%3Ac_D-e%40thread.tacv2')/messages?a"), "(%)messages?a"),
+            (format!("/v1.0/teams/{TEAM}/channels/19%3Ac_D-e%40thread.tacv2/messages?a"), "%messages?a"),
+        ] {
+            assert_eq!(shortened(&link, &key()), short);
+        }
+        let other = format!("/v1.0/teams/{TEAM}/channels/19%3ac_D-e@thread.tacv2/messages?a");
+        assert_eq!(shortened(&other, &key()), other.as_str());
+    }
+
+    proptest! {
+        #[test]
+        fn a_link_that_was_shortened_is_the_same_again(
+            start in "/|(/v1.0/teams(/|\\(')t('\\))?/channels(/|\\(')19(:|%3A)c('\\))?/)",
+            rest in "[a-z/()%'?=$.:0-9]{0,20}",
+        ) {
+            let (link, key) = (format!("{start}{rest}"), "t/19:c");
+            prop_assert_eq!(whole(&shortened(&link, key), key), Some(link));
+        }
+
+        #[test]
+        fn a_url_that_is_taken_is_one_of_the_partition(link in "/v1.0/teams(/|\\(')(t|T|\\.\\.|%2e)('\\))?(/|/\\./|\\\\|/channels/|/channels\\('){1,2}(c|C|\\.\\.)('\\))?(/messages|/delta|/replies|/\\.\\.|\\('x'\\)){1,3}\\?a") {
+            if is_page(&link, "t/c") || is_delta(&link, "t/c") {
+                let url = url::Url::parse(&format!("https://graph.microsoft.com{link}")).unwrap();
+                prop_assert_eq!(format!("{}?a", url.path()), link.clone());
+                prop_assert!(link.contains("channels/c/messages") || link.contains("channels('c')/messages"), "{}", link);
+            }
+        }
+    }
+}

@@ -141,7 +141,7 @@ impl StreamState {
         }
     }
 
-    /// Takes note of a channel; [`None`]: it is gone.
+    /// Takes note of a channel; [`None`]: it is gone, and all that is known below it. The key of a team stands for all its channels.
     pub fn set(&mut self, key: &str, channel: Option<ChannelState>) {
         let Some(own) = self.own_mut() else { return };
         if let (Some(full), Some(began)) = (&mut own.full, channel.as_ref().and_then(ChannelState::began)) {

@@ -40,7 +40,10 @@ impl Partitions {
         Arc::make_mut(group).set(id, Entry::new(channel, key));
     }
 
+    /// Removes the partition of a key, and all of which it is a parent.
     pub(super) fn remove(&mut self, key: &str) {
+        let is_below = |parents: &str| parents.strip_prefix(key).is_some_and(|below| below.is_empty() || below.starts_with('/'));
+        self.0.retain(|parents, _| !is_below(parents));
         let (parents, id) = split(key);
         let Some(group) = self.0.get_mut(parents).filter(|group| group.find(&id).is_ok()) else { return };
         Arc::make_mut(group).remove(&id);

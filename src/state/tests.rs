@@ -114,6 +114,11 @@ fn a_channel_that_is_gone_is_left_out() {
     assert_eq!(state.channel("u/19:e@thread.tacv2"), None);
     assert!(!written(&state).to_string().contains("19:e@"));
     assert_eq!(written(&state)["partitions"].as_array().unwrap().len(), 2, "a group without partitions is left out, too");
+    state.set("tt/c", Some(ChannelState::default()));
+    state.set(KEY, None);
+    assert_eq!(keys(&state), ["t/19:d@thread.tacv2", "tt/c"], "threads go with their channel");
+    state.set("t", None);
+    assert_eq!(keys(&state), ["tt/c"], "channels go with their team");
 }
 
 #[test]

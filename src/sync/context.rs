@@ -17,6 +17,7 @@ use tracing::{debug, warn};
 use super::{
     names::Names,
     once::Memory,
+    prune,
     rest::USUAL_PAGE,
     waits::{Waiting, Waits},
 };
@@ -63,6 +64,8 @@ pub(super) struct Shared {
     pub(super) names: Names,
     /// Replies on a page behind a link, as seen last.
     pub(super) replies_page: AtomicUsize,
+    /// Requests that may still be made for what is no longer listed.
+    looks: AtomicUsize,
     waits: Waits,
     nul: AtomicU64,
     replaced: AtomicU64,
@@ -95,6 +98,7 @@ impl Context {
             memory: Memory::default(),
             names: Names::default(),
             replies_page: AtomicUsize::new(USUAL_PAGE),
+            looks: AtomicUsize::new(prune::MOST),
             waits: Waits::default(),
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
@@ -173,6 +177,11 @@ impl Shared {
     /// The keys of all that earlier runs have read for the stream.
     pub(super) fn keys(&self, stream: &Stream) -> impl Iterator<Item = String> {
         self.states[stream.position()].iter().flat_map(StreamState::keys)
+    }
+
+    /// Whether one more request may be made for what is no longer listed; it is then counted.
+    pub(super) fn may_look(&self) -> bool {
+        self.looks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |looks| looks.checked_sub(1)).is_ok()
     }
 
     /// Says something as a warning the first time in the run, and for other channels in the details.

@@ -1,10 +1,18 @@
 //! A job: one piece of reading that ends by itself, feeds streams, and may lead to further jobs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{channel, context::Context, groups, list::List, part::Place, prune, thread};
+use super::{
+    channel,
+    context::Context,
+    groups,
+    list::List,
+    part::Place,
+    prune::{self, Missed},
+    thread,
+};
 use crate::{
     emit::{Closed, Size},
     error::Error,
@@ -34,7 +42,7 @@ pub(super) enum Work {
     /// One thread of a channel.
     Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
     /// Channels that earlier runs have read and that are no longer listed.
-    Prune { team: String, channels: BTreeSet<String> },
+    Prune(Missed),
 }
 
 impl Work {
@@ -43,7 +51,8 @@ impl Work {
         match self {
             Self::Groups { .. } => None,
             Self::List(list) => Some(list.team()),
-            Self::Team { team, .. } | Self::Channel { team, .. } | Self::Thread { team, .. } | Self::Prune { team, .. } => Some(team),
+            Self::Team { team, .. } | Self::Channel { team, .. } | Self::Thread { team, .. } => Some(team),
+            Self::Prune(missed) => Some(missed.team()),
         }
     }
 
@@ -61,7 +70,15 @@ impl Work {
             Self::Groups { .. } => Urgency::Leads,
             Self::List(list) if list.leads_on() => Urgency::Leads,
             Self::Channel { .. } | Self::Thread { .. } => Urgency::Opens,
-            Self::List(_) | Self::Team { .. } | Self::Prune { .. } => Urgency::Remains(0.0),
+            Self::List(_) | Self::Team { .. } | Self::Prune(_) => Urgency::Remains(0.0),
+        }
+    }
+
+    /// How many requests it makes for what is no longer listed, about.
+    pub(super) fn pruning(&self) -> usize {
+        match self {
+            Self::Prune(missed) => missed.requests(),
+            _ => 0,
         }
     }
 
@@ -159,7 +176,7 @@ impl Job {
     /// The streams that it reads a parent for.
     pub(super) fn parent_of(&self) -> StreamSet {
         match &self.work {
-            Work::Groups { .. } | Work::Prune { .. } => StreamSet::default(),
+            Work::Groups { .. } | Work::Prune(_) => StreamSet::default(),
             Work::Team { .. } => self.feeds.filter(|stream| stream.name == TEAMS.name),
             Work::List(list) => self.feeds.filter(|stream| list.is_of(stream)),
             Work::Channel { .. } | Work::Thread { .. } => self.feeds,
@@ -197,7 +214,7 @@ impl Job {
             Work::Thread { team, channel, message, maybe_elsewhere } => {
                 thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
             }
-            Work::Prune { team, channels } => prune::channels(context, self.feeds, &team, &channels).await,
+            Work::Prune(missed) => prune::look(context, self.feeds, &missed).await,
         }
     }
 }

@@ -236,15 +236,13 @@ impl Run {
 
     /// A job for those streams is done, and noted: those end that have no other one left.
     fn end(&mut self, feeds: StreamSet) -> Result<(), crate::emit::Closed> {
-        for stream in self.ledger.end(feeds).iter() {
-            if !self.looked_for.contains(stream) && !self.ledger.has_failed(stream) {
-                self.looked_for = self.looked_for.with(stream);
-                let jobs = prune::jobs(&self.context, stream, &self.found);
-                if !jobs.is_empty() {
-                    self.begin(jobs);
-                    continue;
-                }
-            }
+        let ended = self.ledger.end(feeds);
+        let looking = ended.filter(|stream| !self.looked_for.contains(stream) && !self.ledger.has_failed(stream));
+        self.looked_for = self.looked_for.union(looking);
+        let jobs = prune::jobs(&self.context, looking, &self.found);
+        let go_on = jobs.iter().fold(StreamSet::default(), |streams, job| streams.union(job.feeds));
+        self.begin(jobs);
+        for stream in ended.without(go_on).iter() {
             let (outcome, refused) = self.ledger.outcome(stream);
             let count = self.context.output.progress().count(stream);
             self.context.output.progress().skipped(stream, refused);

@@ -126,13 +126,9 @@ impl Discovery {
     /// Takes note of channels that earlier runs have read and that were not found.
     pub(super) fn note_gone(&mut self, context: &Context) {
         // Of a stream whose parents could not be listed, a run takes none for gone.
-        for stream in context.streams().filter(|stream| !self.outcomes.has_failed(stream)).iter() {
-            for job in prune::jobs(context, stream, &self.found) {
-                if let Work::Prune { channels, .. } = job.work {
-                    self.gone += channels.len();
-                }
-            }
-        }
+        let streams = context.streams().filter(|stream| !self.outcomes.has_failed(stream));
+        let requests = prune::jobs(context, streams, &self.found).iter().map(|job| job.work.pruning()).sum::<usize>();
+        self.gone = requests.min(prune::MOST);
     }
 
     fn sample(&mut self, jobs: Vec<Job>, most: usize) -> Vec<Job> {
@@ -190,7 +186,7 @@ impl Discovery {
                 Work::Thread { team, channel, message, maybe_elsewhere } => {
                     self.channels.push(ChannelJob { team, channel, created: None, feeds, maybe_elsewhere, message: Some(message) });
                 }
-                Work::Prune { channels, .. } => self.gone += channels.len(),
+                Work::Prune(_) => {}
             }
         }
     }

@@ -52,7 +52,7 @@ fn our_own_clock_does_not_matter() {
 
 #[test]
 fn an_answer_without_a_date_is_taken() {
-    for date in ["", "yesterday", "0", "Fri, 31 Feb 2026 10:00:00 GMT"] {
+    for date in ["", "yesterday", "0", "Fri, 31 Feb 2026 10:00:00 GMT", "Mon, 31 Dec 262142 23:59:59 GMT"] {
         for delta in [false, true] {
             let options = Options { start: now().minus(HOUR), clock_speed: 1.0, ..Options::new(spec(1, 20)) };
             check(options, delta, Some(&Fault::Date(date.to_owned())));

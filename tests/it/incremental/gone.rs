@@ -158,3 +158,73 @@ fn a_channel_that_is_no_longer_named_keeps_its_state() {
     assert_eq!(reader.read().told_in_all(), 1);
     reader.assert_complete();
 }
+
+/// Adds channels that nobody has heard of to the states: so many in each of so many teams.
+fn of_unknown_channels(reader: &mut Reader, teams: usize, channels: usize) {
+    for stream in [MESSAGES, REPLIES] {
+        let entries: Vec<_> =
+            (0..channels).map(|number| json!({"id": format!("19:{number:032x}@thread.tacv2"), "readAt": 1_795_424_400})).collect();
+        let groups = reader.states[stream]["partitions"].as_array_mut().unwrap();
+        groups.extend((0..teams).map(|team| json!({"parents": [format!("00000000-0000-4000-8000-{team:012}")], "entries": entries})));
+    }
+}
+
+/// What is there was not forgotten: of it only changes come.
+fn assert_goes_on(reader: &mut Reader, channel: &str) {
+    reader.later(HOUR);
+    let edited = edit_in(reader, channel);
+    let run = reader.read();
+    assert_eq!((run.told_in_all(), run.tells(&edited)), (1, true));
+    reader.assert_complete();
+}
+
+#[test]
+fn the_channels_of_a_team_that_is_gone_go_with_one_request() {
+    for protocol in BOTH {
+        let (mut reader, channel) = of_two(protocol);
+        of_unknown_channels(&mut reader, 30, 100);
+        let run = reader.read();
+        assert_eq!((run.asked_of(Class::Team), run.asked_of(Class::Other)), (30, 0), "one for both streams");
+        for stream in [MESSAGES, REPLIES] {
+            assert_eq!(states::entries(&reader.states[stream]).count(), 2);
+        }
+        assert_goes_on(&mut reader, &channel);
+    }
+}
+
+#[test]
+fn thousands_of_channels_that_are_no_longer_listed_are_asked_for_in_several_runs() {
+    let (mut reader, channel) = of_two(Protocol::Singer);
+    of_unknown_channels(&mut reader, 150, 20);
+    // That of the team which is there.
+    let team = reader.sim.read_tenant(|tenant| tenant.team_ids().swap_remove(0));
+    for stream in [MESSAGES, REPLIES] {
+        let groups = reader.states[stream]["partitions"].as_array_mut().unwrap();
+        let unknown = groups.last().unwrap()["entries"].clone();
+        let group = groups.iter_mut().find(|group| group["parents"][0] == *team).unwrap();
+        group["entries"].as_array_mut().unwrap().extend(unknown.as_array().unwrap().clone());
+    }
+    let mut asked = Vec::new();
+    while states::entries(&reader.states[MESSAGES]).count() > 2 {
+        let run = reader.read();
+        asked.push(run.asked_of(Class::Team) + run.asked_of(Class::Other));
+        assert!(asked.len() < 6, "{asked:?}");
+        reader.later(HOUR);
+    }
+    assert!(asked.len() > 1 && asked.iter().all(|asked| *asked <= 100) && asked.iter().sum::<u64>() == 170, "{asked:?}");
+    assert_goes_on(&mut reader, &channel);
+}
+
+#[test]
+fn what_is_known_of_a_team_that_is_not_listed_today_is_kept() {
+    for block in [Fault::graph(403, "Forbidden", "no"), Fault::status(503), Fault::respond(200, &[], json!({"id": "t"}).to_string())] {
+        let (mut reader, channel) = of_two(Protocol::Airbyte);
+        let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
+        // The list leaves out the team, and nothing says that it is gone.
+        reader.sim.inject(Rule::new(Fault::respond(200, &[], json!({"value": []}).to_string())).class(Class::Groups).times(1));
+        reader.sim.inject(Rule::new(block).class(Class::Team));
+        reader.run();
+        reader.sim.clear_faults();
+        assert_kept_and_used(&mut reader, &channel, &before);
+    }
+}
