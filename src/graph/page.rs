@@ -110,6 +110,8 @@ struct Entry {
     fields: Range<usize>,
     replies: Range<usize>,
     replies_next: Option<Link>,
+    /// How many replies Graph counts, if it does.
+    replies_count: Option<u64>,
     /// What is asked for several times an item.
     id: Option<Span>,
     times: [Option<Span>; TIMES.len()],
@@ -281,7 +283,8 @@ impl<'p> Item<'p> {
     /// Whether a message says that it was changed since it was written: edited, deleted, or reacted to.
     pub fn is_changed(self) -> bool {
         let [modified, ..] = self.entry.times;
-        modified.zip(self.entry.created).is_some_and(|(modified, created)| modified.of(&self.page.text) != created.of(&self.page.text))
+        let text = &self.page.text;
+        modified.zip(self.entry.created).is_some_and(|(modified, created)| ![created.of(text), "null"].contains(&modified.of(text)))
     }
 
     /// Whether this is no item that a record could be made of.
@@ -298,6 +301,16 @@ impl<'p> Item<'p> {
     pub fn replies(self) -> impl Iterator<Item = Item<'p>> {
         let page = self.page;
         page.replies.entries[self.entry.replies.clone()].iter().map(move |entry| Item { page, table: &page.replies, entry })
+    }
+
+    /// When the entity was created, if that is a string.
+    pub fn created(self) -> Option<Cow<'p, str>> {
+        string(self.entry.created?.of(&self.page.text))
+    }
+
+    /// How many replies Graph counts beside those that it expanded: as a rule these alone (graph.md 2.5).
+    pub fn replies_count(self) -> Option<u64> {
+        self.entry.replies_count
     }
 
     /// Where the replies go on that were too many to be expanded.
@@ -559,6 +572,9 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                 "replies@odata.nextLink" if level == Level::Item => {
                     entry.replies_next = builder.link(&mut map)?;
                 }
+                "replies@odata.count" if level == Level::Item => {
+                    entry.replies_count = map.next_value::<&RawValue>()?.get().parse().ok();
+                }
                 "@removed" => entry.removed = map.next_value::<Option<IgnoredAny>>()?.is_some(),
                 annotation if is_annotation(annotation) => {
                     map.next_value::<IgnoredAny>()?;
@@ -617,7 +633,7 @@ mod tests {
             item.replies().map(|reply| reply.fields().collect()).collect::<Vec<Vec<_>>>(),
             [vec![("id", "\"2\""), ("x", "[ 1 ]")], vec![("id", "\"3\"")]]
         );
-        assert_eq!(item.replies_next().unwrap().as_str(), "/v1.0/r?$skiptoken=1");
+        assert_eq!((item.replies_next().unwrap().as_str(), item.replies_count()), ("/v1.0/r?$skiptoken=1", Some(2)));
         assert_eq!(page.next().unwrap().as_str(), "/v1.0/n?$skiptoken=2");
     }
 

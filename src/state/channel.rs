@@ -19,6 +19,8 @@ pub struct ChannelState {
     pub delta_at: Option<DateTime<Utc>>,
     /// What stands in delta's way.
     pub delta: DeltaState,
+    /// What the channel said of an import of its history when it was read last; [`None`]: nothing.
+    pub import: Option<String>,
     /// Hashes of items that were left out, damaged or too large, and reported: else every run that meets them would report them again.
     pub damage: Vec<String>,
 }
@@ -40,6 +42,15 @@ pub struct WalkState {
     pub began: Option<DateTime<Utc>>,
     /// How far down another run has to look for records that one has held back, since it had emitted another version of their keys.
     pub owed: Option<DateTime<Utc>>,
+    /// Whether the link leads to roots without their replies, since Graph refused to expand these.
+    pub is_of_roots: bool,
+}
+
+impl WalkState {
+    /// A walk down to this floor that has not begun.
+    pub fn new(floor: DateTime<Utc>) -> Self {
+        Self { link: None, head: None, read_at: None, until: None, floor, began: None, owed: None, is_of_roots: false }
+    }
 }
 
 /// What is not finished of delta.

@@ -22,6 +22,7 @@ pub(super) struct Entry {
 pub(super) struct Busy {
     pub(super) walk: Option<WalkState>,
     pub(super) delta: DeltaState,
+    pub(super) import: Option<String>,
     pub(super) damage: Vec<String>,
 }
 
@@ -36,7 +37,7 @@ impl Entry {
         let walk = channel.walk.map(|walk| WalkState { link: walk.link.map(short), ..walk });
         let round = channel.delta.round.map(|round| RoundState { link: short(round.link), ..round });
         let delta = DeltaState { round, ..channel.delta };
-        let busy = Busy { walk, delta, damage: channel.damage };
+        let busy = Busy { walk, delta, import: channel.import, damage: channel.damage };
         Self {
             cursor: channel.last_modified_date_time,
             read_at: channel.read_at,
@@ -50,7 +51,7 @@ impl Entry {
     /// Where the partition of this key can go on. A link that cannot be made out is left out.
     pub(super) fn channel(&self, key: &str) -> ChannelState {
         let whole = |link: &str| links::whole(link, key);
-        let Busy { walk, delta, damage } = self.busy.as_deref().cloned().unwrap_or_default();
+        let Busy { walk, delta, import, damage } = self.busy.as_deref().cloned().unwrap_or_default();
         let round = delta.round.and_then(|round| Some(RoundState { link: whole(&round.link)?, ..round }));
         ChannelState {
             last_modified_date_time: self.cursor,
@@ -60,6 +61,7 @@ impl Entry {
             delta_link: self.delta_link.as_deref().and_then(whole),
             delta_at: self.delta_at,
             delta: DeltaState { round, ..delta },
+            import,
             damage,
         }
     }

@@ -31,6 +31,7 @@ impl Fields<'_> {
             "delta" if self.version == Version::One => channel.delta = self.delta(given)?,
             "deltaRound" => channel.delta.round = Some(self.round(given)?),
             "deltaRefusedAt" => channel.delta.refused_at = Some(time::clock(given, self.version)?),
+            "import" => channel.import = Some(given.text()?.into_owned()),
             "damage" => channel.damage = texts(given)?,
             _ => {}
         }
@@ -38,8 +39,7 @@ impl Fields<'_> {
     }
 
     fn walk(self, given: Given<'_, '_>) -> Result<WalkState, Invalid> {
-        let (mut walk, mut floor) =
-            (WalkState { link: None, head: None, read_at: None, until: None, floor: time::BEGINNING, began: None, owed: None }, None);
+        let (mut walk, mut floor) = (WalkState::new(time::BEGINNING), None);
         for (name, raw) in given.members()?.0 {
             let path = Path::Key(given.path(), &name);
             let given = Given::new(raw, &path);
@@ -54,6 +54,7 @@ impl Fields<'_> {
                 "floor" => floor = Some(time::moment(given)?),
                 "began" => walk.began = Some(time::clock(given, self.version)?),
                 "owed" => walk.owed = Some(time::moment(given)?),
+                "isOfRoots" => walk.is_of_roots = given.is("true"),
                 _ => {}
             }
         }

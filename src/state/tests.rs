@@ -46,6 +46,7 @@ fn walk(link: Option<&str>) -> WalkState {
         floor: time("2026-11-19T09:00:00.000000001Z"),
         began: Some(time("2026-11-20T09:00:00Z")),
         owed: Some(time("2026-11-19T08:00:00.5Z")),
+        is_of_roots: link.is_some(),
     }
 }
 
@@ -53,7 +54,10 @@ fn walk(link: Option<&str>) -> WalkState {
 fn busy() -> StreamState {
     let mut state = StreamState::of_channels("contoso.com");
     let walked = walk(Some("/v1.0/teams('t')/channels('19:c@thread.tacv2')/messages?$skiptoken=x"));
-    state.set(KEY, Some(ChannelState { walk: Some(walked), damage: vec!["00c0ffee".to_owned()], ..idle() }));
+    state.set(
+        KEY,
+        Some(ChannelState { walk: Some(walked), import: Some("completed".to_owned()), damage: vec!["00c0ffee".to_owned()], ..idle() }),
+    );
     let round = RoundState {
         link: "/v1.0/teams('t')/channels('19%3Ad%40thread.tacv2')/messages/microsoft.graph.delta()?$skiptoken=z".into(),
         at: time("2026-11-20T10:02:00Z"),

@@ -1,7 +1,7 @@
 //! Reads and writes states of version 2. What changes is a list, since some consumers merge states deeply: a list is replaced as a whole, and
 //! nothing of an older state shines through.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Not};
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -154,6 +154,8 @@ struct WrittenEntry<'s> {
     delta_round: Option<WrittenRound<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delta_refused_at: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import: Option<&'s str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     damage: &'s [String],
 }
@@ -174,6 +176,8 @@ struct WrittenWalk<'s> {
     began: Option<Clock>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owed: Option<Moment>,
+    #[serde(skip_serializing_if = "Not::not")]
+    is_of_roots: bool,
 }
 
 #[derive(Serialize)]
@@ -237,6 +241,7 @@ impl<'s> WrittenEntry<'s> {
             floor: Moment(walk.floor),
             began: walk.began.map(Clock),
             owed: walk.owed.map(Moment),
+            is_of_roots: walk.is_of_roots,
         };
         let round = busy.and_then(|busy| busy.delta.round.as_ref());
         Self {
@@ -249,6 +254,7 @@ impl<'s> WrittenEntry<'s> {
             delta_at: entry.delta_at.map(Clock),
             delta_round: round.map(|round| WrittenRound { link: &round.link, at: Clock(round.at) }),
             delta_refused_at: busy.and_then(|busy| busy.delta.refused_at).map(Clock),
+            import: busy.and_then(|busy| busy.import.as_deref()),
             damage: busy.map(|busy| busy.damage.as_slice()).unwrap_or_default(),
         }
     }

@@ -29,7 +29,12 @@ pub static MESSAGES: Stream = Stream {
 
 /// The chains of a channel, newest activity first, with up to 200 replies each.
 pub fn walk(team: &str, channel: &str, top: u64) -> Request {
-    Request::get(["teams", team, "channels", channel, "messages"]).query("$top", top).query("$expand", "replies")
+    roots(team, channel, top).query("$expand", "replies")
+}
+
+/// The root messages of a channel alone, in the order of their chains' activity: where Graph refuses to expand replies.
+pub fn roots(team: &str, channel: &str, top: u64) -> Request {
+    Request::get(["teams", team, "channels", channel, "messages"]).query("$top", top)
 }
 
 /// What changed in a channel since a time, as the first round of delta (graph.md 4.2). Nothing else is asked: Graph is fickle about `$top` here.

@@ -19,9 +19,10 @@ pub(super) enum Activity {
 }
 
 impl Activity {
-    /// The newest time of one message.
+    /// The newest time of one message. Graph has left out lastModifiedDateTime of what was never changed (graph.md 3): then its creation counts.
     pub(super) fn of(message: Item<'_>) -> Self {
-        message.times().filter_map(|text| instant(&text)).max().map_or(Self::Unknown, Self::Known)
+        let changed = message.times().filter_map(|text| instant(&text)).max();
+        changed.or_else(|| instant(&message.created()?)).map_or(Self::Unknown, Self::Known)
     }
 
     /// The newest time of a chain: unknown while replies are missing.
@@ -81,7 +82,7 @@ pub(super) struct Top {
 }
 
 impl Top {
-    pub(super) fn of(page: &Page) -> Self {
+    pub(super) fn of(page: &Page, goes_on: impl Fn(Item<'_>) -> bool) -> Self {
         let messages = page.items().flat_map(|chain| std::iter::once(chain).chain(chain.replies()));
         let hash = |chain: Item<'_>| {
             let activity = chain.replies().map(Activity::of).fold(Activity::of(chain), Activity::later);
@@ -90,7 +91,7 @@ impl Top {
         Self {
             head: messages.filter_map(|message| Activity::of(message).known()).max(),
             chains: page.items().map(hash).collect(),
-            goes_on: page.items().next().is_some_and(|chain| chain.replies_next().is_some()),
+            goes_on: page.items().next().is_some_and(goes_on),
         }
     }
 

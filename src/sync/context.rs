@@ -18,7 +18,7 @@ use super::{
     names::Names,
     once::Memory,
     prune,
-    rest::USUAL_PAGE,
+    rest::{Expansion, USUAL_PAGE},
     waits::{Waiting, Waits},
 };
 use crate::{
@@ -29,15 +29,17 @@ use crate::{
     streams::{STREAMS, Selected, Stream, StreamSet},
 };
 
-/// What is said about delta once a run, however many channels it concerns.
+/// What is warned of once a run, however many channels it concerns.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum AboutDelta {
+pub(super) enum Remark {
     /// Delta's token is no longer taken.
-    Ended,
+    DeltaEnded,
     /// There is no delta.
-    Refused,
+    DeltaRefused,
     /// Delta does not answer.
-    Unanswered,
+    DeltaUnanswered,
+    /// Replies are not expanded into their roots.
+    Expansion,
 }
 
 /// What a job needs.
@@ -59,10 +61,12 @@ pub(super) struct Shared {
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
     states: [Option<StreamState>; STREAMS.len()],
-    remarked: Mutex<HashSet<AboutDelta>>,
+    remarked: Mutex<HashSet<Remark>>,
     pub(super) memory: Memory,
     pub(super) names: Names,
-    /// Replies on a page behind a link, as seen last.
+    /// How many replies Graph expands into their roots.
+    pub(super) expansion: Expansion,
+    /// Replies on a page that a link leads to, as seen last.
     pub(super) replies_page: AtomicUsize,
     /// Requests that may still be made for what is no longer listed.
     looks: AtomicUsize,
@@ -97,6 +101,7 @@ impl Context {
             remarked: Mutex::default(),
             memory: Memory::default(),
             names: Names::default(),
+            expansion: Expansion::default(),
             replies_page: AtomicUsize::new(USUAL_PAGE),
             looks: AtomicUsize::new(prune::MOST),
             waits: Waits::default(),
@@ -185,7 +190,7 @@ impl Shared {
     }
 
     /// Says something as a warning the first time in the run, and for other channels in the details.
-    pub(super) fn remark(&self, about: AboutDelta, sentence: String) {
+    pub(super) fn remark(&self, about: Remark, sentence: String) {
         let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(about));
         if is_first {
             warn!("{sentence} (said once a run)");

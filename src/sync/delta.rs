@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tracing::debug;
 
 use super::{
-    context::{AboutDelta, Context},
+    context::{Context, Remark},
     job::{Damage, Stop},
     part::{Part, Place, before},
 };
@@ -122,7 +122,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
                 let sentence = format!(
                     "the delta token of channel {channel} of team {team} is no longer taken: what changed since is asked for anew; {error}"
                 );
-                context.remark(AboutDelta::Ended, sentence);
+                context.remark(Remark::DeltaEnded, sentence);
                 part.now = part.now.max(date(&error));
                 (part.state.delta.round, part.state.delta_link) = (None, None);
             }
@@ -132,7 +132,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
                 if error.to_string().contains("DeltaToken") && part.state.delta_link.is_none() {
                     debug!("{sentence}");
                 } else {
-                    context.remark(AboutDelta::Refused, sentence);
+                    context.remark(Remark::DeltaRefused, sentence);
                 }
                 part.now = part.now.max(date(&error));
                 // The link is kept: what it tells from its time on, nothing else may tell.
@@ -142,7 +142,7 @@ pub(super) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
             }
             Trouble::Unanswered(error) => {
                 let sentence = format!("delta does not answer for channel {channel} of team {team}: it is read without for now; {error}");
-                context.remark(AboutDelta::Unanswered, sentence);
+                context.remark(Remark::DeltaUnanswered, sentence);
                 return Ok(Followed::NotAtAll);
             }
         }
@@ -169,7 +169,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             Ok(None) => {
                 let Place { team, channel, .. } = place;
                 let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
-                context.remark(AboutDelta::Unanswered, sentence);
+                context.remark(Remark::DeltaUnanswered, sentence);
                 part.state.delta.round = None;
                 part.report(0, false)?;
                 return Ok(None);

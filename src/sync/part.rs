@@ -163,8 +163,7 @@ impl<'c> Part<'c> {
     /// The walk that is under way, or a new one.
     pub(super) fn walk(&mut self) -> &mut WalkState {
         let floor = self.floor();
-        let new = || WalkState { link: None, head: None, read_at: None, until: None, floor, began: None, owed: None };
-        self.state.walk.get_or_insert_with(new)
+        self.state.walk.get_or_insert_with(|| WalkState::new(floor))
     }
 
     /// How far down a new walk goes. Exclusive of the cursor: what stands there was told.

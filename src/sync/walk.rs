@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use super::{
     activity::{Activity, Descent, Top},
     ahead::Ahead,
-    context::Context,
+    context::{Context, Remark},
     job::{Damage, Stop},
     part::{Part, Place},
     reach::Reach,
@@ -45,6 +45,8 @@ pub(super) struct Walk<'w, 'c> {
     roots: Option<&'w mut Part<'c>>,
     replies: Option<&'w mut Part<'c>>,
     damage: &'w mut Damage,
+    /// Whether Graph expands replies into their roots.
+    expands: bool,
     restarts: u32,
     ahead: Ahead,
     reach: Reach,
@@ -99,7 +101,19 @@ impl<'w, 'c> Walk<'w, 'c> {
         replies: Option<&'w mut Part<'c>>,
         damage: &'w mut Damage,
     ) -> Self {
-        Self { context, place, roots, replies, damage, restarts: 0, ahead: Ahead::default(), reach: Reach::default(), owed: None, pages: 0 }
+        Self {
+            context,
+            place,
+            roots,
+            replies,
+            damage,
+            expands: true,
+            restarts: 0,
+            ahead: Ahead::default(),
+            reach: Reach::default(),
+            owed: None,
+            pages: 0,
+        }
     }
 
     /// Walks until both streams know all that changed.
@@ -177,6 +191,15 @@ impl<'w, 'c> Walk<'w, 'c> {
                     self.reach.restart();
                     self.parts().for_each(|part| part.walk().link = None);
                 }
+                Err(Refused::Page(error)) if self.expands && is_expansion_refused(&error) => {
+                    let Place { team, channel, .. } = self.place;
+                    let sentence = format!(
+                        "Graph refuses to list the messages of channel {channel} of team {team} with their replies: each thread is read by \
+                         itself, which takes a request for each; {error}"
+                    );
+                    self.context.remark(Remark::Expansion, sentence);
+                    self.expands = false;
+                }
                 Err(Refused::Link(error) | Refused::Page(error)) => {
                     return Err(Error::graph(self.place.task(), error, streams::MESSAGES.permissions).into());
                 }
@@ -195,10 +218,15 @@ impl<'w, 'c> Walk<'w, 'c> {
         };
         let stop = self.stop();
         let mut probes = stored.is_none() && PROBE < size && self.is_probe();
+        if stored.is_some() {
+            let is_of_roots = self.parts().any(|part| part.walk().is_of_roots);
+            self.expands = !is_of_roots;
+        }
         let (is_from_top, mut read) = (stored.is_none(), u64::from(stored.is_some()));
         // Of a resumed pass the first page was read by an earlier run.
         let mut top = head.filter(|_| stored.is_some()).map(|head| Top::of_unseen(Some(head)));
-        let first = || Pages::new(streams::walk(team, channel, if probes { PROBE } else { size }));
+        let list = if self.expands { streams::walk } else { streams::roots };
+        let first = || Pages::new(list(team, channel, if probes { PROBE } else { size }));
         let link = stored.as_deref().and_then(Link::from_path);
         let mut pages = link.as_ref().map_or_else(first, Pages::from_link);
         let mut descent = Descent::default();
@@ -212,11 +240,11 @@ impl<'w, 'c> Walk<'w, 'c> {
             };
             if std::mem::take(&mut probes) && !is_enough(&page, stop) {
                 // More has changed than a small page holds: once more, with the largest ones.
-                pages = Pages::new(streams::walk(team, channel, size));
+                pages = Pages::new(list(team, channel, size));
                 continue;
             }
             // Where nothing has moved since the pass before, there is nothing to be read again.
-            let seen = top.is_none().then(|| Top::of(&page));
+            let seen = top.is_none().then(|| Top::of(&page, |chain| self.goes_on(chain)));
             let is_unmoved = read == 0 && seen.as_ref().zip(last).is_some_and(|(seen, last)| seen.is_like(last));
             if read == 0 {
                 // The chain at the top stays there when replies of it change that the page does not show: they are known as of the pass before.
@@ -239,8 +267,11 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.page(page, stop, &mut descent, !is_unmoved).await.map_err(Refused::Stop)?;
             self.parts().for_each(|part| part.now = Some(date));
             let Some(next) = next.filter(|_| !is_unmoved && !descent.is_below(stop)) else { break };
+            let expands = self.expands;
             for part in self.parts() {
-                part.walk().link = part.storable(&next);
+                let link = part.storable(&next);
+                let walk = part.walk();
+                (walk.link, walk.is_of_roots) = (link, !expands);
             }
             self.report(false).map_err(Refused::Stop)?;
         }
@@ -271,7 +302,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             self.damage.items += if descent.is_below(stop) { 0 } else { damaged };
             let activity = match rest {
                 // Below chains that are too old every chain is too old: it need not be completed.
-                Some(rest) if !descent.is_below(settled) => {
+                Some(rest) if !descent.is_below(settled) && rest.is_wanted(&self.context.expansion) => {
                     let of_rest = self.complete(rest, &root).await?;
                     self.ahead.thread();
                     activity.later(of_rest)
@@ -317,43 +348,55 @@ impl<'w, 'c> Walk<'w, 'c> {
         for reply in chain.replies() {
             activity = activity.later(self.reply(reply, &id, &mut damaged, has_read));
         }
-        let goes_on = chain.replies_next().is_some();
-        let rest = if completes && self.replies.is_some() { Rest::of(chain) } else { None };
+        let goes_on = self.goes_on(chain);
+        let rest = if completes { self.rest(chain) } else { None };
         Chain { root: id.into_owned(), activity, damaged, goes_on, rest }
     }
 
-    /// Reads the replies that did not fit into their root. A thread that Graph does not give is damage: it must not stop the channel.
-    async fn complete(&mut self, mut rest: Rest, root: &str) -> Result<Activity, Stop> {
+    /// Whether the chain has replies that are not on the page, or may have.
+    fn goes_on(&self, chain: Item<'_>) -> bool {
+        let expanded = chain.replies().count();
+        let is_counted = chain.replies_count().is_some_and(|count| count > expanded as u64);
+        !self.expands || chain.replies_next().is_some() || is_counted || self.context.expansion.is_cut(expanded)
+    }
+
+    /// The replies of a chain that are not on the page, if anybody wants them.
+    fn rest(&self, chain: Item<'_>) -> Option<Rest> {
+        if !self.expands {
+            // Without them nothing is known of the chain's activity.
+            return Some(Rest::of_all());
+        }
+        self.replies.as_ref().and_then(|_| Rest::of(chain, &self.context.expansion))
+    }
+
+    /// Reads the replies that did not come with their root. A thread that Graph does not give is damage: it must not stop the channel.
+    async fn complete(&mut self, rest: Rest, root: &str) -> Result<Activity, Stop> {
         let context = self.context;
         let list = || Pages::new(streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
-        let is_long = |rest: &Rest| rest.is_long(context.replies_page.load(Ordering::Relaxed));
-        let mut by_link = !is_long(&rest);
-        let mut pages = if by_link { Pages::from_link(&rest.link) } else { list() };
-        let (mut is_first, mut restarts, mut seen) = (true, 0, 0);
+        let page_size = || context.replies_page.load(Ordering::Relaxed);
+        let link = rest.link.as_ref().filter(|_| !rest.is_better_listed(0, 0, page_size()));
+        let mut by_link = link.is_some();
+        let mut pages = link.map_or_else(list, Pages::from_link);
+        let (mut read, mut seen, mut restarts) = (0, 0, 0);
         let mut newest = Activity::None;
         loop {
-            let page = match pages.next(&self.context.client).await {
+            let page = match pages.next(&context.client).await {
                 Ok(Some(page)) => page,
-                Ok(None) => return Ok(newest),
+                Ok(None) => {
+                    if !by_link {
+                        context.expansion.learn(&rest, seen);
+                    }
+                    return Ok(newest);
+                }
                 // The link may have aged, or the thread may have gone meanwhile: asked for from its beginning, it tells.
-                Err(error) if (by_link || !is_first) && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
-                    (by_link, is_first, restarts) = (false, true, restarts + 1);
+                Err(error) if (by_link || read > 0) && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
+                    (by_link, read, seen, restarts) = (false, 0, 0, restarts + 1);
                     pages = list();
                     continue;
                 }
-                Err(error) if !by_link && is_first && error.is_missing() => return Ok(Activity::Unknown),
-                Err(source) => {
-                    let is_lost = is_link_lost(&source, None);
-                    let task = format!("{}, thread {root}", self.place.task());
-                    let error = Error::graph(task, source, streams::MESSAGES.permissions);
-                    if !is_lost {
-                        return Err(error.into());
-                    }
-                    self.damage.thread.get_or_insert(error);
-                    return Ok(Activity::Unknown);
-                }
+                Err(error) if !by_link && read == 0 && error.is_missing() => return Ok(Activity::Unknown),
+                Err(source) => return self.thread_failed(source, root),
             };
-            is_first = false;
             let (mut damaged, before) = (0, seen);
             for reply in page.items() {
                 seen += 1;
@@ -361,22 +404,32 @@ impl<'w, 'c> Walk<'w, 'c> {
                 let activity = if rest.knows(reply) { Activity::of(reply) } else { self.reply(reply, root, &mut damaged, || None) };
                 newest = newest.later(activity);
             }
+            read += 1;
             let has_next = page.next().is_some();
             self.damage.items += damaged;
             let told = self.told();
             self.hand_over(page, told).await?;
             self.ahead.page_of_thread();
             self.set_urgency();
-            // The channel stands where it stood; others may have moved on.
-            self.report(false)?;
             if by_link && has_next {
                 context.replies_page.store(seen - before, Ordering::Relaxed);
-                if rest.is_longer_than(seen) && is_long(&rest) {
-                    (by_link, is_first) = (false, true);
+                if rest.is_better_listed(read, seen, page_size()) {
+                    (by_link, read, seen) = (false, 0, 0);
                     pages = list();
                 }
             }
         }
+    }
+
+    fn thread_failed(&mut self, source: graph::Error, root: &str) -> Result<Activity, Stop> {
+        let is_lost = is_link_lost(&source, None);
+        let task = format!("{}, thread {root}", self.place.task());
+        let error = Error::graph(task, source, streams::MESSAGES.permissions);
+        if !is_lost {
+            return Err(error.into());
+        }
+        self.damage.thread.get_or_insert(error);
+        Ok(Activity::Unknown)
     }
 
     /// Adds the record of a reply, or counts it as damaged.
@@ -438,6 +491,11 @@ fn is_enough(page: &Page, stop: DateTime<Utc>) -> bool {
     let mut descent = Descent::default();
     page.items().for_each(|chain| descent.meet(Activity::of_chain(chain)));
     page.next().is_none() || descent.is_below(stop)
+}
+
+/// Whether Graph may have refused a page for `$expand=replies`.
+pub(super) fn is_expansion_refused(error: &graph::Error) -> bool {
+    error.status() == Some(400) && !error.is_transient()
 }
 
 /// Whether a link will hardly be answered again: what it leads to can be asked for anew. One that Graph fails to answer is given up a day

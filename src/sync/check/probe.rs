@@ -4,7 +4,10 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-use super::verdict::{Looked, Parent, Verdict, Why};
+use super::{
+    super::walk::is_expansion_refused,
+    verdict::{Looked, Parent, Verdict, Why},
+};
 use crate::{
     config::{Config, Parents, StreamConfig},
     error::Error,
@@ -156,7 +159,7 @@ impl<'c> Probe<'c> {
                 Err(error) => return self.refused_list(&team, error),
             };
             let Some(channel) = listed.into_iter().next() else { continue };
-            if let Err(error) = self.ask(&streams::walk(&team, &channel, 1), false).await {
+            if let Err(error) = self.ask_messages(&team, &channel).await {
                 // What was found may be gone again: another one tells.
                 if error.is_missing() && gone.is_none() {
                     gone = Some((team, channel, error));
@@ -180,7 +183,7 @@ impl<'c> Probe<'c> {
         for channel in channels.iter().take(TRIED) {
             // Of the others it is enough that they are listed.
             let is_listed = !there.is_empty() && self.channels_of(team, config).await.is_ok_and(|listed| listed.ids.contains(channel));
-            let answer = if is_listed { Ok(Ids::default()) } else { self.ask(&streams::walk(team, channel, 1), false).await };
+            let answer = if is_listed { Ok(Ids::default()) } else { self.ask_messages(team, channel).await };
             match answer {
                 Ok(_) => there.push((team.to_owned(), channel.clone())),
                 Err(error) if absent.explains(&error) => absent.note(channel, error),
@@ -250,6 +253,14 @@ impl<'c> Probe<'c> {
     }
 
     /// The ids of a list, or of one object.
+    /// Asks for a message of a channel; without its replies where Graph refuses to list them with it, as a run does.
+    pub(super) async fn ask_messages(&mut self, team: &str, channel: &str) -> Result<Ids, graph::Error> {
+        match self.ask(&streams::walk(team, channel, 1), false).await {
+            Err(error) if is_expansion_refused(&error) => self.ask(&streams::roots(team, channel, 1), false).await,
+            answer => answer,
+        }
+    }
+
     pub(super) async fn ask(&mut self, request: &Request, is_object: bool) -> Result<Ids, graph::Error> {
         if let Some(answer) = self.answers.get(request) {
             return answer.clone();

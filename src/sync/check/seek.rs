@@ -56,7 +56,7 @@ impl Probe<'_> {
             }
             return self.nowhere(unfound.into_iter().next(), channels.refusal, other).await;
         };
-        match self.ask(&streams::walk(team, channel, 1), false).await {
+        match self.ask_messages(team, channel).await {
             Ok(_) => Ok(Place { not_found: absent.beside_others().into_iter().chain(unfound).collect(), channels: channels.found }),
             Err(error) => self.refused_channel(team, channel, error),
         }
@@ -74,7 +74,7 @@ impl Probe<'_> {
         }
         let Some(parent) = first else { return Ok(Place { channels: Vec::new(), not_found: Vec::new() }) };
         if let Some((team, channel)) = other.filter(|_| !parent.is_missing())
-            && let Err(error) = self.ask(&streams::walk(&team, &channel, 1), false).await
+            && let Err(error) = self.ask_messages(&team, &channel).await
             && !error.is_missing()
         {
             return self.refused_channel(&team, &channel, error);
@@ -89,7 +89,7 @@ impl Probe<'_> {
                 return Ok(false);
             }
             channels.tries += 1;
-            match self.ask(&streams::walk(team, &channel, 1), false).await {
+            match self.ask_messages(team, &channel).await {
                 Ok(_) => channels.note(team, |id| *id == channel),
                 // It may be in another of the teams.
                 Err(error) if Absent::named("channel_id").explains(&error) => {}

@@ -10,8 +10,8 @@ use super::{
         context::Context,
         delta::Followed,
         part::{Part, Place},
-        rest::{Rest, USUAL_PAGE, share_behind},
-        walk::{PROBE, are_together, is_settled},
+        rest::{Rest, USUAL_PAGE, share_beyond},
+        walk::{PROBE, are_together, is_expansion_refused, is_settled},
     },
     arithmetic::{Chain, Estimate, LongThreads, Seen, Thread, Told, Walk, estimate},
 };
@@ -61,6 +61,8 @@ struct WalkLook {
     seen: Seen,
     pages: Pages,
     first: Request,
+    /// Whether Graph expands replies into their roots.
+    expands: bool,
     /// From when on roots and replies are wanted, where they are.
     roots: Option<DateTime<Utc>>,
     replies: Option<DateTime<Utc>>,
@@ -214,13 +216,16 @@ impl WalkLook {
             None => Pages::new(first.clone()),
         };
         let seen = Seen { is_probe: probes, ..Seen::default() };
-        let mut look = Self { walk, seen, pages, first, roots: floors[0], replies: floors[1] };
+        let mut look = Self { walk, seen, pages, first, expands: true, roots: floors[0], replies: floors[1] };
         if let Err(error) = look.next(context, place).await {
-            // A stored link may have aged; the run begins that pass again.
-            if !walk.is_resumed {
+            if walk.is_resumed {
+                // A stored link may have aged; the run begins that pass again.
+                walk.is_resumed = false;
+            } else if is_expansion_refused(&error) {
+                (look.expands, look.first, look.seen.is_probe) = (false, streams::roots(place.team, place.channel, size), false);
+            } else {
                 return Err(error);
             }
-            walk.is_resumed = false;
             look = Self { walk, pages: Pages::new(look.first.clone()), ..look };
             look.next(context, place).await?;
         }
@@ -266,7 +271,8 @@ impl WalkLook {
         let root = told(context, place, &MESSAGES, self.roots, chain, None);
         let mut replies = Told::default();
         chain.replies().for_each(|reply| replies += told(context, place, &MESSAGE_REPLIES, self.replies, reply, Some(&id)));
-        let thread = Rest::of(chain).map(|rest| {
+        let rest = if self.expands { Rest::of(chain, &context.expansion) } else { Some(Rest::of_all()) };
+        let thread = rest.map(|rest| {
             let (replies, requests) = rest.likely(USUAL_PAGE);
             Thread { requests, replies }
         });
@@ -317,7 +323,7 @@ pub(super) async fn thread(context: &Context, place: Place<'_>, message: &str) -
         times.extend(page.items().filter_map(|reply| time(reply, "createdDateTime")));
     }
     let began = message.parse().ok().and_then(DateTime::from_timestamp_millis);
-    let behind = if goes_on { share_behind(began, times.first().copied(), times.last().copied()) } else { 0.0 };
+    let behind = if goes_on { share_beyond(began, times.first().copied(), times.last().copied()).unwrap_or(1.0) } else { 0.0 };
     let further = (f64::from(read) * behind).ceil().max(f64::from(u8::from(goes_on)));
     let threads = f64::from(read) + further;
     Ok(Taken { threads, error: further, replies: replies.times(1.0 + behind), answers: answers * (1.0 + behind), ..Taken::default() })

@@ -31,7 +31,7 @@ pub use limits::Limits;
 pub use options::{Credentials, Latency, Options, Tls};
 pub use sim::GraphSim;
 pub use switches::{
-    BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Paging, RepliesOrder, Switches,
+    BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Overflow, Paging, RepliesOrder, Switches,
     TokenExpiry,
 };
 pub use tenant::{

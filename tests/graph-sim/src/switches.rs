@@ -37,6 +37,12 @@ pub struct Switches {
     pub replies_page: usize,
     /// Replies inlined by `$expand=replies`: 200 since 2024-10, 1,000 before (graph.md 2.5).
     pub inline_replies: usize,
+    /// How a thread is marked of which not all replies are inlined (graph.md 2.5).
+    pub overflow: Overflow,
+    /// False: `$expand=replies` gets 400 (graph.md 2.5).
+    pub expands_replies: bool,
+    /// lastModifiedDateTime is null in messages that were never changed (graph.md 3).
+    pub unmodified_is_null: bool,
     /// What `$top` beyond a route's maximum gets (graph.md 2.0).
     pub top_over_maximum: Excess,
     /// Channels on one page of the list; 0: all.
@@ -77,6 +83,9 @@ impl Default for Switches {
             replies_order: RepliesOrder::NewestFirst,
             replies_page: 20,
             inline_replies: 200,
+            overflow: Overflow::CountAndLink,
+            expands_replies: true,
+            unmodified_is_null: false,
             top_over_maximum: Excess::Reject,
             channels_page: 0,
             members_take_top: true,
@@ -174,6 +183,22 @@ pub enum LinkStyle {
 pub enum RepliesOrder {
     NewestFirst,
     OldestFirst,
+}
+
+/// What marks a thread of which not all replies are inlined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// A count of the inlined replies, and a link to the others.
+    CountAndLink,
+    /// A link alone.
+    Link,
+    /// A count of all replies, and no link.
+    CountOfAll,
+    /// A count of the inlined replies alone.
+    Nothing,
+    /// As `CountAndLink` in every other thread, as `Nothing` in the others.
+    NothingNowAndThen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use graph_sim::{MessageId, Paging, Time};
+use graph_sim::{MessageId, Paging, Switches, Time};
 use scenario::{
     destination::{Destination, Kept},
     ledger::{Ledger, last_modified},
@@ -136,7 +136,8 @@ impl Economy {
                 } else if asked.passes > 0 {
                     // Where a thread is served in parts, a last pass that sees nothing new may leave the replies known as of the pass before.
                     let read_at = state["readAt"].as_i64().map(|seconds| Time::from_ticks(seconds * 10_000_000)).unwrap_or(run.start);
-                    let is_in_parts = stream == "message_replies" && has_long_thread(after, channel, run.plan.switches.inline_replies);
+                    let Switches { expands_replies, inline_replies, .. } = run.plan.switches;
+                    let is_in_parts = stream == "message_replies" && (!expands_replies || has_long_thread(after, channel, inline_replies));
                     self.walked.insert(place.clone(), if is_in_parts { read_at.min(run.start) } else { run.start });
                     self.open.remove(&place);
                 }

@@ -3,6 +3,7 @@
 mod apart;
 mod deletions;
 mod delta;
+mod expansion;
 mod fallbacks;
 mod full_refresh;
 mod gone;

@@ -8,15 +8,15 @@ use serde_json::json;
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 
 /// So many replies a page of the walk holds of a thread.
-const INLINE: usize = 60;
+const INLINE: usize = 150;
 
 /// A reader of a channel at whose top stands a thread with so many replies more than a page of the walk holds of it. They are few enough for
-/// the link to be followed to them, five a page.
+/// the link to be followed to them, ten a page.
 fn with_long_thread(more: usize) -> (Reader, MessageAt) {
     let reader = Reader::new(Options::new(spec(1, 30)).manual_clock()).with(json!({"use_delta_api": false, "top": 20}));
     reader.sim.switches(|switches| {
         switches.inline_replies = INLINE;
-        switches.replies_page = 5;
+        switches.replies_page = 10;
     });
     let root = reader.post("a long thread");
     for number in 0..INLINE + more {
@@ -71,7 +71,7 @@ fn what_changes_in_the_hidden_part_of_the_thread_at_the_top_while_that_is_read_c
         });
         let run = reader.read();
         // The last pass saw nothing new, and read nothing again.
-        assert_eq!((run.asked_of(Class::Messages), run.asked_of(Class::Replies)), (3, 6));
+        assert_eq!((run.asked_of(Class::Messages), run.asked_of(Class::Replies)), (3, 3));
         reader.sim.clear_hook();
         reader.later(HOUR);
         let run = reader.read();
@@ -89,8 +89,8 @@ fn a_very_long_thread_is_read_by_its_list_and_told_once() {
         let mut reader = reader.speaking(protocol);
         reader.later(HOUR);
         let run = reader.read();
-        // By the link there would be 28.
-        assert_eq!(run.asked_of(Class::Replies) as usize, (INLINE + 140) / 50);
+        // By the link there would be 14.
+        assert_eq!(run.asked_of(Class::Replies) as usize, 2 + (INLINE + 140).div_ceil(50));
         reader.assert_complete();
     }
 }
@@ -103,8 +103,8 @@ fn a_thread_that_is_longer_than_its_times_tell_is_read_by_its_list_from_there_on
         reader.reply(&root, "after a long time");
     }
     let run = reader.read();
-    // One by the link, then the list, from its beginning.
-    assert_eq!(run.asked_of(Class::Replies) as usize, 1 + (INLINE + 100 + INLINE).div_ceil(50));
+    // Four by the link, then the list, from its beginning.
+    assert_eq!(run.asked_of(Class::Replies) as usize, 4 + (INLINE + 100 + INLINE).div_ceil(50));
     reader.assert_complete();
 }
 

@@ -200,12 +200,18 @@ impl Changes {
     fn edit_timeless(&mut self, tenant: &mut Tenant, channel: &str, time: Time) -> Option<String> {
         let (at, now) = (self.message(tenant, channel)?, tenant.now());
         let json = tenant.message_truth(&at)?.json;
-        if last_modified(&json).is_some() {
+        if last_modified(&json).is_some() || self.plan.switches.unmodified_is_null {
             return None;
         }
         let (before, rest) = json.split_once("\"content\":\"")?;
         let (_, after) = rest.split_once('"')?;
-        let json = format!("{before}\"content\":\"again {}\"{after}", self.count);
+        let mut json = format!("{before}\"content\":\"again {}\"{after}", self.count);
+        if json.contains("\"createdDateTime\":\"") {
+            // Where Graph knows when a message was created, it knows when it was changed.
+            let (before, rest) = json.split_once("\"lastModifiedDateTime\":")?;
+            let (_, after) = rest.split_once(',')?;
+            json = format!("{before}\"lastModifiedDateTime\":\"{time}\",{after}");
+        }
         tenant.at(time, |tenant| tenant.replace_raw(&at, json)).ok()?;
         self.note(Kind::Edit, &at, time, now)
     }

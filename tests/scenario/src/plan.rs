@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use graph_sim::{
-    DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, GraphSim, Limits, LinkStyle, Options, Paging, RepliesOrder,
-    Switches, TenantSpec, Time,
+    DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, GraphSim, Limits, LinkStyle, Options, Overflow, Paging,
+    RepliesOrder, Switches, TenantSpec, Time,
 };
 use serde_json::{Value, json};
 
@@ -304,6 +304,9 @@ fn switches(dice: &mut Dice) -> Switches {
         replies_order: dice.pick(&[RepliesOrder::NewestFirst, RepliesOrder::OldestFirst]),
         replies_page: dice.pick(&[1, 3, 20]),
         inline_replies: dice.pick(&[0, 1, 3, 10, 200]),
+        overflow: dice.pick(&[Overflow::CountAndLink, Overflow::CountAndLink, Overflow::Link, Overflow::CountOfAll]),
+        expands_replies: !dice.chance(6),
+        unmodified_is_null: dice.chance(15),
         top_over_maximum: dice.pick(&[Excess::Reject, Excess::Clamp]),
         channels_page: dice.pick(&[0, 0, 1, 2]),
         token_lifetime: dice.pick(&[3599, 3599, 900]),

@@ -70,9 +70,10 @@ impl Writer<'_> {
 
     fn times(&mut self) {
         let deleted = self.message.deleted().filter(|_| self.view.deleted_stamp);
+        let is_modified = self.message.modified != self.message.created || !self.view.unmodified_is_null;
         for (name, time) in [
             (",\"createdDateTime\":", Some(self.message.created)),
-            (",\"lastModifiedDateTime\":", Some(self.message.modified)),
+            (",\"lastModifiedDateTime\":", Some(self.message.modified).filter(|_| is_modified)),
             (",\"lastEditedDateTime\":", self.message.edited()),
             (",\"deletedDateTime\":", deleted),
         ] {

@@ -15,6 +15,7 @@ pub(crate) struct ChannelView<'a> {
     pub(crate) deleted_body: DeletedBody,
     pub(crate) deleted_from_null: bool,
     pub(crate) deleted_stamp: bool,
+    pub(crate) unmodified_is_null: bool,
     /// `…/l/message/{channel}/`
     pub(crate) web_url: String,
     /// `?groupId=…&tenantId=…`
@@ -27,7 +28,7 @@ pub(crate) struct ChannelView<'a> {
 
 impl<'a> ChannelView<'a> {
     pub(crate) fn new(tenant: &'a Tenant, team: &'a Team, channel: &'a Channel) -> ChannelView<'a> {
-        let Switches { deleted_body, deleted_from_null, deleted_stamp, .. } = tenant.switches;
+        let Switches { deleted_body, deleted_from_null, deleted_stamp, unmodified_is_null, .. } = tenant.switches;
         ChannelView {
             seed: tenant.seed,
             tenant_id: &tenant.id,
@@ -36,6 +37,7 @@ impl<'a> ChannelView<'a> {
             deleted_body,
             deleted_from_null,
             deleted_stamp,
+            unmodified_is_null,
             web_url: format!("https://teams.microsoft.com/l/message/{}/", percent_encode(&channel.id)),
             web_query: format!("?groupId={}&tenantId={}&createdTime=", team.id, tenant.id),
             unknown_members: false,

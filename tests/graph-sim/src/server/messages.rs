@@ -9,7 +9,7 @@ use super::{
 use crate::{
     content::{ChannelView, write_message},
     encode::{JsonOut, percent_encode},
-    switches::{Paging, RepliesOrder},
+    switches::{Overflow, Paging, RepliesOrder},
     tenant::{Chain, Channel, Message, MessageId, Team},
     time::Time,
 };
@@ -72,11 +72,18 @@ impl<'a> Page<'a> {
         out.raw("\"replies@odata.context\":");
         out.string(&self.context(&format!("messages('{root}')/replies")));
         let inline = chain.replies.len().min(switches.inline_replies);
-        if inline > 0 {
+        let is_cut = inline < chain.replies.len();
+        let overflow = match switches.overflow {
+            Overflow::NothingNowAndThen if chain.root.id.is_multiple_of(2) => Overflow::Nothing,
+            Overflow::NothingNowAndThen => Overflow::CountAndLink,
+            overflow => overflow,
+        };
+        let counts_all = is_cut && overflow == Overflow::CountOfAll;
+        if counts_all || inline > 0 && !(is_cut && overflow == Overflow::Link) {
             out.raw(",\"replies@odata.count\":");
-            out.number(inline as u64);
+            out.number(if counts_all { chain.replies.len() } else { inline } as u64);
         }
-        if inline < chain.replies.len() {
+        if is_cut && matches!(overflow, Overflow::CountAndLink | Overflow::Link) {
             let last = nth_reply(chain, switches.replies_order, inline.saturating_sub(1));
             let position = match switches.paging {
                 _ if inline == 0 => Position::Start,
@@ -167,7 +174,10 @@ pub(crate) fn messages(ctx: &Context<'_>, team: &str, channel: &str) -> Result<A
 pub(crate) fn expands_replies(ctx: &Context<'_>) -> Result<bool, Answer> {
     match ctx.query.get("$expand") {
         None => Ok(false),
-        Some("replies") => Ok(true),
+        Some("replies") if ctx.tenant.switches.expands_replies => Ok(true),
+        Some("replies") => {
+            Err(Answer::bad_request("Query option 'Expand' is not allowed. To allow it, set the 'AllowedQueryOptions' property."))
+        }
         Some(other) => {
             Err(Answer::bad_request(format!("Could not find a property named '{other}' on type 'microsoft.graph.chatMessage'.")))
         }
