@@ -55,13 +55,16 @@ fn tell(out: &mut impl Write, secrets: &Secrets, message: Message<'_>, exit: Exi
 fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>, secrets: &Secrets) -> Result<(Ready, Vec<String>), Error> {
     let config = read_config(config, secrets)?;
     let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?).map_err(in_file(catalog, "catalog"))?;
-    let (states, remarks) = match state {
+    let (states, mut remarks) = match state {
         Some(path) => read_state(path, |written| {
             let (written, remarks) = written.map(airbyte::read_state).transpose()?.unwrap_or_default();
             Ok((states(&written, &selected, &config)?, remarks))
         })?,
         None => (states(&Written::new(), &selected, &config)?, Vec::new()),
     };
+    if selected.is_empty() && unknown.is_empty() {
+        remarks.push(airbyte::NOTHING_SELECTED.to_owned());
+    }
     Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
 }
 

@@ -7,6 +7,10 @@ use crate::{
     streams::{Mode, STREAMS, Selected, Stream},
 };
 
+/// What people should know of a configured catalog by which nothing is read.
+pub const NOTHING_SELECTED: &str =
+    "the catalog has no stream: nothing is read; add those to read to its list `streams`, or select them in the platform";
+
 /// The AirbyteCatalog: every stream with its schema.
 pub fn catalog() -> Value {
     json!({"streams": STREAMS.map(stream)})

@@ -6,7 +6,7 @@ mod message;
 mod spec;
 mod state;
 
-pub use catalog::{catalog, read_catalog};
+pub use catalog::{NOTHING_SELECTED, catalog, read_catalog};
 pub use emitter::AirbyteEmitter;
 pub use message::{FailureType, Message, write};
 pub use spec::spec;

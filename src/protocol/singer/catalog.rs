@@ -10,6 +10,10 @@ use crate::{
 /// The column by which targets with hard deletes switched on find deleted rows.
 const DELETED_AT: &str = "_sdc_deleted_at";
 
+/// What people should know of a catalog by which nothing is read.
+const NOTHING_SELECTED: &str = "the catalog selects no stream: nothing is read; to select a stream, set `selected` to true in its metadata with \
+    the empty breadcrumb (Meltano: `meltano select`), or run without a catalog, which reads all that the configuration allows";
+
 /// The catalog, with `schema` before `metadata` and an entry for every property, since Meltano walks it in this order.
 pub fn catalog() -> Value {
     json!({"streams": STREAMS.map(entry)})
@@ -112,6 +116,8 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
     let entries = written.get("streams").and_then(Value::as_array);
     let entries = entries.ok_or_else(|| Error::Catalog("it is not a Singer catalog: it has no list `streams`".to_owned()))?;
     let (mut selected, mut remarks) = (Vec::<Selected>::new(), Vec::new());
+    // As the Singer SDK does: a stream of which nothing is said is read. In catalogs of old tools it is the other way round.
+    let silence_selects = !entries.iter().any(|entry| Metadata(entry).selects_outside_metadata());
     for entry in entries {
         let name = ["tap_stream_id", "stream"].into_iter().find_map(|key| entry.get(key)?.as_str());
         let name = name.ok_or_else(|| Error::Catalog("it is not a Singer catalog: a stream has no `tap_stream_id`".to_owned()))?;
@@ -120,13 +126,13 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
             continue;
         };
         let metadata = Metadata(entry);
-        if metadata.selects_stream() && !selected.iter().any(|selected| selected.stream.name == name) {
+        if metadata.selects_stream(silence_selects) && !selected.iter().any(|selected| selected.stream.name == name) {
             remarks.extend(metadata.remarks(stream));
             selected.push(select(stream, metadata.mode(stream), |path| metadata.selects(stream, path)));
         }
     }
     if selected.is_empty() {
-        remarks.push("the catalog selects no stream: nothing is read".to_owned());
+        remarks.push(NOTHING_SELECTED.to_owned());
     }
     selected.sort_by_key(|selected| selected.stream.position());
     Ok((selected, remarks))
@@ -144,20 +150,26 @@ impl Metadata<'_> {
         self.0.get("metadata")?.as_array()?.iter().find(is_it)?.get("metadata")?.as_object()
     }
 
-    /// Root metadata, then the entry itself, then the schema: the places where tools of all ages write it.
-    fn selects_stream(&self) -> bool {
-        let root = self.at(&[]);
-        let places = [
-            root.and_then(|root| root.get("selected")),
-            self.0.get("selected"),
-            self.0.get("schema").and_then(|schema| schema.get("selected")),
-        ];
-        let by_default = root.and_then(|root| flag(root.get("selected-by-default")?));
-        let inclusion = root.and_then(|root| root.get("inclusion")?.as_str());
-        match inclusion {
-            Some("unsupported") => false,
-            _ => places.into_iter().flatten().find_map(flag).or(by_default).unwrap_or(false),
+    /// Root metadata, then the entry itself, then the schema: the places where tools of all ages write it. `silence_selects`: a stream
+    /// without any of them is read.
+    fn selects_stream(&self, silence_selects: bool) -> bool {
+        let Some(root) = self.at(&[]) else { return self.outside_metadata().unwrap_or(silence_selects) };
+        if root.get("inclusion").and_then(Value::as_str) == Some("unsupported") {
+            return false;
         }
+        let said = |key: &str| root.get(key).and_then(flag);
+        said("selected").or_else(|| self.outside_metadata()).or_else(|| said("selected-by-default")).unwrap_or(false)
+    }
+
+    /// What the entry or the schema says of its selection.
+    fn outside_metadata(&self) -> Option<bool> {
+        let places = [self.0.get("selected"), self.0.get("schema").and_then(|schema| schema.get("selected"))];
+        places.into_iter().flatten().find_map(flag)
+    }
+
+    /// Whether it is selected in the way of old tools, without metadata.
+    fn selects_outside_metadata(&self) -> bool {
+        self.at(&[]).is_none() && self.outside_metadata() == Some(true)
     }
 
     /// Whether a column, or a declared property of one, is selected: keys always, children with their parent unless said otherwise.

@@ -54,6 +54,33 @@ fn old_catalogs_without_metadata_select_in_the_entry_or_the_schema() {
 }
 
 #[test]
+fn a_stream_without_metadata_is_read_as_the_singer_sdk_reads_it() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    let of_column = json!([{"breadcrumb": ["properties", "displayName"], "metadata": {"inclusion": "available"}}]);
+    for metadata in [None, Some(json!(null)), Some(json!([])), Some(of_column)] {
+        let mut catalog = select(tap.catalog(), &["channels"]);
+        for stream in ["teams", "messages"] {
+            let entry = entry(&mut catalog, stream).as_object_mut().unwrap();
+            entry.remove("selected");
+            entry.remove("metadata");
+            entry.extend(metadata.clone().map(|metadata| ("metadata".to_owned(), metadata)));
+        }
+        let output = tap.sync_catalog(&catalog, &[]);
+        assert_eq!((output.status, output.streams()), (Some(0), vec!["teams", "channels", "messages"]), "{metadata:?}");
+        assert_eq!((output.records("teams").count(), output.columns("teams")), (1, tap.sync(&[]).columns("teams")), "{metadata:?}");
+    }
+    // All of them without, as a catalog that was written by hand.
+    let by_hand = ["messages", "members"].map(|name| json!({"tap_stream_id": name, "stream": name, "schema": {}}));
+    assert_eq!(tap.sync_catalog(&json!({"streams": by_hand}), &[]).streams(), ["members", "messages"]);
+    // Metadata that says nothing about the selection says no, there as here.
+    let mut silent = select(tap.catalog(), &["channels"]);
+    entry(&mut silent, "teams").as_object_mut().unwrap().remove("selected");
+    *metadata(&mut silent, "teams", &[]) = json!({"inclusion": "available"});
+    assert_eq!(tap.sync_catalog(&silent, &[]).streams(), ["channels"]);
+}
+
+#[test]
 fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
@@ -71,8 +98,18 @@ fn a_catalog_that_selects_nothing_reads_nothing_and_says_so() {
     for catalog in [select(tap.catalog(), &[]), json!({"streams": []})] {
         let output = tap.sync_catalog(&catalog, &[]);
         assert_eq!((output.status, output.messages.len()), (Some(0), 1), "one state");
-        assert_eq!(output.said("WARNING"), ["the catalog selects no stream: nothing is read"]);
+        let warned = output.said("WARNING");
+        assert_eq!(warned.len(), 1, "{warned:?}");
+        assert!(
+            warned[0].starts_with("the catalog selects no stream: nothing is read; to select a stream, set `selected` to true"),
+            "{warned:?}"
+        );
+        let plan = tap.execute(&["plan", "--config", "config.json", "--catalog", "catalog.json"], &[]);
+        assert!(plan.status == Some(0) && plan.stderr.contains(warned[0]), "{}", plan.stderr);
     }
+    let read = tap.read(&[]);
+    assert_eq!((read.status, read.logs("WARN").len()), (Some(0), 1), "{:?}", read.messages);
+    assert!(read.logs("WARN")[0].starts_with("the catalog has no stream: nothing is read; add "), "{:?}", read.logs("WARN"));
 }
 
 #[test]
