@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::graph::{self, Cause, LONGEST_WAIT, Mixup, Permission};
+use crate::graph::{self, Cause, LONGEST_WAIT, Mixup};
 
-/// What to do about a request that takes each of these permissions.
-pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<String> {
+/// What to do about a request that failed, unless it was refused for a reason that is known.
+pub(super) fn of(error: &graph::Error) -> Option<String> {
     if let Cause::SignIn(refusal) = &error.cause
         && let Some(hint) = of_sign_in(refusal)
     {
@@ -19,7 +19,7 @@ pub(super) fn of(error: &graph::Error, permissions: &[&Permission]) -> Option<St
         Cause::Transport(text) => of_way(text).map(str::to_owned),
         Cause::Refused(_) if error.is_refused_later() => Some(LATER_PAGE.to_owned()),
         Cause::Refused(refusal) if error.is_outage() => Some(of_outage(refusal.status).to_owned()),
-        Cause::Refused(refusal) if !error.is_transient() => of_status(refusal.status, &error.request, permissions),
+        Cause::Refused(refusal) if !error.is_transient() => of_status(refusal.status, &error.request),
         _ => None,
     }
 }
@@ -38,15 +38,14 @@ pub(super) fn is_of_one_parent(error: &graph::Error) -> bool {
     }
 }
 
-fn of_status(status: u16, request: &str, permissions: &[&Permission]) -> Option<String> {
+fn of_status(status: u16, request: &str) -> Option<String> {
     // Of a list of the whole tenant no id can be wrong.
     let has_ids = request.contains("/teams");
     let hint = match status {
         300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
         400 if has_ids => "if the id is right, please report this",
         401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
-        402 => "look at the licences of the tenant",
-        403 => return of_permissions(permissions),
+        403 => return None,
         404 if has_ids => "look at the id; a deleted team or channel is not found either",
         407 | 511 => "a proxy wants a sign-in of its own: look at HTTPS_PROXY",
         412 => "Graph does not give this to applications: please report this",
@@ -62,16 +61,6 @@ fn of_outage(status: u16) -> &'static str {
         }
         _ => "a service that Graph needs had an outage: run again; no permission is missing",
     }
-}
-
-fn of_permissions(permissions: &[&Permission]) -> Option<String> {
-    let names: Vec<_> = permissions.iter().map(|permission| permission.least()).collect();
-    let named = match names.as_slice() {
-        [] => return None,
-        [one] => format!("permission {one}"),
-        [others @ .., last] => format!("permissions {} and {last}", others.join(", ")),
-    };
-    Some(format!("grant the application {named} and admin consent; it takes some minutes to count"))
 }
 
 fn of_wait(wait: Duration) -> String {

@@ -1,14 +1,16 @@
 //! What a run can end with, and whose fault it is.
 
 mod hint;
+mod refused;
 
-use std::{fmt, io};
+use std::{fmt, io, sync::Arc};
 
 use crate::{
     config,
     graph::{self, Permission, Verdict},
     panic,
 };
+pub use refused::{Lacks, Refused};
 
 /// So many characters of what Microsoft said are told in a dialog.
 const OF_A_DIALOG: usize = 160;
@@ -72,6 +74,16 @@ pub enum Error {
         source: Box<graph::Error>,
         /// What to do.
         hint: Option<String>,
+        /// The permission for want of which Graph has refused, if that is certain.
+        lacks: Option<&'static str>,
+    },
+    /// Every parent of a stream was refused or is missing.
+    #[error("none of {count} parents can be read; one of them: {one}")]
+    NoParent {
+        /// How many there are.
+        count: u64,
+        /// The refusal that says most.
+        one: Arc<Error>,
     },
     /// Graph gave items that no record can be made of.
     #[error("could not {task} in full: {count} items are no objects or have no usable id, also when asked again")]
@@ -159,6 +171,7 @@ impl Error {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,
             },
+            Self::NoParent { one, .. } => one.fault(),
             Self::TooLarge { .. } => Fault::User,
             Self::NoChannels { .. } | Self::Machine(_) => Fault::Moment,
             Self::Damaged { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
@@ -199,12 +212,25 @@ impl Error {
     }
 
     /// A failure of Graph at a task, such as "list the members of team 02bd9fd6", which takes each of these permissions.
-    pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&Permission]) -> Self {
-        let hint = hint::of(&source, permissions);
+    pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
+        let refused = Refused::of(&source, permissions);
+        let lacks = match &refused {
+            Some(Refused::Lacks(lacks)) if lacks.is_certain => Some(lacks.wants.least()),
+            _ => None,
+        };
+        let hint = refused.map(|refused| refused.advice()).or_else(|| hint::of(&source));
         let source = Box::new(source);
         match source.cause {
             graph::Cause::SignIn(_) => Self::SignIn { source, hint },
-            _ => Self::Graph { task: task.into(), source, hint },
+            _ => Self::Graph { task: task.into(), source, hint, lacks },
+        }
+    }
+
+    /// The permission for want of which Graph has refused, if that is certain: it refuses whatever is alike.
+    pub fn lacks(&self) -> Option<&'static str> {
+        match self {
+            Self::Graph { lacks, .. } => *lacks,
+            _ => None,
         }
     }
 
@@ -226,8 +252,8 @@ impl Error {
         match self {
             Self::SignIn { source, hint: Some(hint) } => format!("cannot sign in: {hint} ({})", said(source)),
             Self::SignIn { source, hint: None } => format!("cannot sign in: {}", said(source)),
-            Self::Graph { task, source, hint: Some(hint) } => format!("cannot {task}: {hint} ({})", said(source)),
-            Self::Graph { task, source, hint: None } => format!("cannot {task}: {}", said(source)),
+            Self::Graph { task, source, hint: Some(hint), .. } => format!("cannot {task}: {hint} ({})", said(source)),
+            Self::Graph { task, source, hint: None, .. } => format!("cannot {task}: {}", said(source)),
             _ => self.to_string(),
         }
     }

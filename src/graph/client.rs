@@ -346,7 +346,11 @@ impl Shared {
         if !status.is_success() {
             // A refusal is one whatever has become of its body.
             let body = body.map(|(body, _)| body).unwrap_or_default();
-            return Err(Cause::Refused(refusal(status.as_u16(), &headers, date, &body, &self.secrets)));
+            let mut refusal = refusal(status.as_u16(), &headers, date, &body, &self.secrets);
+            if refusal.status == 403 {
+                refusal.claims = Claims::of(token.secret());
+            }
+            return Err(Cause::Refused(refusal));
         }
         // A part of a page, as caches and proxies give it, says nothing of the rest.
         if status == StatusCode::PARTIAL_CONTENT {

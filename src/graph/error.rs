@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Application, Request,
+    Application, Claims, Request,
     retry::{self, LONGEST_WAIT, Verdict},
 };
 
@@ -61,6 +61,8 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// Graph's clock.
     pub date: DateTime<Utc>,
+    /// What the refused token says about the application; of a 403 only.
+    pub claims: Claims,
 }
 
 /// An answer of the token endpoint that is no token (graph.md 1.4).

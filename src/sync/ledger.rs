@@ -1,6 +1,9 @@
 //! What is known of each selected stream while it is read: what is pending, what was refused, what failed.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use tracing::{debug, warn};
 
@@ -18,6 +21,8 @@ pub(super) struct Ledger {
     entries: [Entry; STREAMS.len()],
     /// Groups that were found and have no team, each said once.
     without_team: BTreeSet<String>,
+    /// Permissions that are missing, each with the streams for which that was reported.
+    lacking: HashMap<&'static str, StreamSet>,
 }
 
 /// What is known of a stream.
@@ -76,21 +81,27 @@ impl Entry {
         errors
     }
 
-    /// Why every parent was refused or missing, if that is so.
+    /// Why every parent was refused or missing, if that is so: the refusal that says most.
     pub(super) fn refusal_of_all(&self) -> Option<&Arc<Error>> {
         self.refusal.as_ref().filter(|_| self.read == 0)
     }
 
+    /// The same, with how many parents there are.
+    pub(super) fn no_parent(&self) -> Option<Arc<Error>> {
+        let one = self.refusal_of_all()?;
+        Some(if self.refused > 1 { Arc::new(Error::NoParent { count: self.refused, one: one.clone() }) } else { one.clone() })
+    }
+
     /// Why the stream is not complete.
-    fn error(&self) -> Option<&Arc<Error>> {
-        self.failure.as_ref().or_else(|| self.refusal_of_all())
+    fn error(&self) -> Option<Arc<Error>> {
+        self.failure.clone().or_else(|| self.no_parent())
     }
 }
 
 impl Ledger {
     pub(super) fn new(context: &Context) -> Self {
         let entries = STREAMS.map(|stream| Entry::new(context, stream));
-        Self { entries, without_team: BTreeSet::new() }
+        Self { entries, without_team: BTreeSet::new(), lacking: HashMap::new() }
     }
 
     fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
@@ -137,7 +148,16 @@ impl Ledger {
     }
 
     fn refuse(&mut self, streams: StreamSet, error: Error) {
-        warn!("{error}");
+        match error.lacks() {
+            None => warn!("{error}"),
+            // It may be thousands of parents, for one reason.
+            Some(permission) => {
+                let reported = self.lacking.entry(permission).or_default();
+                let names: Vec<_> = streams.without(*reported).iter().map(|stream| stream.name).collect();
+                *reported = reported.union(streams);
+                if names.is_empty() { debug!("{error}") } else { warn!("{error} (reported once for {})", names.join(", ")) }
+            }
+        }
         let error = Arc::new(error);
         self.entries(streams).for_each(|entry| entry.refuse(&error));
     }
@@ -167,7 +187,7 @@ impl Ledger {
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
         let entry = &mut self.entries[stream.position()];
         entry.give_up_wanted(stream).iter().for_each(|error| warn!("{error}"));
-        let outcome = entry.error().map_or(Outcome::Complete, |error| Outcome::Incomplete(error.clone()));
+        let outcome = entry.error().map_or(Outcome::Complete, Outcome::Incomplete);
         (outcome, entry.refused)
     }
 }

@@ -25,6 +25,7 @@ mod parents;
 mod people;
 mod plan;
 mod rate_limited;
+mod refused;
 mod reliability;
 mod requests;
 mod singer;

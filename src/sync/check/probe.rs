@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{
     super::walk::is_expansion_refused,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     config::{Config, Parents, StreamConfig},
     error::Error,
-    graph::{self, Cause, Claims, GraphClient, Permission, Request, SignInRefusal},
+    graph::{self, Cause, GraphClient, Permission, Request, SignInRefusal},
     streams::{self, CHANNELS, LISTS_CHANNELS, LISTS_TEAMS, READS_MESSAGES, READS_TEAMS, Source, Stream},
 };
 
@@ -59,7 +60,7 @@ struct Patience {
 pub(super) struct Probe<'c> {
     client: &'c GraphClient,
     patience: Patience,
-    claims: Claims,
+    tenant_id: Option<Uuid>,
     answers: Answers,
     /// Graph did not answer at all: it is not asked again.
     unreachable: Option<graph::Error>,
@@ -81,12 +82,12 @@ impl<'c> Probe<'c> {
         let patience = Patience::new();
         let signed_in = patience.wait(client.sign_in(), "sign in", |_| late()).await;
         signed_in.map_err(|error| Error::graph("sign in", error, &[]))?;
-        Ok(Self { client, patience, claims: client.claims().await, answers: HashMap::new(), unreachable: None })
+        Ok(Self { client, patience, tenant_id: client.claims().await.tenant_id, answers: HashMap::new(), unreachable: None })
     }
 
     /// As the token has it: what was configured may be a domain.
     pub(super) fn tenant_id(&self, config: &Config) -> String {
-        self.claims.tenant_id.map_or_else(|| config.tenant_id.clone(), |id| id.to_string())
+        self.tenant_id.map_or_else(|| config.tenant_id.clone(), |id| id.to_string())
     }
 
     /// What becomes of a stream for which enough is configured.
@@ -244,7 +245,7 @@ impl<'c> Probe<'c> {
     async fn found_teams(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
         // A page of ids is small, and tells how many there are.
         let found = self.ask(&streams::group_ids(None), false).await.map(|found| Teams::of(found.without_excluded(config)));
-        found.map_err(|error| Box::new(Verdict::of("list the teams of the tenant", error, &self.claims, &LISTS_TEAMS, behind)))
+        found.map_err(|error| Box::new(Verdict::of("list the teams of the tenant", error, &LISTS_TEAMS, behind)))
     }
 
     /// The channels of a team that are not to be left out.
@@ -287,13 +288,13 @@ impl<'c> Probe<'c> {
     }
 
     pub(super) fn refused<T>(&self, task: String, error: graph::Error, wants: &'static Permission) -> Result<T, Box<Verdict>> {
-        Err(Box::new(Verdict::of(task, error, &self.claims, wants, &[])))
+        Err(Box::new(Verdict::of(task, error, wants, &[])))
     }
 
     /// The messages of a channel were not given.
     pub(super) fn refused_channel<T>(&self, team: &str, channel: &str, error: graph::Error) -> Result<T, Box<Verdict>> {
         let task = format!("read the messages of channel {channel} of team {team}");
-        Err(Box::new(match Verdict::of(task, error, &self.claims, &READS_MESSAGES, &[]) {
+        Err(Box::new(match Verdict::of(task, error, &READS_MESSAGES, &[]) {
             Verdict::Failed(error) => Verdict::Failed(error.or_leave_out(channel)),
             verdict => verdict,
         }))
@@ -301,7 +302,7 @@ impl<'c> Probe<'c> {
 
     pub(super) fn refused_list<T>(&self, team: &str, error: graph::Error) -> Result<T, Box<Verdict>> {
         let task = format!("list the channels of team {team}");
-        Err(Box::new(Verdict::of(task, error, &self.claims, &LISTS_CHANNELS, &[&READS_MESSAGES])))
+        Err(Box::new(Verdict::of(task, error, &LISTS_CHANNELS, &[&READS_MESSAGES])))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a check found, without the words for it.
 
 use crate::{
-    error::Error,
-    graph::{self, Claims, Permission},
+    error::{Error, Refused},
+    graph::{self, Permission},
     streams::Stream,
 };
 
@@ -33,21 +33,8 @@ pub(super) enum Verdict {
 /// Why Graph refused.
 #[derive(Debug)]
 pub(super) enum Why {
-    /// A permission is not granted, not consented to, or not yet in the token.
-    NoPermission {
-        /// What the request takes.
-        wants: &'static Permission,
-        /// What the requests behind it take, and the token does not have, or does not tell.
-        behind: Vec<&'static Permission>,
-        /// Whether the token tells which permissions it has.
-        token_tells: bool,
-    },
-    /// The token has a permission that the request takes.
-    InSpiteOf(&'static Permission),
-    /// A licence is missing.
-    Licence,
-    /// A policy of the tenant forbids it.
-    Policy,
+    /// By its words, or for want of a permission.
+    Refused(Refused),
     /// A parent that is named is not there, nor is any other that is named beside it.
     NotFound(Parent),
 }
@@ -104,35 +91,11 @@ impl Parent {
 }
 
 impl Verdict {
-    /// Of a request that was not answered as it should be. Requests decide, the token explains.
-    pub(super) fn of(
-        task: impl Into<String>,
-        source: graph::Error,
-        claims: &Claims,
-        wants: &'static Permission,
-        behind: &[&'static Permission],
-    ) -> Self {
-        let graph::Cause::Refused(refusal) = &source.cause else { return Self::Failed(Error::graph(task, source, &[])) };
-        if source.is_outage() {
-            return Self::Failed(Error::graph(task, source, &[]));
+    /// Of a request that was not answered as it should be, and takes this permission, as the next ones take those `behind`.
+    pub(super) fn of(task: impl Into<String>, source: graph::Error, wants: &'static Permission, behind: &[&'static Permission]) -> Self {
+        match Refused::of(&source, &[&[wants], behind].concat()) {
+            Some(refused) => Self::Refused { why: Why::Refused(refused), source: Box::new(source) },
+            None => Self::Failed(Error::graph(task, source, &[wants])),
         }
-        let said = format!("{} {}", refusal.code, refusal.message).to_lowercase();
-        // What follows are names of permissions, and `Policy.Read.All` is one.
-        let said = said.split("api requires one of").next().unwrap_or_default();
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let why = match refusal.status {
-            402 => Why::Licence,
-            403 if says(&["license", "licence"]) => Why::Licence,
-            403 if says(&["for your tenant", "policy", "policies", "conditional access"]) => Why::Policy,
-            403 => match claims.has(wants) {
-                Some(true) => Why::InSpiteOf(wants),
-                told => {
-                    let behind = behind.iter().copied().filter(|permission| claims.has(permission) != Some(true)).collect();
-                    Why::NoPermission { wants, behind, token_tells: told.is_some() }
-                }
-            },
-            _ => return Self::Failed(Error::graph(task, source, &[wants])),
-        };
-        Self::Refused { why, source: Box::new(source) }
     }
 }

@@ -4,7 +4,7 @@ use tracing::Level;
 
 use super::verdict::{Checkup, Looked, Parent, Verdict, Why};
 use crate::{
-    error::beginning,
+    error::{Lacks, Refused, beginning},
     graph::Permission,
     streams::{OF_LAKEFLOW, Stream},
 };
@@ -61,7 +61,7 @@ impl Checkup {
     /// All permissions that are missing, in one part: they are granted in one place.
     fn of_permissions(&self, with_link: bool) -> Option<String> {
         let (missing, untried) = self.lacking();
-        let streams = self.streams_that(|verdict| matches!(verdict, Verdict::Refused { why: Why::NoPermission { .. }, .. }));
+        let streams = self.streams_that(|verdict| matches!(verdict, Verdict::Refused { why: Why::Refused(Refused::Lacks(_)), .. }));
         let untried = if untried.is_empty() { String::new() } else { format!(" (and, unless it is there, {})", names(&untried)) };
         (!missing.is_empty()).then(|| {
             format!(
@@ -79,9 +79,10 @@ impl Checkup {
     fn lacking(&self) -> (Vec<&'static Permission>, Vec<&'static Permission>) {
         let (mut missing, mut untried) = (Vec::new(), Vec::new());
         for (_, verdict) in &self.streams {
-            let Verdict::Refused { why: Why::NoPermission { wants, behind, token_tells }, .. } = verdict else { continue };
+            let Verdict::Refused { why: Why::Refused(Refused::Lacks(lacks)), .. } = verdict else { continue };
+            let Lacks { wants, behind, has, .. } = lacks;
             missing.push(*wants);
-            if *token_tells { &mut missing } else { &mut untried }.extend(behind);
+            if has.is_some() { &mut missing } else { &mut untried }.extend(behind);
         }
         let mut known = Vec::new();
         let mut is_new = |permission: &&'static Permission| {
@@ -119,8 +120,8 @@ fn in_short(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::Works { not_found } => not_found.first().map(of_parent),
         Verdict::NotConfigured(options) => Some(of_options(options)),
-        Verdict::Refused { why: Why::NoPermission { .. }, .. } => None,
-        Verdict::Refused { why: why @ (Why::Licence | Why::Policy), source } => {
+        Verdict::Refused { why: Why::Refused(Refused::Lacks(_)), .. } => None,
+        Verdict::Refused { why: why @ Why::Refused(Refused::Licence | Refused::Policy), source } => {
             Some(format!("{} ({})", reason(why), beginning(&source.cause.to_string(), OF_GRAPH)))
         }
         Verdict::Refused { why, .. } => Some(reason(why)),
@@ -131,29 +132,24 @@ fn in_short(verdict: &Verdict) -> Option<String> {
 
 fn reason(why: &Why) -> String {
     match why {
-        Why::NoPermission { wants, behind, token_tells: true } => {
-            let also: String = behind.iter().map(|permission| format!(", nor {}", described(permission))).collect();
-            format!("the token does not have the application permission {}{also}", described(wants))
-        }
-        Why::NoPermission { wants, behind, .. } => {
-            let behind: Vec<_> = behind.iter().map(|permission| described(permission)).collect();
-            let behind = if behind.is_empty() { String::new() } else { format!("; not tried yet is {}", behind.join(" and ")) };
-            format!("what is missing is probably the application permission {}{behind}", described(wants))
-        }
-        Why::InSpiteOf(permission) => format!(
-            "Graph refuses although the token has {} or a permission above it: a policy or a licence of the tenant may stand in the way; its \
-            administrator, or Microsoft's support, can tell by the request-id in the log",
-            permission.least()
-        ),
-        Why::Licence => {
-            "a licence is missing: the administrator of the tenant finds it in the Microsoft 365 admin center, under Billing > \
-                         Licenses"
-                .to_owned()
-        }
-        Why::Policy => {
-            "the tenant does not allow it, by a policy or altogether: its administrator can tell, in the Teams admin center".to_owned()
-        }
+        Why::Refused(Refused::Lacks(lacks)) => of_lacks(lacks),
+        Why::Refused(refused) => refused.advice(),
         Why::NotFound(parent) => of_parent(parent),
+    }
+}
+
+/// The permission that is missing; how to grant it is explained once for all streams.
+fn of_lacks(lacks: &Lacks) -> String {
+    let Lacks { wants, behind, has, instead, .. } = lacks;
+    let others: Vec<_> = behind.iter().map(|permission| described(permission)).collect();
+    if has.is_none() {
+        let others = if others.is_empty() { String::new() } else { format!("; not tried yet is {}", others.join(" and ")) };
+        return format!("what is missing is probably the application permission {}{others}", described(wants));
+    }
+    let others: String = others.iter().map(|other| format!(", nor {other}")).collect();
+    match lacks.held().filter(|_| !instead.is_empty()) {
+        Some(held) => format!("{held}; it does not have the application permission {}{others}", wants.least()),
+        None => format!("the token does not have the application permission {}{others}", described(wants)),
     }
 }
 

@@ -15,8 +15,19 @@ pub(super) struct Outcomes {
     entries: [Entry; STREAMS.len()],
     /// The streams of whose parents only some were looked at.
     sampled: StreamSet,
-    refused: Vec<String>,
+    refused: Vec<Refusals>,
     failed: Vec<String>,
+}
+
+/// Parents that are refused alike.
+#[derive(Debug)]
+struct Refusals {
+    /// What would be said of the first.
+    first: String,
+    count: u64,
+    /// The streams, and the permission that is missing, if it is that.
+    feeds: StreamSet,
+    lacks: Option<&'static str>,
 }
 
 impl Outcomes {
@@ -56,7 +67,7 @@ impl Outcomes {
         match error.verdict() {
             Verdict::SkipParent | Verdict::RetryOnce => {
                 self.entries(feeds).for_each(|entry| entry.refuse(&error));
-                self.refused.push(error.to_string());
+                self.refuse(feeds, &error);
             }
             Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => {
                 self.entries(feeds).for_each(|entry| entry.fail(&error));
@@ -67,27 +78,41 @@ impl Outcomes {
 
     /// What a run would leave out, and what would make it fail: whatever is said of one stream only, or of several at once.
     pub(super) fn told(mut self, streams: StreamSet) -> (Vec<String>, Vec<String>) {
-        let mut without_any: Vec<(String, Vec<&str>)> = Vec::new();
+        let (mut without_any, mut said): (Vec<(String, Vec<&str>)>, Vec<String>) = (Vec::new(), Vec::new());
         for stream in streams.iter() {
-            let Some(error) = self.refusal_of_all(stream) else { continue };
+            let Some((error, one)) = self.refusal_of_all(stream) else { continue };
+            said.push(one);
             match without_any.iter_mut().find(|(known, _)| *known == error) {
                 Some((_, streams)) => streams.push(stream.name),
                 None => without_any.push((error, vec![stream.name])),
             }
         }
-        self.refused.retain(|refused| without_any.iter().all(|(error, _)| error != refused));
+        self.refused.retain(|refused| !said.contains(&refused.first));
         let would_fail = without_any.into_iter().map(|(error, streams)| format!("{} would fail: {error}", streams.join(", ")));
-        (self.refused, would_fail.chain(self.failed).collect())
+        (self.refused.into_iter().map(Refusals::into_text).collect(), would_fail.chain(self.failed).collect())
     }
 
-    /// Why nothing can be read of a stream. What was not looked at may be there; only a permission is wanting everywhere.
-    fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<String> {
+    /// Why nothing can be read of a stream, and what is said of one of its parents. What was not looked at may be there; only a permission
+    /// is wanting everywhere.
+    fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<(String, String)> {
         let (entry, is_sampled) = (&mut self.entries[stream.position()], self.sampled.contains(stream));
         if !is_sampled {
-            self.refused.extend(entry.give_up_wanted(stream).iter().map(|error| error.to_string()));
+            let unfound = entry.give_up_wanted(stream);
+            unfound.iter().for_each(|error| self.refuse(StreamSet::default().with(stream), error));
         }
-        let refusal = entry.refusal_of_all().filter(|error| !is_sampled || error.is_forbidden());
-        refusal.map(|error| error.to_string())
+        let entry = &self.entries[stream.position()];
+        let one = entry.refusal_of_all().filter(|error| !is_sampled || error.is_forbidden())?;
+        // Of a sample it is not known how many there are.
+        let error = if is_sampled { one.to_string() } else { entry.no_parent()?.to_string() };
+        Some((error, one.to_string()))
+    }
+
+    fn refuse(&mut self, feeds: StreamSet, error: &Error) {
+        let lacks = error.lacks();
+        match self.refused.iter_mut().find(|known| lacks.is_some() && known.lacks == lacks && known.feeds == feeds) {
+            Some(known) => known.count += 1,
+            None => self.refused.push(Refusals { first: error.to_string(), count: 1, feeds, lacks }),
+        }
     }
 
     fn find(&mut self, feeds: StreamSet, id: &str) {
@@ -96,5 +121,14 @@ impl Outcomes {
 
     fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
+    }
+}
+
+impl Refusals {
+    fn into_text(self) -> String {
+        match self.count {
+            1 => self.first,
+            count => format!("{count} parents alike, the first: {}", self.first),
+        }
     }
 }

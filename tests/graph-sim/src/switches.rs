@@ -49,6 +49,8 @@ pub struct Switches {
     pub channels_page: usize,
     /// `$top` on the members of a team: documented, and reported as paging wrongly (graph.md 2.4).
     pub members_take_top: bool,
+    /// Group.Read.All and Group.ReadWrite.All open messages, as Microsoft's tables say; false: they do not, as was seen (graph.md 2.5).
+    pub group_roles_open_messages: bool,
     /// What `GET /teams/{id}` shows with `Team.ReadBasic.All` alone (graph.md 9, question 2).
     pub basic_team: BasicTeam,
 
@@ -89,6 +91,7 @@ impl Default for Switches {
             top_over_maximum: Excess::Reject,
             channels_page: 0,
             members_take_top: true,
+            group_roles_open_messages: true,
             basic_team: BasicTeam::Full,
             token_lifetime: 3599,
             token_expiry: TokenExpiry::Number,

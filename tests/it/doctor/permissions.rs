@@ -56,6 +56,11 @@ fn what_graph_refuses_is_explained_by_the_token() {
     });
     tell("teams can be listed, channels cannot", granted(&without("Channel.ReadBasic.All")));
     tell("groups can be listed, teams cannot be read", granted(&without("Team.ReadBasic.All")));
+    tell("a permission that should do, and with which Graph refuses", {
+        let sim = granted(&["Group.ReadWrite.All", "TeamMember.Read.All"]);
+        sim.switches(|switches| switches.group_roles_open_messages = false);
+        sim
+    });
     tell("an opaque token without permissions", opaque(granted(&[])));
     tell("an opaque token, and a refusal that says nothing", opaque(refusing(nothing_is_sure.clone())));
     tell("refused in spite of the permission", refusing(nothing_is_sure));

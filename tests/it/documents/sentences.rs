@@ -21,6 +21,7 @@ const FILES: &[&str] = &[
     "config/reader.rs",
     "error/hint.rs",
     "error/mod.rs",
+    "error/refused.rs",
     "files.rs",
     "graph/answer.rs",
     "graph/client.rs",
@@ -70,8 +71,11 @@ const PIECE: usize = 12;
 const EXPLAINED: usize = 20;
 
 /// Texts of those files that are no sentences about something that went wrong.
-const NOT_TOLD: &[&str] =
-    &["When the message was deleted, or reported as removed: what targets with hard deletes look at.", "/adminconsent?client_id="];
+const NOT_TOLD: &[&str] = &[
+    "When the message was deleted, or reported as removed: what targets with hard deletes look at.",
+    "/adminconsent?client_id=",
+    "missing role permissions",
+];
 
 /// The texts of a source file, tests and documentation left out, split where values are put in.
 fn parts(source: &str) -> Vec<String> {

@@ -62,7 +62,10 @@ fn consent_that_is_withdrawn_in_a_run_is_said() {
         assert_eq!(output.statuses("messages").last(), Some(&outcome));
         assert_eq!(output.status, Some(i32::from(outcome == "INCOMPLETE")));
         let warnings: Vec<_> = output.logs("WARN").into_iter().filter(|warning| warning.contains("ChannelMessage.Read.All")).collect();
-        assert_eq!(warnings.len(), 3 - answered, "{warnings:?}");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            output.logs("INFO").iter().any(|line| line.starts_with("messages: ") && line.contains(&format!(", {} parent", 3 - answered)))
+        );
         if outcome == "INCOMPLETE" {
             let errors = output.errors();
             assert!(errors.iter().all(|(kind, stream, _)| *kind == "config_error" && ["messages", "message_replies"].contains(stream)));

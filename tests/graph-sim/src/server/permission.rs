@@ -1,6 +1,7 @@
 //! Which application permissions a route takes (graph.md 2), and how Graph refuses without them (graph.md 5.2).
 
 use super::{answer::Answer, route::Route};
+use crate::switches::Switches;
 
 const GROUPS: &[&str] = &[
     "Group.ReadBasic.All",
@@ -45,7 +46,7 @@ pub(crate) const DEFAULT_ROLES: [&str; 6] = [
 ];
 
 /// 403 unless one of the roles opens the route.
-pub(crate) fn check(route: &Route, roles: &[String]) -> Result<(), Answer> {
+pub(crate) fn check(route: &Route, roles: &[String], switches: &Switches) -> Result<(), Answer> {
     let wanted = match route {
         Route::Groups | Route::Group(_) => GROUPS,
         Route::Teams => TEAMS,
@@ -54,7 +55,11 @@ pub(crate) fn check(route: &Route, roles: &[String]) -> Result<(), Answer> {
         Route::Members(_) => MEMBERS,
         Route::ChannelMembers(..) => CHANNEL_MEMBERS,
         Route::Messages(..) | Route::Delta(..) | Route::Message(..) | Route::Replies(..) | Route::Reply(..) | Route::RepliesDelta => {
-            MESSAGES
+            if switches.group_roles_open_messages {
+                MESSAGES
+            } else {
+                &MESSAGES[..1]
+            }
         }
         Route::Unknown(_) => return Ok(()),
     };

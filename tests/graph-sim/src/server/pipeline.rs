@@ -231,7 +231,7 @@ impl Shared {
         if info.method != "GET" {
             return Err(Answer::error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."));
         }
-        permission::check(route, &roles)?;
+        permission::check(route, &roles, &tenant.switches)?;
         let query = Query::parse(&info.query);
         let every = tenant.switches.empty_pages;
         let base = format!("{}/v1.0/", self.graph_url);

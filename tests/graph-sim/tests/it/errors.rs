@@ -41,6 +41,18 @@ fn parents_can_be_blocked() {
     assert_eq!(sim.get(&messages).error(), ("UnknownError".to_owned(), "404 page not found".to_owned()));
 }
 
+/// graph.md 2.5: roles that open messages by Microsoft's tables, and did not by reports.
+#[test]
+fn the_roles_of_groups_need_not_open_messages() {
+    let (sim, team, channel) = Sim::one_channel();
+    let messages = sim.path(&team, &channel, "/messages");
+    sim.set_roles(&["Group.ReadWrite.All"]);
+    sim.expire_tokens();
+    assert_eq!(sim.get(&messages).status, 200);
+    sim.switches(|switches| switches.group_roles_open_messages = false);
+    assert_eq!((sim.get(&messages).status, sim.get(&format!("/v1.0/teams/{team}/channels")).status), (403, 200));
+}
+
 /// The simulator itself: requests by class with status, kinds of pages, headers.
 #[test]
 fn the_journal_tells_what_was_asked() {
