@@ -83,7 +83,7 @@ impl Refused {
             }
             Self::InSpiteOf(permission) => format!(
                 "Graph refuses although the token has {}: a policy or a licence of the tenant may be in the way; its administrator, or \
-                 Microsoft's support, can look up the request-id",
+                 Microsoft's support, can look the request up by its ids",
                 permission.least()
             ),
             Self::Lacks(lacks) => lacks.advice(),

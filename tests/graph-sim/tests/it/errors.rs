@@ -2,7 +2,7 @@
 
 use graph_sim::{Block, Class, PageKind, TenantSpec};
 
-use crate::client::Sim;
+use crate::client::{Sim, new_token};
 
 /// graph.md 5.1: code, message and innerError with date and both ids, which are the headers'.
 #[test]
@@ -44,10 +44,10 @@ fn parents_can_be_blocked() {
 /// graph.md 2.5: roles that open messages by Microsoft's tables, and did not by reports.
 #[test]
 fn the_roles_of_groups_need_not_open_messages() {
-    let (sim, team, channel) = Sim::one_channel();
+    let (mut sim, team, channel) = Sim::one_channel();
     let messages = sim.path(&team, &channel, "/messages");
     sim.set_roles(&["Group.ReadWrite.All"]);
-    sim.expire_tokens();
+    sim.token = new_token(&sim);
     assert_eq!(sim.get(&messages).status, 200);
     sim.switches(|switches| switches.group_roles_open_messages = false);
     assert_eq!((sim.get(&messages).status, sim.get(&format!("/v1.0/teams/{team}/channels")).status), (403, 200));
