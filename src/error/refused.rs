@@ -52,7 +52,8 @@ impl Refused {
             403 => {
                 let (&wants, behind) = permissions.split_first()?;
                 let graph_says = says(&["missing role permissions", "authorization_requestdenied"]);
-                let mut has = refusal.claims.roles.clone();
+                let claims = refusal.claims.as_deref();
+                let mut has = claims.and_then(|claims| claims.roles.clone());
                 if has.iter().flatten().any(|role| role == wants.least()) {
                     if !graph_says {
                         return Some(Self::InSpiteOf(wants));
@@ -62,7 +63,8 @@ impl Refused {
                 }
                 let roles = || has.iter().flatten();
                 let instead = roles().filter(|role| wants.is_given_by(role)).cloned().collect();
-                let behind = behind.iter().copied().filter(|permission| refusal.claims.has(permission) != Some(true)).collect();
+                let behind =
+                    behind.iter().copied().filter(|permission| claims.and_then(|claims| claims.has(permission)) != Some(true)).collect();
                 let is_certain = has.is_some() || graph_says;
                 Some(Self::Lacks(Lacks { wants, behind, has, instead, is_certain }))
             }
@@ -142,7 +144,7 @@ mod tests {
 
     fn advice(status: u16, message: &str, roles: Option<&[&str]>) -> String {
         let roles = roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
-        let claims = Claims { roles, ..Claims::default() };
+        let claims = Some(Box::new(Claims { roles, ..Claims::default() }));
         let cause = Cause::Refused(Refusal { status, message: message.to_owned(), claims, ..Refusal::default() });
         let error = graph::Error { request: String::new(), cause, attempts: 1, client_request_id: None, is_later_page: false };
         Refused::of(&error, &[&MESSAGES, &TEAMS]).map_or_else(|| "-".to_owned(), |refused| refused.advice())

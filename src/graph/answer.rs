@@ -7,7 +7,7 @@ use http::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{Claims, Refusal, text::without_mark};
+use super::{Refusal, text::without_mark};
 use crate::{secrets::Secrets, shown::one_line};
 
 const REQUEST_ID: &str = "request-id";
@@ -142,7 +142,7 @@ pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body
         request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, secrets)),
         retry_after: retry_after(headers, now),
         date: now,
-        claims: Claims::default(),
+        claims: None,
     }
 }
 

@@ -348,7 +348,7 @@ impl Shared {
             let body = body.map(|(body, _)| body).unwrap_or_default();
             let mut refusal = refusal(status.as_u16(), &headers, date, &body, &self.secrets);
             if refusal.status == 403 {
-                refusal.claims = Claims::of(token.secret());
+                refusal.claims = Some(Box::new(Claims::of(token.secret())));
             }
             return Err(Cause::Refused(refusal));
         }

@@ -62,7 +62,7 @@ pub struct Refusal {
     /// Graph's clock.
     pub date: DateTime<Utc>,
     /// What the refused token says about the application; of a 403 only.
-    pub claims: Claims,
+    pub claims: Option<Box<Claims>>,
 }
 
 /// An answer of the token endpoint that is no token (graph.md 1.4).
