@@ -6,7 +6,8 @@ use super::{
     context::Context,
     delta::{self, Followed},
     job::{Damage, Report, Stop},
-    part::{Part, Place},
+    part::Part,
+    place::Place,
     walk::{Walk, are_together},
 };
 use crate::streams::{self, StreamSet};

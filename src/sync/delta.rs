@@ -9,7 +9,8 @@ use tracing::debug;
 use super::{
     context::{Context, Remark},
     job::{Damage, Stop},
-    part::{Part, Place, before},
+    part::{Part, before},
+    place::Place,
 };
 use crate::{
     emit::Closed,

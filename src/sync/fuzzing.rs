@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::part::{self, Place};
+use super::{part, place::Place};
 use crate::{graph::Page, record::Columns, state::ChannelState};
 
 /// Appends the record of a message that a page reports as removed.

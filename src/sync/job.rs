@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-
 use super::{
     channel,
     context::Context,
     groups,
     list::List,
-    part::Place,
+    place::{Facts, Place},
     prune::{self, Missed},
     thread,
 };
@@ -38,7 +36,7 @@ pub(super) enum Work {
     /// One list of a team.
     List(List),
     /// The messages and replies of a channel.
-    Channel { team: String, channel: String, created: Option<DateTime<Utc>>, maybe_elsewhere: bool },
+    Channel { team: String, channel: String, facts: Facts, maybe_elsewhere: bool },
     /// One thread of a channel.
     Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
     /// Channels that earlier runs have read and that are no longer listed.
@@ -208,8 +206,8 @@ impl Job {
             Work::Groups { pages, of_all_teams, named } => groups::page(context, pages, of_all_teams, named).await,
             Work::Team { team, of_group } => groups::team(context, &team, &of_group).await,
             Work::List(list) => list.read(context, self.feeds).await,
-            Work::Channel { team, channel, created, maybe_elsewhere } => {
-                channel::read(context, self.feeds, Place { team: &team, channel: &channel, created }, maybe_elsewhere).await
+            Work::Channel { team, channel, facts, maybe_elsewhere } => {
+                channel::read(context, self.feeds, Place { team: &team, channel: &channel, facts }, maybe_elsewhere).await
             }
             Work::Thread { team, channel, message, maybe_elsewhere } => {
                 thread::replies(context, &team, &channel, &message, maybe_elsewhere).await

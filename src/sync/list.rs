@@ -8,13 +8,13 @@ use super::{
     context::Context,
     job::{Damage, Report, Stop},
     parents::channel_jobs,
-    part::Place,
+    place::{Facts, Place},
     walk::is_link_lost,
 };
 use crate::{
     error::Error,
     graph::{self, Cause, GraphClient, Page, Pages},
-    record::{Derived, instant},
+    record::Derived,
     streams::{CHANNELS, Source, Stream, StreamSet},
 };
 
@@ -140,8 +140,7 @@ impl List {
                 if !by_name.is_empty() {
                     report.found.push(id.to_string());
                 }
-                let created = item.text("createdDateTime").and_then(|text| instant(&text));
-                let place = Place { created, ..Place::named(&self.team, &id) };
+                let place = Place { facts: Facts::of(item), ..Place::named(&self.team, &id) };
                 report.jobs.extend(channel_jobs(context, place, self.of_all_channels.union(by_name), false));
             }
             let held = page.into_held();

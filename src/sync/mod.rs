@@ -20,6 +20,7 @@ mod names;
 mod once;
 mod parents;
 mod part;
+mod place;
 pub mod plan;
 
 mod prune;

@@ -6,7 +6,7 @@ use super::{
     context::Context,
     job::{Job, Work},
     list::List,
-    part::Place,
+    place::Place,
 };
 use crate::{
     config::{Config, Parents, StreamConfig},
@@ -100,7 +100,7 @@ pub(super) fn team_jobs(context: &Context, team: &str, streams: StreamSet, found
 
 /// The jobs below one channel, for the streams that want it. `maybe_elsewhere`: the channel need not be in this team.
 pub(super) fn channel_jobs(context: &Context, place: Place<'_>, streams: StreamSet, maybe_elsewhere: bool) -> Vec<Job> {
-    let Place { team, channel, created } = place;
+    let Place { team, channel, facts } = place;
     let streams = context.not_excluding(channel, streams);
     let by_thread = |stream: &'static Stream| match (stream.source, &context.config(stream).messages) {
         (Source::Replies, Parents::Ids(messages)) => Some(messages),
@@ -109,7 +109,7 @@ pub(super) fn channel_jobs(context: &Context, place: Place<'_>, streams: StreamS
     let walked = streams.filter(|stream| by_thread(stream).is_none());
     let mut jobs = Vec::new();
     if !walked.is_empty() {
-        jobs.push(Job::new(walked, Work::Channel { team: team.to_owned(), channel: channel.to_owned(), created, maybe_elsewhere }));
+        jobs.push(Job::new(walked, Work::Channel { team: team.to_owned(), channel: channel.to_owned(), facts, maybe_elsewhere }));
     }
     for stream in streams.iter() {
         let maybe_elsewhere = !context.has_one_channel(stream);

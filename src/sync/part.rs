@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use tracing::info;
 
 use super::{
     activity::Activity,
     context::Context,
     once::{Met, Once},
+    place::Place,
 };
 use crate::{
     config::StreamConfig,
     emit::{Change, Closed, Records, Report},
     graph::{Item, Link},
-    record::{Columns, Derived, instant},
+    record::{Derived, instant},
     state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
 };
@@ -27,41 +29,6 @@ const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// So many items that were left out are remembered for a channel.
 const MOST_DAMAGE: usize = 32;
-
-/// A channel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'c> {
-    pub(super) team: &'c str,
-    pub(super) channel: &'c str,
-    /// When it was created, if that was told.
-    pub(super) created: Option<DateTime<Utc>>,
-}
-
-impl<'c> Place<'c> {
-    /// A channel of which nothing is known but its id.
-    pub(super) fn named(team: &'c str, channel: &'c str) -> Self {
-        Self { team, channel, created: None }
-    }
-
-    /// What is done there, for errors.
-    pub(super) fn task(self) -> String {
-        format!("read the messages of channel {} of team {}", self.channel, self.team)
-    }
-
-    /// What a record of a message there says beside what Graph sends.
-    pub(super) fn derived(self) -> [(&'static str, Derived<'c>); 2] {
-        [("team_id", Derived::Text(self.team)), ("channel_id", Derived::Text(self.channel))]
-    }
-
-    /// Appends the record of a message that Graph reports as removed: that it is deleted is all that is known.
-    pub(super) fn write_removed(self, columns: &Columns, id: &str, now: DateTime<Utc>, out: &mut Vec<u8>) {
-        let json = |text: &str| Value::from(text).to_string();
-        let (id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
-        let fields = [("id", id.as_str()), ("lastModifiedDateTime", now.as_str())];
-        let [team, channel] = self.derived();
-        columns.write(fields.into_iter(), &[team, channel, ("is_removed", Derived::True)], out);
-    }
-}
 
 /// One stream of a channel or a thread.
 #[derive(Debug)]
@@ -103,7 +70,7 @@ impl<'c> Part<'c> {
         let selected = context.selected(stream)?;
         let ids: Vec<_> = [place.team, place.channel].into_iter().chain(thread).collect();
         let key = state::key(&ids);
-        let state = context.state(stream, &key).unwrap_or_default();
+        let state = with_import(context.state(stream, &key).unwrap_or_default(), place);
         let (config, records) = (context.config(stream), context.output.batch(stream));
         let (once, is_resumed) = (Once::new(&context.memory, stream.name, &key), state.walk.is_some());
         let [quoted_team, quoted_channel] = [place.team, place.channel].map(|id| Value::from(id).to_string());
@@ -339,6 +306,18 @@ impl<'c> Part<'c> {
     pub(super) fn follow_delta_links(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
         follow_delta_links(&mut self.state, &self.key, at, next, delta);
     }
+}
+
+/// The state of a channel; nothing where its history was imported since. Imported messages have old times, stand below all others, and are
+/// older than what delta was opened for (graph.md 2.3).
+fn with_import(mut state: ChannelState, place: Place<'_>) -> ChannelState {
+    let Some(import) = place.facts.import() else { return state };
+    if state.import.as_ref() != Some(&import) && (state.read_at.is_some() || state.walk.is_some()) {
+        info!("the history of channel {} of team {} was imported: it is read from its beginning once", place.channel, place.team);
+        state = ChannelState::default();
+    }
+    state.import = Some(import);
+    state
 }
 
 /// What a message tells of its own history.

@@ -45,14 +45,17 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::job::Work, *};
+    use super::{
+        super::{job::Work, place::Facts},
+        *,
+    };
     use crate::streams::StreamSet;
 
     #[test]
     fn teams_take_turns() {
         let mut queue = Queue::default();
         for (team, channel) in [("a", "1"), ("a", "2"), ("a", "3"), ("b", "4"), ("c", "5"), ("c", "6")] {
-            let work = Work::Channel { team: team.into(), channel: channel.into(), created: None, maybe_elsewhere: false };
+            let work = Work::Channel { team: team.into(), channel: channel.into(), facts: Facts::default(), maybe_elsewhere: false };
             queue.push(Job::new(StreamSet::default(), work));
         }
         let order: Vec<_> = std::iter::from_fn(|| match queue.pop()?.work {

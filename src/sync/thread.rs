@@ -3,7 +3,8 @@
 use super::{
     context::Context,
     job::{Damage, Report, Stop},
-    part::{Part, Place},
+    part::Part,
+    place::Place,
     walk::{MAX_RESTARTS, is_link_lost},
 };
 use crate::{

@@ -16,7 +16,8 @@ use super::{
     ahead::Ahead,
     context::{Context, Remark},
     job::{Damage, Stop},
-    part::{Part, Place},
+    part::Part,
+    place::Place,
     reach::Reach,
     rest::Rest,
 };
@@ -210,7 +211,7 @@ impl<'w, 'c> Walk<'w, 'c> {
     }
 
     async fn attempt(&mut self, last: Option<&Top>) -> Result<Pass, Refused> {
-        let Place { team, channel, created } = self.place;
+        let Place { team, channel, facts } = self.place;
         let size = self.parts().filter_map(|part| part.config.top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
         let (stored, head, got_at) = match self.parts().next() {
             Some(part) => (part.walk().link.clone(), part.walk().head, part.walk().read_at),
@@ -230,7 +231,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         let link = stored.as_deref().and_then(Link::from_path);
         let mut pages = link.as_ref().map_or_else(first, Pages::from_link);
         let mut descent = Descent::default();
-        self.ahead = Ahead::new(stop, created);
+        self.ahead = Ahead::new(stop, facts.created);
         loop {
             let page = match pages.next(&self.context.client).await {
                 Ok(Some(page)) => page,

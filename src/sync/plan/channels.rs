@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tracing::info;
 
 use super::{
-    super::{context::Context, part::Place},
+    super::{context::Context, place::Place},
     arithmetic::LongThreads,
     discovery::{ChannelJob, Discovery},
     look::{self, Look, Taken},
@@ -173,7 +173,7 @@ impl Channels {
 }
 
 async fn first(context: Context, job: ChannelJob) -> Result<(Option<Look>, Taken), Error> {
-    let place = Place { team: &job.team, channel: &job.channel, created: job.created };
+    let place = Place { team: &job.team, channel: &job.channel, facts: job.facts };
     let result = match &job.message {
         Some(message) => look::thread(&context, place, message).await.map(|taken| (None, taken)),
         None => look::channel(&context, job.feeds, place).await.map(|look| (Some(look), Taken::default())),

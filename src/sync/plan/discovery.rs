@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-
 use super::{
     super::{
         context::Context,
         job::{Job, Report, Stop, Work},
         parents::first_jobs,
+        place::Facts,
         prune::{self, Found},
     },
     outcomes::Outcomes,
@@ -30,7 +29,7 @@ const FEW: usize = 5;
 pub(super) struct ChannelJob {
     pub(super) team: String,
     pub(super) channel: String,
-    pub(super) created: Option<DateTime<Utc>>,
+    pub(super) facts: Facts,
     pub(super) feeds: StreamSet,
     pub(super) maybe_elsewhere: bool,
     /// The thread, if it is one that is named.
@@ -180,11 +179,18 @@ impl Discovery {
                 Work::Team { .. } => self.kinds.teams.push(job),
                 Work::List(ref list) if list.stream().name == CHANNELS.name => self.kinds.lists.push(job),
                 Work::List(_) => self.kinds.members.push(job),
-                Work::Channel { team, channel, created, maybe_elsewhere } => {
-                    self.channels.push(ChannelJob { team, channel, created, feeds, maybe_elsewhere, message: None });
+                Work::Channel { team, channel, facts, maybe_elsewhere } => {
+                    self.channels.push(ChannelJob { team, channel, facts, feeds, maybe_elsewhere, message: None });
                 }
                 Work::Thread { team, channel, message, maybe_elsewhere } => {
-                    self.channels.push(ChannelJob { team, channel, created: None, feeds, maybe_elsewhere, message: Some(message) });
+                    self.channels.push(ChannelJob {
+                        team,
+                        channel,
+                        facts: Facts::default(),
+                        feeds,
+                        maybe_elsewhere,
+                        message: Some(message),
+                    });
                 }
                 Work::Prune(_) => {}
             }

@@ -9,7 +9,8 @@ use super::{
         channel::{delta_may_do, is_walk_due},
         context::Context,
         delta::Followed,
-        part::{Part, Place},
+        part::Part,
+        place::Place,
         rest::{Rest, USUAL_PAGE, share_beyond},
         walk::{PROBE, are_together, is_expansion_refused, is_settled},
     },
@@ -208,7 +209,7 @@ impl WalkLook {
             settled: floors[1].map_or(stop, |floor| floor.max(stop)),
             overlap: overlap.unwrap_or_default(),
             completes,
-            created: earliest(place.created),
+            created: earliest(place.facts.created),
         };
         let pages = match link {
             Some(link) => Pages::from_link(&link),
@@ -229,7 +230,7 @@ impl WalkLook {
             look = Self { walk, pages: Pages::new(look.first.clone()), ..look };
             look.next(context, place).await?;
         }
-        if place.created.is_none() && !look.walk.has_seen_all(&look.seen) {
+        if place.facts.created.is_none() && !look.walk.has_seen_all(&look.seen) {
             look.walk.created = earliest(created(context, place).await);
         }
         Ok(look)

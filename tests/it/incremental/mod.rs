@@ -8,6 +8,7 @@ mod fallbacks;
 mod full_refresh;
 mod gone;
 mod idle;
+mod imported;
 mod interrupted;
 mod links;
 mod moves;
