@@ -135,7 +135,7 @@ impl Economy {
                     self.open.insert(place);
                 } else if asked.passes > 0 {
                     // Where a thread is served in parts, a last pass that sees nothing new may leave the replies known as of the pass before.
-                    let read_at = state["readAt"].as_i64().map(|seconds| Time::from_ticks(seconds * 10_000_000)).unwrap_or(run.start);
+                    let read_at = seconds(&state["readAt"]).unwrap_or(run.start);
                     let Switches { expands_replies, inline_replies, .. } = run.plan.switches;
                     let is_in_parts = stream == "message_replies" && (!expands_replies || has_long_thread(after, channel, inline_replies));
                     self.walked.insert(place.clone(), if is_in_parts { read_at.min(run.start) } else { run.start });
@@ -143,11 +143,18 @@ impl Economy {
                 }
                 let is_followed = asked.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.up_to_date.contains(&stream) {
-                    self.followed.insert(channel.clone(), run.start);
+                    // Where the run held something back, the next one asks for the same round again.
+                    let at = seconds(&state["deltaAt"]).unwrap_or(run.start);
+                    self.followed.insert(channel.clone(), at.min(run.start));
                 }
             }
         }
     }
+}
+
+/// A time of Graph's clock, as a state has it.
+fn seconds(clock: &Value) -> Option<Time> {
+    clock.as_i64().map(|seconds| Time::from_ticks(seconds * 10_000_000))
 }
 
 /// What the stored state says of a channel.

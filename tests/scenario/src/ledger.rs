@@ -43,7 +43,7 @@ impl Ledger {
         tenant.visit_messages(|message| {
             let text = std::str::from_utf8(message.json).unwrap();
             let newest = self.changed.entry((message.channel, message.root)).or_insert(Time::MIN);
-            *newest = last_modified(text).unwrap_or(Time::MIN).max(*newest);
+            *newest = last_modified(text).or_else(|| time(text, "createdDateTime")).unwrap_or(Time::MIN).max(*newest);
         });
     }
 
@@ -128,6 +128,10 @@ impl Ledger {
 
 /// The lastModifiedDateTime of a message, where it has one that says anything.
 pub fn last_modified(json: &str) -> Option<Time> {
-    let (_, rest) = json.split_once("\"lastModifiedDateTime\":\"")?;
+    time(json, "lastModifiedDateTime")
+}
+
+fn time(json: &str, name: &str) -> Option<Time> {
+    let (_, rest) = json.split_once(&format!("\"{name}\":\""))?;
     Time::parse(rest.split_once('"')?.0).filter(|time| time.secs() > -62_000_000_000)
 }
