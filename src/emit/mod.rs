@@ -206,6 +206,7 @@ impl Output {
         if records.is_empty() {
             return Ok(());
         }
+        let records = records.compact();
         let size = u32::try_from(records.room()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
         let permit = self.room.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
         self.progress.records(&records);

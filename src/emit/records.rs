@@ -15,7 +15,7 @@ const PIECE: usize = 256 * 1024;
 const BUFFER: usize = PIECE + PIECE / 4;
 
 /// A batch of less is few records.
-const FEW: usize = BUFFER / 8;
+const FEW: usize = BUFFER / 4;
 
 /// So many buffers are kept to be used again.
 const MOST_SPARE: usize = 16;
@@ -59,16 +59,21 @@ impl Records {
         Self { stream, bytes: Vec::new(), ends: Vec::new(), changed: 0, deleted: 0, spare: spare.clone() }
     }
 
-    /// Takes them out, to go on with others. Few do not keep a large buffer.
+    /// Takes them out, to go on with others.
     #[must_use]
     pub fn take(&mut self) -> Self {
         let others = Self::new(self.stream, &self.spare);
-        let mut taken = std::mem::replace(self, others);
-        if taken.bytes.len() < FEW && taken.bytes.capacity() == BUFFER {
-            let few = taken.bytes.as_slice().into();
-            self.spare.give_back(std::mem::replace(&mut taken.bytes, few));
+        std::mem::replace(self, others)
+    }
+
+    /// Few do not keep a large buffer while they wait.
+    #[must_use]
+    pub(super) fn compact(mut self) -> Self {
+        if self.bytes.len() < FEW && self.bytes.capacity() == BUFFER {
+            let few = self.bytes.as_slice().into();
+            self.spare.give_back(std::mem::replace(&mut self.bytes, few));
         }
-        taken
+        self
     }
 
     /// The stream they belong to.
@@ -221,7 +226,7 @@ mod tests {
         let fill = |bytes: usize| {
             let mut records = Records::new(&MESSAGES, &spare);
             records.push(|out| out.resize(bytes, b'x'), |_| true);
-            let taken = records.take();
+            let taken = records.take().compact();
             assert!(records.is_empty() && taken.bytes() == bytes && taken.are_many() == (bytes >= PIECE));
             taken.bytes.as_ptr()
         };

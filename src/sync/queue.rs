@@ -1,9 +1,14 @@
-//! The jobs that are to be begun: what leads to others first, then one team after the other, for each team has a budget of its own.
+//! The jobs that are to be begun: what leads to others first, while few of these wait; then one team after the other, for each team has a budget
+//! of its own.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::job::Job;
 use crate::graph::Urgency;
+
+/// So many jobs that lead nowhere may wait before more are looked for: a list of the whole tenant comes much faster than its teams and
+/// channels are read, and all of them would be in memory. Among so many the longest channels are found early enough.
+const ENOUGH: usize = 4096;
 
 /// Jobs that wait for their beginning.
 #[derive(Debug, Default)]
@@ -12,6 +17,8 @@ pub(super) struct Queue {
     teams: HashMap<String, VecDeque<Job>>,
     /// The teams that have jobs, in the order of their turns.
     turns: VecDeque<String>,
+    /// How many jobs the teams have.
+    waiting: usize,
 }
 
 impl Queue {
@@ -19,6 +26,7 @@ impl Queue {
         match job.work.team().filter(|_| job.work.urgency() != Urgency::Leads) {
             None => self.leading.push_back(job),
             Some(team) => {
+                self.waiting += 1;
                 if !self.teams.contains_key(team) {
                     self.turns.push_back(team.to_owned());
                 }
@@ -28,12 +36,15 @@ impl Queue {
     }
 
     pub(super) fn pop(&mut self) -> Option<Job> {
-        if let Some(job) = self.leading.pop_front() {
-            return Some(job);
-        }
+        let leads = self.waiting < ENOUGH && !self.leading.is_empty();
+        if leads { self.leading.pop_front() } else { self.pop_of_team() }
+    }
+
+    fn pop_of_team(&mut self) -> Option<Job> {
         let team = self.turns.pop_front()?;
         let jobs = self.teams.get_mut(&team)?;
         let job = jobs.pop_front();
+        self.waiting -= 1;
         if jobs.is_empty() {
             self.teams.remove(&team);
         } else {
@@ -49,14 +60,23 @@ mod tests {
         super::{job::Work, place::Facts},
         *,
     };
-    use crate::streams::StreamSet;
+    use std::collections::BTreeMap;
+
+    use crate::{
+        graph::Pages,
+        streams::{StreamSet, groups},
+    };
+
+    fn channel(team: &str, channel: &str) -> Job {
+        let work = Work::Channel { team: team.into(), channel: channel.into(), facts: Facts::default(), maybe_elsewhere: false };
+        Job::new(StreamSet::default(), work)
+    }
 
     #[test]
     fn teams_take_turns() {
         let mut queue = Queue::default();
-        for (team, channel) in [("a", "1"), ("a", "2"), ("a", "3"), ("b", "4"), ("c", "5"), ("c", "6")] {
-            let work = Work::Channel { team: team.into(), channel: channel.into(), facts: Facts::default(), maybe_elsewhere: false };
-            queue.push(Job::new(StreamSet::default(), work));
+        for (team, id) in [("a", "1"), ("a", "2"), ("a", "3"), ("b", "4"), ("c", "5"), ("c", "6")] {
+            queue.push(channel(team, id));
         }
         let order: Vec<_> = std::iter::from_fn(|| match queue.pop()?.work {
             Work::Channel { channel, .. } => Some(channel),
@@ -66,5 +86,18 @@ mod tests {
         assert_eq!(order, ["1", "4", "5", "2", "6", "3"]);
         assert!(queue.pop().is_none());
         assert!(queue.teams.is_empty());
+    }
+
+    #[test]
+    fn what_leads_to_others_goes_first_until_enough_of_these_wait() {
+        let mut queue = Queue::default();
+        let groups = || Work::Groups { pages: Pages::new(groups(None)), of_all_teams: StreamSet::default(), named: BTreeMap::new() };
+        for number in 0..=ENOUGH {
+            queue.push(channel(&format!("team {}", number % 7), &number.to_string()));
+        }
+        queue.push(Job::new(StreamSet::default(), groups()));
+        queue.push(Job::new(StreamSet::default(), groups()));
+        let order: Vec<_> = std::iter::from_fn(|| Some(matches!(queue.pop()?.work, Work::Groups { .. }))).collect();
+        assert_eq!((order.len(), &order[..5]), (ENOUGH + 3, [false, false, true, true, false].as_slice()));
     }
 }

@@ -40,6 +40,8 @@ pub struct TenantSpec {
     pub skew: bool,
     /// Roots in the last channel of the last team, whatever the others have.
     pub large: Option<usize>,
+    /// Letters in the description of every team, instead of the usual ones.
+    pub descriptions: Option<usize>,
     /// How far back the messages reach; eight months is what delta sees.
     pub history_days: u32,
 }
@@ -64,6 +66,7 @@ impl TenantSpec {
             groups_without_team: 1,
             skew: false,
             large: None,
+            descriptions: None,
             history_days: 900,
         }
     }
@@ -149,6 +152,9 @@ impl TenantSpec {
         let created = history.start().plus_ticks((seed % 10_000_000) as i64);
         let mut team = Team::new(Guid::of(seed, 1).to_string(), name, tenant.id.clone(), seed, created);
         team.members = (0..self.members).map(|place| member(place, index)).collect();
+        if let Some(letters) = self.descriptions {
+            team.description = Some("x".repeat(letters));
+        }
         team
     }
 

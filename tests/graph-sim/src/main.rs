@@ -39,6 +39,9 @@ struct Arguments {
     /// Root messages in the last channel of the last team, instead of as many as in the others.
     #[arg(long, value_name = "MESSAGES")]
     large: Option<usize>,
+    /// Letters in the description of every team, instead of the usual ones.
+    #[arg(long, value_name = "LETTERS")]
+    descriptions: Option<usize>,
     /// 0: a free port.
     #[arg(long, default_value_t = 0)]
     graph_port: u16,
@@ -81,7 +84,7 @@ impl Arguments {
         let spec = if self.skew { TenantSpec::skewed } else { TenantSpec::uniform };
         let defaults = Options::default();
         Options {
-            tenant: TenantSpec { large: self.large, ..spec(self.teams, self.channels, self.messages) }
+            tenant: TenantSpec { large: self.large, descriptions: self.descriptions, ..spec(self.teams, self.channels, self.messages) }
                 .seed(self.seed)
                 .replies(self.replies, self.long_threads),
             limits: self.limits.then(Limits::default),
