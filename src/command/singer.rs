@@ -1,7 +1,6 @@
 //! The modes of a Singer tap.
 
 use std::{
-    collections::BTreeMap,
     env,
     io::{self, Write},
     mem,
@@ -25,7 +24,7 @@ use crate::{
     files::{in_file, read_json, read_state},
     protocol::{
         Format, Log,
-        singer::{self, About, SingerEmitter},
+        singer::{self, About, Bookmarks, SingerEmitter},
     },
     secrets::Secrets,
     state::Written,
@@ -72,7 +71,7 @@ pub(super) fn fail(asked: &Singer, wanted: &Wanted, error: &Error) -> Exit {
 }
 
 /// What a sync is made of, and the bookmarks that it was given.
-fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(BTreeMap<String, String>, Ready), Error> {
+fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(Bookmarks, Ready), Error> {
     let config = config::read(&asked.config, Author::Operator, secrets)?;
     let (selected, mut remarks) = match asked.catalog.as_ref().or(asked.properties.as_ref()) {
         Some(path) if asked.test.is_none() => singer::read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
@@ -80,12 +79,12 @@ fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(BTreeMap<String, String
     };
     let (bookmarks, states) = match &asked.state {
         Some(path) => read_state(path, |written| {
-            let (bookmarks, more) = singer::read_state(written.ok_or_else(|| Error::State("it is empty".to_owned()))?)?;
+            let (given, more) = singer::read_state(written.ok_or_else(|| Error::State("it is empty".to_owned()))?)?;
             remarks.extend(more);
-            let states = states(&bookmarks, &selected, &config)?;
-            Ok((bookmarks.into_iter().map(|(stream, bookmark)| (stream, bookmark.get().to_owned())).collect(), states))
+            let states = states(&given, &selected, &config)?;
+            Ok((Bookmarks::new(given, &states), states))
         })?,
-        None => (BTreeMap::new(), states(&Written::new(), &selected, &config)?),
+        None => (Bookmarks::default(), states(&Written::new(), &selected, &config)?),
     };
     Ok((bookmarks, Ready::new(config, selected, states, remarks, secrets)?))
 }
@@ -99,7 +98,7 @@ pub(super) fn allowed(config: &Config) -> Vec<Selected> {
 
 fn sync(
     mut ready: Ready,
-    bookmarks: BTreeMap<String, String>,
+    bookmarks: Bookmarks,
     test: Option<Test>,
     (screen, log): (&Screen, Arc<Log>),
     out: impl Write + Send + 'static,

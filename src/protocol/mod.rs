@@ -1,6 +1,7 @@
 //! The protocols: how each says what a sync tells. They know nothing of Graph and of each other.
 
 pub mod airbyte;
+mod counted;
 pub mod lines;
 mod log;
 pub mod singer;

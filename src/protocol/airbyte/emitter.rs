@@ -10,7 +10,7 @@ use super::message::{Message, Status, now, write};
 use crate::{
     emit::{Batch, Emitter, Figures, Outcome},
     error::Error,
-    protocol::BUFFER,
+    protocol::{BUFFER, counted::Counted},
     secrets::Secrets,
     state::StreamState,
     streams::{STREAMS, Stream},
@@ -75,7 +75,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.running(stream)?;
         let records = std::mem::take(&mut self.streams[stream.position()].records_since_state);
-        let mut out = Counted { out: &mut self.out, bytes: 0 };
+        let mut out = Counted::new(&mut self.out);
         write(&mut out, &self.secrets, Message::state(stream.name, state, records))?;
         let bytes = out.bytes;
         self.out.flush()?;
@@ -118,24 +118,6 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
             self.message(Message::status(&name, Status::Incomplete))?;
         }
         Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-/// Counts what is written.
-struct Counted<'w, W> {
-    out: &'w mut W,
-    bytes: usize,
-}
-
-impl<W: Write> Write for Counted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.bytes += written;
-        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

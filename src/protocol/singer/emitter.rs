@@ -1,20 +1,20 @@
 //! What a sync tells, in Singer's messages.
 
 use std::{
-    collections::BTreeMap,
     io::{self, BufWriter, Write},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
-use super::catalog::selected_schema;
+use super::{Bookmarks, catalog::selected_schema};
 use crate::{
     emit::{Batch, Emitter, Figures, Outcome, StopSignal},
     error::Error,
-    protocol::{BUFFER, Log},
+    protocol::{BUFFER, Log, counted::Counted},
     state::StreamState,
     streams::{STREAMS, Selected, Stream},
 };
@@ -29,8 +29,7 @@ pub struct SingerEmitter<W: Write> {
     log: Arc<Log>,
     /// The SCHEMA lines of the selected streams.
     schemas: [Option<String>; STREAMS.len()],
-    /// The state of each stream that has one, as JSON.
-    bookmarks: BTreeMap<String, String>,
+    bookmarks: Bookmarks,
     last_line_is_state: bool,
     progress: [Progress; STREAMS.len()],
     first_failure: Option<Arc<Error>>,
@@ -54,7 +53,7 @@ struct Sample {
 
 impl<W: Write> SingerEmitter<W> {
     /// Writes to `out`, which is buffered here, and begins with the bookmarks of the run before.
-    pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: BTreeMap<String, String>) -> Self {
+    pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: Bookmarks) -> Self {
         let mut schemas = [const { None }; STREAMS.len()];
         for selected in selected {
             schemas[selected.stream.position()] = Some(schema(selected));
@@ -92,16 +91,10 @@ impl<W: Write> SingerEmitter<W> {
 
     /// The state of all streams: what a target gives back. Gives its bytes.
     fn write_state(&mut self) -> io::Result<usize> {
-        let (start, end) = (r#"{"type":"STATE","value":{"bookmarks":{"#, "}}}");
-        let mut bytes = start.len() + end.len();
-        self.out.write_all(start.as_bytes())?;
-        for (at, (stream, bookmark)) in self.bookmarks.iter().enumerate() {
-            let name = format!("{}{}:", if at > 0 { "," } else { "" }, Value::from(stream.as_str()));
-            self.out.write_all(name.as_bytes())?;
-            self.out.write_all(bookmark.as_bytes())?;
-            bytes += name.len() + bookmark.len();
-        }
-        self.line(end)?;
+        let mut out = Counted::new(&mut self.out);
+        serde_json::to_writer(&mut out, &StateLine { kind: "STATE", value: Value { bookmarks: &self.bookmarks } })?;
+        out.write_all(b"\n")?;
+        let bytes = out.bytes;
         self.last_line_is_state = true;
         self.out.flush()?;
         Ok(bytes)
@@ -113,6 +106,18 @@ impl<W: Write> SingerEmitter<W> {
         progress.last_metric = Instant::now();
         self.log.metric(stream.name, "counter", "record_count", &count.into());
     }
+}
+
+#[derive(Serialize)]
+struct StateLine<'b> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    value: Value<'b>,
+}
+
+#[derive(Serialize)]
+struct Value<'b> {
+    bookmarks: &'b Bookmarks,
 }
 
 /// The SCHEMA line of a stream.
@@ -165,13 +170,13 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
     }
 
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
-        self.bookmarks.insert(stream.name.to_owned(), serde_json::to_string(state)?);
+        self.bookmarks.set(stream, state.clone());
         self.write_state()
     }
 
     fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
         for (stream, state) in states {
-            self.bookmarks.insert(stream.name.to_owned(), serde_json::to_string(state)?);
+            self.bookmarks.set(stream, (*state).clone());
         }
         if states.is_empty() { Ok(()) } else { self.write_state().map(|_| ()) }
     }
