@@ -8,6 +8,7 @@ mod invalid;
 mod key;
 mod links;
 mod partitions;
+mod texts;
 mod time;
 mod version_1;
 mod version_2;

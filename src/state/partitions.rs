@@ -9,6 +9,7 @@ use super::{
     ChannelState,
     entry::Entry,
     key::{join, split},
+    texts::Texts,
 };
 
 /// Partitions, in groups of those that have the same parents.
@@ -18,7 +19,7 @@ pub(super) struct Partitions(BTreeMap<Arc<str>, Arc<Group>>);
 /// The partitions of the same parents, by their own ids. The ids change seldom, the entries with each run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Group {
-    ids: Arc<Vec<Box<str>>>,
+    ids: Arc<Texts>,
     entries: Vec<Entry>,
 }
 
@@ -27,7 +28,7 @@ impl Partitions {
     pub(super) fn get(&self, key: &str) -> Option<ChannelState> {
         let (parents, id) = split(key);
         let group = self.0.get(parents)?;
-        let at = group.find(&id).ok()?;
+        let at = group.ids.find(&id).ok()?;
         Some(group.entries.get(at)?.channel(key))
     }
 
@@ -37,7 +38,7 @@ impl Partitions {
             Some(group) => group,
             None => self.0.entry(parents.into()).or_default(),
         };
-        Arc::make_mut(group).set(id, Entry::new(channel, key));
+        Arc::make_mut(group).set(&id, Entry::new(channel, key));
     }
 
     /// Removes the partition of a key, and all of which it is a parent.
@@ -45,7 +46,7 @@ impl Partitions {
         let is_below = |parents: &str| parents.strip_prefix(key).is_some_and(|below| below.is_empty() || below.starts_with('/'));
         self.0.retain(|parents, _| !is_below(parents));
         let (parents, id) = split(key);
-        let Some(group) = self.0.get_mut(parents).filter(|group| group.find(&id).is_ok()) else { return };
+        let Some(group) = self.0.get_mut(parents).filter(|group| group.ids.find(&id).is_ok()) else { return };
         Arc::make_mut(group).remove(&id);
         if group.ids.is_empty() {
             self.0.remove(parents);
@@ -55,39 +56,34 @@ impl Partitions {
     /// Keeps those that pass.
     pub(super) fn retain(&mut self, passes: impl Fn(&ChannelState) -> bool) {
         for (parents, group) in &mut self.0 {
-            let (mut kept, mut entries) = (Vec::new(), Vec::new());
-            for (id, entry) in group.iter() {
-                if passes(&entry.channel(&join(parents, id))) {
-                    kept.push(id.into());
-                    entries.push(entry.clone());
-                }
+            let mut kept = (Texts::default(), Vec::new());
+            for (id, entry) in group.iter().filter(|(id, entry)| passes(&entry.channel(&join(parents, id)))) {
+                kept.0.push(id);
+                kept.1.push(entry.clone());
             }
-            *group = Arc::new(Group { ids: Arc::new(kept), entries });
+            *group = Arc::new(Group::new(kept.0, kept.1));
         }
         self.0.retain(|_, group| !group.ids.is_empty());
     }
 
-    /// Adds partitions of these parents. Gives the id that comes twice, if there is one.
-    pub(super) fn add(&mut self, parents: &str, ids: Vec<Box<str>>, entries: Vec<Entry>) -> Result<(), Box<str>> {
+    /// Adds partitions of these parents. Whether each id is there once.
+    pub(super) fn add(&mut self, parents: &str, ids: Texts, entries: Vec<Entry>) -> bool {
         if ids.is_empty() {
-            return Ok(());
+            return true;
         }
         let group = match self.0.entry(parents.into()) {
             btree_map::Entry::Vacant(vacant) => vacant.insert(Arc::new(Group::new(ids, entries))),
             btree_map::Entry::Occupied(occupied) => {
                 let group = occupied.into_mut();
-                let mut all = Arc::unwrap_or_clone(std::mem::take(group));
-                let mut all_ids = Arc::unwrap_or_clone(all.ids);
-                all_ids.extend(ids);
-                all.entries.extend(entries);
-                *group = Arc::new(Group::new(all_ids, all.entries));
+                let Group { ids: before, entries: mut all } = Arc::unwrap_or_clone(std::mem::take(group));
+                let mut all_ids = Arc::unwrap_or_clone(before);
+                ids.iter().for_each(|id| all_ids.push(id));
+                all.extend(entries);
+                *group = Arc::new(Group::new(all_ids, all));
                 group
             }
         };
-        match group.ids.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(pair[0].clone()),
-            None => Ok(()),
-        }
+        (1..group.ids.len()).all(|at| group.ids.get(at - 1) != group.ids.get(at))
     }
 
     /// The groups, each with the key of its parents.
@@ -102,38 +98,37 @@ impl Partitions {
 
 impl Group {
     /// Sorts what others may have brought into another order.
-    fn new(mut ids: Vec<Box<str>>, mut entries: Vec<Entry>) -> Self {
-        if !ids.is_sorted() {
-            let mut pairs: Vec<_> = ids.into_iter().zip(entries).collect();
-            pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-            (ids, entries) = pairs.into_iter().unzip();
+    fn new(mut ids: Texts, mut entries: Vec<Entry>) -> Self {
+        if !ids.iter().is_sorted() {
+            let mut pairs: Vec<_> = ids.iter().zip(entries).collect();
+            pairs.sort_by_key(|(id, _)| *id);
+            let mut sorted = Texts::default();
+            pairs.iter().for_each(|(id, _)| sorted.push(id));
+            entries = pairs.into_iter().map(|(_, entry)| entry).collect();
+            ids = sorted;
         }
-        ids.shrink_to_fit();
+        ids.shrink();
         entries.shrink_to_fit();
         Self { ids: Arc::new(ids), entries }
     }
 
     /// In the order of the ids.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
-        self.ids.iter().map(|id| &**id).zip(&self.entries)
+        self.ids.iter().zip(&self.entries)
     }
 
-    fn find(&self, id: &str) -> Result<usize, usize> {
-        self.ids.binary_search_by(|other| (**other).cmp(id))
-    }
-
-    fn set(&mut self, id: String, entry: Entry) {
-        match self.find(&id) {
+    fn set(&mut self, id: &str, entry: Entry) {
+        match self.ids.find(id) {
             Ok(at) => self.entries[at] = entry,
             Err(at) => {
-                Arc::make_mut(&mut self.ids).insert(at, id.into_boxed_str());
+                Arc::make_mut(&mut self.ids).insert(at, id);
                 self.entries.insert(at, entry);
             }
         }
     }
 
     fn remove(&mut self, id: &str) {
-        if let Ok(at) = self.find(id) {
+        if let Ok(at) = self.ids.find(id) {
             Arc::make_mut(&mut self.ids).remove(at);
             self.entries.remove(at);
         }

@@ -9,6 +9,7 @@ use super::{
     given::{Given, Members, Path},
     key::{ids, key, split},
     partitions::Partitions,
+    texts::Texts,
     time::{self, BEGINNING},
 };
 
@@ -25,7 +26,7 @@ pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
 
 pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
     let path = Path::Key(&Path::Top, "channels");
-    let mut groups: BTreeMap<String, (Vec<Box<str>>, Vec<Entry>)> = BTreeMap::new();
+    let mut groups: BTreeMap<String, (Texts, Vec<Entry>)> = BTreeMap::new();
     let Some(given) = members.get("channels").map(|raw| Given::new(raw, &path)).filter(|given| !given.is_null()) else {
         return Ok(Partitions::default());
     };
@@ -48,12 +49,14 @@ pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
             return Err(path.invalid("it does not name a partition"));
         }
         let (ids, entries) = groups.entry(parents.to_owned()).or_default();
-        ids.push(id.into_boxed_str());
+        ids.push(&id);
         entries.push(Entry::new(channel, &key));
     }
     let mut partitions = Partitions::default();
     for (parents, (ids, entries)) in groups {
-        partitions.add(&parents, ids, entries).map_err(|_| path.invalid("a partition comes twice"))?;
+        if !partitions.add(&parents, ids, entries) {
+            return Err(path.invalid("a partition comes twice"));
+        }
     }
     Ok(partitions)
 }

@@ -1,7 +1,7 @@
 //! Reads and writes states of version 2. What changes is a list, since some consumers merge states deeply: a list is replaced as a whole, and
 //! nothing of an older state shines through.
 
-use std::{collections::BTreeMap, ops::Not};
+use std::{borrow::Cow, collections::BTreeMap, ops::Not};
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -14,6 +14,7 @@ use super::{
     given::{Given, Members, Path},
     key::{ids, join, key},
     partitions::{Group, Partitions},
+    texts::Texts,
     time::{self, BEGINNING, Clock, Moment},
 };
 
@@ -60,14 +61,16 @@ pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
         let path = Path::Key(&path, "entries");
         let raws = group.get("entries").ok_or_else(|| path.invalid("it is missing"))?;
         let raws = Given::new(raws, &path).items()?;
-        let (mut ids, mut entries) = (Vec::with_capacity(raws.len()), Vec::with_capacity(raws.len()));
+        let (mut ids, mut entries) = (Texts::default(), Vec::with_capacity(raws.len()));
         for (at, raw) in raws.into_iter().enumerate() {
             let path = Path::Item(&path, at);
             let (id, entry) = entry(Given::new(raw, &path), &parents, usual)?;
-            ids.push(id);
+            ids.push(&id);
             entries.push(entry);
         }
-        partitions.add(&parents, ids, entries).map_err(|_| path.invalid("an `id` comes twice"))?;
+        if !partitions.add(&parents, ids, entries) {
+            return Err(path.invalid("an `id` comes twice"));
+        }
     }
     Ok(partitions)
 }
@@ -81,7 +84,7 @@ fn parents(group: &Members<'_>, path: &Path<'_>) -> Result<Vec<String>, Invalid>
     }
 }
 
-fn entry(given: Given<'_, '_>, parents: &str, usual: Option<DateTime<Utc>>) -> Result<(Box<str>, Entry), Invalid> {
+fn entry<'t>(given: Given<'t, '_>, parents: &str, usual: Option<DateTime<Utc>>) -> Result<(Cow<'t, str>, Entry), Invalid> {
     let members = given.members()?;
     let path = Path::Key(given.path(), "id");
     let id = Given::new(members.get("id").ok_or_else(|| path.invalid("it is missing"))?, &path);
@@ -96,7 +99,7 @@ fn entry(given: Given<'_, '_>, parents: &str, usual: Option<DateTime<Utc>>) -> R
         let path = Path::Key(given.path(), name);
         fields.take(&mut channel, name, Given::new(raw, &path))?;
     }
-    Ok((name.into(), Entry::new(channel, &key)))
+    Ok((name, Entry::new(channel, &key)))
 }
 
 /// What both kinds of streams write.

@@ -1,6 +1,6 @@
 """Meltano, with the projects of examples/meltano and examples/fleet and their loaders."""
 
-from . import definition, duckdb, fleet, interrupted, jsonl, postgres
+from . import definition, duckdb, fleet, interrupted, jsonl, merged, postgres
 
 CHECKS = {
     "meltano-definition": definition.check,
@@ -8,5 +8,6 @@ CHECKS = {
     "meltano-target-duckdb": duckdb.check,
     "meltano-target-postgres": postgres.check,
     "meltano-interrupted": interrupted.check,
+    "meltano-merged": merged.check,
     "meltano-fleet": fleet.check,
 }

@@ -36,7 +36,7 @@ def check(bench: Bench) -> str:
             project.run(LOADER)
             return sum(compare(sim.truth(), stream, postgres.rows(f"{SCHEMA}.{stream}")) for stream in STREAMS)
 
-        _interrupt(project, sim, PAGES, lambda _: os.kill(_process_of(project.tap), signal.SIGKILL))
+        interrupt(project, sim, LOADER, PAGES, lambda _: os.kill(process_of(project.tap), signal.SIGKILL))
         loaded = postgres.ask(f"select count(*), max(_sdc_batched_at) from {SCHEMA}.messages")[0].split("|")
         rows = run_and_compare()
         left = postgres.ask(f"select count(*) from {SCHEMA}.messages where _sdc_batched_at <= '{loaded[1]}'")[0]
@@ -44,32 +44,34 @@ def check(bench: Bench) -> str:
             raise Difference(f"{loaded[0]} messages were loaded, and {left} of them not read again: the run did not go on where it stopped")
 
         sim.change_everything()
-        _interrupt(project, sim, 1, lambda meltano: meltano.send_signal(signal.SIGTERM))
+        interrupt(project, sim, LOADER, 1, lambda meltano: meltano.send_signal(signal.SIGTERM))
         after = run_and_compare()
         version = f"{project.version}, {bench.environments.version(ENVIRONMENT)}, {postgres.version}"
     killed = f"tap killed after {loaded[0]} messages, {left} of them not read again, {rows} rows"
     return f"{version}: {killed}; Meltano ended after changes, then {after} rows"
 
 
-def _interrupt(project: Project, sim: Simulator, pages: int, interrupt: Callable[[subprocess.Popen[str]], None]) -> None:
+def interrupt(
+    project: Project, sim: Simulator, loader: str, pages: int, end: Callable[[subprocess.Popen[str]], None], *options: str
+) -> None:
     """Interrupts a run when it has asked for so many pages of messages."""
     asked = sim.requests("messages")
     sim.latency(LATENCY)
     # Small pages, one at a time, and a state after each that is worth it.
     small = {"MAX_CONCURRENT_THREADS": "1", "TOP": "20", "MAX_PAGES_PER_BATCH": "1"}
-    process = project.start("run", TAP, LOADER, **{f"TAP_MICROSOFT_TEAMS_{name}": value for name, value in small.items()})
+    process = project.start("run", *options, TAP, loader, **{f"TAP_MICROSOFT_TEAMS_{name}": value for name, value in small.items()})
     while sim.requests("messages") < asked + pages:
         if process.poll() is not None:
             raise Difference("the run was over before it could be interrupted")
         time.sleep(0.02)
-    interrupt(process)
+    end(process)
     process.communicate()
     sim.latency(0)
     if process.returncode == 0:
         raise Difference("an interrupted run ended as if all were done")
 
 
-def _process_of(executable: Path) -> int:
+def process_of(executable: Path) -> int:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "exe").resolve() == executable.resolve():

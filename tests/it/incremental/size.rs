@@ -1,8 +1,8 @@
 //! The size of states: of ten thousand channels, of one, and beside the records of a long sync.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::mpsc, time::Duration};
 
-use graph_sim::{Options, TenantSpec};
+use graph_sim::{Class, Fault, Options, TenantSpec};
 use scenario::states;
 use serde_json::{Value, json};
 
@@ -76,6 +76,33 @@ fn a_state_of_ten_thousand_channels_is_taken_and_written() {
             _ => lines[lines.len() - 1].len(),
         };
         assert!(bytes - links <= 3_400_000, "{} bytes beside {links} of links", bytes - links);
+    }
+}
+
+#[test]
+fn a_state_takes_twice_its_size_of_memory_at_most() {
+    for protocol in BOTH {
+        let mut reader = reader(20).speaking(protocol);
+        reader.open_delta();
+        let (team, channel) = reader.sim.read_tenant(|tenant| (tenant.team_ids().swap_remove(0), tenant.all_channel_ids().swap_remove(0)));
+        reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
+        for stream in [MESSAGES, REPLIES] {
+            of_more_channels(&mut reader.states[stream], 20_000);
+        }
+        let size: usize = reader.states.values().map(|state| state.to_string().len()).sum();
+        let (asked, is_asked) = mpsc::channel();
+        reader.sim.on_request(move |request, _| {
+            matches!(request.class, Class::Delta | Class::Messages).then(|| {
+                let _ = asked.send(());
+                Fault::Stall
+            })
+        });
+        let (tap, arguments) = reader.prepare();
+        // By the first request the state was read, and in one of the protocols written as well.
+        let running = tap.start(&arguments, tempfile::tempfile().unwrap());
+        is_asked.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (peak, size) = (running.peak_memory(), size as u64 >> 20);
+        assert!(size >= 6 && peak <= 40 + 2 * size, "{peak} MiB for a state of {size} MiB");
     }
 }
 
