@@ -148,22 +148,25 @@ pub struct Pace {
 pub struct Limits {
     /// Bytes of an answer, decompressed: a larger one is not read to its end.
     pub body: usize,
-    /// How often a request is sent at most.
+    /// How often a request is sent at most that is not throttled.
     pub attempts: u32,
     /// The longest wait before another attempt, even if Graph asks for it.
     pub wait: Duration,
+    /// For how long a request may be throttled, by Graph's time.
+    pub throttled: Duration,
 }
 
 impl Limits {
     /// For somebody who waits for the answer: what passes at once is passed, the rest is said.
     pub fn brief() -> Self {
-        Self { attempts: 3, wait: Duration::from_secs(5), ..Self::default() }
+        let seconds = Duration::from_secs;
+        Self { attempts: 3, wait: seconds(5), throttled: seconds(10), ..Self::default() }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: usize::MAX, attempts: MAX_ATTEMPTS, wait: LONGEST_WAIT }
+        Self { body: usize::MAX, attempts: MAX_ATTEMPTS, wait: LONGEST_WAIT, throttled: LONGEST_WAIT }
     }
 }
 
@@ -247,7 +250,7 @@ impl GraphClient {
             if verdict(&cause) != Verdict::Retry {
                 return Err(Error::new(&request, cause, attempts));
             }
-            let Some(wait) = waits.next(&cause) else { return Err(Error::new(&request, cause, attempts)) };
+            let Some(wait) = waits.next(&cause, Instant::now()) else { return Err(Error::new(&request, cause, attempts)) };
             info!("cannot sign in yet: {cause}; trying again in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
             attempts += 1;
@@ -308,8 +311,8 @@ impl GraphClient {
             // Whoever is next knows of it.
             drop(turn);
             let wait = match verdict(&cause) {
-                Verdict::Retry => waits.next(&cause),
-                Verdict::RetryOnce if sending.attempts == 1 => waits.next(&cause),
+                Verdict::Retry => waits.next(&cause, Instant::now()),
+                Verdict::RetryOnce if sending.attempts == 1 => waits.next(&cause, Instant::now()),
                 _ => None,
             };
             let Some(wait) = wait else { return Err(sending.error(cause)) };
@@ -322,7 +325,9 @@ impl GraphClient {
 
 impl Shared {
     fn waits(&self) -> Waits {
-        Waits::new(self.first_wait, self.limits.attempts, self.limits.wait)
+        // Graph's time goes as fast as the pace.
+        let throttled = self.limits.throttled.mul_f64(self.first_wait.as_secs_f64());
+        Waits::new(self.first_wait, Limits { throttled, ..self.limits }, Instant::now())
     }
 
     /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.

@@ -1,6 +1,9 @@
 //! What the package `fuzz` needs of this layer: the ways in for bytes that others have written.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use http::{
@@ -10,11 +13,11 @@ use http::{
 use url::Url;
 
 use super::{
-    Cause, Cleaned, Credentials, Host, Link, Page, Refusal, Request, SignInRefusal,
+    Cause, Cleaned, Credentials, Host, Limits, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
     http::http_client,
     page::{Expected, Malformed},
-    retry::{LONGEST_WAIT, MAX_ATTEMPTS, Waits},
+    retry::Waits,
     text,
     token::TokenSource,
 };
@@ -56,10 +59,11 @@ pub fn path_and_query(request: &Request) -> &str {
 }
 
 /// How long a request waits that was throttled with this `Retry-After`, if it does.
-pub fn wait(retry_after: HeaderValue, now: DateTime<Utc>) -> Option<Duration> {
+pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
-    let refusal = answer::refusal(429, &headers, now, &[], &Secrets::default());
-    Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT).next(&Cause::Refused(refusal))
+    let refusal = answer::refusal(429, &headers, date, &[], &Secrets::default());
+    let now = Instant::now();
+    Waits::new(Duration::from_secs(1), Limits::default(), now).next(&Cause::Refused(refusal), now)
 }
 
 /// What an answer says that is no success, in a run with this token.

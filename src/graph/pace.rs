@@ -1,12 +1,14 @@
 //! The pace of requests: the budgets that Graph documents (graph.md 6.1), each kept by even spacing. Pure arithmetic over a given clock.
 //!
 //! Nobody documents over which window Graph counts; so there are no bursts: one and a rate over any window must stay within the limit. Where
-//! Graph throttles all the same, the class of the request slows down at once and recovers as TCP does with CUBIC (RFC 9438): fast at first,
-//! slowly where it was throttled before, then faster again. So several runs that share a budget come to share it evenly, and one accident
-//! costs little.
+//! Graph throttles all the same, others share a budget, and which one it is Graph does not say. One channel alone waits, and whoever has it goes
+//! on: it is read one request after the other, so that to share it evenly would waste most of it. Where two channels of a team, or three teams,
+//! are throttled within a second, it is the budget of the team, or of the class. That slows down at once and recovers as TCP does with CUBIC
+//! (RFC 9438): fast at first, slowly where it was throttled before, then faster again. So several runs that share a budget come to share it
+//! evenly, and one accident costs little.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -28,9 +30,12 @@ pub(super) const TEAM: f64 = 4.0;
 /// Requests a second on one channel, whatever they ask.
 pub(super) const CHANNEL: f64 = 1.0;
 
-/// To so much of its pace a class falls when Graph throttles it (beta in RFC 9438), not more than once a second, and never below the least.
+/// To so much of its pace a budget falls when Graph throttles it (beta in RFC 9438), not more than once a second, and never below the least.
 const FALL: f64 = 0.7;
 const LEAST: f64 = 0.02;
+
+/// So many teams at least are throttled within a second where it is the budget of the class: fewer could not exhaust it.
+const TEAMS_OF_CLASS: usize = 3;
 
 /// How fast it recovers (C in RFC 9438), in shares of the full pace and seconds: from 0.7 to 1 in 25 seconds.
 const RISE: f64 = 2e-5;
@@ -139,7 +144,9 @@ pub(super) struct Pacer {
     total_free: Option<Instant>,
     classes: HashMap<Class, Slot>,
     /// Teams and channels.
-    parents: HashMap<u64, Instant>,
+    parents: HashMap<u64, Slot>,
+    /// What Graph has throttled within a second.
+    throttled: Vec<(Instant, Scopes)>,
     /// What Graph wants to be left alone for longer than a run waits: channels and teams ([`None`]: all) of a class, and until when.
     closed: Vec<(Class, Option<u64>, Instant)>,
 }
@@ -150,16 +157,21 @@ struct Slot {
     fall: Option<Fall>,
 }
 
-/// When a class was throttled last.
+/// When a budget was exhausted last.
 #[derive(Clone, Copy, Debug)]
 struct Fall {
     at: Instant,
-    /// The channel or team whose request it was.
-    parent: Option<u64>,
     /// The share of its full pace that it was left with.
     share: f64,
     /// The share that it comes back to soon.
     plateau: f64,
+}
+
+impl Slot {
+    /// Free, and never exhausted.
+    fn new(now: Instant) -> Self {
+        Self { free: now, fall: None }
+    }
 }
 
 impl Pacer {
@@ -170,7 +182,7 @@ impl Pacer {
 
     /// Keeps the documented rates times `speed`, and `total` requests a second at most.
     pub(super) fn new(speed: f64, total: Option<f64>) -> Self {
-        Self { speed, total, total_free: None, classes: HashMap::new(), parents: HashMap::new(), closed: Vec::new() }
+        Self { speed, total, total_free: None, classes: HashMap::new(), parents: HashMap::new(), throttled: Vec::new(), closed: Vec::new() }
     }
 
     /// For how much longer Graph wants to be left alone, if that is longer than a run waits.
@@ -183,66 +195,80 @@ impl Pacer {
     /// When a request may be sent at the earliest.
     pub(super) fn free(&self, scopes: Scopes, now: Instant) -> Instant {
         let class = self.classes.get(&scopes.class).map(|slot| slot.free);
-        let parents = [scopes.team, scopes.channel].into_iter().flatten().filter_map(|parent| self.parents.get(&parent).copied());
+        let parents = [scopes.team, scopes.channel].into_iter().flatten().filter_map(|parent| Some(self.parents.get(&parent)?.free));
         parents.chain(class).chain(self.total_free).fold(now, Instant::max)
     }
 
     /// A request is sent now.
     pub(super) fn spend(&mut self, scopes: Scopes, now: Instant) {
-        let class = self.class(scopes.class, now);
-        let share = self.share(class, now);
         let due = now.checked_sub(self.late()).unwrap_or(now);
         let after = |was_free: Instant, rate: f64| {
             let spacing = Duration::try_from_secs_f64(SLACK / rate).unwrap_or(Duration::MAX);
             was_free.max(due).checked_add(spacing).unwrap_or(now)
         };
-        self.classes.insert(scopes.class, Slot { free: after(class.free, scopes.class.rate() * self.speed * share), ..class });
+        let class = self.classes.get(&scopes.class).copied().unwrap_or(Slot::new(now));
+        let rate = scopes.class.rate() * self.speed * self.share(class, now);
+        self.classes.insert(scopes.class, Slot { free: after(class.free, rate), ..class });
         if self.speed.is_finite() {
             for (parent, rate) in [(scopes.team, TEAM), (scopes.channel, CHANNEL)] {
                 if let Some(parent) = parent {
-                    let was_free = self.parents.get(&parent).copied().unwrap_or(now);
-                    self.parents.insert(parent, after(was_free, rate * self.speed));
+                    let slot = self.parents.get(&parent).copied().unwrap_or(Slot::new(now));
+                    let rate = rate * self.speed * self.share(slot, now);
+                    self.parents.insert(parent, Slot { free: after(slot.free, rate), ..slot });
                 }
             }
         }
         self.total_free = self.total.map(|rate| after(self.total_free.unwrap_or(now), rate));
         if self.parents.len() > REMEMBERED {
-            self.parents.retain(|_, free| *free > due);
+            let forgotten: Vec<_> = self.parents.iter().filter(|(_, slot)| slot.free <= due && self.share(**slot, now) == 1.0).collect();
+            let forgotten: Vec<_> = forgotten.into_iter().map(|(parent, _)| *parent).collect();
+            forgotten.iter().for_each(|parent| _ = self.parents.remove(parent));
         }
     }
 
     /// Graph has throttled a request. What it names as a wait holds for the narrowest thing that was asked.
     pub(super) fn throttled(&mut self, scopes: Scopes, wait: Option<Duration>, now: Instant) {
-        let mut class = self.class(scopes.class, now);
         let parent = scopes.channel.or(scopes.team);
-        let second = self.seconds(1.0);
-        if let Some(fall) = class.fall.filter(|fall| now.duration_since(fall.at) < second) {
-            // Two channels in one second: it is the class. What is refused counts, so that going on would prolong it.
-            if fall.parent != parent {
-                class.free = class.free.max(now + second);
-            }
-        } else {
-            let before = self.share(class, now);
-            let share = (before * FALL).max(LEAST);
-            // Where there is less than before, others have come: they are left some (fast convergence).
-            let is_less = class.fall.is_some_and(|fall| before < fall.plateau);
-            let plateau = if is_less { before * (1.0 + FALL) / 2.0 } else { before };
-            class.fall = Some(Fall { at: now, parent, share, plateau: plateau.max(share) });
-        }
         let until = wait.and_then(|wait| now.checked_add(wait)).unwrap_or(now);
         if wait.is_some_and(|wait| wait > LONGEST_WAIT) {
-            self.classes.insert(scopes.class, class);
             self.close(scopes.class, parent, until);
             return;
         }
-        match parent {
-            Some(parent) => {
-                let free = self.parents.entry(parent).or_insert(until);
-                *free = until.max(*free);
-            }
-            None => class.free = class.free.max(until),
+        let second = self.seconds(1.0);
+        self.throttled.retain(|(at, _)| now.duration_since(*at) < second);
+        self.throttled.push((now, scopes));
+        let others = || self.throttled.iter().map(|(_, other)| other);
+        let teams: HashSet<_> = others().filter(|other| other.class == scopes.class).map(|other| other.team).collect();
+        let is_class = scopes.team.is_none() || teams.len() >= TEAMS_OF_CLASS;
+        let is_team = others().any(|other| other.team == scopes.team && other.channel != scopes.channel);
+        if is_class {
+            let slot = self.classes.get(&scopes.class).copied().unwrap_or(Slot::new(now));
+            self.classes.insert(scopes.class, self.fallen(slot, now));
         }
-        self.classes.insert(scopes.class, class);
+        if let Some(team) = scopes.team.filter(|_| is_team) {
+            let slot = self.parents.get(&team).copied().unwrap_or(Slot::new(now));
+            self.parents.insert(team, self.fallen(slot, now));
+        }
+        let free = match parent {
+            Some(parent) => &mut self.parents.entry(parent).or_insert(Slot::new(now)).free,
+            None => &mut self.classes.entry(scopes.class).or_insert(Slot::new(now)).free,
+        };
+        *free = until.max(*free);
+    }
+
+    /// What a budget becomes that is exhausted. It rests for half a second: what is refused counts, so that going on would prolong it.
+    fn fallen(&self, slot: Slot, now: Instant) -> Slot {
+        let second = self.seconds(1.0);
+        let free = slot.free.max(now + second / 2);
+        if slot.fall.is_some_and(|fall| now.duration_since(fall.at) < second) {
+            return Slot { free, ..slot };
+        }
+        let before = self.share(slot, now);
+        let share = (before * FALL).max(LEAST);
+        // Where there is less than before, others have come: they are left some (fast convergence).
+        let is_less = slot.fall.is_some_and(|fall| before < fall.plateau);
+        let plateau = if is_less { before * (1.0 + FALL) / 2.0 } else { before };
+        Slot { free, fall: Some(Fall { at: now, share, plateau: plateau.max(share) }) }
     }
 
     /// Nothing alike is asked for. Where that befalls two channels or teams, it is the whole class: asking all others would tell no more.
@@ -251,13 +277,9 @@ impl Pacer {
         self.closed.push((class, if is_second { None } else { parent }, until));
     }
 
-    fn class(&self, class: Class, now: Instant) -> Slot {
-        self.classes.get(&class).copied().unwrap_or(Slot { free: now, fall: None })
-    }
-
-    /// The share of its full pace that a class has by now.
-    fn share(&self, class: Slot, now: Instant) -> f64 {
-        let Some(Fall { at, share, plateau, .. }) = class.fall else { return 1.0 };
+    /// The share of its full pace that a budget has by now.
+    fn share(&self, slot: Slot, now: Instant) -> f64 {
+        let Some(Fall { at, share, plateau }) = slot.fall else { return 1.0 };
         let seconds = now.duration_since(at).as_secs_f64() * self.speed;
         if !seconds.is_finite() {
             return 1.0;
@@ -283,7 +305,10 @@ impl Pacer {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{
+        super::{Cause, Limits, Refusal, retry::Waits},
+        *,
+    };
 
     fn messages(team: u32, channel: u32) -> Scopes {
         Scopes::of(&format!("/v1.0/teams/t{team}/channels/19:c{team}.{channel}@thread.tacv2/messages?$top=50"))
@@ -323,24 +348,37 @@ mod tests {
     }
 
     #[test]
-    fn a_throttled_channel_does_not_delay_another_beyond_the_slower_class() {
+    fn a_throttled_channel_delays_no_other() {
         let (mut pacer, now) = (Pacer::new(1.0, None), Instant::now());
-        pacer.throttled(messages(1, 1), Some(Duration::from_secs(30)), now);
+        for _ in 0..10 {
+            pacer.throttled(messages(1, 1), Some(Duration::from_secs(30)), now);
+        }
         assert_eq!(pacer.free(messages(1, 1), now), now + Duration::from_secs(30));
         assert_eq!(pacer.free(messages(1, 2), now), now);
         pacer.spend(messages(1, 2), now);
-        assert!(pacer.free(messages(2, 1), now) - now < Duration::from_millis(80));
+        assert!(pacer.free(messages(2, 1), now) - now < Duration::from_millis(60), "the class is as fast as before");
+        assert!(pacer.free(messages(1, 3), now) - now < Duration::from_millis(300), "and so is the team");
     }
 
     #[test]
-    fn a_class_two_channels_of_which_are_throttled_in_a_second_stands_still_for_one() {
+    fn a_budget_that_is_exhausted_rests_for_half_a_second() {
         let (mut pacer, now, second) = (Pacer::new(1.0, None), Instant::now(), Duration::from_secs(1));
         pacer.throttled(messages(1, 1), None, now);
         pacer.throttled(messages(1, 1), None, now);
         assert_eq!(pacer.free(messages(1, 2), now), now);
+        // A second channel of the team, or its members: it is the team.
+        pacer.throttled(Scopes::of("/v1.0/teams/t1/members"), None, now + second / 2);
+        assert_eq!(pacer.free(messages(1, 2), now), now + second);
+        assert_eq!(pacer.free(messages(2, 1), now), now);
+        // A third team: it is the class.
         pacer.throttled(messages(2, 1), None, now + second / 2);
-        assert_eq!(pacer.free(messages(1, 2), now), now + second * 3 / 2);
-        assert_eq!(pacer.free(Scopes::of("/v1.0/teams/t1/members"), now), now);
+        assert_eq!(pacer.free(messages(3, 1), now), now);
+        pacer.throttled(messages(3, 1), None, now + second * 3 / 4);
+        assert_eq!(pacer.free(messages(4, 1), now), now + second * 5 / 4);
+        assert_eq!(pacer.free(Scopes::of("/v1.0/teams/t4/members"), now), now);
+        // The directory has no parents.
+        pacer.throttled(Scopes::of("/v1.0/groups"), None, now);
+        assert_eq!(pacer.free(Scopes::of("/v1.0/groups"), now), now + second / 2);
     }
 
     #[test]
@@ -359,24 +397,124 @@ mod tests {
         assert_eq!(pacer.closed(Scopes::of("/v1.0/groups"), now), Some(long));
     }
 
+    /// Three teams are throttled at once.
+    fn exhaust(pacer: &mut Pacer, now: Instant) {
+        (1..=3).for_each(|team| pacer.throttled(messages(team, 1), None, now));
+    }
+
+    fn share_of(pacer: &Pacer, class: Class, now: Instant) -> f64 {
+        pacer.share(pacer.classes.get(&class).copied().unwrap_or(Slot::new(now)), now)
+    }
+
     #[test]
     fn a_class_falls_once_a_second_and_recovers() {
         let (mut pacer, start) = (Pacer::new(1.0, None), Instant::now());
-        let share = |pacer: &Pacer, class: Class, seconds: u64| {
-            let now = start + Duration::from_secs(seconds);
-            (pacer.share(pacer.class(class, now), now) * 1000.0).round()
-        };
+        let share =
+            |pacer: &Pacer, class: Class, seconds: u64| (share_of(pacer, class, start + Duration::from_secs(seconds)) * 1000.0).round();
         for _ in 0..10 {
-            pacer.throttled(messages(1, 1), None, start);
+            exhaust(&mut pacer, start);
         }
         let at: Vec<_> = [0, 5, 10, 20, 3600].map(|seconds| share(&pacer, Class::Messages, seconds)).into();
         assert_eq!(at, [700.0, 848.0, 937.0, 998.0, 1000.0]);
         assert_eq!(share(&pacer, Class::Members, 0), 1000.0);
         for second in 1..100 {
-            pacer.throttled(messages(1, 1), None, start + Duration::from_secs(2 * second));
+            exhaust(&mut pacer, start + Duration::from_secs(2 * second));
         }
         assert!(share(&pacer, Class::Messages, 199) >= 20.0);
         assert_eq!(share(&pacer, Class::Messages, 3600), 1000.0);
+    }
+
+    /// Graph's limits in a window of a second, in which what is refused counts, too.
+    #[derive(Default)]
+    struct Graph(HashMap<(&'static str, u64), Vec<Instant>>);
+
+    impl Graph {
+        /// How many whole seconds to wait, if the request is refused.
+        fn refuses(&mut self, scopes: Scopes, now: Instant) -> Option<Duration> {
+            let second = Duration::from_secs(1);
+            let budgets = [("class", 0, 20), ("team", scopes.team.unwrap(), 4), ("channel", scopes.channel.unwrap(), 1)];
+            let is_full = budgets.map(|(kind, id, most)| {
+                let sent = self.0.entry((kind, id)).or_default();
+                sent.retain(|at| now.duration_since(*at) < second);
+                sent.push(now);
+                sent.len() > most
+            });
+            is_full.contains(&true).then_some(second)
+        }
+    }
+
+    /// What a run has still to ask of a channel, one request after the other.
+    struct Channel {
+        scopes: Scopes,
+        requests: u32,
+        not_before: Instant,
+        waits: Option<Waits>,
+    }
+
+    /// Two runs at once, each with these requests of channels: whether both came to their ends, in how many seconds, and how many requests
+    /// were refused.
+    fn two_runs(channels: [Vec<(Scopes, u32)>; 2]) -> (bool, f64, u32) {
+        fastrand::seed(7);
+        let (start, mut graph, mut refused) = (Instant::now(), Graph::default(), 0);
+        let begun = |channels: Vec<(Scopes, u32)>| {
+            channels.into_iter().map(|(scopes, requests)| Channel { scopes, requests, not_before: start, waits: None }).collect::<Vec<_>>()
+        };
+        let mut runs = channels.map(|channels| (Pacer::new(1.0, None), begun(channels)));
+        let mut end = start;
+        loop {
+            let due = |(pacer, channels): &(Pacer, Vec<Channel>)| {
+                let due = channels.iter().enumerate().map(|(at, channel)| (pacer.free(channel.scopes, channel.not_before), at));
+                due.min()
+            };
+            let next = (0..2).filter_map(|run| Some((due(&runs[run])?, run))).min();
+            let Some(((now, at), run)) = next else { return (true, (end - start).as_secs_f64(), refused) };
+            end = now;
+            let (pacer, channels) = &mut runs[run];
+            let channel = &mut channels[at];
+            pacer.spend(channel.scopes, now);
+            match graph.refuses(channel.scopes, now) {
+                Some(named) => {
+                    refused += 1;
+                    pacer.throttled(channel.scopes, Some(named), now);
+                    let waits = channel.waits.get_or_insert_with(|| Waits::new(Duration::from_secs(1), Limits::default(), now));
+                    let cause = Cause::Refused(Refusal { status: 429, retry_after: Some(named), ..Refusal::default() });
+                    let Some(wait) = waits.next(&cause, now) else { return (false, (end - start).as_secs_f64(), refused) };
+                    channel.not_before = now + wait;
+                }
+                None => {
+                    (channel.waits, channel.requests) = (None, channel.requests - 1);
+                    // An answer takes its time.
+                    channel.not_before = now + Duration::from_millis(5 + u64::from(channel.requests) % 7);
+                    if channel.requests == 0 {
+                        channels.remove(at);
+                    }
+                }
+            }
+        }
+    }
+
+    /// All channels of so many teams, with as many requests in each.
+    fn teams(teams: std::ops::Range<u32>, channels: u32, requests: u32) -> Vec<(Scopes, u32)> {
+        teams.flat_map(|team| (0..channels).map(move |channel| (messages(team, channel), requests))).collect()
+    }
+
+    #[test]
+    fn two_runs_at_once_both_end_within_their_fair_time() {
+        let alike = |channels: Vec<(Scopes, u32)>| [channels.clone(), channels];
+        let cases = [
+            // Each has to read the same channel: what one takes of it, the other waits for.
+            ("one channel", alike(vec![(messages(1, 1), 40)]), 80.0, 1.3),
+            ("one long channel", alike(vec![(messages(1, 1), 400)]), 800.0, 1.3),
+            // Each has teams of its own.
+            ("teams of their own", [teams(0..10, 5, 12), teams(10..20, 5, 12)], 1200.0 / 20.0, 1.3),
+            // A small tenant that both read: every budget is shared, and nearly all of the time is spent on finding out.
+            ("one team", alike(teams(0..1, 16, 6)), 192.0 / 4.0, 2.0),
+            ("a small tenant", alike([teams(0..4, 4, 3), vec![(messages(9, 9), 12)]].concat()), 24.0, 1.6),
+        ];
+        for (what, channels, fair, most) in cases {
+            let (both_end, seconds, refused) = two_runs(channels);
+            assert!(both_end && seconds <= most * 1.05 * fair, "{what}: {seconds:.1} s, fair {fair} s; {refused} refused");
+        }
     }
 
     #[test]
@@ -386,11 +524,11 @@ mod tests {
         // The other comes when the first has the whole budget. A tenth of a second a step: together they may send two requests.
         for step in 0..6000_u32 {
             let now = start + Duration::from_millis(u64::from(step) * 100);
-            let shares = [&one, &other].map(|pacer| pacer.share(pacer.class(Class::Messages, now), now));
+            let shares = [&one, &other].map(|pacer| share_of(pacer, Class::Messages, now));
             if step >= 1000 {
                 sent = [0, 1].map(|at| sent[at] + (shares[at] * 2000.0) as u32);
                 if shares[0] + shares[1] > 1.0 {
-                    [&mut one, &mut other].into_iter().for_each(|pacer| pacer.throttled(messages(1, 1), None, now));
+                    [&mut one, &mut other].into_iter().for_each(|pacer| exhaust(pacer, now));
                     throttled += 1;
                 }
             }

@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use super::{
+    Limits,
+    error::{Cause, Refusal},
+};
 
-use super::error::{Cause, Refusal};
-
-/// How often a request is sent at most.
+/// How often a request is sent at most that is not throttled.
 pub(super) const MAX_ATTEMPTS: u32 = 7;
 
-/// The longest that Graph may ask to wait. Platforms take a run that tells nothing for dead; whoever starts runs waits better.
+/// The longest that Graph may ask to wait, and for how long a request is throttled at most. Platforms take a run that says nothing for dead;
+/// whoever starts runs waits better.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// For so long a request is tried again at most, its waits included.
 const LONGEST: Duration = Duration::from_secs(3600);
+
+/// So many times the first of our own waits is the longest.
+const LONGEST_OWN: u32 = 60;
 
 /// What to do about a failed request.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -67,28 +72,51 @@ pub(super) fn verdict(cause: &Cause) -> Verdict {
     }
 }
 
-/// The waits between the attempts of one request: exponential with jitter; Graph's own wish comes first.
+/// The waits between the attempts of one request. Graph's own wish comes first; from the second refusal on it is not believed to be enough if
+/// our own wait, which doubles, is longer: limits were seen that last a minute and ask for a second each time.
 #[derive(Debug)]
 pub(super) struct Waits {
-    own: ExponentialBackoff,
-    longest: Duration,
-    until: Option<Instant>,
+    /// The first of our own waits.
+    first: Duration,
+    limits: Limits,
+    /// Refusals so far, and those of them that were none of the limits.
+    refusals: u32,
+    failures: u32,
+    until: Instant,
+    throttled_until: Option<Instant>,
 }
 
 impl Waits {
-    /// Waits that begin at `first` and double up to a minute, for so many attempts at most, none of them longer than `longest`.
-    pub(super) fn new(first: Duration, attempts: u32, longest: Duration) -> Self {
-        let builder = ExponentialBuilder::new().with_min_delay(first).with_max_delay(Duration::from_secs(60)).with_jitter();
-        let own = builder.with_max_times(attempts.saturating_sub(1) as usize).build();
-        Self { own, longest, until: Instant::now().checked_add(LONGEST) }
+    /// Waits from `now` on, of which our own begin at `first`.
+    pub(super) fn new(first: Duration, limits: Limits, now: Instant) -> Self {
+        Self { first, limits, refusals: 0, failures: 0, until: now + LONGEST, throttled_until: None }
     }
 
-    /// How long to wait before the next attempt; [`None`] if there were enough, or if it would be too long.
-    pub(super) fn next(&mut self, cause: &Cause) -> Option<Duration> {
-        let own = self.own.next()?;
-        let wait = asked(cause).unwrap_or(own);
-        let end = Instant::now().checked_add(wait)?;
-        (wait <= self.longest && self.until.is_none_or(|until| end <= until)).then_some(wait)
+    /// How long to wait from `now` before the next attempt; [`None`] if there were enough, or if it would be too long.
+    pub(super) fn next(&mut self, cause: &Cause, now: Instant) -> Option<Duration> {
+        let is_throttled = matches!(cause, Cause::Refused(Refusal { status: 429, .. }));
+        let is_given_up = if is_throttled {
+            now > *self.throttled_until.get_or_insert(now + self.limits.throttled)
+        } else {
+            self.failures += 1;
+            self.failures >= self.limits.attempts
+        };
+        let own = self.own(is_throttled);
+        self.refusals += 1;
+        let wait = match asked(cause) {
+            Some(asked) if self.refusals == 1 => asked,
+            asked => asked.unwrap_or_default().max(own),
+        };
+        let is_allowed = wait <= self.limits.wait && now.checked_add(wait)? <= self.until;
+        (is_allowed && !is_given_up).then_some(wait)
+    }
+
+    /// Our own wait: somewhat different each time, so that those who were refused together do not come again together. With each failure it
+    /// doubles. While requests are throttled it grows by the first: somebody else may have the budget, each try costs both of them a turn, and
+    /// so does each turn that is waited for too long; both together are least where the wait grows as the root of the time.
+    fn own(&self, is_throttled: bool) -> Duration {
+        let times = if is_throttled { self.refusals + 1 } else { 2_u32.saturating_pow(self.refusals) };
+        self.first * times.min(LONGEST_OWN) + self.first.mul_f64(fastrand::f64())
     }
 }
 
@@ -107,8 +135,8 @@ mod tests {
 
     use super::*;
 
-    fn throttled(wait: Duration) -> Cause {
-        Cause::Refused(Refusal { status: 429, retry_after: Some(wait), ..Refusal::default() })
+    fn refused(status: u16, retry_after: Option<Duration>) -> Cause {
+        Cause::Refused(Refusal { status, retry_after, ..Refusal::default() })
     }
 
     #[test]
@@ -125,41 +153,84 @@ mod tests {
 
     #[test]
     fn an_outage_is_one_whatever_its_status() {
-        let refused = |status, message: &str| {
+        let said = |status, message: &str| {
             Cause::Refused(Refusal { status, code: "NotFound".to_owned(), message: message.to_owned(), ..Refusal::default() })
         };
         for words in ["Failed to execute Skype backend request GetThreadS2SRequest.", "failed to execute BACKEND REQUEST."] {
             for status in [400, 403, 404, 502] {
-                assert_eq!(verdict(&refused(status, words)), Verdict::Retry, "{status} {words}");
+                assert_eq!(verdict(&said(status, words)), Verdict::Retry, "{status} {words}");
             }
-            assert_eq!(verdict(&refused(401, words)), Verdict::RefreshToken);
+            assert_eq!(verdict(&said(401, words)), Verdict::RefreshToken);
         }
-        assert_eq!(verdict(&refused(403, "Missing role permissions on the request.")), Verdict::SkipParent);
-        assert_eq!(verdict(&refused(404, "No team found with Group Id x")), Verdict::SkipParent);
+        assert_eq!(verdict(&said(403, "Missing role permissions on the request.")), Verdict::SkipParent);
+        assert_eq!(verdict(&said(404, "No team found with Group Id x")), Verdict::SkipParent);
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn waits(first: Duration, now: Instant) -> Waits {
+        Waits::new(first, Limits::default(), now)
+    }
+
+    /// All waits of a request that always fails like this.
+    fn all(first: Duration, cause: &Cause) -> Vec<Duration> {
+        let mut now = Instant::now();
+        let mut waits = waits(first, now);
+        std::iter::from_fn(|| {
+            let wait = waits.next(cause, now)?;
+            now += wait;
+            Some(wait)
+        })
+        .collect()
     }
 
     #[test]
     fn a_request_is_tried_a_bounded_number_of_times() {
-        let mut waits = Waits::new(Duration::from_millis(10), MAX_ATTEMPTS, LONGEST_WAIT);
-        let waited: Vec<_> = std::iter::from_fn(|| waits.next(&Cause::Transport(String::new()))).collect();
+        let waited = all(SECOND, &Cause::Transport(String::new()));
         assert_eq!(waited.len(), 6);
-        assert!(waited.windows(2).all(|pair| pair[0] < pair[1]) && waited.iter().sum::<Duration>() < Duration::from_secs(2), "{waited:?}");
+        for (wait, own) in waited.iter().zip([1, 2, 4, 8, 16, 32]) {
+            assert!((SECOND * own..SECOND * (own + 1)).contains(wait), "{waited:?}");
+        }
     }
 
     #[test]
     fn graphs_own_wish_is_obeyed_unless_it_is_longer_than_a_run_waits() {
-        let next = |wait| Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT).next(&throttled(wait));
-        for obeyed in [Duration::ZERO, Duration::from_secs(77), LONGEST_WAIT] {
+        let now = Instant::now();
+        let next = |wait| waits(SECOND, now).next(&refused(429, Some(wait)), now);
+        for obeyed in [Duration::ZERO, SECOND * 77, LONGEST_WAIT] {
             assert_eq!(next(obeyed), Some(obeyed));
         }
-        assert_eq!(next(LONGEST_WAIT + Duration::from_secs(1)), None);
+        assert_eq!(next(LONGEST_WAIT + SECOND), None);
+    }
+
+    #[test]
+    fn from_the_second_refusal_on_the_larger_of_graphs_wish_and_our_own_wait_counts() {
+        let waited = all(SECOND, &refused(429, Some(SECOND / 8)));
+        assert_eq!(waited[0], SECOND / 8);
+        for (wait, own) in waited[1..].iter().zip(2..) {
+            assert!((SECOND * own..SECOND * (own + 1)).contains(wait), "{waited:?}");
+        }
+        for status in [429, 503] {
+            assert!(all(SECOND, &refused(status, Some(SECOND * 100))).into_iter().all(|wait| wait == SECOND * 100), "{status}");
+        }
+    }
+
+    /// Limits that last for minutes were seen while each refusal asked for a second, or for none.
+    #[test]
+    fn a_limit_that_lasts_for_minutes_is_outlasted_whatever_wait_is_named() {
+        for named in [None, Some(Duration::ZERO), Some(Duration::from_millis(124)), Some(SECOND)] {
+            let waited = all(SECOND, &refused(429, named));
+            let sum: Duration = waited.iter().sum();
+            assert!((15 * 60..16 * 60).contains(&sum.as_secs()) && waited.len() < 50, "{named:?}: {waited:?}");
+        }
     }
 
     #[test]
     fn a_request_is_tried_for_a_bounded_time() {
-        let mut waits = Waits::new(Duration::from_secs(1), MAX_ATTEMPTS, LONGEST_WAIT);
-        waits.until = Some(Instant::now() + Duration::from_secs(60));
-        assert_eq!(waits.next(&throttled(Duration::from_secs(59))), Some(Duration::from_secs(59)));
-        assert_eq!(waits.next(&throttled(Duration::from_secs(61))), None);
+        let now = Instant::now();
+        let mut waits = waits(SECOND, now);
+        waits.until = now + SECOND * 60;
+        assert_eq!(waits.next(&refused(429, Some(SECOND * 59)), now), Some(SECOND * 59));
+        assert_eq!(waits.next(&refused(429, Some(SECOND * 61)), now), None);
     }
 }

@@ -11,11 +11,15 @@ const MESSAGES: &[&str] = &["messages", "message_replies"];
 const OF_USER: &str = "config_error";
 const OF_MOMENT: &str = "transient_error";
 
+/// Of what is throttled the time is bounded, and not the number of attempts: it is more than this.
+const TRIES_WHILE_THROTTLED: u64 = 12;
+
 /// How often a request is sent that meets this status, and what kind of failure it is then.
 fn expected(status: u16) -> (u64, &'static str) {
     match status {
         401 => (2, OF_USER),
-        408 | 409 | 423 | 425 | 429 => (7, OF_MOMENT),
+        408 | 409 | 423 | 425 => (7, OF_MOMENT),
+        429 => (TRIES_WHILE_THROTTLED, OF_MOMENT),
         501 | 505 | 511 => (1, OF_USER),
         500..=599 => (7, OF_MOMENT),
         _ => (1, OF_USER),
@@ -30,7 +34,18 @@ fn parts(sentence: &str) -> (&str, String) {
     let said = parts.next().unwrap_or_default();
     let behind: Vec<_> = parts.map(|part| format!("request-id <guid>{}", &part[36..])).collect();
     assert_eq!(behind.len(), 2, "Graph's id and ours: {sentence}");
-    (tried, format!("{said}{}", behind.concat()))
+    let answer = format!("{said}{}", behind.concat());
+    // How often is a matter of chance while requests are throttled.
+    let often = answer.split("; tried ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    match often.filter(|&times: &u64| times >= TRIES_WHILE_THROTTLED) {
+        Some(times) => (tried, answer.replace(&format!("; tried {times} times"), "; tried <often> times")),
+        None => (tried, answer),
+    }
+}
+
+/// So often it was asked, or more often while it was throttled.
+fn assert_asked(asked: u64, expected: u64, case: &str) {
+    assert!(asked == expected || expected == TRIES_WHILE_THROTTLED && asked > expected, "{case}: {asked}");
 }
 
 /// Numbers as ranges.
@@ -66,7 +81,8 @@ fn every_status_is_asked_for_as_often_as_it_may_help() {
     let mut asked = BTreeMap::new();
     journal.of(Class::Members).for_each(|entry| *asked.entry(entry.team.clone().unwrap()).or_insert(0) += 1);
     for (status, team) in statuses.iter().zip(&teams) {
-        assert_eq!(asked[team], expected(*status).0, "{status}");
+        let (asked, expected) = (asked[team], expected(*status).0);
+        assert!(asked == expected || *status == 429 && asked > expected, "{status}: {asked}");
     }
     assert!(journal.entries().all(|entry| entry.door != Door::Foreign), "redirects are not followed");
     let mut alike: BTreeMap<String, Vec<u16>> = BTreeMap::new();
@@ -141,7 +157,7 @@ fn faults() -> Vec<(&'static str, Fault, u64, &'static str, bool)> {
         ("404", Fault::graph(404, "ItemNotFound", "No team found."), 1, OF_USER, true),
         ("404 of nothing", Fault::Empty { status: 404 }, 2, OF_USER, true),
         ("425", Fault::status(425), 7, OF_MOMENT, false),
-        ("429", Fault::status(429), 7, OF_MOMENT, false),
+        ("429", Fault::status(429), TRIES_WHILE_THROTTLED, OF_MOMENT, false),
         ("500", Fault::status(500), 7, OF_MOMENT, false),
         ("501", Fault::status(501), 1, OF_USER, false),
     ]
@@ -184,7 +200,7 @@ fn every_status_on_every_route_ends_as_the_table_says() {
             "messages" if what.starts_with("400") && kind == OF_USER => 2,
             _ => 1,
         };
-        assert_eq!(sim.faults_applied(), tries * begun, "{case}");
+        assert_asked(sim.faults_applied(), tries * begun, &case);
         assert_eq!(output.status, Some(i32::from(!is_nothing)), "{case}");
         let errors = output.errors();
         assert_eq!(
@@ -232,7 +248,7 @@ fn whatever_delta_answers_no_stream_fails() {
             assert_eq!(output.status, Some(0), "{what}: {:?}", output.errors());
             // A link that is no longer taken is followed by an opening.
             let asked = if what == "410" && runs_before == 2 { 2 } else { tries };
-            assert_eq!(sim.faults_applied(), asked, "{what}");
+            assert_asked(sim.faults_applied(), asked, what);
             let said = match (what, runs_before) {
                 ("400", _) | ("410", 1) => "delta is refused for channel",
                 ("410", _) => "is no longer taken",
