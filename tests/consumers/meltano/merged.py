@@ -31,7 +31,7 @@ def check(bench: Bench) -> str:
         merged = Merged(bench, sim)
         for _ in range(2):
             merged.project.run(LOADER, "--full-refresh", **SMALL)
-            sim.change_everything()
+            _change(sim)
         merged.goes_on("two full refreshes")
 
         for version in (2, 1):
@@ -45,7 +45,7 @@ def check(bench: Bench) -> str:
             merged.goes_on(f"a full refresh that was ended by SIGTERM, merged into a state of version {version}")
 
         first = merged.kept()
-        sim.change_everything()
+        _change(sim)
         merged.goes_on("changes")
         merged.project.meltano("state", "set", "--force", OTHER, json.dumps({"singer_state": first}))
         for source, target in ((KEPT, OTHER), (OTHER, KEPT)):
@@ -87,6 +87,16 @@ class Merged:
         if again := [*self._output.keys_since_mark("messages"), *self._output.keys_since_mark("message_replies")]:
             raise Difference(f"after {after}, {len(again)} records were read again though nothing had changed")
         self.done.append(after)
+
+
+def _change(sim: Simulator) -> None:
+    """A root, a reply to an old one, and an edit, with hours around them."""
+    sim.advance(2 * 3600)
+    places = sim.truth().places("messages")
+    sim.change("post", channel=places[0]["channel"], text="A new root")
+    sim.change("reply", message=places[0], text="A reply")
+    sim.change("edit", message=places[-1], text="Edited")
+    sim.advance(2 * 3600)
 
 
 def _messages(state: dict[str, Any]) -> list[dict[str, Any]]:

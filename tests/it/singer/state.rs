@@ -49,6 +49,20 @@ fn the_first_state_is_the_one_that_was_given() {
 }
 
 #[test]
+fn a_state_over_several_lines_is_told_in_one() {
+    let sim = tenant(1, 1, 2);
+    let tap = Tap::new(&config(&sim, everything()));
+    let first = tap.sync(&[]);
+    let mut given = first.last_state().clone();
+    given["bookmarks"]["chats"] = json!({"a \n \" {": ["b  c", {}, 1.5, null]});
+    // As Meltano hands it over.
+    tap.file("state.json", format!("{given:#}"));
+    let second = tap.sync(&["--state", "state.json"]);
+    assert_eq!(second.messages[5]["value"], given);
+    assert!(second.lines[5].contains(r#""chats":{"a \n \" {":["b  c",{},1.5,null]}"#), "{}", second.lines[5]);
+}
+
+#[test]
 fn a_state_comes_around() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
