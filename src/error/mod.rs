@@ -115,6 +115,30 @@ pub enum Error {
         /// The stream that was to be read from it.
         stream: &'static str,
     },
+    /// Graph says that a list does not exist, of a team that does.
+    #[error(
+        "cannot list the {stream} of team {team}, which exists: {source}; hint: Graph gives no list if it stumbles over an item, such as a member \
+        who was deleted from the directory: run again; if it stays so, add {team} to `exclude`, or to that of `stream_options.{stream}`"
+    )]
+    ListOfTeam {
+        /// The stream whose list it is.
+        stream: &'static str,
+        /// The team.
+        team: String,
+        /// What Graph said.
+        source: Box<graph::Error>,
+    },
+    /// Graph does not list teams that exist.
+    #[error(
+        "the list of teams is not complete: Graph leaves out {count} that exist, such as team {team}; what is known of them was read; \
+        hint: run again; if it stays so, tell Microsoft's support, or add the teams to `exclude`"
+    )]
+    TeamsNotListed {
+        /// How many.
+        count: u64,
+        /// One of them.
+        team: String,
+    },
     /// The list of a team's channels came empty, twice; every team has one.
     #[error("cannot list the channels of team {team}: Graph says that there are none, which no team has; hint: run again")]
     NoChannels {
@@ -173,8 +197,8 @@ impl Error {
             },
             Self::NoParent { one, .. } => one.fault(),
             Self::TooLarge { .. } => Fault::User,
-            Self::NoChannels { .. } | Self::Machine(_) => Fault::Moment,
-            Self::Damaged { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
+            Self::TeamsNotListed { .. } | Self::NoChannels { .. } | Self::Machine(_) => Fault::Moment,
+            Self::ListOfTeam { .. } | Self::Damaged { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
         }
     }
 

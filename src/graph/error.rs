@@ -122,6 +122,11 @@ impl Error {
         self.status() == Some(404) && !self.is_outage() && !self.is_later_page
     }
 
+    /// Whether Graph says that it is the team which does not exist, and not something in it.
+    pub fn denies_team(&self) -> bool {
+        matches!(&self.cause, Cause::Refused(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
+    }
+
     /// Whether Graph says by a status of the client's fault that a service of its own has an outage.
     pub fn is_outage(&self) -> bool {
         matches!(&self.cause, Cause::Refused(refusal) if retry::is_outage(refusal))

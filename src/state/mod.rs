@@ -134,6 +134,33 @@ impl StreamState {
         groups.flat_map(|(parents, group)| group.iter().map(move |(id, _)| key::join(parents, id)))
     }
 
+    /// The teams of what is known, each once.
+    pub fn teams(&self) -> impl Iterator<Item = String> {
+        let teams = self.own().into_iter().flat_map(|own| own.partitions.groups()).filter_map(|(parents, _)| ids(parents).next());
+        let mut last = String::new();
+        // Groups of one team follow each other.
+        teams.filter(move |team| {
+            *team != last && {
+                last.clone_from(team);
+                true
+            }
+        })
+    }
+
+    /// The channels of a team of which something is known, or of threads of which; some of them twice.
+    pub fn channels_of(&self, team: &str) -> impl Iterator<Item = String> {
+        let parents = key(&[team]);
+        let of_group = move |(of, group): (&str, &partitions::Group)| -> Vec<String> {
+            match ids(of).nth(1) {
+                Some(channel) => vec![channel],
+                None => group.iter().map(|(id, _)| id.to_owned()).collect(),
+            }
+        };
+        let groups: Vec<_> =
+            self.own().into_iter().flat_map(|own| own.partitions.below(&parents).map(&of_group).collect::<Vec<_>>()).collect();
+        groups.into_iter().flatten()
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         match self {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -89,6 +90,14 @@ impl Partitions {
     /// The groups, each with the key of its parents.
     pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = (&str, &Group)> {
         self.0.iter().map(|(parents, group)| (&**parents, &**group))
+    }
+
+    /// The groups whose parents are these or below them.
+    pub(super) fn below<'p>(&'p self, parents: &'p str) -> impl Iterator<Item = (&'p str, &'p Group)> {
+        let groups = self.0.range::<str, _>((Bound::Included(parents), Bound::Unbounded)).map(|(of, group)| (&**of, &**group));
+        // Between a key and those below it may be others that begin alike.
+        let begins = groups.take_while(move |(of, _)| of.starts_with(parents));
+        begins.filter(move |(of, _)| matches!(of.as_bytes().get(parents.len()), None | Some(b'/')))
     }
 
     pub(super) fn is_empty(&self) -> bool {

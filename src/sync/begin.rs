@@ -2,15 +2,23 @@
 
 use chrono::Utc;
 
-use super::States;
 use crate::{
     config::Config,
     error::Error,
     graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
     secrets::Secrets,
     state::{StreamState, Written},
-    streams::{Mode, Selected},
+    streams::{Mode, STREAMS, Selected, Stream},
 };
+
+/// What a run is given of earlier ones.
+#[derive(Clone, Debug, Default)]
+pub struct States {
+    /// The states that the selected streams begin with.
+    pub of_selected: Vec<(&'static Stream, StreamState)>,
+    /// What earlier runs have read for streams that begin anew, or are not selected: which teams and channels there are.
+    pub(super) others: Vec<StreamState>,
+}
 
 /// The states that the selected streams begin with, from what they were given of earlier runs: for each stream what its last state was.
 ///
@@ -28,7 +36,16 @@ pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Re
         let state = state.map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?;
         Ok((stream, state))
     };
-    selected.iter().map(begin).collect()
+    let goes_on =
+        |stream: &Stream| selected.iter().any(|selected| selected.stream.name == stream.name && selected.mode == Mode::Incremental);
+    let of_other = |stream: &'static Stream| {
+        let given = given.get(stream.name).copied().filter(|_| stream.mode() == Mode::Incremental && !goes_on(stream));
+        // Nothing depends on it: a damaged one says nothing.
+        StreamState::begin_incremental(Some(given?), &config.tenant_id).ok().filter(|state| !state.is_empty())
+    };
+    let others = STREAMS.into_iter().filter_map(of_other).collect();
+    let of_selected = selected.iter().map(begin).collect::<Result<_, Error>>()?;
+    Ok(States { of_selected, others })
 }
 
 /// A client for the tenant and application of the configuration, in its pace. It adds its secret and its tokens to `secrets`.

@@ -15,18 +15,19 @@ use chrono::{TimeDelta, Utc};
 use tracing::{debug, warn};
 
 use super::{
+    begin::States,
+    known::Looks,
     names::Names,
     once::Memory,
-    prune,
     rest::{Expansion, USUAL_PAGE},
     waits::{Waiting, Waits},
 };
 use crate::{
     config::{Config, Parents, StreamConfig},
     emit::Output,
-    graph::{Cleaned, GraphClient, Urgency, WorkEvent},
+    graph::{self, Cleaned, GraphClient, Urgency, WorkEvent},
     state::{ChannelState, StreamState},
-    streams::{STREAMS, Selected, Stream, StreamSet},
+    streams::{self, STREAMS, Selected, Stream, StreamSet},
 };
 
 /// What is warned of once a run, however many channels it concerns.
@@ -61,6 +62,8 @@ pub(super) struct Shared {
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
     states: [Option<StreamState>; STREAMS.len()],
+    /// Of streams that begin anew, or are not selected.
+    others: Vec<StreamState>,
     remarked: Mutex<HashSet<Remark>>,
     pub(super) memory: Memory,
     pub(super) names: Names,
@@ -68,8 +71,8 @@ pub(super) struct Shared {
     pub(super) expansion: Expansion,
     /// Replies on a page that a link leads to, as seen last.
     pub(super) replies_page: AtomicUsize,
-    /// Requests that may still be made for what is no longer listed.
-    looks: AtomicUsize,
+    /// Requests for what is not listed.
+    pub(super) looks: Looks,
     waits: Waits,
     nul: AtomicU64,
     replaced: AtomicU64,
@@ -89,7 +92,7 @@ impl Context {
         client: GraphClient,
         config: &Config,
         selected: Vec<Selected>,
-        states: Vec<(&'static Stream, StreamState)>,
+        States { of_selected, others }: States,
         output: Output,
     ) -> Self {
         let shared = Shared {
@@ -97,13 +100,14 @@ impl Context {
             max_record: config.max_record,
             configs: STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
             selected: by_position(selected.into_iter().map(|selected| (selected.stream, selected))),
-            states: by_position(states),
+            states: by_position(of_selected),
+            others,
             remarked: Mutex::default(),
             memory: Memory::default(),
             names: Names::default(),
             expansion: Expansion::default(),
             replies_page: AtomicUsize::new(USUAL_PAGE),
-            looks: AtomicUsize::new(prune::MOST),
+            looks: Looks::default(),
             waits: Waits::default(),
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
@@ -117,6 +121,19 @@ impl Context {
             run.names = Names::kept(self.client.secrets().clone());
         }
         self
+    }
+
+    /// Whether a team exists although Graph gives this 404 for something in it.
+    pub(super) async fn team_exists(&self, team: &str, missing: &graph::Error) -> bool {
+        if missing.denies_team() {
+            return false;
+        }
+        match self.client.object(&streams::team(team)).await {
+            Ok(_) => true,
+            Err(error) if error.is_missing() => false,
+            // Nobody knows; Graph's words may tell.
+            Err(_) => missing.to_string().to_lowercase().contains("user not found"),
+        }
     }
 
     /// For a job that begins, of that number, whose requests are that urgent and which feeds those streams.
@@ -179,14 +196,14 @@ impl Shared {
         self.states[stream.position()].as_ref()?.channel(key)
     }
 
-    /// The keys of all that earlier runs have read for the stream.
-    pub(super) fn keys(&self, stream: &Stream) -> impl Iterator<Item = String> {
-        self.states[stream.position()].iter().flat_map(StreamState::keys)
+    /// The teams that earlier runs have read, some of them twice.
+    pub(super) fn known_teams(&self) -> impl Iterator<Item = String> {
+        self.states.iter().flatten().chain(&self.others).flat_map(StreamState::teams)
     }
 
-    /// Whether one more request may be made for what is no longer listed; it is then counted.
-    pub(super) fn may_look(&self) -> bool {
-        self.looks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |looks| looks.checked_sub(1)).is_ok()
+    /// The channels of a team that earlier runs have read, some of them twice.
+    pub(super) fn known_channels(&self, team: &str) -> impl Iterator<Item = String> {
+        self.states.iter().flatten().chain(&self.others).flat_map(|state| state.channels_of(team))
     }
 
     /// Says something as a warning the first time in the run, and for other channels in the details.

@@ -2,78 +2,120 @@
 
 use std::collections::BTreeMap;
 
+use tracing::warn;
+
 use super::{
     context::Context,
     job::{Damage, Job, Report, Stop, Work},
+    known,
     list::next_page,
     parents::team_jobs,
 };
 use crate::{
     error::Error,
-    graph::Pages,
-    streams::{self, StreamSet, TEAMS},
+    graph::{Page, Pages},
+    streams::{self, Selected, StreamSet, TEAMS},
 };
+
+/// What people should know if no group is marked as a team.
+pub(super) const NO_TEAMS: &str = "Graph lists no team of the tenant; hint: if there are teams, run again, and look at `tenant_id` and at the \
+    permissions of the application";
 
 const TASK: &str = "list the teams of the tenant";
 
-/// Reads a page of groups. Its teams are read next, and the page behind it.
-pub(super) async fn page(
-    context: &Context,
-    mut pages: Pages,
+/// The list of the groups that are teams.
+#[derive(Debug)]
+pub(super) struct Groups {
+    pages: Pages,
     of_all_teams: StreamSet,
-    mut named: BTreeMap<String, StreamSet>,
-) -> Result<Report, Stop> {
-    let records = context.selected(&TEAMS).map(|selected| selected.stream);
-    // To find teams takes less than to tell what they are.
-    let permissions = if records.is_some() { TEAMS.permissions } else { &TEAMS.permissions[..1] };
-    let page = next_page(&mut pages, &context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
-    let Some(page) = page else {
-        if let Some(stream) = records {
-            // A few groups may have no team.
-            context.output.estimated(stream, pages.distinct() as u64)?;
-        }
-        // Teams that are named but were not found: Graph is asked for them all the same.
-        let jobs = named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)).collect();
-        return Ok(Report { jobs, ..Report::default() });
-    };
-    context.note(page.cleaned());
-    let mut report = Report::default();
-    let mut damage = Damage::default();
-    for group in page.items() {
-        let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
-            damage.items += 1;
-            continue;
-        };
-        if !pages.is_first(&id) {
-            continue;
-        }
-        context.names.note(group);
-        if let Some(stream) = records.filter(|stream| !context.config(stream).excludes(&id)) {
-            report.jobs.push(Job::new(
-                StreamSet::default().with(stream),
-                Work::Team { team: id.to_string(), of_group: streams::properties_of_group(group) },
-            ));
-        }
-        // A group may have no team (graph.md 2.1): that is no refusal of what was asked, unless the team was named.
-        let by_name = named.remove(&*id);
-        let found = by_name.is_none();
-        report.jobs.extend(team_jobs(context, &id, of_all_teams.union(by_name.unwrap_or_default()), found));
+    /// The teams that are named, each with the streams that it is named for.
+    named: BTreeMap<String, StreamSet>,
+    /// The teams that the list should have, each with the streams that it is listed for; those that a page had are taken out.
+    awaited: BTreeMap<String, StreamSet>,
+}
+
+impl Groups {
+    pub(super) fn new(
+        pages: Pages,
+        of_all_teams: StreamSet,
+        named: BTreeMap<String, StreamSet>,
+        awaited: BTreeMap<String, StreamSet>,
+    ) -> Self {
+        Self { pages, of_all_teams, named, awaited }
     }
-    report.damage = damage.into_error(context, || TASK.to_owned());
-    let feeds = named.values().fold(of_all_teams, |feeds, &streams| feeds.union(streams));
-    let feeds = records.map_or(feeds, |stream| feeds.with(stream));
-    report.jobs.push(Job::new(feeds, Work::Groups { pages, of_all_teams, named }));
-    Ok(report)
+
+    /// Reads a page of groups. Its teams are read next, and the next page.
+    pub(super) async fn page(mut self, context: &Context) -> Result<Report, Stop> {
+        let records = context.selected(&TEAMS).map(|selected| selected.stream);
+        // To find teams takes less than to tell what they are.
+        let permissions = if records.is_some() { TEAMS.permissions } else { &TEAMS.permissions[..1] };
+        let page = next_page(&mut self.pages, &context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
+        let Some(page) = page else { return self.end(context) };
+        context.note(page.cleaned());
+        let mut report = Report::default();
+        let mut damage = Damage::default();
+        for group in page.items() {
+            let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
+                damage.items += 1;
+                continue;
+            };
+            if !self.pages.is_first(&id) {
+                continue;
+            }
+            context.names.note(group);
+            self.awaited.remove(&*id);
+            if let Some(stream) = records.filter(|stream| !context.config(stream).excludes(&id)) {
+                report.jobs.push(Job::new(
+                    StreamSet::default().with(stream),
+                    Work::Team { team: id.to_string(), of_group: streams::properties_of_group(group) },
+                ));
+            }
+            // A group may have no team (graph.md 2.1): that is no refusal of what was asked, unless the team was named.
+            let by_name = self.named.remove(&*id);
+            let found = by_name.is_none();
+            report.jobs.extend(team_jobs(context, &id, self.of_all_teams.union(by_name.unwrap_or_default()), found));
+        }
+        report.damage = damage.into_error(context, || TASK.to_owned());
+        let feeds = self.named.values().fold(self.of_all_teams, |feeds, &streams| feeds.union(streams));
+        let feeds = records.map_or(feeds, |stream| feeds.with(stream));
+        report.jobs.push(Job::new(feeds, Work::Groups(self)));
+        Ok(report)
+    }
+
+    /// There is no page more: what no page had is asked for.
+    fn end(self, context: &Context) -> Result<Report, Stop> {
+        let is_empty = self.pages.distinct() == 0;
+        if is_empty {
+            warn!("{NO_TEAMS}");
+        }
+        if let Some(selected) = context.selected(&TEAMS) {
+            // A few groups may have no team.
+            context.output.estimated(selected.stream, self.pages.distinct() as u64)?;
+        }
+        let mut jobs = known::jobs_of_teams(context, self.awaited, is_empty);
+        jobs.extend(self.named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)));
+        Ok(Report { jobs, ..Report::default() })
+    }
 }
 
 /// Reads the team of a group and tells its record.
 pub(super) async fn team(context: &Context, id: &str, of_group: &[(String, String)]) -> Result<Report, Stop> {
     let Some(selected) = context.selected(&TEAMS) else { return Ok(Report::default()) };
-    let page = match context.client.object(&streams::team(id)).await {
-        Ok(page) => page,
-        Err(error) if error.is_missing() => return Ok(Report { without_team: Some(id.to_owned()), ..Report::default() }),
-        Err(source) => return Err(Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]).into()),
-    };
+    match context.client.object(&streams::team(id)).await {
+        Ok(page) => write_team(context, selected, id, of_group, page).await,
+        Err(error) if error.is_missing() => Ok(Report { without_team: Some(id.to_owned()), ..Report::default() }),
+        Err(source) => Err(Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]).into()),
+    }
+}
+
+/// Writes the record of a team.
+pub(super) async fn write_team(
+    context: &Context,
+    selected: &Selected,
+    id: &str,
+    of_group: &[(String, String)],
+    page: Page,
+) -> Result<Report, Stop> {
     context.note(page.cleaned());
     let mut records = context.output.batch(selected.stream);
     let mut damage = Damage::default();

@@ -1,20 +1,18 @@
 //! A job: one piece of reading that ends by itself, feeds streams, and may lead to further jobs.
 
-use std::collections::BTreeMap;
-
 use super::{
     channel,
     context::Context,
-    groups,
+    groups::{self, Groups},
+    known,
     list::List,
     place::{Facts, Place},
-    prune::{self, Missed},
     thread,
 };
 use crate::{
     emit::{Closed, Size},
     error::Error,
-    graph::{Pages, Urgency},
+    graph::Urgency,
     streams::{StreamSet, TEAMS},
 };
 
@@ -30,7 +28,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum Work {
     /// The next page of the groups that are teams.
-    Groups { pages: Pages, of_all_teams: StreamSet, named: BTreeMap<String, StreamSet> },
+    Groups(Groups),
     /// One team, which completes what its group has told.
     Team { team: String, of_group: Vec<(String, String)> },
     /// One list of a team.
@@ -39,25 +37,27 @@ pub(super) enum Work {
     Channel { team: String, channel: String, facts: Facts, maybe_elsewhere: bool },
     /// One thread of a channel.
     Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
-    /// Channels that earlier runs have read and that are no longer listed.
-    Prune(Missed),
+    /// A team that the list of all teams does not have; and whether this shows that the list is not complete, if it exists.
+    UnlistedTeam { team: String, is_awaited: bool },
+    /// A channel that the list of its team does not have.
+    UnlistedChannel { team: String, channel: String },
 }
 
 impl Work {
     /// The team that it is about.
     pub(super) fn team(&self) -> Option<&str> {
         match self {
-            Self::Groups { .. } => None,
+            Self::Groups(_) => None,
             Self::List(list) => Some(list.team()),
-            Self::Team { team, .. } | Self::Channel { team, .. } | Self::Thread { team, .. } => Some(team),
-            Self::Prune(missed) => Some(missed.team()),
+            Self::Team { team, .. } | Self::UnlistedTeam { team, .. } => Some(team),
+            Self::Channel { team, .. } | Self::Thread { team, .. } | Self::UnlistedChannel { team, .. } => Some(team),
         }
     }
 
     /// The team or channel that it reads.
     fn parent(&self) -> Option<&str> {
         match self {
-            Self::Channel { channel, .. } | Self::Thread { channel, .. } => Some(channel),
+            Self::Channel { channel, .. } | Self::Thread { channel, .. } | Self::UnlistedChannel { channel, .. } => Some(channel),
             work => work.team(),
         }
     }
@@ -65,18 +65,10 @@ impl Work {
     /// How urgent it is to begin with. What leads nowhere fills the gaps: a team has four requests a second for everything.
     pub(super) fn urgency(&self) -> Urgency {
         match self {
-            Self::Groups { .. } => Urgency::Leads,
+            Self::Groups(_) | Self::UnlistedTeam { .. } | Self::UnlistedChannel { .. } => Urgency::Leads,
             Self::List(list) if list.leads_on() => Urgency::Leads,
             Self::Channel { .. } | Self::Thread { .. } => Urgency::Opens,
-            Self::List(_) | Self::Team { .. } | Self::Prune(_) => Urgency::Remains(0.0),
-        }
-    }
-
-    /// How many requests it makes for what is no longer listed, about.
-    pub(super) fn pruning(&self) -> usize {
-        match self {
-            Self::Prune(missed) => missed.requests(),
-            _ => 0,
+            Self::List(_) | Self::Team { .. } => Urgency::Remains(0.0),
         }
     }
 
@@ -99,8 +91,8 @@ pub(super) struct Report {
     pub(super) read: StreamSet,
     /// An id that was looked for in several places, and is here.
     pub(super) found: Vec<String>,
-    /// A team whose channels were listed to the end.
-    pub(super) listed: Option<String>,
+    /// A team that the list of all teams leaves out, and that exists.
+    pub(super) unlisted: Option<String>,
     /// A group that was found, and has no team.
     pub(super) without_team: Option<String>,
     /// Refusals of parents, for those streams.
@@ -174,7 +166,7 @@ impl Job {
     /// The streams that it reads a parent for.
     pub(super) fn parent_of(&self) -> StreamSet {
         match &self.work {
-            Work::Groups { .. } | Work::Prune(_) => StreamSet::default(),
+            Work::Groups(_) | Work::UnlistedTeam { .. } | Work::UnlistedChannel { .. } => StreamSet::default(),
             Work::Team { .. } => self.feeds.filter(|stream| stream.name == TEAMS.name),
             Work::List(list) => self.feeds.filter(|stream| list.is_of(stream)),
             Work::Channel { .. } | Work::Thread { .. } => self.feeds,
@@ -203,7 +195,7 @@ impl Job {
 
     async fn read(self, context: &Context) -> Result<Report, Stop> {
         match self.work {
-            Work::Groups { pages, of_all_teams, named } => groups::page(context, pages, of_all_teams, named).await,
+            Work::Groups(groups) => groups.page(context).await,
             Work::Team { team, of_group } => groups::team(context, &team, &of_group).await,
             Work::List(list) => list.read(context, self.feeds).await,
             Work::Channel { team, channel, facts, maybe_elsewhere } => {
@@ -212,7 +204,8 @@ impl Job {
             Work::Thread { team, channel, message, maybe_elsewhere } => {
                 thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
             }
-            Work::Prune(missed) => prune::look(context, self.feeds, &missed).await,
+            Work::UnlistedTeam { team, is_awaited } => known::team(context, self.feeds, &team, is_awaited).await,
+            Work::UnlistedChannel { team, channel } => known::channel(context, self.feeds, &team, &channel).await,
         }
     }
 }

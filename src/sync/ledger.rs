@@ -12,7 +12,7 @@ use crate::{
     emit::Outcome,
     error::Error,
     graph::Verdict,
-    streams::{STREAMS, Stream, StreamSet},
+    streams::{ParentKind, STREAMS, Stream, StreamSet},
 };
 
 /// The streams of a run.
@@ -21,6 +21,8 @@ pub(super) struct Ledger {
     entries: [Entry; STREAMS.len()],
     /// Groups that were found and have no team, each said once.
     without_team: BTreeSet<String>,
+    /// What is known of the list of teams, whatever streams it feeds.
+    list: Entry,
     /// Permissions that are missing, each with the streams for which that was reported.
     lacking: HashMap<&'static str, StreamSet>,
 }
@@ -36,6 +38,8 @@ pub(super) struct Entry {
     /// The refusal to be shown if there is nothing else: one for want of a permission, or the first.
     refusal: Option<Arc<Error>>,
     failure: Option<Arc<Error>>,
+    /// Teams that exist and that Graph does not list: how many, and one of them.
+    unlisted: Option<(u64, String)>,
     wanted: BTreeSet<String>,
 }
 
@@ -92,16 +96,27 @@ impl Entry {
         Some(if self.refused > 1 { Arc::new(Error::NoParent { count: self.refused, one: one.clone() }) } else { one.clone() })
     }
 
+    /// Graph does not list this team, which exists.
+    pub(super) fn miss_in_list(&mut self, team: &str) {
+        let (count, _) = self.unlisted.get_or_insert_with(|| (0, team.to_owned()));
+        *count += 1;
+    }
+
+    /// That the list of teams is not complete, if that is so.
+    pub(super) fn incomplete_list(&self) -> Option<Error> {
+        self.unlisted.clone().map(|(count, team)| Error::TeamsNotListed { count, team })
+    }
+
     /// Why the stream is not complete.
     fn error(&self) -> Option<Arc<Error>> {
-        self.failure.clone().or_else(|| self.no_parent())
+        self.failure.clone().or_else(|| self.incomplete_list().map(Arc::new)).or_else(|| self.no_parent())
     }
 }
 
 impl Ledger {
     pub(super) fn new(context: &Context) -> Self {
         let entries = STREAMS.map(|stream| Entry::new(context, stream));
-        Self { entries, without_team: BTreeSet::new(), lacking: HashMap::new() }
+        Self { entries, without_team: BTreeSet::new(), list: Entry::default(), lacking: HashMap::new() }
     }
 
     fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
@@ -130,6 +145,10 @@ impl Ledger {
                 warn!("the group {team} is listed as a team and has none, or has none any more: it is left out");
             }
             self.without_team.insert(team);
+        }
+        if let Some(team) = report.unlisted {
+            self.list.miss_in_list(&team);
+            self.entries(feeds.filter(is_listed)).for_each(|entry| entry.miss_in_list(&team));
         }
         for (streams, error) in report.refused {
             self.refuse(streams, error);
@@ -173,6 +192,11 @@ impl Ledger {
         self.entries(streams).for_each(|entry| entry.fail(&error));
     }
 
+    /// That the list of teams is not complete, if that is so.
+    pub(super) fn incomplete_list(&self) -> Option<Error> {
+        self.list.incomplete_list()
+    }
+
     /// How many parents of the stream were refused or missing by now.
     pub(super) fn refused(&self, stream: &Stream) -> u64 {
         self.entries[stream.position()].refused
@@ -190,4 +214,9 @@ impl Ledger {
         let outcome = entry.error().map_or(Outcome::Complete, Outcome::Incomplete);
         (outcome, entry.refused)
     }
+}
+
+/// Whether a stream is no more complete than the list of teams. Messages are read of every channel that is known.
+pub(super) fn is_listed(stream: &Stream) -> bool {
+    stream.parents < ParentKind::Channel
 }

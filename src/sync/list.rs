@@ -7,6 +7,7 @@ use tracing::debug;
 use super::{
     context::Context,
     job::{Damage, Report, Stop},
+    known,
     parents::channel_jobs,
     place::{Facts, Place},
     walk::is_link_lost,
@@ -73,11 +74,13 @@ impl List {
         match items {
             Ok((report, _)) if report.failed.is_some() => Ok(report),
             Ok((_, true)) if never_empty => Err(Error::NoChannels { team: self.team }.into()),
-            Ok((report, _)) => {
-                let listed = (self.stream.name == CHANNELS.name).then_some(self.team);
-                Ok(Report { listed, ..report })
+            Ok((report, _)) => Ok(report),
+            Err(Stop::Failed(Error::Graph { source, .. })) if source.is_missing() && context.team_exists(&self.team, &source).await => {
+                let error = Error::ListOfTeam { stream: self.stream.name, team: self.team, source };
+                Ok(Report { failed: Some(error), ..Report::default() })
             }
             Err(Stop::Failed(error)) if self.found && error.is_missing() => {
+                known::forget_team(context, feeds, &self.team)?;
                 Ok(Report { without_team: Some(self.team), ..Report::default() })
             }
             // Channels that are named can be read without the permission to list channels.
@@ -100,6 +103,8 @@ impl List {
         let selected = context.selected(self.stream).filter(|_| feeds.contains(self.stream));
         let mut pages = Pages::new(request(&self.team, self.top));
         let mut named = self.named.clone();
+        let mut awaited =
+            if self.is_of(&CHANNELS) { known::channels(context, &self.team, feeds, self.of_all_channels) } else { BTreeMap::new() };
         let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
         let (mut is_empty, mut damage) = (true, Damage::default());
         let failed = |source| Error::graph(task(), source, self.stream.permissions);
@@ -136,6 +141,7 @@ impl List {
                     let fits = |record: &[u8]| damage.fits(record, context.max_record);
                     records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), fits);
                 }
+                awaited.remove(&*id);
                 let by_name = named.remove(&*id).unwrap_or_default();
                 if !by_name.is_empty() {
                     report.found.push(id.to_string());
@@ -151,6 +157,10 @@ impl List {
         for (channel, streams) in named {
             let streams = streams.filter(|stream| context.has_one_team(stream));
             report.jobs.extend(channel_jobs(context, Place::named(&self.team, &channel), streams, false));
+        }
+        // An empty list is not believed, and of a list that broke off it is not known what its other pages have.
+        if !is_empty && report.failed.is_none() {
+            report.jobs.extend(known::jobs_of_channels(&self.team, awaited));
         }
         report.damage = damage.into_error(context, task);
         Ok((report, is_empty))

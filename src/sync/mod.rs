@@ -14,6 +14,7 @@ mod delta;
 pub mod fuzzing;
 mod groups;
 mod job;
+mod known;
 mod ledger;
 mod list;
 mod names;
@@ -23,7 +24,6 @@ mod part;
 mod place;
 pub mod plan;
 
-mod prune;
 mod queue;
 mod reach;
 mod rest;
@@ -41,16 +41,14 @@ use crate::{
     emit::{Figures, Outcome, Output, Size, StopSignal},
     error::Error,
     graph::GraphClient,
-    state::StreamState,
     streams::{Selected, Stream, StreamSet},
 };
-pub use begin::{client, states};
+pub use begin::{States, client, states};
 pub use check::{Checkup, check, with_remarks};
 use context::Context;
 use job::{Job, Stop};
 use ledger::Ledger;
 pub use parents::unconfigured;
-use prune::Found;
 use queue::Queue;
 
 /// So many jobs are under way at most. Far more than requests are in flight: the first page of a channel tells how long it is, and the
@@ -77,9 +75,6 @@ impl Summary {
     }
 }
 
-/// The streams with the states that they begin with.
-pub type States = Vec<(&'static Stream, StreamState)>;
-
 /// Reads the selected streams, from their states on, and hands everything to the output. Ends early when the output is stopped.
 pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, states: States, output: Output) -> Summary {
     let (mut selected, mut ended, stop) = (selected, Vec::new(), output.stop().clone());
@@ -104,8 +99,6 @@ pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, 
         running: JoinSet::new(),
         under_way: HashMap::new(),
         jobs: 0,
-        found: Found::default(),
-        looked_for: StreamSet::default(),
         ended,
     };
     let early = run.read(&stop).await;
@@ -120,10 +113,6 @@ struct Run {
     under_way: HashMap<tokio::task::Id, UnderWay>,
     /// Jobs that have begun.
     jobs: u64,
-    /// The teams and channels that were found.
-    found: Found,
-    /// The streams whose channels that were not found have been looked for.
-    looked_for: StreamSet,
     ended: Vec<(&'static Stream, u64, Outcome)>,
 }
 
@@ -201,7 +190,6 @@ impl Run {
         for job in &jobs {
             self.ledger.begin(job.feeds);
             self.context.output.progress().job(job.work.size(), job.parent_of());
-            self.found.note(&job.work);
         }
         jobs.into_iter().for_each(|job| self.queue.push(job));
     }
@@ -220,9 +208,6 @@ impl Run {
     fn note(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
         match result {
             Ok(mut report) => {
-                if let Some(team) = report.listed.take() {
-                    self.found.note_listed(&team);
-                }
                 self.begin(std::mem::take(&mut report.jobs));
                 self.ledger.note(feeds, report);
             }
@@ -237,13 +222,7 @@ impl Run {
 
     /// A job for those streams is done, and noted: those end that have no other one left.
     fn end(&mut self, feeds: StreamSet) -> Result<(), crate::emit::Closed> {
-        let ended = self.ledger.end(feeds);
-        let looking = ended.filter(|stream| !self.looked_for.contains(stream) && !self.ledger.has_failed(stream));
-        self.looked_for = self.looked_for.union(looking);
-        let jobs = prune::jobs(&self.context, looking, &self.found);
-        let go_on = jobs.iter().fold(StreamSet::default(), |streams, job| streams.union(job.feeds));
-        self.begin(jobs);
-        for stream in ended.without(go_on).iter() {
+        for stream in self.ledger.end(feeds).iter() {
             let (outcome, refused) = self.ledger.outcome(stream);
             let count = self.context.output.progress().count(stream);
             self.context.output.progress().skipped(stream, refused);
@@ -279,6 +258,16 @@ impl Run {
 
     /// Tells how the streams ended that are not complete: those first that another attempt may help, since a platform looks at the first.
     fn finish(mut self, early: Option<Early>) -> Summary {
+        if let Some(error) = self.ledger.incomplete_list() {
+            warn!("{error}");
+        }
+        let passed_over = self.context.looks.passed_over();
+        if passed_over > 0 {
+            info!(
+                "{passed_over} teams and channels that earlier runs have read are not listed, and this run does not ask for them: a hundred others are gone; \
+                 later runs ask"
+            );
+        }
         if let Some(changed) = self.context.changed_texts() {
             warn!("{changed}");
         }

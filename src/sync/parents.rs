@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
+    groups::Groups,
     job::{Job, Work},
+    known,
     list::List,
     place::Place,
 };
@@ -63,7 +65,8 @@ pub(super) fn first_jobs(context: &Context) -> Vec<Job> {
         // A team that is named for one stream and found for another is read once, for both.
         let named = if of_all_teams.is_empty() { BTreeMap::new() } else { std::mem::take(&mut named) };
         let feeds = named.values().fold(listed, |feeds, &streams| feeds.union(streams));
-        jobs.push(Job::new(feeds, Work::Groups { pages: Pages::new(request), of_all_teams, named }));
+        let groups = Groups::new(Pages::new(request), of_all_teams, named, known::teams(context, of_all_teams));
+        jobs.push(Job::new(feeds, Work::Groups(groups)));
     }
     jobs.extend(named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)));
     jobs

@@ -57,7 +57,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{job::Work, place::Facts},
+        super::{groups::Groups, job::Work, place::Facts},
         *,
     };
     use std::collections::BTreeMap;
@@ -91,13 +91,13 @@ mod tests {
     #[test]
     fn what_leads_to_others_goes_first_until_enough_of_these_wait() {
         let mut queue = Queue::default();
-        let groups = || Work::Groups { pages: Pages::new(groups(None)), of_all_teams: StreamSet::default(), named: BTreeMap::new() };
+        let groups = || Work::Groups(Groups::new(Pages::new(groups(None)), StreamSet::default(), BTreeMap::new(), BTreeMap::new()));
         for number in 0..=ENOUGH {
             queue.push(channel(&format!("team {}", number % 7), &number.to_string()));
         }
         queue.push(Job::new(StreamSet::default(), groups()));
         queue.push(Job::new(StreamSet::default(), groups()));
-        let order: Vec<_> = std::iter::from_fn(|| Some(matches!(queue.pop()?.work, Work::Groups { .. }))).collect();
+        let order: Vec<_> = std::iter::from_fn(|| Some(matches!(queue.pop()?.work, Work::Groups(_)))).collect();
         assert_eq!((order.len(), &order[..5]), (ENOUGH + 3, [false, false, true, true, false].as_slice()));
     }
 }

@@ -183,6 +183,7 @@ impl<'w, 'c> Walk<'w, 'c> {
 
     /// Reads from the top, or from where the pass stood, down to what the streams want.
     async fn pass(&mut self, last: Option<&Top>) -> Result<Pass, Stop> {
+        let mut refused_expansion = None;
         loop {
             match self.attempt(last).await {
                 // A link is good for a while only; the walk itself does not depend on it.
@@ -193,19 +194,24 @@ impl<'w, 'c> Walk<'w, 'c> {
                     self.parts().for_each(|part| part.walk().link = None);
                 }
                 Err(Refused::Page(error)) if self.expands && is_expansion_refused(&error) => {
-                    let Place { team, channel, .. } = self.place;
-                    let sentence = format!(
-                        "Graph refuses to list the messages of channel {channel} of team {team} with their replies: each thread is read by \
-                         itself, which takes a request for each; {error}"
-                    );
-                    self.context.remark(Remark::Expansion, sentence);
-                    self.expands = false;
+                    (self.expands, refused_expansion) = (false, Some(error));
                 }
                 Err(Refused::Link(error) | Refused::Page(error)) => {
                     return Err(Error::graph(self.place.task(), error, streams::MESSAGES.permissions).into());
                 }
                 Err(Refused::Stop(stop)) => return Err(stop),
-                Ok(pass) => return Ok(pass),
+                Ok(pass) => {
+                    // Where Graph refuses without replies as well, they are not the reason.
+                    if let Some(error) = refused_expansion {
+                        let Place { team, channel, .. } = self.place;
+                        let sentence = format!(
+                            "Graph refuses to list the messages of channel {channel} of team {team} with their replies: each thread is read \
+                             by itself, which takes a request for each; {error}"
+                        );
+                        self.context.remark(Remark::Expansion, sentence);
+                    }
+                    return Ok(pass);
+                }
             }
         }
     }

@@ -20,6 +20,7 @@ mod histories;
 mod ids;
 mod incremental;
 mod layers;
+mod missing_items;
 mod misspelt;
 mod parents;
 mod people;

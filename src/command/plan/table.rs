@@ -148,7 +148,7 @@ fn requests(requests: &Requests, width: usize) -> String {
         ("pages of messages", requests.messages),
         ("pages of long threads", requests.replies),
         ("delta", requests.delta),
-        ("channels no longer listed", requests.channels_no_longer_listed),
+        ("what is not listed", requests.not_listed),
     ];
     for (what, number) in rows.into_iter().filter(|(_, number)| *number > 0) {
         table.add_row([what.to_owned(), grouped(number)]);

@@ -23,7 +23,8 @@ pub use words::with_remarks;
 /// If signing in fails, or nothing can be read for a reason that the user cannot mend.
 pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Error> {
     let mut probe = Probe::sign_in(client, config).await?;
-    let mut checkup = Checkup { streams: Vec::new(), consent: consent(config, &probe.tenant_id(config)) };
+    let consent = consent(config, &probe.tenant_id(config));
+    let mut checkup = Checkup { streams: Vec::new(), lists_no_team: false, consent };
     for stream in STREAMS {
         let Some(own) = config.stream(stream.name) else { continue };
         let verdict = match missing(stream, own) {
@@ -35,6 +36,7 @@ pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Err
             verdict => checkup.streams.push((stream, verdict)),
         }
     }
+    checkup.lists_no_team = probe.lists_no_team;
     if checkup.reads_anything() { Ok(checkup) } else { unless_it_is_an_outage(checkup) }
 }
 

@@ -61,6 +61,8 @@ pub(super) struct Probe<'c> {
     client: &'c GraphClient,
     patience: Patience,
     tenant_id: Option<Uuid>,
+    /// Teams were listed, and there was none.
+    pub(super) lists_no_team: bool,
     answers: Answers,
     /// Graph did not answer at all: it is not asked again.
     unreachable: Option<graph::Error>,
@@ -82,7 +84,14 @@ impl<'c> Probe<'c> {
         let patience = Patience::new();
         let signed_in = patience.wait(client.sign_in(), "sign in", |_| late()).await;
         signed_in.map_err(|error| Error::graph("sign in", error, &[]))?;
-        Ok(Self { client, patience, tenant_id: client.claims().await.tenant_id, answers: HashMap::new(), unreachable: None })
+        Ok(Self {
+            client,
+            patience,
+            tenant_id: client.claims().await.tenant_id,
+            lists_no_team: false,
+            answers: HashMap::new(),
+            unreachable: None,
+        })
     }
 
     /// As the token has it: what was configured may be a domain.
@@ -129,11 +138,20 @@ impl<'c> Probe<'c> {
                     self.note_absent(&mut absent, teams, request).await;
                     return Ok(absent.beside_others());
                 }
+                Err(error) if error.is_missing() && self.exists(&team, &error).await => {
+                    let error = Error::ListOfTeam { stream: stream.name, team, source: Box::new(error) };
+                    return Err(Box::new(Verdict::Failed(error)));
+                }
                 Err(error) if absent.explains(&error) => absent.note(&team, error),
                 Err(error) => return self.refused(format!("list the {} of team {team}", stream.name), error, wants),
             }
         }
         absent.altogether()
+    }
+
+    /// Whether a team exists although Graph gives this 404 for something in it.
+    async fn exists(&mut self, team: &str, missing: &graph::Error) -> bool {
+        !missing.denies_team() && self.ask(&streams::team(team), true).await.is_ok()
     }
 
     /// Reads a page of a channel.
@@ -244,7 +262,9 @@ impl<'c> Probe<'c> {
 
     async fn found_teams(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
         // A page of ids is small, and tells how many there are.
-        let found = self.ask(&streams::group_ids(None), false).await.map(|found| Teams::of(found.without_excluded(config)));
+        let found = self.ask(&streams::group_ids(None), false).await;
+        self.lists_no_team |= found.as_ref().is_ok_and(|found| found.ids.is_empty() && !found.goes_on);
+        let found = found.map(|found| Teams::of(found.without_excluded(config)));
         found.map_err(|error| Box::new(Verdict::of("list the teams of the tenant", error, &LISTS_TEAMS, behind)))
     }
 

@@ -11,6 +11,8 @@ use crate::{
 pub struct Checkup {
     /// The streams, in order.
     pub(super) streams: Vec<(&'static Stream, Verdict)>,
+    /// Teams were listed, and there was none.
+    pub(super) lists_no_team: bool,
     /// Where an administrator consents to the permissions of the application.
     pub(super) consent: String,
 }

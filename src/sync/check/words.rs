@@ -2,7 +2,10 @@
 
 use tracing::Level;
 
-use super::verdict::{Checkup, Looked, Parent, Verdict, Why};
+use super::{
+    super::groups::NO_TEAMS,
+    verdict::{Checkup, Looked, Parent, Verdict, Why},
+};
 use crate::{
     error::{Lacks, Refused, beginning},
     graph::Permission,
@@ -28,6 +31,9 @@ impl Checkup {
             told.push((*stream, level, text));
         }
         let mut lines: Vec<_> = told.into_iter().map(|(stream, level, text)| (level, format!("{}: {text}", stream.name))).collect();
+        if self.lists_no_team {
+            lines.push((Level::WARN, NO_TEAMS.to_owned()));
+        }
         let (missing, untried) = self.lacking();
         if !missing.is_empty() {
             lines.push((Level::WARN, how_to_grant(&self.consent)));
@@ -42,6 +48,9 @@ impl Checkup {
         let mut parts = Vec::new();
         if !works.is_empty() {
             parts.push(format!("can read {}", works.join(", ")));
+        }
+        if self.lists_no_team {
+            parts.push(NO_TEAMS.to_owned());
         }
         let permissions = [true, false].map(|with_link| self.of_permissions(with_link));
         let room = OF_A_DIALOG - parts.concat().len() - "; ".len();

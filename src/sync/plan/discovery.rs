@@ -8,7 +8,6 @@ use super::{
         job::{Job, Report, Stop, Work},
         parents::first_jobs,
         place::Facts,
-        prune::{self, Found},
     },
     outcomes::Outcomes,
     sample::{sample, side_by_side},
@@ -55,12 +54,11 @@ pub(super) struct Discovery {
     pub(super) team_ids: BTreeSet<String>,
     pub(super) without_team: BTreeSet<String>,
     pub(super) channels: Vec<ChannelJob>,
-    /// Channels that earlier runs have read and that are no longer listed.
-    pub(super) gone: usize,
+    /// Requests for teams and channels that earlier runs have read and that are not listed.
+    pub(super) unlisted: usize,
     /// Groups whose channels were listed, and that have no team.
     pub(super) listed_without_team: usize,
     pub(super) outcomes: Outcomes,
-    found: Found,
     kinds: Kinds,
 }
 
@@ -68,6 +66,7 @@ pub(super) struct Discovery {
 #[derive(Debug, Default)]
 struct Kinds {
     leading: Vec<Job>,
+    unlisted: Vec<Job>,
     lists: Vec<Job>,
     members: Vec<Job>,
     teams: Vec<Job>,
@@ -90,10 +89,9 @@ impl Discovery {
             team_ids: BTreeSet::new(),
             without_team: BTreeSet::new(),
             channels: Vec::new(),
-            gone: 0,
+            unlisted: 0,
             listed_without_team: 0,
             outcomes: Outcomes::new(context),
-            found: Found::default(),
             kinds: Kinds::default(),
         }
     }
@@ -110,11 +108,13 @@ impl Discovery {
             // The last of these jobs finds that there is no page more.
             self.groups += u64::from(self.kinds.leading.len() > pages || self.groups == 0);
         }
+        self.look_for_unlisted(context).await?;
         let Kinds { lists, members, teams, .. } = std::mem::take(&mut self.kinds);
         (self.lists.all, self.members.all, self.teams.all) = (lists.len(), members.len(), teams.len());
         let lists = self.sample(lists, MOST_LISTS);
         self.lists.done = lists.len();
         self.run_all(context, lists).await?;
+        self.look_for_unlisted(context).await?;
         self.listed_without_team = self.without_team.len();
         let (members, teams) = (self.sample(members, FEW), self.sample(teams, FEW));
         (self.members.done, self.teams.done) = (members.len(), teams.len());
@@ -122,12 +122,12 @@ impl Discovery {
         self.run_all(context, teams).await
     }
 
-    /// Takes note of channels that earlier runs have read and that were not found.
-    pub(super) fn note_gone(&mut self, context: &Context) {
-        // Of a stream whose parents could not be listed, a run takes none for gone.
-        let streams = context.streams().filter(|stream| !self.outcomes.has_failed(stream));
-        let requests = prune::jobs(context, streams, &self.found).iter().map(|job| job.work.pruning()).sum::<usize>();
-        self.gone = requests.min(prune::MOST);
+    /// Looks for teams or channels that earlier runs have read and that are not listed: they lead to others.
+    async fn look_for_unlisted(&mut self, context: &Context) -> Result<(), Error> {
+        let unlisted = std::mem::take(&mut self.kinds.unlisted);
+        self.unlisted += unlisted.len();
+        let unlisted = self.sample(unlisted, MOST_LISTS);
+        self.run_all(context, unlisted).await
     }
 
     fn sample(&mut self, jobs: Vec<Job>, most: usize) -> Vec<Job> {
@@ -161,9 +161,6 @@ impl Discovery {
     }
 
     fn note(&mut self, feeds: StreamSet, mut report: Report) {
-        if let Some(team) = &report.listed {
-            self.found.note_listed(team);
-        }
         self.without_team.extend(report.without_team.take());
         self.take(std::mem::take(&mut report.jobs));
         self.outcomes.note(feeds, report);
@@ -171,11 +168,14 @@ impl Discovery {
 
     fn take(&mut self, jobs: Vec<Job>) {
         for job in jobs {
-            self.found.note(&job.work);
-            self.team_ids.extend(job.work.team().map(str::to_owned));
             let feeds = job.feeds;
+            // What is not listed may be gone.
+            if !matches!(job.work, Work::UnlistedTeam { .. } | Work::UnlistedChannel { .. }) {
+                self.team_ids.extend(job.work.team().map(str::to_owned));
+            }
             match job.work {
-                Work::Groups { .. } => self.kinds.leading.push(job),
+                Work::Groups(_) => self.kinds.leading.push(job),
+                Work::UnlistedTeam { .. } | Work::UnlistedChannel { .. } => self.kinds.unlisted.push(job),
                 Work::Team { .. } => self.kinds.teams.push(job),
                 Work::List(ref list) if list.stream().name == CHANNELS.name => self.kinds.lists.push(job),
                 Work::List(_) => self.kinds.members.push(job),
@@ -192,7 +192,6 @@ impl Discovery {
                         message: Some(message),
                     });
                 }
-                Work::Prune(_) => {}
             }
         }
     }

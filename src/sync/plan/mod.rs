@@ -48,7 +48,6 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     discovery.run(&context).await?;
     let mut channels = Channels::look(&context, &mut discovery).await?;
     channels.look_further(&context, &mut discovery).await?;
-    discovery.note_gone(&context);
     names::ask(&context, &channels).await?;
     let names = context.names.take();
     drop(context);

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::{context::Context, job::Report, ledger::Entry};
+use super::super::{
+    context::Context,
+    job::Report,
+    ledger::{Entry, is_listed},
+};
 use crate::{
     error::Error,
     graph::Verdict,
@@ -45,6 +49,9 @@ impl Outcomes {
     pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
         self.entries(report.read).for_each(Entry::read);
         report.found.iter().for_each(|id| self.find(feeds, id));
+        if let Some(team) = &report.unlisted {
+            self.entries(feeds.filter(is_listed)).for_each(|entry| entry.miss_in_list(team));
+        }
         report.refused.into_iter().for_each(|(streams, error)| self.note_error(streams, error));
         self.failed.extend(report.damage.map(|error| error.to_string()));
         report.failed.into_iter().for_each(|error| self.note_error(feeds, error));
@@ -54,11 +61,6 @@ impl Outcomes {
     pub(super) fn read(&mut self, feeds: StreamSet, id: &str) {
         self.entries(feeds).for_each(Entry::read);
         self.find(feeds, id);
-    }
-
-    /// Whether something of the stream could not be read.
-    pub(super) fn has_failed(&self, stream: &Stream) -> bool {
-        self.entries[stream.position()].has_failed()
     }
 
     /// Takes note of what a run would say and go on.
@@ -88,7 +90,16 @@ impl Outcomes {
             }
         }
         self.refused.retain(|refused| !said.contains(&refused.first));
-        let would_fail = without_any.into_iter().map(|(error, streams)| format!("{} would fail: {error}", streams.join(", ")));
+        let mut not_listed: Vec<(String, Vec<&str>)> = Vec::new();
+        for stream in streams.iter() {
+            let Some(error) = self.entries[stream.position()].incomplete_list().map(|error| error.to_string()) else { continue };
+            match not_listed.iter_mut().find(|(known, _)| *known == error) {
+                Some((_, streams)) => streams.push(stream.name),
+                None => not_listed.push((error, vec![stream.name])),
+            }
+        }
+        let would_fail =
+            without_any.into_iter().chain(not_listed).map(|(error, streams)| format!("{} would fail: {error}", streams.join(", ")));
         (self.refused.into_iter().map(Refusals::into_text).collect(), would_fail.chain(self.failed).collect())
     }
 

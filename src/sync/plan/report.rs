@@ -92,8 +92,8 @@ pub struct Requests {
     pub replies: u64,
     /// Pages of delta.
     pub delta: u64,
-    /// Single channels that earlier runs have read and that are no longer listed.
-    pub channels_no_longer_listed: u64,
+    /// Single teams and channels that earlier runs have read and that are not listed.
+    pub not_listed: u64,
 }
 
 /// A limit of Graph, of the configuration, or of the answers' time.

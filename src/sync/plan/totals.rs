@@ -95,7 +95,7 @@ impl Totals<'_> {
     }
 
     fn requests(&self, sum: &Sum) -> Requests {
-        let Discovery { groups, lists, members, teams, gone, .. } = &self.discovery;
+        let Discovery { groups, lists, members, teams, unlisted, .. } = &self.discovery;
         let known = Requests {
             total: About::default(),
             token: 1,
@@ -106,9 +106,9 @@ impl Totals<'_> {
             messages: whole(sum.taken.lists),
             replies: whole(sum.taken.threads),
             delta: whole(sum.taken.delta),
-            channels_no_longer_listed: *gone as u64,
+            not_listed: *unlisted as u64,
         };
-        let certain = (known.token + known.groups + known.teams + known.channels + known.members + known.channels_no_longer_listed) as f64;
+        let certain = (known.token + known.groups + known.teams + known.channels + known.members + known.not_listed) as f64;
         let seen = self.channels.asked.iter().map(Asked::pages).sum::<usize>() as f64;
         Requests { total: About::new(certain + sum.taken.requests(), sum.error, certain + seen), ..known }
     }

@@ -50,12 +50,12 @@ const FILES: &[&str] = &[
     "sync/context.rs",
     "sync/delta.rs",
     "sync/groups.rs",
+    "sync/known.rs",
     "sync/ledger.rs",
     "sync/list.rs",
     "sync/mod.rs",
     "sync/parents.rs",
     "sync/plan/mod.rs",
-    "sync/prune.rs",
     "sync/thread.rs",
     "sync/walk.rs",
 ];

@@ -10,6 +10,7 @@ use crate::support::{ALL, Output, Protocol, Tap, config, everything, incremental
 const MESSAGES: &[&str] = &["messages", "message_replies"];
 const OF_USER: &str = "config_error";
 const OF_MOMENT: &str = "transient_error";
+const OF_GRAPH: &str = "system_error";
 
 /// Of what is throttled the time is bounded, and not the number of attempts: it is more than this.
 const TRIES_WHILE_THROTTLED: u64 = 12;
@@ -18,6 +19,8 @@ const TRIES_WHILE_THROTTLED: u64 = 12;
 fn expected(status: u16) -> (u64, &'static str) {
     match status {
         401 => (2, OF_USER),
+        // The team answers, and its list does not exist.
+        404 => (1, OF_GRAPH),
         408 | 409 | 423 | 425 => (7, OF_MOMENT),
         429 => (TRIES_WHILE_THROTTLED, OF_MOMENT),
         501 | 505 | 511 => (1, OF_USER),
@@ -72,7 +75,8 @@ fn every_status_is_asked_for_as_often_as_it_may_help() {
         let errors = output.errors();
         assert_eq!((errors.len(), errors[0].0, errors[0].1), (1, expected(status).1, "members"), "{status}: {errors:?}");
         let (tried, answer) = parts(errors[0].2);
-        assert_eq!(tried, format!("cannot list the members of team {team}: GET /v1.0/teams/{team}/members"));
+        let exists = if status == 404 { ", which exists" } else { "" };
+        assert_eq!(tried, format!("cannot list the members of team {team}{exists}: GET /v1.0/teams/{team}/members"));
         let (said, rest) = answer.split_once(" (").unwrap();
         assert!(said.starts_with(&format!("{status} ")), "{status}: {answer}");
         format!("<status> ({}", rest.replace(team.as_str(), "<team>"))
@@ -188,7 +192,10 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         let case = format!("{}, {what}", route.name);
         let is_missing = what.starts_with("404") && kind == OF_USER;
         // What has given a page is there: that it refuses another one is nobody's mistake.
-        let kind = if route.name == "next messages" && is_lost && what != "302" { "system_error" } else { kind };
+        let is_of_graph = route.name == "next messages" && is_lost && what != "302";
+        // The team answers, and its list does not exist.
+        let is_of_list = what == "404 of nothing" && ["channels", "members"].contains(&route.name);
+        let kind = if is_of_graph || is_of_list { OF_GRAPH } else { kind };
         // A group may have no team, and a thread may go while its channel is read.
         let is_nothing = is_missing && ["team", "replies beyond those of the page"].contains(&route.name);
         let fails: &[&str] = if is_nothing { &[] } else { route.fails };
@@ -216,7 +223,11 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         assert!(sentences.iter().all(|sentence| sentences[0] == *sentence), "{case}: {sentences:?}");
         let sentence = sentences.first()?;
         let (tried, answer) = parts(sentence);
-        let tried = tried.replace(&place.team, "<team>").replace(&place.channel, "<channel>").replace(&place.root, "<message>");
+        let tried = tried
+            .replace(", which exists", "")
+            .replace(&place.team, "<team>")
+            .replace(&place.channel, "<channel>")
+            .replace(&place.root, "<message>");
         Some((route.name, tried, what, answer))
     });
     // What is tried depends on the route alone, and what is said of the answer mostly on the answer.

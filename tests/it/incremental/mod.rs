@@ -18,6 +18,7 @@ mod size;
 mod states;
 mod threads;
 mod times;
+mod unlisted;
 
 use std::{
     collections::BTreeMap,

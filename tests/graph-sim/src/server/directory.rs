@@ -89,7 +89,7 @@ pub(crate) fn groups(ctx: &Context<'_>) -> Result<Answer, Answer> {
         context: ctx.metadata(&if select.is_empty() { "groups".to_owned() } else { format!("groups({})", select.join(",")) }),
         counted: false,
     };
-    let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone);
+    let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && !team.unmarked);
     list.answer(ctx, &token, items.map(|(place, team)| (place, selected(team.group_json(), &select))))
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn channels(ctx: &Context<'_>, team: &str) -> Result<Answer, Answer> 
     let filter = query.get("$filter").map(ChannelFilter::parse).transpose()?;
     let select = query.select();
     let list = List { context: ctx.metadata(&path), path, counted: true };
-    let channels = team.channels.iter().enumerate().filter(|(_, channel)| !channel.gone);
+    let channels = team.channels.iter().enumerate().filter(|(_, channel)| !channel.gone && !channel.unlisted);
     let wanted = channels.filter(|(_, channel)| filter.as_ref().is_none_or(|filter| filter.takes(channel)));
     list.answer(ctx, &token, wanted.map(|(place, channel)| (place, selected(channel.json(team, ctx.unknown_members), &select))))
 }

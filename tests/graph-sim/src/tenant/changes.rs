@@ -294,6 +294,18 @@ impl Tenant {
         Ok(())
     }
 
+    /// Whether the group of a team is marked as one; without, the list of teams does not have it.
+    pub fn mark_team(&mut self, team: &str, is_marked: bool) -> Result<(), ChangeError> {
+        self.expect_team(team)?.unmarked = !is_marked;
+        Ok(())
+    }
+
+    /// Whether the list of its team has a channel.
+    pub fn list_channel(&mut self, channel: &str, is_listed: bool) -> Result<(), ChangeError> {
+        self.expect_channel(channel)?.unlisted = !is_listed;
+        Ok(())
+    }
+
     pub fn set_delta_support(&mut self, channel: &str, support: DeltaSupport) -> Result<(), ChangeError> {
         self.expect_channel(channel)?.delta = support;
         Ok(())

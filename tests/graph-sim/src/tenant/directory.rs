@@ -30,6 +30,8 @@ pub struct Team {
     /// False: a group that passes the filter and has no team behind it (graph.md 2.1).
     pub(crate) provisioned: bool,
     pub(crate) gone: bool,
+    /// Its group is not marked as a team, so that the list of teams does not have it.
+    pub(crate) unmarked: bool,
     pub(crate) block: Option<Block>,
     pub(crate) channels: Vec<Channel>,
     pub(crate) members: Vec<Member>,
@@ -62,6 +64,7 @@ impl Team {
             created,
             provisioned: true,
             gone: false,
+            unmarked: false,
             block: None,
             channels: Vec::new(),
             members: Vec::new(),
@@ -193,6 +196,8 @@ pub struct Channel {
     pub(crate) seed: u64,
     pub(crate) created: Time,
     pub(crate) gone: bool,
+    /// The list of its team does not have it.
+    pub(crate) unlisted: bool,
     pub(crate) block: Option<Block>,
     pub(crate) delta: DeltaSupport,
     /// Delta tokens made before this one have ended.
@@ -216,6 +221,7 @@ impl Channel {
             seed,
             created,
             gone: false,
+            unlisted: false,
             block: None,
             delta: DeltaSupport::Supported,
             first_good_delta: 0,

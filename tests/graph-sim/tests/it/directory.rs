@@ -20,6 +20,29 @@ fn groups_page_and_may_have_no_team() {
     assert_eq!(error, ("ItemNotFound".to_owned(), format!("No team found with Group Id {missing}")));
 }
 
+/// graph.md 2.1: teams whose groups are not marked are in no list of groups, and exist.
+#[test]
+fn a_team_that_is_not_marked_is_not_listed_and_exists() {
+    let sim = Sim::new(TenantSpec::uniform(2, 2, 0));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    sim.with_tenant(|tenant| tenant.mark_team(&team, false)).unwrap();
+    let filter = "$filter=resourceProvisioningOptions/Any(x:x%20eq%20'Team')";
+    let (groups, _) = sim.all(&format!("/v1.0/groups?{filter}"));
+    assert_eq!((groups.len(), ids(&groups).contains(&team.as_str())), (2, false));
+    assert_eq!(sim.get(&format!("/v1.0/teams/{team}")).status, 200);
+}
+
+/// graph.md 2.3: a channel may be missing in the list of its team, and exist.
+#[test]
+fn a_channel_that_is_not_listed_exists() {
+    let sim = Sim::new(TenantSpec::uniform(1, 2, 0));
+    let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
+    let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[1].clone());
+    sim.with_tenant(|tenant| tenant.list_channel(&channel, false)).unwrap();
+    assert_eq!(sim.all(&format!("/v1.0/teams/{team}/channels")).0.len(), 1);
+    assert_eq!(sim.get(&sim.path(&team, &channel, "")).status, 200);
+}
+
 /// A group says `Public`, its team `public`.
 #[test]
 fn group_and_team_spell_visibility_differently() {

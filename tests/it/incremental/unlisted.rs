@@ -1,0 +1,255 @@
+//! Teams and channels that earlier runs have read, that exist, and that Graph does not list: they are read as if it did.
+
+use graph_sim::{Class, Fault, MessageAt, Options, Rule, TenantSpec};
+use serde_json::{Value, json};
+
+use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, Run};
+use crate::support::{ALL, Protocol, Tap, config, everything, truth};
+
+const LISTS: [&str; 3] = ["teams", "channels", "members"];
+
+/// A reader of four teams with two channels each, all known.
+fn of_four(protocol: Protocol) -> Reader {
+    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(4, 2, 6).replies(1, 0) };
+    let mut reader = Reader::new(Options::new(spec).manual_clock()).speaking(protocol).streams(&ALL);
+    for _ in 0..2 {
+        reader.read();
+        reader.later(HOUR);
+    }
+    reader
+}
+
+fn teams(reader: &Reader) -> Vec<String> {
+    reader.sim.read_tenant(|tenant| tenant.team_ids())
+}
+
+/// The groups of these teams are no longer marked as teams.
+fn unmark(reader: &Reader, teams: &[String]) {
+    for team in teams {
+        reader.sim.with_tenant(|tenant| tenant.mark_team(team, false)).unwrap();
+    }
+}
+
+/// An edit in each channel.
+fn edit_all(reader: &Reader) -> Vec<MessageAt> {
+    let channels = reader.channels();
+    let edited = reader.sim.with_tenant(|tenant| {
+        let edit = |channel: &String| {
+            let root = tenant.roots(channel).swap_remove(3);
+            tenant.edit(&root, "edited").unwrap();
+            root
+        };
+        channels.iter().map(edit).collect()
+    });
+    // Longer ago than a run looks back.
+    reader.later(HOUR);
+    edited
+}
+
+/// All lists are whole, and each of these messages came.
+fn assert_whole(reader: &Reader, run: &Run, edited: &[MessageAt]) {
+    let truth = reader.sim.truth();
+    for stream in LISTS {
+        let table = run.output.table(stream);
+        if stream == "teams" {
+            assert_eq!(table.len(), truth.teams.len());
+        } else {
+            truth::assert_equal(stream, &table, &truth::table(&truth, stream));
+        }
+    }
+    assert!(edited.iter().all(|message| run.tells(message)));
+    for stream in [MESSAGES, REPLIES] {
+        truth::assert_equal(stream, &reader.rows[stream], &truth::table(&truth, stream));
+    }
+}
+
+/// How the streams ended.
+fn incomplete(run: &Run) -> Vec<&str> {
+    match run.output.protocol {
+        Protocol::Airbyte => run.output.errors().into_iter().map(|(_, stream, _)| stream).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_private_channel_that_an_archived_team_does_not_list_is_read_in_the_same_run() {
+    for protocol in BOTH {
+        let mut reader = of_four(protocol);
+        let hidden = reader.channels().swap_remove(1);
+        reader.sim.with_tenant(|tenant| tenant.list_channel(&hidden, false)).unwrap();
+        let edited = edit_all(&reader);
+        let run = reader.read();
+        assert_whole(&reader, &run, &edited);
+        assert_eq!((run.told(MESSAGES), run.asked_of(Class::Other)), (8, 1), "incrementally, and one request more");
+        assert!(run.warnings("").is_empty(), "{:?}", run.warnings(""));
+        // And in each run from then on.
+        reader.later(HOUR);
+        let edited = edit_all(&reader);
+        let run = reader.read();
+        assert_whole(&reader, &run, &edited);
+    }
+}
+
+#[test]
+fn a_channel_that_is_not_listed_is_read_in_every_way_of_naming_and_reading() {
+    let ways: [fn(&mut Reader, &str, &str); 4] = [
+        |reader, team, _| reader.set(json!({"fetch_all_teams": false, "team_id": team})),
+        |reader, _, channel| reader.set(json!({"fetch_all_channels": false, "channel_id": channel})),
+        |reader, _, _| reader.full_refresh = true,
+        |reader, _, _| reader.streams = vec![REPLIES],
+    ];
+    for protocol in BOTH {
+        for (number, way) in ways.iter().enumerate() {
+            let mut reader = of_four(protocol);
+            let hidden = reader.channels().swap_remove(1);
+            let team = reader.sim.read_tenant(|tenant| tenant.team_of(&hidden).unwrap().id.clone());
+            reader.sim.with_tenant(|tenant| tenant.list_channel(&hidden, false)).unwrap();
+            let root = reader.sim.read_tenant(|tenant| tenant.roots(&hidden).swap_remove(3));
+            let (reply, edited) = (reader.reply(&root, "new"), root);
+            reader.edit(&edited, "edited");
+            way(&mut reader, &team, &hidden);
+            let run = reader.read();
+            let of_messages = number == 3 || run.tells(&edited);
+            assert!(of_messages && run.tells(&reply), "{protocol:?}, way {number}");
+        }
+    }
+}
+
+#[test]
+fn teams_that_are_no_longer_marked_are_read_and_the_list_is_not_complete() {
+    for protocol in BOTH {
+        for share in [4, 2, 1] {
+            let mut reader = of_four(protocol);
+            let unmarked = &teams(&reader)[..share];
+            unmark(&reader, unmarked);
+            let edited = edit_all(&reader);
+            let run = reader.run();
+            assert_eq!(run.output.status, Some(1));
+            assert_whole(&reader, &run, &edited);
+            let sentence = format!("the list of teams is not complete: Graph leaves out {share} that exist, such as team ");
+            assert_eq!(run.warnings(&sentence).len(), 1, "{:?}", run.warnings(""));
+            if protocol == Protocol::Airbyte {
+                assert_eq!(incomplete(&run), LISTS);
+                assert!(run.output.errors().iter().all(|(kind, _, text)| *kind == "transient_error" && text.starts_with(&sentence)));
+            } else {
+                assert!(run.output.critical().contains(&sentence), "{}", run.output.critical());
+            }
+            assert_eq!(run.warnings("Graph lists no team of the tenant").len(), usize::from(share == 4));
+
+            // Whoever does not want to wait leaves them out.
+            reader.later(HOUR);
+            reader.set(json!({"exclude": unmarked}));
+            let run = reader.read();
+            assert_eq!((run.output.records("teams").count(), run.warnings("the list of teams").len()), (4 - share, 0));
+
+            // When they are listed again, all is as before.
+            reader.later(HOUR);
+            reader.set(json!({"exclude": ""}));
+            unmarked.iter().for_each(|team| reader.sim.with_tenant(|tenant| tenant.mark_team(team, true)).unwrap());
+            let edited = edit_all(&reader);
+            let run = reader.read();
+            assert_whole(&reader, &run, &edited);
+            assert_eq!(run.told(MESSAGES), 8, "incrementally");
+        }
+    }
+}
+
+#[test]
+fn each_stream_alone_knows_by_the_state_that_teams_are_missing() {
+    let mut reader = of_four(Protocol::Singer);
+    unmark(&reader, &teams(&reader));
+    let edited = edit_all(&reader);
+    for (streams, status) in [(vec!["teams"], 1), (vec!["members"], 1), (vec![MESSAGES], 0)] {
+        reader.streams = streams.clone();
+        let run = reader.run();
+        assert_eq!((run.output.status, run.warnings("the list of teams is not complete").len()), (Some(status), 1), "{streams:?}");
+        assert!(streams != [MESSAGES] || edited.iter().all(|message| run.tells(message)), "messages are read of all that is known");
+    }
+}
+
+#[test]
+fn a_team_that_is_named_shows_that_an_empty_list_is_wrong() {
+    let reader = of_four(Protocol::Airbyte);
+    let team = teams(&reader).swap_remove(1);
+    let read = || {
+        let settings = json!({"team_id": team, "fetch_all_channels": true, "fetch_all_messages": true});
+        Tap::new(&config(&reader.sim, settings)).read(&ALL)
+    };
+    unmark(&reader, std::slice::from_ref(&team));
+    let one = read();
+    assert_eq!((one.status, one.records("teams").count()), (Some(0), 4), "it is read beside the others: {:?}", one.errors());
+    unmark(&reader, &teams(&reader));
+    let none = read();
+    assert_eq!((none.status, none.records("teams").count(), none.errors()[0].1), (Some(1), 1, "teams"));
+    assert_eq!((none.errors().len(), none.records("members").count()), (1, 12));
+}
+
+#[test]
+fn without_a_state_an_empty_list_of_teams_is_a_warning() {
+    let reader = of_four(Protocol::Airbyte);
+    unmark(&reader, &teams(&reader));
+    let tap = Tap::new(&config(&reader.sim, everything()));
+    let sentence = "Graph lists no team of the tenant; hint: if there are teams, run again, and look at `tenant_id` and at the permissions of \
+                    the application";
+    let read = tap.read(&ALL);
+    assert_eq!((read.status, read.logs("WARN")), (Some(0), vec![sentence]));
+    let check = tap.check();
+    assert_eq!(check.verdict().0, "SUCCEEDED");
+    assert!(check.verdict().1.contains(sentence) && check.logs("WARN") == [sentence], "{:?}", check.messages);
+    let plan = tap.execute(&["plan", "--config", "config.json"], &[]);
+    assert!(plan.status == Some(0) && plan.stderr.contains(sentence), "{}", plan.stderr);
+}
+
+#[test]
+fn a_plan_reads_what_is_not_listed_as_a_run_does() {
+    let mut reader = of_four(Protocol::Singer);
+    unmark(&reader, &teams(&reader)[..2]);
+    let hidden = reader.channels().swap_remove(5);
+    reader.sim.with_tenant(|tenant| tenant.list_channel(&hidden, false)).unwrap();
+    let (tap, arguments) = reader.prepare();
+    let finished = tap.execute(&[&["plan", "--format", "json"], &arguments[..]].concat(), &[]);
+    let plan: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let failed = plan["failed"].as_array().unwrap();
+    assert_eq!((finished.status, failed.len()), (Some(1), 1), "{failed:?}");
+    assert!(
+        failed[0].as_str().unwrap().starts_with("teams, channels, members would fail: the list of teams is not complete: "),
+        "{failed:?}"
+    );
+    assert_eq!((&plan["teams"], &plan["channels"]["about"], &plan["requests"]["not_listed"]), (&json!(4), &json!(8), &json!(3)));
+    let run = reader.run();
+    let asked = run.journal.total();
+    assert_eq!((run.output.status, plan["requests"]["total"]["about"].as_u64()), (Some(1), Some(asked)), "{plan}");
+}
+
+#[test]
+fn a_team_that_cannot_be_asked_for_is_read_by_its_lists() {
+    let mut reader = of_four(Protocol::Airbyte).streams(&[MESSAGES]);
+    unmark(&reader, &teams(&reader)[..2]);
+    reader.sim.set_roles(&["GroupMember.Read.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All"]);
+    reader.sim.inject(Rule::new(Fault::status(403)).class(Class::Team));
+    let edited = edit_all(&reader);
+    let run = reader.read();
+    assert!(edited.iter().all(|message| run.tells(message)));
+    reader.assert_complete();
+}
+
+#[test]
+fn a_known_team_or_channel_that_does_not_answer_is_not_passed_over_in_silence() {
+    for hide in [true, false] {
+        let mut reader = of_four(Protocol::Airbyte);
+        let hidden = reader.channels().swap_remove(1);
+        if hide {
+            reader.sim.with_tenant(|tenant| tenant.list_channel(&hidden, false)).unwrap();
+        } else {
+            unmark(&reader, &teams(&reader)[..1]);
+        }
+        reader.sim.inject(Rule::new(Fault::status(503)).class(if hide { Class::Other } else { Class::Team }));
+        let run = reader.run();
+        assert_eq!(run.output.status, Some(1));
+        assert!(["messages", "message_replies"].iter().all(|stream| incomplete(&run).contains(stream)), "{:?}", run.output.errors());
+        reader.sim.clear_faults();
+        let edited = edit_all(&reader);
+        let run = reader.run();
+        assert!(edited.iter().all(|message| run.tells(message)), "its state was kept");
+    }
+}
