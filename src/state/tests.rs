@@ -311,3 +311,128 @@ fn what_cannot_be_used_is_named_by_its_key_and_not_shown() {
     let damage = to_raw_value(&json!({"version": 2, "damage": [5, CANARY]})).unwrap();
     assert_eq!(StreamState::begin_snapshot(Some(&damage)).unwrap_err().to_string(), "`damage[0]`: it is not a text");
 }
+
+mod merged {
+    //! Whatever two states a consumer merges, the newer one is read.
+
+    use proptest::{option, prelude::*};
+    use scenario::states::merge;
+    use serde_json::Map;
+
+    use super::*;
+
+    const KEYS: [&str; 4] = ["t/19:c@thread.tacv2", "t/19:d@thread.tacv2", "t/19:c@thread.tacv2/161", "u/19:e@thread.tacv2"];
+
+    fn clock() -> impl Strategy<Value = DateTime<Utc>> {
+        (0..2_000_000_000_i64).prop_map(|seconds| DateTime::from_timestamp(seconds, 0).unwrap())
+    }
+
+    fn moment() -> impl Strategy<Value = DateTime<Utc>> {
+        (clock(), 0..10_i64).prop_map(|(time, tenths)| time + TimeDelta::nanoseconds(tenths * 123_456_700))
+    }
+
+    /// A link below the list of a partition, in one of the spellings of Graph.
+    fn link(key: &str, below: &str) -> BoxedStrategy<String> {
+        let (ids, below): (Vec<String>, _) = (ids(key).collect(), below.to_owned());
+        (any::<bool>(), "[a-z=%&]{1,9}")
+            .prop_map(move |(is_bracketed, query)| {
+                let part = |name: &str, id: &String| if is_bracketed { format!("/{name}('{id}')") } else { format!("/{name}/{id}") };
+                let parts: String = ["teams", "channels", "messages"].iter().zip(&ids).map(|(name, id)| part(name, id)).collect();
+                let list = if ids.len() == 3 { "replies" } else { "messages" };
+                format!("/v1.0{parts}/{list}{below}?{query}")
+            })
+            .boxed()
+    }
+
+    fn walk(key: &str) -> BoxedStrategy<WalkState> {
+        let times = (option::of(moment()), clock(), option::of(moment()), moment(), clock(), option::of(moment()));
+        (option::of(link(key, "")), times)
+            .prop_map(|(link, (head, read_at, until, floor, began, owed))| WalkState {
+                link,
+                head,
+                read_at: Some(read_at),
+                until,
+                began: Some(began),
+                owed,
+                ..WalkState::new(floor)
+            })
+            .boxed()
+    }
+
+    fn channel(key: &str) -> BoxedStrategy<ChannelState> {
+        let round = (link(key, "/delta"), clock()).prop_map(|(link, at)| RoundState { link, at });
+        let delta = (option::of(link(key, "/delta()")), option::of(clock()), option::of(round), option::of(clock()));
+        let times = (option::of(moment()), option::of(clock()), option::of(moment()));
+        (times, option::of(walk(key)), delta, prop::collection::vec("[0-9a-f]{8}", 0..3))
+            .prop_map(|((last_modified_date_time, read_at, since), walk, (delta_link, delta_at, round, refused_at), damage)| ChannelState {
+                last_modified_date_time,
+                read_at,
+                since,
+                walk,
+                delta_link,
+                delta_at,
+                delta: DeltaState { round, refused_at },
+                damage,
+                ..ChannelState::default()
+            })
+            .boxed()
+    }
+
+    /// A state, or one of a full refresh that is under way.
+    fn state() -> impl Strategy<Value = StreamState> {
+        let full = option::of((clock(), option::of(clock()))).prop_map(|full| full.map(|(begun, mark)| Full { begun, mark }));
+        (KEYS.map(|key| option::of(channel(key))), full).prop_map(|(channels, full)| {
+            let mut state = StreamState::Channels(Channels { full, ..Channels::new("contoso.com") });
+            KEYS.into_iter().zip(channels).for_each(|(key, channel)| state.set(key, channel));
+            state
+        })
+    }
+
+    /// The state as version 1 wrote it: null wherever something is absent, and for a channel that is gone.
+    fn as_version_1(state: &StreamState) -> Value {
+        let text = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
+        let channels: Map<_, _> = KEYS
+            .into_iter()
+            .map(|key| {
+                let channel = state.channel(key).map(|channel| {
+                    let walk = channel.walk.map(|walk| {
+                        json!({"link": walk.link, "head": text(walk.head), "readAt": text(walk.read_at), "until": text(walk.until),
+                            "floor": walk.floor, "began": text(walk.began), "owed": text(walk.owed)})
+                    });
+                    let round = channel.delta.round.map(|round| json!({"link": round.link, "at": round.at}));
+                    let delta = json!({"round": round, "refusedAt": text(channel.delta.refused_at)});
+                    json!({"lastModifiedDateTime": text(channel.last_modified_date_time), "readAt": text(channel.read_at),
+                        "since": text(channel.since), "walk": walk, "deltaLink": channel.delta_link, "deltaAt": text(channel.delta_at),
+                        "delta": delta, "damage": channel.damage})
+                });
+                (key.to_owned(), json!(channel))
+            })
+            .collect();
+        let full = state.own().and_then(|own| own.full).map(|full| full.mark.map_or(json!(true), |mark| json!(mark)));
+        json!({"version": 1, "tenant": "contoso.com", "full": full, "channels": channels})
+    }
+
+    /// What is read, whether or not a full refresh is under way.
+    fn read_from(written: &Value) -> Channels {
+        let raw = to_raw_value(written).unwrap();
+        let (version, members) = read(Some(&raw)).unwrap().unwrap();
+        Channels::read(version, &members, "contoso.com").unwrap()
+    }
+
+    fn bookmarks(state: Value) -> Map<String, Value> {
+        json!({"bookmarks": {"messages": state}}).as_object().unwrap().clone()
+    }
+
+    proptest! {
+        #[test]
+        fn the_newer_state_is_read(old in state(), new in state(), versions in prop::sample::select(vec![(2, 2), (1, 2), (2, 1)])) {
+            let form = |state: &StreamState, version| if version == 1 { as_version_1(state) } else { written(state) };
+            let mut kept = bookmarks(form(&old, versions.0));
+            merge(&mut kept, &bookmarks(form(&new, versions.1))).unwrap();
+            let read = read_from(&kept["bookmarks"]["messages"]);
+            let new = new.own().unwrap();
+            prop_assert_eq!(&read.partitions, &new.partitions);
+            prop_assert_eq!(read.full.map(|full| full.mark), new.full.map(|full| full.mark));
+        }
+    }
+}
