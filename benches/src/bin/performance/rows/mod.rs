@@ -7,6 +7,7 @@ mod plan;
 mod requests;
 mod side_by_side;
 mod start;
+mod state;
 mod throughput;
 
 use crate::{Bench, Result, figure::Row};
@@ -30,5 +31,6 @@ pub(crate) const ROWS: &[(&str, Measure)] = &[
     ("side-by-side", side_by_side::two_runs),
     ("start", start::of_commands),
     ("idle", idle::ten_thousand_channels),
+    ("state", state::of_many_channels),
     ("plan", plan::beside_runs),
 ];
