@@ -50,9 +50,19 @@ impl Held {
         let wanted = if body.capacity() == 0 { expected.clamp(LEAST, ROOM) } else { 2 * body.capacity() };
         let capacity = wanted.max(length).next_power_of_two();
         self.grow(capacity - body.capacity()).await;
+        if body.capacity() > SPARE {
+            // What is not kept as it is need not be copied either.
+            body.reserve_exact(capacity - body.len());
+            return;
+        }
         let mut larger = self.take_spare(capacity).unwrap_or_else(|| Vec::with_capacity(capacity));
         larger.extend_from_slice(body);
         self.give_back(std::mem::replace(body, larger));
+    }
+
+    /// Waits until there is room for so many bytes that were made of the body.
+    pub(super) async fn add(&mut self, bytes: usize) {
+        self.grow(bytes).await;
     }
 
     /// A buffer that is no longer needed. Those that nobody has used for longest make way for it.

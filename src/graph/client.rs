@@ -44,6 +44,9 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 /// So many bytes of a body are decompressed at once.
 const STEP: usize = 64 * 1024;
 
+/// So many bytes of a refusal are read.
+const REFUSAL: usize = 64 * 1024;
+
 /// Requests in flight without a pace: more would only hold more memory.
 const UNPACED: usize = 8;
 
@@ -361,13 +364,14 @@ impl Shared {
         if status == StatusCode::PARTIAL_CONTENT {
             return Err(Cause::Malformed("it is a part of a page (status 206)".to_owned()));
         }
-        let (body, held) = body?;
+        let (body, mut held) = body?;
         work.size.store(body.len(), Ordering::Relaxed);
-        let (text, cleaned) = text::decode(body);
+        let (text, cleaned) = text::decode(body).ok_or_else(|| Cause::Malformed("it is no text in UTF-8".to_owned()))?;
         let page = Page::parse(text, cleaned, expected, &self.host, &self.secrets, date).map_err(|malformed| match malformed {
             Malformed::Body(text) => Cause::Malformed(text),
             Malformed::ForeignLink(place) => Cause::ForeignLink(quotable(&place, &self.secrets)),
         })?;
+        held.add(page.bytes_of_index()).await;
         Ok(page.holding(held))
     }
 
@@ -407,10 +411,12 @@ impl Shared {
         Ok(self.http.get(url).header(AUTHORIZATION, authorization).header(ACCEPT_ENCODING, "gzip"))
     }
 
-    /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another.
+    /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another. Of a
+    /// refusal no more is read than anybody says of one.
     async fn read(&self, response: reqwest::Response, mut patience: Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
-        let mut held = self.bodies.hold();
-        let mut body = Vec::new();
+        let is_refusal = !response.status().is_success();
+        let (most, expected) = if is_refusal { (REFUSAL, 0) } else { (self.limits.body, expected) };
+        let (mut held, mut body) = (self.bodies.hold(), Vec::new());
         let mut decoded = decoded(response)?;
         loop {
             // What waits for room is not late.
@@ -419,8 +425,8 @@ impl Shared {
             if patience.wait(decoded.read_buf(&mut part)).await.map_err(|text| Cause::Transport(quotable(&text, &self.secrets)))? == 0 {
                 return Ok((body, held));
             }
-            if body.len() > self.limits.body {
-                return Err(Cause::TooLarge(self.limits.body));
+            if body.len() > most {
+                return if is_refusal { Ok((body, held)) } else { Err(Cause::TooLarge(most)) };
             }
         }
     }

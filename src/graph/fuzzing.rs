@@ -23,8 +23,8 @@ use super::{
 };
 use crate::secrets::Secrets;
 
-/// The text of a body, and what was changed in it.
-pub fn decode(body: &[u8]) -> (String, Cleaned) {
+/// The text of a body, and what was changed in it; [`None`] if it is no text.
+pub fn decode(body: &[u8]) -> Option<(String, Cleaned)> {
     text::decode(body.to_vec())
 }
 
@@ -33,7 +33,7 @@ pub fn decode(body: &[u8]) -> (String, Cleaned) {
 /// # Errors
 /// If it is none.
 pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
-    let (text, cleaned) = decode(body);
+    let (text, cleaned) = decode(body).ok_or("it is no text")?;
     let expected = if is_list { Expected::List } else { Expected::Object };
     Page::parse(text, cleaned, expected, host, &Secrets::default(), date).map_err(|malformed| match malformed {
         Malformed::Body(why) | Malformed::ForeignLink(why) => why,

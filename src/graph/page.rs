@@ -1,12 +1,12 @@
 //! A page of Graph: the text as received and an index of its items, made in one pass and without copying a value.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, num::NonZero, ops::Range};
 
 use chrono::{DateTime, Utc};
 use memchr::memchr;
 use serde::{
     Deserialize,
-    de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{error::Category, value::RawValue};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -17,24 +17,24 @@ use crate::secrets::Secrets;
 /// The visits of a scalar, which all mean the same here.
 macro_rules! scalars {
     ($value:ty, $what:expr) => {
-        fn visit_bool<E>(self, _: bool) -> Result<$value, E> {
-            Ok(($what)(self))
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<$value, E> {
+            ($what)(self)
         }
 
-        fn visit_i64<E>(self, _: i64) -> Result<$value, E> {
-            Ok(($what)(self))
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<$value, E> {
+            ($what)(self)
         }
 
-        fn visit_u64<E>(self, _: u64) -> Result<$value, E> {
-            Ok(($what)(self))
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<$value, E> {
+            ($what)(self)
         }
 
-        fn visit_f64<E>(self, _: f64) -> Result<$value, E> {
-            Ok(($what)(self))
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<$value, E> {
+            ($what)(self)
         }
 
-        fn visit_str<E>(self, _: &str) -> Result<$value, E> {
-            Ok(($what)(self))
+        fn visit_str<E: de::Error>(self, _: &str) -> Result<$value, E> {
+            ($what)(self)
         }
     };
 }
@@ -44,6 +44,8 @@ macro_rules! scalars {
 pub struct Page {
     text: String,
     items: Table,
+    /// Of each item.
+    threads: Vec<Thread>,
     replies: Table,
     next: Option<Link>,
     delta: Option<Link>,
@@ -58,6 +60,8 @@ pub struct Item<'p> {
     page: &'p Page,
     table: &'p Table,
     entry: &'p Entry,
+    /// Of a reply there is none.
+    thread: Option<&'p Thread>,
 }
 
 /// Why a body is not a page.
@@ -96,6 +100,16 @@ const NO_LIST: &str = "an object with a list `value`";
 /// When an entity was created.
 const CREATED: &str = "createdDateTime";
 
+/// So many items a page may have, and expanded replies each of them: Graph gives half of that at most. What has more is no page of Graph, and
+/// its index might take many times the memory of its text.
+const MOST: usize = 2000;
+
+/// So many properties an item may have.
+const MOST_PROPERTIES: usize = 10_000;
+
+/// So many bytes more than its text the index of a page may take.
+const INDEX: usize = 256 * 1024;
+
 /// Entries and their fields: where they stand in the text.
 #[derive(Debug, Default)]
 struct Table {
@@ -105,34 +119,44 @@ struct Table {
     unescaped: Vec<String>,
 }
 
+/// An item or a reply. There may be hundreds of thousands in a page.
 #[derive(Debug, Default)]
 struct Entry {
-    fields: Range<usize>,
-    replies: Range<usize>,
-    replies_next: Option<Link>,
-    /// How many replies Graph counts, if it does.
-    replies_count: Option<u64>,
+    /// Its first field, ...
+    first: u32,
+    /// ... and how many it has.
+    fields: u16,
     /// What is asked for several times an item.
-    id: Option<Span>,
-    times: [Option<Span>; TIMES.len()],
-    created: Option<Span>,
+    id: Place,
+    times: [Place; TIMES.len()],
+    created: Place,
     removed: bool,
     /// Not an object, without an id, or with expanded replies that are no list.
     damaged: bool,
 }
 
-#[derive(Debug)]
-struct Field {
-    name: Name,
-    value: Span,
+/// Which of the fields of an entry it is, counted from 1.
+type Place = Option<NonZero<u16>>;
+
+/// What an item has besides its fields.
+#[derive(Debug, Default)]
+struct Thread {
+    replies: Range<usize>,
+    /// Where they go on.
+    next: Option<Link>,
+    /// How many replies Graph counts, if it does.
+    count: Option<u64>,
 }
 
 #[derive(Debug)]
-enum Name {
-    InText(Span),
-    /// The place of a name that was written with escapes.
-    Unescaped(u32),
+struct Field {
+    /// A name that was written with escapes begins at its place among those, and ends nowhere.
+    name: Span,
+    value: Span,
 }
+
+/// The end of a name that is not in the text: no text is that long.
+const NOWHERE: u32 = u32::MAX;
 
 /// A part of the text. There is one for each name and value of a page: half the size of a range.
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +188,9 @@ impl Page {
             host,
             secrets,
             items: Table::default(),
+            threads: Vec::new(),
             replies: Table::default(),
+            first_reply: 0,
             next: None,
             delta: None,
             foreign: None,
@@ -175,17 +201,19 @@ impl Page {
             Expected::List => ListSeed(&mut builder).deserialize(&mut json),
             Expected::Object => EntrySeed { builder: &mut builder, level: Level::Item }.deserialize(&mut json),
         };
-        parsed.and_then(|()| json.end()).map_err(|error| Malformed::Body(what_is_wrong(&text, expected, builder.wrong, &error)))?;
-        let Builder { items, replies, next, delta, foreign, wrong, .. } = builder;
+        parsed
+            .and_then(|()| json.end())
+            .map_err(|error| Malformed::Body(what_is_wrong(&text, expected, builder.wrong.as_deref(), &error)))?;
+        let Builder { items, threads, replies, next, delta, foreign, wrong, .. } = builder;
         if let Some(wrong) = wrong {
-            return Err(Malformed::Body(wrong.to_owned()));
+            return Err(Malformed::Body(wrong.into_owned()));
         }
         if matches!(expected, Expected::Object) && items.entries.iter().any(|entry| entry.damaged) {
             return Err(Malformed::Body("it is no object with an id".to_owned()));
         }
         match foreign {
             Some(place) => Err(Malformed::ForeignLink(place)),
-            None => Ok(Self { text, items, replies, next, delta, date, cleaned, held: None }),
+            None => Ok(Self { text, items, threads, replies, next, delta, date, cleaned, held: None }),
         }
     }
 
@@ -203,7 +231,13 @@ impl Page {
 
     /// The items in Graph's order, damaged ones included.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        self.items.entries.iter().map(|entry| Item { page: self, table: &self.items, entry })
+        let entries = self.items.entries.iter().zip(&self.threads);
+        entries.map(|(entry, thread)| Item { page: self, table: &self.items, entry, thread: Some(thread) })
+    }
+
+    /// Bytes of its index.
+    pub(super) fn bytes_of_index(&self) -> usize {
+        self.items.bytes() + self.replies.bytes() + self.threads.capacity() * size_of::<Thread>()
     }
 
     /// Bytes of its text.
@@ -241,7 +275,12 @@ impl<'p> Item<'p> {
     /// Names and values (JSON text) in Graph's order, without OData annotations and expanded replies.
     pub fn fields(self) -> impl Iterator<Item = (&'p str, &'p str)> {
         let (text, table) = (&self.page.text, self.table);
-        table.fields[self.entry.fields.clone()].iter().map(|field| (table.name(field, text), field.value.of(text)))
+        table.fields_of(self.entry).iter().map(|field| (table.name(field, text), field.value.of(text)))
+    }
+
+    /// The JSON text of one of the fields.
+    fn at(self, place: Place) -> Option<&'p str> {
+        self.table.value(self.entry, place, &self.page.text)
     }
 
     /// The JSON text of a property.
@@ -256,7 +295,7 @@ impl<'p> Item<'p> {
 
     /// The id: without a usable one an item is damage.
     pub fn id(self) -> Option<Cow<'p, str>> {
-        id(self.entry, &self.page.text)
+        self.table.id(self.entry, &self.page.text)
     }
 
     /// A hash of the names and values.
@@ -271,20 +310,19 @@ impl<'p> Item<'p> {
 
     /// The times that make the activity of a message, as far as they are strings.
     pub fn times(self) -> impl Iterator<Item = Cow<'p, str>> {
-        self.entry.times.iter().flatten().filter_map(|time| string(time.of(&self.page.text)))
+        self.entry.times.into_iter().filter_map(move |time| string(self.at(time)?))
     }
 
     /// Whether a message says that it was deleted.
     pub fn is_deleted(self) -> bool {
         let [_, _, deleted] = self.entry.times;
-        deleted.is_some_and(|time| time.of(&self.page.text) != "null")
+        self.at(deleted).is_some_and(|time| time != "null")
     }
 
     /// Whether a message says that it was changed since it was written: edited, deleted, or reacted to.
     pub fn is_changed(self) -> bool {
         let [modified, ..] = self.entry.times;
-        let text = &self.page.text;
-        modified.zip(self.entry.created).is_some_and(|(modified, created)| ![created.of(text), "null"].contains(&modified.of(text)))
+        self.at(modified).zip(self.at(self.entry.created)).is_some_and(|(modified, created)| ![created, "null"].contains(&modified))
     }
 
     /// Whether this is no item that a record could be made of.
@@ -299,37 +337,52 @@ impl<'p> Item<'p> {
 
     /// The replies that were expanded into a message.
     pub fn replies(self) -> impl Iterator<Item = Item<'p>> {
-        let page = self.page;
-        page.replies.entries[self.entry.replies.clone()].iter().map(move |entry| Item { page, table: &page.replies, entry })
+        let (page, range) = (self.page, self.thread.map_or(0..0, |thread| thread.replies.clone()));
+        page.replies.entries[range].iter().map(move |entry| Item { page, table: &page.replies, entry, thread: None })
     }
 
     /// When the entity was created, if that is a string.
     pub fn created(self) -> Option<Cow<'p, str>> {
-        string(self.entry.created?.of(&self.page.text))
+        string(self.at(self.entry.created)?)
     }
 
     /// How many replies Graph counts beside those that it expanded: as a rule these alone (graph.md 2.5).
     pub fn replies_count(self) -> Option<u64> {
-        self.entry.replies_count
+        self.thread?.count
     }
 
     /// Where the replies go on that were too many to be expanded.
     pub fn replies_next(self) -> Option<&'p Link> {
-        self.entry.replies_next.as_ref()
+        self.thread?.next.as_ref()
     }
 }
 
 impl Table {
     fn name<'p>(&'p self, field: &Field, text: &'p str) -> &'p str {
         match field.name {
-            Name::InText(span) => span.of(text),
-            Name::Unescaped(at) => &self.unescaped[at as usize],
+            Span { start, end: NOWHERE } => &self.unescaped[start as usize],
+            span => span.of(text),
         }
     }
-}
 
-fn id<'t>(entry: &Entry, text: &'t str) -> Option<Cow<'t, str>> {
-    string(entry.id?.of(text)).filter(|id| !id.is_empty())
+    fn fields_of(&self, entry: &Entry) -> &[Field] {
+        let first = entry.first as usize;
+        &self.fields[first..first + usize::from(entry.fields)]
+    }
+
+    fn value<'t>(&self, entry: &Entry, place: Place, text: &'t str) -> Option<&'t str> {
+        let field = &self.fields[entry.first as usize + usize::from(place?.get()) - 1];
+        Some(field.value.of(text))
+    }
+
+    fn id<'t>(&self, entry: &Entry, text: &'t str) -> Option<Cow<'t, str>> {
+        string(self.value(entry, entry.id, text)?).filter(|id| !id.is_empty())
+    }
+
+    fn bytes(&self) -> usize {
+        let unescaped = self.unescaped.capacity() * size_of::<String>() + self.unescaped.iter().map(String::capacity).sum::<usize>();
+        self.entries.capacity() * size_of::<Entry>() + self.fields.capacity() * size_of::<Field>() + unescaped
+    }
 }
 
 /// The text of a JSON string; [`None`] if it is none.
@@ -347,12 +400,15 @@ struct Builder<'t> {
     host: &'t Host,
     secrets: &'t Secrets,
     items: Table,
+    threads: Vec<Thread>,
     replies: Table,
+    /// The first one of the item that is being read.
+    first_reply: usize,
     next: Option<Link>,
     delta: Option<Link>,
     foreign: Option<String>,
     /// What is wrong with it, if more is known than that.
-    wrong: Option<&'static str>,
+    wrong: Option<Cow<'static, str>>,
 }
 
 /// Which table an entry belongs to.
@@ -378,36 +434,73 @@ impl Builder<'_> {
     }
 
     /// Adds a property to the index and to the entry that it belongs to.
-    fn field(&mut self, level: Level, entry: &mut Entry, name: Text<'_>, value: &str) {
+    fn field<E: de::Error>(&mut self, level: Level, entry: &mut Entry, name: Text<'_>, value: &str) -> Result<(), E> {
+        if usize::from(entry.fields) == MOST_PROPERTIES {
+            return Err(self.is_wrong(format!("an item in it has more than {MOST_PROPERTIES} properties")));
+        }
         let value = self.span(value);
+        entry.fields += 1;
+        let place = NonZero::new(entry.fields);
         if name.0 == "id" {
-            entry.id = Some(value);
+            entry.id = place;
         } else if let Some(at) = TIMES.iter().position(|time| *time == name.0) {
-            entry.times[at] = Some(value);
+            entry.times[at] = place;
         } else if name.0 == CREATED {
-            entry.created = Some(value);
+            entry.created = place;
         }
         let name = match name.0 {
-            Cow::Borrowed(name) => Name::InText(self.span(name)),
+            Cow::Borrowed(name) => self.span(name),
             Cow::Owned(name) => {
                 let unescaped = &mut self.table(level).unescaped;
                 unescaped.push(name);
-                Name::Unescaped(unescaped.len() as u32 - 1)
+                Span { start: unescaped.len() as u32 - 1, end: NOWHERE }
             }
         };
         self.table(level).fields.push(Field { name, value });
+        self.index_fits()
+    }
+
+    /// Adds an item or a reply to the index.
+    fn entry<E: de::Error>(&mut self, level: Level, entry: Entry, thread: Thread) -> Result<(), E> {
+        self.table(level).entries.push(entry);
+        if level == Level::Item {
+            self.threads.push(thread);
+        }
+        if self.items.entries.len() > MOST {
+            return Err(self.is_wrong(format!("it has more than {MOST} items")));
+        }
+        if self.replies.entries.len() - self.first_reply > MOST {
+            return Err(self.is_wrong(format!("an item in it has more than {MOST} replies")));
+        }
+        self.index_fits()
+    }
+
+    /// An index that takes more memory than the text is of trivial parts, such as Graph does not write.
+    fn index_fits<E: de::Error>(&mut self) -> Result<(), E> {
+        let (fields, names) =
+            (self.items.fields.len() + self.replies.fields.len(), self.items.unescaped.len() + self.replies.unescaped.len());
+        let index = self.replies.entries.len() * size_of::<Entry>() + fields * size_of::<Field>() + names * 2 * size_of::<String>();
+        if index > self.text.len() + INDEX {
+            return Err(self.is_wrong("it has more replies and properties than Graph writes in so many bytes"));
+        }
+        Ok(())
+    }
+
+    fn is_wrong<E: de::Error>(&mut self, why: impl Into<Cow<'static, str>>) -> E {
+        self.wrong = Some(why.into());
+        E::custom("")
     }
 
     /// Takes a link, which may be absent, or takes note of what is wrong with it.
     fn link<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<Link>, A::Error> {
-        let text = map.next_value::<Option<Text<'de>>>().inspect_err(|_| self.wrong = Some("a link in it is not a text"))?;
+        let text = map.next_value::<Option<Text<'de>>>().inspect_err(|_| self.wrong = Some("a link in it is not a text".into()))?;
         Ok(text.and_then(|text| self.checked(&text.0)))
     }
 
     fn checked(&mut self, text: &str) -> Option<Link> {
         // It would be asked for by a path that others log, and stored in a state.
         if self.secrets.are_in(text) {
-            self.wrong = Some("a link in it quotes a secret");
+            self.wrong = Some("a link in it quotes a secret".into());
             return None;
         }
         match self.host.link(text) {
@@ -446,8 +539,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
                 "value" => {
                     has_value = true;
                     if !map.next_value_seed(EntriesSeed { builder, level: Level::Item })? {
-                        builder.wrong = Some("its `value` is not a list");
-                        return Err(A::Error::custom(NO_LIST));
+                        return Err(builder.is_wrong("its `value` is not a list"));
                     }
                 }
                 "@odata.nextLink" => {
@@ -462,8 +554,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, 'de> {
             }
         }
         if !has_value {
-            builder.wrong = Some("it has no `value`");
-            return Err(A::Error::custom(NO_LIST));
+            return Err(builder.is_wrong("it has no `value`"));
         }
         Ok(())
     }
@@ -528,7 +619,7 @@ impl<'de> Visitor<'de> for EntriesSeed<'_, 'de> {
         Ok(self.level == Level::Reply)
     }
 
-    scalars!(bool, |_| false);
+    scalars!(bool, |_| Ok(false));
 }
 
 /// An item or a reply; anything that is no object is indexed as damage.
@@ -538,8 +629,8 @@ struct EntrySeed<'b, 't> {
 }
 
 impl EntrySeed<'_, '_> {
-    fn damaged(self) {
-        self.builder.table(self.level).entries.push(Entry { damaged: true, ..Entry::default() });
+    fn damaged<E: de::Error>(self) -> Result<(), E> {
+        self.builder.entry(self.level, Entry { damaged: true, ..Entry::default() }, Thread::default())
     }
 }
 
@@ -560,20 +651,22 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { builder, level } = self;
-        let first_field = builder.table(level).fields.len();
-        let first_reply = builder.replies.entries.len();
-        let mut entry = Entry::default();
+        // No text is so long that it has more.
+        let (mut entry, mut thread) = (Entry { first: builder.table(level).fields.len() as u32, ..Entry::default() }, Thread::default());
+        if level == Level::Item {
+            builder.first_reply = builder.replies.entries.len();
+        }
         while let Some(name) = map.next_key::<Text<'de>>()? {
             match &*name.0 {
                 "replies" if level == Level::Item => {
                     entry.damaged |= !map.next_value_seed(EntriesSeed { builder, level: Level::Reply })?;
-                    entry.replies = first_reply..builder.replies.entries.len();
+                    thread.replies = builder.first_reply..builder.replies.entries.len();
                 }
                 "replies@odata.nextLink" if level == Level::Item => {
-                    entry.replies_next = builder.link(&mut map)?;
+                    thread.next = builder.link(&mut map)?;
                 }
                 "replies@odata.count" if level == Level::Item => {
-                    entry.replies_count = map.next_value::<&RawValue>()?.get().parse().ok();
+                    thread.count = map.next_value::<&RawValue>()?.get().parse().ok();
                 }
                 "@removed" => entry.removed = map.next_value::<Option<IgnoredAny>>()?.is_some(),
                 annotation if is_annotation(annotation) => {
@@ -581,31 +674,29 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                 }
                 _ => {
                     let value = map.next_value::<&RawValue>()?;
-                    builder.field(level, &mut entry, name, value.get());
+                    builder.field(level, &mut entry, name, value.get())?;
                 }
             }
         }
         // An id is shown in logs and stored in states: one that quotes a secret is none.
-        entry.id = entry.id.filter(|_| id(&entry, builder.text).is_none_or(|id| !builder.secrets.are_in(&id)));
-        entry.damaged |= id(&entry, builder.text).is_none();
-        let table = builder.table(level);
-        entry.fields = first_field..table.fields.len();
-        table.entries.push(entry);
-        Ok(())
+        let (text, secrets) = (builder.text, builder.secrets);
+        let id = builder.table(level).id(&entry, text).filter(|id| !secrets.are_in(id));
+        if id.is_none() {
+            (entry.id, entry.damaged) = (None, true);
+        }
+        builder.entry(level, entry, thread)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        self.damaged();
-        Ok(())
+        self.damaged()
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.damaged();
-        Ok(())
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.damaged()
     }
 
-    scalars!((), |this: Self| this.damaged());
+    scalars!((), Self::damaged);
 }
 
 #[cfg(test)]
@@ -677,6 +768,42 @@ mod tests {
         ] {
             assert!(matches!(page(text), Err(Malformed::Body(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn a_page_of_more_parts_than_graph_gives_is_no_page_and_says_where() {
+        let list = |items: &str| format!(r#"{{"value":[{items}]}}"#);
+        let of = |count: usize, part: &str| vec![part; count].join(",");
+        let properties = |count: usize| (0..count).map(|at| format!(r#""{at}":1"#)).collect::<Vec<_>>().join(",");
+        let with_replies = |replies: &str| format!(r#"{{"id":"1","replies":[{replies}]}}"#);
+        let guid = r#"{"id":"00000000-0000-0000-0000-000000000000"}"#;
+        // What Graph gives at most, and more.
+        let reply = format!(r#"{{"id":"1616963377068","body":{{"content":"{}"}}}}"#, "x".repeat(20));
+        for whole in [list(&of(999, guid)), list(&of(MOST, "{}")), list(&of(50, &with_replies(&of(1000, &reply))))] {
+            let page = page(&whole).unwrap();
+            assert!(page.bytes_of_index() < 2 * whole.len() + INDEX, "{} of {}", page.bytes_of_index(), whole.len());
+        }
+        let more = [
+            list(&of(MOST + 1, "{}")),
+            list(&of(MOST + 1, "7")),
+            format!(r#"{{"value":[{0}],"value":[{0}]}}"#, of(MOST / 2 + 1, "{}")),
+            list(&with_replies(&of(MOST + 1, "{}"))),
+            list(&format!(r#"{{"id":"1","replies":[{0}],"replies":[{0}]}}"#, of(MOST / 2 + 1, "null"))),
+            list(&format!("{{{}}}", properties(MOST_PROPERTIES + 1))),
+            list(&with_replies(&format!("{{{}}}", properties(MOST_PROPERTIES + 1)))),
+            // Each of them within its bounds, and all together not.
+            list(&of(1000, &with_replies(&of(1000, "{}")))),
+            list(&of(1000, &format!(r#"{{"id":"1",{}}}"#, of(500, r#""":1"#)))),
+            list(&of(1000, &format!(r#"{{"id":"1",{}}}"#, of(500, r#""\n":1"#)))),
+        ];
+        let said: Vec<_> = more
+            .iter()
+            .map(|text| match page(text) {
+                Err(Malformed::Body(why)) => why,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        insta::assert_snapshot!(said.join("\n"));
     }
 
     #[test]

@@ -1,7 +1,16 @@
-//! The text of a body: what no destination can hold is taken out before it is parsed.
+//! The text of a body: what no destination can hold is taken out before it is parsed, in the memory that the body has.
 
 use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
+
+/// U+FFFD.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
+/// By so many bytes a text may grow whose bytes are no UTF-8, ...
+const GROWTH: usize = 64 * 1024;
+
+/// ... or by this part of it: what would grow more is no text.
+const PART: usize = 8;
 
 /// What was changed in the texts of a body.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -18,98 +27,111 @@ pub(super) fn without_mark(body: &[u8]) -> &[u8] {
 }
 
 /// Decodes a body of JSON. Escapes of U+0000 are removed, lone surrogates and bytes that are no UTF-8 become U+FFFD. There are no line breaks
-/// in what is JSON: a record is one line.
-pub(super) fn decode(mut body: Vec<u8>) -> (String, Cleaned) {
+/// in what is JSON: a record is one line. [`None`]: it is no text.
+pub(super) fn decode(mut body: Vec<u8>) -> Option<(String, Cleaned)> {
     body.drain(..body.len() - without_mark(&body).len());
     let mut cleaned = Cleaned::default();
-    let text = String::from_utf8(body).unwrap_or_else(|error| {
-        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        cleaned.replaced = text.chars().filter(|&char| char == char::REPLACEMENT_CHARACTER).count() as u64;
-        text
-    });
-    let mut escapes = cleaned;
-    // What is no JSON stays as it is: without its white space, or without an escape, it might become JSON.
-    let text = match clean_escapes(&text, &mut escapes).filter(|_| is_json(&text)) {
-        Some(clean) => {
-            cleaned = escapes;
-            clean
-        }
-        None => text,
+    let text = match String::from_utf8(body) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8(replace_invalid(error.into_bytes(), &mut cleaned)?).ok()?,
     };
-    match memchr2(b'\n', b'\r', text.as_bytes()) {
-        Some(_) if is_json(&text) => (compact(&text), cleaned),
-        _ => (text, cleaned),
+    let (has_breaks, mut bytes) = (memchr2(b'\n', b'\r', text.as_bytes()).is_some(), text.as_bytes());
+    // What is no JSON stays as it is: without its white space, or without an escape, it might become JSON.
+    if !has_breaks && unwanted_escape(&mut bytes).is_none() || !is_json(&text) {
+        return Some((text, cleaned));
     }
+    let mut bytes = text.into_bytes();
+    clean_escapes(&mut bytes, &mut cleaned);
+    if has_breaks {
+        compact(&mut bytes);
+    }
+    Some((String::from_utf8(bytes).ok()?, cleaned))
 }
 
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// A JSON text without the white space between its tokens.
-fn compact(json: &str) -> String {
-    let (mut in_string, mut escaped) = (false, false);
-    let is_kept = |char: &char| {
-        if in_string {
-            in_string = escaped || *char != '"';
-            escaped = !escaped && *char == '\\';
-            return true;
-        }
-        in_string = *char == '"';
-        !char.is_ascii_whitespace()
-    };
-    json.chars().filter(is_kept).collect()
+/// Replaces what is no UTF-8; [`None`] if that is too much.
+fn replace_invalid(mut body: Vec<u8>, cleaned: &mut Cleaned) -> Option<Vec<u8>> {
+    let invalid = body.utf8_chunks().map(|chunk| chunk.invalid().len()).filter(|&length| length > 0);
+    let (count, growth) = invalid.fold((0, 0), |(count, growth), length| (count + 1, growth + REPLACEMENT.len() - length));
+    if growth > GROWTH.max(body.len() / PART) {
+        return None;
+    }
+    cleaned.replaced += count;
+    // From its end to its beginning, where each replacement takes some of the room that is between what was read and what was written.
+    let (length, mut from, mut to) = (body.len(), growth, 0);
+    body.reserve_exact(growth);
+    body.resize(length + growth, 0);
+    body.copy_within(..length, growth);
+    while let Err(error) = str::from_utf8(&body[from..]) {
+        let valid = error.valid_up_to();
+        body.copy_within(from..from + valid, to);
+        from += valid + error.error_len().unwrap_or(body.len() - from - valid);
+        to += valid + REPLACEMENT.len();
+        body[to - REPLACEMENT.len()..to].copy_from_slice(REPLACEMENT);
+    }
+    body.copy_within(from.., to);
+    body.truncate(to + length + growth - from);
+    Some(body)
 }
 
-/// The text with its escapes cleaned; [`None`] if there is nothing to clean.
-fn clean_escapes(text: &str, cleaned: &mut Cleaned) -> Option<String> {
-    let mut clean: Option<String> = None;
-    let mut kept = 0;
-    let mut at = 0;
-    while let Some(found) = memchr(b'\\', &text.as_bytes()[at..]) {
-        at += found;
-        let Some(unit) = unicode_escape(&text[at..]) else {
-            // Not a \u escape: the backslash and the ASCII character behind it.
-            at = (at + 2).min(text.len());
-            while !text.is_char_boundary(at) {
-                at += 1;
-            }
-            continue;
-        };
-        let is_pair = is_high(unit) && unicode_escape(&text[at + 6..]).is_some_and(is_low);
-        if is_pair {
-            at += 12;
-            continue;
+/// Takes the white space between its tokens out of a JSON text.
+fn compact(json: &mut Vec<u8>) {
+    let (mut in_string, mut escaped) = (false, false);
+    json.retain(|byte| {
+        if in_string {
+            in_string = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            return true;
         }
-        let replacement = match unit {
-            0 => {
-                cleaned.nul += 1;
-                Some("")
-            }
-            _ if is_high(unit) || is_low(unit) => {
-                cleaned.replaced += 1;
-                Some("\u{fffd}")
-            }
-            _ => None,
+        in_string = *byte == b'"';
+        !byte.is_ascii_whitespace()
+    });
+}
+
+/// Cleans the escapes of a JSON text.
+fn clean_escapes(json: &mut Vec<u8>, cleaned: &mut Cleaned) {
+    let (mut from, mut to) = (0, 0);
+    loop {
+        let mut rest = &json[from..];
+        let Some(unit) = unwanted_escape(&mut rest) else { break };
+        let at = json.len() - rest.len();
+        let replacement = if unit == 0 { [].as_slice() } else { REPLACEMENT };
+        *(if unit == 0 { &mut cleaned.nul } else { &mut cleaned.replaced }) += 1;
+        json.copy_within(from..at, to);
+        to += at - from + replacement.len();
+        json[to - replacement.len()..to].copy_from_slice(replacement);
+        from = at + ESCAPE;
+    }
+    json.copy_within(from.., to);
+    json.truncate(json.len() - (from - to));
+}
+
+/// Bytes of a `\uXXXX`.
+const ESCAPE: usize = 6;
+
+/// Leads to the next escape that no destination can hold, and gives its code unit.
+fn unwanted_escape(json: &mut &[u8]) -> Option<u16> {
+    loop {
+        *json = &json[memchr(b'\\', json)?..];
+        let wide = |unit: u16| unicode_escape(&json[ESCAPE..]).filter(|_| is_high(unit)).is_some_and(is_low);
+        *json = match unicode_escape(json) {
+            Some(unit) if wide(unit) => &json[2 * ESCAPE..],
+            Some(unit) if unit == 0 || is_high(unit) || is_low(unit) => return Some(unit),
+            Some(_) => &json[ESCAPE..],
+            // The backslash and the character that it escapes.
+            None => json.get(2..)?,
         };
-        if let Some(replacement) = replacement {
-            let clean = clean.get_or_insert_with(|| String::with_capacity(text.len()));
-            clean.push_str(&text[kept..at]);
-            clean.push_str(replacement);
-            kept = at + 6;
-        }
-        at += 6;
     }
-    if let Some(clean) = &mut clean {
-        clean.push_str(&text[kept..]);
-    }
-    clean
 }
 
 /// The code unit of a `\uXXXX` at the start of the text.
-fn unicode_escape(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+fn unicode_escape(json: &[u8]) -> Option<u16> {
+    let digits = json.strip_prefix(b"\\u")?.get(..4)?;
+    let digits = digits.iter().all(u8::is_ascii_hexdigit).then(|| str::from_utf8(digits).ok()).flatten()?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 fn is_high(unit: u16) -> bool {
@@ -127,7 +149,7 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> (String, u64, u64) {
-        let (text, cleaned) = decode(text.as_bytes().to_vec());
+        let (text, cleaned) = decode(text.as_bytes().to_vec()).unwrap();
         (text, cleaned.nul, cleaned.replaced)
     }
 
@@ -137,7 +159,7 @@ mod tests {
         same(r#""plain é \n \" \\ \u00e9 \ud83d\ude00 \\u0000 \\ud800""#);
         assert_eq!(decoded(r#""a\u0000b\\\u0000""#), (r#""ab\\""#.to_owned(), 2, 0));
         assert_eq!(decoded(r#""\ud83d x \ude00 \uD83D\ud83d\ude00""#), ("\"\u{fffd} x \u{fffd} \u{fffd}\\ud83d\\ude00\"".to_owned(), 0, 3));
-        assert_eq!(decode(b"\"\xff\"".to_vec()), ("\"\u{fffd}\"".to_owned(), Cleaned { nul: 0, replaced: 1 }));
+        assert_eq!(decode(b"\"\xff\"".to_vec()), Some(("\"\u{fffd}\"".to_owned(), Cleaned { nul: 0, replaced: 1 })));
     }
 
     #[test]
@@ -156,10 +178,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_body_is_cleaned_in_the_memory_that_it_has() {
+        let mut body = Vec::with_capacity(1024);
+        body.extend_from_slice(b"{\n\"a\": \"\\u0000x\xff\\ud800\", \"b\": 1}");
+        let address = body.as_ptr();
+        let (text, cleaned) = decode(body).unwrap();
+        assert_eq!((text.as_str(), text.as_ptr()), ("{\"a\":\"x\u{fffd}\u{fffd}\",\"b\":1}", address));
+        assert_eq!(cleaned, Cleaned { nul: 1, replaced: 2 });
+    }
+
+    #[test]
+    fn what_is_mostly_no_utf_8_is_no_text() {
+        let body = |bad: usize| [b"\"".repeat(GROWTH), vec![0xff; bad]].concat();
+        assert!(decode(body(GROWTH / 2)).is_some_and(|(text, _)| text.len() == GROWTH + GROWTH / 2 * REPLACEMENT.len()));
+        assert_eq!(decode(body(GROWTH / 2 + 1)), None);
+    }
+
     proptest! {
         #[test]
+        fn invalid_bytes_are_replaced_as_the_standard_library_does(bytes in prop::collection::vec(prop::sample::select(b"a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xff\xed\xa0".to_vec()), 0..24)) {
+            let (text, cleaned) = decode(bytes.clone()).unwrap();
+            let expected = String::from_utf8_lossy(without_mark(&bytes)).into_owned();
+            prop_assert_eq!(cleaned.replaced as usize, expected.matches('\u{fffd}').count());
+            prop_assert_eq!(text, expected);
+        }
+
+        #[test]
         fn every_text_of_escapes_becomes_json_without_nul(text in r#"(\\u[dD][89a-fA-F][0-9a-f]{2}|\\u0000|\\\\|\\n|é|a|u|0)*"#) {
-            let (text, _) = decode(format!("\"{text}\"").into_bytes());
+            let (text, _) = decode(format!("\"{text}\"").into_bytes()).unwrap();
             let parsed: String = serde_json::from_str(&text).unwrap();
             prop_assert!(!parsed.contains('\0'));
         }

@@ -31,8 +31,8 @@ pub(crate) fn page(body: &[u8]) {
 
 /// What is decoded needs no more of it, and what was no JSON has not become any.
 fn assert_decodes(body: &[u8]) {
-    let (text, _) = fuzzing::decode(body);
-    assert_eq!(fuzzing::decode(text.as_bytes()), (text.clone(), Cleaned::default()));
+    let Some((text, _)) = fuzzing::decode(body) else { return };
+    assert_eq!(fuzzing::decode(text.as_bytes()), Some((text.clone(), Cleaned::default())));
     if let Ok(before) = str::from_utf8(body) {
         assert_eq!(is_json(&text), is_json(before), "{before:?} became {text:?}");
     }

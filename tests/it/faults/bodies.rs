@@ -1,14 +1,20 @@
 //! What may be wrong with the body of an answer, and with what is in it.
 
-use std::{collections::BTreeSet, process::Stdio, thread};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
+    thread,
+};
 
-use graph_sim::{Class, Fault, MessageAt, Post, Rule};
+use graph_sim::{Class, Fault, GraphSim, MessageAt, Post, Rule};
 use serde_json::{Value, json};
 
 use super::{ROUTES, with_threads};
 use crate::{
     incremental::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader},
-    support::{ALL, Protocol, Tap, config, configured, everything, tenant, truth},
+    support::{ALL, Protocol, Tap, config, configured, everything, side_by_side, tenant, truth},
 };
 
 fn json_body(body: &str) -> Fault {
@@ -410,4 +416,60 @@ fn a_record_that_is_too_large_is_left_out_and_said() {
     reader.later(HOUR);
     let new = reader.post("new");
     assert!(reader.read().tells(&new));
+}
+
+/// The most memory, in MiB, that a run has taken when it has written this, its members never being answered.
+fn peak_until(sim: &GraphSim, written: &str) -> u64 {
+    sim.inject(Rule::new(Fault::Stall).class(Class::Members));
+    let tap = Tap::new(&config(sim, everything()));
+    tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
+    let arguments = ["read", "--config", "config.json", "--catalog", "catalog.json"];
+    let mut child = tap.command().args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let found = lines.find(|line| line.as_ref().unwrap().contains(written));
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(found.is_some(), "it ended before it wrote {written}");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
+}
+
+#[test]
+fn a_page_takes_little_more_memory_than_its_text_whatever_it_is_made_of() {
+    let parts = |part: &str| vec![part; 8_000_000 / part.len()].join(",");
+    let trivial = [
+        parts("{}"),
+        parts("7"),
+        format!(r#"{{"id":"1","replies":[{}]}}"#, parts("{}")),
+        format!(r#"{{"id":"1",{}}}"#, parts(r#""":1"#)),
+        parts(&format!(r#"{{"id":"1","replies":[{}]}}"#, vec![r#"{"\n":1}"#; 1000].join(","))),
+    ];
+    side_by_side(trivial, |items| {
+        let sim = tenant(1, 1, 1);
+        sim.inject(Rule::new(Fault::respond(200, &[], format!(r#"{{"value":[{items}]}}"#))).class(Class::Messages));
+        let peak = peak_until(&sim, r#"the answer is not what Graph documents: "#);
+        assert!(peak < 80, "{peak} MiB for {}", &items[..40]);
+    });
+}
+
+#[test]
+fn a_large_body_is_cleaned_where_it_is() {
+    let sim = tenant(1, 1, 1);
+    let text = "x".repeat(900_000);
+    let message = |id: usize| format!(r#"{{"id":"{id}","lastModifiedDateTime":"2026-01-01T00:00:00Z","body":{{"content":"{text}"}}}}"#);
+    let mut body = format!("{{\"value\":[{},\n", (1..=49).map(message).collect::<Vec<_>>().join(",")).into_bytes();
+    body.extend_from_slice(b"{\"id\":\"50\",\"subject\":\"\xff\\u0000\"}]}");
+    sim.inject(Rule::new(Fault::respond(200, &[], body)).class(Class::Messages));
+    let peak = peak_until(&sim, r#""stream":"messages","data":{"id":"50","#);
+    assert!(peak < 100, "{peak} MiB");
+}
+
+#[test]
+fn of_a_refusal_no_more_is_read_than_anybody_says_of_one() {
+    let sim = tenant(1, 1, 1);
+    let body = format!(r#"{{"error":{{"code":"Forbidden","message":"{}"}}}}"#, "x".repeat(44_000_000));
+    sim.inject(Rule::new(Fault::respond(403, &[], body)).class(Class::Messages));
+    let peak = peak_until(&sim, "cannot read the messages of channel");
+    assert!(peak < 60, "{peak} MiB");
 }
