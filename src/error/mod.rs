@@ -5,6 +5,8 @@ mod refused;
 
 use std::{fmt, io, sync::Arc};
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     config,
     graph::{self, Permission, Verdict},
@@ -92,6 +94,19 @@ pub enum Error {
         task: String,
         /// How many.
         count: u64,
+    },
+    /// Graph did not give what is older than all that was read.
+    #[error(
+        "could not {task} in full: what is older than {than} is missing, since Graph's pages went round before it on {at}; hint: a run that \
+        begins a day after that asks for it again; please report it if it stays"
+    )]
+    Older {
+        /// What was tried, on which team or channel.
+        task: String,
+        /// How far back it was read.
+        than: DateTime<Utc>,
+        /// When Graph did not give it.
+        at: DateTime<Utc>,
     },
     /// Graph gave items whose records are larger than is allowed.
     #[error(
@@ -198,7 +213,7 @@ impl Error {
             Self::NoParent { one, .. } => one.fault(),
             Self::TooLarge { .. } => Fault::User,
             Self::TeamsNotListed { .. } | Self::NoChannels { .. } | Self::Machine(_) => Fault::Moment,
-            Self::ListOfTeam { .. } | Self::Damaged { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
+            Self::ListOfTeam { .. } | Self::Damaged { .. } | Self::Older { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
         }
     }
 

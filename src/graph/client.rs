@@ -1,9 +1,10 @@
 //! The one place that sends: a request in, a page out; token, waits and retries happen inside, once.
 
 use std::{
+    collections::HashSet,
     fmt, io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -11,7 +12,7 @@ use std::{
 
 use async_compression::tokio::bufread::GzipDecoder;
 use bytes::BufMut;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use http::{
     StatusCode,
@@ -80,6 +81,10 @@ struct Shared {
     speed: f64,
     /// The size of the last page of messages.
     size: AtomicUsize,
+    /// Graph's clock, as the last answer had it; nothing before there was one.
+    clock: Mutex<Option<DateTime<Utc>>>,
+    /// The kinds of lists for which Graph has refused `$top`.
+    refused_tops: Mutex<HashSet<String>>,
     pace: Pace,
     first_wait: Duration,
     patience: Patience,
@@ -198,8 +203,24 @@ impl GraphClient {
         let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(UNPACED) };
         let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
-        let (bodies, size) = (Bodies::new(), AtomicUsize::new(0));
-        let shared = Shared { http, host, secrets, tokens, turns, bodies, counters, speed, size, pace, first_wait, patience, limits };
+        let (bodies, size, clock, refused_tops) = (Bodies::new(), AtomicUsize::new(0), Mutex::default(), Mutex::default());
+        let shared = Shared {
+            http,
+            host,
+            secrets,
+            tokens,
+            turns,
+            bodies,
+            counters,
+            speed,
+            size,
+            clock,
+            refused_tops,
+            pace,
+            first_wait,
+            patience,
+            limits,
+        };
         Ok(Self { shared: Arc::new(shared), work: Arc::default() })
     }
 
@@ -234,6 +255,11 @@ impl GraphClient {
         self.shared.counters.counts()
     }
 
+    /// Graph's clock, as the last answer had it.
+    pub fn clock(&self) -> Option<DateTime<Utc>> {
+        *self.shared.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The least time between two requests for one channel.
     pub fn channel_spacing(&self) -> Duration {
         Pacer::channel_spacing(self.shared.speed)
@@ -265,12 +291,28 @@ impl GraphClient {
         self.shared.tokens.get(None).await.map(|token| Claims::of(token.secret())).unwrap_or_default()
     }
 
-    /// One page of a list.
+    /// One page of a list. Where Graph refuses the size that is asked for, it is asked for once more without, and so are its like from then on.
     ///
     /// # Errors
     /// If Graph refuses, or gives no whole page after all retries.
     pub async fn page(&self, request: &Request) -> Result<Page, Error> {
-        self.send(request, Expected::List).await
+        let Some(bare) = request.without_top() else { return self.send(request, Expected::List).await };
+        if self.refused_tops().contains(request.kind()) {
+            return self.send(&bare, Expected::List).await;
+        }
+        let error = match self.send(request, Expected::List).await {
+            Err(error) if error.may_refuse_top(bare.has_options()) => error,
+            result => return result,
+        };
+        let page = self.send(&bare, Expected::List).await.map_err(|_| error)?;
+        if self.refused_tops().insert(request.kind().to_owned()) {
+            info!("Graph does not take a page size for {}: its pages have the size that Graph gives them", request.kind());
+        }
+        Ok(page)
+    }
+
+    fn refused_tops(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.shared.refused_tops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One object, as a page of one item.
@@ -351,6 +393,7 @@ impl Shared {
         let Answer { status, headers, body } = self.exchange(sending, token).await?;
         // Without Graph's clock our own must do.
         let date = date(&headers).unwrap_or_else(Utc::now);
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
         if !status.is_success() {
             // A refusal is one whatever has become of its body.
             let body = body.map(|(body, _)| body).unwrap_or_default();

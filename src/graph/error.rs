@@ -127,9 +127,23 @@ impl Error {
         matches!(&self.cause, Cause::Refused(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
     }
 
+    /// Whether Graph says both that the resource does not exist (404) and that a service of its own has an outage.
+    pub fn is_missing_in_an_outage(&self) -> bool {
+        self.status() == Some(404) && self.is_outage()
+    }
+
     /// Whether Graph says by a status of the client's fault that a service of its own has an outage.
     pub fn is_outage(&self) -> bool {
         matches!(&self.cause, Cause::Refused(refusal) if retry::is_outage(refusal))
+    }
+
+    /// Whether Graph may have refused the page size that a request has, and not what else it has. Its words are not always the same.
+    pub(super) fn may_refuse_top(&self, has_other_options: bool) -> bool {
+        let Cause::Refused(refusal) = &self.cause else { return false };
+        let said = refusal.message.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let is_likely = if has_other_options { says(&["top", "query"]) } else { !says(&["guid", "token"]) };
+        refusal.status == 400 && !self.is_transient() && is_likely && !says(&["expand"])
     }
 
     /// Whether Graph gives a later page of a list no more than what does not exist, or is not allowed.

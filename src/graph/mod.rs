@@ -19,6 +19,7 @@ mod permission;
 mod rates;
 mod request;
 mod retry;
+mod rounds;
 mod text;
 mod token;
 mod turns;

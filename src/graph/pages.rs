@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::{Cause, Error, GraphClient, Link, Page, Request};
+use super::{Cause, Error, GraphClient, Item, Link, Page, Request, rounds::Rounds};
 
 /// So many empty pages in a row are an error: an empty page is no end (graph.md 2.0), but a thousand are no list.
 const MAX_EMPTY: u32 = 1000;
@@ -19,6 +19,7 @@ pub struct Pages {
     next: Option<Request>,
     links: HashSet<u128>,
     ids: HashSet<u128>,
+    rounds: Box<Rounds>,
     empty: u32,
 }
 
@@ -32,6 +33,7 @@ impl Pages {
             next: Some(first),
             links: HashSet::new(),
             ids: HashSet::new(),
+            rounds: Box::default(),
             empty: 0,
         }
     }
@@ -42,9 +44,15 @@ impl Pages {
         if may {
             self.next = Some(self.first.clone());
             self.links.clear();
-            (self.is_answered, self.empty) = (false, 0);
+            (self.is_answered, self.rounds, self.empty) = (false, Box::default(), 0);
         }
         may
+    }
+
+    /// The same list by another request, from its beginning. That it was answered before is remembered.
+    #[must_use]
+    pub fn instead(self, first: Request) -> Self {
+        Self { is_answered: self.is_answered, ..Self::new(first) }
     }
 
     /// The pages from a link on.
@@ -65,7 +73,7 @@ impl Pages {
     /// The next page, or [`None`] behind the last one. A page with damaged items is asked for once more: some damage passes.
     ///
     /// # Errors
-    /// If the page cannot be had, or if the links run in a circle.
+    /// If the page cannot be had, or if links or pages go round.
     pub async fn next(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         let Some(request) = self.next.take() else { return Ok(None) };
         let is_later_page = self.is_answered;
@@ -80,6 +88,9 @@ impl Pages {
         if self.empty > MAX_EMPTY {
             return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1).of_later_page(true));
         }
+        if self.rounds.page(page.items().map(hash)) {
+            return Err(Error::new(&request, Cause::EndlessPaging("twenty pages in a row had nothing new"), 1).of_later_page(true));
+        }
         if let Some(link) = page.next() {
             if !self.links.insert(xxh3_128(link.as_str().as_bytes())) {
                 return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1).of_later_page(true));
@@ -88,4 +99,9 @@ impl Pages {
         }
         Ok(Some(page))
     }
+}
+
+/// By its id, or as a whole where it has none.
+fn hash(item: Item<'_>) -> u32 {
+    item.id().map_or_else(|| item.hash(), |id| xxh3_64(id.as_bytes())) as u32
 }

@@ -16,6 +16,8 @@ const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Request {
     path_and_query: String,
+    /// Whether Graph made it: nothing may be taken out of it.
+    is_link: bool,
 }
 
 impl Request {
@@ -28,7 +30,7 @@ impl Request {
             let segment = if climbs { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
             let _ = write!(path, "/{segment}");
         }
-        Self { path_and_query: path }
+        Self { path_and_query: path, is_link: false }
     }
 
     /// The token endpoint of a tenant, on the sign-in host.
@@ -40,7 +42,7 @@ impl Request {
 
     /// Follows a link; it holds the query options already.
     pub fn follow(link: &Link) -> Self {
-        Self { path_and_query: link.as_str().to_owned() }
+        Self { path_and_query: link.as_str().to_owned(), is_link: true }
     }
 
     /// Adds an OData query option, such as `$top`.
@@ -49,6 +51,25 @@ impl Request {
         let separator = if self.path_and_query.contains('?') { '&' } else { '?' };
         let _ = write!(self.path_and_query, "{separator}{option}={}", utf8_percent_encode(&value.to_string(), QUERY));
         self
+    }
+
+    /// The same request without `$top`; [`None`] if it has none of ours.
+    pub(super) fn without_top(&self) -> Option<Self> {
+        let (path, query) = self.path_and_query.split_once('?').filter(|_| !self.is_link)?;
+        let others: Vec<_> = query.split('&').filter(|option| !option.starts_with("$top=")).collect();
+        let path_and_query = if others.is_empty() { path.to_owned() } else { format!("{path}?{}", others.join("&")) };
+        (path_and_query != self.path_and_query).then_some(Self { path_and_query, is_link: false })
+    }
+
+    /// Whether it has query options.
+    pub(super) fn has_options(&self) -> bool {
+        self.path_and_query.contains('?')
+    }
+
+    /// What is listed: the last part of the path, such as `members`.
+    pub(super) fn kind(&self) -> &str {
+        let path = self.path_and_query.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
     }
 
     /// Path and query, encoded.
@@ -77,6 +98,18 @@ mod tests {
             Request::get(["teams", "a b", "channels", "19:x@thread.tacv2", "messages"]).query("$top", 50).query("$filter", "a gt 'é'");
         assert_eq!(request.path_and_query(), "/v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages?$top=50&$filter=a%20gt%20'%C3%A9'");
         assert_eq!(request.to_string(), "GET /v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages");
+    }
+
+    #[test]
+    fn a_page_size_is_taken_out_of_a_request_and_never_out_of_a_link() {
+        let messages = Request::get(["teams", "t", "channels", "c", "messages"]);
+        let request = messages.clone().query("$top", 50).query("$expand", "replies");
+        let bare = request.without_top().unwrap();
+        assert_eq!((bare.path_and_query(), bare.kind()), ("/v1.0/teams/t/channels/c/messages?$expand=replies", "messages"));
+        assert_eq!(messages.clone().query("$top", 50).without_top(), Some(messages.clone()));
+        assert_eq!((bare.without_top(), messages.without_top()), (None, None));
+        let link = Link::from_path("/v1.0/groups?$top=5&$skiptoken=x").unwrap();
+        assert_eq!(Request::follow(&link).without_top(), None);
     }
 
     proptest! {

@@ -11,6 +11,8 @@ pub struct ChannelState {
     pub read_at: Option<DateTime<Utc>>,
     /// How far back the channel was read; [`None`]: to its beginning.
     pub since: Option<DateTime<Utc>>,
+    /// When Graph did not give what is older than that, though it is wanted; [`None`]: nothing is missing.
+    pub gap_at: Option<DateTime<Utc>>,
     /// The walk that is not finished.
     pub walk: Option<WalkState>,
     /// Where delta's next round begins, without scheme and host.

@@ -20,6 +20,7 @@ pub(super) struct Entry {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Busy {
+    pub(super) gap_at: Option<DateTime<Utc>>,
     pub(super) walk: Option<WalkState>,
     pub(super) delta: DeltaState,
     pub(super) import: Option<String>,
@@ -37,7 +38,7 @@ impl Entry {
         let walk = channel.walk.map(|walk| WalkState { link: walk.link.map(short), ..walk });
         let round = channel.delta.round.map(|round| RoundState { link: short(round.link), ..round });
         let delta = DeltaState { round, ..channel.delta };
-        let busy = Busy { walk, delta, import: channel.import, damage: channel.damage };
+        let busy = Busy { gap_at: channel.gap_at, walk, delta, import: channel.import, damage: channel.damage };
         Self {
             cursor: channel.last_modified_date_time,
             read_at: channel.read_at,
@@ -51,12 +52,13 @@ impl Entry {
     /// Where the partition of this key can go on. A link that cannot be made out is left out.
     pub(super) fn channel(&self, key: &str) -> ChannelState {
         let whole = |link: &str| links::whole(link, key);
-        let Busy { walk, delta, import, damage } = self.busy.as_deref().cloned().unwrap_or_default();
+        let Busy { gap_at, walk, delta, import, damage } = self.busy.as_deref().cloned().unwrap_or_default();
         let round = delta.round.and_then(|round| Some(RoundState { link: whole(&round.link)?, ..round }));
         ChannelState {
             last_modified_date_time: self.cursor,
             read_at: self.read_at,
             since: self.since,
+            gap_at,
             walk: walk.map(|walk| WalkState { link: walk.link.as_deref().and_then(whole), ..walk }),
             delta_link: self.delta_link.as_deref().and_then(whole),
             delta_at: self.delta_at,

@@ -25,6 +25,7 @@ impl Fields<'_> {
             "lastModifiedDateTime" => channel.last_modified_date_time = Some(time::moment(given)?),
             "readAt" => channel.read_at = Some(time::clock(given, self.version)?),
             "since" => channel.since = Some(time::moment(given)?),
+            "gapAt" => channel.gap_at = Some(time::clock(given, self.version)?),
             "walk" => channel.walk = Some(self.walk(given)?),
             "deltaLink" => channel.delta_link = Some(self.link(given, links::is_delta)?),
             "deltaAt" => channel.delta_at = Some(time::clock(given, self.version)?),

@@ -56,7 +56,13 @@ fn busy() -> StreamState {
     let walked = walk(Some("/v1.0/teams('t')/channels('19:c@thread.tacv2')/messages?$skiptoken=x"));
     state.set(
         KEY,
-        Some(ChannelState { walk: Some(walked), import: Some("completed".to_owned()), damage: vec!["00c0ffee".to_owned()], ..idle() }),
+        Some(ChannelState {
+            walk: Some(walked),
+            import: Some("completed".to_owned()),
+            damage: vec!["00c0ffee".to_owned()],
+            gap_at: idle().read_at,
+            ..idle()
+        }),
     );
     let round = RoundState {
         link: "/v1.0/teams('t')/channels('19%3Ad%40thread.tacv2')/messages/microsoft.graph.delta()?$skiptoken=z".into(),

@@ -148,6 +148,8 @@ struct WrittenEntry<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    gap_at: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     walk: Option<WrittenWalk<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delta_link: Option<&'s str>,
@@ -252,6 +254,7 @@ impl<'s> WrittenEntry<'s> {
             last_modified_date_time: entry.cursor.map(Moment),
             read_at: entry.read_at.map(Clock),
             since: (entry.since != usual).then(|| Moment(entry.since.unwrap_or(BEGINNING))),
+            gap_at: busy.and_then(|busy| busy.gap_at).map(Clock),
             walk: busy.and_then(|busy| busy.walk.as_ref()).map(walk),
             delta_link: entry.delta_link.as_deref(),
             delta_at: entry.delta_at.map(Clock),

@@ -37,6 +37,11 @@ pub fn roots(team: &str, channel: &str, top: u64) -> Request {
     Request::get(["teams", team, "channels", channel, "messages"]).query("$top", top)
 }
 
+/// One root message.
+pub fn message(team: &str, channel: &str, message: &str) -> Request {
+    Request::get(["teams", team, "channels", channel, "messages", message])
+}
+
 /// What changed in a channel since a time, as the first round of delta (graph.md 4.2). Nothing else is asked: Graph is fickle about `$top` here.
 pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
     let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);

@@ -20,7 +20,7 @@ use crate::{
 pub use channels::{CHANNELS, LISTS_CHANNELS, channel};
 pub use members::MEMBERS;
 pub use message_replies::{MESSAGE_REPLIES, thread};
-pub use messages::{MAX_TOP, MESSAGES, READS_MESSAGES, delta, roots, walk};
+pub use messages::{MAX_TOP, MESSAGES, READS_MESSAGES, delta, message, roots, walk};
 pub use set::StreamSet;
 pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};

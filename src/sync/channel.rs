@@ -17,15 +17,19 @@ const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// Reads a channel for the streams that it feeds.
 pub(super) async fn read(context: &Context, feeds: StreamSet, place: Place<'_>, maybe_elsewhere: bool) -> Result<Report, Stop> {
-    let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()) && !part.is_done());
+    let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()));
     let (roots, replies) = (part(&streams::MESSAGES), part(&streams::MESSAGE_REPLIES));
+    let older_of_done = roots.iter().chain(&replies).filter(|part| part.is_done()).find_map(|part| part.gap(|| place.task()));
+    let [roots, replies] = [roots, replies].map(|part| part.filter(|part| !part.is_done()));
     let mut reading = Reading { context, place, roots, replies, damage: Damage::default() };
     match reading.run().await {
         Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|part| part.too_large).sum();
-            let damage = Damage { too_large, ..reading.damage }.into_error(context, || place.task());
+            let older = || reading.roots.iter().chain(&reading.replies).find_map(|part| part.gap(|| place.task()));
+            let older = reading.damage.older.take().or_else(older).or(older_of_done).map(|error| error.or_leave_out(place.channel));
+            let damage = Damage { too_large, older, ..reading.damage }.into_error(context, || place.task());
             Ok(Report { found: vec![place.channel.to_owned()], ..Report::read(feeds, damage) })
         }
     }

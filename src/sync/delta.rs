@@ -214,7 +214,9 @@ fn trouble(place: Place<'_>, part: &Part<'_>, error: graph::Error) -> Trouble {
         Cause::SignIn(_) | Cause::ForeignLink(_) => {
             return Trouble::Stop(Error::graph(place.task(), error, streams::MESSAGES.permissions).into());
         }
-        Cause::Malformed(_) | Cause::EndlessPaging(_) => return Trouble::Ended(error),
+        Cause::Malformed(_) => return Trouble::Ended(error),
+        // To begin the round again would lead the same way.
+        Cause::EndlessPaging(_) => return Trouble::Refused(error),
         Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) => return Trouble::Unanswered(error),
     };
     let names_token = ["token", "syncstate", "resync"].iter().any(|word| said.contains(word));

@@ -112,6 +112,8 @@ pub(super) struct Damage {
     pub(super) too_large: u64,
     /// A thread that Graph refuses to give, the first of them.
     pub(super) thread: Option<Error>,
+    /// Why what is older than all that was read is missing.
+    pub(super) older: Option<Error>,
 }
 
 impl Damage {
@@ -124,8 +126,8 @@ impl Damage {
 
     /// As one error, if there is any.
     pub(super) fn into_error(self, context: &Context, task: impl FnOnce() -> String) -> Option<Error> {
-        let Self { items, too_large, thread } = self;
-        match (thread, items, too_large) {
+        let Self { items, too_large, thread, older } = self;
+        match (older.or(thread), items, too_large) {
             (Some(error), ..) => Some(error),
             (None, 0, 0) => None,
             (None, 0, count) => Some(Error::TooLarge { task: task(), count, limit: context.max_record }),

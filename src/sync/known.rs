@@ -192,7 +192,8 @@ pub(super) async fn channel(context: &Context, feeds: StreamSet, team: &str, cha
             let jobs = channel_jobs(context, Place { facts, ..Place::named(team, channel) }, below, false);
             Ok(Report { jobs, damage: damage.into_error(context, task), ..Report::default() })
         }
-        Err(error) if error.is_missing() => {
+        // Words of an outage are what Graph has for ids that do not exist, too: the list of the team says the same.
+        Err(error) if error.is_missing() || error.is_missing_in_an_outage() => {
             info!("channel {channel} of team {team} is gone");
             let of_all_channels = feeds.filter(|stream| context.config(stream).channels == Parents::All);
             forget(context, of_all_channels, &[team, channel])?;

@@ -27,6 +27,7 @@ pub mod plan;
 mod queue;
 mod reach;
 mod rest;
+mod restarts;
 mod thread;
 mod waits;
 mod walk;

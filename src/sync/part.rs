@@ -15,6 +15,7 @@ use super::{
 use crate::{
     config::StreamConfig,
     emit::{Change, Closed, Records, Report},
+    error::Error,
     graph::{Item, Link},
     record::{Derived, instant},
     state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
@@ -26,6 +27,9 @@ const LEAST_OVERLAP: Duration = Duration::from_secs(2);
 
 /// So far beyond Graph's clock a message may be: its machines differ. What is further in the future says nothing of what was read.
 const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// What Graph did not give is asked for again after so long.
+const GAP_LASTS: TimeDelta = TimeDelta::hours(24);
 
 /// So many items that were left out are remembered for a channel.
 const MOST_DAMAGE: usize = 32;
@@ -54,6 +58,8 @@ pub(super) struct Part<'c> {
     pub(super) too_large: u64,
     /// The marks of items that the walk has met and left out.
     damage: Vec<String>,
+    /// Whether older messages that Graph did not give are left to another day: not every run asks for them.
+    leaves_gap: bool,
     /// Pages since a state was offered.
     pages: u64,
     /// The newest activity that the walk has met.
@@ -72,6 +78,8 @@ impl<'c> Part<'c> {
         let key = state::key(&ids);
         let state = with_import(context.state(stream, &key).unwrap_or_default(), place);
         let (config, records) = (context.config(stream), context.output.batch(stream));
+        let now = context.client.clock().or(state.read_at);
+        let leaves_gap = state.gap_at.zip(now).is_some_and(|(at, now)| (now - at).abs() < GAP_LASTS);
         let (once, is_resumed) = (Once::new(&context.memory, stream.name, &key), state.walk.is_some());
         let [quoted_team, quoted_channel] = [place.team, place.channel].map(|id| Value::from(id).to_string());
         Some(Self {
@@ -90,6 +98,7 @@ impl<'c> Part<'c> {
             is_resumed,
             too_large: 0,
             damage: Vec::new(),
+            leaves_gap,
             pages: 0,
             newest: None,
             now: None,
@@ -122,14 +131,33 @@ impl<'c> Part<'c> {
         self.state.since.unwrap_or(BEGINNING)
     }
 
-    /// Whether messages are wanted that are older than all that was read.
+    /// Whether messages are to be read that are older than all that was read.
     pub(super) fn has_gap(&self) -> bool {
+        self.wants_older() && !self.leaves_gap
+    }
+
+    fn wants_older(&self) -> bool {
         self.state.read_at.is_some() && self.start_date() < self.since()
+    }
+
+    /// The walk could not get below this time: what is older is left to another day.
+    pub(super) fn note_gap(&mut self, reached: Option<DateTime<Utc>>) {
+        let read_at = self.walk().read_at;
+        (self.state.since, self.state.gap_at, self.leaves_gap) = (self.state.since.max(reached.or(read_at)), read_at, true);
+    }
+
+    /// What is missing since Graph did not give it to this run or an earlier one.
+    pub(super) fn gap(&self, task: impl FnOnce() -> String) -> Option<Error> {
+        let at = self.state.gap_at.filter(|_| self.wants_older())?;
+        Some(Error::Older { task: task(), than: self.since(), at })
     }
 
     /// The walk that is under way, or a new one.
     pub(super) fn walk(&mut self) -> &mut WalkState {
-        let floor = self.floor();
+        let (floor, has_gap) = (self.floor(), self.has_gap());
+        if self.state.walk.is_none() && has_gap {
+            self.state.gap_at = None;
+        }
         self.state.walk.get_or_insert_with(|| WalkState::new(floor))
     }
 
@@ -163,7 +191,11 @@ impl<'c> Part<'c> {
         if head.is_none() && self.newest.is_none() {
             return;
         }
-        let since = if self.state.read_at.is_some() { walk.floor.min(self.since()) } else { walk.floor };
+        let since = match (self.state.gap_at, self.state.read_at) {
+            (Some(_), _) => self.since(),
+            (None, Some(_)) => walk.floor.min(self.since()),
+            (None, None) => walk.floor,
+        };
         self.state.since = Some(since).filter(|&since| since > BEGINNING);
         // What was met later than the first page was there when that was served, if it is old enough.
         let newest = self.newest.zip(visible).map(|(newest, visible)| newest.min(visible));

@@ -44,6 +44,11 @@ impl Reach {
         (self.oldest, self.is_again) = (Some(BEGINNING), true);
     }
 
+    /// The oldest activity that the walk has met in this run.
+    pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.oldest
+    }
+
     /// Whether the walk has read a chain of this activity before; [`None`] if that cannot be known.
     pub(super) fn has_read(&self, chain: Activity) -> Option<bool> {
         let activity = chain.known()?;

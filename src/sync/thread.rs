@@ -5,11 +5,12 @@ use super::{
     job::{Damage, Report, Stop},
     part::Part,
     place::Place,
-    walk::{MAX_RESTARTS, is_link_lost},
+    restarts::Restarts,
+    walk::is_link_lost,
 };
 use crate::{
     error::Error,
-    graph::{Link, Pages},
+    graph::{Cause, Link, Pages},
     streams::{self, MAX_TOP, MESSAGE_REPLIES, StreamSet},
 };
 
@@ -23,7 +24,7 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     let task = || format!("read the replies to message {message} in channel {channel} of team {team}");
     let Some(mut part) = Part::new(context, &MESSAGE_REPLIES, place, Some(message)) else { return Ok(Report::default()) };
     if part.is_done() {
-        return Ok(report(Damage::default(), &task));
+        return Ok(report(Damage { older: part.gap(task), ..Damage::default() }, &task));
     }
     let top = part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
     let from_top = || Pages::new(streams::thread(team, channel, message, top));
@@ -31,18 +32,30 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
     let mut follows_link = stored.is_some();
     let got_at = part.walk().read_at;
     let mut pages = stored.map_or_else(from_top, |link| Pages::from_link(&link));
-    let (mut damaged, mut restarts, mut owes) = (0, 0, false);
+    let (mut damaged, mut restarts, mut owes) = (0, Restarts::default(), false);
+    let (mut read, mut oldest, mut older) = (0, None, None);
     loop {
         let page = match pages.next(&context.client).await {
             Ok(Some(page)) => page,
             Ok(None) => break,
-            Err(error) if follows_link && restarts < MAX_RESTARTS && is_link_lost(&error, got_at) => {
-                (pages, follows_link, restarts) = (from_top(), false, restarts + 1);
+            Err(error) if follows_link && is_link_lost(&error, got_at) && restarts.allows(read) => {
+                (pages, follows_link, read) = (from_top(), false, 0);
                 continue;
             }
             Err(error) if maybe_elsewhere && error.is_missing() => return Ok(Report::default()),
-            Err(source) => return Err(Error::graph(task(), source, MESSAGE_REPLIES.permissions).into()),
+            Err(source) => {
+                let goes_round = matches!(source.cause, Cause::EndlessPaging(_));
+                let error = Error::graph(task(), source, MESSAGE_REPLIES.permissions);
+                if !goes_round {
+                    return Err(error.into());
+                }
+                // Else the next run would begin by writing all of it again.
+                part.note_gap(oldest);
+                older = Some(error);
+                break;
+            }
         };
+        read += 1;
         context.note(page.cleaned());
         if !std::mem::replace(&mut follows_link, true) {
             let walk = part.walk();
@@ -51,7 +64,10 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         let mut newest = None;
         for reply in page.items() {
             match reply.id().filter(|_| !reply.is_damaged()) {
-                Some(id) => newest = newest.max(part.push(reply, &id, Some(message), || None).known()),
+                Some(id) => {
+                    let activity = part.push(reply, &id, Some(message), || None).known();
+                    (newest, oldest) = (newest.max(activity), [oldest, activity].into_iter().flatten().min());
+                }
                 None => damaged += u64::from(part.is_new_damage(reply)),
             }
         }
@@ -78,5 +94,6 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         part.finish_walk(head)
     }
     part.report(1, true)?;
-    Ok(report(Damage { items: damaged, too_large: part.too_large, thread: None }, &task))
+    let older = older.or_else(|| part.gap(task));
+    Ok(report(Damage { items: damaged, too_large: part.too_large, thread: None, older }, &task))
 }

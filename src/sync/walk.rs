@@ -20,6 +20,7 @@ use super::{
     place::Place,
     reach::Reach,
     rest::Rest,
+    restarts::Restarts,
 };
 use crate::{
     error::Error,
@@ -33,9 +34,6 @@ pub(super) const PROBE: u64 = 20;
 /// So many passes a run at most: a channel that changes faster than it can be read would never end.
 const MAX_PASSES: u32 = 12;
 
-/// So often a run begins a pass, or a thread, again whose next page Graph no longer gives.
-pub(super) const MAX_RESTARTS: u32 = 5;
-
 /// A link that Graph fails to answer is given up after so long.
 const LINK_LASTS: TimeDelta = TimeDelta::hours(24);
 
@@ -48,7 +46,7 @@ pub(super) struct Walk<'w, 'c> {
     damage: &'w mut Damage,
     /// Whether Graph expands replies into their roots.
     expands: bool,
-    restarts: u32,
+    restarts: Restarts,
     ahead: Ahead,
     reach: Reach,
     /// How far down another run has to look for records that this one has held back.
@@ -72,16 +70,18 @@ struct Chain {
 /// What a pass came to.
 struct Pass {
     top: Top,
-    /// Whether its first page was its last.
-    is_one_page: bool,
+    /// Pages of it, those that an earlier run read counted as one.
+    read: u64,
     /// Whether this run read it from its first page on.
     is_from_top: bool,
+    /// Whether its pages went round before it came down to what is wanted.
+    is_cut: bool,
 }
 
 /// Why an attempt at a pass did not come to its end.
 enum Refused {
-    /// Graph no longer takes a link that it gave.
-    Link(graph::Error),
+    /// Graph no longer takes a link that it gave: what the pass had come to.
+    Link(graph::Error, Box<Pass>),
     Page(graph::Error),
     Stop(Stop),
 }
@@ -109,7 +109,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             replies,
             damage,
             expands: true,
-            restarts: 0,
+            restarts: Restarts::default(),
             ahead: Ahead::default(),
             reach: Reach::default(),
             owed: None,
@@ -123,15 +123,19 @@ impl<'w, 'c> Walk<'w, 'c> {
         let mut last: Option<Top> = None;
         for _ in 0..MAX_PASSES {
             let pass = self.pass(last.as_ref()).await?;
-            if pass.is_from_top {
+            if pass.is_from_top && !pass.is_cut {
                 // What an earlier run held back was met now.
                 let owed = self.owed;
                 self.parts().for_each(|part| part.walk().owed = owed);
             }
-            if pass.is_one_page || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
+            if pass.read <= 1 || last.as_ref().is_some_and(|last| pass.top.is_like(last)) {
                 return self.end(pass.top.head);
             }
-            self.reach.bottom();
+            if pass.is_cut {
+                self.reach.restart();
+            } else {
+                self.reach.bottom();
+            }
             let newest = self.parts().filter_map(|part| part.newest).max().max(pass.top.head);
             for part in self.parts() {
                 let visible = part.visible();
@@ -187,16 +191,16 @@ impl<'w, 'c> Walk<'w, 'c> {
         loop {
             match self.attempt(last).await {
                 // A link is good for a while only; the walk itself does not depend on it.
-                Err(Refused::Link(error)) if self.restarts < MAX_RESTARTS => {
+                Err(Refused::Link(error, pass)) if self.restarts.allows(pass.read) => {
                     debug!("{}: the next page is no longer given; the pass begins again: {error}", self.place.task());
-                    self.restarts += 1;
                     self.reach.restart();
                     self.parts().for_each(|part| part.walk().link = None);
                 }
                 Err(Refused::Page(error)) if self.expands && is_expansion_refused(&error) => {
                     (self.expands, refused_expansion) = (false, Some(error));
                 }
-                Err(Refused::Link(error) | Refused::Page(error)) => {
+                Err(Refused::Link(error, pass)) if matches!(error.cause, Cause::EndlessPaging(_)) => return Ok(self.cut(error, *pass)),
+                Err(Refused::Link(error, _) | Refused::Page(error)) => {
                     return Err(Error::graph(self.place.task(), error, streams::MESSAGES.permissions).into());
                 }
                 Err(Refused::Stop(stop)) => return Err(stop),
@@ -242,12 +246,15 @@ impl<'w, 'c> Walk<'w, 'c> {
             let page = match pages.next(&self.context.client).await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
-                Err(error) if read > 0 && is_link_lost(&error, got_at) => return Err(Refused::Link(error)),
+                Err(error) if read > 0 && is_link_lost(&error, got_at) => {
+                    let top = top.unwrap_or_else(|| Top::of_unseen(None));
+                    return Err(Refused::Link(error, Box::new(Pass { top, read, is_from_top, is_cut: false })));
+                }
                 Err(error) => return Err(Refused::Page(error)),
             };
             if std::mem::take(&mut probes) && !is_enough(&page, stop) {
                 // More has changed than a small page holds: once more, with the largest ones.
-                pages = Pages::new(list(team, channel, size));
+                pages = pages.instead(list(team, channel, size));
                 continue;
             }
             // Where nothing has moved since the pass before, there is nothing to be read again.
@@ -282,7 +289,17 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             self.report(false).map_err(Refused::Stop)?;
         }
-        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), is_one_page: read <= 1, is_from_top })
+        Ok(Pass { top: top.unwrap_or_else(|| Top::of_unseen(None)), read, is_from_top, is_cut: false })
+    }
+
+    /// Ends a pass whose pages go round: what is older than all that it met cannot be had for now. The walk itself goes on, else the next run
+    /// would begin by reading all of it again.
+    fn cut(&mut self, error: graph::Error, pass: Pass) -> Pass {
+        let error = Error::graph(self.place.task(), error, streams::MESSAGES.permissions);
+        self.damage.older.get_or_insert(error);
+        let reached = self.reach.oldest();
+        self.parts().for_each(|part| part.note_gap(reached));
+        Pass { is_cut: true, ..pass }
     }
 
     /// Tells what a page holds, and completes its threads if it shall. The page itself is let go of before that: what waits holds no bodies.
@@ -384,7 +401,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         let link = rest.link.as_ref().filter(|_| !rest.is_better_listed(0, 0, page_size()));
         let mut by_link = link.is_some();
         let mut pages = link.map_or_else(list, Pages::from_link);
-        let (mut read, mut seen, mut restarts) = (0, 0, 0);
+        let (mut read, mut seen, mut restarts) = (0, 0, Restarts::default());
         let mut newest = Activity::None;
         loop {
             let page = match pages.next(&context.client).await {
@@ -396,12 +413,14 @@ impl<'w, 'c> Walk<'w, 'c> {
                     return Ok(newest);
                 }
                 // The link may have aged, or the thread may have gone meanwhile: asked for from its beginning, it tells.
-                Err(error) if (by_link || read > 0) && restarts < MAX_RESTARTS && is_link_lost(&error, None) => {
-                    (by_link, read, seen, restarts) = (false, 0, 0, restarts + 1);
+                Err(error)
+                    if (by_link || read > 0) && is_link_lost(&error, None) && restarts.allows(if by_link { 0 } else { read as u64 }) =>
+                {
+                    (by_link, read, seen) = (false, 0, 0);
                     pages = list();
                     continue;
                 }
-                Err(error) if !by_link && read == 0 && error.is_missing() => return Ok(Activity::Unknown),
+                Err(error) if !by_link && read == 0 && error.is_missing() && self.is_gone(root).await => return Ok(Activity::Unknown),
                 Err(source) => return self.thread_failed(source, root),
             };
             let (mut damaged, before) = (0, seen);
@@ -428,7 +447,9 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
     }
 
-    fn thread_failed(&mut self, source: graph::Error, root: &str) -> Result<Activity, Stop> {
+    fn thread_failed(&mut self, mut source: graph::Error, root: &str) -> Result<Activity, Stop> {
+        // Its root, which came with a page, is its beginning.
+        source.is_later_page |= matches!(source.status(), Some(400 | 403 | 404 | 410));
         let is_lost = is_link_lost(&source, None);
         let task = format!("{}, thread {root}", self.place.task());
         let error = Error::graph(task, source, streams::MESSAGES.permissions);
@@ -437,6 +458,13 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
         self.damage.thread.get_or_insert(error);
         Ok(Activity::Unknown)
+    }
+
+    /// Whether a message that was on a page is no longer there.
+    async fn is_gone(&self, message: &str) -> bool {
+        let Place { team, channel, .. } = self.place;
+        let answer = self.context.client.object(&streams::message(team, channel, message)).await;
+        answer.is_err_and(|error| error.is_missing())
     }
 
     /// Adds the record of a reply, or counts it as damaged.

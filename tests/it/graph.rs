@@ -232,6 +232,33 @@ fn an_empty_list_of_channels_is_asked_for_again_and_then_not_believed() {
 }
 
 #[test]
+fn a_list_that_refuses_its_page_size_is_read_without() {
+    for class in [Class::Groups, Class::Members, Class::Messages, Class::Replies] {
+        let sim = small();
+        sim.switches(|switches| {
+            switches.refuses_top = vec![class];
+            (switches.inline_replies, switches.replies_page) = (0, 20);
+        });
+        let output = read(&sim);
+        assert_whole(&sim, &output);
+        assert_eq!(output.logs("INFO").iter().filter(|line| line.contains("Graph does not take a page size for")).count(), 1, "{class:?}");
+        // Who asks at the same time cannot know of it yet.
+        let refused = sim.journal().with_status(400);
+        assert!((1..=8).contains(&refused), "{class:?}: {refused}");
+        let check = Tap::new(&config(&sim, everything())).check();
+        assert_eq!(check.verdict().0, "SUCCEEDED", "{class:?}: {:?}", check.verdict());
+        let plan = Tap::new(&config(&sim, everything())).execute(&["plan", "--config", "config.json"], &[]);
+        assert_eq!(plan.status, Some(0), "{class:?}: {}", plan.stderr);
+    }
+    // A list that never takes it is asked twice, and the first answer is the one that is said.
+    let sim = small();
+    sim.inject(Rule::new(Fault::graph(400, "BadRequest", "Nothing helps.")).class(Class::Members));
+    let output = read(&sim);
+    assert!(output.errors()[0].2.contains("400 Bad Request (BadRequest: Nothing helps."), "{:?}", output.errors());
+    assert_eq!(sim.faults_applied(), 4, "two teams");
+}
+
+#[test]
 fn pages_of_all_link_styles_are_followed() {
     for style in [graph_sim::LinkStyle::FunctionEncoded, graph_sim::LinkStyle::Function, graph_sim::LinkStyle::Slash] {
         for paging in [graph_sim::Paging::Position, graph_sim::Paging::Offset] {

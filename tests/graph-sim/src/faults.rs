@@ -73,6 +73,8 @@ pub enum Fault {
     Link(LinkFault),
     /// An empty page with a nextLink to what would have been served; for all requests of a list: endless empty pages.
     EmptyPage,
+    /// The right page, whose nextLink leads to the first one again, under a fresh link; for all later pages of a list: pages that go round.
+    Round,
     /// So many milliseconds of real time before the right answer.
     Delay(u64),
     /// Half of the body comes, then for ever a blank after each so many milliseconds of real time.

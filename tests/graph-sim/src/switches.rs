@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::journal::Class;
+
 /// How the tenant behaves where Graph's documents are silent or disagree. All can be changed while the simulator serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -45,6 +47,8 @@ pub struct Switches {
     pub unmodified_is_null: bool,
     /// What `$top` beyond a route's maximum gets (graph.md 2.0).
     pub top_over_maximum: Excess,
+    /// The lists that answer 400 to `$top`, whatever their documents say (graph.md 2.0).
+    pub refuses_top: Vec<Class>,
     /// Channels on one page of the list; 0: all.
     pub channels_page: usize,
     /// `$top` on the members of a team: documented, and reported as paging wrongly (graph.md 2.4).
@@ -89,6 +93,7 @@ impl Default for Switches {
             expands_replies: true,
             unmodified_is_null: false,
             top_over_maximum: Excess::Reject,
+            refuses_top: Vec::new(),
             channels_page: 0,
             members_take_top: true,
             group_roles_open_messages: true,

@@ -8,6 +8,7 @@ mod paging;
 mod process;
 mod proxies;
 mod quotes;
+mod rounds;
 mod security;
 mod sign_in;
 mod statuses;

@@ -18,6 +18,8 @@ const TRIES_WHILE_THROTTLED: u64 = 12;
 /// How often a request is sent that meets this status, and what kind of failure it is then.
 fn expected(status: u16) -> (u64, &'static str) {
     match status {
+        // With the page size that is asked for, and without.
+        400 => (2, OF_USER),
         401 => (2, OF_USER),
         // The team answers, and its list does not exist.
         404 => (1, OF_GRAPH),
@@ -192,19 +194,23 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         let case = format!("{}, {what}", route.name);
         let is_missing = what.starts_with("404") && kind == OF_USER;
         // What has given a page is there: that it refuses another one is nobody's mistake.
-        let is_of_graph = route.name == "next messages" && is_lost && what != "302";
+        let is_later = ["next messages", "replies beyond those of the page"].contains(&route.name);
+        let is_of_graph = is_later && is_lost && what != "302";
         // The team answers, and its list does not exist.
         let is_of_list = what == "404 of nothing" && ["channels", "members"].contains(&route.name);
         let kind = if is_of_graph || is_of_list { OF_GRAPH } else { kind };
-        // A group may have no team, and a thread may go while its channel is read.
-        let is_nothing = is_missing && ["team", "replies beyond those of the page"].contains(&route.name);
+        // A group may have no team.
+        let is_nothing = is_missing && route.name == "team";
         let fails: &[&str] = if is_nothing { &[] } else { route.fails };
-        // Where a link is lost, what it leads to is asked for anew: the pass five times, the thread once.
+        // Where a link is lost, what it leads to is asked for anew, once: it comes no further than before.
         let begun = match route.name {
-            "next messages" if is_lost => 6,
+            // With the replies and without; and then with a page size and without.
+            "messages" if what == "400" => 3,
+            // The link, and the list with a page size and without.
+            "replies beyond those of the page" if what == "400" => 3,
+            "members" | "replies of a thread that is named" if what == "400" => 2,
+            "next messages" if is_lost => 2,
             "replies beyond those of the page" if is_lost => 2,
-            // Once with the replies, and once without.
-            "messages" if what.starts_with("400") && kind == OF_USER => 2,
             _ => 1,
         };
         assert_asked(sim.faults_applied(), tries * begun, &case);
@@ -225,6 +231,7 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         let (tried, answer) = parts(sentence);
         let tried = tried
             .replace(", which exists", "")
+            .replace(", a later page", "")
             .replace(&place.team, "<team>")
             .replace(&place.channel, "<channel>")
             .replace(&place.root, "<message>");

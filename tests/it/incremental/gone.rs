@@ -45,6 +45,20 @@ fn a_channel_that_is_gone_is_left_out_of_the_state() {
 }
 
 #[test]
+fn a_channel_that_is_gone_is_gone_in_the_words_of_an_outage_too() {
+    let (mut reader, channel) = of_two(Protocol::Airbyte);
+    reader.sim.with_tenant(|tenant| tenant.delete_channel(&channel)).unwrap();
+    let words = Fault::graph(404, "NotFound", "Failed to execute Skype backend request GetThreadS2SRequest.");
+    reader.sim.inject(Rule::new(words).class(Class::Other).channel(&channel));
+    let run = reader.read();
+    assert!(run.warnings("").is_empty(), "{:?}", run.warnings(""));
+    assert!(reader.sim.faults_applied() > 0, "the channel was asked for");
+    for stream in [MESSAGES, REPLIES] {
+        assert_eq!(states::entries(&reader.states[stream]).count(), 1, "{stream}");
+    }
+}
+
+#[test]
 fn threads_of_a_channel_that_is_gone_go_with_it() {
     let (mut reader, channel) = of_two(Protocol::Airbyte);
     let thread = reader.sim.read_tenant(|tenant| {

@@ -18,6 +18,8 @@ pub(crate) struct Context<'a> {
     pub(crate) unknown_members: bool,
     /// This page is to be empty, with a link to what it would have had.
     pub(crate) empty_page: bool,
+    /// The page behind this one is to be the first of the list.
+    pub(crate) goes_round: bool,
     pub(crate) roles: &'a [String],
 }
 

@@ -143,6 +143,10 @@ impl<'a> Round<'a> {
         let end = (start + token.top).min(items.len());
         let from = start.min(end) - usize::from(self.switches.repeats && (1..=end).contains(&start));
         let page: Vec<&Item<'_>> = items[from..end].iter().map(|(_, item)| item).collect();
+        if ctx.goes_round {
+            let first = PageToken { memo: "served".to_owned(), ..token.moved(Position::Start, ctx.now) };
+            return self.write(&page, Some(&first), None, token.expand);
+        }
         match items[..end].last().filter(|_| end < items.len()) {
             Some(((a, b), _)) => self.write(&page, Some(&token.moved(Position::After(*a, *b), ctx.now)), None, token.expand),
             None => self.write(&page, None, Some(&token), token.expand),

@@ -45,6 +45,7 @@ impl List {
         let page: Vec<String> = rest.by_ref().take(size).map(|(_, item)| item.to_string()).collect();
         let end = (page.len() == token.top && ctx.tenant.switches.trailing_link).then_some(i64::MAX as u64);
         let next = rest.next().map(|(place, _)| place as u64).or(end);
+        let next = if ctx.goes_round { Some(0) } else { next };
         let next_link = next.map(|place| {
             let token = token.moved(Position::Offset(place), ctx.now).seal(&self.path);
             format!("{}{}?$skiptoken={token}", ctx.base, self.path)

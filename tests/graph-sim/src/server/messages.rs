@@ -201,6 +201,9 @@ fn cut<'c>(
         (Some(_), Paging::Offset, Position::Start) => Position::Offset(items.len() as u64),
         (Some(last), ..) => Position::After(last.activity.ticks(), last.root.id),
     };
+    if ctx.goes_round {
+        return (items, Some(Position::Start));
+    }
     (items, more.then_some(next))
 }
 
@@ -236,7 +239,8 @@ pub(crate) fn replies(ctx: &Context<'_>, team: &str, channel: &str, message: &st
         (Some(last), Paging::Position) => Position::After(0, last.id),
         (Some(_), Paging::Offset) => Position::Offset((start + items.len()) as u64),
     };
-    let more = start + items.len() < chain.replies.len() || full;
+    let more = start + items.len() < chain.replies.len() || full || ctx.goes_round;
+    let next = if ctx.goes_round { Position::Start } else { next };
     let path = format!("{}/replies", below(&page.path, "messages", message));
     let next_link = more.then(|| page.link(&path, &token.moved(next, ctx.now), "$skiptoken", &list));
     let mut body = Vec::with_capacity(items.len() * 2048 + 1024);

@@ -233,6 +233,9 @@ impl Shared {
         }
         permission::check(route, &roles, &tenant.switches)?;
         let query = Query::parse(&info.query);
+        if tenant.switches.refuses_top.contains(&info.class) && query.get("$top").is_some() {
+            return Err(Answer::bad_request("The query specified in the URI is not valid. Query option 'Top' is not allowed."));
+        }
         let every = tenant.switches.empty_pages;
         let base = format!("{}/v1.0/", self.graph_url);
         let ctx = Context {
@@ -242,6 +245,7 @@ impl Shared {
             query: &query,
             unknown_members: prefers_unknown_members(headers),
             empty_page: fault == Some(&Fault::EmptyPage) || every > 0 && info.class_number.is_multiple_of(every),
+            goes_round: fault == Some(&Fault::Round),
             roles: &roles,
         };
         match route {

@@ -1,0 +1,199 @@
+//! Pages that go round under fresh links: each list ends with an error that names the place, and the next run does not begin by repeating it.
+
+use graph_sim::{Class, Fault, GraphSim, Options, PageKind, Post, RetryAfter, Rule, TenantSpec};
+use serde_json::{Value, json};
+
+use crate::{
+    incremental::{DAY, HOUR, MESSAGES, REPLIES, reader},
+    support::{
+        ALL, Output, Protocol, Tap, config, configured, everything,
+        incremental::{Runs, read, state},
+        side_by_side, tenant, truth,
+    },
+};
+
+const SAID: &str = "the pages do not end: twenty pages in a row had nothing new";
+
+/// A tenant all of whose lists have several pages.
+fn paged() -> (GraphSim, Value) {
+    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(3, 4, 12).replies(6, 0) };
+    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
+    sim.switches(|switches| (switches.inline_replies, switches.replies_page, switches.channels_page) = (1, 1, 1));
+    let mut settings = everything();
+    settings["top"] = 2.into();
+    let settings = config(&sim, settings);
+    (sim, settings)
+}
+
+/// Every page behind the first links to the first one again.
+fn round(class: Class) -> Rule {
+    Rule::new(Fault::Round).class(class).page(PageKind::Next)
+}
+
+#[test]
+fn pages_that_go_round_end_every_list_with_an_error_and_what_was_read_stays() {
+    let routes = [
+        (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
+        (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
+        (Class::Members, &["members"], "cannot list the members of team "),
+        (Class::Messages, &["messages", "message_replies"], "cannot read the messages of channel "),
+        (Class::Replies, &["messages", "message_replies"], "cannot read the messages of channel "),
+    ];
+    side_by_side(routes, |(class, fails, said)| {
+        let (sim, settings) = paged();
+        // Of a thread the first page goes round as well: else the list of the thread has what the link does not.
+        let rule = if class == Class::Replies { Rule::new(Fault::Round).class(class) } else { round(class) };
+        sim.inject(rule);
+        let output = Tap::new(&settings).read(&ALL);
+        assert_eq!(output.status, Some(1), "{class:?}");
+        let errors = output.errors();
+        assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?}: {errors:?}");
+        for (kind, _, text) in errors {
+            assert!(kind == "system_error" && text.starts_with(said) && text.contains(SAID), "{class:?}: {text}");
+        }
+        for stream in ALL {
+            let last = if fails.contains(&stream) { "INCOMPLETE" } else { "COMPLETE" };
+            assert_eq!(output.statuses(stream).last(), Some(&last), "{class:?} {stream}");
+        }
+        // Two pages of each list, and what they led to.
+        let count = |stream: &'static str| output.table(stream).len();
+        let whole = |stream: &'static str| truth::table(&sim.truth(), stream).len();
+        match class {
+            Class::Groups => assert_eq!((count("teams"), whole("teams")), (3, 3), "the second page has the third team"),
+            Class::Channels => assert_eq!((count("channels"), count("messages")), (3 * 2, 3 * 2 * 12)),
+            Class::Members => assert_eq!(count("members"), 3 * 4),
+            Class::Messages => assert_eq!((count("messages"), count("channels")), (3 * 4 * 4, 3 * 4)),
+            _ => assert_eq!(count("messages"), whole("messages")),
+        }
+        // Each list was read twice at most, with twenty pages of nothing.
+        let journal = sim.journal();
+        let lists = if class == Class::Groups { 1 } else { 12 + whole("messages") as u64 };
+        assert!(journal.count(class) <= lists * 2 * 25, "{class:?}: {}", journal.count(class));
+    });
+}
+
+#[test]
+fn a_channel_whose_pages_go_round_is_not_read_again_by_the_next_run_and_loses_nothing_that_is_new() {
+    for protocol in [Protocol::Airbyte, Protocol::Singer] {
+        let sim = tenant(1, 2, 40);
+        let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+        let mut settings = everything();
+        settings["top"] = 4.into();
+        settings["use_delta_api"] = false.into();
+        let mut runs = Runs::new(Tap::new(&config(&sim, settings)), protocol);
+        let of_channel = |output: &Output| output.records("messages").filter(|record| record["channel_id"] == channel).count();
+        sim.inject(round(Class::Messages).channel(&channel));
+        let first = runs.run();
+        assert_eq!((first.status, of_channel(&first)), (Some(1), 8));
+        // The next runs bring what is new, say what is missing, and ask for next to nothing.
+        for _ in 0..3 {
+            sim.with_tenant(|tenant| tenant.post(&channel, Post::text("new"))).unwrap();
+            sim.clock().advance(HOUR);
+            let before = sim.count(Class::Messages);
+            let output = runs.run();
+            let said = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
+            assert!(said.contains(&channel) && said.contains("is missing, since Graph's pages went round"), "{said}");
+            assert_eq!((output.status, of_channel(&output), sim.count(Class::Messages) - before), (Some(1), 1, 2));
+        }
+        // A day later it is asked for again: first in vain, then not.
+        sim.clock().advance(DAY);
+        let again = runs.run();
+        assert_eq!((again.status, of_channel(&again)), (Some(1), 8));
+        sim.clear_faults();
+        sim.clock().advance(DAY);
+        let last = runs.run();
+        assert_eq!((last.status, of_channel(&last)), (Some(0), 43), "{}", last.stderr);
+        runs.assert_complete(&sim);
+        sim.clock().advance(DAY);
+        assert_eq!(of_channel(&runs.run()), 0);
+    }
+}
+
+#[test]
+fn a_long_channel_that_changed_and_goes_round_loses_no_change() {
+    let mut reader = reader(40).with(json!({"top": 4, "use_delta_api": false}));
+    reader.read();
+    reader.later(HOUR);
+    let roots = reader.roots();
+    roots.iter().for_each(|root| reader.edit(root, "changed"));
+    reader.sim.inject(round(Class::Messages));
+    let run = reader.run();
+    assert_eq!((run.output.status, run.told(MESSAGES)), (Some(1), 8));
+    reader.sim.clear_faults();
+    reader.later(DAY);
+    reader.read();
+    reader.assert_complete();
+}
+
+#[test]
+fn a_full_refresh_that_goes_on_says_what_is_missing_of_channels_that_it_has_read() {
+    let sim = tenant(1, 2, 40);
+    let channels = sim.read_tenant(|tenant| tenant.all_channel_ids());
+    let mut settings = everything();
+    (settings["top"], settings["max_concurrent_threads"]) = (4.into(), 1.into());
+    let tap = Tap::new(&config(&sim, settings));
+    let catalog = json!({"streams": [configured("messages")]});
+    tap.file("catalog.json", catalog.to_string());
+    let run = |state: &Value| {
+        tap.file("state.json", state.to_string());
+        tap.run(&["read", "--config", "config.json", "--catalog", "catalog.json", "--state", "state.json"])
+    };
+    sim.inject(round(Class::Messages).channel(&channels[0]));
+    // The other one fails at once, in a way for which a full refresh is taken up again.
+    let outage = Fault::status(503).retry_after(RetryAfter::Seconds(7200));
+    sim.inject(Rule::new(outage).class(Class::Messages).channel(&channels[1]).page(PageKind::Next));
+    let first = run(&json!([]));
+    assert_eq!((first.status, first.records("messages").count()), (Some(1), 8 + 4));
+    sim.clear_faults();
+    let second = run(&state(&first));
+    assert_eq!(
+        (second.status, second.records("messages").count()),
+        (Some(1), 36 + 4),
+        "one channel is read, and the other is not read again"
+    );
+    assert!(second.errors()[0].2.contains("is missing, since Graph's pages went round"), "{:?}", second.errors());
+}
+
+#[test]
+fn a_thread_that_is_named_and_goes_round_is_incomplete_and_not_written_again() {
+    let sim = tenant(1, 1, 2);
+    let (team, channel, root) = sim.with_tenant(|tenant| {
+        let (team, channel) = (tenant.team_ids().remove(0), tenant.all_channel_ids().remove(0));
+        let root = tenant.roots(&channel).remove(0);
+        (0..12).for_each(|_| _ = tenant.reply(&root, Post::text("a reply")).unwrap());
+        (team, channel, root.id_text())
+    });
+    sim.clock().advance(HOUR);
+    sim.inject(round(Class::Replies));
+    let tap = Tap::new(&config(&sim, json!({"team_id": team, "channel_id": channel, "message_id": root, "top": 2})));
+    let first = read(&tap, &["message_replies"], None);
+    let errors = first.errors();
+    assert_eq!((first.status, errors.len(), first.table("message_replies").len()), (Some(1), 1, 4), "{errors:?}");
+    assert!(errors[0].2.contains(&root) && errors[0].2.contains(SAID), "{errors:?}");
+    let second = read(&tap, &["message_replies"], Some(&state(&first)));
+    assert_eq!((second.status, second.records("message_replies").count()), (Some(1), 0));
+    // A day later it is asked for again, which the second run after that knows: nothing else was asked that has Graph's clock.
+    sim.clear_faults();
+    sim.clock().advance(DAY);
+    let third = read(&tap, &["message_replies"], Some(&state(&second)));
+    assert!(third.errors()[0].2.contains("is missing, since Graph's pages went round"), "{:?}", third.errors());
+    let last = read(&tap, &["message_replies"], Some(&state(&third)));
+    assert_eq!((last.status, last.table("message_replies").len()), (Some(0), 12));
+}
+
+#[test]
+fn a_delta_that_goes_round_loses_nothing_and_is_no_error() {
+    for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
+        let mut reader = reader(30).streams(streams);
+        reader.sim.switches(|switches| switches.delta.page = 5);
+        reader.open_delta();
+        for number in 0..12 {
+            reader.post(&format!("new {number}"));
+        }
+        reader.later(HOUR);
+        reader.sim.inject(Rule::new(Fault::Round).class(Class::Delta));
+        let run = reader.read();
+        assert!(!run.warnings("delta").is_empty() && run.asked_of(Class::Delta) < 200, "{}", run.asked_of(Class::Delta));
+        reader.assert_complete();
+    }
+}
