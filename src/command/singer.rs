@@ -82,7 +82,7 @@ fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(Bookmarks, Ready), Erro
             let (given, more) = singer::read_state(written.ok_or_else(|| Error::State("it is empty".to_owned()))?)?;
             remarks.extend(more);
             let states = states(&given, &selected, &config)?;
-            Ok((Bookmarks::new(given, &states.of_selected), states))
+            Ok((Bookmarks::new(given, states.known()), states))
         })?,
         None => (Bookmarks::default(), states(&Written::new(), &selected, &config)?),
     };

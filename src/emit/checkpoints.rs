@@ -75,6 +75,14 @@ impl Checkpoints {
         checkpoint.is_due(Instant::now(), report.offered).then_some(&checkpoint.state)
     }
 
+    /// Takes note of the items of lists that were left out of the stream.
+    pub(super) fn damage(&mut self, stream: &Stream, marks: Vec<String>) {
+        if let Some(checkpoint) = self.of(stream) {
+            checkpoint.state.set_damage(marks);
+            checkpoint.changed = true;
+        }
+    }
+
     /// The state of a stream when the run is stopped, if there is something in it that was not written. Records are followed by a state, also
     /// if it is the one that the run began with; but no state is written twice. What is read in full each time has none before its end.
     pub(super) fn of_stopped(&self, stream: &Stream) -> Option<&StreamState> {

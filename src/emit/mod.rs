@@ -240,6 +240,14 @@ impl Output {
         self.send(Event::Report(Box::new(report)))
     }
 
+    /// Takes note of the marks of the items of lists that were left out of a stream: its next state has them.
+    ///
+    /// # Errors
+    /// If nobody reads any more.
+    pub fn damage(&self, stream: &'static Stream, marks: Vec<String>) -> Result<(), Closed> {
+        self.send(Event::Damage(stream, marks))
+    }
+
     /// A stream waits: Graph limits its requests until that time.
     ///
     /// # Errors

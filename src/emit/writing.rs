@@ -19,6 +19,7 @@ pub(super) enum Event {
     Started(&'static Stream),
     Records(Records, OwnedSemaphorePermit),
     Report(Box<Report>),
+    Damage(&'static Stream, Vec<String>),
     Waits(&'static Stream, DateTime<Utc>),
     Estimated(&'static Stream, u64),
     Ended(&'static Stream, Outcome),
@@ -88,6 +89,11 @@ impl Writing {
                 // All states come at the end of a run that is stopped.
                 let is_stopped = self.stop.has_ended_writing();
                 self.state(report.stream, |checkpoints| checkpoints.report(*report).filter(|_| !is_stopped))
+            }
+            Event::Damage(stream, _) if self.cut.contains(stream) => Ok(()),
+            Event::Damage(stream, marks) => {
+                self.checkpoints.damage(stream, marks);
+                Ok(())
             }
             Event::Waits(stream, until) => self.emitter.waits(stream, until),
             Event::Estimated(stream, records) => self.emitter.estimated(stream, records),

@@ -37,19 +37,16 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
 
 /// What a stream's state holds, the same in both protocols. A clone shares what neither changes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum StreamState {
-    /// Of a stream that is read in full each time.
-    Snapshot {
-        /// Hashes of items that were left out because they are damaged, and reported.
-        damage: Vec<String>,
-    },
-    /// Of a stream of messages.
-    Channels(Channels),
+pub struct StreamState {
+    /// Hashes of items of lists that were left out, damaged or too large, and reported.
+    damage: Vec<String>,
+    /// Of a stream that is read in full each time there is nothing more.
+    channels: Option<Channels>,
 }
 
 /// Where the channels and threads of a stream can go on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Channels {
+struct Channels {
     /// The tenant that was read.
     tenant: String,
     /// Written while a full refresh is under way. Only another full refresh takes up its channels.
@@ -76,12 +73,12 @@ enum Version {
 impl StreamState {
     /// The state of a stream that is read in full each time.
     pub fn of_snapshot() -> Self {
-        Self::Snapshot { damage: Vec::new() }
+        Self { damage: Vec::new(), channels: None }
     }
 
     /// The state of a stream of channels that were not read yet.
     pub fn of_channels(tenant: &str) -> Self {
-        Self::Channels(Channels::new(tenant))
+        Self { damage: Vec::new(), channels: Some(Channels::new(tenant)) }
     }
 
     /// The state with which a stream begins that is read in full each time.
@@ -89,11 +86,8 @@ impl StreamState {
     /// # Errors
     /// If what was written is of another version, or damaged: the key is named.
     pub fn begin_snapshot(written: Option<&RawValue>) -> Result<Self, Invalid> {
-        let damage = match read(written)? {
-            Some((Version::Two, members)) => version_2::damage(&members)?,
-            _ => Vec::new(),
-        };
-        Ok(Self::Snapshot { damage })
+        let damage = read(written)?.map_or(Ok(Vec::new()), |(version, members)| version.damage(&members))?;
+        Ok(Self { damage, channels: None })
     }
 
     /// The state with which an incremental run begins.
@@ -102,9 +96,9 @@ impl StreamState {
     /// If what was written is of another version or tenant, or damaged: the key is named.
     pub fn begin_incremental(written: Option<&RawValue>, tenant: &str) -> Result<Self, Invalid> {
         let Some((version, members)) = read(written)? else { return Ok(Self::of_channels(tenant)) };
-        let read = Channels::read(version, &members, tenant)?;
+        let (channels, damage) = (Channels::read(version, &members, tenant)?, version.damage(&members)?);
         // What a full refresh has read so far may be thrown away by the destination.
-        Ok(Self::Channels(if read.full.is_some() { Channels::new(tenant) } else { read }))
+        Ok(if channels.full.is_some() { Self::of_channels(tenant) } else { Self { damage, channels: Some(channels) } })
     }
 
     /// The state with which a full refresh begins: what another one that was interrupted has read, or nothing.
@@ -113,30 +107,28 @@ impl StreamState {
             let (version, members) = read(written).ok()??;
             let full = version.full(&members).ok()?.filter(|full| now - full.begun < FULL_REFRESH_LASTS)?;
             let mark = full.mark?;
-            let mut read = Channels::read(version, &members, tenant).ok()?;
-            read.partitions.retain(|channel| channel.is_of_full_refresh(mark));
-            Some(read)
+            let mut channels = Channels::read(version, &members, tenant).ok()?;
+            channels.partitions.retain(|channel| channel.is_of_full_refresh(mark));
+            Some(Self { damage: version.damage(&members).ok()?, channels: Some(channels) })
         };
-        Self::Channels(
-            taken_up()
-                .unwrap_or_else(|| Channels { full: Some(Full { begun: now.trunc_subsecs(0), mark: None }), ..Channels::new(tenant) }),
-        )
+        let begins = || Channels { full: Some(Full { begun: now.trunc_subsecs(0), mark: None }), ..Channels::new(tenant) };
+        taken_up().unwrap_or_else(|| Self { damage: Vec::new(), channels: Some(begins()) })
     }
 
     /// What is known of a channel, or of a thread.
     pub fn channel(&self, key: &str) -> Option<ChannelState> {
-        self.own()?.partitions.get(key)
+        self.channels.as_ref()?.partitions.get(key)
     }
 
     /// The keys of what is known.
     pub fn keys(&self) -> impl Iterator<Item = String> {
-        let groups = self.own().into_iter().flat_map(|own| own.partitions.groups());
+        let groups = self.channels.iter().flat_map(|own| own.partitions.groups());
         groups.flat_map(|(parents, group)| group.iter().map(move |(id, _)| key::join(parents, id)))
     }
 
     /// The teams of what is known, each once.
     pub fn teams(&self) -> impl Iterator<Item = String> {
-        let teams = self.own().into_iter().flat_map(|own| own.partitions.groups()).filter_map(|(parents, _)| ids(parents).next());
+        let teams = self.channels.iter().flat_map(|own| own.partitions.groups()).filter_map(|(parents, _)| ids(parents).next());
         let mut last = String::new();
         // Groups of one team follow each other.
         teams.filter(move |team| {
@@ -157,21 +149,18 @@ impl StreamState {
             }
         };
         let groups: Vec<_> =
-            self.own().into_iter().flat_map(|own| own.partitions.below(&parents).map(&of_group).collect::<Vec<_>>()).collect();
+            self.channels.iter().flat_map(|own| own.partitions.below(&parents).map(&of_group).collect::<Vec<_>>()).collect();
         groups.into_iter().flatten()
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        match self {
-            Self::Snapshot { damage } => damage.is_empty(),
-            Self::Channels(own) => own.partitions.is_empty(),
-        }
+        self.damage.is_empty() && self.channels.as_ref().is_none_or(|own| own.partitions.is_empty())
     }
 
     /// Takes note of a channel; [`None`]: it is gone, and all that is known below it. The key of a team stands for all its channels.
     pub fn set(&mut self, key: &str, channel: Option<ChannelState>) {
-        let Some(own) = self.own_mut() else { return };
+        let Some(own) = &mut self.channels else { return };
         if let (Some(full), Some(began)) = (&mut own.full, channel.as_ref().and_then(ChannelState::began)) {
             // Other channels may have begun a moment before.
             full.mark.get_or_insert(began.checked_sub_signed(CLOCKS_DIFFER).unwrap_or(BEGINNING));
@@ -182,44 +171,25 @@ impl StreamState {
         }
     }
 
-    /// Hashes of items that a stream that is read in full each time has left out because they are damaged, and reported.
+    /// Hashes of items of lists that were left out, damaged or too large, and reported.
     pub fn damage(&self) -> &[String] {
-        match self {
-            Self::Snapshot { damage } => damage,
-            Self::Channels(_) => &[],
-        }
+        &self.damage
     }
 
-    /// Takes note of the items that a stream that is read in full each time has left out.
-    pub fn set_damage(&mut self, marks: Vec<String>) {
-        if let Self::Snapshot { damage } = self {
-            *damage = marks;
-        }
+    /// Takes note of the items of lists that were left out and reported.
+    pub fn set_damage(&mut self, damage: Vec<String>) {
+        self.damage = damage;
     }
 
     /// Whether it was written in the midst of a full refresh.
     pub fn is_full(&self) -> bool {
-        self.own().is_some_and(|own| own.full.is_some())
+        self.channels.as_ref().is_some_and(|own| own.full.is_some())
     }
 
     /// The full refresh is no longer under way.
     pub fn end_full_refresh(&mut self) {
-        if let Some(own) = self.own_mut() {
+        if let Some(own) = &mut self.channels {
             own.full = None;
-        }
-    }
-
-    fn own(&self) -> Option<&Channels> {
-        match self {
-            Self::Snapshot { .. } => None,
-            Self::Channels(own) => Some(own),
-        }
-    }
-
-    fn own_mut(&mut self) -> Option<&mut Channels> {
-        match self {
-            Self::Snapshot { .. } => None,
-            Self::Channels(own) => Some(own),
         }
     }
 }
@@ -243,6 +213,13 @@ impl Version {
         match self {
             Self::One => version_1::full(members),
             Self::Two => version_2::full(members),
+        }
+    }
+
+    fn damage(self, members: &Members<'_>) -> Result<Vec<String>, Invalid> {
+        match self {
+            Self::One => Ok(Vec::new()),
+            Self::Two => version_2::damage(members),
         }
     }
 

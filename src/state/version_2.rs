@@ -106,8 +106,7 @@ fn entry<'t>(given: Given<'t, '_>, parents: &str, usual: Option<DateTime<Utc>>) 
 #[derive(Serialize)]
 struct Whole<'s> {
     version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    damage: Option<&'s [String]>,
+    damage: &'s [String],
     #[serde(flatten)]
     channels: Option<WrittenChannels<'s>>,
 }
@@ -193,11 +192,8 @@ struct WrittenRound<'s> {
 
 impl Serialize for StreamState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (damage, channels) = match self {
-            Self::Snapshot { damage } => (Some(damage.as_slice()), None),
-            Self::Channels(own) => (None, Some(WrittenChannels::new(own))),
-        };
-        Whole { version: Version::Two as u64, damage, channels }.serialize(serializer)
+        let channels = self.channels.as_ref().map(WrittenChannels::new);
+        Whole { version: Version::Two as u64, damage: &self.damage, channels }.serialize(serializer)
     }
 }
 

@@ -17,7 +17,14 @@ pub struct States {
     /// The states that the selected streams begin with.
     pub of_selected: Vec<(&'static Stream, StreamState)>,
     /// What earlier runs have read for streams that begin anew, or are not selected: which teams and channels there are.
-    pub(super) others: Vec<StreamState>,
+    pub(super) others: Vec<(&'static Stream, StreamState)>,
+}
+
+impl States {
+    /// The states in which something is known, those that the selected streams begin with first.
+    pub fn known(&self) -> impl Iterator<Item = &(&'static Stream, StreamState)> {
+        self.of_selected.iter().chain(&self.others).filter(|(_, state)| !state.is_empty())
+    }
 }
 
 /// The states that the selected streams begin with, from what they were given of earlier runs: for each stream what its last state was.
@@ -41,7 +48,8 @@ pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Re
     let of_other = |stream: &'static Stream| {
         let given = given.get(stream.name).copied().filter(|_| stream.mode() == Mode::Incremental && !goes_on(stream));
         // Nothing depends on it: a damaged one says nothing.
-        StreamState::begin_incremental(Some(given?), &config.tenant_id).ok().filter(|state| !state.is_empty())
+        let state = StreamState::begin_incremental(Some(given?), &config.tenant_id).ok()?;
+        Some((stream, state)).filter(|(_, state)| !state.is_empty())
     };
     let others = STREAMS.into_iter().filter_map(of_other).collect();
     let of_selected = selected.iter().map(begin).collect::<Result<_, Error>>()?;

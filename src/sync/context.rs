@@ -17,6 +17,7 @@ use tracing::{debug, warn};
 use super::{
     begin::States,
     known::Looks,
+    marks::Marks,
     names::Names,
     once::Memory,
     rest::{Expansion, USUAL_PAGE},
@@ -62,8 +63,10 @@ pub(super) struct Shared {
     configs: [StreamConfig; STREAMS.len()],
     selected: [Option<Selected>; STREAMS.len()],
     states: [Option<StreamState>; STREAMS.len()],
+    /// Items of lists that are left out.
+    pub(super) marks: Marks,
     /// Of streams that begin anew, or are not selected.
-    others: Vec<StreamState>,
+    others: Vec<(&'static Stream, StreamState)>,
     remarked: Mutex<HashSet<Remark>>,
     pub(super) memory: Memory,
     pub(super) names: Names,
@@ -100,6 +103,7 @@ impl Context {
             max_record: config.max_record,
             configs: STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
             selected: by_position(selected.into_iter().map(|selected| (selected.stream, selected))),
+            marks: Marks::new(&of_selected),
             states: by_position(of_selected),
             others,
             remarked: Mutex::default(),
@@ -196,14 +200,19 @@ impl Shared {
         self.states[stream.position()].as_ref()?.channel(key)
     }
 
+    /// What earlier runs have read, for whatever stream.
+    fn known(&self) -> impl Iterator<Item = &StreamState> {
+        self.states.iter().flatten().chain(self.others.iter().map(|(_, state)| state))
+    }
+
     /// The teams that earlier runs have read, some of them twice.
     pub(super) fn known_teams(&self) -> impl Iterator<Item = String> {
-        self.states.iter().flatten().chain(&self.others).flat_map(StreamState::teams)
+        self.known().flat_map(StreamState::teams)
     }
 
     /// The channels of a team that earlier runs have read, some of them twice.
     pub(super) fn known_channels(&self, team: &str) -> impl Iterator<Item = String> {
-        self.states.iter().flatten().chain(&self.others).flat_map(|state| state.channels_of(team))
+        self.known().flat_map(|state| state.channels_of(team))
     }
 
     /// Says something as a warning the first time in the run, and for other channels in the details.

@@ -52,11 +52,13 @@ impl Groups {
         let page = next_page(&mut self.pages, &context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
         let Some(page) = page else { return self.end(context) };
         context.note(page.cleaned());
+        let named = self.named.values().fold(self.of_all_teams, |feeds, &streams| feeds.union(streams));
+        let feeds = records.map_or(named, |stream| named.with(stream));
         let mut report = Report::default();
         let mut damage = Damage::default();
         for group in page.items() {
             let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
-                damage.items += 1;
+                damage.items += u64::from(context.marks.is_new(feeds, group));
                 continue;
             };
             if !self.pages.is_first(&id) {
@@ -120,8 +122,7 @@ pub(super) async fn write_team(
     let mut records = context.output.batch(selected.stream);
     let mut damage = Damage::default();
     for team in page.items() {
-        let fits = |record: &[u8]| damage.fits(record, context.max_record);
-        records.push(|out| selected.columns.write(streams::properties(of_group, team), &[], out), fits);
+        damage.push(context, &mut records, team, |out| selected.columns.write(streams::properties(of_group, team), &[], out));
     }
     context.output.records(records).await?;
     Ok(Report::read(StreamSet::default().with(&TEAMS), damage.into_error(context, || format!("read team {id}"))))

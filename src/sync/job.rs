@@ -10,9 +10,9 @@ use super::{
     thread,
 };
 use crate::{
-    emit::{Closed, Size},
+    emit::{Closed, Records, Size},
     error::Error,
-    graph::Urgency,
+    graph::{Item, Urgency},
     streams::{StreamSet, TEAMS},
 };
 
@@ -117,11 +117,15 @@ pub(super) struct Damage {
 }
 
 impl Damage {
-    /// Whether a record is not too large; one that is counts.
-    pub(super) fn fits(&mut self, record: &[u8], max: usize) -> bool {
-        let fits = record.len() <= max;
-        self.too_large += u64::from(!fits);
-        fits
+    /// Adds the record of an item of a list. One that is larger than is allowed is left out, and counts if no run has reported it.
+    pub(super) fn push(&mut self, context: &Context, records: &mut Records, item: Item<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut fits = true;
+        let keep = |record: &[u8]| {
+            fits = record.len() <= context.max_record;
+            fits
+        };
+        records.push(write, keep);
+        self.too_large += u64::from(!fits && context.marks.is_new(StreamSet::default().with(records.stream()), item));
     }
 
     /// As one error, if there is any.

@@ -183,8 +183,8 @@ pub(super) async fn channel(context: &Context, feeds: StreamSet, team: &str, cha
                 context.names.note(item);
                 facts = Facts::of(item);
                 if let Some(selected) = selected {
-                    let fits = |record: &[u8]| damage.fits(record, context.max_record);
-                    records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(team))], out), fits);
+                    let derived = [("team_id", Derived::Text(team))];
+                    damage.push(context, &mut records, item, |out| selected.columns.write(item.fields(), &derived, out));
                 }
             }
             context.output.records(records).await?;

@@ -127,7 +127,7 @@ impl List {
             for item in page.items() {
                 is_empty = false;
                 let Some(id) = item.id().filter(|_| !item.is_damaged()) else {
-                    damage.items += 1;
+                    damage.items += u64::from(context.marks.is_new(feeds, item));
                     continue;
                 };
                 if !pages.is_first(&id) {
@@ -138,8 +138,8 @@ impl List {
                 }
                 let is_excluded = |stream: &&Stream| context.config(stream).excludes(&id);
                 if let Some(selected) = selected.filter(|selected| !is_excluded(&selected.stream)) {
-                    let fits = |record: &[u8]| damage.fits(record, context.max_record);
-                    records.push(|out| selected.columns.write(item.fields(), &[("team_id", Derived::Text(&self.team))], out), fits);
+                    let derived = [("team_id", Derived::Text(&self.team))];
+                    damage.push(context, &mut records, item, |out| selected.columns.write(item.fields(), &derived, out));
                 }
                 awaited.remove(&*id);
                 let by_name = named.remove(&*id).unwrap_or_default();

@@ -17,6 +17,7 @@ mod job;
 mod known;
 mod ledger;
 mod list;
+mod marks;
 mod names;
 mod once;
 mod parents;
@@ -228,6 +229,9 @@ impl Run {
             let count = self.context.output.progress().count(stream);
             self.context.output.progress().skipped(stream, refused);
             self.context.output.progress().end(stream, &outcome);
+            if let Some(marks) = self.context.marks.of_ended(stream, matches!(outcome, Outcome::Complete)) {
+                self.context.output.damage(stream, marks)?;
+            }
             info!(
                 "{}: {count} records{}",
                 stream.name,

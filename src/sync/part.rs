@@ -9,6 +9,7 @@ use tracing::info;
 use super::{
     activity::Activity,
     context::Context,
+    marks::mark,
     once::{Met, Once},
     place::Place,
 };
@@ -245,7 +246,7 @@ impl<'c> Part<'c> {
 
     /// Whether no run before has said of this item, as it is now, that it is left out.
     pub(super) fn is_unsaid(&mut self, item: Item<'_>) -> bool {
-        let mark = format!("{:08x}", item.hash() as u32);
+        let mark = mark(item);
         let is_new = !self.state.damage.contains(&mark);
         // A walk remembers what it has met; what delta tells is remembered until the next walk.
         let marks = if self.state.walk.is_some() { &mut self.damage } else { &mut self.state.damage };

@@ -31,6 +31,7 @@ fn assert_begins(written: &RawValue) {
         }
         let mut copy = StreamState::of_channels(TENANT);
         state.keys().for_each(|key| copy.set(&key, state.channel(&key)));
+        copy.set_damage(state.damage().to_vec());
         assert_eq!(copy, state);
     }
     let mut state = StreamState::begin_full_refresh(Some(written), TENANT, now());

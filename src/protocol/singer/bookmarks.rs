@@ -24,9 +24,10 @@ enum Bookmark {
 }
 
 impl Bookmarks {
-    /// Those that were given, of which the streams have taken up these states.
-    pub fn new(given: Written<'_>, states: &[(&'static Stream, StreamState)]) -> Self {
-        let taken_up = |name: &str| states.iter().find(|(stream, state)| stream.name == name && !state.is_empty());
+    /// Those that were given, of which these states are known.
+    pub fn new<'s>(given: Written<'_>, known: impl Iterator<Item = &'s (&'static Stream, StreamState)>) -> Self {
+        let known: Vec<_> = known.collect();
+        let taken_up = |name: &str| known.iter().find(|(stream, _)| stream.name == name);
         let bookmark = |(name, given): (String, &RawValue)| {
             let bookmark = match taken_up(&name) {
                 Some((_, state)) => Bookmark::Own(state.clone()),

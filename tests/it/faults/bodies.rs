@@ -473,3 +473,31 @@ fn of_a_refusal_no_more_is_read_than_anybody_says_of_one() {
     let peak = peak_until(&sim, "cannot read the messages of channel");
     assert!(peak < 60, "{peak} MiB");
 }
+
+#[test]
+fn a_damaged_item_of_a_list_is_reported_by_one_run_and_not_by_every_one() {
+    for (protocol, class) in
+        BOTH.into_iter().flat_map(|protocol| [Class::Groups, Class::Channels, Class::Members].map(|class| (protocol, class)))
+    {
+        let mut reader = reader(3).speaking(protocol).streams(&ALL);
+        let damage = |reader: &Reader, item: &str| {
+            reader.sim.clear_faults();
+            let to = format!(r#""value":[{item},"#);
+            reader.sim.inject(Rule::new(Fault::Replace { from: r#""value":["#.to_owned(), to }).class(class));
+        };
+        damage(&reader, r#"{"id":"","displayName":"damaged"}"#);
+        let run = reader.run();
+        assert_eq!((run.output.status, run.told(MESSAGES)), (Some(1), 3), "{class:?}");
+        for _ in 0..2 {
+            reader.later(HOUR);
+            reader.read();
+        }
+        // It is another one now.
+        damage(&reader, r#"{"id":"","displayName":"damaged again"}"#);
+        assert_eq!(reader.run().output.status, Some(1), "{class:?}");
+        reader.read();
+        reader.sim.clear_faults();
+        reader.read();
+        assert!(reader.states.values().all(|state| state["damage"] == json!([])), "what is whole again is forgotten: {:?}", reader.states);
+    }
+}

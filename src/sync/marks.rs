@@ -1,0 +1,64 @@
+//! Items of lists that were left out, damaged or too large: each is reported by one run, and not by every run that meets it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    graph::Item,
+    state::StreamState,
+    streams::{STREAMS, Stream, StreamSet},
+};
+
+/// So many are remembered for a stream.
+const MOST: usize = 1000;
+
+/// A mark by which an item is known again, as long as it is the same.
+pub(super) fn mark(item: Item<'_>) -> String {
+    format!("{:08x}", item.hash() as u32)
+}
+
+/// The marks of earlier runs, and those of the items that this run has met.
+#[derive(Debug)]
+pub(super) struct Marks {
+    known: [BTreeSet<String>; STREAMS.len()],
+    met: Mutex<[BTreeSet<String>; STREAMS.len()]>,
+}
+
+impl Marks {
+    /// With the states that the streams begin with.
+    pub(super) fn new(states: &[(&'static Stream, StreamState)]) -> Self {
+        let mut known: [BTreeSet<String>; STREAMS.len()] = Default::default();
+        for (stream, state) in states {
+            known[stream.position()] = state.damage().iter().cloned().collect();
+        }
+        Self { known, met: Mutex::default() }
+    }
+
+    /// Takes note of an item that is left out. Whether it is to be reported, since it is new to one of the streams.
+    pub(super) fn is_new(&self, streams: StreamSet, item: Item<'_>) -> bool {
+        let mark = mark(item);
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_new = false;
+        for stream in streams.iter() {
+            is_new |= !self.known[stream.position()].contains(&mark);
+            let met = &mut met[stream.position()];
+            if met.len() < MOST {
+                met.insert(mark.clone());
+            }
+        }
+        is_new
+    }
+
+    /// The marks that the next run is to know of a stream, if they are others than this one knew. Of what was not read whole the old ones stay.
+    pub(super) fn of_ended(&self, stream: &Stream, is_complete: bool) -> Option<Vec<String>> {
+        let known = &self.known[stream.position()];
+        let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream.position()].clone();
+        if !is_complete {
+            let room = MOST.saturating_sub(marks.len());
+            marks.extend(known.iter().take(room).cloned());
+        }
+        (marks != *known).then(|| marks.into_iter().collect())
+    }
+}
