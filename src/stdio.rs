@@ -142,7 +142,8 @@ pub fn check_stdout() -> io::Result<()> {
         return Err(io::Error::new(
             ErrorKind::NotConnected,
             "stdout is closed, or is /dev/null opened for reading as well: every record would be lost; \
-            hint: connect stdout with whoever takes the records, or redirect it with `>/dev/null` if nobody shall",
+            hint: connect stdout to the program that takes the records; to discard them, redirect stdout with `>/dev/null`, or in Python pass \
+            `open(os.devnull, \"w\")` instead of `subprocess.DEVNULL`",
         ));
     }
     Ok(())

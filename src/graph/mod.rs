@@ -32,7 +32,7 @@ pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use http::{NoClient, unusable_certificates};
 pub use link::{Host, Link};
 pub use pace::Class;
-pub use page::{Item, Page};
+pub use page::{Item, Page, Removal};
 pub use pages::Pages;
 pub use permission::Permission;
 pub use rates::{Budget, Rates};

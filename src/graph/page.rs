@@ -130,9 +130,33 @@ struct Entry {
     id: Place,
     times: [Place; TIMES.len()],
     created: Place,
-    removed: bool,
+    removal: Option<Removal>,
     /// Not an object, without an id, or with expanded replies that are no list.
     damaged: bool,
+}
+
+/// How Graph reports an entity as removed (`@removed`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Removal {
+    /// Its deletion can be undone (`reason` is `changed`): lists may still show it, with its `deletedDateTime`.
+    Restorable,
+    /// For good, or for a reason that is not documented.
+    Final,
+}
+
+impl Removal {
+    fn of(value: &RawValue) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Marker<'m> {
+            #[serde(borrow)]
+            reason: Cow<'m, str>,
+        }
+        match value.get() {
+            "null" => None,
+            text if serde_json::from_str(text).is_ok_and(|marker: Marker<'_>| marker.reason == "changed") => Some(Self::Restorable),
+            _ => Some(Self::Final),
+        }
+    }
 }
 
 /// Which of the fields of an entry it is, counted from 1.
@@ -330,9 +354,9 @@ impl<'p> Item<'p> {
         self.entry.damaged
     }
 
-    /// Whether Graph reports the entity as removed (`@removed`).
-    pub fn is_removed(self) -> bool {
-        self.entry.removed
+    /// How Graph reports the entity as removed, if it does.
+    pub fn removal(self) -> Option<Removal> {
+        self.entry.removal
     }
 
     /// The replies that were expanded into a message.
@@ -668,7 +692,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                 "replies@odata.count" if level == Level::Item => {
                     thread.count = map.next_value::<&RawValue>()?.get().parse().ok();
                 }
-                "@removed" => entry.removed = map.next_value::<Option<IgnoredAny>>()?.is_some(),
+                "@removed" => entry.removal = Removal::of(map.next_value()?),
                 annotation if is_annotation(annotation) => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -817,8 +841,18 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_item_is_told_apart() {
-        let page = page(r#"{"value":[{"id":"1","@removed":{"reason":"deleted"}},{"id":"2","@removed":null}]}"#).unwrap();
-        assert_eq!(page.items().map(Item::is_removed).collect::<Vec<_>>(), [true, false]);
+    fn a_removed_item_shows_whether_it_can_be_restored() {
+        let removals = [
+            (r#"{"reason":"deleted"}"#, Some(Removal::Final)),
+            (r#"{"reason":"changed"}"#, Some(Removal::Restorable)),
+            (r#"{"reason":"ch\u0061nged","x":[1]}"#, Some(Removal::Restorable)),
+            (r#"{"reason":5}"#, Some(Removal::Final)),
+            ("7", Some(Removal::Final)),
+            ("null", None),
+        ];
+        for (marker, removal) in removals {
+            let page = page(&format!(r#"{{"value":[{{"id":"1","@removed":{marker}}}]}}"#)).unwrap();
+            assert_eq!(page.items().map(Item::removal).collect::<Vec<_>>(), [removal], "{marker}");
+        }
     }
 }

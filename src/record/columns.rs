@@ -119,6 +119,12 @@ impl Columns {
         self.columns.iter().filter(|column| column.selected).map(|column| column.name.as_str())
     }
 
+    /// Whether a record shows that its entity was deleted.
+    pub fn shows_deletions(&self) -> bool {
+        let shows = |column: &Column| column.selected && (column.origin == Origin::DeletionTime || column.name == "deletedDateTime");
+        self.columns.iter().any(shows)
+    }
+
     /// Whether the column, or the declared property of one, at that path is selected.
     pub fn selects(&self, path: &[&str]) -> bool {
         let Some((column, nested)) = path.split_first() else { return true };

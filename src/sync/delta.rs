@@ -181,10 +181,10 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
         part.now = Some(page.date());
         let told = part.told;
         for message in page.items() {
-            match message.id().filter(|_| !message.is_damaged()) {
-                Some(id) if message.is_removed() => part.push_removed(&id, page.date()),
-                Some(id) => part.push_changed(message, &id),
-                None => damage.items += u64::from(part.is_unsaid(message)),
+            match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
+                (Some(id), Some(removal)) => part.push_removed(&id, removal, page.date()),
+                (Some(id), None) => part.push_changed(message, &id),
+                (None, _) => damage.items += u64::from(part.is_unsaid(message)),
             }
         }
         let (next, delta, cleaned) = (page.next().cloned(), page.delta().cloned(), page.cleaned());

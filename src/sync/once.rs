@@ -9,6 +9,8 @@ use std::{
 use fastbloom::AtomicBloomFilter;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::graph::Removal;
+
 /// Keys that are remembered with their content, for all channels under way together: some 8 MB.
 const KEYS: usize = 1 << 18;
 
@@ -31,6 +33,31 @@ pub(super) enum Met {
     Same,
     /// The run has emitted another version of the key, or may have.
     Changed,
+}
+
+/// A record that is met, as far as its key's other records are concerned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Version<'r> {
+    /// The text of a record that shows no deletion.
+    Live(&'r [u8]),
+    /// The text of a record with its `deletedDateTime`: what a restorable removal says as well.
+    Deleted(&'r [u8]),
+    /// Only that it was removed, and whether for good.
+    Tombstone(Removal),
+}
+
+/// The bit of a content that shows a deletion.
+const DELETED: u64 = 1;
+
+impl Version<'_> {
+    fn content(self) -> u64 {
+        match self {
+            Self::Live(record) => xxh3_64(record) & !DELETED,
+            Self::Deleted(record) => xxh3_64(record) | DELETED,
+            Self::Tombstone(Removal::Restorable) => DELETED,
+            Self::Tombstone(Removal::Final) => 0,
+        }
+    }
 }
 
 /// The memory that all channels under way share: each clone is one of them.
@@ -90,10 +117,11 @@ impl Once {
 
     /// Whether the run has emitted the key; remembers the record if it has not. Where the memory has let the key go, `was_read` decides:
     /// whether the run has read this very record before, if that can be known.
-    pub(super) fn meet(&mut self, id: &str, record: &[u8], was_read: impl FnOnce() -> Option<bool>) -> Met {
-        let (key, content) = (xxh3_64_with_seed(id.as_bytes(), self.seed), xxh3_64(record));
+    pub(super) fn meet(&mut self, id: &str, record: Version<'_>, was_read: impl FnOnce() -> Option<bool>) -> Met {
+        let (key, content) = (xxh3_64_with_seed(id.as_bytes(), self.seed), record.content());
         if let Some(&emitted) = self.first.get(&key).or_else(|| self.young.get(&key)).or_else(|| self.old.get(&key)) {
-            return if emitted == content { Met::Same } else { Met::Changed };
+            let is_same = emitted == content || record == Version::Tombstone(Removal::Restorable) && emitted & DELETED != 0;
+            return if is_same { Met::Same } else { Met::Changed };
         }
         if self.memory.has_forgotten(key) {
             match was_read() {
@@ -130,7 +158,7 @@ mod tests {
     use super::*;
 
     fn meet(once: &mut Once, id: impl ToString, record: &str) -> Met {
-        once.meet(&id.to_string(), record.as_bytes(), || None)
+        once.meet(&id.to_string(), Version::Live(record.as_bytes()), || None)
     }
 
     #[test]
@@ -139,6 +167,21 @@ mod tests {
         let met: Vec<_> =
             [("1", "a"), ("1", "a"), ("2", "a"), ("1", "b"), ("1", "a"), ("1", "b")].map(|(id, record)| meet(&mut once, id, record)).into();
         assert_eq!(met, [Met::New, Met::Same, Met::New, Met::Changed, Met::Same, Met::Changed]);
+    }
+
+    #[test]
+    fn a_restorable_removal_brings_nothing_new_of_a_record_that_shows_its_deletion() {
+        let removals = [Removal::Restorable, Removal::Final].map(Version::Tombstone);
+        for (emitted, met) in [
+            (Version::Live(b"x"), [Met::Changed; 2]),
+            (Version::Deleted(b"x"), [Met::Same, Met::Changed]),
+            (removals[0], [Met::Same, Met::Changed]),
+            (removals[1], [Met::Changed, Met::Same]),
+        ] {
+            let mut once = Once::new(&Memory::default(), "messages", "t/c");
+            once.meet("1", emitted, || None);
+            assert_eq!(removals.map(|removal| once.meet("1", removal, || None)), met, "{emitted:?}");
+        }
     }
 
     #[test]
@@ -157,10 +200,10 @@ mod tests {
             assert_eq!(meet(&mut once, id, "y"), Met::Changed, "{id}");
         }
         let forgotten = (count / 2).to_string();
-        assert_eq!(once.meet(&forgotten, b"x", || None), Met::Changed);
-        assert_eq!(once.meet(&forgotten, b"x", || Some(true)), Met::Same);
-        assert_eq!(once.meet(&forgotten, b"x", || Some(false)), Met::New);
-        assert_eq!(once.meet(&forgotten, b"x", || None), Met::Same);
+        assert_eq!(once.meet(&forgotten, Version::Live(b"x"), || None), Met::Changed);
+        assert_eq!(once.meet(&forgotten, Version::Live(b"x"), || Some(true)), Met::Same);
+        assert_eq!(once.meet(&forgotten, Version::Live(b"x"), || Some(false)), Met::New);
+        assert_eq!(once.meet(&forgotten, Version::Live(b"x"), || None), Met::Same);
         drop(others);
         assert_eq!(once.keys(), KEYS / 2);
     }

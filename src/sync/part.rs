@@ -10,14 +10,14 @@ use super::{
     activity::Activity,
     context::Context,
     marks::mark,
-    once::{Met, Once},
+    once::{Met, Once, Version},
     place::Place,
 };
 use crate::{
     config::StreamConfig,
     emit::{Change, Closed, Records, Report},
     error::Error,
-    graph::{Item, Link},
+    graph::{Item, Link, Removal},
     record::{Derived, instant},
     state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
@@ -279,13 +279,16 @@ impl<'c> Part<'c> {
         let (max, mut met, mut is_too_large) = (self.context.max_record, Met::New, false);
         let mut derived = vec![("team_id", Derived::Quoted(&self.quoted_team)), ("channel_id", Derived::Quoted(&self.quoted_channel))];
         derived.extend(root.map(|root| ("parent_message_id", Derived::Text(root))));
+        let change = change(message);
+        let shows_deletion = change == Some(Change::Deleted) && columns.shows_deletions();
         let keep = |record: &[u8]| {
-            met = once.meet(id, record, has_read);
+            let version = if shows_deletion { Version::Deleted(record) } else { Version::Live(record) };
+            met = once.meet(id, version, has_read);
             is_too_large = met == Met::New && record.len() > max;
             met == Met::New && !is_too_large
         };
         if self.records.push(|out| columns.write(message.fields(), &derived, out), keep)
-            && let Some(change) = change(message)
+            && let Some(change) = change
         {
             self.records.note(change);
         }
@@ -295,11 +298,11 @@ impl<'c> Part<'c> {
     }
 
     /// Adds the record of a message that Graph reports as removed.
-    pub(super) fn push_removed(&mut self, id: &str, now: DateTime<Utc>) {
+    pub(super) fn push_removed(&mut self, id: &str, removal: Removal, now: DateTime<Utc>) {
         let (columns, place, once) = (&self.selected.columns, self.place, &mut self.once);
         let mut met = Met::New;
         let keep = |_: &[u8]| {
-            met = once.meet(id, b"removed", || None);
+            met = once.meet(id, Version::Tombstone(removal), || None);
             met == Met::New
         };
         if self.records.push(|out| place.write_removed(columns, id, now, out), keep) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Class, PageKind};
+use graph_sim::{Class, DeltaDeletes, PageKind};
 use serde_json::json;
 
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader};
@@ -98,5 +98,24 @@ fn a_root_that_delta_reports_otherwise_than_the_walk_comes_with_the_next_run() {
         reader.assert_complete();
         reader.later(HOUR);
         assert_eq!(reader.read().told_in_all(), 0);
+    }
+}
+
+#[test]
+fn a_deletion_that_the_walk_has_emitted_and_delta_reports_as_restorable_holds_nothing_back() {
+    for protocol in BOTH {
+        let mut reader = reader(24).speaking(protocol);
+        reader.open_delta();
+        reader.sim.switches(|switches| switches.delta.tells_deletes = DeltaDeletes::Removed);
+        let deleted = reader.roots().swap_remove(3);
+        reader.sim.with_tenant(|tenant| tenant.delete(&deleted)).unwrap();
+        reader.later(Duration::from_secs(60));
+        // The second run repeats it, for it lies within the lookback of the first.
+        for emits in [true, true, false] {
+            assert_eq!(reader.read().tells(&deleted), emits);
+            reader.later(HOUR);
+        }
+        let row = &reader.rows[MESSAGES][&vec![deleted.channel.clone(), deleted.id_text()]];
+        assert!(row["deletedDateTime"] != "null" && row["is_removed"] == "null", "{row:?}");
     }
 }
