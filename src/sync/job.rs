@@ -62,6 +62,14 @@ impl Work {
         }
     }
 
+    /// About how many bytes of Graph's answers it holds.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Team { of_group, .. } => of_group.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            _ => 0,
+        }
+    }
+
     /// How urgent it is to begin with. What leads nowhere fills the gaps: a team has four requests a second for everything.
     pub(super) fn urgency(&self) -> Urgency {
         match self {

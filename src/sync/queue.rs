@@ -6,9 +6,12 @@ use std::collections::{HashMap, VecDeque};
 use super::job::Job;
 use crate::graph::Urgency;
 
-/// So many jobs that lead nowhere may wait before more are looked for: a list of the whole tenant comes much faster than its teams and
-/// channels are read, and all of them would be in memory. Among so many the longest channels are found early enough.
+/// The number of jobs that lead nowhere from which on no more are looked for: a list of the whole tenant comes much faster than its teams and
+/// channels are read, and all of them would be in memory. Among these the longest channels are found early enough.
 const ENOUGH: usize = 4096;
+
+/// A job that holds this many bytes counts as one more: descriptions of teams take far more memory than ids.
+const BYTES_OF_A_JOB: usize = 256;
 
 /// Jobs that wait for their beginning.
 #[derive(Debug, Default)]
@@ -17,7 +20,7 @@ pub(super) struct Queue {
     teams: HashMap<String, VecDeque<Job>>,
     /// The teams that have jobs, in the order of their turns.
     turns: VecDeque<String>,
-    /// How many jobs the teams have.
+    /// The number of jobs of the teams; large jobs count several times.
     waiting: usize,
 }
 
@@ -26,7 +29,7 @@ impl Queue {
         match job.work.team().filter(|_| job.work.urgency() != Urgency::Leads) {
             None => self.leading.push_back(job),
             Some(team) => {
-                self.waiting += 1;
+                self.waiting += weight(&job);
                 if !self.teams.contains_key(team) {
                     self.turns.push_back(team.to_owned());
                 }
@@ -44,7 +47,7 @@ impl Queue {
         let team = self.turns.pop_front()?;
         let jobs = self.teams.get_mut(&team)?;
         let job = jobs.pop_front();
-        self.waiting -= 1;
+        self.waiting -= job.as_ref().map_or(0, weight);
         if jobs.is_empty() {
             self.teams.remove(&team);
         } else {
@@ -52,6 +55,11 @@ impl Queue {
         }
         job
     }
+}
+
+/// How many jobs it counts as.
+fn weight(job: &Job) -> usize {
+    1 + job.work.bytes() / BYTES_OF_A_JOB
 }
 
 #[cfg(test)]
@@ -86,6 +94,18 @@ mod tests {
         assert_eq!(order, ["1", "4", "5", "2", "6", "3"]);
         assert!(queue.pop().is_none());
         assert!(queue.teams.is_empty());
+    }
+
+    #[test]
+    fn large_jobs_count_several_times() {
+        let mut queue = Queue::default();
+        let team = |letters| Work::Team { team: "t".to_owned(), of_group: vec![("description".to_owned(), "x".repeat(letters))] };
+        for (letters, waiting) in [(0, 1), (1000, 1 + 4)] {
+            queue.push(Job::new(StreamSet::default(), team(letters)));
+            assert_eq!(queue.waiting, waiting);
+        }
+        assert!(queue.pop().is_some() && queue.waiting == 4);
+        assert!(queue.pop().is_some() && queue.waiting == 0);
     }
 
     #[test]

@@ -300,3 +300,19 @@ fn a_group_without_a_team_is_said_once_and_hides_nothing() {
     let output = Tap::new(&config(&sim, named)).read(&["channels"]);
     assert_eq!((output.status, output.errors()[0].0), (Some(1), "config_error"));
 }
+
+#[test]
+fn further_teams_are_listed_when_few_of_those_with_long_descriptions_wait() {
+    let (page, pages) = (100, 13);
+    let mut spec = TenantSpec::uniform(page * pages, 1, 0);
+    (spec.groups_without_team, spec.descriptions) = (0, Some(10_000));
+    let sim = GraphSim::start(Options::new(spec)).unwrap();
+    let output = Tap::new(&config(&sim, json!({"fetch_all_teams": true, "top": page}))).read(&["teams"]);
+    assert_eq!((output.status, output.records("teams").count()), (Some(0), page * pages));
+    let journal = sim.journal();
+    let asked: Vec<_> = journal.entries().map(|entry| entry.class).collect();
+    let last = asked.iter().rposition(|class| *class == Class::Groups).unwrap();
+    let read = asked[..last].iter().filter(|class| **class == Class::Team).count();
+    // 512 jobs may be under way, and of those that wait each counts as 40 of 4,096.
+    assert!(page * (pages - 1) - read <= 512 + 4096 / 40 + page, "{read} were read");
+}

@@ -25,6 +25,8 @@ pub(crate) struct Settings<'s> {
     pub(crate) pace: u32,
     /// The teams that are read; all if there are none.
     pub(crate) teams: &'s [String],
+    /// The only stream that is read, if not all are.
+    pub(crate) stream: Option<&'s str>,
     /// The name of its configuration file.
     pub(crate) name: &'s str,
 }
@@ -32,7 +34,7 @@ pub(crate) struct Settings<'s> {
 impl Settings<'_> {
     /// All of the tenant, at a pace.
     pub(crate) fn all(pace: u32) -> Self {
-        Settings { pace, teams: &[], name: "config.json" }
+        Settings { pace, teams: &[], stream: None, name: "config.json" }
     }
 }
 
@@ -63,7 +65,7 @@ fn with_files(mut command: Command, (config, catalog): (PathBuf, PathBuf)) -> Co
 
 /// The files of the configuration and the catalog.
 pub(crate) fn files(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<(PathBuf, PathBuf)> {
-    let Settings { pace, teams, name } = settings;
+    let Settings { pace, teams, stream: only, name } = settings;
     let mut config = simulator.config.clone();
     if let Value::Object(config) = &mut config {
         config.remove("control_url");
@@ -74,7 +76,8 @@ pub(crate) fn files(bench: &Bench, simulator: &Simulator, settings: Settings<'_>
         }
     }
     let stream = |(name, mode)| json!({"stream": {"name": name}, "sync_mode": mode, "destination_sync_mode": "append"});
-    let catalog = json!({"streams": STREAMS.map(stream)});
+    let selected = STREAMS.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let catalog = json!({"streams": selected.map(stream).collect::<Vec<_>>()});
     let paths = (bench.folder.path().join(name), bench.folder.path().join("catalog.json"));
     process::file(&paths.0, config.to_string())?;
     process::file(&paths.1, catalog.to_string())?;

@@ -27,6 +27,22 @@ pub(crate) fn with_large_pages(bench: &Bench) -> Result<Row> {
     measure(bench, "pages of 50 messages with 30 replies each", "--teams 4 --channels 4 --messages 1000 --replies 30", bench.runs)
 }
 
+/// 100,000 teams with long descriptions: one run for each stream that reads them.
+pub(crate) fn of_many_teams(bench: &Bench) -> Result<Row> {
+    let simulator =
+        Simulator::start(bench, "--teams 100000 --channels 1 --messages 0 --long-threads 0 --descriptions 1000 --no-gzip --journal 0")?;
+    let figure = |stream| {
+        let (usage, output) = process::count(&mut tap::read(bench, &simulator, Settings { stream: Some(stream), ..Settings::all(0) })?)?;
+        Ok(Figure {
+            what: format!("peak memory, `{stream}` of 100,000 teams whose descriptions have 1,000 letters (one run)"),
+            amount: Amount::Bytes(usage.peak),
+            goal: Some(GOAL),
+            numbers: format!("{} lines in {:.1} s", grouped(output.lines), usage.wall.as_secs_f64()),
+        })
+    };
+    Ok(Row { figures: ["teams", "channels", "members"].into_iter().map(figure).collect::<Result<_>>()? })
+}
+
 /// A consumer that reads 1 MB a second, for a minute.
 pub(crate) fn with_a_slow_consumer(bench: &Bench) -> Result<Row> {
     let simulator = Simulator::start(bench, "--teams 10 --channels 10 --messages 2333 --journal 0")?;

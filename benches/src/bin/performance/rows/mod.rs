@@ -26,6 +26,7 @@ pub(crate) const ROWS: &[(&str, Measure)] = &[
     ("memory", memory::of_a_first_run),
     ("memory-ten-times", memory::of_a_tenant_ten_times_as_large),
     ("memory-pages", memory::with_large_pages),
+    ("memory-teams", memory::of_many_teams),
     ("memory-slow", memory::with_a_slow_consumer),
     ("requests", requests::of_a_first_run),
     ("side-by-side", side_by_side::two_runs),

@@ -61,7 +61,7 @@ fn commands(bench: &Bench, simulator: &Simulator, tenant: &Tenant) -> Result<[st
     let ids: Vec<String> = tenant.teams.iter().map(|team| team.id.clone()).collect();
     let (first, second) = ids.split_at(ids.len() / 2);
     Ok([
-        tap::read(bench, simulator, Settings { pace: SPEED, teams: first, name: "first.json" })?,
-        tap::read(bench, simulator, Settings { pace: SPEED, teams: second, name: "second.json" })?,
+        tap::read(bench, simulator, Settings { teams: first, name: "first.json", ..Settings::all(SPEED) })?,
+        tap::read(bench, simulator, Settings { teams: second, name: "second.json", ..Settings::all(SPEED) })?,
     ])
 }

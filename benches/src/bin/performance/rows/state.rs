@@ -28,7 +28,7 @@ pub(crate) fn of_many_channels(bench: &Bench) -> Result<Row> {
         let (path, channels) = of_size(bench, &states, megabytes * 1_000_000)?;
         // Of a team that is named nothing is looked for that is not there.
         let teams: Vec<_> = simulator.tenant()?.teams.into_iter().map(|team| team.id).collect();
-        let settings = Settings { pace: 0, teams: &teams, name: "config.json" };
+        let settings = Settings { teams: &teams, ..Settings::all(0) };
         let usage = process::run(tap::read(bench, &simulator, settings)?.arg("--state").arg(&path))?;
         let size = fs::metadata(&path)?.len();
         Ok(Figure {
