@@ -137,6 +137,12 @@ impl Columns {
         })
     }
 
+    /// The selected columns that declare properties of which none is selected: they are always empty.
+    pub fn empty_objects(&self) -> impl Iterator<Item = &str> {
+        let is_empty = |kind: &Kind| matches!(kind, Kind::Object(declared) if !declared.is_empty() && declared.iter().all(|property| !property.selected));
+        self.columns.iter().filter(move |column| column.selected && is_empty(&column.kind)).map(|column| column.name.as_str())
+    }
+
     /// With only those columns, and only those declared properties of objects, whose path `is_selected` accepts.
     #[must_use]
     pub fn selecting(mut self, is_selected: impl Fn(&[&str]) -> bool) -> Self {

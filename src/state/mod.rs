@@ -242,7 +242,7 @@ impl Channels {
             Some(raw) => {
                 let given = Given::new(raw, &path);
                 let is_same = given.text()?.eq_ignore_ascii_case(tenant);
-                let reason = "it is not the `tenant_id` of the configuration: name the tenant alike, or start without a state";
+                let reason = "it is not the `tenant_id` of the configuration: name the tenant alike, start without a state, or keep a state (a cache, a table prefix) for each tenant";
                 is_same.then_some(true).ok_or_else(|| given.invalid(reason))?
             }
             None => false,

@@ -128,7 +128,9 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
         let metadata = Metadata(entry);
         if metadata.selects_stream(silence_selects) && !selected.iter().any(|selected| selected.stream.name == name) {
             remarks.extend(metadata.remarks(stream));
-            selected.push(select(stream, metadata.mode(stream), |path| metadata.selects(stream, path)));
+            let read = select(stream, metadata.mode(stream), |path| metadata.selects(stream, path));
+            remarks.extend(empty_objects(&read));
+            selected.push(read);
         }
     }
     if selected.is_empty() {
@@ -136,6 +138,20 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
     }
     selected.sort_by_key(|selected| selected.stream.position());
     Ok((selected, remarks))
+}
+
+/// A warning for columns that Meltano selects without their properties: `messages.body` selects an object, and not what is in it.
+fn empty_objects(Selected { stream, columns, .. }: &Selected) -> Option<String> {
+    let empty: Vec<_> = columns.empty_objects().collect();
+    let selectors: Vec<_> = empty.iter().map(|name| format!("`{}.{name}.*`", stream.name)).collect();
+    (!empty.is_empty()).then(|| {
+        format!(
+            "{}: the catalog selects {} without any property of it, so the column is always empty; hint: select {} as well",
+            stream.name,
+            empty.join(", "),
+            selectors.join(", ")
+        )
+    })
 }
 
 /// The entry of a stream in a catalog that a user or Meltano has edited.

@@ -113,6 +113,30 @@ fn a_catalog_that_selects_nothing_reads_nothing_and_says_so() {
 }
 
 #[test]
+fn an_object_that_is_selected_without_any_of_its_properties_is_warned_of() {
+    let sim = tenant(1, 1, 4);
+    let tap = Tap::new(&config(&sim, everything()));
+    let mut catalog = select(tap.catalog(), &["messages"]);
+    for property in ["content", "contentType"] {
+        metadata(&mut catalog, "messages", &["body", property])["selected"] = false.into();
+    }
+    let output = tap.sync_catalog(&catalog, &[]);
+    assert_eq!(
+        (output.status, output.said("WARNING")),
+        (
+            Some(0),
+            vec![
+                "messages: the catalog selects body without any property of it, so the column is always empty; \
+                hint: select `messages.body.*` as well"
+            ]
+        )
+    );
+    assert!(output.records("messages").all(|record| record["body"] == json!({})));
+    *metadata(&mut catalog, "messages", &["body", "content"]) = json!({"selected": true});
+    assert!(tap.sync_catalog(&catalog, &[]).said("WARNING").is_empty());
+}
+
+#[test]
 fn a_column_that_is_not_selected_is_nowhere_and_keys_are_always_there() {
     let sim = tenant(1, 1, 4);
     let tap = Tap::new(&config(&sim, everything()));
