@@ -6,7 +6,7 @@ use super::Report;
 use crate::{
     error::Fault,
     state::StreamState,
-    streams::{Mode, STREAMS, Stream},
+    streams::{Mode, PerStream, Stream},
 };
 
 /// A state is written after so long, whatever its size, also in the midst of a channel.
@@ -20,7 +20,7 @@ const RECORDS_TO_STATES: u64 = 20;
 
 /// What each selected stream's state is, and when it was written.
 #[derive(Debug)]
-pub(super) struct Checkpoints([Option<Checkpoint>; STREAMS.len()]);
+pub(super) struct Checkpoints(PerStream<Option<Checkpoint>>);
 
 #[derive(Debug)]
 struct Checkpoint {
@@ -47,16 +47,13 @@ impl Checkpoint {
 impl Checkpoints {
     /// The states that the streams begin with.
     pub(super) fn new(states: Vec<(&'static Stream, StreamState)>) -> Self {
-        let mut checkpoints = [const { None }; STREAMS.len()];
-        for (stream, state) in states {
-            let at = Instant::now();
-            checkpoints[stream.position()] = Some(Checkpoint { state, changed: false, records: 0, pages: 0, at, bytes: None });
-        }
-        Self(checkpoints)
+        let at = Instant::now();
+        let begin = |state| Checkpoint { state, changed: false, records: 0, pages: 0, at, bytes: None };
+        Self(states.into_iter().map(|(stream, state)| (stream, begin(state))).collect())
     }
 
     fn of(&mut self, stream: &Stream) -> Option<&mut Checkpoint> {
-        self.0[stream.position()].as_mut()
+        self.0[stream].as_mut()
     }
 
     /// So many bytes of records of the stream were written.
@@ -88,7 +85,7 @@ impl Checkpoints {
     pub(super) fn of_stopped(&self, stream: &Stream) -> Option<&StreamState> {
         let is_first = |checkpoint: &Checkpoint| checkpoint.bytes.is_none() && checkpoint.records > 0 && stream.mode() == Mode::Incremental;
         let is_wanted = |checkpoint: &&Checkpoint| checkpoint.changed || is_first(checkpoint);
-        self.0[stream.position()].as_ref().filter(is_wanted).map(|checkpoint| &checkpoint.state)
+        self.0[stream].as_ref().filter(is_wanted).map(|checkpoint| &checkpoint.state)
     }
 
     /// The state of a stream that failed. A full refresh is taken up again only where that can help: otherwise what it has read would be

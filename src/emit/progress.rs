@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::{Ahead, Figures, Outcome, Phase, Records, StreamFigures};
 use crate::{
     graph::Counts,
-    streams::{STREAMS, Stream, StreamSet},
+    streams::{PerStream, Stream, StreamSet},
 };
 
 /// Before so many seconds nobody can tell how long a run will last.
@@ -27,7 +27,7 @@ pub struct Progress(Mutex<State>);
 #[derive(Debug)]
 struct State {
     began: Instant,
-    streams: [Option<StreamFigures>; STREAMS.len()],
+    streams: PerStream<Option<StreamFigures>>,
     /// Jobs that lead to others and are not done: while there are any, nobody knows how much there is.
     leading: u64,
     /// Jobs of one request, most of them, that are not done.
@@ -64,7 +64,7 @@ impl Default for Progress {
     fn default() -> Self {
         Self(Mutex::new(State {
             began: Instant::now(),
-            streams: [const { None }; STREAMS.len()],
+            streams: PerStream::default(),
             leading: 0,
             short: 0,
             waiting: 0,
@@ -82,7 +82,7 @@ impl Progress {
 
     fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamFigures)) {
         let mut state = self.state();
-        state.streams.iter_mut().flatten().filter(|figures| streams.contains(figures.stream)).for_each(change);
+        state.streams.of_mut(streams).flatten().for_each(change);
     }
 
     fn one(&self, stream: &'static Stream, change: impl Fn(&mut StreamFigures)) {
@@ -105,7 +105,7 @@ impl Progress {
             waits: None,
             took: None,
         };
-        self.state().streams[stream.position()] = Some(figures);
+        self.state().streams[stream] = Some(figures);
     }
 
     /// Records were told.
@@ -133,7 +133,7 @@ impl Progress {
 
     /// How many records of a stream were told.
     pub fn count(&self, stream: &Stream) -> u64 {
-        self.state().streams[stream.position()].as_ref().map_or(0, |figures| figures.records)
+        self.state().streams[stream].as_ref().map_or(0, |figures| figures.records)
     }
 
     /// Graph holds the stream up.
@@ -228,7 +228,7 @@ impl Progress {
         let state = self.state();
         let elapsed = state.began.elapsed();
         Figures {
-            streams: state.streams.iter().flatten().cloned().collect(),
+            streams: state.streams.values().flatten().cloned().collect(),
             requests,
             elapsed,
             discovers: state.leading > 0,

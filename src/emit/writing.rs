@@ -10,7 +10,7 @@ use super::{Batch, Emitter, Outcome, Progress, Records, Report, StopSignal, chec
 use crate::{
     graph::Counts,
     state::StreamState,
-    streams::{STREAMS, Stream, StreamSet},
+    streams::{Stream, StreamSet},
 };
 
 /// What is handed to the writer.
@@ -70,7 +70,7 @@ impl Writing {
             self.write(event)?;
         }
         if self.stop.has_ended_asking() {
-            let states: Vec<_> = STREAMS.into_iter().filter_map(|stream| Some((stream, self.checkpoints.of_stopped(stream)?))).collect();
+            let states: Vec<_> = Stream::all().filter_map(|stream| Some((stream, self.checkpoints.of_stopped(stream)?))).collect();
             self.emitter.last_states(&states)?;
         }
         self.emitter.finished()?;

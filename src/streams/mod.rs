@@ -4,6 +4,7 @@ mod channels;
 mod members;
 mod message_replies;
 mod messages;
+mod per_stream;
 mod set;
 mod teams;
 
@@ -21,6 +22,7 @@ pub use channels::{CHANNELS, LISTS_CHANNELS, channel};
 pub use members::MEMBERS;
 pub use message_replies::{MESSAGE_REPLIES, thread};
 pub use messages::{MAX_TOP, MESSAGES, READS_MESSAGES, delta, message, roots, walk};
+pub use per_stream::PerStream;
 pub use set::StreamSet;
 pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
@@ -30,7 +32,7 @@ pub const OF_LAKEFLOW: [&str; 5] =
     ["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All", "TeamMember.Read.All", "Chat.Read.All"];
 
 /// All streams, parents first.
-pub static STREAMS: [&Stream; 5] = [&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES];
+pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES];
 
 /// What is known about a stream before it is read.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ pub enum Source {
 impl Stream {
     /// The stream of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        STREAMS.into_iter().find(|stream| stream.name == name)
+        Self::all().find(|stream| stream.name == name)
     }
 
     /// How a run reads it unless something else is asked for.
@@ -117,9 +119,14 @@ impl Stream {
         if self.cursor.is_some() { Mode::Incremental } else { Mode::FullRefresh }
     }
 
+    /// All streams, parents first.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        STREAMS.iter().copied()
+    }
+
     /// All names, in order.
-    pub fn names() -> [&'static str; 5] {
-        STREAMS.map(|stream| stream.name)
+    pub fn names() -> Vec<&'static str> {
+        Self::all().map(|stream| stream.name).collect()
     }
 
     /// It with all its columns, to be read in that mode.
@@ -129,7 +136,7 @@ impl Stream {
 
     /// The place of the stream in [`STREAMS`].
     pub fn position(&self) -> usize {
-        STREAMS.iter().position(|stream| stream.name == self.name).unwrap_or_default()
+        STREAMS.iter().position(|stream| std::ptr::eq(*stream, self)).unwrap_or_default()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::{STREAMS, Stream};
 
+const _: () = assert!(STREAMS.len() <= u64::BITS as usize, "a set has a bit for each stream");
+
 /// Some of the streams.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct StreamSet(u8);
+pub struct StreamSet(u64);
 
 impl StreamSet {
     /// With this stream too.
@@ -37,7 +39,7 @@ impl StreamSet {
 
     /// The streams, in order.
     pub fn iter(self) -> impl Iterator<Item = &'static Stream> {
-        STREAMS.into_iter().filter(move |stream| self.contains(stream))
+        Stream::all().filter(move |stream| self.contains(stream))
     }
 
     /// Those of them that the predicate accepts.

@@ -8,7 +8,7 @@ use crate::{
     graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
     secrets::Secrets,
     state::{StreamState, Written},
-    streams::{Mode, STREAMS, Selected, Stream},
+    streams::{Mode, Selected, Stream},
 };
 
 /// What a run is given of earlier ones.
@@ -51,7 +51,7 @@ pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Re
         let state = StreamState::begin_incremental(Some(given?), &config.tenant_id).ok()?;
         Some((stream, state)).filter(|(_, state)| !state.is_empty())
     };
-    let others = STREAMS.into_iter().filter_map(of_other).collect();
+    let others = Stream::all().filter_map(of_other).collect();
     let of_selected = selected.iter().map(begin).collect::<Result<_, Error>>()?;
     Ok(States { of_selected, others })
 }

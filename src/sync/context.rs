@@ -28,7 +28,7 @@ use crate::{
     emit::Output,
     graph::{self, Cleaned, GraphClient, Urgency, WorkEvent},
     state::{ChannelState, StreamState},
-    streams::{self, STREAMS, Selected, Stream, StreamSet},
+    streams::{self, PerStream, Selected, Stream, StreamSet},
 };
 
 /// What is warned of once a run, however many channels it concerns.
@@ -60,9 +60,9 @@ pub(super) struct Shared {
     pub(super) output: Output,
     /// Bytes of a record at most.
     pub(super) max_record: usize,
-    configs: [StreamConfig; STREAMS.len()],
-    selected: [Option<Selected>; STREAMS.len()],
-    states: [Option<StreamState>; STREAMS.len()],
+    configs: PerStream<StreamConfig>,
+    selected: PerStream<Option<Selected>>,
+    states: PerStream<Option<StreamState>>,
     /// Items of lists that are left out.
     pub(super) marks: Marks,
     /// Of streams that begin anew, or are not selected.
@@ -101,10 +101,10 @@ impl Context {
         let shared = Shared {
             output,
             max_record: config.max_record,
-            configs: STREAMS.map(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
-            selected: by_position(selected.into_iter().map(|selected| (selected.stream, selected))),
+            configs: PerStream::from_fn(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
+            selected: selected.into_iter().map(|selected| (selected.stream, selected)).collect(),
             marks: Marks::new(&of_selected),
-            states: by_position(of_selected),
+            states: of_selected.into_iter().collect(),
             others,
             remarked: Mutex::default(),
             memory: Memory::default(),
@@ -177,17 +177,17 @@ impl Shared {
 
     /// The streams that are selected.
     pub(super) fn streams(&self) -> StreamSet {
-        self.selected.iter().flatten().map(|selected| selected.stream).collect()
+        self.selected.values().flatten().map(|selected| selected.stream).collect()
     }
 
     /// The selection of a stream, if it is selected.
     pub(super) fn selected(&self, stream: &Stream) -> Option<&Selected> {
-        self.selected[stream.position()].as_ref()
+        self.selected[stream].as_ref()
     }
 
     /// What the configuration says about a stream.
     pub(super) fn config(&self, stream: &Stream) -> &StreamConfig {
-        &self.configs[stream.position()]
+        &self.configs[stream]
     }
 
     /// Those of the streams that do not leave out this team or channel.
@@ -197,12 +197,12 @@ impl Shared {
 
     /// Where an earlier run has left a channel or a thread of the stream.
     pub(super) fn state(&self, stream: &Stream, key: &str) -> Option<ChannelState> {
-        self.states[stream.position()].as_ref()?.channel(key)
+        self.states[stream].as_ref()?.channel(key)
     }
 
     /// What earlier runs have read, for whatever stream.
     fn known(&self) -> impl Iterator<Item = &StreamState> {
-        self.states.iter().flatten().chain(self.others.iter().map(|(_, state)| state))
+        self.states.values().flatten().chain(self.others.iter().map(|(_, state)| state))
     }
 
     /// The teams that earlier runs have read, some of them twice.
@@ -248,14 +248,6 @@ impl Shared {
             format!("texts that no destination can hold were changed: {nul} U+0000 removed, {replaced} lone surrogates replaced").into()
         })
     }
-}
-
-fn by_position<T>(of_streams: impl IntoIterator<Item = (&'static Stream, T)>) -> [Option<T>; STREAMS.len()] {
-    let mut by_position = [const { None }; STREAMS.len()];
-    for (stream, it) in of_streams {
-        by_position[stream.position()] = Some(it);
-    }
-    by_position
 }
 
 fn is_one(parents: &Parents) -> bool {

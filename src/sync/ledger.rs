@@ -12,13 +12,13 @@ use crate::{
     emit::Outcome,
     error::Error,
     graph::Verdict,
-    streams::{ParentKind, STREAMS, Stream, StreamSet},
+    streams::{ParentKind, PerStream, Stream, StreamSet},
 };
 
 /// The streams of a run.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    entries: [Entry; STREAMS.len()],
+    entries: PerStream<Entry>,
     /// Groups that were found and have no team, each said once.
     without_team: BTreeSet<String>,
     /// What is known of the list of teams, whatever streams it feeds.
@@ -115,12 +115,12 @@ impl Entry {
 
 impl Ledger {
     pub(super) fn new(context: &Context) -> Self {
-        let entries = STREAMS.map(|stream| Entry::new(context, stream));
+        let entries = PerStream::from_fn(|stream| Entry::new(context, stream));
         Self { entries, without_team: BTreeSet::new(), list: Entry::default(), lacking: HashMap::new() }
     }
 
     fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
-        self.entries.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
+        self.entries.of_mut(streams)
     }
 
     /// A job is to be done for these streams.
@@ -131,7 +131,7 @@ impl Ledger {
     /// A job is done; the jobs that it leads to must have begun. Gives the streams that have no job left.
     pub(super) fn end(&mut self, feeds: StreamSet) -> StreamSet {
         self.entries(feeds).for_each(|entry| entry.pending -= 1);
-        feeds.filter(|stream| self.entries[stream.position()].pending == 0)
+        feeds.filter(|stream| self.entries[stream].pending == 0)
     }
 
     /// What a job came to.
@@ -199,17 +199,17 @@ impl Ledger {
 
     /// How many parents of the stream were refused or missing by now.
     pub(super) fn refused(&self, stream: &Stream) -> u64 {
-        self.entries[stream.position()].refused
+        self.entries[stream].refused
     }
 
     /// Whether something of the stream could not be read.
     pub(super) fn has_failed(&self, stream: &Stream) -> bool {
-        self.entries[stream.position()].has_failed()
+        self.entries[stream].has_failed()
     }
 
     /// How a stream ended that has no job left, and how many of its parents were refused.
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
-        let entry = &mut self.entries[stream.position()];
+        let entry = &mut self.entries[stream];
         entry.give_up_wanted(stream).iter().for_each(|error| warn!("{error}"));
         let outcome = entry.error().map_or(Outcome::Complete, Outcome::Incomplete);
         (outcome, entry.refused)

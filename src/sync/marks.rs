@@ -8,7 +8,7 @@ use std::{
 use crate::{
     graph::Item,
     state::StreamState,
-    streams::{STREAMS, Stream, StreamSet},
+    streams::{PerStream, Stream, StreamSet},
 };
 
 /// So many are remembered for a stream.
@@ -22,16 +22,16 @@ pub(super) fn mark(item: Item<'_>) -> String {
 /// The marks of earlier runs, and those of the items that this run has met.
 #[derive(Debug)]
 pub(super) struct Marks {
-    known: [BTreeSet<String>; STREAMS.len()],
-    met: Mutex<[BTreeSet<String>; STREAMS.len()]>,
+    known: PerStream<BTreeSet<String>>,
+    met: Mutex<PerStream<BTreeSet<String>>>,
 }
 
 impl Marks {
     /// With the states that the streams begin with.
     pub(super) fn new(states: &[(&'static Stream, StreamState)]) -> Self {
-        let mut known: [BTreeSet<String>; STREAMS.len()] = Default::default();
+        let mut known = PerStream::<BTreeSet<String>>::default();
         for (stream, state) in states {
-            known[stream.position()] = state.damage().iter().cloned().collect();
+            known[stream] = state.damage().iter().cloned().collect();
         }
         Self { known, met: Mutex::default() }
     }
@@ -42,8 +42,8 @@ impl Marks {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_new = false;
         for stream in streams.iter() {
-            is_new |= !self.known[stream.position()].contains(&mark);
-            let met = &mut met[stream.position()];
+            is_new |= !self.known[stream].contains(&mark);
+            let met = &mut met[stream];
             if met.len() < MOST {
                 met.insert(mark.clone());
             }
@@ -53,8 +53,8 @@ impl Marks {
 
     /// The marks that the next run is to know of a stream, if they are others than this one knew. Of what was not read whole the old ones stay.
     pub(super) fn of_ended(&self, stream: &Stream, is_complete: bool) -> Option<Vec<String>> {
-        let known = &self.known[stream.position()];
-        let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream.position()].clone();
+        let known = &self.known[stream];
+        let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
         if !is_complete {
             let room = MOST.saturating_sub(marks.len());
             marks.extend(known.iter().take(room).cloned());

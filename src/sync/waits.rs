@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::streams::{STREAMS, Stream, StreamSet};
+use crate::streams::{PerStream, Stream, StreamSet};
 
 /// Shorter waits are not worth a word.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// The waits of each stream.
 #[derive(Debug, Default)]
-pub(super) struct Waits(Mutex<[Wait; STREAMS.len()]>);
+pub(super) struct Waits(Mutex<PerStream<Wait>>);
 
 #[derive(Debug, Default)]
 struct Wait {
@@ -56,7 +56,7 @@ impl Waits {
     fn to_tell(&self, feeds: StreamSet, now: Instant) -> Waiting {
         let mut waits = self.waits();
         let due = feeds.iter().filter_map(|stream| {
-            let wait = &mut waits[stream.position()];
+            let wait = &mut waits[stream];
             let until = wait.held_up.values().min().copied().filter(|_| wait.held_up.len() == wait.jobs)?;
             let length = until.duration_since(now);
             let is_new = wait.told.is_none_or(|told| told <= now);
@@ -69,12 +69,11 @@ impl Waits {
     }
 
     fn each(&self, feeds: StreamSet, change: impl Fn(&mut Wait)) {
-        let mut waits = self.waits();
-        feeds.iter().for_each(|stream| change(&mut waits[stream.position()]));
+        self.waits().of_mut(feeds).for_each(change);
     }
 
     /// A thread that panicked has left the waits as they were.
-    fn waits(&self) -> MutexGuard<'_, [Wait; STREAMS.len()]> {
+    fn waits(&self) -> MutexGuard<'_, PerStream<Wait>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

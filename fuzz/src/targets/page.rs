@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use tap_microsoft_teams::{
     graph::{Cleaned, Item, Page, fuzzing},
     record::{Columns, instant},
-    streams::{STREAMS, Stream},
+    streams::{PerStream, Stream},
 };
 
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// Some of each stream's columns, and one more: as a catalog may ask for.
-static SOME: LazyLock<[Columns; STREAMS.len()]> = LazyLock::new(|| {
+static SOME: LazyLock<PerStream<Columns>> = LazyLock::new(|| {
     let left_out = [["subject"].as_slice(), &["body", "content"], &["createdDateTime"], &["_additional_properties"]];
-    STREAMS.map(|stream| stream.columns.clone().with_deletion_time(DELETED_AT).selecting(|path| !left_out.contains(&path)))
+    PerStream::from_fn(|stream| stream.columns.clone().with_deletion_time(DELETED_AT).selecting(|path| !left_out.contains(&path)))
 });
 
 pub(crate) fn page(body: &[u8]) {
@@ -52,7 +52,7 @@ fn assert_is_item(item: Item<'_>) {
     item.times().for_each(|time| _ = instant(&time));
     let Some(id) = item.id().filter(|_| !item.is_damaged()) else { return };
     let sent: Vec<_> = item.fields().collect();
-    for (stream, some) in STREAMS.into_iter().zip(&*SOME) {
+    for (stream, some) in Stream::all().zip(SOME.values()) {
         let record = record(&stream.columns, &sent);
         let members = assert_is_record(stream, &stream.columns, &record);
         assert_eq!(members.value("id").map(|id| serde_json::from_str::<String>(id).expect("a string")).as_deref(), Some(&*id));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Error,
-    streams::{Mode, STREAMS, Selected, Stream},
+    streams::{Mode, Selected, Stream},
 };
 
 /// What people should know of a configured catalog by which nothing is read.
@@ -13,7 +13,7 @@ pub const NOTHING_SELECTED: &str =
 
 /// The AirbyteCatalog: every stream with its schema.
 pub fn catalog() -> Value {
-    json!({"streams": STREAMS.map(stream)})
+    json!({"streams": Stream::all().map(stream).collect::<Vec<_>>()})
 }
 
 fn stream(stream: &Stream) -> Value {

@@ -13,14 +13,14 @@ use crate::{
     protocol::{BUFFER, counted::Counted},
     secrets::Secrets,
     state::StreamState,
-    streams::{STREAMS, Stream},
+    streams::{PerStream, Stream},
 };
 
 /// Writes the messages of `read`.
 #[derive(Debug)]
 pub struct AirbyteEmitter<W: Write> {
     out: BufWriter<W>,
-    streams: [Progress; STREAMS.len()],
+    streams: PerStream<Progress>,
     /// Streams of the catalog that there are not.
     unknown: Vec<String>,
     level: LevelFilter,
@@ -37,7 +37,7 @@ impl<W: Write> AirbyteEmitter<W> {
     /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end, as are
     /// figures unless that level is higher than information. No text for people shows these secrets.
     pub fn new(out: W, unknown: Vec<String>, level: LevelFilter, secrets: Secrets) -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER, out), streams: Default::default(), unknown, level, secrets }
+        Self { out: BufWriter::with_capacity(BUFFER, out), streams: PerStream::default(), unknown, level, secrets }
     }
 
     fn message(&mut self, message: Message<'_>) -> io::Result<()> {
@@ -47,7 +47,7 @@ impl<W: Write> AirbyteEmitter<W> {
 
     /// RUNNING comes once, before the first record or state, and with each wait.
     fn running(&mut self, stream: &'static Stream) -> io::Result<()> {
-        if std::mem::replace(&mut self.streams[stream.position()].running, true) {
+        if std::mem::replace(&mut self.streams[stream].running, true) {
             return Ok(());
         }
         self.message(Message::status(stream.name, Status::Running))
@@ -67,14 +67,14 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
             write!(self.out, r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name)?;
             self.out.write_all(record)?;
             writeln!(self.out, r#","emitted_at":{emitted_at}}}}}"#)?;
-            self.streams[stream.position()].records_since_state += 1;
+            self.streams[stream].records_since_state += 1;
         }
         Ok(())
     }
 
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.running(stream)?;
-        let records = std::mem::take(&mut self.streams[stream.position()].records_since_state);
+        let records = std::mem::take(&mut self.streams[stream].records_since_state);
         let mut out = Counted::new(&mut self.out);
         write(&mut out, &self.secrets, Message::state(stream.name, state, records))?;
         let bytes = out.bytes;
@@ -84,7 +84,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
 
     /// For the platform the next record ends the wait.
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
-        self.streams[stream.position()].running = true;
+        self.streams[stream].running = true;
         self.message(Message::rate_limited(stream.name, until))
     }
 

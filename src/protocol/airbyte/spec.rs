@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{Audience, Kind, SETTINGS, Setting},
-    streams::STREAMS,
+    streams::Stream,
 };
 
 /// The ConnectorSpecification.
@@ -59,7 +59,7 @@ fn property(setting: &Setting, order: usize) -> Value {
         }
         Kind::PerStream => {
             set("type", "object".into());
-            let streams = STREAMS.iter().enumerate().map(|(order, stream)| {
+            let streams = Stream::all().enumerate().map(|(order, stream)| {
                 let own = json!({"type": "object", "title": stream.name, "description": stream.description, "order": order, "properties": properties(|setting| setting.per_stream)});
                 (stream.name.to_owned(), own)
             });

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::Error,
-    streams::{Mode, STREAMS, Selected, Stream},
+    streams::{Mode, Selected, Stream},
 };
 
 /// The column by which targets with hard deletes switched on find deleted rows.
@@ -16,12 +16,12 @@ const NOTHING_SELECTED: &str = "the catalog selects no stream: nothing is read; 
 
 /// The catalog, with `schema` before `metadata` and an entry for every property, since Meltano walks it in this order.
 pub fn catalog() -> Value {
-    json!({"streams": STREAMS.map(entry)})
+    json!({"streams": Stream::all().map(entry).collect::<Vec<_>>()})
 }
 
 /// Every stream, whole.
 pub fn everything() -> impl Iterator<Item = Selected> {
-    STREAMS.into_iter().map(|stream| select(stream, stream.mode(), |_| true))
+    Stream::all().map(|stream| select(stream, stream.mode(), |_| true))
 }
 
 fn entry(stream: &Stream) -> Value {

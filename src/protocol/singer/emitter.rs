@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     protocol::{BUFFER, Log, counted::Counted},
     state::StreamState,
-    streams::{STREAMS, Selected, Stream},
+    streams::{PerStream, Selected, Stream},
 };
 
 /// How often a figure of a stream is told while it is read.
@@ -28,10 +28,10 @@ pub struct SingerEmitter<W: Write> {
     out: BufWriter<W>,
     log: Arc<Log>,
     /// The SCHEMA lines of the selected streams.
-    schemas: [Option<String>; STREAMS.len()],
+    schemas: PerStream<Option<String>>,
     bookmarks: Bookmarks,
     last_line_is_state: bool,
-    progress: [Progress; STREAMS.len()],
+    progress: PerStream<Progress>,
     first_failure: Option<Arc<Error>>,
     /// With `--test`: one record a stream, then the run is told to stop.
     sample: Option<Sample>,
@@ -54,12 +54,9 @@ struct Sample {
 impl<W: Write> SingerEmitter<W> {
     /// Writes to `out`, which is buffered here, and begins with the bookmarks of the run before.
     pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: Bookmarks) -> Self {
-        let mut schemas = [const { None }; STREAMS.len()];
-        for selected in selected {
-            schemas[selected.stream.position()] = Some(schema(selected));
-        }
+        let schemas = selected.iter().map(|selected| (selected.stream, schema(selected))).collect();
         let now = Instant::now();
-        let progress = std::array::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
+        let progress = PerStream::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
         let out = BufWriter::with_capacity(BUFFER, out);
         Self { out, log, schemas, bookmarks, last_line_is_state: false, progress, first_failure: None, sample: None }
     }
@@ -67,7 +64,7 @@ impl<W: Write> SingerEmitter<W> {
     /// One record a stream, and `enough` when every stream had its own.
     #[must_use]
     pub fn sampling(mut self, enough: StopSignal) -> Self {
-        let missing = self.schemas.iter().flatten().count();
+        let missing = self.schemas.values().flatten().count();
         self.sample = Some(Sample { enough, missing });
         self
     }
@@ -101,7 +98,7 @@ impl<W: Write> SingerEmitter<W> {
     }
 
     fn metric(&mut self, stream: &'static Stream) {
-        let progress = &mut self.progress[stream.position()];
+        let progress = &mut self.progress[stream];
         let count = std::mem::take(&mut progress.records_since_metric);
         progress.last_metric = Instant::now();
         self.log.metric(stream.name, "counter", "record_count", &count.into());
@@ -134,18 +131,18 @@ fn schema(selected: &Selected) -> String {
 impl<W: Write + Send> Emitter for SingerEmitter<W> {
     /// The schema of the stream; behind the last one, the state that the run begins with: targets take it as what they have.
     fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
-        self.progress[stream.position()].started = Instant::now();
-        if let Some(schema) = self.schemas[stream.position()].take() {
+        self.progress[stream].started = Instant::now();
+        if let Some(schema) = self.schemas[stream].take() {
             self.line(&schema)?;
         }
-        if self.schemas.iter().all(Option::is_none) { self.write_state().map(|_| ()) } else { Ok(()) }
+        if self.schemas.values().all(Option::is_none) { self.write_state().map(|_| ()) } else { Ok(()) }
     }
 
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         let stream = batch.stream();
         let mut wanted = usize::MAX;
         if let Some(sample) = &mut self.sample {
-            let sampled = std::mem::replace(&mut self.progress[stream.position()].sampled, true);
+            let sampled = std::mem::replace(&mut self.progress[stream].sampled, true);
             wanted = usize::from(!sampled);
             sample.missing -= wanted;
             if sample.missing == 0 {
@@ -161,7 +158,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
             writeln!(self.out, r#","time_extracted":"{extracted}"}}"#)?;
             count += 1;
         }
-        let progress = &mut self.progress[stream.position()];
+        let progress = &mut self.progress[stream];
         progress.records_since_metric += count;
         if progress.last_metric.elapsed() >= METRIC_EVERY {
             self.metric(stream);
@@ -188,7 +185,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
 
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         self.metric(stream);
-        let seconds = self.progress[stream.position()].started.elapsed().as_secs_f64();
+        let seconds = self.progress[stream].started.elapsed().as_secs_f64();
         self.log.metric(stream.name, "timer", "sync_duration", &seconds.into());
         if let Outcome::Incomplete(error) = outcome {
             self.log.line(tracing::Level::ERROR, &format!("{}: {error}", stream.name));

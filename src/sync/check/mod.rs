@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     error::{Error, Fault},
     graph::GraphClient,
-    streams::STREAMS,
+    streams::Stream,
 };
 use probe::Probe;
 pub use verdict::Checkup;
@@ -25,7 +25,7 @@ pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Err
     let mut probe = Probe::sign_in(client, config).await?;
     let consent = consent(config, &probe.tenant_id(config));
     let mut checkup = Checkup { streams: Vec::new(), lists_no_team: false, consent };
-    for stream in STREAMS {
+    for stream in Stream::all() {
         let Some(own) = config.stream(stream.name) else { continue };
         let verdict = match missing(stream, own) {
             options if options.is_empty() => probe.stream(stream, own).await,

@@ -10,13 +10,13 @@ use super::super::{
 use crate::{
     error::Error,
     graph::Verdict,
-    streams::{STREAMS, Stream, StreamSet},
+    streams::{PerStream, Stream, StreamSet},
 };
 
 /// What was met.
 #[derive(Debug)]
 pub(super) struct Outcomes {
-    entries: [Entry; STREAMS.len()],
+    entries: PerStream<Entry>,
     /// The streams of whose parents only some were looked at.
     sampled: StreamSet,
     refused: Vec<Refusals>,
@@ -36,7 +36,7 @@ struct Refusals {
 
 impl Outcomes {
     pub(super) fn new(context: &Context) -> Self {
-        let entries = STREAMS.map(|stream| Entry::new(context, stream));
+        let entries = PerStream::from_fn(|stream| Entry::new(context, stream));
         Self { entries, sampled: StreamSet::default(), refused: Vec::new(), failed: Vec::new() }
     }
 
@@ -92,7 +92,7 @@ impl Outcomes {
         self.refused.retain(|refused| !said.contains(&refused.first));
         let mut not_listed: Vec<(String, Vec<&str>)> = Vec::new();
         for stream in streams.iter() {
-            let Some(error) = self.entries[stream.position()].incomplete_list().map(|error| error.to_string()) else { continue };
+            let Some(error) = self.entries[stream].incomplete_list().map(|error| error.to_string()) else { continue };
             match not_listed.iter_mut().find(|(known, _)| *known == error) {
                 Some((_, streams)) => streams.push(stream.name),
                 None => not_listed.push((error, vec![stream.name])),
@@ -106,12 +106,12 @@ impl Outcomes {
     /// Why nothing can be read of a stream, and what is said of one of its parents. What was not looked at may be there; only a permission
     /// is wanting everywhere.
     fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<(String, String)> {
-        let (entry, is_sampled) = (&mut self.entries[stream.position()], self.sampled.contains(stream));
+        let (entry, is_sampled) = (&mut self.entries[stream], self.sampled.contains(stream));
         if !is_sampled {
             let unfound = entry.give_up_wanted(stream);
             unfound.iter().for_each(|error| self.refuse(StreamSet::default().with(stream), error));
         }
-        let entry = &self.entries[stream.position()];
+        let entry = &self.entries[stream];
         let one = entry.refusal_of_all().filter(|error| !is_sampled || error.is_forbidden())?;
         // Of a sample it is not known how many there are.
         let error = if is_sampled { one.to_string() } else { entry.no_parent()?.to_string() };
@@ -131,7 +131,7 @@ impl Outcomes {
     }
 
     fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
-        self.entries.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(entry, _)| entry)
+        self.entries.of_mut(streams)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::Value;
-use tap_microsoft_teams::streams::{MESSAGE_REPLIES, MESSAGES, STREAMS, Stream};
+use tap_microsoft_teams::streams::{MESSAGE_REPLIES, MESSAGES, Stream};
 
 /// The document with its tables made anew: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 pub fn with_tables(document: &str) -> String {
@@ -23,10 +23,10 @@ fn table(name: &str) -> String {
         "streams" => {
             format!(
                 "| stream | a record is | primary key | cursor | permissions |\n|---|---|---|---|---|\n{}",
-                STREAMS.map(summary).concat()
+                Stream::all().map(summary).collect::<String>()
             )
         }
-        "tables" => format!("```sql\n-- tables\n{}```\n", STREAMS.map(create_table).concat()),
+        "tables" => format!("```sql\n-- tables\n{}```\n", Stream::all().map(create_table).collect::<String>()),
         "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema["properties"][name] != *schema),
         name => fields(Stream::named(name).unwrap(), |_, _| true),
     }
