@@ -42,7 +42,7 @@ fn of_status(status: u16, request: &str) -> Option<String> {
     // Of a list of the whole tenant no id can be wrong.
     let has_ids = request.contains("/teams");
     let hint = match status {
-        300..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
+        300..=303 | 305..=399 => "redirects are not followed, lest the token go elsewhere: look at `cloud`, `graph_url` and the proxy",
         400 if has_ids => "if the id is right, please report this",
         401 => "Graph does not accept the token: look at `cloud` and at the consent of the application",
         403 => return None,
@@ -97,7 +97,9 @@ fn of_sign_in(refusal: &graph::SignInRefusal) -> Option<String> {
 
 fn of_sign_in_status(status: u16) -> Option<&'static str> {
     match status {
-        300..=399 => Some("redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy"),
+        300..=303 | 305..=399 => {
+            Some("redirects are not followed, lest the secret go elsewhere: look at `cloud`, `login_url` and the proxy")
+        }
         403 | 404 => Some("look at `cloud`, `login_url` and the proxy: this is no sign-in service"),
         407 | 511 => Some("a proxy wants a sign-in of its own: look at HTTPS_PROXY"),
         _ => None,

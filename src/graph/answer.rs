@@ -74,13 +74,19 @@ const WHOLE: Duration = Duration::from_secs(600);
 pub(super) struct Patience {
     part: Duration,
     left: Duration,
+    is_over: bool,
 }
 
 impl Patience {
     /// For one answer, of a Graph whose time goes so many times as fast.
     pub(super) fn new(speed: f64) -> Self {
         let scaled = |time: Duration| if speed.is_finite() { time.div_f64(speed.max(1.0)) } else { time };
-        Self { part: scaled(PART), left: scaled(WHOLE) }
+        Self { part: scaled(PART), left: scaled(WHOLE), is_over: false }
+    }
+
+    /// Whether something was waited for in vain.
+    pub(super) fn is_over(self) -> bool {
+        self.is_over
     }
 
     /// Waits for the network, but not for ever.
@@ -97,7 +103,10 @@ impl Patience {
         self.left = self.left.saturating_sub(began.elapsed());
         match answer {
             Ok(answer) => answer.map_err(|error| error.describe()),
-            Err(_) => Err("no answer in time".to_owned()),
+            Err(_) => {
+                self.is_over = true;
+                Err("no answer in time".to_owned())
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ use super::{
     bodies::{Bodies, Held},
     counts::{Counters, Counts},
     error::WithId,
-    http::{NoClient, http_client},
+    http::{NoClient, Way},
     pace::{Pacer, Scopes},
     page::{Expected, Malformed},
     retry::{LONGEST_WAIT, MAX_ATTEMPTS, Verdict, Waits, verdict},
@@ -71,7 +71,7 @@ pub struct GraphClient {
 
 #[derive(Debug)]
 struct Shared {
-    http: reqwest::Client,
+    way: Arc<Way>,
     host: Host,
     secrets: Secrets,
     tokens: TokenSource,
@@ -190,13 +190,13 @@ impl GraphClient {
         let token_url = Request::sign_in(&credentials.tenant_id);
         let token_url = login.url(token_url.path_and_query());
         let token_url = token_url.ok_or_else(|| NoClient::Setup("the tenant does not fit into a URL".to_owned()))?;
-        let http = http_client(&host, &secrets)?;
-        let way_is_same = login.is_this_machine() == host.is_this_machine();
-        let login_http = if way_is_same { http.clone() } else { http_client(&login, &secrets)? };
+        let way = Arc::new(Way::new(&host, &secrets)?);
+        let is_same = login.is_this_machine() == host.is_this_machine();
+        let login_way = if is_same { way.clone() } else { Arc::new(Way::new(&login, &secrets)?) };
         let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
         let patience = Patience::new(speed);
         let (counters, scope) = (Arc::<Counters>::default(), format!("{}/.default", endpoints.resource));
-        let tokens = TokenSource::new(login_http, patience, token_url, scope, credentials, secrets.clone(), counters.clone());
+        let tokens = TokenSource::new(login_way, patience, token_url, scope, credentials, secrets.clone(), counters.clone());
         // A second of Graph's time, which the pace speeds up.
         let first_wait = Duration::from_secs_f64((1.0 / speed).clamp(0.01, 10.0));
         // What comes as fast as it can is looked through by few threads.
@@ -205,7 +205,7 @@ impl GraphClient {
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
         let (bodies, size, clock, refused_tops) = (Bodies::new(), AtomicUsize::new(0), Mutex::default(), Mutex::default());
         let shared = Shared {
-            http,
+            way,
             host,
             secrets,
             tokens,
@@ -372,7 +372,7 @@ impl Shared {
     fn waits(&self) -> Waits {
         // Graph's time goes as fast as the pace.
         let throttled = self.limits.throttled.mul_f64(self.first_wait.as_secs_f64());
-        Waits::new(self.first_wait, Limits { throttled, ..self.limits }, Instant::now())
+        Waits::new(self.first_wait, Limits { throttled, ..self.limits })
     }
 
     /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.
@@ -421,8 +421,8 @@ impl Shared {
     /// Sends a request, with an id of its own, and reads the answer.
     async fn exchange(&self, sending: &mut Sending<'_>, token: &Token) -> Result<Answer, Cause> {
         let Sending { request, scopes, work, .. } = *sending;
-        let (id, mut patience, mut has_left) = (Uuid::new_v4(), self.patience, true);
-        let to_send = self.authorized(request, token)?.header(CLIENT_REQUEST_ID, id.to_string()).send();
+        let (id, client, mut patience, mut has_left) = (Uuid::new_v4(), self.way.client(), self.patience, true);
+        let to_send = self.authorized(&client, request, token)?.header(CLIENT_REQUEST_ID, id.to_string()).send();
         self.counters.sent(scopes.class());
         work.tell(WorkEvent::Sent);
         let began = Instant::now();
@@ -432,11 +432,14 @@ impl Shared {
         let answer = match response {
             Ok(response) => {
                 let (status, headers) = (response.status(), response.headers().clone());
-                let body = self.read(response, patience, work.size.load(Ordering::Relaxed)).await;
+                let body = self.read(response, &mut patience, work.size.load(Ordering::Relaxed)).await;
                 Ok(Answer { status, headers, body })
             }
             Err(text) => Err(Cause::Transport(format!("{}: {}", self.host, quotable(&text, &self.secrets)))),
         };
+        if patience.is_over() || matches!(answer, Ok(Answer { status: StatusCode::MISDIRECTED_REQUEST, .. })) {
+            self.way.renew(&client);
+        }
         let took = began.elapsed();
         self.counters.took(scopes.class(), took);
         if let Ok(Answer { status, body, .. }) = &answer {
@@ -446,17 +449,17 @@ impl Shared {
         answer
     }
 
-    fn authorized(&self, request: &Request, token: &Token) -> Result<reqwest::RequestBuilder, Cause> {
+    fn authorized(&self, client: &reqwest::Client, request: &Request, token: &Token) -> Result<reqwest::RequestBuilder, Cause> {
         let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
             .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
         authorization.set_sensitive(true);
-        Ok(self.http.get(url).header(AUTHORIZATION, authorization).header(ACCEPT_ENCODING, "gzip"))
+        Ok(client.get(url).header(AUTHORIZATION, authorization).header(ACCEPT_ENCODING, "gzip"))
     }
 
     /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another. Of a
     /// refusal no more is read than anybody says of one.
-    async fn read(&self, response: reqwest::Response, mut patience: Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
+    async fn read(&self, response: reqwest::Response, patience: &mut Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
         let is_refusal = !response.status().is_success();
         let (most, expected) = if is_refusal { (REFUSAL, 0) } else { (self.limits.body, expected) };
         let (mut held, mut body) = (self.bodies.hold(), Vec::new());

@@ -15,7 +15,7 @@ use url::Url;
 use super::{
     Cause, Cleaned, Credentials, Host, Limits, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
-    http::http_client,
+    http::Way,
     page::{Expected, Malformed},
     retry::Waits,
     text,
@@ -63,7 +63,7 @@ pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
     let refusal = answer::refusal(429, &headers, date, &[], &Secrets::default());
     let now = Instant::now();
-    Waits::new(Duration::from_secs(1), Limits::default(), now).next(&Cause::Refused(refusal), now)
+    Waits::new(Duration::from_secs(1), Limits::default()).next(&Cause::Refused(refusal), now)
 }
 
 /// What an answer says that is no success, in a run with this token.
@@ -84,9 +84,9 @@ impl SignIn {
     /// If TLS cannot be set up.
     pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
         let host = Host::new(token_url).ok_or("no host")?;
-        let http = http_client(&host, &Secrets::default()).map_err(|error| error.to_string())?;
+        let way = Way::new(&host, &Secrets::default()).map_err(|error| error.to_string())?;
         Ok(Self(TokenSource::new(
-            http,
+            Arc::new(way),
             Patience::new(1.0),
             token_url.clone(),
             String::new(),

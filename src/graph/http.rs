@@ -1,6 +1,11 @@
 //! The HTTP client, and what the environment says about its way: proxy and certificates.
 
-use std::{env, ffi::OsString, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use http::{
     Uri,
@@ -45,9 +50,46 @@ pub enum NoClient {
     Setup(String),
 }
 
+/// The way to a host. All requests over HTTP/2 share one connection, and a client uses it as long as it is open: where it brings no answer
+/// any more, both are replaced.
+#[derive(Debug)]
+pub(super) struct Way {
+    host: Host,
+    secrets: Secrets,
+    client: Mutex<Arc<reqwest::Client>>,
+}
+
+impl Way {
+    /// The way to that host; nothing is connected yet.
+    pub(super) fn new(host: &Host, secrets: &Secrets) -> Result<Self, NoClient> {
+        let client = Mutex::new(Arc::new(http_client(host, secrets)?));
+        Ok(Self { host: host.clone(), secrets: secrets.clone(), client })
+    }
+
+    /// The client of the next request.
+    pub(super) fn client(&self) -> Arc<reqwest::Client> {
+        self.current().clone()
+    }
+
+    /// Further requests take new connections, not those of the client that was used. What is under way on these goes on.
+    pub(super) fn renew(&self, used: &Arc<reqwest::Client>) {
+        let mut current = self.current();
+        // Several requests may have waited on the same connection. Without a new client the old one must do.
+        if Arc::ptr_eq(&current, used)
+            && let Ok(fresh) = http_client(&self.host, &self.secrets)
+        {
+            *current = Arc::new(fresh);
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Arc<reqwest::Client>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A client for requests to that host. They go past every proxy if it is this machine, and through the one that the environment names
 /// otherwise: what is not encrypted is only sent to this machine, so no proxy ever reads it.
-pub(super) fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, NoClient> {
+fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, NoClient> {
     // The first caller wins; a second client finds the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();

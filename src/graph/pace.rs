@@ -476,7 +476,7 @@ mod tests {
                 Some(named) => {
                     refused += 1;
                     pacer.throttled(channel.scopes, Some(named), now);
-                    let waits = channel.waits.get_or_insert_with(|| Waits::new(Duration::from_secs(1), Limits::default(), now));
+                    let waits = channel.waits.get_or_insert_with(|| Waits::new(Duration::from_secs(1), Limits::default()));
                     let cause = Cause::Refused(Refusal { status: 429, retry_after: Some(named), ..Refusal::default() });
                     let Some(wait) = waits.next(&cause, now) else { return (false, (end - start).as_secs_f64(), refused) };
                     channel.not_before = now + wait;

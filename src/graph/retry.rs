@@ -44,7 +44,8 @@ pub(super) fn of_status(status: u16) -> Verdict {
         403 | 404 => Verdict::SkipParent,
         // What neither time nor another attempt changes: not implemented, version not supported, a captive portal.
         501 | 505 | 511 => Verdict::FailStream,
-        408 | 409 | 423 | 425 | 429 | 500.. => Verdict::Retry,
+        // A cache that answers what nobody asked; another connection; what passes.
+        304 | 408 | 409 | 421 | 423 | 425 | 429 | 500.. => Verdict::Retry,
         _ => Verdict::FailStream,
     }
 }
@@ -82,14 +83,15 @@ pub(super) struct Waits {
     /// Refusals so far, and those of them that were none of the limits.
     refusals: u32,
     failures: u32,
-    until: Instant,
+    /// From the first refusal on: what was waited for before, such as a turn, took no try.
+    until: Option<Instant>,
     throttled_until: Option<Instant>,
 }
 
 impl Waits {
-    /// Waits from `now` on, of which our own begin at `first`.
-    pub(super) fn new(first: Duration, limits: Limits, now: Instant) -> Self {
-        Self { first, limits, refusals: 0, failures: 0, until: now + LONGEST, throttled_until: None }
+    /// Waits of which our own begin at `first`.
+    pub(super) fn new(first: Duration, limits: Limits) -> Self {
+        Self { first, limits, refusals: 0, failures: 0, until: None, throttled_until: None }
     }
 
     /// How long to wait from `now` before the next attempt; [`None`] if there were enough, or if it would be too long.
@@ -107,7 +109,7 @@ impl Waits {
             Some(asked) if self.refusals == 1 => asked,
             asked => asked.unwrap_or_default().max(own),
         };
-        let is_allowed = wait <= self.limits.wait && now.checked_add(wait)? <= self.until;
+        let is_allowed = wait <= self.limits.wait && now.checked_add(wait)? <= *self.until.get_or_insert(now + LONGEST);
         (is_allowed && !is_given_up).then_some(wait)
     }
 
@@ -168,14 +170,14 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn waits(first: Duration, now: Instant) -> Waits {
-        Waits::new(first, Limits::default(), now)
+    fn waits(first: Duration) -> Waits {
+        Waits::new(first, Limits::default())
     }
 
     /// All waits of a request that always fails like this.
     fn all(first: Duration, cause: &Cause) -> Vec<Duration> {
         let mut now = Instant::now();
-        let mut waits = waits(first, now);
+        let mut waits = waits(first);
         std::iter::from_fn(|| {
             let wait = waits.next(cause, now)?;
             now += wait;
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn graphs_own_wish_is_obeyed_unless_it_is_longer_than_a_run_waits() {
         let now = Instant::now();
-        let next = |wait| waits(SECOND, now).next(&refused(429, Some(wait)), now);
+        let next = |wait| waits(SECOND).next(&refused(429, Some(wait)), now);
         for obeyed in [Duration::ZERO, SECOND * 77, LONGEST_WAIT] {
             assert_eq!(next(obeyed), Some(obeyed));
         }
@@ -228,9 +230,17 @@ mod tests {
     #[test]
     fn a_request_is_tried_for_a_bounded_time() {
         let now = Instant::now();
-        let mut waits = waits(SECOND, now);
-        waits.until = now + SECOND * 60;
+        let mut waits = waits(SECOND);
+        waits.until = Some(now + SECOND * 60);
         assert_eq!(waits.next(&refused(429, Some(SECOND * 59)), now), Some(SECOND * 59));
         assert_eq!(waits.next(&refused(429, Some(SECOND * 61)), now), None);
+    }
+
+    /// The time before the first refusal is not ours: the process may have been stopped for hours, or the turn may have come late.
+    #[test]
+    fn the_hour_begins_with_the_first_refusal() {
+        let (mut waits, late) = (waits(SECOND), Instant::now() + LONGEST * 2);
+        assert!(waits.next(&Cause::Transport(String::new()), late).is_some());
+        assert_eq!(waits.next(&Cause::Transport(String::new()), late + LONGEST), None);
     }
 }

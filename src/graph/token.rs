@@ -18,6 +18,7 @@ use super::{
     counts::Counters,
     error::SignInRefusal,
     grant::Grant,
+    http::Way,
     retry::{Verdict, of_status},
     text::without_mark,
 };
@@ -83,7 +84,7 @@ impl Credentials {
 /// The source of tokens for one application in one tenant.
 #[derive(Debug)]
 pub(super) struct TokenSource {
-    http: reqwest::Client,
+    way: Arc<Way>,
     patience: Patience,
     /// The token endpoint of the tenant.
     url: Url,
@@ -96,6 +97,9 @@ pub(super) struct TokenSource {
     last: Mutex<Last>,
     counters: Arc<Counters>,
 }
+
+/// Status, clock, wait and body of an answer.
+type Exchanged = (StatusCode, DateTime<Utc>, Option<Duration>, Vec<u8>);
 
 /// What the last request came to.
 #[derive(Debug, Default)]
@@ -148,7 +152,7 @@ impl SignInRefusal {
 impl TokenSource {
     /// `url` is the token endpoint of the tenant, `scope` the Graph host with `/.default`.
     pub(super) fn new(
-        http: reqwest::Client,
+        way: Arc<Way>,
         patience: Patience,
         url: Url,
         scope: String,
@@ -159,7 +163,7 @@ impl TokenSource {
         let Credentials { client_id, client_secret: secret, consent, .. } = credentials.clone();
         let application = Arc::new(Application { mixups: credentials.mixups(), consent });
         secrets.add(secret.expose_secret());
-        Self { http, patience, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
+        Self { way, patience, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
     }
 
     /// The current token, or a new one if it ends soon or is the one that was `refused`.
@@ -191,8 +195,18 @@ impl TokenSource {
     async fn request(&self) -> Result<Token, SignInRefusal> {
         let asked_at = Instant::now();
         self.counters.sign_in();
-        let request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
-        let mut patience = self.patience;
+        let (client, mut patience) = (self.way.client(), self.patience);
+        let answer = self.exchange(&client, &mut patience).await;
+        if patience.is_over() || matches!(answer, Ok((StatusCode::MISDIRECTED_REQUEST, ..))) {
+            self.way.renew(&client);
+        }
+        let (status, now, wait, body) = answer?;
+        self.answer(status, now, wait, &body).map(|grant| Token::of(grant, asked_at))
+    }
+
+    /// Sends the request, and reads the answer: its status, the service's clock, how long it asks to wait, and its body.
+    async fn exchange(&self, client: &reqwest::Client, patience: &mut Patience) -> Result<Exchanged, SignInRefusal> {
+        let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
         let unreached = |text: String| lost(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
         let mut response = patience.wait(request.send()).await.map_err(unreached)?;
         let (status, headers) = (response.status(), response.headers());
@@ -205,7 +219,7 @@ impl TokenSource {
                 return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin(), MAX_BODY >> 20)));
             }
         }
-        self.answer(status, now, wait, &body).map(|grant| Token::of(grant, asked_at))
+        Ok((status, now, wait, body))
     }
 
     fn form(&self) -> String {

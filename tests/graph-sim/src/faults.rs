@@ -39,6 +39,8 @@ pub enum Fault {
     Truncate,
     /// Nothing ever comes.
     Stall,
+    /// Nothing ever comes over the connection any more, to this request or to others.
+    Silence,
     /// Half of the body comes, then nothing.
     StallInBody,
     /// 200 with half of the JSON, rightly framed.

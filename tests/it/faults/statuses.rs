@@ -23,7 +23,7 @@ fn expected(status: u16) -> (u64, &'static str) {
         401 => (2, OF_USER),
         // The team answers, and its list does not exist.
         404 => (1, OF_GRAPH),
-        408 | 409 | 423 | 425 => (7, OF_MOMENT),
+        304 | 408 | 409 | 421 | 423 | 425 => (7, OF_MOMENT),
         429 => (TRIES_WHILE_THROTTLED, OF_MOMENT),
         501 | 505 | 511 => (1, OF_USER),
         500..=599 => (7, OF_MOMENT),

@@ -76,6 +76,31 @@ fn a_connection_that_breaks_or_stalls_for_good_is_said_as_it_was() {
     });
 }
 
+/// Over HTTP/2 all requests share a connection, which may stay open and bring nothing, as after a machine has slept.
+#[test]
+fn a_connection_that_falls_silent_is_left_for_another() {
+    for class in [Class::Messages, Class::Token] {
+        let mut spec = TenantSpec::uniform(1, 2, 20);
+        spec.groups_without_team = 0;
+        let sim = GraphSim::start(Options { tls: Tls::On, ..Options::new(spec).manual_clock() }).unwrap();
+        sim.inject(Rule::new(Fault::Silence).class(class).times(1));
+        let tap = Tap::new(&hasty(&sim));
+        let ca = tap.file("ca.pem", sim.ca_pem().unwrap());
+        tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
+        let arguments = ["read", "--config", "config.json", "--catalog", "catalog.json"];
+        let output = tap.run_with(&arguments, &[("SSL_CERT_FILE", ca.to_str().unwrap())]);
+        assert_eq!((output.status, output.counts()["messages"]), (Some(0), 40), "{class:?}: {:?}", output.errors());
+    }
+}
+
+#[test]
+fn a_request_that_came_over_the_wrong_connection_is_sent_over_another() {
+    let sim = with_threads();
+    sim.inject(Rule::new(Fault::respond(421, &[], "")).class(Class::Messages).times(1));
+    let output = Tap::new(&hasty(&sim)).read(&ALL);
+    assert_eq!((output.status, output.errors().len()), (Some(0), 0));
+}
+
 #[test]
 fn an_answer_that_never_ends_is_given_up() {
     thread::scope(|scope| {

@@ -98,7 +98,7 @@ impl Shared {
         }
         let fault = outcome.fault.clone();
         let (sent, bytes) = self.respond(outcome, &info, &parts.headers, abort.clone());
-        let silent = matches!(fault, Some(Fault::Reset | Fault::Stall));
+        let silent = matches!(fault, Some(Fault::Reset | Fault::Stall | Fault::Silence));
         let status = (!silent).then(|| sent.status().as_u16());
         let broken = fault.as_ref().is_some_and(|fault| !matches!(fault, Fault::Delay(_)));
         lock(&self.faults).note(&info.path, &info.query, sent.status().as_u16() < 400 && !broken);
@@ -111,6 +111,10 @@ impl Shared {
                 Err(io::Error::from(io::ErrorKind::ConnectionReset))
             }
             Some(Fault::Stall) => pending().await,
+            Some(Fault::Silence) => {
+                abort.silence();
+                pending().await
+            }
             _ => Ok(sent),
         }
     }

@@ -144,17 +144,32 @@ impl Body for AnswerStream {
     }
 }
 
-/// Resets a connection from within an answer.
+/// Resets a connection from within an answer, or leaves it silent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Abort(Arc<AtomicBool>);
+pub(crate) struct Abort(Arc<Flags>);
+
+#[derive(Debug, Default)]
+struct Flags {
+    is_reset: AtomicBool,
+    is_silent: AtomicBool,
+}
 
 impl Abort {
     pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.is_reset.store(true, Ordering::SeqCst);
+    }
+
+    /// Nothing more is read from the connection, and nothing that is written to it arrives.
+    pub(crate) fn silence(&self) {
+        self.0.is_silent.store(true, Ordering::SeqCst);
     }
 
     fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.is_reset.load(Ordering::SeqCst)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.0.is_silent.load(Ordering::SeqCst)
     }
 }
 
@@ -188,12 +203,18 @@ impl Drop for Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check()?;
+        if self.abort.is_silent() {
+            return Poll::Pending;
+        }
         Pin::new(&mut self.stream).poll_read(context, into)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.abort.is_silent() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -207,6 +228,9 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.abort.is_silent() {
+            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 

@@ -103,6 +103,21 @@ fn stalls_are_left_by_the_client() {
     }
 }
 
+/// The simulator itself: of a connection that is silent nothing is heard again, whatever is asked; others are answered.
+#[test]
+fn a_connection_falls_silent() {
+    let sim = sim();
+    sim.inject(Rule::new(Fault::Silence).times(1));
+    let mut stream = raw_request(&sim);
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    for _ in 0..2 {
+        let error = std::io::Read::read_to_end(&mut stream, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    }
+    assert_eq!(sim.get(GROUPS).status, 200);
+}
+
 /// The simulator itself: a body that trickles goes on after its end should have come.
 #[test]
 fn bodies_trickle() {
