@@ -1,15 +1,17 @@
 //! The executable: arguments in, exit code or signal out.
 
 use std::{
+    fs,
     io::{self, ErrorKind, Write},
     process::ExitCode,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
 use clap::Parser;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    flag,
     iterator::Signals,
     low_level::emulate_default_handler,
 };
@@ -60,7 +62,10 @@ fn main() -> ExitCode {
 /// Stops the run on the first signal, and the process by that signal when the run has ended, when nobody reads what it writes, or at a
 /// second signal.
 fn watch_signals(stop: StopSignal, stdout: Stdout, ended: mpsc::Receiver<()>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    // A file that may not grow any more is then an error of the write that does not fit.
+    flag::register(SIGXFSZ, Arc::default())?;
+    let hangup = Some(SIGHUP).filter(|_| hangup_ends());
+    let mut signals = Signals::new([SIGTERM, SIGINT].into_iter().chain(hangup))?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
         stop.end_asking();
@@ -73,6 +78,14 @@ fn watch_signals(stop: StopSignal, stdout: Stdout, ended: mpsc::Receiver<()>) ->
         end_by(signal);
     })?;
     Ok(())
+}
+
+/// Whether a hangup, as of a terminal that is closed, ends the process: not if whoever started it has that ignored, as `nohup` does. Where the
+/// system does not say so, what it does is left to it.
+fn hangup_ends() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|ignored| ignored & (1 << (SIGHUP - 1)) == 0)
 }
 
 /// As PID 1 of a container a signal's default action does nothing, and emulating it would end in an abort: then the exit code says it.

@@ -12,6 +12,8 @@ mod singer;
 use std::{
     io::{self, ErrorKind, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{Mutex, PoisonError},
+    thread,
 };
 
 use tokio::runtime::Runtime;
@@ -34,6 +36,9 @@ use logging::Wanted;
 
 /// Threads that read, beside the one that writes. Two keep up with far more than Graph lets through; more would only hold more memory.
 const WORKERS: usize = 2;
+
+/// Threads beside those: the one that writes, and one that looks names up.
+const OTHERS: usize = 2;
 
 /// How a command ended, for the process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -174,11 +179,21 @@ fn say_all(remarks: &[String]) {
 }
 
 fn runtime() -> Result<Runtime, Error> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Machine(format!("cannot start threads: {error}")))
+    let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
+    try_threads().map_err(machine)?;
+    tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(machine)
+}
+
+/// Whether the machine gives as many threads as a run takes. Without one of them the runtime would panic, or wait for ever.
+fn try_threads() -> io::Result<()> {
+    let gate = Mutex::new(());
+    let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    thread::scope(|scope| {
+        let pass = || drop(gate.lock());
+        let started: io::Result<Vec<_>> = (0..WORKERS + OTHERS).map(|_| thread::Builder::new().spawn_scoped(scope, pass)).collect();
+        drop(closed);
+        started.map(drop)
+    })
 }
 
 #[cfg(test)]

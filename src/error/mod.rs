@@ -164,7 +164,7 @@ pub enum Error {
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     /// The machine does not give what the program needs to run.
-    #[error("{0}; hint: look at the limits of the machine, such as `ulimit -n` and its memory")]
+    #[error("{0}; hint: look at the limits of the machine, such as `ulimit -n`, `ulimit -u` and its memory")]
     Machine(String),
     /// The program is at fault.
     #[error("{0}; hint: this is a bug of tap-microsoft-teams, please report it")]

@@ -94,7 +94,7 @@ fn stalled(sim: &GraphSim, arguments: &[&str], stdout: impl Into<Stdio>) -> Runn
 fn a_signal_ends_the_run_with_valid_lines_and_by_that_signal() {
     let sim = tenant(1, 2, 10);
     for (protocol, arguments) in RUNS {
-        for (name, number) in [("TERM", 15), ("INT", 2)] {
+        for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
             let mut running = stalled(&sim, arguments, Stdio::piped());
             let records = |told: &str, stream: &str| told.lines().filter(|line| line.contains("RECORD") && line.contains(stream)).count();
             running.read_until(|told| {
@@ -136,6 +136,32 @@ fn a_check_is_stopped_at_once() {
     receiver.recv_timeout(Duration::from_secs(10)).unwrap();
     stop.end_asking();
     assert_eq!(run.join().unwrap(), Exit::Stopped, "and nothing was written");
+}
+
+#[test]
+fn a_hangup_does_not_end_a_run_for_which_it_is_ignored() {
+    let sim = tenant(1, 2, 10);
+    let tap = tap(&sim);
+    let mut asked = false;
+    let (sender, receiver) = mpsc::channel();
+    let hung_up = Arc::new(Mutex::new(()));
+    let (waits, before) = (hung_up.clone(), hung_up.lock().unwrap());
+    sim.on_request(move |request, _| {
+        if request.class == Class::Messages && !std::mem::replace(&mut asked, true) {
+            let _ = sender.send(());
+            drop(waits.lock().unwrap());
+        }
+        None
+    });
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"trap "" HUP; exec "$@""#, "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(RUNS[1].1);
+    let child = command.current_dir(tap.folder()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    receiver.recv_timeout(Duration::from_secs(10)).unwrap();
+    let process = child.id().to_string();
+    assert!(Command::new("sh").args(["-c", "kill -s HUP \"$0\"", &process]).status().unwrap().success());
+    drop(before);
+    let finished = Finished::from(child.wait_with_output().unwrap());
+    assert_eq!((finished.status, finished.signal), (Some(0), None), "{}", finished.stderr);
 }
 
 /// An output that takes nothing more, and its other end, which nobody reads. A socket, since a pipe cannot be filled without waiting.

@@ -117,6 +117,31 @@ fn without_file_descriptors_it_is_said() {
     assert!(failed > 2, "{failed}");
 }
 
+/// Without memory for a thread's stack there is no thread, whoever runs the test.
+#[test]
+fn without_threads_it_is_said() {
+    let sim = tenant(1, 1, 2);
+    let mut said_so = 0;
+    for (protocol, arguments) in RUNS {
+        for megabytes in 12..=48 {
+            let tap = tap(&sim, json!({}));
+            let script = format!(r#"ulimit -v {} || exit 77; exec timeout -s KILL 20 "$@""#, megabytes * 1024);
+            let mut command = Command::new("sh");
+            command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments).current_dir(tap.folder());
+            let finished = Finished::from(command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").output().unwrap());
+            let said = format!("{} {}", finished.stdout, finished.stderr);
+            assert!(finished.status != Some(137), "{megabytes} MB: it waits for ever: {said}");
+            assert!(!said.contains("panicked") && !said.contains("a bug of"), "{megabytes} MB: {said}");
+            if said.contains("cannot start threads") {
+                let output = Output::new(protocol, finished);
+                assert!(output.status == Some(1) && said.contains("; hint: look at the limits of the machine"), "{megabytes} MB: {said}");
+                said_so += 1;
+            }
+        }
+    }
+    assert!(said_so > 2, "{said_so}");
+}
+
 /// Runs it with some of its standard streams closed, or led elsewhere, as a shell writes it.
 fn redirected(tap: &Tap, arguments: &[&str], redirection: &str) -> Finished {
     let mut command = Command::new("sh");
