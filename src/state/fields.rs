@@ -1,7 +1,7 @@
 //! The fields of a partition, as both versions write them.
 
 use super::{
-    ChannelState, DeltaState, Invalid, RoundState, Version, WalkState,
+    ChannelState, DeltaState, Invalid, MOST_DAMAGE_OF_CHANNEL, RoundState, Version, WalkState,
     given::{Given, Path},
     links, time,
 };
@@ -33,7 +33,7 @@ impl Fields<'_> {
             "deltaRound" => channel.delta.round = Some(self.round(given)?),
             "deltaRefusedAt" => channel.delta.refused_at = Some(time::clock(given, self.version)?),
             "import" => channel.import = Some(given.text()?.into_owned()),
-            "damage" => channel.damage = texts(given)?,
+            "damage" => channel.damage = texts(given, MOST_DAMAGE_OF_CHANNEL)?,
             _ => {}
         }
         Ok(())
@@ -103,8 +103,8 @@ impl Fields<'_> {
     }
 }
 
-/// A list of texts.
-pub(super) fn texts(given: Given<'_, '_>) -> Result<Vec<String>, Invalid> {
+/// The first texts of a list, so many at most.
+pub(super) fn texts(given: Given<'_, '_>, most: usize) -> Result<Vec<String>, Invalid> {
     let text = |(at, raw)| Ok(Given::new(raw, &Path::Item(given.path(), at)).text()?.into_owned());
-    given.items()?.into_iter().enumerate().map(text).collect()
+    given.first(most)?.into_iter().enumerate().map(text).collect()
 }

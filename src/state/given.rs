@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -57,8 +57,26 @@ impl<'t, 'p> Given<'t, 'p> {
         self.parse("it is not an object")
     }
 
-    pub(super) fn items(self) -> Result<Vec<&'t RawValue>, Invalid> {
-        self.parse("it is not a list")
+    /// Looks at each item of a list. It may have millions: none is kept.
+    pub(super) fn each(self, look: impl FnMut(usize, &'t RawValue) -> Result<(), Invalid>) -> Result<(), Invalid> {
+        let mut refused = None;
+        let visitor = Items { look, refused: &mut refused };
+        match serde_json::Deserializer::from_str(self.text).deserialize_seq(visitor) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(refused.unwrap_or_else(|| self.invalid("it is not a list"))),
+        }
+    }
+
+    /// The first items of a list, so many at most.
+    pub(super) fn first(self, most: usize) -> Result<Vec<&'t RawValue>, Invalid> {
+        let mut items = Vec::new();
+        self.each(|at, raw| {
+            if at < most {
+                items.push(raw);
+            }
+            Ok(())
+        })?;
+        Ok(items)
     }
 
     pub(super) fn text(self) -> Result<Cow<'t, str>, Invalid> {
@@ -99,6 +117,32 @@ impl fmt::Display for Path<'_> {
             }
             Self::Item(of, at) => write!(formatter, "{of}[{at}]"),
         }
+    }
+}
+
+/// Shows the items of a list to whoever looks, until one is refused.
+struct Items<'r, F> {
+    look: F,
+    refused: &'r mut Option<Invalid>,
+}
+
+impl<'t, F: FnMut(usize, &'t RawValue) -> Result<(), Invalid>> Visitor<'t> for Items<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(mut self, mut list: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while let Some(raw) = list.next_element()? {
+            if let Err(invalid) = (self.look)(at, raw) {
+                *self.refused = Some(invalid);
+                return Err(A::Error::custom("refused"));
+            }
+            at += 1;
+        }
+        Ok(())
     }
 }
 

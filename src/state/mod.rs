@@ -32,6 +32,12 @@ pub type Written<'t> = BTreeMap<String, &'t RawValue>;
 /// A full refresh that was interrupted is taken up for so long; then what it has read is too old.
 const FULL_REFRESH_LASTS: TimeDelta = TimeDelta::days(7);
 
+/// So many hashes of items that were left out are remembered for a stream, ...
+pub const MOST_DAMAGE: usize = 1000;
+
+/// ... and so many for a channel.
+pub const MOST_DAMAGE_OF_CHANNEL: usize = 32;
+
 /// So far apart the first pages of two channels may be dated that were asked for at once.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
 

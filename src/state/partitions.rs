@@ -24,6 +24,15 @@ pub(super) struct Group {
     entries: Vec<Entry>,
 }
 
+/// How partitions were added.
+#[derive(Clone, Copy)]
+pub(super) enum Added {
+    /// They are all that there are of their parents, and sorted: whether each id is there once.
+    Whole(bool),
+    /// There were others of the same parents: they are yet to be sorted.
+    ToOthers,
+}
+
 impl Partitions {
     /// The partition of a key.
     pub(super) fn get(&self, key: &str) -> Option<ChannelState> {
@@ -67,24 +76,29 @@ impl Partitions {
         self.0.retain(|_, group| !group.ids.is_empty());
     }
 
-    /// Adds partitions of these parents. Whether each id is there once.
-    pub(super) fn add(&mut self, parents: &str, ids: Texts, entries: Vec<Entry>) -> bool {
+    /// Adds partitions of these parents.
+    pub(super) fn add(&mut self, parents: &str, ids: Texts, entries: Vec<Entry>) -> Added {
         if ids.is_empty() {
-            return true;
+            return Added::Whole(true);
         }
-        let group = match self.0.entry(parents.into()) {
-            btree_map::Entry::Vacant(vacant) => vacant.insert(Arc::new(Group::new(ids, entries))),
+        match self.0.entry(parents.into()) {
+            btree_map::Entry::Vacant(vacant) => Added::Whole(vacant.insert(Arc::new(Group::new(ids, entries))).has_each_once()),
             btree_map::Entry::Occupied(occupied) => {
-                let group = occupied.into_mut();
-                let Group { ids: before, entries: mut all } = Arc::unwrap_or_clone(std::mem::take(group));
-                let mut all_ids = Arc::unwrap_or_clone(before);
-                ids.iter().for_each(|id| all_ids.push(id));
-                all.extend(entries);
-                *group = Arc::new(Group::new(all_ids, all));
-                group
+                let group = Arc::make_mut(occupied.into_mut());
+                let all = Arc::make_mut(&mut group.ids);
+                ids.iter().for_each(|id| all.push(id));
+                group.entries.extend(entries);
+                Added::ToOthers
             }
-        };
-        (1..group.ids.len()).all(|at| group.ids.get(at - 1) != group.ids.get(at))
+        }
+    }
+
+    /// Sorts partitions to which others were added. Whether each id is there once.
+    pub(super) fn sort(&mut self, parents: &str) -> bool {
+        let Some(group) = self.0.get_mut(parents) else { return true };
+        let Group { ids, entries } = Arc::unwrap_or_clone(std::mem::take(group));
+        *group = Arc::new(Group::new(Arc::unwrap_or_clone(ids), entries));
+        group.has_each_once()
     }
 
     /// The groups, each with the key of its parents.
@@ -119,6 +133,11 @@ impl Group {
         ids.shrink();
         entries.shrink_to_fit();
         Self { ids: Arc::new(ids), entries }
+    }
+
+    /// Whether each id is there once, if they are sorted.
+    fn has_each_once(&self) -> bool {
+        (1..self.ids.len()).all(|at| self.ids.get(at - 1) != self.ids.get(at))
     }
 
     /// In the order of the ids.

@@ -222,6 +222,27 @@ fn states_of_version_1_are_read() {
     }
 }
 
+#[test]
+fn partitions_of_the_same_parents_in_many_pieces_take_no_longer_for_each() {
+    let piece = |at| json!({"parents": ["t"], "entries": [{"id": format!("c{at:06}"), "readAt": 1}]});
+    let (state, began) = (
+        json!({"version": 2, "tenant": "contoso.com", "partitions": (0..60_000).rev().map(piece).collect::<Value>()}),
+        std::time::Instant::now(),
+    );
+    let state = incremental(&state).unwrap();
+    assert!(keys(&state).is_sorted() && keys(&state).len() == 60_000);
+    assert!(began.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn of_marks_no_more_are_taken_than_a_run_writes() {
+    let marks = |count| (0..count).map(|at| format!("{at:08x}")).collect::<Vec<_>>();
+    let entries = json!([{"parents": ["t"], "entries": [{"id": "c", "damage": marks(100)}]}]);
+    let state = incremental(&json!({"version": 2, "tenant": "contoso.com", "damage": marks(5000), "partitions": entries})).unwrap();
+    assert_eq!(state.damage(), marks(MOST_DAMAGE));
+    assert_eq!(state.channel("t/c").unwrap().damage, marks(MOST_DAMAGE_OF_CHANNEL));
+}
+
 /// Stands wherever something is wrong: nothing of a state is shown.
 const CANARY: &str = "s3cret-canary";
 

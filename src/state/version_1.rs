@@ -8,7 +8,7 @@ use super::{
     fields::Fields,
     given::{Given, Members, Path},
     key::{ids, key, split},
-    partitions::Partitions,
+    partitions::{Added, Partitions},
     texts::Texts,
     time::{self, BEGINNING},
 };
@@ -54,7 +54,7 @@ pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
     }
     let mut partitions = Partitions::default();
     for (parents, (ids, entries)) in groups {
-        if !partitions.add(&parents, ids, entries) {
+        if matches!(partitions.add(&parents, ids, entries), Added::Whole(false)) {
             return Err(path.invalid("a partition comes twice"));
         }
     }

@@ -1,19 +1,23 @@
 //! Reads and writes states of version 2. What changes is a list, since some consumers merge states deeply: a list is replaced as a whole, and
 //! nothing of an older state shines through.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Not};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    ops::Not,
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    ChannelState, Channels, Full, Invalid, StreamState, Version, WalkState,
+    ChannelState, Channels, Full, Invalid, MOST_DAMAGE, StreamState, Version, WalkState,
     entry::Entry,
     fields::{Fields, texts},
     given::{Given, Members, Path},
     key::{ids, join, key},
-    partitions::{Group, Partitions},
+    partitions::{Added, Group, Partitions},
     texts::Texts,
     time::{self, BEGINNING, Clock, Moment},
 };
@@ -22,7 +26,7 @@ use super::{
 pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
     let path = Path::Key(&Path::Top, "full");
     let clock = |raw, at| time::clock(Given::new(raw, &Path::Item(&path, at)), Version::Two);
-    match *list(members, &path, "full")? {
+    match *list(members, &path, "full", 3)? {
         [] => Ok(None),
         [begun] => Ok(Some(Full { begun: clock(begun, 0)?, mark: None })),
         [begun, mark] => Ok(Some(Full { begun: clock(begun, 0)?, mark: Some(clock(mark, 1)?) })),
@@ -30,14 +34,15 @@ pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
     }
 }
 
-fn list<'t>(members: &Members<'t>, path: &Path<'_>, name: &str) -> Result<Vec<&'t RawValue>, Invalid> {
-    members.get(name).map_or(Ok(Vec::new()), |raw| Given::new(raw, path).items())
+/// The first items of a list, so many at most.
+fn list<'t>(members: &Members<'t>, path: &Path<'_>, name: &str, most: usize) -> Result<Vec<&'t RawValue>, Invalid> {
+    members.get(name).map_or(Ok(Vec::new()), |raw| Given::new(raw, path).first(most))
 }
 
 /// How far back most of the partitions were read.
 fn usual(members: &Members<'_>) -> Result<Option<DateTime<Utc>>, Invalid> {
     let path = Path::Key(&Path::Top, "since");
-    match *list(members, &path, "since")? {
+    match *list(members, &path, "since", 2)? {
         [] => Ok(None),
         [raw] => time::moment(Given::new(raw, &Path::Item(&path, 0))).map(Some),
         _ => Err(path.invalid("it has more than one item")),
@@ -47,38 +52,49 @@ fn usual(members: &Members<'_>) -> Result<Option<DateTime<Utc>>, Invalid> {
 /// The marks of items that a stream has left out.
 pub(super) fn damage(members: &Members<'_>) -> Result<Vec<String>, Invalid> {
     let path = Path::Key(&Path::Top, "damage");
-    members.get("damage").map_or(Ok(Vec::new()), |raw| texts(Given::new(raw, &path)))
+    members.get("damage").map_or(Ok(Vec::new()), |raw| texts(Given::new(raw, &path), MOST_DAMAGE))
 }
 
 pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
     let usual = usual(members)?;
     let path = Path::Key(&Path::Top, "partitions");
-    let mut partitions = Partitions::default();
-    for (at, raw) in list(members, &path, "partitions")?.into_iter().enumerate() {
+    let (mut partitions, mut split) = (Partitions::default(), BTreeSet::new());
+    let twice = |path: &Path<'_>| path.invalid("an `id` comes twice");
+    let group = |at, raw| {
         let path = Path::Item(&path, at);
         let group = Given::new(raw, &path).members()?;
         let parents = key(&parents(&group, &path)?);
         let path = Path::Key(&path, "entries");
         let raws = group.get("entries").ok_or_else(|| path.invalid("it is missing"))?;
-        let raws = Given::new(raws, &path).items()?;
-        let (mut ids, mut entries) = (Texts::default(), Vec::with_capacity(raws.len()));
-        for (at, raw) in raws.into_iter().enumerate() {
+        let (mut ids, mut entries) = (Texts::default(), Vec::new());
+        Given::new(raws, &path).each(|at, raw| {
             let path = Path::Item(&path, at);
             let (id, entry) = entry(Given::new(raw, &path), &parents, usual)?;
             ids.push(&id);
             entries.push(entry);
+            Ok(())
+        })?;
+        match partitions.add(&parents, ids, entries) {
+            Added::Whole(true) => Ok(()),
+            Added::Whole(false) => Err(twice(&path)),
+            Added::ToOthers => {
+                split.insert(parents);
+                Ok(())
+            }
         }
-        if !partitions.add(&parents, ids, entries) {
-            return Err(path.invalid("an `id` comes twice"));
-        }
-    }
-    Ok(partitions)
+    };
+    members.get("partitions").map_or(Ok(()), |raw| Given::new(raw, &path).each(group))?;
+    // Sorted once, however many pieces they came in.
+    if split.iter().all(|parents| partitions.sort(parents)) { Ok(partitions) } else { Err(twice(&path)) }
 }
+
+/// A partition has fewer parents.
+const MOST_PARENTS: usize = 10;
 
 fn parents(group: &Members<'_>, path: &Path<'_>) -> Result<Vec<String>, Invalid> {
     let path = Path::Key(path, "parents");
     let given = Given::new(group.get("parents").ok_or_else(|| path.invalid("it is missing"))?, &path);
-    match texts(given)? {
+    match texts(given, MOST_PARENTS)? {
         parents if parents.iter().any(String::is_empty) => Err(given.invalid("an id is empty")),
         parents => Ok(parents),
     }

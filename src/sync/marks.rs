@@ -7,12 +7,9 @@ use std::{
 
 use crate::{
     graph::Item,
-    state::StreamState,
+    state::{MOST_DAMAGE, StreamState},
     streams::{PerStream, Stream, StreamSet},
 };
-
-/// So many are remembered for a stream.
-const MOST: usize = 1000;
 
 /// A mark by which an item is known again, as long as it is the same.
 pub(super) fn mark(item: Item<'_>) -> String {
@@ -44,7 +41,7 @@ impl Marks {
         for stream in streams.iter() {
             is_new |= !self.known[stream].contains(&mark);
             let met = &mut met[stream];
-            if met.len() < MOST {
+            if met.len() < MOST_DAMAGE {
                 met.insert(mark.clone());
             }
         }
@@ -56,7 +53,7 @@ impl Marks {
         let known = &self.known[stream];
         let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
         if !is_complete {
-            let room = MOST.saturating_sub(marks.len());
+            let room = MOST_DAMAGE.saturating_sub(marks.len());
             marks.extend(known.iter().take(room).cloned());
         }
         (marks != *known).then(|| marks.into_iter().collect())

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     graph::{Item, Link, Removal},
     record::{Derived, instant},
-    state::{self, BEGINNING, ChannelState, DeltaState, RoundState, WalkState},
+    state::{self, BEGINNING, ChannelState, DeltaState, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
 };
 
@@ -31,9 +31,6 @@ const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// What Graph did not give is asked for again after so long.
 const GAP_LASTS: TimeDelta = TimeDelta::hours(24);
-
-/// So many items that were left out are remembered for a channel.
-const MOST_DAMAGE: usize = 32;
 
 /// One stream of a channel or a thread.
 #[derive(Debug)]
@@ -220,7 +217,7 @@ impl<'c> Part<'c> {
         let mut marks = std::mem::take(&mut self.damage);
         if self.is_resumed || self.state.walk.is_some() {
             marks.extend(std::mem::take(&mut self.state.damage).into_iter().filter(|mark| !marks.contains(mark)).collect::<Vec<_>>());
-            marks.truncate(MOST_DAMAGE);
+            marks.truncate(MOST_DAMAGE_OF_CHANNEL);
         }
         self.state.damage = marks;
     }
@@ -250,7 +247,7 @@ impl<'c> Part<'c> {
         let is_new = !self.state.damage.contains(&mark);
         // A walk remembers what it has met; what delta tells is remembered until the next walk.
         let marks = if self.state.walk.is_some() { &mut self.damage } else { &mut self.state.damage };
-        if marks.len() < MOST_DAMAGE && !marks.contains(&mark) {
+        if marks.len() < MOST_DAMAGE_OF_CHANNEL && !marks.contains(&mark) {
             marks.push(mark);
         }
         is_new
