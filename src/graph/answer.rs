@@ -1,11 +1,14 @@
 //! What an answer says beside a page: its date, what it refuses and why, how long to wait, what kept it from coming.
 
-use std::{future::Future, io, pin::pin, time::Duration};
+use std::{borrow::Cow, future::Future, io, pin::pin, time::Duration};
 
+use async_compression::tokio::bufread::GzipDecoder;
 use chrono::{DateTime, Datelike, Utc};
-use http::header::{DATE, HeaderMap, RETRY_AFTER};
-use serde::Deserialize;
-use tokio::time::Instant;
+use futures_util::TryStreamExt;
+use http::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
+use serde_json::Value;
+use tokio::{io::AsyncRead, time::Instant};
+use tokio_util::io::StreamReader;
 
 use super::{Refusal, text::without_mark};
 use crate::{secrets::Secrets, shown::one_line};
@@ -111,6 +114,22 @@ impl Patience {
     }
 }
 
+/// What a body says, decompressed while it comes.
+pub(super) fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead + Send + Unpin>, &'static str> {
+    let encoding = response.headers().get(CONTENT_ENCODING).map(|encoding| encoding.as_bytes().to_ascii_lowercase()).unwrap_or_default();
+    let body = StreamReader::new(response.bytes_stream().map_err(io::Error::other));
+    match &*encoding {
+        b"" | b"identity" => Ok(Box::new(body)),
+        b"gzip" | b"x-gzip" => {
+            let mut decoder = GzipDecoder::new(body);
+            // A body may be several streams, one behind the other (RFC 1952, 2.2).
+            decoder.multiple_members(true);
+            Ok(Box::new(decoder))
+        }
+        _ => Err("it is compressed in a way that was not asked for"),
+    }
+}
+
 /// The wait that a `Retry-After` asks for: seconds, with or without a fraction, or a date (graph.md 5.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -129,25 +148,27 @@ pub(super) fn quotable(text: &str, secrets: &Secrets) -> String {
     line.trim().to_owned()
 }
 
+/// The JSON in the body of a refusal; null if it is none.
+pub(super) fn json(body: &[u8]) -> Value {
+    serde_json::from_slice(without_mark(body)).unwrap_or_default()
+}
+
+/// A value as a text: some write numbers. Empty if it is neither. What one key holds takes nothing from the others.
+pub(super) fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => text.into(),
+        Value::Number(number) => number.to_string().into(),
+        _ => "".into(),
+    }
+}
+
 /// What an answer that is no success says.
 pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8], secrets: &Secrets) -> Refusal {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body {
-        error: Detail,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Detail {
-        code: Option<String>,
-        message: Option<String>,
-    }
-    let Body { error } = serde_json::from_slice(without_mark(body)).unwrap_or_default();
-    let quoted = |text: Option<String>| quotable(&text.unwrap_or_default(), secrets);
+    let error = &json(body)["error"];
     Refusal {
         status,
-        code: quoted(error.code),
-        message: quoted(error.message),
+        code: quotable(&text(&error["code"]), secrets),
+        message: quotable(&text(&error["message"]), secrets),
         request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, secrets)),
         retry_after: retry_after(headers, now),
         date: now,
@@ -176,6 +197,21 @@ mod tests {
         assert_eq!(wait("10000000000000"), Some(Duration::from_secs(10_000_000_000_000)));
         for nonsense in ["-3", "soon", "", "1e400", "NaN", "Mon, 31 Dec 262142 23:59:59 GMT"] {
             assert_eq!(wait(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn of_a_refusal_is_read_what_can_be() {
+        let said = |body: &str| {
+            let refusal = refusal(403, &HeaderMap::new(), DateTime::UNIX_EPOCH, body.as_bytes(), &Secrets::default());
+            (refusal.code, refusal.message)
+        };
+        let read = |code: &str, message: &str| (code.to_owned(), message.to_owned());
+        assert_eq!(said(r#"{"error": {"code": 403, "message": "No."}}"#), read("403", "No."));
+        assert_eq!(said(r#"{"error": {"code": ["a"], "message": "No.", "message2": {}}}"#), read("", "No."));
+        assert_eq!(said(r#"{"error": {"code": "Forbidden", "message": {"value": "No."}}}"#), read("Forbidden", ""));
+        for none in [r#"{"error": "No."}"#, r#"{"error": {"code": "a""#, "[]", "", "null", "<html>"] {
+            assert_eq!(said(none), read("", ""), "{none}");
         }
     }
 

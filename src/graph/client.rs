@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fmt, io,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -10,23 +10,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_compression::tokio::bufread::GzipDecoder;
 use bytes::BufMut;
 use chrono::{DateTime, Utc};
-use futures_util::TryStreamExt;
 use http::{
     StatusCode,
-    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio_util::io::StreamReader;
+use tokio::io::AsyncReadExt;
 use tracing::{debug, info, trace};
 use url::Url;
 use uuid::Uuid;
 
 use super::{
     Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
-    answer::{Patience, date, quotable, refusal},
+    answer::{Patience, date, decoded, quotable, refusal},
     bodies::{Bodies, Held},
     counts::{Counters, Counts},
     error::WithId,
@@ -463,7 +460,7 @@ impl Shared {
         let is_refusal = !response.status().is_success();
         let (most, expected) = if is_refusal { (REFUSAL, 0) } else { (self.limits.body, expected) };
         let (mut held, mut body) = (self.bodies.hold(), Vec::new());
-        let mut decoded = decoded(response)?;
+        let mut decoded = decoded(response).map_err(|reason| Cause::Malformed(reason.to_owned()))?;
         loop {
             // What waits for room is not late.
             held.reserve(&mut body, 1, expected).await;
@@ -475,22 +472,6 @@ impl Shared {
                 return if is_refusal { Ok((body, held)) } else { Err(Cause::TooLarge(most)) };
             }
         }
-    }
-}
-
-/// What a body says, decompressed while it comes.
-fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead + Send + Unpin>, Cause> {
-    let encoding = response.headers().get(CONTENT_ENCODING).map(|encoding| encoding.as_bytes().to_ascii_lowercase()).unwrap_or_default();
-    let body = StreamReader::new(response.bytes_stream().map_err(io::Error::other));
-    match &*encoding {
-        b"" | b"identity" => Ok(Box::new(body)),
-        b"gzip" | b"x-gzip" => {
-            let mut decoder = GzipDecoder::new(body);
-            // A body may be several streams, one behind the other (RFC 1952, 2.2).
-            decoder.multiple_members(true);
-            Ok(Box::new(decoder))
-        }
-        _ => Err(Cause::Malformed("it is compressed in a way that was not asked for".to_owned())),
     }
 }
 

@@ -6,21 +6,23 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use http::{StatusCode, header::CONTENT_TYPE};
+use http::{
+    StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_TYPE},
+};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use tokio::sync::Mutex;
+use serde_json::Value;
+use tokio::{io::AsyncReadExt, sync::Mutex};
 use url::{Url, form_urlencoded};
 use uuid::Uuid;
 
 use super::{
-    answer::{Patience, date, quotable, retry_after},
+    answer::{Patience, date, decoded, json, quotable, retry_after, text},
     counts::Counters,
     error::SignInRefusal,
     grant::Grant,
     http::Way,
     retry::{Verdict, of_status},
-    text::without_mark,
 };
 use crate::secrets::Secrets;
 
@@ -127,15 +129,6 @@ impl Token {
     }
 }
 
-/// The error body of the token endpoint. Clients are asked to branch on `error`; the codes serve the messages.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct EntraError {
-    error: String,
-    error_description: String,
-    error_codes: Vec<u64>,
-}
-
 impl SignInRefusal {
     /// What this refusal, given at that time, is to whoever has asked at the other; [`None`] if another request may come to something else:
     /// neither does a wrong secret become right, nor is a service that wants to be left alone asked by everybody in turn.
@@ -206,15 +199,17 @@ impl TokenSource {
 
     /// Sends the request, and reads the answer: its status, the service's clock, how long it asks to wait, and its body.
     async fn exchange(&self, client: &reqwest::Client, patience: &mut Patience) -> Result<Exchanged, SignInRefusal> {
-        let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.form());
+        let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        // Without a word of it any compression would be right.
+        let request = request.header(ACCEPT_ENCODING, "gzip").body(self.form());
         let unreached = |text: String| lost(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
-        let mut response = patience.wait(request.send()).await.map_err(unreached)?;
+        let response = patience.wait(request.send()).await.map_err(unreached)?;
         let (status, headers) = (response.status(), response.headers());
         let now = date(headers).unwrap_or_else(Utc::now);
         let wait = retry_after(headers, now);
-        let mut body = Vec::new();
-        while let Some(chunk) = patience.wait(response.chunk()).await.map_err(unreached)? {
-            body.extend_from_slice(&chunk);
+        let damaged = |reason| lost(format!("the sign-in service {} answered without a token: {reason}", self.origin()));
+        let (mut decoded, mut body) = (decoded(response).map_err(damaged)?, Vec::new());
+        while patience.wait(decoded.read_buf(&mut body)).await.map_err(unreached)? > 0 {
             if body.len() > MAX_BODY {
                 return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin(), MAX_BODY >> 20)));
             }
@@ -255,21 +250,34 @@ impl TokenSource {
 
     /// What an answer says that is no success.
     fn refused(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
-        let EntraError { error, error_description, error_codes } = serde_json::from_slice(without_mark(body)).unwrap_or_default();
-        let is_busy = error == "temporarily_unavailable" || error_codes.iter().any(|code| TRANSIENT.contains(code));
+        // Clients are asked to branch on `error`; the codes serve the messages.
+        let body = json(body);
+        let (error, description) = (text(&body["error"]), text(&body["error_description"]));
+        let codes = codes(&body["error_codes"], &description);
+        let is_busy = error == "temporarily_unavailable" || codes.iter().any(|code| TRANSIENT.contains(code));
         // The first line is for people, the others are for Microsoft's support.
-        let said = quotable(error_description.lines().next().unwrap_or_default(), &self.secrets);
+        let said = quotable(description.lines().next().unwrap_or_default(), &self.secrets);
         let description = if said.is_empty() { format!("the sign-in service {} answered {status}", self.origin()) } else { said };
         SignInRefusal {
             status: Some(status.as_u16()),
             transient: is_busy || of_status(status.as_u16()) == Verdict::Retry,
             error: quotable(&error, &self.secrets),
             description,
-            codes: error_codes,
+            codes,
             application: self.application.clone(),
             retry_after,
         }
     }
+}
+
+/// The AADSTS codes of a refusal: those of the list, and the one that its description begins with, which gateways leave as it is.
+fn codes(listed: &Value, description: &str) -> Vec<u64> {
+    let listed = listed.as_array().into_iter().flatten().filter_map(|code| text(code).parse().ok());
+    let digits = |rest: &str| rest.split(|char: char| !char.is_ascii_digit()).next().and_then(|code| code.parse().ok());
+    let described = description.split_once("AADSTS").and_then(|(_, rest)| digits(rest));
+    let mut codes: Vec<u64> = listed.chain(described).collect();
+    codes.dedup();
+    codes
 }
 
 /// No usable answer came; the next request may get one.

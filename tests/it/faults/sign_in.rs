@@ -45,6 +45,31 @@ fn snapshot(name: &str, said: &[(String, String, String)]) {
 }
 
 #[test]
+fn a_token_that_comes_compressed_is_taken() {
+    for fault in [Fault::GzipMembers, Fault::ByteOrderMark] {
+        assert_eq!(Tap::new(&config(&answering(fault), everything())).read(&ALL).status, Some(0));
+    }
+    let brotli = Fault::respond(200, &[("Content-Encoding", "br")], "x");
+    let (kind, sentence) = said(&answering(brotli), json!({}));
+    assert!(kind == "transient_error" && sentence.contains("answered without a token: it is compressed in a way"), "{sentence}");
+}
+
+/// Gateways rewrite what passes through them. What one key holds takes nothing from the others.
+#[test]
+fn a_refusal_with_odd_codes_or_without_says_what_to_do_all_the_same() {
+    let description = "AADSTS7000222: The provided client secret keys are expired.\r\nTrace ID: x";
+    let codes =
+        [json!(["7000222"]), json!([-1, 7_000_222]), json!([7_000_222.5, {}]), json!([]), json!(null), json!(7_000_222), json!("x")];
+    let bodies = codes.map(|codes| json!({"error": "invalid_client", "error_description": description, "error_codes": codes}));
+    let others = [json!({"error": {"code": 5}, "error_description": description}), json!({"error_description": description})];
+    for body in bodies.into_iter().chain(others) {
+        let (kind, sentence) = said(&answering(Fault::respond(401, &[], body.to_string())), json!({}));
+        assert!(kind == "config_error" && sentence.contains("keys are expired.") && !sentence.contains("Trace"), "{body}: {sentence}");
+        assert!(sentence.contains("; hint: the client secret has expired"), "{body}: {sentence}");
+    }
+}
+
+#[test]
 fn every_code_says_whose_fault_it_is_and_what_to_do() {
     let another = "11111111-2222-3333-4444-555555555555";
     let mistakes = [
