@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::io::StreamReader;
 
-use super::{Refusal, text::without_mark};
+use super::{AnswerDate, Refusal, text::without_mark};
 use crate::{secrets::Secrets, shown::one_line};
 
 const REQUEST_ID: &str = "request-id";
@@ -163,15 +163,15 @@ pub(super) fn text(value: &Value) -> Cow<'_, str> {
 }
 
 /// What an answer that is no success says.
-pub(super) fn refusal(status: u16, headers: &HeaderMap, now: DateTime<Utc>, body: &[u8], secrets: &Secrets) -> Refusal {
+pub(super) fn refusal(status: u16, headers: &HeaderMap, date: AnswerDate, body: &[u8], secrets: &Secrets) -> Refusal {
     let error = &json(body)["error"];
     Refusal {
         status,
         code: quotable(&text(&error["code"]), secrets),
         message: quotable(&text(&error["message"]), secrets),
         request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, secrets)),
-        retry_after: retry_after(headers, now),
-        date: now,
+        retry_after: retry_after(headers, date.stated()),
+        date: date.believed(None),
         claims: None,
     }
 }

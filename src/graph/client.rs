@@ -22,7 +22,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
+    AnswerDate, Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Patience, date, decoded, quotable, refusal},
     bodies::{Bodies, Held},
     counts::{Counters, Counts},
@@ -78,8 +78,8 @@ struct Shared {
     speed: f64,
     /// The size of the last page of messages.
     size: AtomicUsize,
-    /// Graph's clock, as the last answer had it; nothing before there was one.
-    clock: Mutex<Option<DateTime<Utc>>>,
+    /// When Graph answered last; nothing before it did.
+    answered: Mutex<Option<AnswerDate>>,
     /// The kinds of lists for which Graph has refused `$top`.
     refused_tops: Mutex<HashSet<String>>,
     pace: Pace,
@@ -200,7 +200,7 @@ impl GraphClient {
         let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(UNPACED) };
         let pace = Pace { speed, in_flight, ..pace };
         let turns = Turns::new(Pacer::new(speed, pace.total), in_flight);
-        let (bodies, size, clock, refused_tops) = (Bodies::new(), AtomicUsize::new(0), Mutex::default(), Mutex::default());
+        let (bodies, size, answered, refused_tops) = (Bodies::new(), AtomicUsize::new(0), Mutex::default(), Mutex::default());
         let shared = Shared {
             way,
             host,
@@ -211,7 +211,7 @@ impl GraphClient {
             counters,
             speed,
             size,
-            clock,
+            answered,
             refused_tops,
             pace,
             first_wait,
@@ -252,9 +252,9 @@ impl GraphClient {
         self.shared.counters.counts()
     }
 
-    /// Graph's clock, as the last answer had it.
+    /// Graph's clock at its last answer, as far as it can be believed.
     pub fn clock(&self) -> Option<DateTime<Utc>> {
-        *self.shared.clock.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.answered.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.believed(None))
     }
 
     /// The least time between two requests for one channel.
@@ -387,10 +387,10 @@ impl Shared {
 
     async fn attempt(&self, sending: &mut Sending<'_>, token: &Token) -> Result<Page, Cause> {
         let Sending { expected, work, .. } = *sending;
+        let asked = Utc::now();
         let Answer { status, headers, body } = self.exchange(sending, token).await?;
-        // Without Graph's clock our own must do.
-        let date = date(&headers).unwrap_or_else(Utc::now);
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
+        let date = AnswerDate::new(date(&headers), asked);
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
         if !status.is_success() {
             // A refusal is one whatever has become of its body.
             let body = body.map(|(body, _)| body).unwrap_or_default();

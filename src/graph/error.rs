@@ -59,7 +59,7 @@ pub struct Refusal {
     pub request_id: Option<String>,
     /// How long Graph asks to wait.
     pub retry_after: Option<Duration>,
-    /// Graph's clock.
+    /// Graph's clock, as far as it can be believed.
     pub date: DateTime<Utc>,
     /// What the refused token says about the application; of a 403 only.
     pub claims: Option<Box<Claims>>,

@@ -13,7 +13,7 @@ use http::{
 use url::Url;
 
 use super::{
-    Cause, Cleaned, Credentials, Host, Limits, Link, Page, Refusal, Request, SignInRefusal,
+    AnswerDate, Cause, Cleaned, Credentials, Host, Limits, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
     http::Way,
     page::{Expected, Malformed},
@@ -35,9 +35,11 @@ pub fn decode(body: &[u8]) -> Option<(String, Cleaned)> {
 pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
     let (text, cleaned) = decode(body).ok_or("it is no text")?;
     let expected = if is_list { Expected::List } else { Expected::Object };
-    Page::parse(text, cleaned, expected, host, &Secrets::default(), date).map_err(|malformed| match malformed {
-        Malformed::Body(why) | Malformed::ForeignLink(why) => why,
-    })
+    Page::parse(text, cleaned, expected, host, &Secrets::default(), AnswerDate::new(Some(date), date)).map_err(
+        |malformed| match malformed {
+            Malformed::Body(why) | Malformed::ForeignLink(why) => why,
+        },
+    )
 }
 
 /// A link as Graph gave it.
@@ -61,7 +63,7 @@ pub fn path_and_query(request: &Request) -> &str {
 /// How long a request waits that was throttled with this `Retry-After`, if it does.
 pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
-    let refusal = answer::refusal(429, &headers, date, &[], &Secrets::default());
+    let refusal = answer::refusal(429, &headers, AnswerDate::new(Some(date), date), &[], &Secrets::default());
     let now = Instant::now();
     Waits::new(Duration::from_secs(1), Limits::default()).next(&Cause::Refused(refusal), now)
 }
@@ -70,7 +72,7 @@ pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
 pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
     let secrets = Secrets::default();
     secrets.add_token(token);
-    answer::refusal(status, &HeaderMap::new(), now, body, &secrets)
+    answer::refusal(status, &HeaderMap::new(), AnswerDate::new(Some(now), now), body, &secrets)
 }
 
 /// The sign-in service.

@@ -5,6 +5,7 @@ mod bodies;
 mod claims;
 mod client;
 mod counts;
+mod date;
 mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -28,6 +29,7 @@ pub use bodies::Held;
 pub use claims::Claims;
 pub use client::{Endpoints, GraphClient, Limits, Pace, WorkEvent};
 pub use counts::{ClassCounts, Counts};
+pub use date::{AnswerDate, SKEW};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use http::{NoClient, unusable_certificates};
 pub use link::{Host, Link};

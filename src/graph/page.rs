@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, fmt, num::NonZero, ops::Range};
 
-use chrono::{DateTime, Utc};
 use memchr::memchr;
 use serde::{
     Deserialize,
@@ -11,7 +10,7 @@ use serde::{
 use serde_json::{error::Category, value::RawValue};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{Held, Host, Link, text::Cleaned};
+use super::{AnswerDate, Held, Host, Link, text::Cleaned};
 use crate::secrets::Secrets;
 
 /// The visits of a scalar, which all mean the same here.
@@ -49,7 +48,7 @@ pub struct Page {
     replies: Table,
     next: Option<Link>,
     delta: Option<Link>,
-    date: DateTime<Utc>,
+    date: AnswerDate,
     cleaned: Cleaned,
     held: Option<Held>,
 }
@@ -202,7 +201,7 @@ impl Page {
         expected: Expected,
         host: &Host,
         secrets: &Secrets,
-        date: DateTime<Utc>,
+        date: AnswerDate,
     ) -> Result<Self, Malformed> {
         if u32::try_from(text.len()).is_err() {
             return Err(Malformed::Body("the body is larger than 4 GiB".to_owned()));
@@ -284,8 +283,8 @@ impl Page {
         self.delta.as_ref()
     }
 
-    /// Graph's clock when it answered.
-    pub fn date(&self) -> DateTime<Utc> {
+    /// When Graph answered.
+    pub fn date(&self) -> AnswerDate {
         self.date
     }
 
@@ -731,7 +730,7 @@ mod tests {
 
     fn page(text: &str) -> Result<Page, Malformed> {
         let host = Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap();
-        Page::parse(text.to_owned(), Cleaned::default(), Expected::List, &host, &Secrets::default(), DateTime::UNIX_EPOCH)
+        Page::parse(text.to_owned(), Cleaned::default(), Expected::List, &host, &Secrets::default(), AnswerDate::default())
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl WalkState {
     pub fn new(floor: DateTime<Utc>) -> Self {
         Self { link: None, head: None, read_at: None, until: None, floor, began: None, owed: None, is_of_roots: false }
     }
+
+    /// The times of Graph's clock in it.
+    pub(super) fn dates(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        [self.read_at, self.began].into_iter().flatten()
+    }
 }
 
 /// What is not finished of delta.
@@ -77,6 +82,26 @@ impl ChannelState {
     /// Graph's clock when its walk began, or when it was read last.
     pub(super) fn began(&self) -> Option<DateTime<Utc>> {
         self.walk.as_ref().map_or(self.read_at, |walk| walk.began)
+    }
+
+    /// Without the times of Graph's clock that are later than `now`, our own clock, and than the messages that were met: Graph, or whoever
+    /// answered for it, gave a wrong date. Nobody knows when that was, so what depends on it is asked for once more.
+    pub(super) fn without_dates_ahead(mut self, now: DateTime<Utc>) -> Self {
+        let shown = self.last_modified_date_time;
+        let now = shown.map_or(now, |shown| shown.max(now));
+        let is_ahead = |time: &DateTime<Utc>| *time > now;
+        if self.read_at.as_ref().is_some_and(is_ahead) {
+            self.read_at = shown;
+        }
+        if self.delta_at.as_ref().is_some_and(is_ahead) {
+            // The link may be of an opening that asked for changes of the future.
+            (self.delta_at, self.delta_link, self.delta.round) = (self.read_at, None, None);
+        }
+        self.walk = self.walk.filter(|walk| !walk.dates().any(|time| time > walk.head.map_or(now, |head| head.max(now))));
+        self.gap_at = self.gap_at.filter(|at| !is_ahead(at));
+        self.delta.refused_at = self.delta.refused_at.filter(|at| !is_ahead(at));
+        self.delta.round = self.delta.round.filter(|round| !is_ahead(&round.at));
+        self
     }
 
     /// Whether the full refresh that began at the mark has read it.

@@ -49,6 +49,15 @@ impl Entry {
         }
     }
 
+    /// Whether a time of Graph's clock is later than this.
+    pub(super) fn has_date_after(&self, time: DateTime<Utc>) -> bool {
+        let of_busy = |busy: &Busy| {
+            let walk = busy.walk.iter().flat_map(WalkState::dates);
+            walk.chain(busy.gap_at).chain(busy.delta.refused_at).chain(busy.delta.round.as_ref().map(|round| round.at)).max()
+        };
+        [self.read_at, self.delta_at, self.busy.as_deref().and_then(of_busy)].into_iter().flatten().any(|date| date > time)
+    }
+
     /// Where the partition of this key can go on. A link that cannot be made out is left out.
     pub(super) fn channel(&self, key: &str) -> ChannelState {
         let whole = |link: &str| links::whole(link, key);

@@ -38,9 +38,6 @@ pub const MOST_DAMAGE: usize = 1000;
 /// ... and so many for a channel.
 pub const MOST_DAMAGE_OF_CHANNEL: usize = 32;
 
-/// So far apart the first pages of two channels may be dated that were asked for at once.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(2);
-
 /// What a stream's state holds, the same in both protocols. A clone shares what neither changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamState {
@@ -96,13 +93,14 @@ impl StreamState {
         Ok(Self { damage, channels: None })
     }
 
-    /// The state with which an incremental run begins.
+    /// The state with which an incremental run begins that starts at `now` of our own clock.
     ///
     /// # Errors
     /// If what was written is of another version or tenant, or damaged: the key is named.
-    pub fn begin_incremental(written: Option<&RawValue>, tenant: &str) -> Result<Self, Invalid> {
+    pub fn begin_incremental(written: Option<&RawValue>, tenant: &str, now: DateTime<Utc>) -> Result<Self, Invalid> {
         let Some((version, members)) = read(written)? else { return Ok(Self::of_channels(tenant)) };
-        let (channels, damage) = (Channels::read(version, &members, tenant)?, version.damage(&members)?);
+        let (mut channels, damage) = (Channels::read(version, &members, tenant)?, version.damage(&members)?);
+        channels.partitions.drop_dates_ahead(now);
         // What a full refresh has read so far may be thrown away by the destination.
         Ok(if channels.full.is_some() { Self::of_channels(tenant) } else { Self { damage, channels: Some(channels) } })
     }
@@ -111,9 +109,10 @@ impl StreamState {
     pub fn begin_full_refresh(written: Option<&RawValue>, tenant: &str, now: DateTime<Utc>) -> Self {
         let taken_up = || {
             let (version, members) = read(written).ok()??;
-            let full = version.full(&members).ok()?.filter(|full| now - full.begun < FULL_REFRESH_LASTS)?;
+            let full = version.full(&members).ok()?.filter(|full| (now - full.begun).abs() < FULL_REFRESH_LASTS)?;
             let mark = full.mark?;
             let mut channels = Channels::read(version, &members, tenant).ok()?;
+            channels.partitions.drop_dates_ahead(now);
             channels.partitions.retain(|channel| channel.is_of_full_refresh(mark));
             Some(Self { damage: version.damage(&members).ok()?, channels: Some(channels) })
         };
@@ -168,8 +167,8 @@ impl StreamState {
     pub fn set(&mut self, key: &str, channel: Option<ChannelState>) {
         let Some(own) = &mut self.channels else { return };
         if let (Some(full), Some(began)) = (&mut own.full, channel.as_ref().and_then(ChannelState::began)) {
-            // Other channels may have begun a moment before.
-            full.mark.get_or_insert(began.checked_sub_signed(CLOCKS_DIFFER).unwrap_or(BEGINNING));
+            // Its channels are dated by different machines, and some of them begin before the one that is the first to report.
+            full.mark = Some(full.mark.map_or(began, |mark| mark.min(began)));
         }
         match channel {
             Some(channel) => own.partitions.set(key, channel),

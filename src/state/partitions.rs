@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{
     ChannelState,
     entry::Entry,
@@ -74,6 +76,20 @@ impl Partitions {
             *group = Arc::new(Group::new(kept.0, kept.1));
         }
         self.0.retain(|_, group| !group.ids.is_empty());
+    }
+
+    /// Leaves out the times of Graph's clock that cannot be believed now.
+    pub(super) fn drop_dates_ahead(&mut self, now: DateTime<Utc>) {
+        for (parents, group) in &mut self.0 {
+            if !group.entries.iter().any(|entry| entry.has_date_after(now)) {
+                continue;
+            }
+            let Group { ids, entries } = Arc::make_mut(group);
+            for (id, entry) in ids.iter().zip(entries).filter(|(_, entry)| entry.has_date_after(now)) {
+                let key = join(parents, id);
+                *entry = Entry::new(entry.channel(&key).without_dates_ahead(now), &key);
+            }
+        }
     }
 
     /// Adds partitions of these parents.

@@ -4,6 +4,9 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use super::*;
 
+/// Our own clock, after all times in these states.
+const NOW: &str = "2026-12-01T00:00:00Z";
+
 const KEY: &str = "t/19:c@thread.tacv2";
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -11,7 +14,7 @@ fn time(text: &str) -> DateTime<Utc> {
 }
 
 fn incremental(written: &Value) -> Result<StreamState, Invalid> {
-    StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com")
+    StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", time(NOW))
 }
 
 fn full_refresh(written: &Value, now: &str) -> StreamState {
@@ -156,7 +159,7 @@ fn another_order_of_keys_and_partitions_is_taken() {
 #[test]
 fn nothing_usable_means_that_nothing_was_read() {
     let nothing = StreamState::of_channels("contoso.com");
-    assert_eq!(StreamState::begin_incremental(None, "contoso.com"), Ok(nothing.clone()));
+    assert_eq!(StreamState::begin_incremental(None, "contoso.com", time(NOW)), Ok(nothing.clone()));
     for written in [
         json!(null),
         json!({}),
@@ -177,23 +180,26 @@ fn a_full_refresh_takes_up_what_the_same_one_has_read() {
     let mut state = full_refresh(&Value::Null, "2026-11-20T12:00:00Z");
     assert!(state.is_full());
     state.set("t/new", channel("2026-11-20T11:00:00Z"));
-    // As a destination could leave it that merges states of version 1: channels of an earlier state among those of this one.
-    state.set("t/old", channel("2026-11-19T11:00:00Z"));
     let open = WalkState { began: Some(time("2026-11-20T11:00:01Z")), ..walk(None) };
     state.set("t/open", Some(ChannelState { walk: Some(open.clone()), ..ChannelState::default() }));
     state.set("t/of a walk before", Some(ChannelState { walk: Some(open), ..channel("2026-11-20T11:30:00Z").unwrap() }));
     let mut begun = written(&state);
-    let [own, graph] = ["2026-11-20T12:00:00Z", "2026-11-20T10:59:58Z"].map(|clock| time(clock).timestamp());
+    let [own, graph] = ["2026-11-20T12:00:00Z", "2026-11-20T11:00:00Z"].map(|clock| time(clock).timestamp());
     assert_eq!(begun["full"], json!([own, graph]));
+    // As a destination could leave it that merges states of version 1: channels of an earlier state among those of this one.
+    let entries = begun["partitions"][0]["entries"].as_array_mut().unwrap();
+    entries.push(json!({"id": "old", "readAt": "2026-11-19T11:00:00Z"}));
     assert_eq!(keys(&full_refresh(&begun, "2026-11-20T12:00:00Z")), ["t/new", "t/open"]);
-    assert!(full_refresh(&begun, "2026-11-28T12:00:00Z").is_empty(), "too old");
+    for other in ["2026-11-28T12:00:00Z", "2026-11-12T12:00:00Z"] {
+        assert!(full_refresh(&begun, other).is_empty(), "too old, or begun when our clock was wrong");
+    }
     assert!(incremental(&begun).unwrap().is_empty(), "an incremental run begins anew");
     begun["partitions"][0]["entries"][0]["readAt"] = json!("soon");
     assert!(full_refresh(&begun, "2026-11-20T12:00:00Z").is_empty(), "what is damaged is not needed");
     state.end_full_refresh();
     assert_eq!(written(&state)["full"], json!([]));
     assert!(full_refresh(&written(&state), "2026-11-20T12:00:00Z").is_empty());
-    assert_eq!(keys(&incremental(&written(&state)).unwrap()).len(), 4);
+    assert_eq!(keys(&incremental(&written(&state)).unwrap()).len(), 3);
 }
 
 /// States that version 1 wrote in runs on a simulated tenant.
@@ -215,7 +221,7 @@ fn states_of_version_1_are_read() {
         let streams: Written<'_> = serde_json::from_str(text).unwrap();
         let begin = |written: &RawValue| match name {
             "full_refresh" => StreamState::begin_full_refresh(Some(written), tenant, time("2026-11-24T00:00:00Z")),
-            _ => StreamState::begin_incremental(Some(written), tenant).unwrap(),
+            _ => StreamState::begin_incremental(Some(written), tenant, time(NOW)).unwrap(),
         };
         let states: BTreeMap<_, _> = streams.into_iter().map(|(stream, written)| (stream, begin(written))).collect();
         insta::assert_json_snapshot!(format!("version_1_{name}"), states);
@@ -451,6 +457,25 @@ mod merged {
     }
 
     proptest! {
+        #[test]
+        fn no_time_of_graphs_clock_is_later_than_ours_and_than_the_messages(state in state(), now in clock()) {
+            let begin = |written: &StreamState| {
+                StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", now).unwrap()
+            };
+            let begun = begin(&state);
+            for key in begun.keys() {
+                let channel = begun.channel(&key).unwrap();
+                let latest = channel.last_modified_date_time.max(Some(now));
+                let round = channel.delta.round.map(|round| round.at);
+                let dates = [channel.read_at, channel.delta_at, channel.gap_at, channel.delta.refused_at, round];
+                prop_assert!(dates.into_iter().all(|date| date <= latest), "{}: {:?}", key, dates);
+                let walk = channel.walk.as_ref();
+                let of_walk = walk.map(|walk| (walk.read_at.max(walk.began), latest.max(walk.head)));
+                prop_assert!(of_walk.is_none_or(|(date, latest)| date <= latest), "{}: {:?}", key, of_walk);
+            }
+            prop_assert_eq!(begin(&begun), begun);
+        }
+
         #[test]
         fn the_newer_state_is_read(old in state(), new in state(), versions in prop::sample::select(vec![(2, 2), (1, 2), (2, 1)])) {
             let form = |state: &StreamState, version| if version == 1 { as_version_1(state) } else { written(state) };

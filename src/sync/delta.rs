@@ -177,12 +177,14 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             }
             Err(error) => return Err(trouble(place, part, error)),
         };
-        let at = *began.get_or_insert(page.date());
-        part.now = Some(page.date());
+        // Messages of delta do not move the cursor, by which the next run knows that a time ahead of our own clock is right.
+        let now = page.date().believed(None);
+        let at = *began.get_or_insert(now);
+        part.now = Some(now);
         let told = part.told;
         for message in page.items() {
             match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
-                (Some(id), Some(removal)) => part.push_removed(&id, removal, page.date()),
+                (Some(id), Some(removal)) => part.push_removed(&id, removal, now),
                 (Some(id), None) => part.push_changed(message, &id),
                 (None, _) => damage.items += u64::from(part.is_unsaid(message)),
             }

@@ -12,5 +12,5 @@ pub fn write_removed(columns: &Columns, team: &str, channel: &str, id: &str, now
 
 /// Takes note of where delta goes on behind a page, in the state of the channel of this key.
 pub fn follow_delta_links(state: &mut ChannelState, key: &str, page: &Page) {
-    part::follow_delta_links(state, key, page.date(), page.next(), page.delta());
+    part::follow_delta_links(state, key, page.date().believed(None), page.next(), page.delta());
 }

@@ -17,7 +17,7 @@ use crate::{
     config::StreamConfig,
     emit::{Change, Closed, Records, Report},
     error::Error,
-    graph::{Item, Link, Removal},
+    graph::{Item, Link, Removal, SKEW},
     record::{Derived, instant},
     state::{self, BEGINNING, ChannelState, DeltaState, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState},
     streams::{Mode, Selected, Source, Stream},
@@ -25,9 +25,6 @@ use crate::{
 
 /// Graph's clock may be served by machines that differ: incremental reads overlap by this much at least.
 const LEAST_OVERLAP: Duration = Duration::from_secs(2);
-
-/// So far beyond Graph's clock a message may be: its machines differ. What is further in the future says nothing of what was read.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// What Graph did not give is asked for again after so long.
 const GAP_LASTS: TimeDelta = TimeDelta::hours(24);

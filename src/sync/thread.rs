@@ -1,6 +1,7 @@
 //! Reading the replies of one thread that is named (graph.md 2.6): all its pages each time, for their order is no promise.
 
 use super::{
+    activity::Activity,
     context::Context,
     job::{Damage, Report, Stop},
     part::Part,
@@ -58,8 +59,9 @@ pub(super) async fn replies(context: &Context, team: &str, channel: &str, messag
         read += 1;
         context.note(page.cleaned());
         if !std::mem::replace(&mut follows_link, true) {
+            let now = Some(page.date().believed(page.items().filter_map(|reply| Activity::of(reply).known()).max()));
             let walk = part.walk();
-            (walk.head, walk.read_at, walk.began) = (None, Some(page.date()), Some(page.date()));
+            (walk.head, walk.read_at, walk.began) = (None, now, now);
         }
         let mut newest = None;
         for reply in page.items() {

@@ -259,14 +259,16 @@ impl<'w, 'c> Walk<'w, 'c> {
             }
             // Where nothing has moved since the pass before, there is nothing to be read again.
             let seen = top.is_none().then(|| Top::of(&page, |chain| self.goes_on(chain)));
+            let newest = seen.as_ref().or(top.as_ref()).and_then(|top| top.head);
+            let now = page.date().believed(newest);
             let is_unmoved = read == 0 && seen.as_ref().zip(last).is_some_and(|(seen, last)| seen.is_like(last));
             if read == 0 {
                 // The chain at the top stays there when replies of it change that the page does not show: they are known as of the pass before.
                 let hides = is_unmoved && [seen.as_ref(), last].into_iter().flatten().any(|top| top.goes_on);
                 for part in self.roots.iter_mut().chain(self.replies.iter_mut().filter(|_| !hides)) {
                     let walk = part.walk();
-                    (walk.head, walk.read_at) = (None, Some(page.date()));
-                    walk.began.get_or_insert(page.date());
+                    (walk.head, walk.read_at) = (None, Some(now));
+                    walk.began.get_or_insert(now);
                 }
             }
             // A page may be empty, or tell no time, and have a next one all the same.
@@ -275,11 +277,11 @@ impl<'w, 'c> Walk<'w, 'c> {
                 self.parts().for_each(|part| part.walk().head = top.as_ref().and_then(|top| top.head));
             }
             read += 1;
-            let (date, next) = (page.date(), page.next().cloned());
+            let next = page.next().cloned();
             let overlap = self.parts().map(|part| part.overlap()).max().unwrap_or_default();
-            self.reach.begin(date, overlap);
+            self.reach.begin(now, overlap);
             self.page(page, stop, &mut descent, !is_unmoved).await.map_err(Refused::Stop)?;
-            self.parts().for_each(|part| part.now = Some(date));
+            self.parts().for_each(|part| part.now = Some(now));
             let Some(next) = next.filter(|_| !is_unmoved && !descent.is_below(stop)) else { break };
             let expands = self.expands;
             for part in self.parts() {
@@ -537,7 +539,7 @@ pub(super) fn is_expansion_refused(error: &graph::Error) -> bool {
 /// after it was got.
 pub(super) fn is_link_lost(error: &graph::Error, got_at: Option<DateTime<Utc>>) -> bool {
     match &error.cause {
-        Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| *date - got_at > LINK_LASTS),
+        Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LASTS),
         // What time or another token changes is not the link's fault.
         Cause::Refused(_) => !matches!(error.verdict(), Verdict::Retry | Verdict::RefreshToken),
         Cause::Malformed(_) | Cause::EndlessPaging(_) => true,

@@ -60,5 +60,5 @@ fn assert_goes_on(page: &Page, key: &str, before: ChannelState) {
     let mut state = StreamState::of_channels(TENANT);
     state.set(key, Some(channel));
     let written = to_raw_value(&state).expect("a state is JSON");
-    assert_eq!(StreamState::begin_incremental(Some(&written), TENANT), Ok(state));
+    assert_eq!(StreamState::begin_incremental(Some(&written), TENANT, now()), Ok(state));
 }

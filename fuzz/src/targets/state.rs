@@ -23,11 +23,11 @@ pub(crate) fn state(file: &[u8]) {
 
 /// What is taken up is written as it is read, in both protocols, and its links lead nowhere else.
 fn assert_begins(written: &RawValue) {
-    if let Ok(state) = StreamState::begin_incremental(Some(written), TENANT) {
+    if let Ok(state) = StreamState::begin_incremental(Some(written), TENANT, now()) {
         assert_is_sound(&state);
         let again = raw(&state);
         for given in [again.clone(), through_airbyte(&again), through_singer(&again)] {
-            assert_eq!(StreamState::begin_incremental(Some(&given), TENANT).as_ref(), Ok(&state));
+            assert_eq!(StreamState::begin_incremental(Some(&given), TENANT, now()).as_ref(), Ok(&state));
         }
         let mut copy = StreamState::of_channels(TENANT);
         state.keys().for_each(|key| copy.set(&key, state.channel(&key)));
@@ -40,9 +40,9 @@ fn assert_begins(written: &RawValue) {
     let again = raw(&state);
     assert_eq!(StreamState::begin_full_refresh(Some(&again), TENANT, now()), state);
     // What a full refresh has read an incremental run does not take up, unless it came to its end.
-    assert_eq!(StreamState::begin_incremental(Some(&again), TENANT), Ok(StreamState::of_channels(TENANT)));
+    assert_eq!(StreamState::begin_incremental(Some(&again), TENANT, now()), Ok(StreamState::of_channels(TENANT)));
     state.end_full_refresh();
-    assert_eq!(StreamState::begin_incremental(Some(&raw(&state)), TENANT), Ok(state));
+    assert_eq!(StreamState::begin_incremental(Some(&raw(&state)), TENANT, now()), Ok(state));
     if let Ok(state) = StreamState::begin_snapshot(Some(written)) {
         assert_eq!(StreamState::begin_snapshot(Some(&raw(&state))), Ok(state));
     }

@@ -262,8 +262,8 @@ impl WalkLook {
         self.seen.pages += 1;
         self.seen.bytes += page.bytes() as f64;
         self.seen.has_next = page.next().is_some();
-        self.seen.now = page.date();
         let chains: Vec<_> = page.items().map(|chain| self.chain(context, place, chain)).collect();
+        self.seen.now = page.date().believed(chains.iter().filter_map(|chain| chain.activity.known()).max());
         self.seen.chains.extend(chains);
     }
 

@@ -85,6 +85,8 @@ pub enum Fault {
     Huge { mebibytes: u32, gzip: bool },
     /// The right answer with this as its `Date`; empty: without one.
     Date(String),
+    /// The right answer, dated so many seconds ahead.
+    DatedAhead(u64),
 }
 
 /// Bodies are bytes in process, and text at the control door.

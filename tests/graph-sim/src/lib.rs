@@ -28,7 +28,7 @@ pub use faults::{Fault, LinkFault, RetryAfter, Rule};
 pub use generate::TenantSpec;
 pub use journal::{Class, Door, Entry, Journal, PageKind, RequestInfo};
 pub use limits::Limits;
-pub use options::{Credentials, Latency, Options, Tls};
+pub use options::{Credentials, Latency, Options, START, Tls};
 pub use sim::GraphSim;
 pub use switches::{
     BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Overflow, Paging, RepliesOrder, Switches,

@@ -55,7 +55,7 @@ struct Arguments {
     /// Simulated seconds a second; the limits go as fast.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// Simulated time at the start, such as 2026-11-23T08:00:00Z.
+    /// Simulated time at the start, such as 2024-11-25T08:00:00Z.
     #[arg(long, value_parser = time)]
     start: Option<Time>,
     /// Milliseconds before each answer.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{generate::TenantSpec, limits::Limits, server::DEFAULT_ROLES, switches::Switches, time::Time};
 
+/// 2024-11-25T08:00:00Z: so long ago that no test moves the clock beyond the machine's, which a client may compare it with.
+pub const START: Time = Time::from_secs(1_732_521_600);
+
 /// All settings of [`GraphSim::start`](crate::GraphSim::start); most can be changed later.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -41,8 +44,7 @@ impl Default for Options {
             switches: Switches::default(),
             limits: None,
             latency: Latency::None,
-            // 2026-11-23T08:00:00Z
-            start: Time::from_secs(1_795_420_800),
+            start: START,
             clock_speed: 1.0,
             // What a form must encode is in it.
             client_secret: "sim~Secret+/=&%42 ü".to_owned(),

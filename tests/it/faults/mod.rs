@@ -1,5 +1,6 @@
 //! Every way in which a run can go wrong, as docs/reliability.md lists them: what is done about it, and what is seen.
 
+mod ahead;
 mod bodies;
 mod files;
 mod later_pages;

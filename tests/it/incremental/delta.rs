@@ -75,7 +75,7 @@ fn what_delta_forgets_comes_with_the_daily_walk_or_with_the_replies() {
 
 #[test]
 fn an_opening_reaches_back_by_the_lookback_and_by_an_hour_at_least() {
-    for (lookback, filter) in [(300, "2026-11-23T08:00:00"), (7200, "2026-11-23T07:00:00")] {
+    for (lookback, filter) in [(300, "2024-11-25T08:00:00"), (7200, "2024-11-25T07:00:00")] {
         let mut reader = reader(10).streams(&[MESSAGES]).with(json!({"lookback_seconds": lookback}));
         reader.read();
         reader.later(DAY);

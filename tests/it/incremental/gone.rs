@@ -178,7 +178,7 @@ fn a_channel_that_is_no_longer_named_keeps_its_state() {
 fn of_unknown_channels(reader: &mut Reader, teams: usize, channels: usize) {
     for stream in [MESSAGES, REPLIES] {
         let entries: Vec<_> =
-            (0..channels).map(|number| json!({"id": format!("19:{number:032x}@thread.tacv2"), "readAt": 1_795_424_400})).collect();
+            (0..channels).map(|number| json!({"id": format!("19:{number:032x}@thread.tacv2"), "readAt": 1_732_525_200})).collect();
         let groups = reader.states[stream]["partitions"].as_array_mut().unwrap();
         groups.extend((0..teams).map(|team| json!({"parents": [format!("00000000-0000-4000-8000-{team:012}")], "entries": entries})));
     }

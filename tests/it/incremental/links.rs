@@ -142,7 +142,7 @@ fn a_link_that_leads_elsewhere_is_refused_before_any_request() {
             let entry = states::entry_mut(&mut states[MESSAGES], &key);
             match at {
                 "walk.link" => entry["walk"]["link"] = link.into(),
-                "deltaRound.link" => entry["deltaRound"] = json!({"link": link, "at": 1_795_424_400}),
+                "deltaRound.link" => entry["deltaRound"] = json!({"link": link, "at": 1_732_525_200}),
                 _ => entry[at] = link.into(),
             }
         };

@@ -54,7 +54,7 @@ fn channels_of_all_sizes_are_told_from_their_first_pages() {
 
 #[test]
 fn a_start_date_bounds_what_is_read() {
-    let settings = json!({"start_date": "2025-12-01", "top": 20});
+    let settings = json!({"start_date": "2023-12-04", "top": 20});
     let spec = TenantSpec::uniform(2, 3, 800).replies(2, 0);
     let planned = Planned::with(spec.clone(), settings);
     let whole = Planned::with(spec, json!({"top": 20})).plan();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graph_sim::{
     DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, GraphSim, Limits, LinkStyle, Options, Overflow, Paging,
-    RepliesOrder, Switches, TenantSpec, Time,
+    RepliesOrder, START, Switches, TenantSpec, Time,
 };
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ impl Plan {
             runs: dice.within(3..=8),
             tenant,
             // Days around the simulator's own beginning.
-            start: 1_795_420_800 + dice.within(0..=40_000_000) as i64 - 20_000_000,
+            start: START.secs() + dice.within(0..=40_000_000) as i64 - 20_000_000,
             switches,
             habits: Habits {
                 passes_over: dice.pick(&[0, 0, 30, 70]),

@@ -359,6 +359,7 @@ impl Shared {
         };
         let date = match &fault {
             Some(Fault::Date(text)) => text.clone(),
+            Some(Fault::DatedAhead(seconds)) => now.plus(Duration::from_secs(*seconds)).http_date(),
             _ => now.http_date(),
         };
         let length = if ending.has_length() { whole.to_string() } else { String::new() };

@@ -38,7 +38,7 @@ fn the_first_round_lists_eight_months() {
     let (items, link) = round(&sim, &delta_path(&sim, &team, &channel));
     assert!(link.contains("$deltatoken=") && link.contains("/messages/delta"));
     assert!(items.iter().all(|item| item["@odata.type"] == "#microsoft.graph.chatMessage" && item["replyToId"].is_null()));
-    let horizon = Time::parse("2026-03-23T08:00:00Z").unwrap();
+    let horizon = Time::parse("2024-03-25T08:00:00Z").unwrap();
     let truth = sim.truth();
     let active: HashSet<u64> = truth
         .messages
@@ -59,13 +59,13 @@ fn the_filter_is_one_comparison() {
     sim.clock().advance(Duration::from_secs(3000));
     let new = sim.with_tenant(|tenant| tenant.post(&channel, Post::text("new"))).unwrap();
     let path = delta_path(&sim, &team, &channel);
-    let (items, _) = round(&sim, &format!("{path}?$filter=lastModifiedDateTime%20gt%202026-11-23T08:30:00Z"));
+    let (items, _) = round(&sim, &format!("{path}?$filter=lastModifiedDateTime%20gt%202024-11-25T08:30:00Z"));
     assert_eq!(ids(&items), [new.id_text()]);
     // A reply brings an old root back into reach.
     sim.with_tenant(|tenant| tenant.reply(&old, Post::text("reply"))).unwrap();
-    let (items, _) = round(&sim, &format!("{path}?$filter=lastModifiedDateTime+gt+2026-11-23T08:30:00Z"));
+    let (items, _) = round(&sim, &format!("{path}?$filter=lastModifiedDateTime+gt+2024-11-25T08:30:00Z"));
     assert_eq!(items.len(), 2);
-    for filter in ["lastModifiedDateTime%20lt%202026-11-23T08:30:00Z", "createdDateTime%20gt%202026-11-23T08:30:00Z", "x"] {
+    for filter in ["lastModifiedDateTime%20lt%202024-11-25T08:30:00Z", "createdDateTime%20gt%202024-11-25T08:30:00Z", "x"] {
         let reply = sim.get(&format!("{path}?$filter={filter}"));
         assert_eq!((reply.status, reply.error().1.as_str()), (400, "Parameter 'Filter' not supported for this request."));
     }
@@ -195,7 +195,7 @@ fn channels_may_refuse_delta() {
     let (sim, team, channel) = Sim::one_channel();
     sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap();
     let path = delta_path(&sim, &team, &channel);
-    let filtered = format!("{path}?$filter=lastModifiedDateTime%20gt%202026-01-01T00:00:00Z");
+    let filtered = format!("{path}?$filter=lastModifiedDateTime%20gt%202024-01-01T00:00:00Z");
     for (support, bare, with_filter) in [
         (DeltaSupport::NotSupported, Some("Invalid request. Delta query is not supported by this resource."), 400),
         (DeltaSupport::NoDeltaToken, Some(REFUSED), 400),

@@ -49,8 +49,8 @@ fn retry_after_has_many_forms() {
         (RetryAfter::Seconds(10), "10"),
         (RetryAfter::Text("2.128".to_owned()), "2.128"),
         (RetryAfter::Text("-5".to_owned()), "-5"),
-        (RetryAfter::Date(90), "Mon, 23 Nov 2026 08:01:30 GMT"),
-        (RetryAfter::Date(-90), "Mon, 23 Nov 2026 07:58:30 GMT"),
+        (RetryAfter::Date(90), "Mon, 25 Nov 2024 08:01:30 GMT"),
+        (RetryAfter::Date(-90), "Mon, 25 Nov 2024 07:58:30 GMT"),
     ] {
         let reply = once(&sim, Fault::throttled(after)).unwrap();
         assert_eq!((reply.status, reply.header("retry-after")), (429, text));
@@ -154,6 +154,7 @@ fn dates_lie() {
     for date in ["yesterday", ""] {
         assert_eq!(once(&sim, Fault::Date(date.to_owned())).unwrap().header("date"), date);
     }
+    assert_eq!(once(&sim, Fault::DatedAhead(86_400 * 365)).unwrap().header("date"), "Tue, 25 Nov 2025 08:00:00 GMT");
 }
 
 /// The simulator itself: bodies that are not what their headers say.

@@ -1,0 +1,183 @@
+//! Answers dated ahead: a `Date` later than our own clock and all messages, in this run or in one that wrote the state.
+
+use std::time::Duration;
+
+use graph_sim::{Class, Door, Fault, Options, Post, Rule};
+use serde_json::{Value, json};
+
+use super::time::now;
+use crate::incremental::{DAY, HOUR, MESSAGES, REPLIES, Reader, Run, spec};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// So far ahead an answer is dated: within the overlap of delta, within the time between two walks, and far beyond.
+const AHEAD: [Duration; 3] = [MINUTE.saturating_mul(20), HOUR.saturating_mul(20), DAY.saturating_mul(3652)];
+
+/// The streams that are read, and whether delta may be followed.
+const WAYS: [(&[&str], bool); 5] =
+    [(&[MESSAGES], true), (&[MESSAGES], false), (&[MESSAGES, REPLIES], true), (&[MESSAGES, REPLIES], false), (&[REPLIES], true)];
+
+/// A channel with so many messages, in whose tenant it is as late as on this machine, or later by so much.
+fn reader((streams, use_delta_api): (&[&'static str], bool), messages: usize, later: Duration) -> Reader {
+    let start = now().plus(later).minus(HOUR);
+    let options = Options { start, ..Options::new(spec(1, messages)).manual_clock() };
+    Reader::new(options).streams(streams).with(json!({"use_delta_api": use_delta_api}))
+}
+
+/// Runs once while all answers are dated so far ahead.
+fn read_dated(reader: &mut Reader, ahead: Duration) -> Run {
+    reader.sim.inject(Rule::new(Fault::DatedAhead(ahead.as_secs())).door(Door::Graph));
+    let run = reader.read();
+    reader.sim.clear_faults();
+    run
+}
+
+/// What is posted, and what becomes visible only now, comes with the next run.
+fn assert_goes_on(reader: &mut Reader, case: &str) {
+    for turn in 0..2 {
+        let root = reader.post(&format!("newest {turn}"));
+        reader.reply(&root, "with a reply");
+        reader.read();
+        let (channel, to) = (reader.channel(), reader.roots().pop().unwrap());
+        let ago = |text: &'static str| {
+            reader.sim.with_tenant(|tenant| {
+                tenant.ago(MINUTE / 2, |tenant| {
+                    tenant.post(&channel, Post::text(text)).unwrap();
+                    tenant.reply(&to, Post::text(text)).unwrap();
+                });
+            });
+        };
+        ago("visible a moment after its time");
+        let new = reader.post(&format!("new {turn}"));
+        let run = reader.read();
+        assert!(run.tells(&new) || !reader.streams.contains(&MESSAGES), "{case}, turn {turn}");
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn what_comes_after_a_run_whose_answers_were_dated_ahead_comes_with_the_next_run() {
+    for (way, ahead) in WAYS.into_iter().flat_map(|way| AHEAD.map(|ahead| (way, ahead))) {
+        for runs in 1..=2 {
+            let mut reader = reader(way, 20, Duration::ZERO);
+            let case = format!("{way:?}, {runs} runs dated {ahead:?} ahead");
+            for _ in 0..runs {
+                reader.post("the newest one");
+                read_dated(&mut reader, ahead);
+                let latest = dates(&reader).max().unwrap();
+                assert!(latest <= now().secs(), "{case}: the state is of a time that has not come yet, {latest}");
+                // Before the newest one that was read.
+                let channel = reader.channel();
+                reader.sim.with_tenant(|tenant| {
+                    tenant.ago(MINUTE / 2, |tenant| tenant.post(&channel, Post::text("late"))).unwrap();
+                });
+            }
+            reader.read();
+            reader.assert_complete();
+            assert_goes_on(&mut reader, &case);
+        }
+    }
+}
+
+/// Hands over all times of Graph's clock in a state: they alone are numbers, but for the version.
+fn each_date(state: &mut Value, visit: &mut impl FnMut(&mut Value)) {
+    match state {
+        Value::Object(members) => members.iter_mut().filter(|(name, _)| *name != "version").for_each(|(_, value)| each_date(value, visit)),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_date(item, visit)),
+        Value::Number(_) => visit(state),
+        _ => {}
+    }
+}
+
+/// All times of Graph's clock in the states.
+fn dates(reader: &Reader) -> impl Iterator<Item = i64> {
+    let mut dates = Vec::new();
+    reader.states.values().for_each(|state| each_date(&mut state.clone(), &mut |date| dates.extend(date.as_i64())));
+    dates.into_iter()
+}
+
+#[test]
+fn a_state_of_times_that_have_not_come_yet_recovers() {
+    for (way, &ahead) in WAYS.into_iter().flat_map(|way| AHEAD[1..].iter().map(move |ahead| (way, ahead))) {
+        // After a walk, after rounds of delta, and in the midst of a walk.
+        for runs in [1, 3, 0] {
+            let mut reader = reader(way, 20, Duration::ZERO);
+            let case = format!("{way:?}, after {runs} runs, {ahead:?} ahead");
+            if runs == 0 {
+                reader.set(json!({"top": 4}));
+                reader.fail_at(3);
+            }
+            for _ in 0..runs {
+                reader.post("the newest one");
+                reader.read();
+            }
+            let follows = reader.states.get(MESSAGES).is_some_and(|state| state.to_string().contains("deltaLink"));
+            // As an earlier version wrote them from answers that were dated ahead.
+            let shift = |date: &mut Value| *date = json!(date.as_i64().unwrap() + ahead.as_secs() as i64);
+            reader.states.values_mut().for_each(|state| each_date(state, &mut shift.clone()));
+            let (channel, new) = (reader.channel(), reader.post("new"));
+            reader.sim.with_tenant(|tenant| tenant.ago(MINUTE / 2, |tenant| tenant.post(&channel, Post::text("late"))).unwrap());
+            let run = reader.read();
+            assert!(run.tells(&new) || !reader.streams.contains(&MESSAGES), "{case}");
+            reader.assert_complete();
+            // The link may be of an opening that asked for changes of the future.
+            let opens = run.requests(Class::Delta).first().is_some_and(|request| request.query.starts_with("$filter"));
+            assert!(opens || !follows, "{case}");
+            assert_goes_on(&mut reader, &case);
+        }
+    }
+}
+
+#[test]
+fn a_full_refresh_goes_on_by_whatever_clock_of_our_own() {
+    for start in [now().minus(DAY * 8), now().plus(DAY * 8)] {
+        let options = Options { start, ..Options::new(spec(4, 20)).manual_clock() };
+        let mut reader = Reader { full_refresh: true, ..Reader::new(options).with(json!({"max_concurrent_threads": 1})) };
+        // The channels differ in what their messages say of Graph's clock.
+        for (hours, channel) in reader.channels().into_iter().enumerate().rev() {
+            reader.later(HOUR * hours as u32);
+            reader.sim.with_tenant(|tenant| tenant.post(&channel, Post::text("new"))).unwrap();
+        }
+        let mut told = 0;
+        for _ in 0..3 {
+            let run = reader.run_until(|request| request.class == Class::Messages && request.class_number == 2, "TERM");
+            told += run.told(MESSAGES);
+        }
+        told += reader.read().told(MESSAGES);
+        assert_eq!(told, 84, "{start}: each message once, in four runs");
+        reader.assert_complete();
+    }
+}
+
+#[test]
+fn a_clock_of_our_own_that_is_behind_costs_the_newest_messages_once_more_and_no_request() {
+    for (way, behind) in WAYS.into_iter().flat_map(|way| [MINUTE * 4, HOUR * 7].map(|behind| (way, behind))) {
+        let mut reader = reader(way, 25, behind);
+        let channel = reader.channel();
+        for turn in (1..=6).rev() {
+            reader.sim.with_tenant(|tenant| {
+                tenant.ago(MINUTE * 20 * turn, |tenant| {
+                    let root = tenant.post(&channel, Post::text("earlier")).unwrap();
+                    tenant.reply(&root, Post::text("earlier")).unwrap();
+                });
+            });
+        }
+        for _ in 0..3 {
+            reader.read();
+        }
+        reader.assert_complete();
+        // Nothing is new for 20 minutes: only a clock that is further behind makes a difference.
+        let idle = reader.read();
+        assert!(idle.told_in_all() <= if behind > HOUR { 2 } else { 0 }, "{way:?}, {behind:?}: {}", idle.told_in_all());
+        let root = reader.post("new");
+        reader.reply(&root, "new");
+        reader.read();
+        for turn in 0..10 {
+            reader.later(MINUTE / 2);
+            let run = reader.read();
+            let told = run.told_in_all();
+            assert!(told <= 2 && run.asked() <= idle.asked(), "{way:?}, {behind:?}, turn {turn}: {told} told, {} asked", run.asked());
+        }
+        reader.assert_complete();
+    }
+}
