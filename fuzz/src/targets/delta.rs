@@ -33,7 +33,7 @@ fn assert_tells(page: &Page) {
         let Some(id) = message.id().filter(|_| !message.is_damaged()) else { continue };
         let mut record = Vec::new();
         if message.removal().is_some() {
-            sync::fuzzing::write_removed(&MESSAGES.columns, TEAM, CHANNEL, &id, page.date(), &mut record);
+            sync::fuzzing::write_removed(&MESSAGES.columns, TEAM, CHANNEL, &id, page.date().believed(None), &mut record);
         } else {
             MESSAGES.columns.write(message.fields(), &DERIVED, &mut record);
         }

@@ -64,8 +64,7 @@ fn what_comes_after_a_run_whose_answers_were_dated_ahead_comes_with_the_next_run
             for _ in 0..runs {
                 reader.post("the newest one");
                 read_dated(&mut reader, ahead);
-                let latest = dates(&reader).max().unwrap();
-                assert!(latest <= now().secs(), "{case}: the state is of a time that has not come yet, {latest}");
+                assert!(dates(&reader).all(|date| date <= now().secs()), "{case}: the state is of a time that has not come yet");
                 // Before the newest one that was read.
                 let channel = reader.channel();
                 reader.sim.with_tenant(|tenant| {
@@ -75,6 +74,23 @@ fn what_comes_after_a_run_whose_answers_were_dated_ahead_comes_with_the_next_run
             reader.read();
             reader.assert_complete();
             assert_goes_on(&mut reader, &case);
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_is_named_tells_what_comes_after_a_run_whose_answers_were_dated_ahead() {
+    for ahead in AHEAD {
+        let reader = reader((&[REPLIES], true), 3, Duration::ZERO);
+        let root = reader.post("a thread");
+        let mut reader = reader.with(json!({"fetch_all_messages": false, "message_id": root.id_text()}));
+        for turn in 0..2 {
+            reader.reply(&root, "the newest one");
+            read_dated(&mut reader, ahead);
+            assert!(dates(&reader).all(|date| date <= now().secs()), "{ahead:?}, turn {turn}");
+            let late = reader.sim.with_tenant(|tenant| tenant.ago(MINUTE / 2, |tenant| tenant.reply(&root, Post::text("late"))));
+            let run = reader.read();
+            assert!(run.tells(&late.unwrap()), "{ahead:?}, turn {turn}");
         }
     }
 }

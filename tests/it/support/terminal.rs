@@ -73,5 +73,6 @@ fn read(terminal: OwnedFd) -> String {
             Err(_) => break,
         }
     }
-    String::from_utf8(bytes).unwrap()
+    // Where stdout and stderr share a terminal, one may stand within a letter of the other.
+    String::from_utf8_lossy(&bytes).into_owned()
 }

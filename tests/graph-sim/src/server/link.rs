@@ -82,7 +82,6 @@ impl PageToken {
             Position::Offset(b) => (2, 0, b),
         };
         let fields = [
-            next_link_serial() as i64,
             self.issued.ticks(),
             self.top as i64,
             i64::from(self.expand),
@@ -96,7 +95,8 @@ impl PageToken {
             i64::from(self.broken),
         ];
         let text = fields.map(|field| field.to_string()).join("~");
-        let text = format!("{text}~{}", self.memo);
+        // Links of any number are equally long.
+        let text = format!("{:010}~{text}~{}", next_link_serial(), self.memo);
         base64(format!("{:016x}{text}", hash(list) ^ hash(&text)).as_bytes())
     }
 
