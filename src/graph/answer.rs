@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn of_a_refusal_is_read_what_can_be() {
         let said = |body: &str| {
-            let refusal = refusal(403, &HeaderMap::new(), DateTime::UNIX_EPOCH, body.as_bytes(), &Secrets::default());
+            let refusal = refusal(403, &HeaderMap::new(), AnswerDate::default(), body.as_bytes(), &Secrets::default());
             (refusal.code, refusal.message)
         };
         let read = |code: &str, message: &str| (code.to_owned(), message.to_owned());
