@@ -18,8 +18,9 @@ use rustix::{
     io::{Errno, ioctl_fionread},
 };
 
-/// So many bytes are handed over at once, so that it can be seen soon that a slow reader takes them.
-const PIECE: usize = 16 * 1024;
+/// So many bytes are handed over at once: a page of a pipe. A reader that takes one makes room for the next, and so it is seen that it reads,
+/// however slowly; of a larger piece that waits nothing would be seen until all of it has gone.
+const PIECE: usize = 4096;
 
 /// A reader that takes nothing for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -159,7 +160,33 @@ fn is_null(file: BorrowedFd<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{io::Read, thread};
+
     use super::*;
+
+    #[test]
+    fn it_is_seen_that_a_reader_takes_a_page_from_a_full_pipe() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut stdout = Stdout { file: Arc::new(File::from(std::os::fd::OwnedFd::from(writer))), written: Arc::default(), is_pipe: true };
+        let (out, began) = (stdout.clone(), Instant::now());
+        let is_over = || began.elapsed() > Duration::from_secs(10);
+        let writing = thread::spawn(move || stdout.write_all(&[b'x'; 1 << 20]));
+        for _ in 0..20 {
+            let mut full = out.taken();
+            while full.waiting < Some(60_000) {
+                assert!(!is_over(), "it does not fill");
+                thread::yield_now();
+                full = out.taken();
+            }
+            reader.read_exact(&mut [0; 4096]).unwrap();
+            while out.taken() == full {
+                assert!(!is_over(), "nothing is seen of it");
+                thread::yield_now();
+            }
+        }
+        io::copy(&mut reader.take((1 << 20) - 20 * 4096), &mut io::sink()).unwrap();
+        writing.join().unwrap().unwrap();
+    }
 
     #[test]
     fn a_reader_is_gone_when_it_has_taken_nothing_for_two_seconds_however_slow_it_was_before() {
