@@ -76,21 +76,56 @@ fn a_connection_that_breaks_or_stalls_for_good_is_said_as_it_was() {
     });
 }
 
+/// A simulated tenant over HTTP/2, 40 messages, where this goes wrong once; and what becomes of a run with these variables in its environment.
+fn over_http2(fault: Fault, class: Class, variables: &[(&str, &str)]) -> (GraphSim, Tap, Output) {
+    let mut spec = TenantSpec::uniform(1, 2, 20);
+    spec.groups_without_team = 0;
+    let sim = GraphSim::start(Options { tls: Tls::On, ..Options::new(spec).manual_clock() }).unwrap();
+    sim.inject(Rule::new(fault).class(class).times(1));
+    let tap = Tap::new(&hasty(&sim));
+    let ca = tap.file("ca.pem", sim.ca_pem().unwrap());
+    tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
+    let variables: Vec<_> = [("SSL_CERT_FILE", ca.to_str().unwrap())].into_iter().chain(variables.iter().copied()).collect();
+    let output = tap.run_with(&["read", "--config", "config.json", "--catalog", "catalog.json"], &variables);
+    (sim, tap, output)
+}
+
 /// Over HTTP/2 all requests share a connection, which may stay open and bring nothing, as after a machine has slept.
 #[test]
 fn a_connection_that_falls_silent_is_left_for_another() {
     for class in [Class::Messages, Class::Token] {
-        let mut spec = TenantSpec::uniform(1, 2, 20);
-        spec.groups_without_team = 0;
-        let sim = GraphSim::start(Options { tls: Tls::On, ..Options::new(spec).manual_clock() }).unwrap();
-        sim.inject(Rule::new(Fault::Silence).class(class).times(1));
-        let tap = Tap::new(&hasty(&sim));
-        let ca = tap.file("ca.pem", sim.ca_pem().unwrap());
-        tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
-        let arguments = ["read", "--config", "config.json", "--catalog", "catalog.json"];
-        let output = tap.run_with(&arguments, &[("SSL_CERT_FILE", ca.to_str().unwrap())]);
+        let (_sim, _tap, output) = over_http2(Fault::Silence, class, &[]);
         assert_eq!((output.status, output.counts()["messages"]), (Some(0), 40), "{class:?}: {:?}", output.errors());
     }
+}
+
+#[test]
+fn what_breaks_over_http_2_is_asked_for_again() {
+    for fault in [Fault::Reset, Fault::ResetInBody, Fault::Truncate, Fault::Stall, Fault::StallInBody] {
+        let (_sim, _tap, output) = over_http2(fault.clone(), Class::Messages, &[]);
+        assert_eq!((output.status, output.counts()["messages"]), (Some(0), 40), "{fault:?}: {:?}", output.errors());
+    }
+}
+
+/// Variables that others set for other programs. What `SSLKEYLOGFILE` asks for would let others read what is sent.
+#[test]
+fn variables_for_other_programs_change_nothing() {
+    let variables = [
+        ("SSLKEYLOGFILE", "keys"),
+        ("RUST_LOG", "trace"),
+        ("RUST_BACKTRACE", "full"),
+        ("TZ", "Nowhere/Else"),
+        ("LC_ALL", "tr_TR.UTF-8"),
+        ("COLUMNS", "0"),
+        ("TERM", ""),
+        ("HOME", "/nonexistent"),
+        ("TMPDIR", "/nonexistent"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1"),
+    ];
+    let (_sim, tap, output) = over_http2(Fault::Stall, Class::Messages, &variables);
+    assert_eq!((output.status, output.counts()["messages"]), (Some(0), 40), "{:?}", output.errors());
+    let files = std::fs::read_dir(tap.folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.collect::<BTreeSet<_>>(), ["ca.pem", "catalog.json", "config.json"].map(str::to_owned).into());
 }
 
 #[test]

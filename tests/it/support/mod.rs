@@ -34,8 +34,8 @@ pub fn is_test(test: &str) -> bool {
     let Some((module, name)) = test.rsplit_once("::") else { return false };
     let path = module.trim_end_matches("::tests").replace("::", "/");
     let folder = if module.ends_with("::tests") { "src" } else { "tests/it" };
-    [format!("{folder}/{path}.rs"), format!("{folder}/{path}/mod.rs")].into_iter().any(|file| {
-        let source = fs::read_to_string(root().join(file)).unwrap_or_default();
+    ["", "/mod", "/tests"].into_iter().any(|file| {
+        let source = fs::read_to_string(root().join(format!("{folder}/{path}{file}.rs"))).unwrap_or_default();
         source.contains(&format!("#[test]\nfn {name}() {{")) || source.contains(&format!("#[test]\n    fn {name}() {{"))
     })
 }
