@@ -74,7 +74,7 @@ pub(super) fn verdict(cause: &Cause) -> Verdict {
 }
 
 /// The waits between the attempts of one request. Graph's own wish comes first; from the second refusal on it is not believed to be enough if
-/// our own wait, which doubles, is longer: limits were seen that last a minute and ask for a second each time.
+/// our own wait, which grows, is longer: limits were seen that last a minute and ask for a second each time.
 #[derive(Debug)]
 pub(super) struct Waits {
     /// The first of our own waits.
@@ -103,9 +103,10 @@ impl Waits {
             self.failures += 1;
             self.failures >= self.limits.attempts
         };
-        let own = self.own(is_throttled);
+        let asked = asked(cause);
+        let own = if is_throttled { self.own_while_throttled(asked) } else { self.own() };
         self.refusals += 1;
-        let wait = match asked(cause) {
+        let wait = match asked {
             Some(asked) if self.refusals == 1 => asked,
             asked => asked.unwrap_or_default().max(own),
         };
@@ -113,12 +114,19 @@ impl Waits {
         (is_allowed && !is_given_up).then_some(wait)
     }
 
-    /// Our own wait: somewhat different each time, so that those who were refused together do not come again together. With each failure it
-    /// doubles. While requests are throttled it grows by the first: somebody else may have the budget, each try costs both of them a turn, and
-    /// so does each turn that is waited for too long; both together are least where the wait grows as the root of the time.
-    fn own(&self, is_throttled: bool) -> Duration {
-        let times = if is_throttled { self.refusals + 1 } else { 2_u32.saturating_pow(self.refusals) };
-        self.first * times.min(LONGEST_OWN) + self.first.mul_f64(fastrand::f64())
+    /// Our own wait, which doubles: somewhat different each time, so that those who were refused together do not come again together.
+    fn own(&self) -> Duration {
+        self.first * 2_u32.saturating_pow(self.refusals).min(LONGEST_OWN) + self.first.mul_f64(fastrand::f64())
+    }
+
+    /// Our own wait while requests are throttled. It grows by the first, or by what Graph asks for: somebody else may have the budget, each try
+    /// costs both of them such a wait, and so does each one that is waited for too long; both together are least where the wait grows as the
+    /// root of the time.
+    fn own_while_throttled(&self, asked: Option<Duration>) -> Duration {
+        let longest = self.first * LONGEST_OWN;
+        let step = asked.unwrap_or_default().clamp(self.first, longest);
+        let jitter = fastrand::f64();
+        step.mul_f64(f64::from(self.refusals + 1) + jitter).min(longest + self.first.mul_f64(jitter))
     }
 }
 
@@ -215,6 +223,17 @@ mod tests {
         for status in [429, 503] {
             assert!(all(SECOND, &refused(status, Some(SECOND * 100))).into_iter().all(|wait| wait == SECOND * 100), "{status}");
         }
+    }
+
+    #[test]
+    fn what_graph_asks_for_is_the_step_by_which_waits_grow_up_to_a_minute() {
+        let waited = all(SECOND, &refused(429, Some(SECOND * 10)));
+        assert_eq!(waited[0], SECOND * 10);
+        for (wait, least) in waited[1..].iter().zip([20, 30, 40, 50].into_iter().chain(std::iter::repeat(60))) {
+            assert!((SECOND * least..(SECOND * (least + 10)).min(SECOND * 61)).contains(wait), "{waited:?}");
+        }
+        let failed = all(SECOND, &refused(503, Some(SECOND * 10)));
+        assert_eq!(failed[..3], [SECOND * 10; 3], "an outage is no budget that somebody else has");
     }
 
     /// Limits that last for minutes were seen while each refusal asked for a second, or for none.

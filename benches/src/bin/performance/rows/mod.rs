@@ -30,6 +30,7 @@ pub(crate) const ROWS: &[(&str, Measure)] = &[
     ("memory-slow", memory::with_a_slow_consumer),
     ("requests", requests::of_a_first_run),
     ("side-by-side", side_by_side::two_runs),
+    ("side-by-side-same", side_by_side::two_runs_of_the_same),
     ("start", start::of_commands),
     ("idle", idle::ten_thousand_channels),
     ("state", state::of_many_channels),

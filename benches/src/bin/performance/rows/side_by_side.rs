@@ -1,6 +1,6 @@
 //! Two runs of one application at once, which do not know of each other and share its limits.
 
-use std::thread;
+use std::{process::Command, thread};
 
 use crate::{
     Bench, Result,
@@ -11,17 +11,41 @@ use crate::{
     tap::{self, Settings},
 };
 
-const SPEED: u32 = 10;
+/// Two runs, and what they read.
+struct Case<'c> {
+    what: &'c str,
+    /// The tenant, in the simulator's arguments.
+    tenant: &'c str,
+    speed: u32,
+    /// Both read all of it, instead of half of the teams each.
+    is_same: bool,
+    /// Of each one's time beside its fair time, and of the requests that are refused.
+    goals: Option<(f64, f64)>,
+}
 
 /// Each reads half of the teams.
 pub(crate) fn two_runs(bench: &Bench) -> Result<Row> {
+    let tenant = "--teams 10 --channels 10 --messages 2500";
+    measure(bench, &Case { what: "two runs side by side, sped up by 10", tenant, speed: 10, is_same: false, goals: Some((1.3, 0.01)) })
+}
+
+/// Both read the same, and compete for every channel.
+pub(crate) fn two_runs_of_the_same(bench: &Bench) -> Result<Row> {
+    let what = "two runs that both read 6 × 6 channels of 300 messages, at Graph's real limits";
+    let tenant = "--teams 6 --channels 6 --messages 300 --long-threads 0";
+    measure(bench, &Case { what, tenant, speed: 1, is_same: true, goals: None })
+}
+
+fn measure(bench: &Bench, case: &Case<'_>) -> Result<Row> {
+    let Case { what, speed, is_same, goals, .. } = *case;
     let (mut walls, mut incomplete) = ([Vec::new(), Vec::new()], [0; 2]);
     let (mut throttled, mut requests, mut fair) = (0, 0, f64::NAN);
     for _ in 0..bench.runs {
-        let simulator = Simulator::start(bench, &format!("--teams 10 --channels 10 --messages 2500 --limits --speed {SPEED} --journal 0"))?;
+        let simulator = Simulator::start(bench, &format!("{} --limits --speed {speed} --journal 0", case.tenant))?;
         let tenant = simulator.tenant()?;
-        fair = tenant.first_run().seconds / f64::from(SPEED);
-        let [mut one, mut other] = commands(bench, &simulator, &tenant)?;
+        let times = if is_same { 2.0 } else { 1.0 };
+        fair = times * tenant.first_run().seconds / f64::from(speed);
+        let [mut one, mut other] = commands(bench, &simulator, &tenant, case)?;
         let (one, other) = thread::scope(|scope| {
             let one = scope.spawn(move || process::attempt(&mut one));
             let other = process::attempt(&mut other);
@@ -36,14 +60,12 @@ pub(crate) fn two_runs(bench: &Bench) -> Result<Row> {
         throttled += journal.throttled();
         requests += journal.total;
     }
-    let goal = Some(Amount::Ratio(1.3));
     let of_one = |name: &str, walls: Vec<f64>, incomplete: u32| {
         let wall = median(walls);
-        let what = format!("two runs side by side, sped up by {SPEED}: the {name} one's time / its fair time");
         Figure {
-            what,
+            what: format!("{what}: the {name} one's time / its fair time"),
             amount: Amount::Ratio(wall / fair),
-            goal,
+            goal: goals.map(|(time, _)| Amount::Ratio(time)),
             numbers: format!("{wall:.2} s / {fair:.2} s; {incomplete} of {} runs ended incomplete", bench.runs),
         }
     };
@@ -51,17 +73,15 @@ pub(crate) fn two_runs(bench: &Bench) -> Result<Row> {
     let refused = Figure {
         what: "of their requests refused by the limits (429)".to_owned(),
         amount: Amount::Share(throttled as f64 / requests as f64),
-        goal: Some(Amount::Share(0.01)),
+        goal: goals.map(|(_, share)| Amount::Share(share)),
         numbers: format!("{} of {} requests in {} runs", grouped(throttled), grouped(requests), bench.runs),
     };
     Ok(Row { figures: vec![of_one("first", one, of_first), of_one("second", other, of_second), refused] })
 }
 
-fn commands(bench: &Bench, simulator: &Simulator, tenant: &Tenant) -> Result<[std::process::Command; 2]> {
+fn commands(bench: &Bench, simulator: &Simulator, tenant: &Tenant, case: &Case<'_>) -> Result<[Command; 2]> {
     let ids: Vec<String> = tenant.teams.iter().map(|team| team.id.clone()).collect();
-    let (first, second) = ids.split_at(ids.len() / 2);
-    Ok([
-        tap::read(bench, simulator, Settings { teams: first, name: "first.json", ..Settings::all(SPEED) })?,
-        tap::read(bench, simulator, Settings { teams: second, name: "second.json", ..Settings::all(SPEED) })?,
-    ])
+    let (first, second) = if case.is_same { (&ids[..0], &ids[..0]) } else { ids.split_at(ids.len() / 2) };
+    let read = |teams, name| tap::read(bench, simulator, Settings { teams, name, ..Settings::all(case.speed) });
+    Ok([read(first, "first.json")?, read(second, "second.json")?])
 }
