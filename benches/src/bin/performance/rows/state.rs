@@ -19,14 +19,17 @@ use crate::{
 
 const MEGABYTES: [u64; 3] = [20, 46, 100];
 
-/// Of one channel that is there, and of all the others that make the state large.
+/// Channels of a team.
+const OF_A_TEAM: u64 = 200;
+
+/// Of one channel that is there, and of all the others, in other teams, that make the state large.
 pub(crate) fn of_many_channels(bench: &Bench) -> Result<Row> {
     let simulator = Simulator::start(bench, "--teams 1 --channels 1 --messages 20 --journal 0")?;
     let (path, _) = first_run(bench, tap::read(bench, &simulator, Settings::all(0))?)?;
     let states: Value = serde_json::from_slice(&fs::read(path)?)?;
     let measure = |megabytes| {
         let (path, channels) = of_size(bench, &states, megabytes * 1_000_000)?;
-        // Of a team that is named nothing is looked for that is not there.
+        // The other teams are not read, so that none of their channels is looked for.
         let teams: Vec<_> = simulator.tenant()?.teams.into_iter().map(|team| team.id).collect();
         let settings = Settings { teams: &teams, ..Settings::all(0) };
         let usage = process::run(tap::read(bench, &simulator, settings)?.arg("--state").arg(&path))?;
@@ -60,7 +63,12 @@ fn of_size(bench: &Bench, states: &Value, bytes: u64) -> Result<(PathBuf, u64)> 
         let Value::Object(mut other) = serde_json::from_str(entry)? else { continue };
         for number in 1..channels {
             other.insert("id".to_owned(), format!("19:{number:032x}@thread.tacv2").into());
-            file.write_all(b",")?;
+            if number % OF_A_TEAM == 1 {
+                let team = number / OF_A_TEAM;
+                write!(file, r#"]}},{{"parents":["00000000-0000-0000-0000-{team:012x}"],"entries":["#)?;
+            } else {
+                file.write_all(b",")?;
+            }
             serde_json::to_writer(&mut file, &other)?;
         }
         rest = behind;
