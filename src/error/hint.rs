@@ -86,7 +86,9 @@ fn of_way(text: &str) -> Option<&'static str> {
         ("no answer within", OUT_OF_REACH),
         ("cannot connect", OUT_OF_REACH),
     ];
-    ways.into_iter().find(|(words, _)| text.contains(words)).map(|(_, hint)| hint)
+    // What a host is called says nothing: it may be a `proxy` as well.
+    let said = text.split(' ').filter(|word| !word.contains("://")).collect::<Vec<_>>().join(" ");
+    ways.into_iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| hint)
 }
 
 /// What to do about the sign-in errors that a client secret can meet (graph.md 1.4).
@@ -203,6 +205,17 @@ mod tests {
         70_021, 700_211, 700_212, 700_213, 7_002_137, 7_002_138, 70_025, 700_222, 700_226, 7_002_206, 700_223, 700_238, 7_000_272, 50_166,
         90_061, 51_000,
     ];
+
+    #[test]
+    fn the_name_of_a_host_is_no_reason() {
+        for host in ["https://proxy.example", "https://expired-certificate.example:8443", "https://dns-error.tunnel.example"] {
+            assert_eq!(of_way(&format!("{host}: cannot connect: client error (Connect): tcp connect error")), Some(OUT_OF_REACH));
+            assert_eq!(of_way(&format!("the sign-in service {host}: the request failed: connection error")), None);
+        }
+        assert!(
+            of_way("https://graph.example: cannot connect: tunnel error: unsuccessful").unwrap().contains("what the proxy lets through")
+        );
+    }
 
     #[test]
     fn every_code_of_a_sign_in_has_a_hint() {
