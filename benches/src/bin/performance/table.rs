@@ -13,6 +13,8 @@ const FOOTNOTE: &str = "\
 *The limits' time*: the longest that one of Graph's documented limits makes of the least possible requests: all for messages at 20 a second, \
 those of one team at 4, those of one channel at 1, times what the limits are sped up by.
 
+*The fair time* of two runs at once: the limits' time of all that both of them read.
+
 *The least possible*: a token, a list of groups for every 999 teams, and for each team itself, its channels and its members; one request for \
 the group without a team. For each channel, in a first run: a request for every 50 messages (at least one), one more where there are several \
 pages, and for each thread with r > 200 replies the lesser of (r - 200) / 20 (the pages of the simulator behind what comes with the message) \
