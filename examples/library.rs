@@ -17,10 +17,10 @@ use tap_microsoft_teams::{
     config::Config,
     emit::{Batch, Emitter, Output, StopSignal},
     graph::Limits,
-    record::Message,
+    read,
     secrets::Secrets,
     state::{StreamState, Written},
-    streams::{MESSAGES, Mode, Stream},
+    streams::{MESSAGES, Message, Mode, Stream},
     sync,
 };
 use tokio::runtime::Runtime;
@@ -59,8 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::new(&written, &Stream::names())?;
     let selected = vec![MESSAGES.whole(Mode::Incremental)];
     // What the run before left, by stream; nothing at first.
-    let states = sync::states(&Written::new(), &selected, &config)?;
-    let client = sync::client(&config, Limits::default(), Secrets::default())?;
+    let states = read::states(&Written::new(), &selected, &config)?;
+    let client = read::client(&config, Limits::default(), Secrets::default())?;
 
     let (messages, arriving) = mpsc::sync_channel(1000);
     // A clone of the last argument ends the run early, with a state that covers what was handed over.

@@ -1,32 +1,27 @@
 //! Extracts Microsoft Teams from Microsoft Graph v1.0 and tells it in the words of a protocol.
 //!
 //! As a library it streams records into a program: `examples/library.rs` reads the messages of a tenant. A [`config::Config`] says what to
-//! read, [`sync::client`] and [`sync::states`] make of it what [`sync::run`] needs, and an [`emit::Emitter`] takes the records and the states.
+//! read, [`read::client`] and [`read::states`] make of it what [`sync::run`] needs, and an [`emit::Emitter`] takes the records and the states.
 //!
-//! The layers, each of which knows only those to its right:
-//!
-//! `command` wires `cli`, `protocol`, `sync` and `watch`; `sync` (which parents, which jobs, walks, outcomes) uses `streams`, `graph`, `config` and
-//! `emit`; `protocol` uses `emit` and `streams`; `streams` (declared facts) uses `record`, `schema` and requests of `graph`; `graph`
-//! uses `secrets` and `shown`; `record`, `schema`, `state`, `config`, `secrets` and `shown` use none of ours.
+//! `docs/architecture.md` has the map of the folders, and which may use which.
 
 #![warn(missing_docs)]
 
+pub mod check;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod console;
 pub mod emit;
 pub mod error;
-mod files;
 pub mod graph;
-mod log;
-pub mod panic;
+pub mod plan;
 pub mod protocol;
+pub mod read;
 pub mod record;
-pub mod schema;
 pub mod secrets;
 mod shown;
 pub mod state;
 pub mod stdio;
 pub mod streams;
 pub mod sync;
-mod watch;

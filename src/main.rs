@@ -19,7 +19,7 @@ use tap_microsoft_teams::{
     cli::Cli,
     command::{Exit, run},
     emit::StopSignal,
-    panic,
+    error::panic,
     stdio::{Stderr, Stdout},
 };
 

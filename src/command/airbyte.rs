@@ -8,19 +8,20 @@ use std::{
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
-    Exit, Ready,
-    check::check,
+    check::{Form, check},
     config::{self, Author},
+    exit::Exit,
+    files::{in_file, read_json, read_state},
     logging::{self, Wanted},
-    states,
+    ready::Ready,
 };
 use crate::{
     cli::Airbyte,
     config::Config,
     emit::{Output, StopSignal},
     error::Error,
-    files::{in_file, read_json, read_state},
     protocol::airbyte::{self, AirbyteEmitter, Message},
+    read::states,
     secrets::Secrets,
     state::Written,
 };
@@ -32,7 +33,7 @@ pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'sta
             Ok(_) => tell(&mut out, &log.secrets, Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
             Err(error) => fail(&mut out, &log.secrets, &error),
         },
-        Airbyte::Check(files) => check(&files.config, level(&log), &log.secrets, &mut out, &stop),
+        Airbyte::Check(files) => check(&files.config, level(&log), Form::of_stdout(), &log.secrets, &mut out, &stop),
         Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref(), &log.secrets) {
             Ok((ready, unknown)) => read(ready, unknown, &log, out, stop),
             Err(error) => fail(&mut out, &log.secrets, &error),
@@ -42,7 +43,8 @@ pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'sta
 
 /// Says why nothing was done, or nothing more.
 pub(super) fn fail(out: &mut impl Write, secrets: &Secrets, error: &Error) -> io::Result<Exit> {
-    tell(out, secrets, Message::error(error), Exit::Failed)
+    airbyte::write_error(out, secrets, error)?;
+    Ok(Exit::Failed)
 }
 
 fn tell(out: &mut impl Write, secrets: &Secrets, message: Message<'_>, exit: Exit) -> io::Result<Exit> {

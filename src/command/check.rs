@@ -10,21 +10,35 @@ use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
-    Exit,
-    airbyte::fail,
-    client,
     config::{self, Author},
+    exit::Exit,
     prose::{lines, width},
-    runtime,
+    ready::runtime,
 };
 use crate::{
     emit::StopSignal,
     error::{Error, Fault},
     graph::Limits,
     protocol::airbyte::{self, Message},
+    read::client,
     secrets::Secrets,
-    sync,
 };
+
+/// How a check is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// As sentences, for people.
+    Sentences,
+    /// As messages of the protocol.
+    Messages,
+}
+
+impl Form {
+    /// Sentences on a terminal.
+    pub(super) fn of_stdout() -> Self {
+        if io::stdout().is_terminal() { Self::Sentences } else { Self::Messages }
+    }
+}
 
 /// What a check came to.
 struct Found {
@@ -36,7 +50,7 @@ struct Found {
 impl Found {
     /// Adds what else people should know: all of it in front, where it may be why, and what there is room for in the sentence.
     fn add(&mut self, remarks: Vec<String>) {
-        self.sentence = sync::with_remarks(mem::take(&mut self.sentence), &remarks);
+        self.sentence = crate::check::with_remarks(mem::take(&mut self.sentence), &remarks);
         self.lines.splice(..0, remarks.into_iter().map(|remark| (Level::WARN, remark)));
     }
 }
@@ -44,6 +58,7 @@ impl Found {
 pub(super) fn check(
     config: &[PathBuf],
     level: LevelFilter,
+    form: Form,
     secrets: &Secrets,
     out: &mut impl Write,
     stop: &StopSignal,
@@ -52,25 +67,26 @@ pub(super) fn check(
     let remarks = config.as_ref().map(|config| config.remarks.clone()).unwrap_or_default();
     let checked = config.and_then(|config| {
         let client = client(&config, Limits::brief(), secrets.clone())?;
-        runtime()?.block_on(stop.unless_ended(sync::check(&client, &config))).transpose()
+        runtime()?.block_on(stop.unless_ended(crate::check::check(&client, &config))).transpose()
     });
     let mut found = match checked {
         Ok(None) => return Ok(Exit::Stopped),
         Ok(Some(checkup)) => Found { lines: checkup.lines(), is_good: checkup.is_good(), sentence: checkup.sentence() },
         // The user's fault is a verdict; ours, or an outage, is none.
         Err(error) if error.fault() == Fault::User => failed(&error),
-        Err(error) if io::stdout().is_terminal() => {
-            writeln!(out, "{}", paragraph(&secrets.hide(&format!("no verdict: {error}"))))?;
+        Err(error) => {
+            match form {
+                Form::Sentences => writeln!(out, "{}", paragraph(&secrets.hide(&format!("no verdict: {error}"))))?,
+                Form::Messages => airbyte::write_error(out, secrets, &error)?,
+            }
             return Ok(Exit::Failed);
         }
-        Err(error) => return fail(out, secrets, &error),
     };
     found.add(remarks);
     found.lines.retain(|(of_line, _)| *of_line <= level);
-    if io::stdout().is_terminal() {
-        tell(&found, secrets, out)?
-    } else {
-        send(&found, secrets, out)?
+    match form {
+        Form::Sentences => tell(&found, secrets, out)?,
+        Form::Messages => send(&found, secrets, out)?,
     }
     out.flush()?;
     Ok(Exit::Done)

@@ -7,10 +7,10 @@ use std::{
 
 use serde_json::{Map, Value};
 
+use super::files::{read_commented_object, read_secret};
 use crate::{
     config::{self, Config, settings_of_environment},
     error::Error,
-    files::{read_commented_object, read_secret},
     graph,
     secrets::Secrets,
     streams::Stream,

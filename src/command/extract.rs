@@ -8,17 +8,19 @@ use std::{
 use serde_json::Map;
 
 use super::{
-    Exit, Ready,
     config::{self, Author},
+    exit::Exit,
     logging::{self, Wanted},
-    states,
+    ready::Ready,
 };
 use crate::{
     cli::Extract,
     config::{Config, Parents, StreamConfig, set_options},
+    console::Log,
     emit::{Output, StopSignal},
     error::Error,
-    protocol::{Log, lines::LineEmitter},
+    protocol::lines::LineEmitter,
+    read::states,
     secrets::Secrets,
     state::Written,
     streams::{Mode, ParentKind, Stream},

@@ -10,10 +10,8 @@ use tracing_subscriber::{
 
 use crate::{
     cli::{Cli, LogLevel},
-    log::Forward,
-    protocol::Format,
+    console::{Format, Screen, forward::Forward},
     secrets::Secrets,
-    watch::Screen,
 };
 
 /// What the command line says about logs, and what none of them shows.

@@ -11,26 +11,23 @@ use std::{
 use tracing::instrument::WithSubscriber;
 
 use super::{
-    Exit, Ready,
     config::{self, Author},
+    exit::{Exit, tell},
+    files::{in_file, read_json, read_state},
     logging::{self, Wanted, variable},
-    say_all, states, tell,
+    ready::{Ready, say_all},
 };
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
     config::Config,
+    console::{Format, Log, Screen},
     emit::{Output, StopSignal},
     error::Error,
-    files::{in_file, read_json, read_state},
-    protocol::{
-        Format, Log,
-        singer::{self, About, Bookmarks, SingerEmitter},
-    },
+    protocol::singer::{self, About, Bookmarks, SingerEmitter},
+    read::{states, unconfigured},
     secrets::Secrets,
     state::Written,
     streams::{Selected, StreamSet},
-    sync,
-    watch::Screen,
 };
 
 /// What Meltano says about logs: a file with the configuration of Python's loggers.
@@ -92,7 +89,7 @@ fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(Bookmarks, Ready), Erro
 /// What is read where nothing is asked for: everything that the configuration allows.
 pub(super) fn allowed(config: &Config) -> Vec<Selected> {
     let all: StreamSet = singer::everything().map(|selected| selected.stream).collect();
-    let lacking = sync::unconfigured(config, all).map(|(streams, _)| streams).unwrap_or_default();
+    let lacking = unconfigured(config, all).map(|(streams, _)| streams).unwrap_or_default();
     singer::everything().filter(|selected| !lacking.contains(selected.stream)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Options that contradict each other, or that do nothing where they stand: what people should know before a run.
 
-use super::{Parents, StreamConfig, ids::IdOf, is_of_messages, reader::Reader};
+use super::{Parents, StreamConfig, ids::IdOf, reader::Reader, stream::is_of_messages};
 
 /// The options that name parents, with those that read them all.
 const PARENTS: [(&str, &str, &str); 3] = [

@@ -4,25 +4,28 @@ mod contradictions;
 mod environment;
 mod ids;
 mod misspelt;
+mod problem;
 mod reader;
 mod sample;
 mod settings;
+mod stream;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::Url;
 
 use contradictions::Contradictions;
 pub use environment::settings_of_environment;
-use ids::IdOf;
 use misspelt::{absent, misspelt};
+pub use problem::{Error, Problem};
 use reader::Reader;
 pub use reader::is_given;
 pub use sample::{sample_environment, sample_json};
 pub use settings::{Audience, Kind, SETTINGS, Setting, setting};
+use stream::is_of_messages;
+pub use stream::{Parents, StreamConfig};
 
 /// A configuration that is valid in itself. Whether the parents that a stream needs are named is judged for the selected streams only.
 #[derive(Clone, Debug)]
@@ -54,40 +57,6 @@ pub struct Config {
     streams: BTreeMap<String, StreamConfig>,
 }
 
-/// What the configuration says about one stream.
-#[derive(Clone, Debug)]
-pub struct StreamConfig {
-    /// The teams to read.
-    pub teams: Parents,
-    /// The channels to read.
-    pub channels: Parents,
-    /// The threads to read.
-    pub messages: Parents,
-    /// The teams and channels to leave out.
-    pub exclude: Vec<String>,
-    /// From when on the first sync reads.
-    pub start_date: Option<DateTime<Utc>>,
-    /// Overlap of incremental reads.
-    pub lookback: Duration,
-    /// Items a page; [`None`] for the most that the route allows.
-    pub top: Option<u64>,
-    /// Pages of one channel between two checkpoints.
-    pub max_pages_per_batch: u64,
-    /// Whether messages are followed by delta.
-    pub use_delta_api: bool,
-}
-
-/// The parents to read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Parents {
-    /// Nothing was said.
-    Unknown,
-    /// These, each once; none if all that were named are to be left out.
-    Ids(Vec<String>),
-    /// All that are found.
-    All,
-}
-
 /// A Microsoft cloud (graph.md 1.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cloud {
@@ -99,24 +68,6 @@ pub enum Cloud {
     UsGovDod,
     /// China, operated by 21Vianet.
     China,
-}
-
-/// Everything that is wrong with a configuration.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Error {
-    /// The problems, in the order of the settings.
-    pub problems: Vec<Problem>,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Problem {
-    /// The option, with its path; or all that are missing, in quotes.
-    pub option: String,
-    /// What was given, never a secret; [`None`] if nothing was.
-    pub given: Option<String>,
-    /// What is allowed.
-    pub allowed: String,
 }
 
 /// Requests in flight, if nothing else is said: Graph's 20 a second at a latency of 1.5 s.
@@ -223,11 +174,6 @@ fn mebibytes(count: Option<u64>) -> usize {
     count.and_then(|count| usize::try_from(count << 20).ok()).unwrap_or(usize::MAX)
 }
 
-/// The routes of messages take pages of at most 50.
-fn is_of_messages(stream: &str) -> bool {
-    matches!(stream, "messages" | "message_replies")
-}
-
 /// Options that a stream may have but that hold for the whole run: the least that is given counts.
 #[derive(Clone, Copy, Debug)]
 struct RunWide {
@@ -253,62 +199,6 @@ impl RunWide {
     }
 }
 
-/// What holds where nothing is said.
-impl Default for StreamConfig {
-    fn default() -> Self {
-        Self::read(&mut Reader::new(&Map::new()))
-    }
-}
-
-impl StreamConfig {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        let exclude = reader.ids_of_all("exclude", IdOf::Parent);
-        Self {
-            teams: Parents::read(reader, "team_id", IdOf::Team, "fetch_all_teams").without(&exclude),
-            channels: Parents::read(reader, "channel_id", IdOf::Channel, "fetch_all_channels").without(&exclude),
-            messages: Parents::read(reader, "message_id", IdOf::Message, "fetch_all_messages"),
-            exclude,
-            start_date: reader.date_time("start_date"),
-            lookback: Duration::from_secs(reader.count("lookback_seconds").unwrap_or_default()),
-            top: reader.count("top"),
-            max_pages_per_batch: reader.count("max_pages_per_batch").unwrap_or(1),
-            use_delta_api: reader.flag("use_delta_api"),
-        }
-    }
-}
-
-impl StreamConfig {
-    /// Whether a team or a channel is to be left out.
-    pub fn excludes(&self, id: &str) -> bool {
-        self.exclude.binary_search_by(|excluded| excluded.as_str().cmp(id)).is_ok()
-    }
-}
-
-impl Parents {
-    fn read(reader: &mut Reader<'_>, id: &'static str, of: IdOf, fetch_all: &'static str) -> Self {
-        let (ids, all) = (reader.ids(id, of), reader.flag(fetch_all));
-        // An id among a stream's own options overrides what is said for all streams.
-        let id_is_nearer = reader.layer_of(id) < reader.layer_of(fetch_all);
-        match (all && (ids.is_empty() || !id_is_nearer), ids.is_empty()) {
-            (true, _) => Self::All,
-            (false, false) => Self::Ids(ids),
-            (false, true) => Self::Unknown,
-        }
-    }
-
-    fn without(self, exclude: &[String]) -> Self {
-        match self {
-            Self::Ids(ids) => Self::Ids(ids.into_iter().filter(|id| !exclude.contains(id)).collect()),
-            parents => parents,
-        }
-    }
-
-    /// Whether it is known what to read.
-    pub fn are_known(&self) -> bool {
-        *self != Self::Unknown
-    }
-}
-
 impl Cloud {
     /// Graph's host.
     pub fn graph_host(self) -> &'static str {
@@ -326,30 +216,6 @@ impl Cloud {
             Self::Global => "https://login.microsoftonline.com",
             Self::UsGov | Self::UsGovDod => "https://login.microsoftonline.us",
             Self::China => "https://login.partner.microsoftonline.cn",
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl fmt::Display for Error {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, problem) in self.problems.iter().enumerate() {
-            if at > 0 {
-                formatter.write_str("; ")?;
-            }
-            problem.fmt(formatter)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.given {
-            Some(given) => write!(formatter, "option `{}`: given {given}; allowed: {}", self.option, self.allowed),
-            None if self.allowed == "required" => write!(formatter, "missing: {}", self.option),
-            None => write!(formatter, "option `{}`: {}", self.option, self.allowed),
         }
     }
 }

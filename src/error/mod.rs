@@ -1,6 +1,7 @@
 //! What a run can end with, and whose fault it is.
 
 mod hint;
+pub mod panic;
 mod refused;
 
 use std::{fmt, io, sync::Arc};
@@ -10,7 +11,6 @@ use chrono::{DateTime, Utc};
 use crate::{
     config,
     graph::{self, Permission, Verdict},
-    panic,
 };
 pub use refused::{Lacks, Refused};
 

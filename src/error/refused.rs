@@ -135,9 +135,8 @@ fn listed<'r>(names: impl Iterator<Item = &'r str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::graph::{Claims, Refusal};
-
     use super::*;
+    use crate::graph::{Claims, Refusal};
 
     static MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"]);
     static TEAMS: Permission = Permission::new(&["Team.ReadBasic.All", "Group.Read.All"]);

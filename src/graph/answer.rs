@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::io::StreamReader;
 
-use super::{AnswerDate, Refusal, text::without_mark};
+use super::{AnswerDate, Refusal, page::text::without_mark};
 use crate::{secrets::Secrets, shown::one_line};
 
 const REQUEST_ID: &str = "request-id";

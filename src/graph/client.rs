@@ -24,16 +24,21 @@ use uuid::Uuid;
 use super::{
     AnswerDate, Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Patience, date, decoded, quotable, refusal},
-    bodies::{Bodies, Held},
-    counts::{Counters, Counts},
+    auth::token::{Token, TokenSource},
     error::WithId,
     http::{NoClient, Way},
-    pace::{Pacer, Scopes},
-    page::{Expected, Malformed},
-    retry::{LONGEST_WAIT, MAX_ATTEMPTS, Verdict, Waits, verdict},
-    text,
-    token::{Token, TokenSource},
-    turns::Turns,
+    limits::Limits,
+    pace::{
+        budget::{Pace, Pacer, Scopes},
+        counts::{Counters, Counts},
+        turns::Turns,
+    },
+    page::{
+        bodies::{Bodies, Held},
+        index::{Expected, Malformed},
+        text,
+    },
+    retry::{Verdict, Waits, verdict},
 };
 use crate::secrets::Secrets;
 
@@ -135,44 +140,6 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Result<(Vec<u8>, Held), Cause>,
-}
-
-/// How fast requests may follow each other.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// Multiple of Graph's documented rates; 0: only what Graph asks for is obeyed.
-    pub speed: f64,
-    /// Requests a second at most.
-    pub total: Option<f64>,
-    /// Requests in flight at most.
-    pub in_flight: usize,
-}
-
-/// Where a client gives up.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of an answer, decompressed: a larger one is not read to its end.
-    pub body: usize,
-    /// How often a request is sent at most that is not throttled.
-    pub attempts: u32,
-    /// The longest wait before another attempt, even if Graph asks for it.
-    pub wait: Duration,
-    /// For how long a request may be throttled, by Graph's time.
-    pub throttled: Duration,
-}
-
-impl Limits {
-    /// For somebody who waits for the answer: what passes at once is passed, the rest is said.
-    pub fn brief() -> Self {
-        let seconds = Duration::from_secs;
-        Self { attempts: 3, wait: seconds(5), throttled: seconds(10), ..Self::default() }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { body: usize::MAX, attempts: MAX_ATTEMPTS, wait: LONGEST_WAIT, throttled: LONGEST_WAIT }
-    }
 }
 
 impl GraphClient {

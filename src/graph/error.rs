@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{
-    Application, Claims, Request,
-    retry::{self, LONGEST_WAIT, Verdict},
-};
+use super::{Application, Claims, Request};
+
+/// What Graph says when the service that it asks itself has an outage, whatever the status (graph.md 5.2).
+const OUTAGES: [&str; 1] = ["backend request"];
 
 /// A request that did not get its page, after all that could be done for it.
 #[derive(Clone, Debug)]
@@ -86,6 +86,8 @@ pub struct SignInRefusal {
 
 impl Error {
     pub(super) fn new(request: &Request, cause: Cause, attempts: u32) -> Self {
+        // A refused sign-in is another request than this one: it is sent once, whatever came before it.
+        let attempts = if matches!(&cause, Cause::SignIn(refusal) if !refusal.transient) { 1 } else { attempts };
         Self { request: request.to_string(), cause, attempts, client_request_id: None, is_later_page: false }
     }
 
@@ -99,9 +101,9 @@ impl Error {
         Self { is_later_page, ..self }
     }
 
-    /// How often it was tried, as the end of a sentence; nothing if once. A refused sign-in was, whatever came before it.
+    /// How often it was tried, as the end of a sentence; nothing if once.
     pub fn tries(&self) -> String {
-        if self.attempts > 1 && self.verdict() != Verdict::FailRun { format!("; tried {} times", self.attempts) } else { String::new() }
+        if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
     }
 
     /// The HTTP status that Graph refused the request with.
@@ -134,45 +136,7 @@ impl Error {
 
     /// Whether Graph says by a status of the client's fault that a service of its own has an outage.
     pub fn is_outage(&self) -> bool {
-        matches!(&self.cause, Cause::Refused(refusal) if retry::is_outage(refusal))
-    }
-
-    /// Whether Graph may have refused the page size that a request has, and not what else it has. Its words are not always the same.
-    pub(super) fn may_refuse_top(&self, has_other_options: bool) -> bool {
-        let Cause::Refused(refusal) = &self.cause else { return false };
-        let said = refusal.message.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let is_likely = if has_other_options { says(&["top", "query"]) } else { !says(&["guid", "token"]) };
-        refusal.status == 400 && !self.is_transient() && is_likely && !says(&["expand"])
-    }
-
-    /// Whether Graph gives a later page of a list no more than what does not exist, or is not allowed.
-    pub fn is_refused_later(&self) -> bool {
-        self.is_later_page && !self.is_transient() && matches!(self.status(), Some(400 | 403 | 404 | 410))
-    }
-
-    /// What it means for what was to be read.
-    pub fn verdict(&self) -> Verdict {
-        match retry::verdict(&self.cause) {
-            Verdict::SkipParent | Verdict::RetryOnce if self.is_later_page => Verdict::FailStream,
-            verdict => verdict,
-        }
-    }
-
-    /// Whether the same request may succeed at another time, without anybody changing anything.
-    pub fn is_transient(&self) -> bool {
-        self.verdict() == Verdict::Retry || matches!(self.cause, Cause::Closed(_))
-    }
-
-    /// When the same request may succeed, if Graph has said so and it is longer than a run waits.
-    pub fn long_wait(&self) -> Option<Duration> {
-        let wait = match &self.cause {
-            Cause::Closed(wait) => Some(*wait),
-            Cause::Refused(refusal) => refusal.retry_after,
-            Cause::SignIn(refusal) => refusal.retry_after,
-            _ => None,
-        };
-        wait.filter(|wait| *wait > LONGEST_WAIT)
+        matches!(&self.cause, Cause::Refused(refusal) if refusal.is_outage())
     }
 }
 
@@ -221,6 +185,12 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
+    /// Whether it is an outage that looks like the client's fault.
+    pub(super) fn is_outage(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        matches!(self.status, 400 | 403 | 404) && OUTAGES.iter().any(|words| message.contains(words))
+    }
+
     fn write(&self, formatter: &mut fmt::Formatter<'_>, client_request_id: Option<Uuid>) -> fmt::Result {
         let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unknown status");
         write!(formatter, "{} {reason}", self.status)?;

@@ -15,11 +15,13 @@ use url::Url;
 use super::{
     AnswerDate, Cause, Cleaned, Credentials, Host, Limits, Link, Page, Refusal, Request, SignInRefusal,
     answer::{self, Patience},
+    auth::token::TokenSource,
     http::Way,
-    page::{Expected, Malformed},
+    page::{
+        index::{Expected, Malformed},
+        text,
+    },
     retry::Waits,
-    text,
-    token::TokenSource,
 };
 use crate::secrets::Secrets;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use tracing::debug;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{Cause, Error, GraphClient, Item, Link, Page, Request, rounds::Rounds};
@@ -68,6 +69,20 @@ impl Pages {
     /// How many ids [`Self::is_first`] has seen.
     pub fn distinct(&self) -> usize {
         self.ids.len()
+    }
+
+    /// As [`Self::next`]. A link is good for a while only: the list begins again, once, where Graph no longer takes one.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub async fn next_or_anew(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
+        match self.next(client).await {
+            Err(error) if matches!(error.cause, Cause::Refused(_)) && error.is_link_lost(None) && self.begin_again() => {
+                debug!("{error}; the list begins again");
+                self.next(client).await
+            }
+            result => result,
+        }
     }
 
     /// The next page, or [`None`] behind the last one. A page with damaged items is asked for once more: some damage passes.

@@ -90,7 +90,8 @@ mod tests {
     use proptest::prelude::*;
     use url::Url;
 
-    use super::{super::Host, *};
+    use super::*;
+    use crate::graph::Host;
 
     #[test]
     fn ids_are_encoded_as_graph_writes_them() {

@@ -2,17 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{
-    Limits,
-    error::{Cause, Refusal},
+    error::{Cause, Error, Refusal},
+    limits::{LONGEST_WAIT, Limits},
 };
 
-/// How often a request is sent at most that is not throttled.
-pub(super) const MAX_ATTEMPTS: u32 = 7;
-
-/// The longest that Graph may ask to wait, and for how long a request is throttled at most. Platforms take a run that says nothing for dead;
-/// whoever starts runs waits better.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// A link that Graph fails to answer is given up after so long.
+const LINK_LASTS: TimeDelta = TimeDelta::hours(24);
 
 /// For so long a request is tried again at most, its waits included.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -50,19 +48,10 @@ pub(super) fn of_status(status: u16) -> Verdict {
     }
 }
 
-/// What Graph says when the service that it asks itself has an outage, whatever the status (graph.md 5.2).
-const OUTAGES: [&str; 1] = ["backend request"];
-
-/// Whether it is an outage that looks like the client's fault.
-pub(super) fn is_outage(refusal: &Refusal) -> bool {
-    let message = refusal.message.to_ascii_lowercase();
-    matches!(refusal.status, 400 | 403 | 404) && OUTAGES.iter().any(|words| message.contains(words))
-}
-
 /// The table of causes.
 pub(super) fn verdict(cause: &Cause) -> Verdict {
     match cause {
-        Cause::Refused(refusal) if is_outage(refusal) => Verdict::Retry,
+        Cause::Refused(refusal) if refusal.is_outage() => Verdict::Retry,
         // No word of what was not found: sometimes a gateway has lost its way (graph.md 5.2).
         Cause::Refused(Refusal { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => Verdict::RetryOnce,
         Cause::Refused(refusal) => of_status(refusal.status),
@@ -136,6 +125,58 @@ fn asked(cause: &Cause) -> Option<Duration> {
         Cause::Refused(refusal) => refusal.retry_after,
         Cause::SignIn(refusal) => refusal.retry_after,
         _ => None,
+    }
+}
+
+impl Error {
+    /// Whether Graph may have refused the page size that a request has, and not what else it has. Its words are not always the same.
+    pub(super) fn may_refuse_top(&self, has_other_options: bool) -> bool {
+        let Cause::Refused(refusal) = &self.cause else { return false };
+        let said = refusal.message.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let is_likely = if has_other_options { says(&["top", "query"]) } else { !says(&["guid", "token"]) };
+        refusal.status == 400 && !self.is_transient() && is_likely && !says(&["expand"])
+    }
+
+    /// Whether Graph gives a later page of a list no more than what does not exist, or is not allowed.
+    pub fn is_refused_later(&self) -> bool {
+        self.is_later_page && !self.is_transient() && matches!(self.status(), Some(400 | 403 | 404 | 410))
+    }
+
+    /// What it means for what was to be read.
+    pub fn verdict(&self) -> Verdict {
+        match verdict(&self.cause) {
+            Verdict::SkipParent | Verdict::RetryOnce if self.is_later_page => Verdict::FailStream,
+            verdict => verdict,
+        }
+    }
+
+    /// Whether the same request may succeed at another time, without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        self.verdict() == Verdict::Retry || matches!(self.cause, Cause::Closed(_))
+    }
+
+    /// When the same request may succeed, if Graph has said so and it is longer than a run waits.
+    pub fn long_wait(&self) -> Option<Duration> {
+        let wait = match &self.cause {
+            Cause::Closed(wait) => Some(*wait),
+            Cause::Refused(refusal) => refusal.retry_after,
+            Cause::SignIn(refusal) => refusal.retry_after,
+            _ => None,
+        };
+        wait.filter(|wait| *wait > LONGEST_WAIT)
+    }
+
+    /// Whether a link will hardly be answered again: what it leads to can be asked for anew. One that Graph fails to answer is given up a day
+    /// after it was got.
+    pub fn is_link_lost(&self, got_at: Option<DateTime<Utc>>) -> bool {
+        match &self.cause {
+            Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LASTS),
+            // What time or another token changes is not the link's fault.
+            Cause::Refused(_) => !matches!(self.verdict(), Verdict::Retry | Verdict::RefreshToken),
+            Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
+            Cause::SignIn(_) | Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::Level;
 
-use super::{BUFFER, Log};
+use super::BUFFER;
 use crate::{
+    console::Log,
     emit::{Batch, Emitter, Outcome},
     state::StreamState,
     streams::Stream,

@@ -3,10 +3,7 @@
 pub mod airbyte;
 mod counted;
 pub mod lines;
-mod log;
 pub mod singer;
-
-pub use log::{Format, Log};
 
 /// So many bytes of lines are written at once. What is in the buffer is written also when the run is stopped: a slow reader is to have it soon.
 const BUFFER: usize = 32 * 1024;

@@ -335,8 +335,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        record::{Message, Team},
-        schema::json_schema,
+        record::json_schema,
+        streams::{Message, Team},
     };
 
     fn record<T: schemars::JsonSchema>(item: &str, derived: &[(&str, Derived<'_>)]) -> Value {

@@ -2,6 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+/// The number of hashes of items that were left out which are remembered for a channel.
+pub const MOST_DAMAGE_OF_CHANNEL: usize = 32;
+
 /// Where a channel, or a thread, can go on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChannelState {

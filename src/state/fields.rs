@@ -1,9 +1,10 @@
 //! The fields of a partition, as both versions write them.
 
 use super::{
-    ChannelState, DeltaState, Invalid, MOST_DAMAGE_OF_CHANNEL, RoundState, Version, WalkState,
+    ChannelState, DeltaState, Invalid, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState,
     given::{Given, Path},
     links, time,
+    version::Version,
 };
 
 const IS_MISSING: &str = "it is missing";

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-use super::{Invalid, Version, given::Given};
+use super::{Invalid, given::Given, version::Version};
 
 /// The beginning of all times: Graph's own way to say that there is no bound.
 pub const BEGINNING: DateTime<Utc> = first_day_of(1);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ChannelState, Full, Invalid, Version,
+    ChannelState, Invalid,
     entry::Entry,
     fields::Fields,
     given::{Given, Members, Path},
@@ -11,6 +11,7 @@ use super::{
     partitions::{Added, Partitions},
     texts::Texts,
     time::{self, BEGINNING},
+    version::{Full, Version},
 };
 
 /// The mark of a full refresh: null, true before its first page, then when it began.

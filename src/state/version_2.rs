@@ -12,14 +12,16 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    ChannelState, Channels, Full, Invalid, MOST_DAMAGE, StreamState, Version, WalkState,
+    ChannelState, Invalid, StreamState, WalkState,
     entry::Entry,
     fields::{Fields, texts},
     given::{Given, Members, Path},
     key::{ids, join, key},
     partitions::{Added, Group, Partitions},
+    stream::{Channels, MOST_DAMAGE},
     texts::Texts,
     time::{self, BEGINNING, Clock, Moment},
+    version::{Full, Version},
 };
 
 /// The mark of a full refresh: nothing, or when it began, by our own clock and by Graph's.

@@ -1,7 +1,13 @@
 //! `message_replies`: the replies in the threads of each channel (graph.md 2.6).
 
-use super::{ParentKind, READS_MESSAGES, Source, Stream, columns, schema};
-use crate::{graph::Request, record::Reply};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    messages::{Message, READS_MESSAGES},
+    stream::{ParentKind, Source, Stream, columns, schema},
+};
+use crate::graph::Request;
 
 /// The replies in threads.
 pub static MESSAGE_REPLIES: Stream = Stream {
@@ -19,4 +25,14 @@ pub static MESSAGE_REPLIES: Stream = Stream {
 /// The replies of one root message.
 pub fn thread(team: &str, channel: &str, message: &str, top: u64) -> Request {
     Request::get(["teams", team, "channels", channel, "messages", message, "replies"]).query("$top", top)
+}
+
+/// A reply in a thread: a message with the id of its root.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Reply {
+    /// The reply itself.
+    #[serde(flatten)]
+    pub message: Message,
+    /// Id of the root message whose thread was read.
+    pub parent_message_id: String,
 }

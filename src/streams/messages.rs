@@ -1,11 +1,13 @@
 //! `messages`: the root messages of each channel (graph.md 2.5).
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{ParentKind, Source, Stream, columns, schema};
+use super::stream::{ParentKind, Source, Stream, columns, schema};
 use crate::{
     graph::{Permission, Request},
-    record::Message,
+    record::Open,
 };
 
 /// The most that Graph gives a page of messages or replies.
@@ -46,4 +48,78 @@ pub fn message(team: &str, channel: &str, message: &str) -> Request {
 pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
     let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
     Request::get(["teams", team, "channels", channel, "messages", "delta"]).query("$filter", format!("lastModifiedDateTime gt {since}"))
+}
+
+/// A root message of a channel.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Id of the message: its creation in milliseconds since 1970, unique within the channel only (Graph: chatMessage/id).
+    pub id: String,
+    /// Id of the team that was read.
+    #[serde(rename = "team_id")]
+    pub team_id: String,
+    /// Id of the channel that was read.
+    #[serde(rename = "channel_id")]
+    pub channel_id: String,
+    /// Id of the root message of the thread; null for a root (Graph: chatMessage/replyToId).
+    pub reply_to_id: Option<String>,
+    /// Id of the chat; null in channels (Graph: chatMessage/chatId).
+    pub chat_id: Option<String>,
+    /// Version of the message (Graph: chatMessage/etag).
+    pub etag: Option<String>,
+    /// message, systemEventMessage, ... (Graph: chatMessage/messageType).
+    pub message_type: Option<String>,
+    /// When the message was written (Graph: chatMessage/createdDateTime).
+    pub created_date_time: Option<DateTime<Utc>>,
+    /// When the message was last created, edited, or reacted to; replies do not count (Graph: chatMessage/lastModifiedDateTime).
+    pub last_modified_date_time: Option<DateTime<Utc>>,
+    /// When the text was last edited in Teams; null if never (Graph: chatMessage/lastEditedDateTime).
+    pub last_edited_date_time: Option<DateTime<Utc>>,
+    /// When the message was deleted; null if it was not (Graph: chatMessage/deletedDateTime).
+    pub deleted_date_time: Option<DateTime<Utc>>,
+    /// Subject, plain text (Graph: chatMessage/subject).
+    pub subject: Option<String>,
+    /// Summary for notifications and clients that show no cards (Graph: chatMessage/summary).
+    pub summary: Option<String>,
+    /// normal, high or urgent (Graph: chatMessage/importance).
+    pub importance: Option<String>,
+    /// Always en-us (Graph: chatMessage/locale).
+    pub locale: Option<String>,
+    /// Link to the message in the Teams client (Graph: chatMessage/webUrl).
+    pub web_url: Option<String>,
+    /// Sender: user, application or device; null for system events and deleted senders (Graph: chatMessage/from).
+    pub from: Option<Open>,
+    /// Text or HTML of the message (Graph: chatMessage/body).
+    pub body: Option<Body>,
+    /// Attached files, cards, tabs, forwarded messages (Graph: chatMessage/attachments).
+    pub attachments: Option<Vec<Option<Open>>>,
+    /// Users, teams, channels, tags and bots mentioned (Graph: chatMessage/mentions).
+    pub mentions: Option<Vec<Option<Open>>>,
+    /// Reactions, one entry a user and kind (Graph: chatMessage/reactions).
+    pub reactions: Option<Vec<Option<Open>>>,
+    /// Team and channel that the message was posted in (Graph: chatMessage/channelIdentity).
+    pub channel_identity: Option<Open>,
+    /// What a data loss prevention policy did (Graph: chatMessage/policyViolation).
+    pub policy_violation: Option<Open>,
+    /// The event, if messageType is systemEventMessage; told apart by its @odata.type (Graph: chatMessage/eventDetail).
+    pub event_detail: Option<Open>,
+    /// Changes of the message's reactions (Graph: chatMessage/messageHistory).
+    pub message_history: Option<Vec<Option<Open>>>,
+    /// True if Graph reported the message as removed (@removed): then only ids and lastModifiedDateTime are filled; else null.
+    #[serde(rename = "is_removed")]
+    pub is_removed: Option<bool>,
+    /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
+    #[serde(rename = "_additional_properties")]
+    pub additional_properties: Option<Open>,
+}
+
+/// Content of a message.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Body {
+    /// text or html (Graph: itemBody/contentType).
+    pub content_type: Option<String>,
+    /// The text; in HTML, mentions and attachments stand as `<at>` and `<attachment>` elements (Graph: itemBody/content).
+    pub content: Option<String>,
 }

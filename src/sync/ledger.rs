@@ -7,136 +7,62 @@ use std::{
 
 use tracing::{debug, warn};
 
-use super::{context::Context, job::Report, parents::wanted};
 use crate::{
     emit::Outcome,
     error::Error,
     graph::Verdict,
-    streams::{ParentKind, PerStream, Stream, StreamSet},
+    read::{
+        context::Context,
+        job::Report,
+        outcome::{StreamOutcome, is_listed},
+    },
+    streams::{PerStream, Stream, StreamSet},
 };
 
 /// The streams of a run.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    entries: PerStream<Entry>,
+    entries: PerStream<StreamOutcome>,
+    /// Jobs that are not done.
+    pending: PerStream<usize>,
     /// Groups that were found and have no team, each said once.
     without_team: BTreeSet<String>,
     /// What is known of the list of teams, whatever streams it feeds.
-    list: Entry,
+    list: StreamOutcome,
     /// Permissions that are missing, each with the streams for which that was reported.
     lacking: HashMap<&'static str, StreamSet>,
 }
 
-/// What is known of a stream.
-#[derive(Debug, Default)]
-pub(super) struct Entry {
-    /// Jobs that are not done.
-    pending: usize,
-    /// Parents that were read to their end.
-    read: u64,
-    refused: u64,
-    /// The refusal to be shown if there is nothing else: one for want of a permission, or the first.
-    refusal: Option<Arc<Error>>,
-    failure: Option<Arc<Error>>,
-    /// Teams that exist and that Graph does not list: how many, and one of them.
-    unlisted: Option<(u64, String)>,
-    wanted: BTreeSet<String>,
-}
-
-impl Entry {
-    pub(super) fn new(context: &Context, stream: &'static Stream) -> Self {
-        Self { wanted: wanted(context, stream).into_iter().collect(), ..Self::default() }
-    }
-
-    /// A parent was read to its end.
-    pub(super) fn read(&mut self) {
-        self.read += 1;
-    }
-
-    /// An id that was looked for was found.
-    pub(super) fn find(&mut self, id: &str) {
-        self.wanted.remove(id);
-    }
-
-    pub(super) fn refuse(&mut self, error: &Arc<Error>) {
-        self.refused += 1;
-        let says_more = self.refusal.as_ref().is_none_or(|known| error.is_forbidden() && !known.is_forbidden());
-        if says_more {
-            self.refusal = Some(error.clone());
-        }
-    }
-
-    pub(super) fn fail(&mut self, error: &Arc<Error>) {
-        self.failure.get_or_insert_with(|| error.clone());
-    }
-
-    pub(super) fn has_failed(&self) -> bool {
-        self.failure.is_some()
-    }
-
-    /// Nothing more can be found: gives what is said of the ids that were not.
-    pub(super) fn give_up_wanted(&mut self, stream: &'static Stream) -> Vec<Arc<Error>> {
-        let wanted = std::mem::take(&mut self.wanted);
-        if self.failure.is_some() {
-            return Vec::new();
-        }
-        let errors: Vec<_> = wanted.into_iter().map(|id| Arc::new(Error::NotFound { id, stream: stream.name })).collect();
-        errors.iter().for_each(|error| self.refuse(error));
-        errors
-    }
-
-    /// Why every parent was refused or missing, if that is so: the refusal that says most.
-    pub(super) fn refusal_of_all(&self) -> Option<&Arc<Error>> {
-        self.refusal.as_ref().filter(|_| self.read == 0)
-    }
-
-    /// The same, with how many parents there are.
-    pub(super) fn no_parent(&self) -> Option<Arc<Error>> {
-        let one = self.refusal_of_all()?;
-        Some(if self.refused > 1 { Arc::new(Error::NoParent { count: self.refused, one: one.clone() }) } else { one.clone() })
-    }
-
-    /// Graph does not list this team, which exists.
-    pub(super) fn miss_in_list(&mut self, team: &str) {
-        let (count, _) = self.unlisted.get_or_insert_with(|| (0, team.to_owned()));
-        *count += 1;
-    }
-
-    /// That the list of teams is not complete, if that is so.
-    pub(super) fn incomplete_list(&self) -> Option<Error> {
-        self.unlisted.clone().map(|(count, team)| Error::TeamsNotListed { count, team })
-    }
-
-    /// Why the stream is not complete.
-    fn error(&self) -> Option<Arc<Error>> {
-        self.failure.clone().or_else(|| self.incomplete_list().map(Arc::new)).or_else(|| self.no_parent())
-    }
-}
-
 impl Ledger {
     pub(super) fn new(context: &Context) -> Self {
-        let entries = PerStream::from_fn(|stream| Entry::new(context, stream));
-        Self { entries, without_team: BTreeSet::new(), list: Entry::default(), lacking: HashMap::new() }
+        let entries = PerStream::from_fn(|stream| StreamOutcome::new(context, stream));
+        Self {
+            entries,
+            pending: PerStream::default(),
+            without_team: BTreeSet::new(),
+            list: StreamOutcome::default(),
+            lacking: HashMap::new(),
+        }
     }
 
-    fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut Entry> {
+    fn entries(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut StreamOutcome> {
         self.entries.of_mut(streams)
     }
 
     /// A job is to be done for these streams.
     pub(super) fn begin(&mut self, feeds: StreamSet) {
-        self.entries(feeds).for_each(|entry| entry.pending += 1);
+        self.pending.of_mut(feeds).for_each(|pending| *pending += 1);
     }
 
     /// A job is done; the jobs that it leads to must have begun. Gives the streams that have no job left.
     pub(super) fn end(&mut self, feeds: StreamSet) -> StreamSet {
-        self.entries(feeds).for_each(|entry| entry.pending -= 1);
-        feeds.filter(|stream| self.entries[stream].pending == 0)
+        self.pending.of_mut(feeds).for_each(|pending| *pending -= 1);
+        feeds.filter(|stream| self.pending[stream] == 0)
     }
 
     /// What a job came to.
     pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
-        self.entries(report.read).for_each(Entry::read);
+        self.entries(report.read).for_each(StreamOutcome::read);
         for id in &report.found {
             self.entries(feeds).for_each(|entry| entry.find(id));
         }
@@ -199,7 +125,7 @@ impl Ledger {
 
     /// How many parents of the stream were refused or missing by now.
     pub(super) fn refused(&self, stream: &Stream) -> u64 {
-        self.entries[stream].refused
+        self.entries[stream].refused()
     }
 
     /// Whether something of the stream could not be read.
@@ -212,11 +138,6 @@ impl Ledger {
         let entry = &mut self.entries[stream];
         entry.give_up_wanted(stream).iter().for_each(|error| warn!("{error}"));
         let outcome = entry.error().map_or(Outcome::Complete, Outcome::Incomplete);
-        (outcome, entry.refused)
+        (outcome, entry.refused())
     }
-}
-
-/// Whether a stream is no more complete than the list of teams. Messages are read of every channel that is known.
-pub(super) fn is_listed(stream: &Stream) -> bool {
-    stream.parents < ParentKind::Channel
 }

@@ -2,36 +2,8 @@
 //!
 //! Knows nothing of protocols: records, states and outcomes go to the [`Output`].
 
-mod activity;
-mod ahead;
-mod begin;
-mod channel;
-mod check;
-mod context;
-mod delta;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
-mod groups;
-mod job;
-mod known;
 mod ledger;
-mod list;
-mod marks;
-mod names;
-mod once;
-mod parents;
-mod part;
-mod place;
-pub mod plan;
-
 mod queue;
-mod reach;
-mod rest;
-mod restarts;
-mod thread;
-mod waits;
-mod walk;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -43,14 +15,16 @@ use crate::{
     emit::{Figures, Outcome, Output, Size, StopSignal},
     error::Error,
     graph::GraphClient,
+    read::{
+        States,
+        context::Context,
+        dispatch,
+        job::{self, Job, Stop},
+        parents, unconfigured,
+    },
     streams::{Selected, Stream, StreamSet},
 };
-pub use begin::{States, client, states};
-pub use check::{Checkup, check, with_remarks};
-use context::Context;
-use job::{Job, Stop};
 use ledger::Ledger;
-pub use parents::unconfigured;
 use queue::Queue;
 
 /// So many jobs are under way at most. Far more than requests are in flight: the first page of a channel tells how long it is, and the
@@ -202,7 +176,7 @@ impl Run {
         let UnderWay { number, size, feeds, .. } = under_way;
         self.context.output.progress().job_begins(number, size, feeds);
         let context = self.context.for_job(number, job.work.urgency(), feeds);
-        let handle = self.running.spawn(async move { job.run(&context).await }.with_current_subscriber());
+        let handle = self.running.spawn(async move { dispatch::run(job, &context).await }.with_current_subscriber());
         self.under_way.insert(handle.id(), under_way);
     }
 

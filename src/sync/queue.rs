@@ -3,8 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::job::Job;
-use crate::graph::Urgency;
+use crate::{graph::Urgency, read::job::Job};
 
 /// The number of jobs that lead nowhere from which on no more are looked for: a list of the whole tenant comes much faster than its teams and
 /// channels are read, and all of them would be in memory. Among these the longest channels are found early enough.
@@ -64,16 +63,16 @@ fn weight(job: &Job) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{groups::Groups, job::Work, place::Facts},
-        *,
-    };
-    use std::collections::BTreeMap;
-
+    use super::*;
     use crate::{
         graph::Pages,
+        read::{
+            job::{Groups, Work},
+            place::Facts,
+        },
         streams::{StreamSet, groups},
     };
+    use std::collections::BTreeMap;
 
     fn channel(team: &str, channel: &str) -> Job {
         let work = Work::Channel { team: team.into(), channel: channel.into(), facts: Facts::default(), maybe_elsewhere: false };

@@ -22,7 +22,7 @@ use tap_microsoft_teams::{
     cli::Cli,
     command::{self, Exit},
     emit::StopSignal,
-    panic,
+    error::panic,
 };
 
 use crate::support::{ALL, Finished, Output, Protocol, Running, Tap, config, configured, everything, tenant};

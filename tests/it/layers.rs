@@ -1,144 +1,273 @@
-//! The import rule: no layer of `src/` reaches upwards, and a protocol's words stay in its own module.
+//! The import rules: no folder of `src/` uses one on the same floor or above it, no files import each other in a circle, and a protocol's
+//! words stay in its own module. Re-exports are followed to the file that defines a name.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
+use syn::{
+    Attribute, Item, ItemMod, ItemUse, UseTree, Visibility,
+    visit::{self, Visit},
+};
+
 use crate::support::root;
 
-/// Each module with those of ours that it may use. Only `command` may use everything.
-const MAY_USE: &[(&str, &[&str])] = &[
-    ("cli", &[]),
-    ("config", &[]),
-    ("graph", &["secrets", "shown"]),
-    ("log", &[]),
-    ("panic", &[]),
-    ("record", &[]),
-    ("schema", &[]),
-    ("secrets", &[]),
-    ("shown", &[]),
-    ("state", &[]),
-    ("stdio", &[]),
-    ("stdio", &[]),
-    ("error", &["config", "graph", "panic"]),
-    ("files", &["error"]),
-    ("streams", &["graph", "record", "schema"]),
-    ("emit", &["error", "graph", "state", "streams"]),
-    ("watch", &["emit", "graph", "stdio", "streams"]),
-    ("sync", &["config", "emit", "error", "graph", "record", "secrets", "state", "streams"]),
-    ("protocol", &["config", "emit", "error", "secrets", "shown", "state", "streams"]),
-    (
-        "command",
-        &[
-            "cli", "config", "emit", "error", "files", "graph", "log", "protocol", "record", "schema", "secrets", "shown", "state",
-            "stdio", "streams", "sync", "watch",
-        ],
-    ),
+/// The folders and files of `src/`, floor by floor. Each may use what is on the floors below it. Only `command` may use every one.
+const FLOORS: &[&[&str]] = &[
+    &["command"],
+    &["check", "plan", "protocol", "sync"],
+    &["console", "read"],
+    &["emit"],
+    &["error"],
+    &["config", "state", "streams"],
+    &["graph", "record"],
+    &["cli", "secrets", "shown", "stdio"],
 ];
 
 /// The modules that may say Airbyte or Singer.
 const OF_PROTOCOLS: &[&str] = &["cli", "command", "protocol"];
 
-fn sources() -> Vec<(String, PathBuf, String)> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    let src = root().join("src");
-    let mut files = Vec::new();
-    collect(&src, &mut files);
-    let module = |file: &Path| {
-        let first = file.strip_prefix(&src).unwrap().components().next().unwrap().as_os_str().to_str().unwrap();
-        first.trim_end_matches(".rs").to_owned()
-    };
-    let without_tests = |text: String| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-    files.into_iter().map(|file| (module(&file), file.clone(), without_tests(fs::read_to_string(&file).unwrap()))).collect()
+/// The path of a module or of what it defines, from the root of the crate.
+type Names = Vec<String>;
+
+/// A file of `src/`, without its tests.
+struct Source {
+    path: PathBuf,
+    text: String,
+    /// What the file imports, or names by its path.
+    imports: BTreeSet<Names>,
+    /// What it re-exports: the name here, and where that comes from.
+    exports: BTreeMap<String, Names>,
 }
 
-/// The modules of ours that a text names: `crate::emit::Output`, `use crate::{emit::Output, error::Error}`.
-fn used(text: &str) -> BTreeSet<String> {
-    let mut used = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        let Some(inside) = rest.strip_prefix('{') else {
-            used.insert(rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect());
-            continue;
-        };
-        let (mut depth, mut word, mut at_start) = (1, String::new(), true);
-        for char in inside.chars() {
-            match char {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 || depth == 1 && char == ',' || at_start && !(char.is_alphanumeric() || char == '_' || char.is_whitespace()) {
-                if !word.is_empty() {
-                    used.insert(std::mem::take(&mut word));
-                }
-                at_start = depth == 1 && char == ',';
-            } else if at_start && !char.is_whitespace() {
-                word.push(char);
-            }
-            if depth == 0 {
+/// All files of `src/` by the module that each is.
+struct House(BTreeMap<Names, Source>);
+
+impl House {
+    fn read() -> Self {
+        let mut paths = Vec::new();
+        collect(&root().join("src"), &mut paths);
+        let texts: Vec<_> = paths.into_iter().map(|path| (module(&path), fs::read_to_string(&path).unwrap(), path)).collect();
+        Self(texts.into_iter().map(|(module, text, path)| (module.clone(), source(module, text, path))).collect())
+    }
+
+    /// The module in whose file a name is defined.
+    fn defining(&self, names: &[String]) -> Names {
+        let mut module = Names::new();
+        for (at, name) in names.iter().enumerate() {
+            let inner: Names = module.iter().chain([name]).cloned().collect();
+            if self.0.contains_key(&inner) {
+                module = inner;
+            } else if let Some(from) = self.0[&module].exports.get(name) {
+                let there: Names = from.iter().chain(&names[at + 1..]).cloned().collect();
+                return self.defining(&there);
+            } else {
                 break;
             }
         }
+        module
     }
-    used
+
+    /// The modules that each module uses, itself left out.
+    fn arrows(&self) -> BTreeMap<&Names, BTreeSet<Names>> {
+        let of = |(module, source): (&Names, &Source)| {
+            source.imports.iter().map(|names| self.defining(names)).filter(|used| used != module).collect()
+        };
+        self.0.iter().map(|entry| (entry.0, of(entry))).collect()
+    }
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("main.rs") {
+            paths.push(path);
+        }
+    }
+}
+
+fn module(path: &Path) -> Names {
+    let inside = path.strip_prefix(root().join("src")).unwrap().with_extension("");
+    let mut names: Names = inside.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+    names.pop_if(|last| ["mod", "lib"].contains(&last.as_str()));
+    names
+}
+
+fn source(module: Names, text: String, path: PathBuf) -> Source {
+    let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let children = file.items.iter().filter_map(|item| match item {
+        Item::Mod(item) if item.content.is_none() => Some(item.ident.to_string()),
+        _ => None,
+    });
+    let mut reader =
+        Reader { module, children: children.collect(), imports: BTreeSet::new(), exports: BTreeMap::new(), bare: BTreeSet::new() };
+    reader.visit_file(&file);
+    reader.imports.extend(reader.bare.iter().filter_map(|name| reader.exports.get(name).cloned()));
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    Source { path, text, imports: reader.imports, exports: reader.exports }
+}
+
+/// Reads what a file imports.
+struct Reader {
+    module: Names,
+    children: BTreeSet<String>,
+    imports: BTreeSet<Names>,
+    exports: BTreeMap<String, Names>,
+    /// Names without a path: some of them may be what the file re-exports.
+    bare: BTreeSet<String>,
+}
+
+impl Reader {
+    /// The path from the root of the crate, if it leads to something of ours.
+    fn absolute(&self, names: &[String]) -> Option<Names> {
+        let ups = names.iter().take_while(|name| *name == "super").count();
+        let (base, rest) = match names.first()?.as_str() {
+            "crate" => (&[][..], &names[1..]),
+            "self" => (&*self.module, &names[1..]),
+            "super" => (&self.module[..self.module.len().checked_sub(ups)?], &names[ups..]),
+            first if self.children.contains(first) => (&*self.module, names),
+            _ => return None,
+        };
+        Some(base.iter().chain(rest).cloned().collect())
+    }
+
+    fn import(&mut self, tree: &UseTree, before: &mut Names, is_export: bool) {
+        match tree {
+            UseTree::Path(path) => {
+                before.push(path.ident.to_string());
+                self.import(&path.tree, before, is_export);
+                before.pop();
+            }
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.import(tree, before, is_export)),
+            UseTree::Name(_) | UseTree::Rename(_) | UseTree::Glob(_) => {
+                let (name, here) = match tree {
+                    UseTree::Name(name) => (Some(name.ident.to_string()), name.ident.to_string()),
+                    UseTree::Rename(rename) => (Some(rename.ident.to_string()), rename.rename.to_string()),
+                    _ => (None, String::new()),
+                };
+                let names: Names = before.iter().cloned().chain(name.filter(|name| name != "self")).collect();
+                let Some(names) = self.absolute(&names) else { return };
+                if is_export {
+                    self.exports.insert(here, names);
+                } else {
+                    self.imports.insert(names);
+                }
+            }
+        }
+    }
+}
+
+fn is_of_tests(attributes: &[Attribute]) -> bool {
+    attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test")))
+}
+
+impl<'f> Visit<'f> for Reader {
+    fn visit_item_mod(&mut self, item: &'f ItemMod) {
+        if !is_of_tests(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'f ItemUse) {
+        self.import(&item.tree, &mut Names::new(), !matches!(item.vis, Visibility::Inherited));
+    }
+
+    /// Not those inside `pub(in crate::graph)`, which import nothing.
+    fn visit_visibility(&mut self, _: &'f Visibility) {}
+
+    fn visit_path(&mut self, path: &'f syn::Path) {
+        let names: Names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        match names.as_slice() {
+            [name] => _ = self.bare.insert(name.clone()),
+            names => self.imports.extend(self.absolute(names)),
+        }
+        visit::visit_path(self, path);
+    }
+}
+
+fn floor(folder: &str) -> usize {
+    let floor = FLOORS.iter().position(|floor| floor.contains(&folder));
+    floor.unwrap_or_else(|| panic!("{folder} has no place in the house"))
 }
 
 #[test]
-fn the_reader_of_imports_reads_imports() {
-    let text = "use crate::{\n    emit::{Output, Records},\n    error::Error,\n    graph::Page,\n};\nuse crate::state::X; crate::record::Y";
-    assert_eq!(used(text).into_iter().collect::<Vec<_>>(), ["emit", "error", "graph", "record", "state"]);
+fn the_reader_of_imports_follows_reexports_to_the_file_that_defines_a_name() {
+    let read = |module: &[&str], text: &str| {
+        let module: Names = module.iter().map(|&name| name.to_owned()).collect();
+        (module.clone(), source(module, text.to_owned(), PathBuf::new()))
+    };
+    let house = House(BTreeMap::from([
+        read(&[], "mod a; mod b;"),
+        read(&["a"], "mod one; pub use one::One; pub use super::b::Two as Three;"),
+        read(&["a", "one"], "pub struct One; fn f() -> crate::b::Two { super::super::b::g() } #[cfg(test)] mod tests { use crate::a; }"),
+        read(&["b"], "use std::io; use crate::a::{self, One, Three}; pub struct Two;"),
+    ]));
+    let arrows: Vec<(String, Vec<String>)> =
+        house.arrows().iter().map(|(from, to)| (from.join("::"), to.iter().map(|names| names.join("::")).collect())).collect();
+    let expected = [("", vec![]), ("a", vec![]), ("a::one", vec!["b"]), ("b", vec!["a", "a::one"])];
+    assert_eq!(arrows, expected.map(|(from, to)| (from.to_owned(), to.into_iter().map(str::to_owned).collect())));
 }
 
 #[test]
-fn no_layer_reaches_upwards() {
-    for (module, file, text) in sources() {
-        if ["lib", "main"].contains(&module.as_str()) {
-            continue;
-        }
-        let (_, may_use) =
-            MAY_USE.iter().find(|(name, _)| *name == module).unwrap_or_else(|| panic!("{module} has no place in the layers"));
-        for used in used(&text) {
-            assert!(used == module || may_use.contains(&used.as_str()), "{} uses {used}: {module} may not", file.display());
+fn no_folder_uses_one_that_is_not_below_it() {
+    let house = House::read();
+    for (module, used) in house.arrows() {
+        let Some(folder) = module.first() else { continue };
+        for used in used.iter().filter_map(|names| names.first()).filter(|used| *used != folder) {
+            assert!(floor(used) > floor(folder), "{} uses {used}: {folder} may not", house.0[module].path.display());
         }
     }
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let house = House::read();
+    let arrows = house.arrows();
+    let reached_from = |start: &Names| {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![start]);
+        while let Some(module) = next.pop() {
+            next.extend(arrows[module].iter().filter(|used| reached.insert((*used).clone())));
+        }
+        reached
+    };
+    let reached: BTreeMap<_, _> = arrows.keys().map(|&module| (module, reached_from(module))).collect();
+    let circle = |module: &Names| -> Vec<String> {
+        reached[module].iter().filter(|other| reached[other].contains(module)).map(|names| names.join("::")).collect()
+    };
+    let circles: BTreeSet<_> = arrows.keys().map(|module| circle(module)).filter(|circle| !circle.is_empty()).collect();
+    assert!(circles.is_empty(), "files that import each other: {circles:#?}");
 }
 
 #[test]
 fn no_file_climbs_out_of_its_module_by_super() {
-    for (_, file, text) in sources() {
-        let depth = file.strip_prefix(root().join("src")).unwrap().components().count();
-        let out = "super::".repeat(if file.ends_with("mod.rs") { depth - 1 } else { depth });
-        assert!(!text.contains(&out), "{} uses {out}", file.display());
+    for source in House::read().0.values() {
+        let depth = source.path.strip_prefix(root().join("src")).unwrap().components().count();
+        let out = "super::".repeat(if source.path.ends_with("mod.rs") { depth - 1 } else { depth });
+        assert!(out.is_empty() || !source.text.contains(&out), "{} uses {out}", source.path.display());
     }
 }
 
 #[test]
 fn a_protocol_is_a_matter_of_its_own_module() {
-    for (module, file, text) in sources() {
-        if OF_PROTOCOLS.contains(&module.as_str()) || ["lib", "main"].contains(&module.as_str()) {
+    for (module, source) in House::read().0 {
+        if module.first().is_none_or(|folder| OF_PROTOCOLS.contains(&folder.as_str())) {
             continue;
         }
         for word in ["airbyte", "singer", "meltano"] {
-            assert!(!text.to_lowercase().contains(word), "{} says {word}", file.display());
+            assert!(!source.text.to_lowercase().contains(word), "{} says {word}", source.path.display());
         }
     }
 }
 
 #[test]
 fn every_file_says_in_its_first_line_what_it_is_for() {
-    for (_, file, text) in sources() {
-        assert!(text.starts_with("//! "), "{}", file.display());
+    for source in House::read().0.values() {
+        assert!(source.text.starts_with("//! "), "{}", source.path.display());
     }
 }

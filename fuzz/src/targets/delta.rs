@@ -3,9 +3,9 @@
 use serde_json::value::to_raw_value;
 use tap_microsoft_teams::{
     graph::{Link, Page, fuzzing},
+    read,
     state::{ChannelState, DeltaState, RoundState, StreamState, is_delta, key},
     streams::MESSAGES,
-    sync,
 };
 
 use crate::{
@@ -33,7 +33,7 @@ fn assert_tells(page: &Page) {
         let Some(id) = message.id().filter(|_| !message.is_damaged()) else { continue };
         let mut record = Vec::new();
         if message.removal().is_some() {
-            sync::fuzzing::write_removed(&MESSAGES.columns, TEAM, CHANNEL, &id, page.date().believed(None), &mut record);
+            read::fuzzing::write_removed(&MESSAGES.columns, TEAM, CHANNEL, &id, page.date().believed(None), &mut record);
         } else {
             MESSAGES.columns.write(message.fields(), &DERIVED, &mut record);
         }
@@ -46,7 +46,7 @@ fn assert_tells(page: &Page) {
 /// Behind the page the state has its link byte for byte, if that leads below the channel, and is read again as it was written.
 fn assert_goes_on(page: &Page, key: &str, before: ChannelState) {
     let mut channel = before.clone();
-    sync::fuzzing::follow_delta_links(&mut channel, key, page);
+    read::fuzzing::follow_delta_links(&mut channel, key, page);
     let stored = |link: &Link| is_delta(link.as_str(), key).then(|| link.as_str().to_owned());
     match (page.next(), page.delta()) {
         (Some(next), _) => {

@@ -11,22 +11,25 @@ use serde_json::{Value, value::RawValue};
 use tracing::instrument::WithSubscriber;
 
 use super::{
-    Exit, Ready,
     config::{self, Author},
+    exit::{Exit, tell},
+    files::{self, in_file, read_json},
     logging::{self, Wanted},
-    say_all, singer as tap, states, tell,
+    ready::{Ready, say_all},
+    singer as tap,
 };
 use crate::{
     cli::{self, PlanFormat},
+    console::Log,
     emit::StopSignal,
     error::Error,
-    files::{self, in_file, read_json},
-    protocol::{Log, airbyte, singer},
+    plan,
+    protocol::{airbyte, singer},
+    read::states,
     secrets::Secrets,
     shown::is_hidden,
     state::Written,
     streams::{Selected, Stream},
-    sync::plan,
 };
 
 pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop: &StopSignal) -> io::Result<Exit> {

@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 
 use crate::{
     command::prose::{cut, paragraph, shared, shown, unbroken, width},
-    sync::plan::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds},
+    plan::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds},
 };
 
 /// So many channels are shown.

@@ -280,3 +280,12 @@ pub fn write(out: &mut impl Write, secrets: &Secrets, mut message: Message<'_>) 
     serde_json::to_writer(&mut *out, &message)?;
     out.write_all(b"\n")
 }
+
+/// Writes an error that belongs to no stream, and makes sure that it reaches the reader.
+///
+/// # Errors
+/// If the output cannot be written.
+pub fn write_error(out: &mut impl Write, secrets: &Secrets, error: &Error) -> io::Result<()> {
+    write(out, secrets, Message::error(error))?;
+    out.flush()
+}

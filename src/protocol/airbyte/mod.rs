@@ -8,6 +8,6 @@ mod state;
 
 pub use catalog::{NOTHING_SELECTED, catalog, read_catalog};
 pub use emitter::AirbyteEmitter;
-pub use message::{FailureType, Message, write};
+pub use message::{FailureType, Message, write, write_error};
 pub use spec::spec;
 pub use state::read_state;

@@ -12,9 +12,10 @@ use serde_json::json;
 
 use super::{Bookmarks, catalog::selected_schema};
 use crate::{
+    console::Log,
     emit::{Batch, Emitter, Figures, Outcome, StopSignal},
     error::Error,
-    protocol::{BUFFER, Log, counted::Counted},
+    protocol::{BUFFER, counted::Counted},
     state::StreamState,
     streams::{PerStream, Selected, Stream},
 };

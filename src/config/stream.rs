@@ -1,0 +1,103 @@
+//! What the configuration says about one stream.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Map;
+
+use super::{ids::IdOf, reader::Reader};
+
+/// What the configuration says about one stream.
+#[derive(Clone, Debug)]
+pub struct StreamConfig {
+    /// The teams to read.
+    pub teams: Parents,
+    /// The channels to read.
+    pub channels: Parents,
+    /// The threads to read.
+    pub messages: Parents,
+    /// The teams and channels to leave out.
+    pub exclude: Vec<String>,
+    /// From when on the first sync reads.
+    pub start_date: Option<DateTime<Utc>>,
+    /// Overlap of incremental reads.
+    pub lookback: Duration,
+    /// Items a page; [`None`] for the most that the route allows.
+    pub top: Option<u64>,
+    /// Pages of one channel between two checkpoints.
+    pub max_pages_per_batch: u64,
+    /// Whether messages are followed by delta.
+    pub use_delta_api: bool,
+}
+
+/// The parents to read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Parents {
+    /// Nothing was said.
+    Unknown,
+    /// These, each once; none if all that were named are to be left out.
+    Ids(Vec<String>),
+    /// All that are found.
+    All,
+}
+
+/// What holds where nothing is said.
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self::read(&mut Reader::new(&Map::new()))
+    }
+}
+
+impl StreamConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let exclude = reader.ids_of_all("exclude", IdOf::Parent);
+        Self {
+            teams: Parents::read(reader, "team_id", IdOf::Team, "fetch_all_teams").without(&exclude),
+            channels: Parents::read(reader, "channel_id", IdOf::Channel, "fetch_all_channels").without(&exclude),
+            messages: Parents::read(reader, "message_id", IdOf::Message, "fetch_all_messages"),
+            exclude,
+            start_date: reader.date_time("start_date"),
+            lookback: Duration::from_secs(reader.count("lookback_seconds").unwrap_or_default()),
+            top: reader.count("top"),
+            max_pages_per_batch: reader.count("max_pages_per_batch").unwrap_or(1),
+            use_delta_api: reader.flag("use_delta_api"),
+        }
+    }
+}
+
+impl StreamConfig {
+    /// Whether a team or a channel is to be left out.
+    pub fn excludes(&self, id: &str) -> bool {
+        self.exclude.binary_search_by(|excluded| excluded.as_str().cmp(id)).is_ok()
+    }
+}
+
+impl Parents {
+    fn read(reader: &mut Reader<'_>, id: &'static str, of: IdOf, fetch_all: &'static str) -> Self {
+        let (ids, all) = (reader.ids(id, of), reader.flag(fetch_all));
+        // An id among a stream's own options overrides what is said for all streams.
+        let id_is_nearer = reader.layer_of(id) < reader.layer_of(fetch_all);
+        match (all && (ids.is_empty() || !id_is_nearer), ids.is_empty()) {
+            (true, _) => Self::All,
+            (false, false) => Self::Ids(ids),
+            (false, true) => Self::Unknown,
+        }
+    }
+
+    fn without(self, exclude: &[String]) -> Self {
+        match self {
+            Self::Ids(ids) => Self::Ids(ids.into_iter().filter(|id| !exclude.contains(id)).collect()),
+            parents => parents,
+        }
+    }
+
+    /// Whether it is known what to read.
+    pub fn are_known(&self) -> bool {
+        *self != Self::Unknown
+    }
+}
+
+/// The routes of messages take pages of at most 50.
+pub(super) fn is_of_messages(stream: &str) -> bool {
+    matches!(stream, "messages" | "message_replies")
+}

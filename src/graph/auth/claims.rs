@@ -1,0 +1,99 @@
+//! What a token says about the application, where it can be read: tokens are opaque by contract (graph.md 1.3), so nothing is verified, and
+//! no request depends on it.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::graph::Permission;
+
+/// What a token says about the application. Nothing is concluded from what it does not say.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Claims {
+    /// Its application permissions.
+    pub roles: Option<Vec<String>>,
+    /// The id of the tenant, which is not what was configured if that was a domain.
+    pub tenant_id: Option<Uuid>,
+}
+
+impl Claims {
+    /// The claims of a token, if it is a JWT: three parts, of which the second is base64 of an object.
+    pub(in crate::graph) fn of(token: &str) -> Self {
+        let claims = body(token).unwrap_or_default();
+        let roles = claims["roles"].as_array().into_iter().flatten();
+        let roles: Vec<_> = roles.filter_map(Value::as_str).map(str::to_owned).collect();
+        Self {
+            roles: Some(roles).filter(|roles| !roles.is_empty()),
+            tenant_id: claims["tid"].as_str().and_then(|id| Uuid::try_parse(id).ok()),
+        }
+    }
+
+    /// Whether the token has a permission that opens a route; [`None`] if it does not say which it has.
+    pub fn has(&self, permission: &Permission) -> Option<bool> {
+        let roles = self.roles.as_ref()?;
+        Some(roles.iter().any(|role| permission.is_given_by(role)))
+    }
+}
+
+fn body(token: &str) -> Option<Value> {
+    let mut parts = token.split('.');
+    let (_, body, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(body.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All"]);
+
+    fn token(body: impl AsRef<[u8]>) -> String {
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(body))
+    }
+
+    #[test]
+    fn a_token_that_can_be_read_says_what_the_application_may_do() {
+        let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+        let said = Claims::of(&token(json!({"roles": ["Team.ReadBasic.All", "Group.Read.All"], "tid": tenant, "appid": "x"}).to_string()));
+        assert_eq!((said.has(&MESSAGES), said.tenant_id.unwrap().to_string().as_str()), (Some(true), tenant));
+        let less = Claims::of(&token(json!({"roles": ["Team.ReadBasic.All"]}).to_string()));
+        assert_eq!((less.has(&MESSAGES), less.tenant_id), (Some(false), None));
+    }
+
+    #[test]
+    fn nothing_is_concluded_from_a_token_that_does_not_say() {
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let bodies =
+            ["", "null", "[]", "{", "{}", r#"{"roles":null}"#, r#"{"roles":"Group.Read.All"}"#, r#"{"roles":[1]}"#, "\"roles\"", &deep];
+        for body in bodies {
+            assert_eq!(Claims::of(&token(body)), Claims::default(), "{}", &body[..body.len().min(40)]);
+        }
+        for opaque in ["", ".", "..", "EwBwA8l6BAAU", "a.b", "e30.!!!.c2ln", "e30.e30=.", "\u{1F511}.\u{1F511}.\u{1F511}"] {
+            assert_eq!(Claims::of(opaque), Claims::default(), "{opaque}");
+        }
+        // Neither a role that is no text nor a tenant that is no id is believed: both could get into a link or a line.
+        let odd = Claims::of(&token(r#"{"roles":[1,{"a":2},"Group.Read.All"],"tid":"evil.example/?"}"#));
+        assert_eq!(odd, Claims { roles: Some(vec!["Group.Read.All".to_owned()]), tenant_id: None });
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_breaks_the_reader(header in r"\PC{0,20}", body in prop::collection::vec(any::<u8>(), 0..300), text in r"\PC{0,60}") {
+            for token in [&text, &format!("{header}.{text}.{header}"), &token(&body), &format!("{header}{}", token(&body))] {
+                prop_assert!(Claims::of(token).roles.is_none_or(|roles| !roles.is_empty()));
+            }
+        }
+
+        #[test]
+        fn every_object_of_claims_says_its_roles_and_nothing_else(roles in prop::collection::vec(r"\PC{0,30}", 1..5), more in r"\PC{0,30}") {
+            let claims = Claims::of(&token(json!({"roles": roles, "tid": more, more.as_str(): more}).to_string()));
+            if more != "roles" && more != "tid" {
+                prop_assert_eq!(claims.roles, Some(roles));
+            }
+        }
+    }
+}

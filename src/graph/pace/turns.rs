@@ -1,0 +1,341 @@
+//! Turns: requests wait here for the pacer and for a place among those in flight; who goes first is decided here.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::budget::{Pacer, Scopes};
+
+/// How urgent a request is beside others that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Urgency {
+    /// It leads to further work, such as the channels of a team.
+    #[default]
+    Leads,
+    /// It opens a list, and will tell how long that is.
+    Opens,
+    /// It goes on with a list; about so many requests are still to come, one after the other.
+    Remains(f64),
+}
+
+impl Urgency {
+    const KINDS: usize = 3;
+
+    fn kind(self) -> usize {
+        match self {
+            Self::Leads => 0,
+            Self::Opens => 1,
+            Self::Remains(_) => 2,
+        }
+    }
+
+    /// Kinds take turns by stride scheduling (Waldspurger and Weihl, 1995): as long as all wait, new lists get three turns for each of those
+    /// that go on.
+    fn stride(self) -> u64 {
+        match self {
+            Self::Leads | Self::Opens => 1,
+            Self::Remains(_) => 3,
+        }
+    }
+}
+
+/// The turns of all requests of a client.
+#[derive(Debug)]
+pub(in crate::graph) struct Turns {
+    line: Mutex<Line<Answer>>,
+    /// The line has changed: somebody has come, or a place is free.
+    changed: Notify,
+}
+
+/// Tells whoever waits that it is their turn, or that it will not be for so long.
+type Answer = oneshot::Sender<Result<Turn, Duration>>;
+
+/// The turn of one request: its place among those in flight, until dropped.
+#[derive(Debug)]
+pub(in crate::graph) struct Turn(Arc<Turns>);
+
+impl Turns {
+    /// Turns at this pace, for so many requests in flight at most.
+    pub(in crate::graph) fn new(pacer: Pacer, places: usize) -> Arc<Self> {
+        Arc::new(Self { line: Mutex::new(Line::new(pacer, places)), changed: Notify::new() })
+    }
+
+    /// Waits until a request may be sent.
+    ///
+    /// # Errors
+    /// If Graph wants to be left alone for longer than a run waits: for how long.
+    pub(in crate::graph) async fn take(self: &Arc<Self>, scopes: Scopes, urgency: Urgency) -> Result<Turn, Duration> {
+        loop {
+            let (caller, called) = oneshot::channel();
+            let is_first = self.line().join(scopes, urgency, caller);
+            if is_first {
+                tokio::spawn(self.clone().call());
+            } else {
+                self.changed.notify_one();
+            }
+            // Whoever calls is gone only when the runtime ends.
+            if let Ok(turn) = called.await {
+                return turn;
+            }
+        }
+    }
+
+    /// Graph has throttled a request.
+    pub(in crate::graph) fn throttled(&self, scopes: Scopes, wait: Option<Duration>) {
+        self.line().pacer.throttled(scopes, wait, Instant::now());
+    }
+
+    /// Calls one after the other, each at its time, until nobody waits.
+    async fn call(self: Arc<Self>) {
+        loop {
+            let next = self.line().next(Instant::now());
+            match next {
+                // If nobody takes it any more, dropping it frees its place.
+                Next::Goes(caller) => drop(caller.send(Ok(Turn(self.clone())))),
+                Next::Never(caller, wait) => drop(caller.send(Err(wait))),
+                Next::NotBefore(time) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(time.into()) => {}
+                        () = self.changed.notified() => {}
+                    }
+                }
+                Next::WithAPlace => self.changed.notified().await,
+                Next::Nobody => return,
+            }
+        }
+    }
+
+    /// A thread that panicked has left the line as it was.
+    fn line(&self) -> MutexGuard<'_, Line<Answer>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.line().in_flight -= 1;
+        self.0.changed.notify_one();
+    }
+}
+
+/// Who a turn is given to.
+trait Caller {
+    /// Whether nobody waits any more.
+    fn is_gone(&self) -> bool;
+}
+
+impl Caller for Answer {
+    fn is_gone(&self) -> bool {
+        self.is_closed()
+    }
+}
+
+/// Those who wait, without a clock of its own.
+#[derive(Debug)]
+struct Line<C> {
+    pacer: Pacer,
+    /// In the order in which they came.
+    waiting: Vec<Waiting<C>>,
+    in_flight: usize,
+    places: usize,
+    /// When each kind has its next turn, and the one had it that went last.
+    turns: [u64; Urgency::KINDS],
+    turn: u64,
+    /// Whether somebody calls.
+    is_called: bool,
+}
+
+#[derive(Debug)]
+struct Waiting<C> {
+    scopes: Scopes,
+    urgency: Urgency,
+    caller: C,
+}
+
+/// What comes next in a line.
+#[derive(Debug, PartialEq)]
+enum Next<C> {
+    Goes(C),
+    /// Graph wants to be left alone for so long.
+    Never(C, Duration),
+    NotBefore(Instant),
+    WithAPlace,
+    Nobody,
+}
+
+impl<C: Caller> Line<C> {
+    fn new(pacer: Pacer, places: usize) -> Self {
+        Self { pacer, waiting: Vec::new(), in_flight: 0, places, turns: [0; Urgency::KINDS], turn: 0, is_called: false }
+    }
+
+    /// Somebody comes. Gives whether nobody calls yet.
+    fn join(&mut self, scopes: Scopes, urgency: Urgency, caller: C) -> bool {
+        self.waiting.push(Waiting { scopes, urgency, caller });
+        !std::mem::replace(&mut self.is_called, true)
+    }
+
+    /// Who goes now: of those whose budgets allow it, the most urgent.
+    fn next(&mut self, now: Instant) -> Next<C> {
+        self.waiting.retain(|waiting| !waiting.caller.is_gone());
+        if self.waiting.is_empty() {
+            self.is_called = false;
+            return Next::Nobody;
+        }
+        let closed = |waiting: &Waiting<C>| self.pacer.closed(waiting.scopes, now);
+        if let Some((at, wait)) = self.waiting.iter().enumerate().find_map(|(at, waiting)| Some((at, closed(waiting)?))) {
+            return Next::Never(self.waiting.remove(at).caller, wait);
+        }
+        if self.in_flight >= self.places {
+            return Next::WithAPlace;
+        }
+        let (mut first, mut not_before) = (None, None);
+        for (at, waiting) in self.waiting.iter().enumerate() {
+            let free = self.pacer.free(waiting.scopes, now);
+            if free > now {
+                not_before = Some(not_before.map_or(free, |time: Instant| time.min(free)));
+            } else if first.is_none_or(|first| self.is_before(waiting.urgency, first)) {
+                first = Some((at, waiting.urgency));
+            }
+        }
+        let Some((at, _)) = first else { return not_before.map_or(Next::Nobody, Next::NotBefore) };
+        let waiting = self.waiting.remove(at);
+        self.pacer.spend(waiting.scopes, now);
+        self.in_flight += 1;
+        let turn = &mut self.turns[waiting.urgency.kind()];
+        // Nobody saves up turns by not being there.
+        self.turn = self.turn.max(*turn);
+        *turn = self.turn + waiting.urgency.stride();
+        Next::Goes(waiting.caller)
+    }
+
+    /// Whether one goes before another who came earlier. A long list cannot be known before it is opened, and those that are known to be long
+    /// must not wait until all are. Of these the longest goes first: it decides when all ends.
+    fn is_before(&self, one: Urgency, (_, other): (usize, Urgency)) -> bool {
+        match (one, other) {
+            (Urgency::Remains(one), Urgency::Remains(other)) => one > other,
+            _ => self.turns[one.kind()] < self.turns[other.kind()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Urgency::*;
+    use super::*;
+
+    impl Caller for &str {
+        fn is_gone(&self) -> bool {
+            self.starts_with("gone")
+        }
+    }
+
+    fn scopes(team: &str, channel: &str) -> Scopes {
+        Scopes::of(&format!("/v1.0/teams/{team}/channels/{channel}/messages"))
+    }
+
+    fn line(pace: f64, places: usize) -> Line<&'static str> {
+        Line::new(Pacer::new(pace, None), places)
+    }
+
+    /// The order in which all go that wait, each as soon as it may.
+    fn order(line: &mut Line<&'static str>, mut now: Instant) -> Vec<&'static str> {
+        std::iter::from_fn(|| {
+            loop {
+                match line.next(now) {
+                    Next::Goes(caller) => return Some(caller),
+                    Next::NotBefore(time) => now = time,
+                    Next::Never(..) | Next::WithAPlace | Next::Nobody => return None,
+                }
+            }
+        })
+        .collect()
+    }
+
+    #[test]
+    fn kinds_take_turns_and_of_those_under_way_the_longest_goes_first() {
+        let mut line = line(1.0, 64);
+        let waiting =
+            [("a", Opens), ("b", Opens), ("c", Opens), ("short", Remains(1.0)), ("long", Remains(400.0)), ("longer", Remains(500.0))];
+        for (caller, urgency) in waiting {
+            line.join(scopes(caller, caller), urgency, caller);
+        }
+        assert_eq!(order(&mut line, Instant::now()), ["a", "longer", "b", "c", "long", "short"]);
+    }
+
+    #[test]
+    fn while_one_channel_waits_for_its_second_others_go() {
+        let (mut line, now) = (line(1.0, 64), Instant::now());
+        for (channel, caller) in [("1", "one"), ("1", "another of the same"), ("2", "other")] {
+            line.join(scopes("t", channel), Remains(9.0), caller);
+        }
+        assert_eq!(line.next(now), Next::Goes("one"));
+        let Next::NotBefore(second) = line.next(now) else { panic!("a team has four a second") };
+        assert_eq!(line.next(second), Next::Goes("other"));
+        let Next::NotBefore(third) = line.next(second) else { panic!("a channel has one a second") };
+        assert!(third - now >= Duration::from_secs(1));
+        assert_eq!(line.next(third), Next::Goes("another of the same"));
+        assert_eq!(line.next(third), Next::Nobody);
+    }
+
+    #[test]
+    fn without_a_place_nobody_goes_and_whoever_is_gone_takes_none() {
+        let (mut line, now) = (line(f64::INFINITY, 1), Instant::now());
+        assert!(line.join(scopes("t", "1"), Opens, "gone"));
+        assert!(!line.join(scopes("t", "2"), Opens, "here"));
+        line.join(scopes("t", "3"), Opens, "next");
+        assert_eq!(line.next(now), Next::Goes("here"));
+        assert_eq!(line.next(now), Next::WithAPlace);
+        line.in_flight -= 1;
+        assert_eq!(line.next(now), Next::Goes("next"));
+        line.in_flight -= 1;
+        assert_eq!(line.next(now), Next::Nobody);
+        assert!(line.join(scopes("t", "4"), Opens, "first again"));
+    }
+
+    #[test]
+    fn whoever_wants_what_is_closed_is_told_at_once_whether_there_is_a_place_or_not() {
+        let (mut line, now, wait) = (line(1.0, 0), Instant::now(), Duration::from_secs(7200));
+        line.pacer.throttled(scopes("t", "1"), Some(wait), now);
+        for (channel, caller) in [("2", "open"), ("1", "closed")] {
+            line.join(scopes("t", channel), Opens, caller);
+        }
+        assert_eq!(line.next(now), Next::Never("closed", wait));
+        assert_eq!(line.next(now), Next::WithAPlace);
+    }
+
+    proptest! {
+        #[test]
+        fn all_go_once_and_never_more_side_by_side_than_there_are_places(
+            waiting in prop::collection::vec((0_u8..3, 0_u8..9, 0_u8..3), 1..60),
+            places in 1_usize..8,
+        ) {
+            let (mut line, mut now) = (line(10.0, places), Instant::now());
+            for &(team, channel, kind) in &waiting {
+                let urgency = [Leads, Opens, Remains(f64::from(channel))][usize::from(kind)];
+                line.join(scopes(&team.to_string(), &format!("{team}.{channel}")), urgency, "");
+            }
+            let mut gone = 0;
+            loop {
+                match line.next(now) {
+                    Next::Goes(_) => gone += 1,
+                    Next::NotBefore(time) => {
+                        prop_assert!(time > now);
+                        now = time;
+                    }
+                    Next::WithAPlace => {
+                        prop_assert_eq!(line.in_flight, places);
+                        line.in_flight = 0;
+                    }
+                    Next::Never(..) | Next::Nobody => break,
+                }
+                prop_assert!(line.in_flight <= places);
+            }
+            prop_assert_eq!(gone, waiting.len());
+        }
+    }
+}

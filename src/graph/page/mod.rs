@@ -1,0 +1,9 @@
+//! A page: from the bytes of a body to items whose values are text.
+
+pub(super) mod bodies;
+pub(super) mod index;
+pub(super) mod text;
+
+pub use bodies::Held;
+pub use index::{Item, Page, Removal};
+pub use text::Cleaned;

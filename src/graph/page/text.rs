@@ -1,0 +1,219 @@
+//! The text of a body: what no destination can hold is taken out before it is parsed, in the memory that the body has.
+
+use memchr::{memchr, memchr2};
+use serde::de::IgnoredAny;
+
+/// U+FFFD.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
+/// By so many bytes a text may grow whose bytes are no UTF-8, ...
+const GROWTH: usize = 64 * 1024;
+
+/// ... or by this part of it: what would grow more is no text.
+const PART: usize = 8;
+
+/// What was changed in the texts of a body.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Cleaned {
+    /// U+0000 that were removed: PostgreSQL cannot hold them.
+    pub nul: u64,
+    /// Lone surrogates and invalid UTF-8 that became U+FFFD: no UTF-8 text can hold them.
+    pub replaced: u64,
+}
+
+/// A body without a byte order mark at its beginning: JSON has none, but parsers may ignore it (RFC 8259, 8.1).
+pub(in crate::graph) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// Decodes a body of JSON. Escapes of U+0000 are removed, lone surrogates and bytes that are no UTF-8 become U+FFFD. There are no line breaks
+/// in what is JSON: a record is one line. [`None`]: it is no text.
+pub(in crate::graph) fn decode(mut body: Vec<u8>) -> Option<(String, Cleaned)> {
+    body.drain(..body.len() - without_mark(&body).len());
+    let mut cleaned = Cleaned::default();
+    let text = match String::from_utf8(body) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8(replace_invalid(error.into_bytes(), &mut cleaned)?).ok()?,
+    };
+    let (has_breaks, mut bytes) = (memchr2(b'\n', b'\r', text.as_bytes()).is_some(), text.as_bytes());
+    // What is no JSON stays as it is: without its white space, or without an escape, it might become JSON.
+    if !has_breaks && unwanted_escape(&mut bytes).is_none() || !is_json(&text) {
+        return Some((text, cleaned));
+    }
+    let mut bytes = text.into_bytes();
+    clean_escapes(&mut bytes, &mut cleaned);
+    if has_breaks {
+        compact(&mut bytes);
+    }
+    Some((String::from_utf8(bytes).ok()?, cleaned))
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Replaces what is no UTF-8; [`None`] if that is too much.
+fn replace_invalid(mut body: Vec<u8>, cleaned: &mut Cleaned) -> Option<Vec<u8>> {
+    let invalid = body.utf8_chunks().map(|chunk| chunk.invalid().len()).filter(|&length| length > 0);
+    let (count, growth) = invalid.fold((0, 0), |(count, growth), length| (count + 1, growth + REPLACEMENT.len() - length));
+    if growth > GROWTH.max(body.len() / PART) {
+        return None;
+    }
+    cleaned.replaced += count;
+    // From its end to its beginning, where each replacement takes some of the room that is between what was read and what was written.
+    let (length, mut from, mut to) = (body.len(), growth, 0);
+    body.reserve_exact(growth);
+    body.resize(length + growth, 0);
+    body.copy_within(..length, growth);
+    while let Err(error) = str::from_utf8(&body[from..]) {
+        let valid = error.valid_up_to();
+        body.copy_within(from..from + valid, to);
+        from += valid + error.error_len().unwrap_or(body.len() - from - valid);
+        to += valid + REPLACEMENT.len();
+        body[to - REPLACEMENT.len()..to].copy_from_slice(REPLACEMENT);
+    }
+    body.copy_within(from.., to);
+    body.truncate(to + length + growth - from);
+    Some(body)
+}
+
+/// Takes the white space between its tokens out of a JSON text.
+fn compact(json: &mut Vec<u8>) {
+    let (mut in_string, mut escaped) = (false, false);
+    json.retain(|byte| {
+        if in_string {
+            in_string = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            return true;
+        }
+        in_string = *byte == b'"';
+        !byte.is_ascii_whitespace()
+    });
+}
+
+/// Cleans the escapes of a JSON text.
+fn clean_escapes(json: &mut Vec<u8>, cleaned: &mut Cleaned) {
+    let (mut from, mut to) = (0, 0);
+    loop {
+        let mut rest = &json[from..];
+        let Some(unit) = unwanted_escape(&mut rest) else { break };
+        let at = json.len() - rest.len();
+        let replacement = if unit == 0 { [].as_slice() } else { REPLACEMENT };
+        *(if unit == 0 { &mut cleaned.nul } else { &mut cleaned.replaced }) += 1;
+        json.copy_within(from..at, to);
+        to += at - from + replacement.len();
+        json[to - replacement.len()..to].copy_from_slice(replacement);
+        from = at + ESCAPE;
+    }
+    json.copy_within(from.., to);
+    json.truncate(json.len() - (from - to));
+}
+
+/// Bytes of a `\uXXXX`.
+const ESCAPE: usize = 6;
+
+/// Leads to the next escape that no destination can hold, and gives its code unit.
+fn unwanted_escape(json: &mut &[u8]) -> Option<u16> {
+    loop {
+        *json = &json[memchr(b'\\', json)?..];
+        let wide = |unit: u16| unicode_escape(&json[ESCAPE..]).filter(|_| is_high(unit)).is_some_and(is_low);
+        *json = match unicode_escape(json) {
+            Some(unit) if wide(unit) => &json[2 * ESCAPE..],
+            Some(unit) if unit == 0 || is_high(unit) || is_low(unit) => return Some(unit),
+            Some(_) => &json[ESCAPE..],
+            // The backslash and the character that it escapes.
+            None => json.get(2..)?,
+        };
+    }
+}
+
+/// The code unit of a `\uXXXX` at the start of the text.
+fn unicode_escape(json: &[u8]) -> Option<u16> {
+    let digits = json.strip_prefix(b"\\u")?.get(..4)?;
+    let digits = digits.iter().all(u8::is_ascii_hexdigit).then(|| str::from_utf8(digits).ok()).flatten()?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn is_high(unit: u16) -> bool {
+    (0xd800..0xdc00).contains(&unit)
+}
+
+fn is_low(unit: u16) -> bool {
+    (0xdc00..0xe000).contains(&unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decoded(text: &str) -> (String, u64, u64) {
+        let (text, cleaned) = decode(text.as_bytes().to_vec()).unwrap();
+        (text, cleaned.nul, cleaned.replaced)
+    }
+
+    #[test]
+    fn only_what_cannot_be_held_is_changed() {
+        let same = |text: &str| assert_eq!(decoded(text), (text.to_owned(), 0, 0));
+        same(r#""plain é \n \" \\ \u00e9 \ud83d\ude00 \\u0000 \\ud800""#);
+        assert_eq!(decoded(r#""a\u0000b\\\u0000""#), (r#""ab\\""#.to_owned(), 2, 0));
+        assert_eq!(decoded(r#""\ud83d x \ude00 \uD83D\ud83d\ude00""#), ("\"\u{fffd} x \u{fffd} \u{fffd}\\ud83d\\ude00\"".to_owned(), 0, 3));
+        assert_eq!(decode(b"\"\xff\"".to_vec()), Some(("\"\u{fffd}\"".to_owned(), Cleaned { nul: 0, replaced: 1 })));
+    }
+
+    #[test]
+    fn json_loses_its_line_breaks_and_its_texts_keep_their_spaces() {
+        assert_eq!(decoded("{\n  \"a b\": [1,\r\n 2], \"c\": \"x \\\" \\\\\"\n}").0, r#"{"a b":[1,2],"c":"x \" \\"}"#);
+        assert_eq!(decoded("\u{feff}{\"a\":1}").0, "{\"a\":1}");
+        for same in ["[1\n2]", "{\"a\":\"\n\"}", "{\"a\": 1, \"b\": 2}", "<html>\n</html>"] {
+            assert_eq!(decoded(same).0, same);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_does_not_become_json_without_an_escape() {
+        for same in [r#""\u00\u000000""#, r#""\ud8\u00003d""#, r"[\u0000]"] {
+            assert_eq!(decoded(same), (same.to_owned(), 0, 0));
+        }
+    }
+
+    #[test]
+    fn a_body_is_cleaned_in_the_memory_that_it_has() {
+        let mut body = Vec::with_capacity(1024);
+        body.extend_from_slice(b"{\n\"a\": \"\\u0000x\xff\\ud800\", \"b\": 1}");
+        let address = body.as_ptr();
+        let (text, cleaned) = decode(body).unwrap();
+        assert_eq!((text.as_str(), text.as_ptr()), ("{\"a\":\"x\u{fffd}\u{fffd}\",\"b\":1}", address));
+        assert_eq!(cleaned, Cleaned { nul: 1, replaced: 2 });
+    }
+
+    #[test]
+    fn what_is_mostly_no_utf_8_is_no_text() {
+        let body = |bad: usize| [b"\"".repeat(GROWTH), vec![0xff; bad]].concat();
+        assert!(decode(body(GROWTH / 2)).is_some_and(|(text, _)| text.len() == GROWTH + GROWTH / 2 * REPLACEMENT.len()));
+        assert_eq!(decode(body(GROWTH / 2 + 1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn invalid_bytes_are_replaced_as_the_standard_library_does(bytes in prop::collection::vec(prop::sample::select(b"a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xff\xed\xa0".to_vec()), 0..24)) {
+            let (text, cleaned) = decode(bytes.clone()).unwrap();
+            let expected = String::from_utf8_lossy(without_mark(&bytes)).into_owned();
+            prop_assert_eq!(cleaned.replaced as usize, expected.matches('\u{fffd}').count());
+            prop_assert_eq!(text, expected);
+        }
+
+        #[test]
+        fn every_text_of_escapes_becomes_json_without_nul(text in r#"(\\u[dD][89a-fA-F][0-9a-f]{2}|\\u0000|\\\\|\\n|é|a|u|0)*"#) {
+            let (text, _) = decode(format!("\"{text}\"").into_bytes()).unwrap();
+            let parsed: String = serde_json::from_str(&text).unwrap();
+            prop_assert!(!parsed.contains('\0'));
+        }
+
+        #[test]
+        fn no_bytes_are_too_strange(bytes in prop::collection::vec(prop::sample::select(b"\\u0d8\xff\xc3\"n".to_vec()), 0..24)) {
+            decode(bytes);
+        }
+    }
+}

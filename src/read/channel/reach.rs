@@ -1,0 +1,97 @@
+//! How far down a walk has read its channel: from a chain's activity follows whether the walk has read it before.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::activity::{Activity, before};
+use crate::state::BEGINNING;
+
+/// How far down a walk has read in this run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reach {
+    /// A chain that is at least this new may have moved since the run began to read: where it stood before is unknown.
+    moved: Option<DateTime<Utc>>,
+    /// The oldest activity on the pages before this one.
+    oldest: Option<DateTime<Utc>>,
+    /// The newest activity on the page before this one: pages shift by less than a page.
+    newest: Option<DateTime<Utc>>,
+    /// Whether the walk reads again what it has read.
+    is_again: bool,
+}
+
+impl Reach {
+    /// The run begins to read at this moment of Graph's clock, give or take the overlap.
+    pub(crate) fn begin(&mut self, began: DateTime<Utc>, overlap: Duration) {
+        self.moved.get_or_insert(before(began, overlap));
+    }
+
+    /// The walk has read a page with chains of these activities.
+    pub(crate) fn page(&mut self, activities: impl Iterator<Item = DateTime<Utc>> + Clone) {
+        let oldest = activities.clone().min();
+        self.is_again &= oldest >= self.oldest;
+        self.oldest = [self.oldest, oldest].into_iter().flatten().min();
+        self.newest = activities.max().or(self.newest);
+    }
+
+    /// The walk goes back to the top.
+    pub(crate) fn restart(&mut self) {
+        self.is_again = true;
+    }
+
+    /// A pass has read all that is wanted; the next one reads a part of it again.
+    pub(crate) fn bottom(&mut self) {
+        (self.oldest, self.is_again) = (Some(BEGINNING), true);
+    }
+
+    /// The oldest activity that the walk has met in this run.
+    pub(crate) fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.oldest
+    }
+
+    /// Whether the walk has read a chain of this activity before; [`None`] if that cannot be known.
+    pub(crate) fn has_read(&self, chain: Activity) -> Option<bool> {
+        let activity = chain.known()?;
+        let (moved, oldest) = (self.moved?, self.oldest?);
+        if activity >= moved || activity == oldest {
+            return None;
+        }
+        if activity < oldest {
+            return Some(false);
+        }
+        (self.is_again || self.newest.is_some_and(|newest| activity <= newest)).then_some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(hour: u32) -> DateTime<Utc> {
+        format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap()
+    }
+
+    /// What is known of chains with activity at these hours.
+    fn known<const N: usize>(reach: &Reach, hours: [u32; N]) -> [Option<bool>; N] {
+        hours.map(|hour| reach.has_read(Activity::Known(time(hour))))
+    }
+
+    #[test]
+    fn a_chain_that_did_not_move_was_read_where_it_stands() {
+        let mut reach = Reach::default();
+        reach.begin(time(20), Duration::from_secs(3600));
+        assert_eq!(known(&reach, [10]), [None], "nothing was read");
+        reach.page([time(18), time(15)].into_iter());
+        reach.page([time(14), time(10)].into_iter());
+        let (moved, shifted, tie, below, long_ago) = (19, 13, 10, 9, 16);
+        assert_eq!(known(&reach, [moved, shifted, tie, below, long_ago]), [None, Some(true), None, Some(false), None]);
+        reach.restart();
+        assert_eq!(known(&reach, [moved, shifted, tie, below, long_ago]), [None, Some(true), None, Some(false), Some(true)]);
+        reach.page([time(18), time(15)].into_iter());
+        assert_eq!(known(&reach, [long_ago]), [Some(true)]);
+        reach.page([time(9), time(8)].into_iter());
+        assert_eq!(known(&reach, [long_ago, 9]), [None, Some(true)]);
+        reach.bottom();
+        assert_eq!(known(&reach, [moved, 1]), [None, Some(true)]);
+    }
+}

@@ -1,0 +1,36 @@
+//! How often reading begins again from the top where Graph no longer gives a next page.
+
+/// So often at most: a channel is long, and each of its links may end.
+const MOST: u32 = 5;
+
+/// The times that a list began again.
+#[derive(Debug, Default)]
+pub(crate) struct Restarts {
+    count: u32,
+    furthest: u64,
+}
+
+impl Restarts {
+    /// Whether to begin again behind so many pages: once in any case, for the link may have aged; then as long as it comes further each time.
+    pub(crate) fn allows(&mut self, pages: u64) -> bool {
+        let is_allowed = self.count == 0 || self.count < MOST && pages > self.furthest;
+        (self.count, self.furthest) = (self.count + 1, self.furthest.max(pages));
+        is_allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_begins_again_once_and_then_only_if_it_came_further() {
+        let begun = |pages: &[u64]| {
+            let mut restarts = Restarts::default();
+            pages.iter().take_while(|&&pages| restarts.allows(pages)).count()
+        };
+        assert_eq!(begun(&[7, 7]), 1);
+        assert_eq!(begun(&[0, 7, 7]), 2);
+        assert_eq!(begun(&[1, 2, 3, 4, 5, 6, 7]), 5);
+    }
+}

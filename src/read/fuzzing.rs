@@ -1,0 +1,16 @@
+//! What the package `fuzz` needs of this layer: what becomes of a page of delta.
+
+use chrono::{DateTime, Utc};
+
+use super::{channel::part, place::Place};
+use crate::{graph::Page, record::Columns, state::ChannelState};
+
+/// Appends the record of a message that a page reports as removed.
+pub fn write_removed(columns: &Columns, team: &str, channel: &str, id: &str, now: DateTime<Utc>, out: &mut Vec<u8>) {
+    Place::named(team, channel).write_removed(columns, id, now, out);
+}
+
+/// Takes note of where delta goes on behind a page, in the state of the channel of this key.
+pub fn follow_delta_links(state: &mut ChannelState, key: &str, page: &Page) {
+    part::follow_delta_links(state, key, page.date().believed(None), page.next(), page.delta());
+}

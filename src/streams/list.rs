@@ -1,0 +1,28 @@
+//! The list of the streams.
+
+use super::{channels::CHANNELS, members::MEMBERS, message_replies::MESSAGE_REPLIES, messages::MESSAGES, stream::Stream, teams::TEAMS};
+
+/// All streams, parents first.
+pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES];
+
+impl Stream {
+    /// The stream of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|stream| stream.name == name)
+    }
+
+    /// All streams, parents first.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        STREAMS.iter().copied()
+    }
+
+    /// All names, in order.
+    pub fn names() -> Vec<&'static str> {
+        Self::all().map(|stream| stream.name).collect()
+    }
+
+    /// The place of the stream in [`STREAMS`].
+    pub fn position(&self) -> usize {
+        STREAMS.iter().position(|stream| std::ptr::eq(*stream, self)).unwrap_or_default()
+    }
+}
