@@ -111,9 +111,11 @@ impl Economy {
         }
         if self.open.contains(&place) {
             let since = walked.unwrap_or(begun).minus(plan.reach() + TICK);
-            // A pass begins again when the link to its next page is refused; and where few replies are served with their root, a first page
-            // looks older than it is, or its chains are of unknown age as long as replies are not asked for: a closing pass goes down further.
-            if chain >= since || plan.loses_links() || plan.switches.inline_replies <= 3 {
+            // A pass begins again when the link to its next page is refused; and where few replies or none are served with their root, a first
+            // page looks older than it is, or its chains are of unknown age as long as replies are not asked for: a closing pass goes down
+            // further.
+            let Switches { expands_replies, inline_replies, .. } = plan.switches;
+            if chain >= since || plan.loses_links() || !expands_replies || inline_replies <= 3 {
                 return true;
             }
         }
