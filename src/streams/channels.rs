@@ -67,6 +67,12 @@ pub struct Channel {
     pub is_archived: Option<bool>,
     /// Id of the Microsoft Entra tenant that owns the channel (Graph: channel/tenantId).
     pub tenant_id: Option<String>,
+    /// post or chat: how the channel shows its messages (Graph: channel/layoutType).
+    pub layout_type: Option<String>,
+    /// inProgress or completed while and after messages are imported; null otherwise (Graph: channel/migrationMode).
+    pub migration_mode: Option<String>,
+    /// When the channel was created before messages were imported that are older (Graph: channel/originalCreatedDateTime).
+    pub original_created_date_time: Option<DateTime<Utc>>,
     /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,

@@ -121,6 +121,8 @@ pub struct Team {
     pub internal_id: Option<String>,
     /// Id of the Microsoft Entra tenant (Graph: team/tenantId).
     pub tenant_id: Option<String>,
+    /// Numbers of owners, members and guests, JSON in a string (Graph: team/summary).
+    pub summary: Option<JsonText>,
     /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
