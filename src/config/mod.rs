@@ -18,7 +18,7 @@ use url::Url;
 
 use contradictions::Contradictions;
 pub use environment::settings_of_environment;
-use misspelt::{absent, misspelt};
+use misspelt::{Misspelt, absent, misspelt};
 pub use problem::{Error, Problem};
 use reader::Reader;
 pub use reader::is_given;
@@ -84,8 +84,22 @@ impl Config {
             return Err(Error { problems: vec![problem] });
         };
         let mut reader = Reader::new(settings);
+        let config = Self::read(&mut reader);
+        let streams = StreamOptions::read(&mut reader, streams);
+        let misspelt = misspelt(settings);
+        let problems: Vec<_> =
+            missing(settings, &reader.problems, &misspelt).into_iter().chain(reader.problems).chain(streams.problems).collect();
+        let remarks = misspelt.iter().map(ToString::to_string).chain(streams.contradictions.into_remarks()).collect();
+        let RunWide { max_concurrent_threads, requests_per_second } = streams.run_wide;
+        let max_concurrent_threads = max_concurrent_threads.unwrap_or(DEFAULT_CONCURRENCY);
+        let config = Self { max_concurrent_threads, requests_per_second, remarks, streams: streams.streams, ..config };
+        if problems.is_empty() { Ok(config) } else { Err(Error { problems }) }
+    }
+
+    /// What is written once for the whole run.
+    fn read(reader: &mut Reader<'_>) -> Self {
         let clouds = [("global", Cloud::Global), ("us_gov", Cloud::UsGov), ("us_gov_dod", Cloud::UsGovDod), ("china", Cloud::China)];
-        let mut config = Self {
+        Self {
             tenant_id: reader.tenant("tenant_id").unwrap_or_default(),
             client_id: reader.text("client_id").unwrap_or_default(),
             client_secret: reader.text("client_secret").unwrap_or_default().into(),
@@ -99,49 +113,7 @@ impl Config {
             max_record: mebibytes(reader.count("max_record_mb")),
             remarks: Vec::new(),
             streams: BTreeMap::new(),
-        };
-        let missing =
-            |name: &&str| !settings.get(*name).is_some_and(is_given) && !reader.problems.iter().any(|problem| problem.option == **name);
-        let misspelt = misspelt(settings);
-        let missing = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name).filter(missing);
-        let missing: Vec<_> = missing.map(|name| absent(name, &misspelt)).collect();
-        config.remarks = misspelt.iter().map(ToString::to_string).collect();
-        let stream_options = reader.object("stream_options");
-        for (name, options) in &stream_options {
-            let path = format!("stream_options.{name}");
-            if !streams.contains(&name.as_str()) {
-                let allowed = format!("no such stream; there are {}", streams.join(", "));
-                reader.problems.push(Problem { option: path, given: None, allowed });
-            } else if !options.is_null() && reader::object(options).is_none() {
-                let allowed = "an object of options".to_owned();
-                reader.problems.push(Problem { option: path, given: Some(reader::NOT_SHOWN.to_owned()), allowed });
-            }
         }
-        // What is wrong with the options of all streams is said once, and not again for each stream that inherits them.
-        StreamConfig::read(&mut reader);
-        let mut run_wide = RunWide::read(&mut reader);
-        let mut contradictions = Contradictions::default();
-        let mut problems = std::mem::take(&mut reader.problems);
-        for &name in streams {
-            let options = stream_options.get(name).and_then(reader::object).unwrap_or_default();
-            let mut own = reader.over(&options, format!("stream_options.{name}."));
-            own.check_names_of_stream();
-            let stream = StreamConfig::read(&mut own);
-            contradictions.note(&mut own, name, &stream);
-            run_wide = run_wide.least(RunWide::read(&mut own));
-            if let Some(top) = stream.top.filter(|&top| top > 50 && options.contains_key("top") && is_of_messages(name)) {
-                own.problem(format!("stream_options.{name}.top"), &top.into(), "a whole number from 1 to 50");
-            }
-            problems.extend(own.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));
-            config.streams.insert(name.to_owned(), stream);
-        }
-        config.remarks.extend(contradictions.into_remarks());
-        config.max_concurrent_threads = run_wide.max_concurrent_threads.unwrap_or(DEFAULT_CONCURRENCY);
-        config.requests_per_second = run_wide.requests_per_second;
-        if !missing.is_empty() {
-            problems.insert(0, Problem { option: missing.join(", "), given: None, allowed: "required".to_owned() });
-        }
-        if problems.is_empty() { Ok(config) } else { Err(Error { problems }) }
     }
 
     /// What the configuration says about a stream.
@@ -158,6 +130,60 @@ impl Config {
     pub fn login_host(&self) -> String {
         self.login_url.as_ref().map_or_else(|| self.cloud.login_host().to_owned(), Url::to_string)
     }
+}
+
+/// The required options that are not given, as one problem; an option that is given and wrong is not missing.
+fn missing(settings: &Map<String, Value>, problems: &[Problem], misspelt: &[Misspelt<'_>]) -> Option<Problem> {
+    let is_missing = |name: &&str| !settings.get(*name).is_some_and(is_given) && problems.iter().all(|problem| problem.option != **name);
+    let required = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name);
+    let missing: Vec<_> = required.filter(is_missing).map(|name| absent(name, misspelt)).collect();
+    (!missing.is_empty()).then(|| Problem { option: missing.join(", "), given: None, allowed: "required".to_owned() })
+}
+
+/// The options of the streams: those that are written for all of them, and for some what is written for it in front of those.
+struct StreamOptions {
+    streams: BTreeMap<String, StreamConfig>,
+    run_wide: RunWide,
+    contradictions: Contradictions,
+    problems: Vec<Problem>,
+}
+
+impl StreamOptions {
+    /// Reads them. `reader` gets the problems of what is written for all streams, so that each of them is reported once.
+    fn read(reader: &mut Reader<'_>, names: &[&'static str]) -> Self {
+        let written = reader.object("stream_options");
+        reader.problems.extend(written.iter().filter_map(|(name, options)| unusable(name, options, names)));
+        StreamConfig::read(reader);
+        let run_wide = RunWide::read(reader);
+        let mut all = Self { streams: BTreeMap::new(), run_wide, contradictions: Contradictions::default(), problems: Vec::new() };
+        for &name in names {
+            let options = written.get(name).and_then(reader::object).unwrap_or_default();
+            all.read_stream(reader.over(&options, format!("stream_options.{name}.")), name, options.contains_key("top"));
+        }
+        all
+    }
+
+    fn read_stream(&mut self, mut own: Reader<'_>, name: &'static str, has_own_top: bool) {
+        own.check_names_of_stream();
+        let stream = StreamConfig::read(&mut own);
+        self.contradictions.note(&mut own, name, &stream);
+        self.run_wide = self.run_wide.least(RunWide::read(&mut own));
+        if let Some(top) = stream.top.filter(|&top| top > 50 && has_own_top && is_of_messages(name)) {
+            own.problem(format!("stream_options.{name}.top"), &top.into(), "a whole number from 1 to 50");
+        }
+        self.problems.extend(own.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));
+        self.streams.insert(name.to_owned(), stream);
+    }
+}
+
+/// What is wrong with an entry of `stream_options` as a whole.
+fn unusable(name: &str, options: &Value, names: &[&'static str]) -> Option<Problem> {
+    let option = format!("stream_options.{name}");
+    if !names.contains(&name) {
+        return Some(Problem { option, given: None, allowed: format!("no such stream; there are {}", names.join(", ")) });
+    }
+    let is_usable = options.is_null() || reader::object(options).is_some();
+    (!is_usable).then(|| Problem { option, given: Some(reader::NOT_SHOWN.to_owned()), allowed: "an object of options".to_owned() })
 }
 
 /// Puts options of one stream in front of those that are written for it.
