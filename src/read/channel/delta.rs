@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tracing::debug;
 
-use super::{activity::before, part::Part};
+use super::{activity::before, part::Part, trouble::Trouble};
 use crate::{
     emit::Closed,
     error::Error,
@@ -39,17 +39,12 @@ pub(crate) enum Followed {
 }
 
 /// Why a round did not come to its end.
-enum Trouble {
-    /// The token is no longer taken.
-    Ended(graph::Error),
-    /// There is no delta for this channel.
-    Refused(graph::Error),
-    /// Graph has no answer for the moment.
-    Unanswered(graph::Error),
+enum Broken {
+    By(graph::Error),
     Stop(Stop),
 }
 
-impl From<Closed> for Trouble {
+impl From<Closed> for Broken {
     fn from(closed: Closed) -> Self {
         Self::Stop(closed.into())
     }
@@ -69,6 +64,12 @@ impl Part<'_> {
         let has_link = self.state.delta_link.is_some() || self.state.delta.round.is_some();
         let is_too_old = |at| self.now.is_some_and(|now| at < before(now, HORIZON));
         !has_link && self.state.delta_at.is_none_or(is_too_old)
+    }
+
+    /// Whether its link has not been answered for so long that it will hardly be.
+    fn is_given_up(&self, error: &graph::Error) -> bool {
+        let asked_at = self.state.delta.round.as_ref().map(|round| round.at).or(self.state.delta_at);
+        date(error).zip(asked_at).is_some_and(|(now, at)| before(now, TRY_AGAIN) > at)
     }
 
     /// From when on delta tells changes, if it can be followed at that time of Graph's clock.
@@ -106,53 +107,63 @@ pub(crate) async fn follow(context: &Context, place: Place<'_>, part: &mut Part<
             part.report(0, false)?;
             return Ok(Followed::NotAtAll);
         }
-        let trouble = match round(context, place, part, damage).await {
+        let error = match round(context, place, part, damage).await {
             Ok(Some(at)) => return Ok(Followed::To(at)),
             Ok(None) => return Ok(Followed::NotAtAll),
-            Err(trouble) => trouble,
+            Err(Broken::By(error)) => error,
+            Err(Broken::Stop(stop)) => return Err(stop),
         };
-        let Place { team, channel, .. } = place;
-        match trouble {
-            Trouble::Stop(stop) => return Err(stop),
-            // First back to the beginning of the round, then to an opening of its own.
-            Trouble::Ended(error) if part.state.delta.round.is_some() && part.state.delta_link.is_some() => {
-                debug!("delta of channel {channel} of team {team}: the round begins again: {error}");
-                part.state.delta.round = None;
-            }
-            Trouble::Ended(error) if part.state.delta.round.is_some() || part.state.delta_link.is_some() => {
-                let sentence = format!(
-                    "the delta token of channel {channel} of team {team} is no longer taken: what changed since is asked for anew; {error}"
-                );
-                context.remark(Remark::DeltaEnded, sentence);
-                part.now = part.now.max(date(&error));
-                (part.state.delta.round, part.state.delta_link) = (None, None);
-            }
-            Trouble::Ended(error) | Trouble::Refused(error) => {
-                let sentence = format!("delta is refused for channel {channel} of team {team}: it is read without; {error}");
-                // An empty channel's first page leads nowhere (graph.md 4.2): nothing that anybody could change.
-                if error.to_string().contains("DeltaToken") && part.state.delta_link.is_none() {
-                    debug!("{sentence}");
-                } else {
-                    context.remark(Remark::DeltaRefused, sentence);
-                }
-                part.now = part.now.max(date(&error));
-                // The link is kept: what it tells from its time on, nothing else may tell.
-                (part.state.delta.round, part.state.delta.refused_at) = (None, part.now);
-                part.report(0, false)?;
-                return Ok(Followed::NotAtAll);
-            }
-            Trouble::Unanswered(error) => {
-                let sentence = format!("delta does not answer for channel {channel} of team {team}: it is read without for now; {error}");
-                context.remark(Remark::DeltaUnanswered, sentence);
-                return Ok(Followed::NotAtAll);
-            }
+        if !goes_on(context, place, part, error)? {
+            return Ok(Followed::NotAtAll);
         }
     }
     Ok(Followed::NotAtAll)
 }
 
+/// Does what can be done about a round that did not come to its end. Gives whether to try again: from the beginning of the round, or from an
+/// opening.
+fn goes_on(context: &Context, place: Place<'_>, part: &mut Part<'_>, error: graph::Error) -> Result<bool, Stop> {
+    let Place { team, channel, .. } = place;
+    let (has_round, has_link) = (part.state.delta.round.is_some(), part.state.delta_link.is_some());
+    match Trouble::of(&error, part.is_given_up(&error)) {
+        Trouble::Fatal => return Err(Error::graph(place.task(), error, streams::MESSAGES.permissions).into()),
+        Trouble::Ended if has_round && has_link => {
+            debug!("delta of channel {channel} of team {team}: the round begins again: {error}");
+            part.state.delta.round = None;
+        }
+        Trouble::Ended if has_round || has_link => {
+            let sentence = format!(
+                "the delta token of channel {channel} of team {team} is no longer taken: what changed since is asked for anew; {error}"
+            );
+            context.remark(Remark::DeltaEnded, sentence);
+            part.now = part.now.max(date(&error));
+            (part.state.delta.round, part.state.delta_link) = (None, None);
+        }
+        Trouble::Ended | Trouble::Refused => {
+            let sentence = format!("delta is refused for channel {channel} of team {team}: it is read without; {error}");
+            // An empty channel's first page leads nowhere (graph.md 4.2): nothing that anybody could change.
+            if error.to_string().contains("DeltaToken") && !has_link {
+                debug!("{sentence}");
+            } else {
+                context.remark(Remark::DeltaRefused, sentence);
+            }
+            part.now = part.now.max(date(&error));
+            // The link is kept: what it tells from its time on, nothing else may tell.
+            (part.state.delta.round, part.state.delta.refused_at) = (None, part.now);
+            part.report(0, false)?;
+            return Ok(false);
+        }
+        Trouble::Unanswered => {
+            let sentence = format!("delta does not answer for channel {channel} of team {team}: it is read without for now; {error}");
+            context.remark(Remark::DeltaUnanswered, sentence);
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Reads a round to its end. Gives when it began; [`None`] if Graph ended it without saying where the next one begins.
-async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage: &mut Damage) -> Result<Option<DateTime<Utc>>, Trouble> {
+async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage: &mut Damage) -> Result<Option<DateTime<Utc>>, Broken> {
     let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(&link));
     let state = &part.state;
     let mut began = state.delta.round.as_ref().map(|round| round.at);
@@ -175,7 +186,7 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
                 part.report(0, false)?;
                 return Ok(None);
             }
-            Err(error) => return Err(trouble(place, part, error)),
+            Err(error) => return Err(Broken::By(error)),
         };
         // Messages of delta do not move the cursor, by which the next run knows that a time ahead of our own clock is right.
         let now = page.date().believed(None);
@@ -206,31 +217,6 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
         if next.is_none() && delta.is_some() {
             return Ok(Some(at));
         }
-    }
-}
-
-/// What an error means for delta (graph.md 4.1 and 4.2).
-fn trouble(place: Place<'_>, part: &Part<'_>, error: graph::Error) -> Trouble {
-    let said = match &error.cause {
-        Cause::Refused(refusal) => format!("{} {}", refusal.code, refusal.message).to_lowercase(),
-        Cause::SignIn(_) | Cause::ForeignLink(_) => {
-            return Trouble::Stop(Error::graph(place.task(), error, streams::MESSAGES.permissions).into());
-        }
-        Cause::Malformed(_) => return Trouble::Ended(error),
-        // To begin the round again would lead the same way.
-        Cause::EndlessPaging(_) => return Trouble::Refused(error),
-        Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) => return Trouble::Unanswered(error),
-    };
-    let names_token = ["token", "syncstate", "resync"].iter().any(|word| said.contains(word));
-    // A link that has not been answered for so long will not be.
-    let asked_at = part.state.delta.round.as_ref().map(|round| round.at).or(part.state.delta_at);
-    let is_given_up = date(&error).zip(asked_at).is_some_and(|(now, at)| before(now, TRY_AGAIN) > at);
-    match error.status() {
-        Some(410) => Trouble::Ended(error),
-        Some(400 | 404) if names_token && !said.contains("not supported") => Trouble::Ended(error),
-        Some(400) if !error.is_transient() => Trouble::Refused(error),
-        Some(500..) if is_given_up => Trouble::Ended(error),
-        _ => Trouble::Unanswered(error),
     }
 }
 

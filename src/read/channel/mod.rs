@@ -7,6 +7,7 @@ pub(crate) mod part;
 mod reach;
 mod restarts;
 pub(crate) mod thread;
+mod trouble;
 pub(crate) mod walk;
 
 use chrono::TimeDelta;
