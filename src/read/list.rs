@@ -11,10 +11,11 @@ use super::{
     place::{Facts, Place},
 };
 use crate::{
+    emit::Records,
     error::Error,
-    graph::Pages,
+    graph::{Item, Page, Pages},
     record::Derived,
-    streams::{CHANNELS, Source, Stream, StreamSet},
+    streams::{CHANNELS, Selected, Source, Stream, StreamSet},
 };
 
 impl List {
@@ -50,73 +51,116 @@ impl List {
         }
     }
 
+    fn task(&self) -> String {
+        format!("list the {} of team {}", self.stream.name, self.team)
+    }
+
     /// Reads the items. Gives whether there is none, too. Where a later page cannot be had, what the pages before it had is read on.
     async fn items(&self, context: &Context, feeds: StreamSet) -> Result<(Report, bool), Stop> {
         let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok((Report::default(), true)) };
-        let task = || format!("list the {} of team {}", self.stream.name, self.team);
-        let selected = context.selected(self.stream).filter(|_| feeds.contains(self.stream));
         let mut pages = Pages::new(request(&self.team, self.top));
-        let mut named = self.named.clone();
-        let mut awaited =
-            if self.is_of(&CHANNELS) { awaited::channels(context, &self.team, feeds, self.of_all_channels) } else { BTreeMap::new() };
-        let mut report = Report::read(feeds.filter(|stream| stream.name == self.stream.name), None);
-        let (mut is_empty, mut damage) = (true, Damage::default());
-        let failed = |source| Error::graph(task(), source, self.stream.permissions);
+        let mut items = Items::new(self, context, feeds);
         loop {
-            let page = match pages.next_or_anew(&context.client).await {
-                Ok(Some(page)) => page,
+            match pages.next_or_anew(&context.client).await {
+                Ok(Some(page)) => items.page(&mut pages, page).await?,
                 Ok(None) => break,
                 Err(source) => {
                     let is_part_read = source.is_later_page;
-                    let error = failed(source);
+                    let error = Error::graph(self.task(), source, self.stream.permissions);
                     if !is_part_read || error.is_fatal() {
                         return Err(error.into());
                     }
-                    (report.read, report.failed) = (StreamSet::default(), Some(error));
+                    (items.report.read, items.report.failed) = (StreamSet::default(), Some(error));
                     break;
                 }
-            };
-            context.note(page.cleaned());
-            let mut records = context.output.batch(self.stream);
-            for item in page.items() {
-                is_empty = false;
-                let Some(id) = item.id().filter(|_| !item.is_damaged()) else {
-                    damage.items += u64::from(context.marks.is_new(feeds, item));
-                    continue;
-                };
-                if !pages.is_first(&id) {
-                    continue;
-                }
-                if self.stream.name == CHANNELS.name {
-                    context.names.note(item);
-                }
-                let is_excluded = |stream: &&Stream| context.config(stream).excludes(&id);
-                if let Some(selected) = selected.filter(|selected| !is_excluded(&selected.stream)) {
-                    let derived = [("team_id", Derived::Text(&self.team))];
-                    damage.push(context, &mut records, item, |out| selected.columns.write(item.fields(), &derived, out));
-                }
-                awaited.remove(&*id);
-                let by_name = named.remove(&*id).unwrap_or_default();
-                if !by_name.is_empty() {
-                    report.found.push(id.to_string());
-                }
-                let place = Place { facts: Facts::of(item), ..Place::named(&self.team, &id) };
-                report.jobs.extend(channel_jobs(context, place, self.of_all_channels.union(by_name), false));
             }
-            let held = page.into_held();
-            context.output.records(records).await?;
-            drop(held);
         }
+        Ok(items.end())
+    }
+}
+
+/// The items of a list while its pages are read.
+struct Items<'l> {
+    list: &'l List,
+    context: &'l Context,
+    feeds: StreamSet,
+    selected: Option<&'l Selected>,
+    /// The channels that are named and that no page had.
+    named: BTreeMap<String, StreamSet>,
+    /// The channels that the list should have and that no page had.
+    awaited: BTreeMap<String, StreamSet>,
+    report: Report,
+    damage: Damage,
+    is_empty: bool,
+}
+
+impl<'l> Items<'l> {
+    fn new(list: &'l List, context: &'l Context, feeds: StreamSet) -> Self {
+        let is_of_channels = list.is_of(&CHANNELS);
+        Self {
+            list,
+            context,
+            feeds,
+            selected: context.selected(list.stream).filter(|_| feeds.contains(list.stream)),
+            named: list.named.clone(),
+            awaited: if is_of_channels { awaited::channels(context, &list.team, feeds, list.of_all_channels) } else { BTreeMap::new() },
+            report: Report::read(feeds.filter(|stream| stream.name == list.stream.name), None),
+            damage: Damage::default(),
+            is_empty: true,
+        }
+    }
+
+    async fn page(&mut self, pages: &mut Pages, page: Page) -> Result<(), Stop> {
+        self.context.note(page.cleaned());
+        let mut records = self.context.output.batch(self.list.stream);
+        for item in page.items() {
+            self.is_empty = false;
+            match item.id().filter(|_| !item.is_damaged()) {
+                Some(id) if pages.is_first(&id) => self.item(&mut records, item, &id),
+                Some(_) => {}
+                None => self.damage.items += u64::from(self.context.marks.is_new(self.feeds, item)),
+            }
+        }
+        let held = page.into_held();
+        self.context.output.records(records).await?;
+        drop(held);
+        Ok(())
+    }
+
+    /// Adds the record of an item; a channel also leads to what is read of it.
+    fn item(&mut self, records: &mut Records, item: Item<'_>, id: &str) {
+        let Self { list, context, .. } = self;
+        let is_excluded = |stream: &Stream| context.config(stream).excludes(id);
+        if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {
+            let derived = [("team_id", Derived::Text(&list.team))];
+            self.damage.push(context, records, item, |out| selected.columns.write(item.fields(), &derived, out));
+        }
+        if !list.is_of(&CHANNELS) {
+            return;
+        }
+        context.names.note(item);
+        self.awaited.remove(id);
+        let by_name = self.named.remove(id).unwrap_or_default();
+        if !by_name.is_empty() {
+            self.report.found.push(id.to_owned());
+        }
+        let place = Place { facts: Facts::of(item), ..Place::named(&list.team, id) };
+        self.report.jobs.extend(channel_jobs(context, place, list.of_all_channels.union(by_name), false));
+    }
+
+    /// There is no page more. Gives whether there was no item, too.
+    fn end(mut self) -> (Report, bool) {
+        let (team, context) = (&self.list.team, self.context);
         // A channel that is named with its team and is not listed there may be one that another team shares.
-        for (channel, streams) in named {
+        for (channel, streams) in self.named {
             let streams = streams.filter(|stream| context.has_one_team(stream));
-            report.jobs.extend(channel_jobs(context, Place::named(&self.team, &channel), streams, false));
+            self.report.jobs.extend(channel_jobs(context, Place::named(team, &channel), streams, false));
         }
         // An empty list is not believed, and of a list that broke off it is not known what its other pages have.
-        if !is_empty && report.failed.is_none() {
-            report.jobs.extend(awaited::jobs_of_channels(&self.team, awaited));
+        if !self.is_empty && self.report.failed.is_none() {
+            self.report.jobs.extend(awaited::jobs_of_channels(team, self.awaited));
         }
-        report.damage = damage.into_error(context, task);
-        Ok((report, is_empty))
+        self.report.damage = self.damage.into_error(context, || self.list.task());
+        (self.report, self.is_empty)
     }
 }

@@ -10,7 +10,7 @@ use super::{activity::before, part::Part, trouble::Trouble};
 use crate::{
     emit::Closed,
     error::Error,
-    graph::{self, Cause, Link, Pages},
+    graph::{self, Cause, Link, Page, Pages},
     read::{
         context::{Context, Remark},
         job::{Damage, Stop},
@@ -86,6 +86,38 @@ impl Part<'_> {
     pub(crate) fn tries_delta_again(&self, changed: bool) -> bool {
         let waited = |refused_at| self.now.is_some_and(|now| before(now, TRY_AGAIN) >= refused_at);
         self.config.use_delta_api && !self.is_full_refresh() && self.state.delta.refused_at.is_some_and(|at| changed || waited(at))
+    }
+
+    /// The pages of a round: from where the last one stopped, from the end of the one before it, or from an opening.
+    fn pages_of_round(&self) -> Option<Pages> {
+        let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(&link));
+        let going_on = self.state.delta.round.as_ref().and_then(|round| stored(&round.link));
+        let from_link = || self.state.delta_link.as_ref().and_then(|link| stored(link));
+        let opening = || {
+            let from = before(self.state.delta_at?, self.config.lookback.max(LEAST_OVERLAP)).max(self.since());
+            Some(Pages::new(streams::delta(self.place.team, self.place.channel, from)))
+        };
+        going_on.or_else(from_link).or_else(opening)
+    }
+
+    /// Emits the changes of a page.
+    async fn take_changes(&mut self, context: &Context, page: Page, now: DateTime<Utc>, damage: &mut Damage) -> Result<(), Closed> {
+        let told = self.told;
+        for message in page.items() {
+            match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
+                (Some(id), Some(removal)) => self.push_removed(&id, removal, now),
+                (Some(id), None) => self.push_changed(message, &id),
+                (None, _) => damage.items += u64::from(self.is_unsaid(message)),
+            }
+        }
+        let cleaned = page.cleaned();
+        let held = page.into_held();
+        self.hand_over().await?;
+        drop(held);
+        if self.told > told {
+            context.note(cleaned);
+        }
+        Ok(())
     }
 
     /// A walk is done: where nothing is known of delta, it is to be opened from the beginning of that walk on, by the next run. A channel
@@ -164,49 +196,16 @@ fn goes_on(context: &Context, place: Place<'_>, part: &mut Part<'_>, error: grap
 
 /// Reads a round to its end. Gives when it began; [`None`] if Graph ended it without saying where the next one begins.
 async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage: &mut Damage) -> Result<Option<DateTime<Utc>>, Broken> {
-    let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(&link));
-    let state = &part.state;
-    let mut began = state.delta.round.as_ref().map(|round| round.at);
-    let going_on = state.delta.round.as_ref().and_then(|round| stored(&round.link));
-    let from_link = || state.delta_link.as_ref().and_then(|link| stored(link));
-    let opening = || {
-        let from = before(state.delta_at?, part.config.lookback.max(LEAST_OVERLAP)).max(part.since());
-        Some(Pages::new(streams::delta(place.team, place.channel, from)))
-    };
-    let Some(mut pages) = going_on.or_else(from_link).or_else(opening) else { return Ok(None) };
+    let mut began = part.state.delta.round.as_ref().map(|round| round.at);
+    let Some(mut pages) = part.pages_of_round() else { return Ok(None) };
     let mut owes = false;
-    loop {
-        let page = match pages.next(&context.client).await {
-            Ok(Some(page)) => page,
-            Ok(None) => {
-                let Place { team, channel, .. } = place;
-                let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
-                context.remark(Remark::DeltaUnanswered, sentence);
-                part.state.delta.round = None;
-                part.report(0, false)?;
-                return Ok(None);
-            }
-            Err(error) => return Err(Broken::By(error)),
-        };
+    while let Some(page) = pages.next(&context.client).await.map_err(Broken::By)? {
         // Messages of delta do not move the cursor, by which the next run knows that a time ahead of our own clock is right.
         let now = page.date().believed(None);
         let at = *began.get_or_insert(now);
         part.now = Some(now);
-        let told = part.told;
-        for message in page.items() {
-            match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
-                (Some(id), Some(removal)) => part.push_removed(&id, removal, now),
-                (Some(id), None) => part.push_changed(message, &id),
-                (None, _) => damage.items += u64::from(part.is_unsaid(message)),
-            }
-        }
-        let (next, delta, cleaned) = (page.next().cloned(), page.delta().cloned(), page.cleaned());
-        let held = page.into_held();
-        part.hand_over().await?;
-        drop(held);
-        if part.told > told {
-            context.note(cleaned);
-        }
+        let (next, delta) = (page.next().cloned(), page.delta().cloned());
+        part.take_changes(context, page, now, damage).await?;
         context.remains(1.0);
         // A root that the run has emitted differently is left to the next run, which asks for this page again.
         owes |= part.take_owed();
@@ -218,6 +217,12 @@ async fn round(context: &Context, place: Place<'_>, part: &mut Part<'_>, damage:
             return Ok(Some(at));
         }
     }
+    let Place { team, channel, .. } = place;
+    let sentence = format!("delta of channel {channel} of team {team} ends without a deltaLink: its round is asked for again");
+    context.remark(Remark::DeltaUnanswered, sentence);
+    part.state.delta.round = None;
+    part.report(0, false)?;
+    Ok(None)
 }
 
 fn date(error: &graph::Error) -> Option<DateTime<Utc>> {

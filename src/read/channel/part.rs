@@ -34,7 +34,7 @@ const GAP_LASTS: TimeDelta = TimeDelta::hours(24);
 pub(crate) struct Part<'c> {
     context: &'c Context,
     selected: &'c Selected,
-    place: Place<'c>,
+    pub(crate) place: Place<'c>,
     /// The JSON of the ids, which stand in each record.
     quoted_team: String,
     quoted_channel: String,
