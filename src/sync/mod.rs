@@ -5,7 +5,7 @@
 mod ledger;
 mod queue;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use tokio::task::JoinSet;
 use tracing::{info, instrument::WithSubscriber, warn};
@@ -139,27 +139,35 @@ impl Run {
                 Ok((id, result)) => (id, result),
                 Err(panic) => (panic.id(), Err(Stop::Failed(Error::panicked()))),
             };
-            let UnderWay { number, size, feeds, parent_of } = self.under_way.remove(&id).unwrap_or_default();
-            self.context.job_ended(feeds);
-            let result = match result {
-                Err(Stop::Failed(error)) if error.is_fatal() => {
-                    self.running.shutdown().await;
-                    self.give_up(error);
-                    return None;
-                }
-                result => result,
-            };
-            if self.note(feeds, result).is_err() {
-                self.running.shutdown().await;
-                return Some(Early::Closed);
-            }
-            // Not before the jobs that it leads to are known.
-            self.context.output.progress().job_ends(number, size, parent_of);
-            if self.end(feeds).is_err() {
-                self.running.shutdown().await;
-                return Some(Early::Closed);
+            if let ControlFlow::Break(early) = self.job_done(id, result).await {
+                return early;
             }
         }
+    }
+
+    /// Takes note of a job that has ended, and begins those that it leads to. Breaks off if nothing more can be read or written.
+    async fn job_done(&mut self, id: tokio::task::Id, result: Result<job::Report, Stop>) -> ControlFlow<Option<Early>> {
+        let UnderWay { number, size, feeds, parent_of } = self.under_way.remove(&id).unwrap_or_default();
+        self.context.job_ended(feeds);
+        let result = match result {
+            Err(Stop::Failed(error)) if error.is_fatal() => {
+                self.running.shutdown().await;
+                self.give_up(error);
+                return ControlFlow::Break(None);
+            }
+            result => result,
+        };
+        let mut noted = self.note(feeds, result);
+        if noted.is_ok() {
+            // Not before the jobs that it leads to are known.
+            self.context.output.progress().job_ends(number, size, parent_of);
+            noted = self.end(feeds);
+        }
+        if noted.is_err() {
+            self.running.shutdown().await;
+            return ControlFlow::Break(Some(Early::Closed));
+        }
+        ControlFlow::Continue(())
     }
 
     fn begin(&mut self, jobs: Vec<Job>) {
