@@ -323,7 +323,6 @@ impl<'w, 'c> Walk<'w, 'c> {
         // The oldest chain down to the one that is read: a pass down to that time reaches it again.
         let mut oldest = None;
         for (Chain { root, activity, damaged, goes_on, rest }, owes) in chains {
-            oldest = [oldest, activity.known()].into_iter().flatten().min();
             self.damage.items += if descent.is_below(stop) { 0 } else { damaged };
             let activity = match rest {
                 // Below chains that are too old every chain is too old: it need not be completed.
@@ -335,6 +334,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                 _ if goes_on => Activity::Unknown,
                 _ => activity,
             };
+            oldest = [oldest, activity.known()].into_iter().flatten().min();
             descent.meet(activity);
             if self.take_owed() || owes {
                 self.note_owed(oldest.unwrap_or(stop));
