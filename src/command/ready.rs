@@ -30,6 +30,9 @@ const WORKERS: usize = 2;
 /// Threads beside those: the one that writes, and one that looks names up.
 const OTHERS: usize = 2;
 
+/// Bytes of a stack with which threads are tried: a half more than they have, as room for what a run takes before it starts them.
+const TRIED_STACK: usize = 3 * 1024 * 1024;
+
 /// What a sync is made of, all of it known to be usable.
 pub(super) struct Ready {
     pub(super) client: GraphClient,
@@ -99,7 +102,9 @@ pub(super) fn say_all(remarks: &[String]) {
 pub(super) fn runtime() -> Result<Runtime, Error> {
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
     try_threads().map_err(machine)?;
-    tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(machine)
+    let build = || tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    // It panics if the machine gives it no thread all the same.
+    catch_unwind(build).unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into())).map_err(machine)
 }
 
 /// Whether the machine gives as many threads as a run takes. Without one of them the runtime would panic, or wait for ever.
@@ -108,7 +113,8 @@ fn try_threads() -> io::Result<()> {
     let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
     thread::scope(|scope| {
         let pass = || drop(gate.lock());
-        let started: io::Result<Vec<_>> = (0..WORKERS + OTHERS).map(|_| thread::Builder::new().spawn_scoped(scope, pass)).collect();
+        let started: io::Result<Vec<_>> =
+            (0..WORKERS + OTHERS).map(|_| thread::Builder::new().stack_size(TRIED_STACK).spawn_scoped(scope, pass)).collect();
         drop(closed);
         started.map(drop)
     })
