@@ -1,8 +1,9 @@
 //! A later page of a list that is refused though the pages before it were answered: nothing is gone, and nothing is skipped in silence.
 
-use graph_sim::{Class, Fault, GraphSim, Options, PageKind, Rule, TenantSpec};
-use serde_json::{Value, json};
+use graph_sim::{Class, Fault, PageKind, Rule};
+use serde_json::json;
 
+use super::paged;
 use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
 
 /// What Graph says of a page that it does not find, or does not give.
@@ -16,17 +17,6 @@ fn refusals() -> [(&'static str, Fault); 5] {
     ]
 }
 
-/// All whose lists have several pages.
-fn paged() -> (GraphSim, Value) {
-    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(3, 3, 12).replies(6, 0) };
-    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
-    sim.switches(|switches| (switches.inline_replies, switches.replies_page, switches.channels_page) = (1, 1, 2));
-    let mut settings = everything();
-    settings["top"] = 2.into();
-    let settings = config(&sim, settings);
-    (sim, settings)
-}
-
 #[test]
 fn a_later_page_of_a_list_that_is_refused_is_a_failure_and_what_was_read_stays() {
     let routes = [
@@ -37,7 +27,7 @@ fn a_later_page_of_a_list_that_is_refused_is_a_failure_and_what_was_read_stays()
     ];
     let cases = routes.into_iter().flat_map(|route| refusals().map(|refusal| (route, refusal)));
     side_by_side(cases, |((class, fails, said), (what, fault))| {
-        let (sim, settings) = paged();
+        let (sim, settings) = paged(3, 2);
         sim.inject(Rule::new(fault).class(class).page(PageKind::Next));
         let output = Tap::new(&settings).read(&ALL);
         assert_eq!(output.status, Some(1), "{class:?} {what}");
@@ -92,7 +82,7 @@ fn a_channel_whose_older_pages_are_refused_is_named_by_every_run_until_they_come
 
 #[test]
 fn a_list_that_is_gone_when_it_begins_again_is_gone() {
-    let (sim, settings) = paged();
+    let (sim, settings) = paged(3, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     // The team is deleted between its first page of members and the second.
     let gone = Fault::graph(404, "ItemNotFound", "No team found with Group Id x");
@@ -122,7 +112,7 @@ fn a_thread_that_is_named_and_loses_its_later_pages_is_incomplete() {
 
 #[test]
 fn a_plan_says_that_a_stream_would_fail_whose_later_pages_are_refused() {
-    let (sim, settings) = paged();
+    let (sim, settings) = paged(3, 2);
     for (class, said) in [(Class::Members, "cannot list the members of team "), (Class::Channels, "cannot list the channels of team ")] {
         sim.clear_faults();
         sim.inject(Rule::new(Fault::status(404)).class(class).page(PageKind::Next));

@@ -19,8 +19,9 @@ mod time;
 mod transport;
 
 use graph_sim::{Class, GraphSim, Options, TenantSpec};
+use serde_json::Value;
 
-use crate::support::ALL;
+use crate::support::{ALL, config, everything};
 
 /// The routes of a run, and the streams that are not complete without them.
 const ROUTES: [(Class, &[&str]); 6] = [
@@ -39,4 +40,15 @@ fn with_threads() -> GraphSim {
     let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
     sim.switches(|switches| switches.inline_replies = 1);
     sim
+}
+
+/// A tenant of three teams with that many channels each, all of whose lists have several pages; and a configuration that reads all of it.
+fn paged(channels: usize, channels_page: usize) -> (GraphSim, Value) {
+    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(3, channels, 12).replies(6, 0) };
+    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
+    sim.switches(|switches| (switches.inline_replies, switches.replies_page, switches.channels_page) = (1, 1, channels_page));
+    let mut settings = everything();
+    settings["top"] = 2.into();
+    let settings = config(&sim, settings);
+    (sim, settings)
 }

@@ -1,8 +1,9 @@
 //! Pages that go round under fresh links: each list ends with an error that names the place, and the next run does not begin by repeating it.
 
-use graph_sim::{Class, Fault, GraphSim, Options, PageKind, Post, RetryAfter, Rule, TenantSpec};
+use graph_sim::{Class, Fault, PageKind, Post, RetryAfter, Rule};
 use serde_json::{Value, json};
 
+use super::paged;
 use crate::{
     incremental::{DAY, HOUR, MESSAGES, REPLIES, reader},
     support::{
@@ -13,17 +14,6 @@ use crate::{
 };
 
 const SAID: &str = "the pages do not end: twenty pages in a row had nothing new";
-
-/// A tenant all of whose lists have several pages.
-fn paged() -> (GraphSim, Value) {
-    let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(3, 4, 12).replies(6, 0) };
-    let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
-    sim.switches(|switches| (switches.inline_replies, switches.replies_page, switches.channels_page) = (1, 1, 1));
-    let mut settings = everything();
-    settings["top"] = 2.into();
-    let settings = config(&sim, settings);
-    (sim, settings)
-}
 
 /// Every page behind the first links to the first one again.
 fn round(class: Class) -> Rule {
@@ -40,7 +30,7 @@ fn pages_that_go_round_end_every_list_with_an_error_and_what_was_read_stays() {
         (Class::Replies, &["messages", "message_replies"], "cannot read the messages of channel "),
     ];
     side_by_side(routes, |(class, fails, said)| {
-        let (sim, settings) = paged();
+        let (sim, settings) = paged(4, 1);
         // Of a thread the first page goes round as well: else the list of the thread has what the link does not.
         let rule = if class == Class::Replies { Rule::new(Fault::Round).class(class) } else { round(class) };
         sim.inject(rule);
