@@ -271,7 +271,6 @@ impl<'c> Probe<'c> {
         Ok(self.ask(&list_of_channels(team, None), false).await?.without_excluded(config))
     }
 
-    /// The ids of a list, or of one object.
     /// Asks for a message of a channel; without its replies where Graph refuses to list them with it, as a run does.
     pub(super) async fn ask_messages(&mut self, team: &str, channel: &str) -> Result<Ids, graph::Error> {
         match self.ask(&streams::walk(team, channel, 1), false).await {
@@ -280,6 +279,7 @@ impl<'c> Probe<'c> {
         }
     }
 
+    /// The ids of a list, or of one object.
     pub(super) async fn ask(&mut self, request: &Request, is_object: bool) -> Result<Ids, graph::Error> {
         if let Some(answer) = self.answers.get(request) {
             return answer.clone();

@@ -30,7 +30,7 @@ const WORKERS: usize = 2;
 /// Threads beside those: the one that writes, and one that looks names up.
 const OTHERS: usize = 2;
 
-/// Bytes of a stack with which threads are tried: a half more than they have, as room for what a run takes before it starts them.
+/// Bytes of stack for each trial thread: half again as much as a real one has, to leave room for what a run allocates before it starts those.
 const TRIED_STACK: usize = 3 * 1024 * 1024;
 
 /// What a sync is made of, all of it known to be usable.
@@ -103,7 +103,7 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
     try_threads().map_err(machine)?;
     let build = || tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
-    // It panics if the machine gives it no thread all the same.
+    // Tokio panics if the machine refuses a thread after all.
     catch_unwind(build).unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into())).map_err(machine)
 }
 

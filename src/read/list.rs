@@ -148,7 +148,7 @@ impl<'l> Items<'l> {
         self.report.jobs.extend(channel_jobs(context, place, list.of_all_channels.union(by_name), false));
     }
 
-    /// There is no page more. Gives whether there was no item, too.
+    /// There are no more pages. Gives whether there was no item, too.
     fn end(mut self) -> (Report, bool) {
         let (team, context) = (&self.list.team, self.context);
         // A channel that is named with its team and is not listed there may be one that another team shares.

@@ -69,9 +69,9 @@ pub struct Channel {
     pub tenant_id: Option<String>,
     /// post or chat: how the channel shows its messages (Graph: channel/layoutType).
     pub layout_type: Option<String>,
-    /// inProgress or completed while and after messages are imported; null otherwise (Graph: channel/migrationMode).
+    /// inProgress or completed; null if the channel never entered migration mode (Graph: channel/migrationMode).
     pub migration_mode: Option<String>,
-    /// When the channel was created before messages were imported that are older (Graph: channel/originalCreatedDateTime).
+    /// Original creation time of the channel; null if it never entered migration mode (Graph: channel/originalCreatedDateTime).
     pub original_created_date_time: Option<DateTime<Utc>>,
     /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
