@@ -15,6 +15,7 @@ pub mod console;
 pub mod emit;
 pub mod error;
 pub mod graph;
+pub mod level;
 pub mod plan;
 pub mod protocol;
 pub mod read;

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
     graph::{Host, Link, Request, fuzzing},
-    state::{self, ChannelState},
+    level,
+    state::ChannelState,
 };
 use url::Url;
 
@@ -41,7 +42,7 @@ pub(crate) fn assert_leads_to_graph(link: &Link) {
 
 /// What holds of the links in the state of a channel, or of a thread.
 pub(crate) fn assert_links_lead_below(key: &str, channel: &ChannelState) {
-    let ids: Vec<_> = state::ids(key).collect();
+    let ids: Vec<_> = level::ids(key).collect();
     let below = |link: &str| match ids.as_slice() {
         [team, channel] => below_messages(&destination(link), team, channel),
         [team, channel, message] => {

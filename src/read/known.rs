@@ -14,8 +14,8 @@ use crate::{
     config::Parents,
     emit,
     error::Error,
+    level,
     record::Derived,
-    state,
     streams::{self, CHANNELS, LISTS_CHANNELS, ParentKind, Stream, StreamSet, TEAMS},
 };
 
@@ -102,7 +102,7 @@ pub(crate) fn forget_team(context: &Context, feeds: StreamSet, team: &str) -> Re
 /// Leaves the partition with these ids out of the states, and all below it.
 fn forget(context: &Context, streams: StreamSet, ids: &[&str]) -> Result<(), Stop> {
     for stream in streams.filter(|stream| stream.parents >= ParentKind::Channel).iter() {
-        context.output.report(emit::Report { stream, key: state::key(ids), channel: None, pages: 1, offered: false })?;
+        context.output.report(emit::Report { stream, key: level::key(ids), channel: None, pages: 1, offered: false })?;
     }
     Ok(())
 }

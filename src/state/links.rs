@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::key::ids;
+use crate::level::ids;
 
 /// What stands before each id of a partition in Graph's paths, and at their end: `teams/T/channels/C/messages`.
 const NAMES: [&str; 4] = ["teams", "channels", "messages", "replies"];

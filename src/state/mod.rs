@@ -6,7 +6,6 @@ mod entry;
 mod fields;
 mod given;
 mod invalid;
-mod key;
 mod links;
 mod partitions;
 mod stream;
@@ -22,7 +21,6 @@ use serde_json::value::RawValue;
 
 pub use channel::{ChannelState, DeltaState, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState};
 pub use invalid::Invalid;
-pub use key::{ids, key};
 pub use links::{is_delta, is_page};
 pub use stream::{MOST_DAMAGE, StreamState};
 pub use time::BEGINNING;

@@ -8,12 +8,8 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{
-    ChannelState,
-    entry::Entry,
-    key::{join, split},
-    texts::Texts,
-};
+use super::{ChannelState, entry::Entry, texts::Texts};
+use crate::level::{join, split};
 
 /// Partitions, in groups of those that have the same parents.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,10 +2,10 @@
 
 use super::{
     channel::ChannelState,
-    key::{ids, join, key},
     partitions::{Group, Partitions},
     version::Full,
 };
+use crate::level::{ids, join, key};
 
 /// The number of hashes of items that were left out which are remembered for a stream.
 pub const MOST_DAMAGE: usize = 1000;

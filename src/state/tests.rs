@@ -5,6 +5,7 @@ use serde_json::{Value, json, value::to_raw_value};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{begin::read, stream::Channels, version::Full, *};
+use crate::level::{ids, key};
 
 /// Our own clock, after all times in these states.
 const NOW: &str = "2026-12-01T00:00:00Z";

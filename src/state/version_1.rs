@@ -7,12 +7,12 @@ use super::{
     entry::Entry,
     fields::Fields,
     given::{Given, Members, Path},
-    key::{ids, key, split},
     partitions::{Added, Partitions},
     texts::Texts,
     time::{self, BEGINNING},
     version::{Full, Version},
 };
+use crate::level::{ids, key, split};
 
 /// The mark of a full refresh: null, true before its first page, then when it began.
 pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {

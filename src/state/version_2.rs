@@ -16,13 +16,13 @@ use super::{
     entry::Entry,
     fields::{Fields, texts},
     given::{Given, Members, Path},
-    key::{ids, join, key},
     partitions::{Added, Group, Partitions},
     stream::{Channels, MOST_DAMAGE},
     texts::Texts,
     time::{self, BEGINNING, Clock, Moment},
     version::{Full, Version},
 };
+use crate::level::{ids, join, key};
 
 /// The mark of a full refresh: nothing, or when it began, by our own clock and by Graph's.
 pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {

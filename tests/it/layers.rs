@@ -24,6 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "state", "streams"],
     &["graph", "record"],
     &["cli", "secrets", "shown", "stdio"],
+    &["level"],
 ];
 
 /// The modules that may say Airbyte or Singer.

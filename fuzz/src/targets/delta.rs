@@ -3,8 +3,9 @@
 use serde_json::value::to_raw_value;
 use tap_microsoft_teams::{
     graph::{Link, Page, fuzzing},
+    level::key,
     read,
-    state::{ChannelState, DeltaState, RoundState, StreamState, is_delta, key},
+    state::{ChannelState, DeltaState, RoundState, StreamState, is_delta},
     streams::MESSAGES,
 };
 

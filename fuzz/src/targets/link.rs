@@ -3,7 +3,8 @@
 use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
     graph::{Request, fuzzing},
-    state::{is_delta, is_page, key},
+    level::key,
+    state::{is_delta, is_page},
 };
 use url::Url;
 

@@ -12,6 +12,7 @@ use crate::{
     emit::{Change, Closed, Records, Report},
     error::Error,
     graph::{Item, Link, Removal, SKEW},
+    level,
     read::{
         context::Context,
         marks::mark,
@@ -70,7 +71,7 @@ impl<'c> Part<'c> {
     pub(crate) fn new(context: &'c Context, stream: &'static Stream, place: Place<'c>, thread: Option<&str>) -> Option<Self> {
         let selected = context.selected(stream)?;
         let ids: Vec<_> = [place.team, place.channel].into_iter().chain(thread).collect();
-        let key = state::key(&ids);
+        let key = level::key(&ids);
         let state = with_import(context.state(stream, &key).unwrap_or_default(), place);
         let (config, records) = (context.config(stream), context.output.batch(stream));
         let now = context.client.clock().or(state.read_at);

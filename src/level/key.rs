@@ -17,13 +17,13 @@ pub fn ids(key: &str) -> impl Iterator<Item = String> {
 }
 
 /// The key of the parents, and the partition's own id.
-pub(super) fn split(key: &str) -> (&str, String) {
+pub fn split(key: &str) -> (&str, String) {
     let (parents, id) = key.rsplit_once('/').unwrap_or(("", key));
     (parents, decoded(id))
 }
 
 /// The key of a partition of these parents.
-pub(super) fn join(parents: &str, id: &str) -> String {
+pub fn join(parents: &str, id: &str) -> String {
     let id = key(&[id]);
     if parents.is_empty() { id } else { format!("{parents}/{id}") }
 }

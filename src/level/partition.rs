@@ -1,0 +1,129 @@
+//! A partition: one parent, with those above it.
+
+use std::{fmt, sync::Arc};
+
+use super::{CHANNEL, Level, MESSAGE, TEAM, key};
+
+/// One parent, with those above it as far as Graph's paths name them: what a job reads, what a state is kept for, what a sentence names. By
+/// default it is the tenant.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Partition {
+    level: Option<&'static Level>,
+    /// From the top down.
+    ids: Arc<[Box<str>]>,
+}
+
+impl Partition {
+    /// A team.
+    pub fn team(team: &str) -> Self {
+        Self::default().below(&TEAM, team)
+    }
+
+    /// A channel of a team.
+    pub fn channel(team: &str, channel: &str) -> Self {
+        Self::team(team).below(&CHANNEL, channel)
+    }
+
+    /// A thread of a channel, by its root message.
+    pub fn thread(team: &str, channel: &str, message: &str) -> Self {
+        Self::channel(team, channel).below(&MESSAGE, message)
+    }
+
+    /// The one of that level with this id, below this one.
+    #[must_use]
+    pub fn below(&self, level: &'static Level, id: &str) -> Self {
+        let above = if level.is_rooted { &[] } else { &*self.ids };
+        Self { level: Some(level), ids: above.iter().cloned().chain([id.into()]).collect() }
+    }
+
+    /// Its level; [`None`]: it is the tenant.
+    pub fn level(&self) -> Option<&'static Level> {
+        self.level
+    }
+
+    /// Its own id; empty for the tenant.
+    pub fn own_id(&self) -> &str {
+        self.ids.last().map_or("", |id| id)
+    }
+
+    /// The id at a level; empty if it has none there.
+    pub fn id(&self, level: &Level) -> &str {
+        self.levels().find(|(known, _)| **known == *level).map_or("", |(_, id)| id)
+    }
+
+    /// The first of its ids; empty for the tenant.
+    pub fn top(&self) -> &str {
+        self.ids.first().map_or("", |id| id)
+    }
+
+    /// The levels with their ids, from the top down.
+    pub fn levels(&self) -> impl Iterator<Item = (&'static Level, &str)> {
+        let path = self.level.map(Level::path).unwrap_or_default();
+        let skipped = path.len().saturating_sub(self.ids.len());
+        path.into_iter().skip(skipped).zip(self.ids.iter().map(|id| &**id))
+    }
+
+    /// The columns that each record below it has.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.levels().map(|(level, id)| (level.id, id))
+    }
+
+    /// Its path, in segments.
+    pub fn path(&self) -> Vec<&str> {
+        self.levels().flat_map(|(level, id)| [level.segment, id]).collect()
+    }
+
+    /// Its key in states.
+    pub fn key(&self) -> String {
+        key(&self.ids)
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut levels: Vec<_> = self.levels().collect();
+        levels.reverse();
+        let words: Vec<_> = levels.into_iter().map(|(level, id)| format!("{} {id}", level.name)).collect();
+        formatter.write_str(if words.is_empty() { "the tenant" } else { "" })?;
+        formatter.write_str(&words.join(" of "))
+    }
+}
+
+impl fmt::Debug for Partition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A level whose paths begin with itself.
+    static ROOTED: Level = Level { is_rooted: true, name: "box", segment: "boxes", id: "box_id", ..CHANNEL };
+
+    #[test]
+    fn a_partition_knows_the_ids_above_it() {
+        let thread = Partition::thread("t/1", "c", "m");
+        assert_eq!([thread.id(&TEAM), thread.id(&CHANNEL), thread.id(&MESSAGE), thread.id(&ROOTED)], ["t/1", "c", "m", ""]);
+        assert_eq!((thread.own_id(), thread.top(), thread.level()), ("m", "t/1", Some(&MESSAGE)));
+        assert_eq!(thread.key(), "t%2F1/c/m");
+        assert_eq!(thread.path(), ["teams", "t/1", "channels", "c", "messages", "m"]);
+        assert_eq!(thread.to_string(), "message m of channel c of team t/1");
+        assert_eq!(thread.columns().collect::<Vec<_>>(), [("team_id", "t/1"), ("channel_id", "c"), ("message_id", "m")]);
+    }
+
+    #[test]
+    fn the_tenant_has_no_id() {
+        let tenant = Partition::default();
+        assert_eq!((tenant.own_id(), tenant.top(), tenant.key().as_str(), tenant.level()), ("", "", "", None));
+        assert_eq!((tenant.to_string().as_str(), tenant.path().len()), ("the tenant", 0));
+    }
+
+    #[test]
+    fn what_paths_name_alone_does_not_have_the_ids_above() {
+        let below = Partition::team("t").below(&ROOTED, "b");
+        assert_eq!((below.key().as_str(), below.id(&TEAM), below.id(&ROOTED)), ("b", "", "b"));
+        assert_eq!((below.path(), below.to_string()), (vec!["boxes", "b"], "box b".to_owned()));
+    }
+}
