@@ -96,7 +96,13 @@ fn truth(sim: &GraphSim) -> Result<Vec<u8>, String> {
     let pairs = |table: std::collections::BTreeMap<(String, String), Value>| -> Vec<Value> {
         table.into_iter().map(|((team, id), value)| json!({ "team": team, "id": id, "value": value })).collect()
     };
-    let rest = json!({ "groups": truth.groups, "teams": truth.teams, "channels": pairs(truth.channels), "members": pairs(truth.members) });
+    let of_channels = truth.channel_members.into_iter();
+    let channel_members: Vec<Value> =
+        of_channels.map(|((team, channel, id), value)| json!({ "team": team, "channel": channel, "id": id, "value": value })).collect();
+    let rest = json!({
+        "groups": truth.groups, "teams": truth.teams, "channels": pairs(truth.channels), "members": pairs(truth.members),
+        "channel_members": channel_members,
+    });
     let mut out = rest.to_string().into_bytes();
     out.pop();
     for (name, table) in [("messages", truth.messages), ("replies", truth.replies)] {
@@ -264,6 +270,15 @@ enum What {
         team: String,
         member: String,
     },
+    AddChannelMember {
+        channel: String,
+        #[serde(default)]
+        roles: Vec<String>,
+    },
+    RemoveChannelMember {
+        channel: String,
+        member: String,
+    },
     SetTeamProperty {
         team: String,
         name: String,
@@ -358,6 +373,10 @@ impl What {
                 tenant.add_member(&team, kind, &roles.iter().map(String::as_str).collect::<Vec<_>>()).map(id)
             }
             What::RemoveMember { team, member } => tenant.remove_member(&team, &member).map(done),
+            What::AddChannelMember { channel, roles } => {
+                tenant.add_channel_member(&channel, &roles.iter().map(String::as_str).collect::<Vec<_>>()).map(id)
+            }
+            What::RemoveChannelMember { channel, member } => tenant.remove_channel_member(&channel, &member).map(done),
             What::SetTeamProperty { team, name, value } => tenant.set_team_property(&team, &name, value).map(done),
             What::SetChannelProperty { channel, name, value } => tenant.set_channel_property(&channel, &name, value).map(done),
             What::BlockTeam { team, block } => tenant.block_team(&team, block).map(done),

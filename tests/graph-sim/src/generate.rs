@@ -172,7 +172,7 @@ impl TenantSpec {
                 (format!("{} {place}", TOPICS[rng.index(TOPICS.len())]), membership)
             }
         };
-        Channel::new(channel_id(seed), name, membership, seed, history.start())
+        Channel::new(channel_id(seed), name, membership, team.members(), seed, history.start())
     }
 }
 

@@ -20,8 +20,12 @@ pub enum Class {
     /// One team.
     Team,
     Channels,
-    /// Of a team or of a channel.
+    /// Of a team.
     Members,
+    /// Of a channel, direct ones.
+    ChannelMembers,
+    /// Of a channel, direct and indirect ones.
+    AllMembers,
     Messages,
     /// One message, root or reply.
     Message,

@@ -27,7 +27,7 @@ pub use corpus::{Awkward, corpus, damaged};
 pub use faults::{Fault, LinkFault, RetryAfter, Rule};
 pub use generate::TenantSpec;
 pub use journal::{Class, Door, Entry, Journal, PageKind, RequestInfo};
-pub use limits::Limits;
+pub use limits::{Limits, Sustained};
 pub use options::{Credentials, Latency, Options, START, Tls};
 pub use sim::GraphSim;
 pub use switches::{
@@ -35,7 +35,7 @@ pub use switches::{
     TokenExpiry,
 };
 pub use tenant::{
-    Block, ChangeError, Channel, DeltaSupport, Member, MemberKind, Membership, MessageAt, MessageId, MessageTruth, Post, Team, Tenant,
-    Truth,
+    Block, ChangeError, Channel, ChannelMember, DeltaSupport, Member, MemberKind, Membership, MessageAt, MessageId, MessageTruth, Post,
+    Team, Tenant, Truth,
 };
 pub use time::Time;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use graph_sim::{GraphSim, Latency, Limits, Options, TenantSpec, Time, Tls, control};
+use graph_sim::{GraphSim, Latency, Limits, Options, Sustained, TenantSpec, Time, Tls, control};
 
 /// A Microsoft Graph with one generated tenant.
 #[derive(Parser)]
@@ -52,6 +52,9 @@ struct Arguments {
     /// Enforce Graph's documented limits.
     #[arg(long)]
     limits: bool,
+    /// Enforce the rate that they allow in the long run as well.
+    #[arg(long, requires = "limits")]
+    sustained: bool,
     /// Simulated seconds a second; the limits go as fast.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
@@ -87,7 +90,7 @@ impl Arguments {
             tenant: TenantSpec { large: self.large, descriptions: self.descriptions, ..spec(self.teams, self.channels, self.messages) }
                 .seed(self.seed)
                 .replies(self.replies, self.long_threads),
-            limits: self.limits.then(Limits::default),
+            limits: self.limits.then(|| Limits { sustained: self.sustained.then(Sustained::default), ..Limits::default() }),
             latency: if self.latency == 0 { Latency::None } else { Latency::Fixed(Duration::from_millis(self.latency)) },
             start: self.start.unwrap_or(defaults.start),
             clock_speed: self.speed,

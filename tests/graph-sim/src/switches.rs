@@ -51,6 +51,8 @@ pub struct Switches {
     pub refuses_top: Vec<Class>,
     /// Channels on one page of the list; 0: all.
     pub channels_page: usize,
+    /// Members of a channel on one page of `allMembers`; not documented.
+    pub all_members_page: usize,
     /// `$top` on the members of a team: documented, and reported as paging wrongly (graph.md 2.4).
     pub members_take_top: bool,
     /// Group.Read.All and Group.ReadWrite.All open messages, as Microsoft's tables say; false: they do not, as was seen (graph.md 2.5).
@@ -95,6 +97,7 @@ impl Default for Switches {
             top_over_maximum: Excess::Reject,
             refuses_top: Vec::new(),
             channels_page: 0,
+            all_members_page: 100,
             members_take_top: true,
             group_roles_open_messages: true,
             basic_team: BasicTeam::Full,

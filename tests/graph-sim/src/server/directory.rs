@@ -13,7 +13,7 @@ use super::{
 use crate::{
     encode::percent_encode,
     switches::BasicTeam,
-    tenant::{Channel, Membership, Team},
+    tenant::{Channel, ChannelMember, Membership, Team},
 };
 
 /// Properties of groups that only `$select` brings.
@@ -192,10 +192,54 @@ pub(crate) fn members(ctx: &Context<'_>, team: &str) -> Result<Answer, Answer> {
     members_page(ctx, team, format!("teams('{}')/members", team.id))
 }
 
-/// `GET /teams/{id}/channels/{id}/members`: those of the team, for the simulator keeps no others.
+/// `GET /teams/{id}/channels/{id}/members`: those who belong to the channel itself.
 pub(crate) fn channel_members(ctx: &Context<'_>, team: &str, channel: &str) -> Result<Answer, Answer> {
+    channel_members_page(ctx, team, channel, "members", ChannelMember::is_direct)
+}
+
+/// `GET /teams/{id}/channels/{id}/allMembers`: also those of teams that a shared channel is shared with. No `$top` (graph.md 2.4).
+pub(crate) fn all_members(ctx: &Context<'_>, team: &str, channel: &str) -> Result<Answer, Answer> {
+    channel_members_page(ctx, team, channel, "allMembers", |_| true)
+}
+
+fn channel_members_page(
+    ctx: &Context<'_>,
+    team: &str,
+    channel: &str,
+    what: &str,
+    is_listed: impl Fn(&ChannelMember) -> bool,
+) -> Result<Answer, Answer> {
     let (team, channel) = ctx.channel(team, channel)?;
-    members_page(ctx, team, format!("teams('{}')/channels('{}')/members", team.id, percent_encode(&channel.id)))
+    let path = format!("teams('{}')/channels('{}')/{what}", team.id, percent_encode(&channel.id));
+    let size = ctx.tenant.switches.all_members_page;
+    let (token, query) = begin(ctx, &path, &["$filter", "$select"], size, size)?;
+    let filter = query.get("$filter").map(MemberFilter::parse).transpose()?;
+    let select = query.select();
+    let list = List { context: ctx.metadata(&path), path, counted: true };
+    let members = channel.all_members(team).filter(|member| is_listed(member)).map(|member| member.json(ctx.tenant, team, channel));
+    let wanted = members.enumerate().filter(|(_, member)| filter.as_ref().is_none_or(|filter| filter.takes(member)));
+    list.answer(ctx, &token, wanted.map(|(place, member)| (place, selected(member, &select))))
+}
+
+/// A comparison with a text: what the examples of Microsoft filter members by.
+struct MemberFilter {
+    name: &'static str,
+    value: String,
+}
+
+impl MemberFilter {
+    fn parse(text: &str) -> Result<MemberFilter, Answer> {
+        let bare = text.trim().trim_start_matches('(').trim_end_matches(')').replace("microsoft.graph.aadUserConversationMember/", "");
+        let (name, value) = bare.split_once(" eq ").ok_or_else(|| Answer::not_supported("Filter"))?;
+        let name = ["userId", "displayName", "email"].into_iter().find(|known| *known == name.trim());
+        let value = value.trim().strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+        let (name, value) = name.zip(value).ok_or_else(|| Answer::not_supported("Filter"))?;
+        Ok(MemberFilter { name, value: value.to_owned() })
+    }
+
+    fn takes(&self, member: &Value) -> bool {
+        member.get(self.name).and_then(Value::as_str) == Some(&self.value)
+    }
 }
 
 fn members_page(ctx: &Context<'_>, team: &Team, path: String) -> Result<Answer, Answer> {

@@ -36,12 +36,13 @@ const CHANNEL_MEMBERS: &[&str] = &["ChannelMember.Read.All", "ChannelMember.Read
 const MESSAGES: &[&str] = &["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"];
 
 /// What an extractor of all streams needs at least.
-pub(crate) const DEFAULT_ROLES: [&str; 6] = [
+pub(crate) const DEFAULT_ROLES: [&str; 7] = [
     "Group.ReadBasic.All",
     "Team.ReadBasic.All",
     "TeamSettings.Read.All",
     "Channel.ReadBasic.All",
     "TeamMember.Read.All",
+    "ChannelMember.Read.All",
     "ChannelMessage.Read.All",
 ];
 
@@ -53,7 +54,7 @@ pub(crate) fn check(route: &Route, roles: &[String], switches: &Switches) -> Res
         Route::Team(_) => TEAM,
         Route::Channels(_) | Route::Channel(..) | Route::PrimaryChannel(_) => CHANNELS,
         Route::Members(_) => MEMBERS,
-        Route::ChannelMembers(..) => CHANNEL_MEMBERS,
+        Route::ChannelMembers(..) | Route::AllMembers(..) => CHANNEL_MEMBERS,
         Route::Messages(..) | Route::Delta(..) | Route::Message(..) | Route::Replies(..) | Route::Reply(..) | Route::RepliesDelta => {
             if switches.group_roles_open_messages {
                 MESSAGES

@@ -190,7 +190,7 @@ impl Shared {
         let (tenant, ordered) = self.run_hook(info);
         let now = self.clock.now();
         let fault = ordered.or_else(|| lock(&self.faults).draw(info));
-        let usage = Usage { class: info.class, team: info.team.as_deref(), channel: info.channel.as_deref(), units: 1 };
+        let usage = Usage { row: route.row(), team: info.team.as_deref(), channel: info.channel.as_deref() };
         let admitted = lock(&self.limiter).admit(&usage, now);
         let answer = match admitted {
             Err(wait) => Err(self.throttle(wait)),
@@ -267,6 +267,7 @@ impl Shared {
             Route::Channel(team, channel) => directory::channel(&ctx, team, channel),
             Route::Members(team) => directory::members(&ctx, team),
             Route::ChannelMembers(team, channel) => directory::channel_members(&ctx, team, channel),
+            Route::AllMembers(team, channel) => directory::all_members(&ctx, team, channel),
             Route::Messages(team, channel) => messages::messages(&ctx, team, channel),
             Route::Delta(team, channel) => delta::delta(&ctx, team, channel),
             Route::Message(team, channel, message) => messages::message(&ctx, team, channel, message, None),

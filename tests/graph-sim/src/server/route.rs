@@ -1,6 +1,6 @@
 //! Paths to routes: `/v1.0/teams/{id}/…` and the function style `teams('{id}')/…` of Graph's own links alike.
 
-use crate::{encode::percent_decode, journal::Class};
+use crate::{encode::percent_decode, journal::Class, limits::Row};
 
 /// What a path asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(crate) enum Route {
     Channel(String, String),
     Members(String),
     ChannelMembers(String, String),
+    AllMembers(String, String),
     Messages(String, String),
     Delta(String, String),
     Message(String, String, String),
@@ -42,6 +43,7 @@ impl Route {
             ["teams", t, "members"] => Route::Members(id(t)),
             ["teams", t, "channels", c] => Route::Channel(id(t), id(c)),
             ["teams", t, "channels", c, "members"] => Route::ChannelMembers(id(t), id(c)),
+            ["teams", t, "channels", c, "allMembers"] => Route::AllMembers(id(t), id(c)),
             ["teams", t, "channels", c, "messages"] => Route::Messages(id(t), id(c)),
             ["teams", t, "channels", c, "messages", "delta" | "microsoft.graph.delta"] => Route::Delta(id(t), id(c)),
             ["teams", t, "channels", c, "messages", m] => Route::Message(id(t), id(c), id(m)),
@@ -58,7 +60,9 @@ impl Route {
             Route::Teams => Class::Teams,
             Route::Team(_) => Class::Team,
             Route::Channels(_) => Class::Channels,
-            Route::Members(_) | Route::ChannelMembers(..) => Class::Members,
+            Route::Members(_) => Class::Members,
+            Route::ChannelMembers(..) => Class::ChannelMembers,
+            Route::AllMembers(..) => Class::AllMembers,
             Route::Messages(..) => Class::Messages,
             Route::Delta(..) => Class::Delta,
             Route::Message(..) | Route::Reply(..) => Class::Message,
@@ -67,9 +71,26 @@ impl Route {
         }
     }
 
+    /// What it counts against (graph.md 6.1): replies have no row of their own, nor have all the members of a channel.
+    pub(crate) fn row(&self) -> Row {
+        match self {
+            Route::Groups | Route::Group(_) => Row::Directory,
+            Route::Team(_) => Row::Teams("team", 30),
+            Route::Channels(_) => Row::Teams("channels", 60),
+            Route::PrimaryChannel(_) | Route::Channel(..) => Row::Teams("channel", 30),
+            Route::Members(_) => Row::Teams("team members", 60),
+            Route::ChannelMembers(..) => Row::Teams("channel members", 60),
+            Route::Messages(..) | Route::Delta(..) | Route::Message(..) => Row::Teams("channel messages", 20),
+            Route::Teams | Route::AllMembers(..) | Route::Replies(..) | Route::RepliesDelta | Route::Reply(..) | Route::Unknown(_) => {
+                Row::OTHER
+            }
+        }
+    }
+
     pub(crate) fn team(&self) -> Option<&str> {
         match self {
             Route::Team(team) | Route::Channels(team) | Route::PrimaryChannel(team) | Route::Members(team) => Some(team),
+            Route::AllMembers(team, _) => Some(team),
             Route::Channel(team, _) | Route::ChannelMembers(team, _) | Route::Messages(team, _) | Route::Delta(team, _) => Some(team),
             Route::Message(team, ..) | Route::Replies(team, ..) | Route::Reply(team, ..) => Some(team),
             _ => None,
@@ -78,6 +99,7 @@ impl Route {
 
     pub(crate) fn channel(&self) -> Option<&str> {
         match self {
+            Route::AllMembers(_, channel) => Some(channel),
             Route::Channel(_, channel) | Route::ChannelMembers(_, channel) | Route::Messages(_, channel) => Some(channel),
             Route::Delta(_, channel) | Route::Message(_, channel, _) | Route::Replies(_, channel, _) => Some(channel),
             Route::Reply(_, channel, ..) => Some(channel),

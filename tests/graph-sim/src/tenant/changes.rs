@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::{
     Tenant,
     block::{Block, DeltaSupport},
-    directory::{Channel, Member, MemberKind, Membership, Team},
+    channel_members::{self, ChannelMember},
+    directory::{Channel, Membership, Team},
+    members::{Member, MemberKind},
     message::{Body, Extra, Message, MessageAt, MessageId, Post, Reaction},
 };
 use crate::{
@@ -23,6 +25,8 @@ pub enum ChangeError {
     NoChannel(String),
     #[error("no message {id} in chain {root} of channel {channel}")]
     NoMessage { channel: String, root: MessageId, id: MessageId },
+    #[error("channel {0} is a standard one: its members are its team's")]
+    Standard(String),
     #[error("message {0} is raw JSON: replace it instead")]
     Raw(MessageId),
 }
@@ -198,7 +202,7 @@ impl Tenant {
         let id = Guid::of(seed, 1).to_string();
         let mut team = Team::new(id.clone(), name.to_owned(), self.id.clone(), seed, now);
         team.archived = false;
-        team.channels.push(Channel::new(channel_id(mix(seed, 2)), "General".to_owned(), Membership::Standard, seed, now));
+        team.channels.push(Channel::new(channel_id(mix(seed, 2)), "General".to_owned(), Membership::Standard, &[], seed, now));
         team.members.push(Member { kind: MemberKind::AadUser, roles: vec!["owner".to_owned()], user: 0 });
         self.add_team(team);
         id
@@ -233,7 +237,8 @@ impl Tenant {
         let id = channel_id(seed);
         let team = self.expect_team(team)?;
         let place = team.channels.len();
-        team.channels.push(Channel::new(id.clone(), name.to_owned(), membership, seed, now));
+        let channel = Channel::new(id.clone(), name.to_owned(), membership, &team.members, seed, now);
+        team.channels.push(channel);
         self.channel_index.insert(id.clone(), (index, place));
         Ok(id)
     }
@@ -249,7 +254,32 @@ impl Tenant {
     }
 
     pub fn set_membership(&mut self, channel: &str, membership: Membership) -> Result<(), ChangeError> {
-        self.expect_channel(channel)?.membership = membership;
+        let team = self.team_of(channel).map(|team| team.members.clone()).unwrap_or_default();
+        let channel = self.expect_channel(channel)?;
+        channel.membership = membership;
+        channel.members = channel_members::draw(membership, &team, channel.seed);
+        Ok(())
+    }
+
+    /// Adds one of the tenant's people to a private or shared channel; returns the membership id.
+    pub fn add_channel_member(&mut self, channel: &str, roles: &[&str]) -> Result<String, ChangeError> {
+        let members = &mut self.expect_own_members(channel)?;
+        let user = members.iter().map(|member| member.member.user + 1).max().unwrap_or(0);
+        let member = ChannelMember::direct(user, roles);
+        members.push(member.clone());
+        let (team, channel) = self.team_of(channel).zip(self.channel(channel)).ok_or_else(|| ChangeError::NoChannel(channel.to_owned()))?;
+        Ok(member.id(self, team, channel))
+    }
+
+    pub fn remove_channel_member(&mut self, channel: &str, member: &str) -> Result<(), ChangeError> {
+        self.expect_own_members(channel)?;
+        let place = self
+            .team_of(channel)
+            .zip(self.channel(channel))
+            .and_then(|(team, known)| known.members.iter().position(|have| have.id(self, team, known) == member));
+        if let Some(place) = place {
+            self.expect_own_members(channel)?.remove(place);
+        }
         Ok(())
     }
 
@@ -263,11 +293,15 @@ impl Tenant {
         Ok(member.id(self, team))
     }
 
+    /// Removes someone from a team, and with it from its private channels.
     pub fn remove_member(&mut self, team: &str, member: &str) -> Result<(), ChangeError> {
         let known = self.group(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
         let place = known.members.iter().position(|have| have.id(self, known) == member);
         if let Some(place) = place {
-            self.expect_team(team)?.members.remove(place);
+            let team = self.expect_team(team)?;
+            let gone = team.members.remove(place).user;
+            let private = team.channels.iter_mut().filter(|channel| channel.membership == Membership::Private);
+            private.for_each(|channel| channel.members.retain(|member| member.member.user != gone));
         }
         Ok(())
     }
@@ -329,6 +363,14 @@ impl Tenant {
 
     fn expect_channel(&mut self, id: &str) -> Result<&mut Channel, ChangeError> {
         self.channel_mut(id).ok_or_else(|| ChangeError::NoChannel(id.to_owned()))
+    }
+
+    fn expect_own_members(&mut self, channel: &str) -> Result<&mut Vec<ChannelMember>, ChangeError> {
+        let known = self.expect_channel(channel)?;
+        if known.membership == Membership::Standard {
+            return Err(ChangeError::Standard(channel.to_owned()));
+        }
+        Ok(&mut known.members)
     }
 
     fn expect_team_of(&self, channel: &str) -> Result<String, ChangeError> {

@@ -1,4 +1,4 @@
-//! Groups, teams, channels and members, and their JSON: small tables, so plain values do.
+//! Groups, teams and channels, and their JSON: small tables, so plain values do.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -6,14 +6,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Chains, LogEntry,
     block::{Block, DeltaSupport},
+    channel_members::{self, ChannelMember},
+    members::Member,
 };
-use crate::{
-    content::people,
-    encode::{Guid, base64, percent_encode},
-    rng::Rng,
-    switches::BasicTeam,
-    time::Time,
-};
+use crate::{encode::percent_encode, rng::Rng, switches::BasicTeam, time::Time};
 
 /// A Microsoft 365 group, with its team when it is provisioned.
 #[derive(Clone, Debug)]
@@ -203,13 +199,16 @@ pub struct Channel {
     /// Delta tokens made before this one have ended.
     pub(crate) first_good_delta: u64,
     pub(crate) chains: Chains,
+    /// Of a private or shared channel; those of a standard one are its team's.
+    pub(crate) members: Vec<ChannelMember>,
     /// What delta can tell, in the order it happened.
     pub(crate) log: Vec<LogEntry>,
     pub(crate) extra: Map<String, Value>,
 }
 
 impl Channel {
-    pub(crate) fn new(id: String, name: String, membership: Membership, seed: u64, created: Time) -> Channel {
+    /// `team` are the members of its team, from whom its own are drawn.
+    pub(crate) fn new(id: String, name: String, membership: Membership, team: &[Member], seed: u64, created: Time) -> Channel {
         let mut rng = Rng::new(seed);
         let description = (!rng.chance(30)).then(|| format!("Channel {name}: \"quoted\", back\\slash, tab\there"));
         Channel {
@@ -226,6 +225,7 @@ impl Channel {
             delta: DeltaSupport::Supported,
             first_good_delta: 0,
             chains: Chains::default(),
+            members: channel_members::draw(membership, team, seed),
             log: Vec::new(),
             extra: Map::new(),
         }
@@ -279,81 +279,5 @@ impl Channel {
             properties.extend(self.extra.clone());
         }
         channel
-    }
-}
-
-/// The subtypes of conversationMember (graph.md 2.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberKind {
-    #[default]
-    AadUser,
-    AnonymousGuest,
-    AzureCommunicationServicesUser,
-    MicrosoftAccountUser,
-    PhoneUser,
-    SkypeForBusinessUser,
-    SkypeUser,
-}
-
-impl MemberKind {
-    pub const ALL: [MemberKind; 7] = [
-        MemberKind::AadUser,
-        MemberKind::AnonymousGuest,
-        MemberKind::AzureCommunicationServicesUser,
-        MemberKind::MicrosoftAccountUser,
-        MemberKind::PhoneUser,
-        MemberKind::SkypeForBusinessUser,
-        MemberKind::SkypeUser,
-    ];
-}
-
-#[derive(Clone, Debug)]
-pub struct Member {
-    pub kind: MemberKind,
-    pub roles: Vec<String>,
-    /// Which of the tenant's people.
-    pub(crate) user: u32,
-}
-
-impl Member {
-    /// The membership id: base64 of `{teamId}##{userId}` (graph.md 2.4).
-    pub fn id(&self, tenant: &super::Tenant, team: &Team) -> String {
-        base64(format!("{}##{}", team.id, people::id(tenant.seed, self.user)).as_bytes())
-    }
-
-    pub fn json(&self, tenant: &super::Tenant, team: &Team) -> Value {
-        let user = people::id(tenant.seed, self.user).to_string();
-        let (name, own) = match self.kind {
-            MemberKind::AadUser => ("aadUser", json!({ "userId": user, "email": people::email(self.user), "tenantId": tenant.id })),
-            MemberKind::AnonymousGuest => ("anonymousGuest", json!({ "anonymousGuestId": format!("guest-{user}") })),
-            MemberKind::AzureCommunicationServicesUser => {
-                ("azureCommunicationServicesUser", json!({ "azureCommunicationServicesId": format!("8:acs:{user}") }))
-            }
-            MemberKind::MicrosoftAccountUser => ("microsoftAccountUser", json!({ "userId": user })),
-            MemberKind::PhoneUser => ("phoneUser", json!({ "phoneNumber": format!("+49 30 {:07}", self.user) })),
-            MemberKind::SkypeForBusinessUser => {
-                ("skypeForBusinessUser", json!({ "userId": user, "tenantId": Guid::of(7, u64::from(self.user)).to_string() }))
-            }
-            MemberKind::SkypeUser => ("skypeUser", json!({ "skypeId": format!("live:{:x}", self.user) })),
-        };
-        let mut member = json!({
-            "@odata.type": format!("#microsoft.graph.{name}ConversationMember"),
-            "id": self.id(tenant, team),
-            "roles": self.roles,
-            "displayName": people::name(self.user),
-            "visibleHistoryStartDateTime": if self.user.is_multiple_of(3) { json!("0001-01-01T00:00:00Z") } else { json!(team.created.to_string()) },
-        });
-        if let (Value::Object(properties), Value::Object(own)) = (&mut member, own) {
-            properties.extend(own);
-            // Known to be missing at times (graph.md 2.4).
-            match self.user % 11 {
-                3 => drop(properties.remove("displayName")),
-                5 => drop(properties.insert("displayName".to_owned(), Value::Null)),
-                7 if properties.contains_key("email") => drop(properties.insert("email".to_owned(), Value::Null)),
-                _ => {}
-            }
-        }
-        member
     }
 }

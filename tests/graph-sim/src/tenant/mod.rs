@@ -3,7 +3,9 @@
 mod block;
 mod chains;
 mod changes;
+mod channel_members;
 mod directory;
+mod members;
 mod message;
 mod truth;
 
@@ -13,7 +15,9 @@ pub use block::{Block, DeltaSupport};
 pub(crate) use chains::{Chain, Chains};
 pub use changes::ChangeError;
 pub(crate) use changes::{Change, LogEntry, channel_id};
-pub use directory::{Channel, Member, MemberKind, Membership, Team};
+pub use channel_members::ChannelMember;
+pub use directory::{Channel, Membership, Team};
+pub use members::{Member, MemberKind};
 pub(crate) use message::{Body, Message, Reaction};
 pub use message::{MessageAt, MessageId, Post};
 pub use truth::{MessageTruth, Truth};

@@ -41,6 +41,8 @@ pub struct Truth {
     pub channels: BTreeMap<(String, String), Value>,
     /// Under (team, membership id).
     pub members: BTreeMap<(String, String), Value>,
+    /// Under (team, channel, membership id).
+    pub channel_members: BTreeMap<(String, String, String), Value>,
     pub messages: BTreeMap<(String, MessageId), MessageTruth>,
     pub replies: BTreeMap<(String, MessageId), MessageTruth>,
 }
@@ -55,6 +57,10 @@ impl Tenant {
             truth.teams.insert(team.id.clone(), team.json());
             for channel in team.channels() {
                 truth.channels.insert((team.id.clone(), channel.id.clone()), channel.json(team, true));
+                for member in channel.all_members(team) {
+                    let key = (team.id.clone(), channel.id.clone(), member.id(self, team, channel));
+                    truth.channel_members.insert(key, member.json(self, team, channel));
+                }
             }
             for member in team.members() {
                 truth.members.insert((team.id.clone(), member.id(self, team)), member.json(self, team));

@@ -54,7 +54,7 @@ fn the_control_door_is_the_handle() {
     assert_eq!(ask(&url, "GET", "/journal", Value::Null).1["entries"][0]["status"], 503);
     assert_eq!(ask(&url, "POST", "/clock", json!({ "advance": 1.5 })).1["now"], "2024-11-25T08:00:01.5Z");
     for (path, body) in [
-        ("/limits", json!({ "per_channel": 2 })),
+        ("/limits", json!({ "per_channel": 2, "sustained": { "seconds": 30 } })),
         ("/limits", Value::Null),
         ("/roles", json!(["Group.Read.All"])),
         ("/latency", json!("none")),

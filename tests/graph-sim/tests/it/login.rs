@@ -73,7 +73,7 @@ fn roles_are_fixed_at_issue() {
         let encoded = token.split('.').nth(1).unwrap();
         serde_json::from_slice(&decode(encoded)).unwrap()
     };
-    assert_eq!(claims(&sim.token)["roles"].as_array().unwrap().len(), 6);
+    assert_eq!(claims(&sim.token)["roles"].as_array().unwrap().len(), 7);
     sim.set_roles(&[]);
     assert_eq!(sim.get("/v1.0/groups").status, 200, "the old token keeps its roles");
     let bare = new_token(&sim);
