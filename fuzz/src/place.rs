@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
-    graph::{Host, Link, Request, fuzzing},
-    level,
+    graph::{Class, Host, Link, Request, fuzzing},
+    level::{self, Partition},
     state::ChannelState,
 };
 use url::Url;
@@ -33,10 +33,14 @@ pub(crate) fn destination(path_and_query: &str) -> Url {
     url
 }
 
+fn list() -> Request {
+    Request::get(&Class::MESSAGES, &Partition::channel(TEAM, CHANNEL), ["messages"])
+}
+
 /// What holds of a link that was taken from Graph.
 pub(crate) fn assert_leads_to_graph(link: &Link) {
     destination(link.as_str());
-    assert_eq!(fuzzing::path_and_query(&Request::follow(link)), link.as_str());
+    assert_eq!(fuzzing::path_and_query(&list().follow(link)), link.as_str());
     assert_eq!(Link::from_path(link.as_str()).as_ref(), Some(link));
 }
 

@@ -18,6 +18,7 @@ use crate::{
     emit::{Emitter, Output, StopSignal},
     error::Error,
     graph::{GraphClient, Limits},
+    level::CHANNEL,
     read::{States, client},
     secrets::Secrets,
     streams::Selected,
@@ -72,7 +73,7 @@ impl Ready {
         let Self { client, config, selected, states, remarks, runtime } = self;
         let (output, writer) = Output::start(emitter, states.of_selected.clone(), stop)?;
         let log = logging::subscriber(level, say(&output));
-        let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.channel_spacing());
+        let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.spacing(&CHANNEL));
         let figures = move || progress.figures(counting.counts());
         let mut watch = screen.watch(&figures, spacing);
         let sync = async {

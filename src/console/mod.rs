@@ -170,7 +170,7 @@ mod tests {
         let class = |class, sent, throttled| ClassCounts { class, sent, throttled, took: Duration::from_millis(120 * sent) };
         Figures {
             streams: vec![members, of(&MESSAGES, Phase::Reading, 12_040, (6, 16)), of(&MESSAGE_REPLIES, Phase::Reading, 34_100, (6, 16))],
-            requests: Counts { classes: vec![class(Class::Members, 5, 0), class(Class::Messages, 300, 2)], sign_ins: 1 },
+            requests: Counts { classes: vec![class(&Class::MEMBERS, 5, 0), class(&Class::MESSAGES, 300, 2)], sign_ins: 1 },
             elapsed: Duration::from_secs(60),
             discovers: false,
             ahead: Some(Ahead { requests: 3000.0, longest: 90.0 }),

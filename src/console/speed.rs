@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{emit::Figures, graph::Class};
+use crate::emit::Figures;
 
 /// What was further back says nothing about now.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -63,8 +63,7 @@ impl Speed {
     /// As long as all requests take at this rate, and no shorter than the longest list takes, whose requests follow each other.
     fn left(&self, figures: &Figures, rate: f64) -> Option<Duration> {
         let ahead = figures.ahead.filter(|ahead| rate > 0.0 && ahead.requests > 0.0)?;
-        let of_messages = figures.requests.classes.iter().find(|counts| counts.class == Class::Messages);
-        let one = of_messages.map(|counts| counts.mean()).unwrap_or_default().max(self.channel_spacing);
+        let one = figures.requests.mean().max(self.channel_spacing);
         Duration::try_from_secs_f64((ahead.requests / rate).max(ahead.longest * one.as_secs_f64())).ok()
     }
 }
@@ -74,11 +73,11 @@ mod tests {
     use super::*;
     use crate::{
         emit::Ahead,
-        graph::{ClassCounts, Counts},
+        graph::{Class, ClassCounts, Counts},
     };
 
     fn figures(seconds: u64, requests: u64, ahead: Option<Ahead>) -> Figures {
-        let counts = ClassCounts { class: Class::Messages, sent: requests, throttled: 0, took: Duration::from_secs(requests / 2) };
+        let counts = ClassCounts { class: &Class::MESSAGES, sent: requests, throttled: 0, took: Duration::from_secs(requests / 2) };
         Figures {
             streams: Vec::new(),
             requests: Counts { classes: vec![counts], sign_ins: 1 },

@@ -68,7 +68,7 @@ fn count(number: u64) -> String {
 fn asked(figures: &Figures) -> String {
     let classes = figures.requests.classes.iter().map(|counts| {
         let milliseconds = counts.mean().as_millis();
-        format!("{} {} ({milliseconds} ms each)", HumanCount(counts.sent), counts.class.name())
+        format!("{} {} ({milliseconds} ms each)", HumanCount(counts.sent), counts.class.name)
     });
     let sign_ins = format!("{} sign-in", HumanCount(figures.requests.sign_ins));
     format!("requests: {}", classes.chain([sign_ins]).collect::<Vec<_>>().join(", "))

@@ -101,7 +101,7 @@ impl Figures {
     /// As JSON, for logs.
     pub fn json(&self) -> Value {
         let streams: Map<_, _> = self.streams.iter().map(|figures| (figures.stream.name.to_owned(), figures.json())).collect();
-        let by_class: Map<_, _> = self.requests.classes.iter().map(|counts| (counts.class.name().to_owned(), counts.sent.into())).collect();
+        let by_class: Map<_, _> = self.requests.classes.iter().map(|counts| (counts.class.name.to_owned(), counts.sent.into())).collect();
         json!({
             "seconds": seconds(self.elapsed),
             "records": self.records(),

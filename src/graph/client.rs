@@ -22,15 +22,16 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    AnswerDate, Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
+    AnswerDate, Budget, Cause, Claims, Credentials, Error, Host, Page, Rates, Refusal, Request, Urgency,
     answer::{Patience, date, decoded, quotable, refusal},
     auth::token::{Token, TokenSource},
     error::WithId,
     http::{NoClient, Way},
     limits::Limits,
     pace::{
-        budget::{Pace, Pacer, Scopes},
+        Pace,
         counts::{Counters, Counts},
+        pacer::Pacer,
         turns::Turns,
     },
     page::{
@@ -38,9 +39,13 @@ use super::{
         index::{Expected, Malformed},
         text,
     },
+    request::path,
     retry::{Verdict, Waits, verdict},
 };
-use crate::secrets::Secrets;
+use crate::{level::Level, secrets::Secrets};
+
+/// What errors call the request for a token.
+const SIGN_IN: &str = "the sign-in";
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
@@ -80,8 +85,7 @@ struct Shared {
     turns: Arc<Turns>,
     bodies: Bodies,
     counters: Arc<Counters>,
-    speed: f64,
-    /// The size of the last page of messages.
+    /// The size of the last page of a list that was opened.
     size: AtomicUsize,
     /// When Graph answered last; nothing before it did.
     answered: Mutex<Option<AnswerDate>>,
@@ -96,6 +100,8 @@ struct Shared {
 /// What is known of the work that requests are sent for.
 #[derive(Default)]
 struct Work {
+    /// Whether it began by opening a list.
+    opens: bool,
     urgency: Mutex<Urgency>,
     /// The size of the last body.
     size: AtomicUsize,
@@ -122,7 +128,6 @@ type Tell = Box<dyn Fn(WorkEvent) + Send + Sync>;
 struct Sending<'s> {
     request: &'s Request,
     expected: Expected,
-    scopes: Scopes,
     work: &'s Work,
     attempts: u32,
     /// Our id of the last attempt.
@@ -151,8 +156,7 @@ impl GraphClient {
         let invalid = |url: &Url, what: &str| NoClient::Setup(format!("{url} cannot be {what}"));
         let host = Host::new(&endpoints.graph).ok_or_else(|| invalid(&endpoints.graph, "Graph's host"))?;
         let login = Host::new(&endpoints.login).ok_or_else(|| invalid(&endpoints.login, "the sign-in host"))?;
-        let token_url = Request::sign_in(&credentials.tenant_id);
-        let token_url = login.url(token_url.path_and_query());
+        let token_url = login.url(&path([&*credentials.tenant_id, "oauth2", "v2.0", "token"]));
         let token_url = token_url.ok_or_else(|| NoClient::Setup("the tenant does not fit into a URL".to_owned()))?;
         let way = Arc::new(Way::new(&host, &secrets)?);
         let is_same = login.is_this_machine() == host.is_this_machine();
@@ -176,7 +180,6 @@ impl GraphClient {
             turns,
             bodies,
             counters,
-            speed,
             size,
             answered,
             refused_tops,
@@ -192,8 +195,9 @@ impl GraphClient {
     #[must_use]
     pub fn for_work(&self, urgency: Urgency, tell: impl Fn(WorkEvent) + Send + Sync + 'static) -> Self {
         // A list that opens is expected to be like the one before.
-        let size = if urgency == Urgency::Opens { self.shared.size.load(Ordering::Relaxed) } else { 0 };
-        let work = Work { urgency: Mutex::new(urgency), size: AtomicUsize::new(size), tell: Some(Box::new(tell)) };
+        let opens = urgency == Urgency::Opens;
+        let size = if opens { self.shared.size.load(Ordering::Relaxed) } else { 0 };
+        let work = Work { opens, urgency: Mutex::new(urgency), size: AtomicUsize::new(size), tell: Some(Box::new(tell)) };
         Self { shared: self.shared.clone(), work: Arc::new(work) }
     }
 
@@ -204,9 +208,7 @@ impl GraphClient {
 
     /// How fast requests may follow each other, and how long the answers took that came so far.
     pub fn rates(&self) -> Rates {
-        let counts = self.counts();
-        let took: Duration = counts.classes.iter().map(|counts| counts.took).sum();
-        Rates::at(self.shared.pace, took.div_f64(counts.sent().max(1) as f64))
+        Rates::at(self.shared.pace, self.counts().mean())
     }
 
     /// The secrets and tokens that it knows.
@@ -224,9 +226,9 @@ impl GraphClient {
         self.shared.answered.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.believed(None))
     }
 
-    /// The least time between two requests for one channel.
-    pub fn channel_spacing(&self) -> Duration {
-        Pacer::channel_spacing(self.shared.speed)
+    /// The least time between two requests for one parent of a level.
+    pub fn spacing(&self, level: &'static Level) -> Duration {
+        Duration::try_from_secs_f64(self.rates().seconds(Budget::One(level), 1.0)).unwrap_or_default()
     }
 
     /// Signs in, if there is no token yet.
@@ -234,16 +236,15 @@ impl GraphClient {
     /// # Errors
     /// If no token is given.
     pub async fn sign_in(&self) -> Result<(), Error> {
-        let request = Request::get([]);
         let mut waits = self.shared.waits();
         let mut attempts = 1;
         loop {
             let Err(refusal) = self.shared.tokens.get(None).await else { return Ok(()) };
             let cause = Cause::SignIn(refusal);
             if verdict(&cause) != Verdict::Retry {
-                return Err(Error::new(&request, cause, attempts));
+                return Err(Error::new(SIGN_IN, cause, attempts));
             }
-            let Some(wait) = waits.next(&cause, Instant::now()) else { return Err(Error::new(&request, cause, attempts)) };
+            let Some(wait) = waits.next(&cause, Instant::now()) else { return Err(Error::new(SIGN_IN, cause, attempts)) };
             info!("cannot sign in yet: {cause}; trying again in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
             attempts += 1;
@@ -290,18 +291,18 @@ impl GraphClient {
     async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
         let Shared { turns, counters, .. } = &*self.shared;
         let mut waits = self.shared.waits();
-        let scopes = Scopes::of(request.path_and_query());
-        let mut sending = Sending { request, expected, scopes, work: &self.work, attempts: 0, id: None };
+        let scope = request.scope();
+        let mut sending = Sending { request, expected, work: &self.work, attempts: 0, id: None };
         loop {
             let asked_at = Instant::now();
-            let turn = match turns.take(scopes, self.work.urgency()).await {
+            let turn = match turns.take(scope, self.work.urgency()).await {
                 Ok(turn) => turn,
                 Err(wait) => return Err(sending.error(Cause::Closed(wait))),
             };
             trace!("{request}: its turn came after {} ms", asked_at.elapsed().as_millis());
             let cause = match self.shared.try_with_token(&mut sending).await {
                 Ok(page) => {
-                    if scopes.are_messages() {
+                    if self.work.opens {
                         self.shared.size.store(self.work.size.load(Ordering::Relaxed), Ordering::Relaxed);
                     }
                     return Ok(page);
@@ -313,9 +314,9 @@ impl GraphClient {
                 _ => None,
             };
             if let Some(retry_after) = throttled {
-                counters.throttled(scopes.class());
+                counters.throttled(scope.class());
                 self.work.tell(WorkEvent::Throttled);
-                turns.throttled(scopes, retry_after);
+                turns.throttled(scope, retry_after);
             }
             // Whoever is next knows of it.
             drop(turn);
@@ -384,10 +385,10 @@ impl Shared {
 
     /// Sends a request, with an id of its own, and reads the answer.
     async fn exchange(&self, sending: &mut Sending<'_>, token: &Token) -> Result<Answer, Cause> {
-        let Sending { request, scopes, work, .. } = *sending;
+        let Sending { request, work, .. } = *sending;
         let (id, client, mut patience, mut has_left) = (Uuid::new_v4(), self.way.client(), self.patience, true);
         let to_send = self.authorized(&client, request, token)?.header(CLIENT_REQUEST_ID, id.to_string()).send();
-        self.counters.sent(scopes.class());
+        self.counters.sent(request.scope().class());
         work.tell(WorkEvent::Sent);
         let began = Instant::now();
         let response = patience.wait(async { to_send.await.inspect_err(|error| has_left = !error.is_connect()) }).await;
@@ -405,7 +406,7 @@ impl Shared {
             self.way.renew(&client);
         }
         let took = began.elapsed();
-        self.counters.took(scopes.class(), took);
+        self.counters.took(request.scope().class(), took);
         if let Ok(Answer { status, body, .. }) = &answer {
             let bytes = body.as_ref().map_or(0, |(body, _)| body.len());
             debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), took.as_millis());

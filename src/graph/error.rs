@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Application, Claims, Request};
+use super::{Application, Claims};
 
 /// What Graph says when the service that it asks itself has an outage, whatever the status (graph.md 5.2).
 const OUTAGES: [&str; 1] = ["backend request"];
@@ -85,7 +85,7 @@ pub struct SignInRefusal {
 }
 
 impl Error {
-    pub(super) fn new(request: &Request, cause: Cause, attempts: u32) -> Self {
+    pub(super) fn new(request: impl fmt::Display, cause: Cause, attempts: u32) -> Self {
         // A refused sign-in is another request than this one: it is sent once, whatever came before it.
         let attempts = if matches!(&cause, Cause::SignIn(refusal) if !refusal.transient) { 1 } else { attempts };
         Self { request: request.to_string(), cause, attempts, client_request_id: None, is_later_page: false }

@@ -56,9 +56,9 @@ impl Pages {
         Self { is_answered: self.is_answered, ..Self::new(first) }
     }
 
-    /// The pages from a link on.
-    pub fn from_link(link: &Link) -> Self {
-        Self::new(Request::follow(link))
+    /// The pages from a link on, of the list that this request begins.
+    pub fn from_link(link: &Link, list: &Request) -> Self {
+        Self::new(list.follow(link))
     }
 
     /// Whether this is the first item of that id in the list: lists that change while they are paged repeat items.
@@ -110,7 +110,7 @@ impl Pages {
             if !self.links.insert(xxh3_128(link.as_str().as_bytes())) {
                 return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1).of_later_page(true));
             }
-            self.next = Some(Request::follow(link));
+            self.next = Some(request.follow(link));
         }
         Ok(Some(page))
     }

@@ -1,10 +1,14 @@
-//! A GET request of Graph v1.0: path segments, query options, or a link that Graph gave.
+//! A GET request of Graph v1.0: path segments, query options, or a link that Graph gave; and what it counts against.
 
-use std::fmt::{self, Display, Write};
+use std::{
+    fmt::{self, Display, Write},
+    hash::{Hash, Hasher},
+};
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Link;
+use super::{Class, Link, pace::scope::Scope};
+use crate::level::Partition;
 
 /// What stands as it is in a path segment: unreserved characters, and `:` and `@`, which Graph's documents send raw in channel ids (RFC 3986, 3.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
@@ -13,36 +17,25 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
 
 /// A GET request: only the path and query, for every request goes to the one [`Host`](super::Host).
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     path_and_query: String,
+    scope: Scope,
     /// Whether Graph made it: nothing may be taken out of it.
     is_link: bool,
 }
 
 impl Request {
-    /// A request for a resource below `/v1.0`, each segment encoded, so that an id can never lead elsewhere.
-    pub fn get<'a>(segments: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut path = String::from("/v1.0");
-        for segment in segments {
-            // "." and ".." climb, also when they are encoded once; no id of Graph is one of them.
-            let climbs = matches!(segment, "." | "..");
-            let segment = if climbs { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
-            let _ = write!(path, "/{segment}");
-        }
-        Self { path_and_query: path, is_link: false }
+    /// A request of this class for a partition, or for what these segments name below it.
+    pub fn get<'a>(class: &'static Class, of: &'a Partition, segments: impl IntoIterator<Item = &'a str>) -> Self {
+        let path = format!("/v1.0{}", path(of.path().into_iter().chain(segments)));
+        Self { path_and_query: path, scope: Scope::new(class, of), is_link: false }
     }
 
-    /// The token endpoint of a tenant, on the sign-in host.
-    pub(super) fn sign_in(tenant: &str) -> Self {
-        let mut request = Self::get([tenant, "oauth2", "v2.0", "token"]);
-        request.path_and_query.replace_range(.."/v1.0".len(), "");
-        request
-    }
-
-    /// Follows a link; it holds the query options already.
-    pub fn follow(link: &Link) -> Self {
-        Self { path_and_query: link.as_str().to_owned(), is_link: true }
+    /// Follows a link of this list; the link holds the query options already.
+    #[must_use]
+    pub fn follow(&self, link: &Link) -> Self {
+        Self { path_and_query: link.as_str().to_owned(), scope: self.scope.clone(), is_link: true }
     }
 
     /// Adds an OData query option, such as `$top`.
@@ -58,7 +51,7 @@ impl Request {
         let (path, query) = self.path_and_query.split_once('?').filter(|_| !self.is_link)?;
         let others: Vec<_> = query.split('&').filter(|option| !option.starts_with("$top=")).collect();
         let path_and_query = if others.is_empty() { path.to_owned() } else { format!("{path}?{}", others.join("&")) };
-        (path_and_query != self.path_and_query).then_some(Self { path_and_query, is_link: false })
+        (path_and_query != self.path_and_query).then_some(Self { path_and_query, scope: self.scope.clone(), is_link: false })
     }
 
     /// Whether it has query options.
@@ -72,9 +65,33 @@ impl Request {
         path.rsplit('/').next().unwrap_or_default()
     }
 
+    /// What it counts against.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// Path and query, encoded.
     pub(super) fn path_and_query(&self) -> &str {
         &self.path_and_query
+    }
+}
+
+/// A path of these segments, each encoded, so that an id can never lead elsewhere.
+pub(super) fn path<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        // "." and ".." climb, also when they are encoded once; no id of Graph is one of them.
+        let climbs = matches!(segment, "." | "..");
+        let segment = if climbs { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
+        let _ = write!(path, "/{segment}");
+    }
+    path
+}
+
+/// Requests for the same path count against the same.
+impl Hash for Request {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.path_and_query.hash(state);
     }
 }
 
@@ -93,31 +110,41 @@ mod tests {
     use super::*;
     use crate::graph::Host;
 
+    fn messages(team: &str, channel: &str) -> Request {
+        Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"])
+    }
+
+    #[test]
+    fn a_link_counts_against_what_its_list_counts_against_wherever_it_leads() {
+        let messages = messages("t", "c");
+        let followed = messages.follow(&Link::from_path("/v1.0/users('u')/members?$skiptoken=x").unwrap());
+        assert_eq!((followed.scope(), followed.is_link), (messages.scope(), true));
+    }
+
     #[test]
     fn ids_are_encoded_as_graph_writes_them() {
-        let request =
-            Request::get(["teams", "a b", "channels", "19:x@thread.tacv2", "messages"]).query("$top", 50).query("$filter", "a gt 'é'");
+        let request = messages("a b", "19:x@thread.tacv2").query("$top", 50).query("$filter", "a gt 'é'");
         assert_eq!(request.path_and_query(), "/v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages?$top=50&$filter=a%20gt%20'%C3%A9'");
         assert_eq!(request.to_string(), "GET /v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages");
     }
 
     #[test]
     fn a_page_size_is_taken_out_of_a_request_and_never_out_of_a_link() {
-        let messages = Request::get(["teams", "t", "channels", "c", "messages"]);
+        let messages = messages("t", "c");
         let request = messages.clone().query("$top", 50).query("$expand", "replies");
         let bare = request.without_top().unwrap();
         assert_eq!((bare.path_and_query(), bare.kind()), ("/v1.0/teams/t/channels/c/messages?$expand=replies", "messages"));
         assert_eq!(messages.clone().query("$top", 50).without_top(), Some(messages.clone()));
         assert_eq!((bare.without_top(), messages.without_top()), (None, None));
         let link = Link::from_path("/v1.0/groups?$top=5&$skiptoken=x").unwrap();
-        assert_eq!(Request::follow(&link).without_top(), None);
+        assert_eq!(messages.follow(&link).without_top(), None);
     }
 
     proptest! {
         #[test]
         fn no_id_leaves_its_place(id in r"(\PC|[./\\?#%\r\n\x00]){1,12}") {
             let host = Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap();
-            let url = host.url(Request::get(["teams", &id, "channels"]).path_and_query()).unwrap();
+            let url = host.url(Request::get(&Class::CHANNELS, &Partition::team(&id), ["channels"]).path_and_query()).unwrap();
             let segments: Vec<_> = url.path_segments().unwrap().collect();
             prop_assert_eq!(segments.len(), 4);
             prop_assert_eq!((segments[0], segments[1], segments[3]), ("v1.0", "teams", "channels"));

@@ -212,7 +212,7 @@ impl WalkLook {
             created: earliest(place.facts.created),
         };
         let pages = match link {
-            Some(link) => Pages::from_link(&link),
+            Some(link) => Pages::from_link(&link, &first),
             None if probes => Pages::new(streams::walk(place.team, place.channel, PROBE)),
             None => Pages::new(first.clone()),
         };

@@ -1,6 +1,9 @@
 //! How long the requests of a run take: the longest that one of the limits makes of them.
 
-use crate::graph::{Budget, Class, Rates};
+use crate::{
+    graph::{Budget, Class, Rates},
+    level::{CHANNEL, TEAM},
+};
 
 /// The requests of a run, by what they count against.
 #[derive(Clone, Debug, Default)]
@@ -32,29 +35,34 @@ impl Load {
     /// The requests that count against a budget.
     pub(super) fn requests(&self, budget: Budget) -> f64 {
         match budget {
-            Budget::Of(Class::Groups) => self.groups,
-            Budget::Of(Class::Team) => self.teams,
-            Budget::Of(Class::Channels) => self.channels,
-            Budget::Of(Class::Members) => self.members,
-            Budget::Of(Class::Messages) => self.messages,
-            Budget::Of(Class::Channel | Class::Other) => 0.0,
-            Budget::OneTeam => self.of_team.0,
-            Budget::OneChannel => self.of_channel.0,
+            Budget::Of(class) => self.by_class().into_iter().filter(|(known, _)| *known == class).map(|(_, requests)| requests).sum(),
+            Budget::One(level) if *level == CHANNEL => self.of_channel.0,
+            Budget::One(_) => self.of_team.0,
             Budget::All => self.all,
         }
+    }
+
+    fn by_class(&self) -> [(&'static Class, f64); 5] {
+        [
+            (&Class::GROUPS, self.groups),
+            (&Class::TEAM, self.teams),
+            (&Class::CHANNELS, self.channels),
+            (&Class::MEMBERS, self.members),
+            (&Class::MESSAGES, self.messages),
+        ]
     }
 
     /// The time of all of it. Channels are opened one after the other, and which of them is the longest nobody knows before: it is opened
     /// when half of the others are.
     pub(super) fn time(&self, rates: &Rates) -> Time {
-        let late = rates.seconds(Budget::Of(Class::Messages), self.opened / 2.0);
-        let of = |by: Budget| {
-            let late = if by == Budget::OneChannel { late } else { 0.0 };
-            Time { seconds: late + rates.seconds(by, self.requests(by)), by }
-        };
-        let budgets = [Budget::OneChannel, Budget::OneTeam].into_iter().chain(Class::ALL.map(Budget::Of)).chain([Budget::All]);
-        let longest = budgets
-            .map(of)
+        let late = rates.seconds(Budget::Of(&Class::MESSAGES), self.opened / 2.0);
+        let one_channel = Time { seconds: late + rates.seconds_in_a_row(&CHANNEL, self.of_channel.0), by: Budget::One(&CHANNEL) };
+        let of = |by: Budget| Time { seconds: rates.seconds(by, self.requests(by)), by };
+        let classes = self.by_class().map(|(class, _)| Budget::Of(class));
+        let others = [Budget::One(&TEAM)].into_iter().chain(classes).chain([Budget::All]).map(of);
+        let longest = [one_channel]
+            .into_iter()
+            .chain(others)
             .fold(Time { seconds: 0.0, by: Budget::All }, |longest, time| if time.seconds > longest.seconds { time } else { longest });
         // The chain before, and the last answer.
         Time { seconds: longest.seconds + (self.chain + 1.0) * rates.latency().as_secs_f64(), ..longest }
@@ -73,9 +81,9 @@ mod tests {
     #[test]
     fn the_tightest_limit_decides() {
         let load = Load { messages: 400.0, of_team: (100.0, 0), of_channel: (20.0, 0), all: 500.0, ..Load::default() };
-        assert_eq!(load.time(&rates(0.0)), Time { seconds: 100.0 * 1.05 / 4.0, by: Budget::OneTeam });
-        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates(0.0)).by, Budget::Of(Class::Messages));
-        assert_eq!(Load { of_channel: (30.0, 0), ..load.clone() }.time(&rates(0.0)), Time { seconds: 31.5, by: Budget::OneChannel });
+        assert_eq!(load.time(&rates(0.0)), Time { seconds: 100.0 * 1.05 / 4.0, by: Budget::One(&TEAM) });
+        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates(0.0)).by, Budget::Of(&Class::MESSAGES));
+        assert_eq!(Load { of_channel: (30.0, 0), ..load.clone() }.time(&rates(0.0)), Time { seconds: 31.5, by: Budget::One(&CHANNEL) });
         assert_eq!(Load::default().time(&rates(0.0)).seconds, 0.0);
     }
 

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     emit::Silent,
     graph::{Budget, Class, GraphClient, Rates},
+    level::{CHANNEL, TEAM},
     streams::{CHANNELS, MEMBERS, MESSAGE_REPLIES, MESSAGES, Selected, Stream, TEAMS},
 };
 
@@ -155,10 +156,10 @@ impl Totals<'_> {
     fn decided_by(&self, time: &Time, load: &Load) -> DecidedBy {
         let asked = |at: usize| self.channels.asked.get(at).map(|asked| &asked.job);
         let (limit, team, channel) = match time.by {
-            Budget::Of(Class::Team) => ("teams", None, None),
-            Budget::Of(class) => (class.name(), None, None),
-            Budget::OneTeam => ("one_team", asked(load.of_team.1).map(|job| job.team.clone()), None),
-            Budget::OneChannel => {
+            Budget::Of(class) if *class == Class::TEAM => ("teams", None, None),
+            Budget::Of(class) => (class.name, None, None),
+            Budget::One(level) if *level == TEAM => ("one_team", asked(load.of_team.1).map(|job| job.team.clone()), None),
+            Budget::One(_) => {
                 let job = asked(load.of_channel.1);
                 ("one_channel", job.map(|job| job.team.clone()), job.map(|job| job.channel.clone()))
             }
@@ -217,7 +218,7 @@ impl Totals<'_> {
             messages: whole(asked.taken.roots.records),
             replies: whole(asked.taken.replies.records),
             requests: About::new(asked.taken.requests(), asked.taken.error(), asked.pages() as f64),
-            seconds: whole(rates.seconds(Budget::OneChannel, asked.taken.requests())),
+            seconds: whole(rates.seconds_in_a_row(&CHANNEL, asked.taken.requests())),
             pages: asked.pages() as u64,
         };
         self.channels.longest().into_iter().map(plan).collect()

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stream::{ParentKind, Source, Stream, columns, schema};
 use crate::{
-    graph::{Permission, Request},
+    graph::{Class, Permission, Request},
+    level::Partition,
     record::Open,
 };
 
@@ -30,14 +31,17 @@ pub static CHANNELS: Stream = Stream {
     parents: ParentKind::Team,
     permissions: &[&LISTS_CHANNELS],
     // Graph refuses $top here. Every team has its General; an empty list was seen by others (graph.md 2.3).
-    source: Source::ListOfTeam { request: |team, _| Request::get(["teams", team, "channels"]), never_empty: true },
+    source: Source::ListOfTeam {
+        request: |team, _| Request::get(&Class::CHANNELS, &Partition::team(team), ["channels"]),
+        never_empty: true,
+    },
     schema: schema::<Channel>(),
     columns: columns::<Channel>(),
 };
 
 /// One channel.
 pub fn channel(team: &str, channel: &str) -> Request {
-    Request::get(["teams", team, "channels", channel])
+    Request::get(&Class::CHANNEL, &Partition::channel(team, channel), [])
 }
 
 /// A channel of a team, private and shared channels included.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stream::{ParentKind, Source, Stream, columns, schema};
 use crate::{
-    graph::{Permission, Request},
+    graph::{Class, Permission, Request},
+    level::Partition,
     record::Open,
 };
 
@@ -22,7 +23,7 @@ pub static MEMBERS: Stream = Stream {
     parents: ParentKind::Team,
     permissions: &[&LISTS_MEMBERS],
     source: Source::ListOfTeam {
-        request: |team, top| Request::get(["teams", team, "members"]).query("$top", top.unwrap_or(999)),
+        request: |team, top| Request::get(&Class::MEMBERS, &Partition::team(team), ["members"]).query("$top", top.unwrap_or(999)),
         never_empty: false,
     },
     schema: schema::<Member>(),

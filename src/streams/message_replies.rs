@@ -7,7 +7,10 @@ use super::{
     messages::{Message, READS_MESSAGES},
     stream::{ParentKind, Source, Stream, columns, schema},
 };
-use crate::graph::Request;
+use crate::{
+    graph::{Class, Request},
+    level::Partition,
+};
 
 /// The replies in threads.
 pub static MESSAGE_REPLIES: Stream = Stream {
@@ -24,7 +27,7 @@ pub static MESSAGE_REPLIES: Stream = Stream {
 
 /// The replies of one root message.
 pub fn thread(team: &str, channel: &str, message: &str, top: u64) -> Request {
-    Request::get(["teams", team, "channels", channel, "messages", message, "replies"]).query("$top", top)
+    Request::get(&Class::MESSAGES, &Partition::thread(team, channel, message), ["replies"]).query("$top", top)
 }
 
 /// A reply in a thread: a message with the id of its root.

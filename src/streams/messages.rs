@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stream::{ParentKind, Source, Stream, columns, schema};
 use crate::{
-    graph::{Permission, Request},
+    graph::{Class, Permission, Request},
+    level::Partition,
     record::Open,
 };
 
@@ -36,18 +37,19 @@ pub fn walk(team: &str, channel: &str, top: u64) -> Request {
 
 /// The root messages of a channel alone, in the order of their chains' activity: where Graph refuses to expand replies.
 pub fn roots(team: &str, channel: &str, top: u64) -> Request {
-    Request::get(["teams", team, "channels", channel, "messages"]).query("$top", top)
+    Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"]).query("$top", top)
 }
 
 /// One root message.
 pub fn message(team: &str, channel: &str, message: &str) -> Request {
-    Request::get(["teams", team, "channels", channel, "messages", message])
+    Request::get(&Class::MESSAGES, &Partition::thread(team, channel, message), [])
 }
 
 /// What changed in a channel since a time, as the first round of delta (graph.md 4.2). Nothing else is asked: Graph is fickle about `$top` here.
 pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
     let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
-    Request::get(["teams", team, "channels", channel, "messages", "delta"]).query("$filter", format!("lastModifiedDateTime gt {since}"))
+    let request = Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages", "delta"]);
+    request.query("$filter", format!("lastModifiedDateTime gt {since}"))
 }
 
 /// A root message of a channel.

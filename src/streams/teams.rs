@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stream::{ParentKind, Source, Stream, columns, schema};
 use crate::{
-    graph::{Item, Permission, Request},
+    graph::{Class, Item, Permission, Request},
+    level::Partition,
     record::{JsonText, Open},
 };
 
@@ -65,12 +66,15 @@ pub fn group_names(top: Option<u64>) -> Request {
 }
 
 fn list(select: &str, top: Option<u64>) -> Request {
-    Request::get(["groups"]).query("$filter", IS_TEAM).query("$select", select).query("$top", top.unwrap_or(999))
+    Request::get(&Class::GROUPS, &Partition::default(), ["groups"])
+        .query("$filter", IS_TEAM)
+        .query("$select", select)
+        .query("$top", top.unwrap_or(999))
 }
 
 /// One team.
 pub fn team(id: &str) -> Request {
-    Request::get(["teams", id])
+    Request::get(&Class::TEAM, &Partition::team(id), [])
 }
 
 /// The properties of a team's record: the group's, then the team's, which come first where both have a value.

@@ -2,8 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
-    graph::{Request, fuzzing},
-    level::key,
+    graph::{Class, Request, fuzzing},
+    level::{Partition, key},
     state::{is_delta, is_page},
 };
 use url::Url;
@@ -52,7 +52,7 @@ fn assert_stays_in_its_place(team: &str, channel: &str, value: &str) {
     if team.is_empty() || channel.is_empty() {
         return;
     }
-    let request = Request::get(["teams", team, "channels", channel, "messages"]);
+    let request = Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"]);
     let path = fuzzing::path_and_query(&request);
     let url = destination(path);
     assert_eq!((url.path(), url.query(), url.fragment()), (path, None, None));

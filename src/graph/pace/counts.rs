@@ -1,30 +1,28 @@
 //! What was asked of Graph, counted by class: for whoever watches a run, and for its end.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use super::budget::Class;
+use super::class::Class;
 
 /// Counts while requests are sent.
 #[derive(Debug, Default)]
 pub(in crate::graph) struct Counters {
-    classes: [Counter; Class::ALL.len()],
+    /// By the names of the classes.
+    classes: Mutex<BTreeMap<&'static str, ClassCounts>>,
     sign_ins: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Counter {
-    sent: AtomicU64,
-    throttled: AtomicU64,
-    micros: AtomicU64,
 }
 
 /// What was asked so far.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
-    /// The classes of which something was asked.
+    /// The classes of which something was asked, in the order of their names.
     pub classes: Vec<ClassCounts>,
     /// Requests for a token.
     pub sign_ins: u64,
@@ -34,7 +32,7 @@ pub struct Counts {
 #[derive(Clone, Copy, Debug)]
 pub struct ClassCounts {
     /// The class.
-    pub class: Class,
+    pub class: &'static Class,
     /// Requests, each attempt of them.
     pub sent: u64,
     /// Those that Graph refused since its limits were reached (429).
@@ -44,20 +42,16 @@ pub struct ClassCounts {
 }
 
 impl Counters {
-    fn of(&self, class: Class) -> &Counter {
-        &self.classes[class as usize]
+    pub(in crate::graph) fn sent(&self, class: &'static Class) {
+        self.change(class, |counts| counts.sent += 1);
     }
 
-    pub(in crate::graph) fn sent(&self, class: Class) {
-        self.of(class).sent.fetch_add(1, Ordering::Relaxed);
+    pub(in crate::graph) fn took(&self, class: &'static Class, time: Duration) {
+        self.change(class, |counts| counts.took += time);
     }
 
-    pub(in crate::graph) fn took(&self, class: Class, time: Duration) {
-        self.of(class).micros.fetch_add(time.as_micros() as u64, Ordering::Relaxed);
-    }
-
-    pub(in crate::graph) fn throttled(&self, class: Class) {
-        self.of(class).throttled.fetch_add(1, Ordering::Relaxed);
+    pub(in crate::graph) fn throttled(&self, class: &'static Class) {
+        self.change(class, |counts| counts.throttled += 1);
     }
 
     pub(in crate::graph) fn sign_in(&self) {
@@ -65,13 +59,16 @@ impl Counters {
     }
 
     pub(in crate::graph) fn counts(&self) -> Counts {
-        let of = |class| {
-            let Counter { sent, throttled, micros } = self.of(class);
-            let [sent, throttled, micros] = [sent, throttled, micros].map(|count| count.load(Ordering::Relaxed));
-            ClassCounts { class, sent, throttled, took: Duration::from_micros(micros) }
-        };
-        let classes = Class::ALL.into_iter().map(of).filter(|counts| counts.sent > 0).collect();
-        Counts { classes, sign_ins: self.sign_ins.load(Ordering::Relaxed) }
+        Counts { classes: self.classes().values().copied().collect(), sign_ins: self.sign_ins.load(Ordering::Relaxed) }
+    }
+
+    fn change(&self, class: &'static Class, change: impl FnOnce(&mut ClassCounts)) {
+        let none = ClassCounts { class, sent: 0, throttled: 0, took: Duration::ZERO };
+        change(self.classes().entry(class.name).or_insert(none));
+    }
+
+    fn classes(&self) -> MutexGuard<'_, BTreeMap<&'static str, ClassCounts>> {
+        self.classes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,6 +81,12 @@ impl Counts {
     /// Requests that Graph refused since its limits were reached.
     pub fn throttled(&self) -> u64 {
         self.classes.iter().map(|counts| counts.throttled).sum()
+    }
+
+    /// What one request took on average.
+    pub fn mean(&self) -> Duration {
+        let took: Duration = self.classes.iter().map(|counts| counts.took).sum();
+        took.div_f64(self.sent().max(1) as f64)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The pace: how many requests of each kind may be sent, and which one goes next.
 
-pub(super) mod budget;
+mod class;
 pub(super) mod counts;
-pub(super) mod rates;
+pub(super) mod pacer;
+mod rates;
+pub(super) mod scope;
 pub(super) mod turns;
 
-pub use budget::{Class, Pace};
+pub use class::Class;
 pub use counts::{ClassCounts, Counts};
-pub use rates::{Budget, Rates};
+pub use rates::{Budget, Pace, Rates};
 pub use turns::Urgency;

@@ -1,18 +1,28 @@
-//! How long requests take at least: what the pacer makes of their number. Said before they are sent.
+//! How long requests take at least: what the pacer makes of their number. Known before they are sent.
 
 use std::time::Duration;
 
-use super::budget::{CHANNEL, Class, Pace, SLACK, TEAM};
+use super::{class::Class, pacer::SLACK};
+use crate::level::Level;
+
+/// How fast requests may follow each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Multiple of Graph's documented rates; 0: only what Graph asks for is obeyed.
+    pub speed: f64,
+    /// Requests a second at most.
+    pub total: Option<f64>,
+    /// Requests in flight at most.
+    pub in_flight: usize,
+}
 
 /// What some requests count against together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Budget {
     /// All requests of a class.
-    Of(Class),
-    /// Whatever is asked of one team.
-    OneTeam,
-    /// Whatever is asked of one channel: one request after the other.
-    OneChannel,
+    Of(&'static Class),
+    /// All requests for one parent of this level and what is below it.
+    One(&'static Level),
     /// All requests of a run.
     All,
 }
@@ -37,21 +47,28 @@ impl Rates {
 
     /// Seconds that so many requests of one budget take at least.
     pub fn seconds(&self, budget: Budget, requests: f64) -> f64 {
-        let latency = self.latency.as_secs_f64();
         let spacing = |rate: f64| SLACK / (rate * self.pace.speed);
         let each = match budget {
-            Budget::Of(class) => spacing(class.rate()),
-            Budget::OneTeam => spacing(TEAM),
-            Budget::OneChannel => spacing(CHANNEL).max(latency),
-            Budget::All => self.pace.total.map_or(0.0, |rate| SLACK / rate).max(latency / self.pace.in_flight.max(1) as f64),
+            Budget::Of(class) => spacing(class.per_second),
+            Budget::One(level) => level.per_second.map_or(0.0, spacing),
+            Budget::All => {
+                let in_flight = self.latency.as_secs_f64() / self.pace.in_flight.max(1) as f64;
+                self.pace.total.map_or(0.0, |rate| SLACK / rate).max(in_flight)
+            }
         };
         requests * each
+    }
+
+    /// Seconds that so many requests for one parent of a level take at least, each sent after the answer to the one before.
+    pub fn seconds_in_a_row(&self, level: &'static Level, requests: f64) -> f64 {
+        self.seconds(Budget::One(level), requests).max(requests * self.latency.as_secs_f64())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::level::{CHANNEL, MESSAGE, TEAM};
 
     fn rates(speed: f64, total: Option<f64>, latency: u64) -> Rates {
         Rates::at(Pace { speed, total, in_flight: 30 }, Duration::from_millis(latency))
@@ -60,20 +77,23 @@ mod tests {
     #[test]
     fn each_budget_is_spaced_as_the_pacer_spaces_it() {
         let rates = rates(1.0, None, 0);
-        for (budget, rate) in
-            [(Budget::Of(Class::Messages), 20.0), (Budget::OneTeam, 4.0), (Budget::OneChannel, 1.0), (Budget::Of(Class::Members), 60.0)]
-        {
-            assert_eq!(rates.seconds(budget, 100.0), 100.0 * (1.05 / rate), "{budget:?}");
+        for (budget, rate) in [
+            (Budget::Of(&Class::MESSAGES), 20.0),
+            (Budget::One(&TEAM), 4.0),
+            (Budget::One(&CHANNEL), 1.0),
+            (Budget::Of(&Class::MEMBERS), 60.0),
+        ] {
+            assert_eq!(rates.seconds(budget, 100.0), 100.0 * (SLACK / rate), "{budget:?}");
         }
-        assert_eq!(rates.seconds(Budget::All, 100.0), 0.0);
+        assert_eq!((rates.seconds(Budget::All, 100.0), rates.seconds(Budget::One(&MESSAGE), 100.0)), (0.0, 0.0));
     }
 
     #[test]
     fn what_is_sped_up_unpaced_or_slow_to_answer_takes_its_time() {
-        assert_eq!(rates(10.0, None, 0).seconds(Budget::OneChannel, 10.0), 10.0 * (1.05 / 10.0));
-        assert_eq!(rates(f64::INFINITY, None, 0).seconds(Budget::Of(Class::Messages), 10.0), 0.0);
-        assert_eq!(rates(1.0, None, 3000).seconds(Budget::OneChannel, 10.0), 30.0);
+        assert_eq!(rates(10.0, None, 0).seconds_in_a_row(&CHANNEL, 10.0), 10.0 * (SLACK / 10.0));
+        assert_eq!(rates(f64::INFINITY, None, 0).seconds(Budget::Of(&Class::MESSAGES), 10.0), 0.0);
+        assert_eq!(rates(1.0, None, 3000).seconds_in_a_row(&CHANNEL, 10.0), 30.0);
         assert_eq!(rates(1.0, None, 3000).seconds(Budget::All, 10.0), 1.0);
-        assert_eq!(rates(10.0, Some(2.0), 0).seconds(Budget::All, 10.0), 5.25);
+        assert_eq!(rates(10.0, Some(2.0), 0).seconds(Budget::All, 10.0), 10.0 * (SLACK / 2.0));
     }
 }

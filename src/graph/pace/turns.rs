@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{Notify, oneshot};
 
-use super::budget::{Pacer, Scopes};
+use super::{pacer::Pacer, scope::Scope};
 
 /// How urgent a request is beside others that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -67,10 +67,10 @@ impl Turns {
     ///
     /// # Errors
     /// If Graph wants to be left alone for longer than a run waits: for how long.
-    pub(in crate::graph) async fn take(self: &Arc<Self>, scopes: Scopes, urgency: Urgency) -> Result<Turn, Duration> {
+    pub(in crate::graph) async fn take(self: &Arc<Self>, scope: &Scope, urgency: Urgency) -> Result<Turn, Duration> {
         loop {
             let (caller, called) = oneshot::channel();
-            let is_first = self.line().join(scopes, urgency, caller);
+            let is_first = self.line().join(scope.clone(), urgency, caller);
             if is_first {
                 tokio::spawn(self.clone().call());
             } else {
@@ -84,8 +84,8 @@ impl Turns {
     }
 
     /// Graph has throttled a request.
-    pub(in crate::graph) fn throttled(&self, scopes: Scopes, wait: Option<Duration>) {
-        self.line().pacer.throttled(scopes, wait, Instant::now());
+    pub(in crate::graph) fn throttled(&self, scope: &Scope, wait: Option<Duration>) {
+        self.line().pacer.throttled(scope, wait, Instant::now());
     }
 
     /// Calls one after the other, each at its time, until nobody waits.
@@ -150,7 +150,7 @@ struct Line<C> {
 
 #[derive(Debug)]
 struct Waiting<C> {
-    scopes: Scopes,
+    scope: Scope,
     urgency: Urgency,
     caller: C,
 }
@@ -172,8 +172,8 @@ impl<C: Caller> Line<C> {
     }
 
     /// Somebody comes. Gives whether nobody calls yet.
-    fn join(&mut self, scopes: Scopes, urgency: Urgency, caller: C) -> bool {
-        self.waiting.push(Waiting { scopes, urgency, caller });
+    fn join(&mut self, scope: Scope, urgency: Urgency, caller: C) -> bool {
+        self.waiting.push(Waiting { scope, urgency, caller });
         !std::mem::replace(&mut self.is_called, true)
     }
 
@@ -184,7 +184,7 @@ impl<C: Caller> Line<C> {
             self.is_called = false;
             return Next::Nobody;
         }
-        let closed = |waiting: &Waiting<C>| self.pacer.closed(waiting.scopes, now);
+        let closed = |waiting: &Waiting<C>| self.pacer.closed(&waiting.scope, now);
         if let Some((at, wait)) = self.waiting.iter().enumerate().find_map(|(at, waiting)| Some((at, closed(waiting)?))) {
             return Next::Never(self.waiting.remove(at).caller, wait);
         }
@@ -193,7 +193,7 @@ impl<C: Caller> Line<C> {
         }
         let (mut first, mut not_before) = (None, None);
         for (at, waiting) in self.waiting.iter().enumerate() {
-            let free = self.pacer.free(waiting.scopes, now);
+            let free = self.pacer.free(&waiting.scope, now);
             if free > now {
                 not_before = Some(not_before.map_or(free, |time: Instant| time.min(free)));
             } else if first.is_none_or(|first| self.is_before(waiting.urgency, first)) {
@@ -202,7 +202,7 @@ impl<C: Caller> Line<C> {
         }
         let Some((at, _)) = first else { return not_before.map_or(Next::Nobody, Next::NotBefore) };
         let waiting = self.waiting.remove(at);
-        self.pacer.spend(waiting.scopes, now);
+        self.pacer.spend(&waiting.scope, now);
         self.in_flight += 1;
         let turn = &mut self.turns[waiting.urgency.kind()];
         // Nobody saves up turns by not being there.
@@ -227,6 +227,7 @@ mod tests {
 
     use super::Urgency::*;
     use super::*;
+    use crate::{graph::Class, level::Partition};
 
     impl Caller for &str {
         fn is_gone(&self) -> bool {
@@ -234,8 +235,8 @@ mod tests {
         }
     }
 
-    fn scopes(team: &str, channel: &str) -> Scopes {
-        Scopes::of(&format!("/v1.0/teams/{team}/channels/{channel}/messages"))
+    fn scope(team: &str, channel: &str) -> Scope {
+        Scope::new(&Class::MESSAGES, &Partition::channel(team, channel))
     }
 
     fn line(pace: f64, places: usize) -> Line<&'static str> {
@@ -262,7 +263,7 @@ mod tests {
         let waiting =
             [("a", Opens), ("b", Opens), ("c", Opens), ("short", Remains(1.0)), ("long", Remains(400.0)), ("longer", Remains(500.0))];
         for (caller, urgency) in waiting {
-            line.join(scopes(caller, caller), urgency, caller);
+            line.join(scope(caller, caller), urgency, caller);
         }
         assert_eq!(order(&mut line, Instant::now()), ["a", "longer", "b", "c", "long", "short"]);
     }
@@ -271,7 +272,7 @@ mod tests {
     fn while_one_channel_waits_for_its_second_others_go() {
         let (mut line, now) = (line(1.0, 64), Instant::now());
         for (channel, caller) in [("1", "one"), ("1", "another of the same"), ("2", "other")] {
-            line.join(scopes("t", channel), Remains(9.0), caller);
+            line.join(scope("t", channel), Remains(9.0), caller);
         }
         assert_eq!(line.next(now), Next::Goes("one"));
         let Next::NotBefore(second) = line.next(now) else { panic!("a team has four a second") };
@@ -285,24 +286,24 @@ mod tests {
     #[test]
     fn without_a_place_nobody_goes_and_whoever_is_gone_takes_none() {
         let (mut line, now) = (line(f64::INFINITY, 1), Instant::now());
-        assert!(line.join(scopes("t", "1"), Opens, "gone"));
-        assert!(!line.join(scopes("t", "2"), Opens, "here"));
-        line.join(scopes("t", "3"), Opens, "next");
+        assert!(line.join(scope("t", "1"), Opens, "gone"));
+        assert!(!line.join(scope("t", "2"), Opens, "here"));
+        line.join(scope("t", "3"), Opens, "next");
         assert_eq!(line.next(now), Next::Goes("here"));
         assert_eq!(line.next(now), Next::WithAPlace);
         line.in_flight -= 1;
         assert_eq!(line.next(now), Next::Goes("next"));
         line.in_flight -= 1;
         assert_eq!(line.next(now), Next::Nobody);
-        assert!(line.join(scopes("t", "4"), Opens, "first again"));
+        assert!(line.join(scope("t", "4"), Opens, "first again"));
     }
 
     #[test]
     fn whoever_wants_what_is_closed_is_told_at_once_whether_there_is_a_place_or_not() {
         let (mut line, now, wait) = (line(1.0, 0), Instant::now(), Duration::from_secs(7200));
-        line.pacer.throttled(scopes("t", "1"), Some(wait), now);
+        line.pacer.throttled(&scope("t", "1"), Some(wait), now);
         for (channel, caller) in [("2", "open"), ("1", "closed")] {
-            line.join(scopes("t", channel), Opens, caller);
+            line.join(scope("t", channel), Opens, caller);
         }
         assert_eq!(line.next(now), Next::Never("closed", wait));
         assert_eq!(line.next(now), Next::WithAPlace);
@@ -317,7 +318,7 @@ mod tests {
             let (mut line, mut now) = (line(10.0, places), Instant::now());
             for &(team, channel, kind) in &waiting {
                 let urgency = [Leads, Opens, Remains(f64::from(channel))][usize::from(kind)];
-                line.join(scopes(&team.to_string(), &format!("{team}.{channel}")), urgency, "");
+                line.join(scope(&team.to_string(), &format!("{team}.{channel}")), urgency, "");
             }
             let mut gone = 0;
             loop {

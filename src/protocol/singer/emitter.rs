@@ -197,7 +197,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
 
     fn figures(&mut self, figures: &Figures) -> io::Result<()> {
         for counts in &figures.requests.classes {
-            let endpoint = counts.class.name();
+            let endpoint = counts.class.name;
             self.log.request_metric("counter", "http_request_count", &counts.sent.into(), endpoint);
             if counts.throttled > 0 {
                 self.log.request_metric("counter", "http_request_throttled_count", &counts.throttled.into(), endpoint);

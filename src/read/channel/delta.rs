@@ -90,12 +90,13 @@ impl Part<'_> {
 
     /// The pages of a round: from where the last one stopped, from the end of the one before it, or from an opening.
     fn pages_of_round(&self) -> Option<Pages> {
-        let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(&link));
+        let since = |time| streams::delta(self.place.team, self.place.channel, time);
+        let stored = |link: &str| Link::from_path(link).map(|link| Pages::from_link(&link, &since(self.since())));
         let going_on = self.state.delta.round.as_ref().and_then(|round| stored(&round.link));
         let from_link = || self.state.delta_link.as_ref().and_then(|link| stored(link));
         let opening = || {
             let from = before(self.state.delta_at?, self.config.lookback.max(LEAST_OVERLAP)).max(self.since());
-            Some(Pages::new(streams::delta(self.place.team, self.place.channel, from)))
+            Some(Pages::new(since(from)))
         };
         going_on.or_else(from_link).or_else(opening)
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{activity::Activity, part::Part, restarts::Restarts};
 use crate::{
     error::Error,
-    graph::{Cause, Link, Page, Pages},
+    graph::{Cause, Link, Page, Pages, Request},
     read::{
         context::Context,
         job::{Damage, Report, Stop},
@@ -55,9 +55,9 @@ impl<'t> Thread<'t> {
         format!("read the replies to message {} in channel {channel} of team {team}", self.message)
     }
 
-    fn all_pages(&self) -> Pages {
+    fn list(&self) -> Request {
         let top = self.part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
-        Pages::new(streams::thread(self.place.team, self.place.channel, self.message, top))
+        streams::thread(self.place.team, self.place.channel, self.message, top)
     }
 
     /// Reads all pages, from where an earlier run has stopped.
@@ -68,13 +68,14 @@ impl<'t> Thread<'t> {
         let stored = self.part.walk().link.as_deref().and_then(Link::from_path);
         self.follows_link = stored.is_some();
         let (got_at, mut restarts) = (self.part.walk().read_at, Restarts::default());
-        let mut pages = stored.map_or_else(|| self.all_pages(), |link| Pages::from_link(&link));
+        let list = self.list();
+        let mut pages = stored.map_or_else(|| Pages::new(list.clone()), |link| Pages::from_link(&link, &list));
         loop {
             match pages.next(&self.context.client).await {
                 Ok(Some(page)) => self.page(page).await?,
                 Ok(None) => break,
                 Err(error) if self.follows_link && error.is_link_lost(got_at) && restarts.allows(self.read) => {
-                    (pages, self.follows_link, self.read) = (self.all_pages(), false, 0);
+                    (pages, self.follows_link, self.read) = (Pages::new(list.clone()), false, 0);
                 }
                 Err(source) => {
                     let goes_round = matches!(source.cause, Cause::EndlessPaging(_));

@@ -236,9 +236,9 @@ impl<'w, 'c> Walk<'w, 'c> {
         // Of a resumed pass the first page was read by an earlier run.
         let mut top = head.filter(|_| stored.is_some()).map(|head| Top::of_unseen(Some(head)));
         let list = if self.expands { streams::walk } else { streams::roots };
-        let first = || Pages::new(list(team, channel, if probes { PROBE } else { size }));
+        let first = list(team, channel, if probes { PROBE } else { size });
         let link = stored.as_deref().and_then(Link::from_path);
-        let mut pages = link.as_ref().map_or_else(first, Pages::from_link);
+        let mut pages = link.map_or_else(|| Pages::new(first.clone()), |link| Pages::from_link(&link, &first));
         let mut descent = Descent::default();
         self.ahead = Ahead::new(stop, facts.created);
         loop {
@@ -397,11 +397,11 @@ impl<'w, 'c> Walk<'w, 'c> {
     /// Reads the replies that did not come with their root. A thread that Graph does not give is damage: it must not stop the channel.
     async fn complete(&mut self, rest: Rest, root: &str) -> Result<Activity, Stop> {
         let context = self.context;
-        let list = || Pages::new(streams::thread(self.place.team, self.place.channel, root, MAX_TOP));
+        let list = streams::thread(self.place.team, self.place.channel, root, MAX_TOP);
         let page_size = || context.replies_page.load(Ordering::Relaxed);
         let link = rest.link.as_ref().filter(|_| !rest.is_better_listed(0, 0, page_size()));
         let mut by_link = link.is_some();
-        let mut pages = link.map_or_else(list, Pages::from_link);
+        let mut pages = link.map_or_else(|| Pages::new(list.clone()), |link| Pages::from_link(link, &list));
         let (mut read, mut seen, mut restarts) = (0, 0, Restarts::default());
         let mut newest = Activity::None;
         loop {
@@ -418,7 +418,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                     if (by_link || read > 0) && error.is_link_lost(None) && restarts.allows(if by_link { 0 } else { read as u64 }) =>
                 {
                     (by_link, read, seen) = (false, 0, 0);
-                    pages = list();
+                    pages = Pages::new(list.clone());
                     continue;
                 }
                 Err(error) if !by_link && read == 0 && error.is_missing() && self.is_gone(root).await => return Ok(Activity::Unknown),
@@ -442,7 +442,7 @@ impl<'w, 'c> Walk<'w, 'c> {
                 context.replies_page.store(seen - before, Ordering::Relaxed);
                 if rest.is_better_listed(read, seen, page_size()) {
                     (by_link, read, seen) = (false, 0, 0);
-                    pages = list();
+                    pages = Pages::new(list.clone());
                 }
             }
         }
