@@ -76,7 +76,7 @@ fn stalled(sim: &GraphSim, arguments: &[&str], stdout: impl Into<Stdio>) -> Runn
         if request.class != Class::Messages {
             return None;
         }
-        let channel = request.channel.clone();
+        let channel = request.channel().map(str::to_owned);
         if !channels.contains(&channel) {
             channels.push(channel);
         }

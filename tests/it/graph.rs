@@ -170,7 +170,7 @@ fn a_fault_that_stays_ends_the_stream_and_not_the_others() {
         assert_eq!(output.statuses(stream).last(), Some(&"COMPLETE"));
     }
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
-    assert_eq!(sim.journal().of(Class::Members).filter(|entry| entry.team.as_ref() == Some(&team)).count(), 7);
+    assert_eq!(sim.journal().of(Class::Members).filter(|entry| entry.team() == Some(&team)).count(), 7);
 }
 
 #[test]

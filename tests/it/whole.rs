@@ -33,7 +33,7 @@ fn nothing_that_existed_is_missing_while_the_tenant_changes() {
         if request.class == Class::Messages && turn < 60 {
             turn += 1;
             tenant.clock().advance(std::time::Duration::from_secs(1));
-            let channel = request.channel.clone().unwrap();
+            let channel = request.channel().unwrap().to_owned();
             let roots = tenant.roots(&channel);
             let moved = &roots[(turn * 37) % roots.len()];
             tenant.reply(moved, Post::text("a late reply")).unwrap();

@@ -1,6 +1,6 @@
 //! Faults on order: what goes wrong, for which requests, how often.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -185,12 +185,9 @@ pub struct Rule {
     pub class: Option<Class>,
     #[serde(default)]
     pub door: Option<Door>,
+    /// Ids in the path by their names: `team`, `channel`, `message`.
     #[serde(default)]
-    pub team: Option<String>,
-    #[serde(default)]
-    pub channel: Option<String>,
-    #[serde(default)]
-    pub message: Option<String>,
+    pub ids: BTreeMap<String, String>,
     /// What path and query contain.
     #[serde(default)]
     pub path: Option<String>,
@@ -217,20 +214,7 @@ fn always() -> f64 {
 impl Rule {
     /// Befalls every request until conditions are added.
     pub fn new(fault: Fault) -> Rule {
-        Rule {
-            fault,
-            class: None,
-            door: None,
-            team: None,
-            channel: None,
-            message: None,
-            path: None,
-            page: None,
-            retry: None,
-            skip: 0,
-            times: None,
-            rate: 1.0,
-        }
+        Rule { fault, class: None, door: None, ids: BTreeMap::new(), path: None, page: None, retry: None, skip: 0, times: None, rate: 1.0 }
     }
 
     #[must_use]
@@ -245,22 +229,26 @@ impl Rule {
         self
     }
 
+    /// Only requests with this id of this name in their path.
     #[must_use]
-    pub fn team(mut self, id: &str) -> Rule {
-        self.team = Some(id.to_owned());
+    pub fn id(mut self, name: &str, id: &str) -> Rule {
+        self.ids.insert(name.to_owned(), id.to_owned());
         self
     }
 
     #[must_use]
-    pub fn channel(mut self, id: &str) -> Rule {
-        self.channel = Some(id.to_owned());
-        self
+    pub fn team(self, id: &str) -> Rule {
+        self.id("team", id)
     }
 
     #[must_use]
-    pub fn message(mut self, id: &str) -> Rule {
-        self.message = Some(id.to_owned());
-        self
+    pub fn channel(self, id: &str) -> Rule {
+        self.id("channel", id)
+    }
+
+    #[must_use]
+    pub fn message(self, id: &str) -> Rule {
+        self.id("message", id)
     }
 
     #[must_use]
@@ -312,9 +300,7 @@ impl Rule {
         }
         is(self.class.as_ref(), Some(&request.class))
             && is(self.door.as_ref(), Some(&request.door))
-            && is(self.team.as_ref(), request.team.as_ref())
-            && is(self.channel.as_ref(), request.channel.as_ref())
-            && is(self.message.as_ref(), request.message.as_ref())
+            && self.ids.iter().all(|(name, id)| request.id(name) == Some(id))
             && is(self.page.as_ref(), Some(&request.page))
             && is(self.retry.as_ref(), Some(&request.retry))
             && self.path.as_ref().is_none_or(|part| format!("{}?{}", request.path, request.query).contains(part))

@@ -9,29 +9,73 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
-/// The kind of a request. Lists, replies, delta pages and single messages are told apart here, though Graph rations them as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    Token,
-    Groups,
+/// The kind of a request, which its route has. Lists, replies, delta pages and single messages are told apart here, though Graph
+/// rations most of them as one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Class(&'static str);
+
+#[allow(non_upper_case_globals, reason = "tests read them as the variants that they are in all but name")]
+impl Class {
+    pub const Token: Class = Class("token");
+    pub const Groups: Class = Class("groups");
     /// The list `GET /teams`.
-    Teams,
+    pub const Teams: Class = Class("teams");
     /// One team.
-    Team,
-    Channels,
+    pub const Team: Class = Class("team");
+    pub const Channels: Class = Class("channels");
     /// Of a team.
-    Members,
+    pub const Members: Class = Class("members");
     /// Of a channel, direct ones.
-    ChannelMembers,
+    pub const ChannelMembers: Class = Class("channel_members");
     /// Of a channel, direct and indirect ones.
-    AllMembers,
-    Messages,
+    pub const AllMembers: Class = Class("all_members");
+    pub const Messages: Class = Class("messages");
     /// One message, root or reply.
-    Message,
-    Replies,
-    Delta,
-    Other,
+    pub const Message: Class = Class("message");
+    pub const Replies: Class = Class("replies");
+    pub const Delta: Class = Class("delta");
+    pub const Other: Class = Class("other");
+}
+
+impl Class {
+    /// That of a route whose class is none of the above.
+    pub const fn named(name: &'static str) -> Class {
+        Class(name)
+    }
+
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for Class {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+/// The ids in a path, by their names in the route: `team`, `channel`, `message`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids(Vec<(&'static str, String)>);
+
+impl Ids {
+    pub(crate) fn add(&mut self, name: &'static str, id: &str) {
+        self.0.push((name, id.to_owned()));
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(have, _)| *have == name).map(|(_, id)| id.as_str())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Serialize for Ids {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, id)| (name, id)))
+    }
 }
 
 /// Whether a request is the first of its list or follows a link.
@@ -64,9 +108,7 @@ pub struct RequestInfo {
     pub class_number: u64,
     pub door: Door,
     pub class: Class,
-    pub team: Option<String>,
-    pub channel: Option<String>,
-    pub message: Option<String>,
+    pub ids: Ids,
     pub page: PageKind,
     /// The same URL was asked before and got no good answer.
     pub retry: bool,
@@ -78,6 +120,25 @@ pub struct RequestInfo {
     pub client_request_id: Option<String>,
     pub user_agent: Option<String>,
     pub prefer: Option<String>,
+}
+
+impl RequestInfo {
+    /// The id of this name in the path.
+    pub fn id(&self, name: &str) -> Option<&str> {
+        self.ids.get(name)
+    }
+
+    pub fn team(&self) -> Option<&str> {
+        self.id("team")
+    }
+
+    pub fn channel(&self) -> Option<&str> {
+        self.id("channel")
+    }
+
+    pub fn message(&self) -> Option<&str> {
+        self.id("message")
+    }
 }
 
 /// A request and what became of it.

@@ -26,7 +26,7 @@ pub use content::{Flavour, SYSTEM_EVENTS};
 pub use corpus::{Awkward, corpus, damaged};
 pub use faults::{Fault, LinkFault, RetryAfter, Rule};
 pub use generate::TenantSpec;
-pub use journal::{Class, Door, Entry, Journal, PageKind, RequestInfo};
+pub use journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo};
 pub use limits::{Limits, Sustained};
 pub use options::{Credentials, Latency, Options, START, Tls};
 pub use sim::GraphSim;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{generate::TenantSpec, limits::Limits, server::DEFAULT_ROLES, switches::Switches, time::Time};
+use crate::{generate::TenantSpec, limits::Limits, server::default_roles, switches::Switches, time::Time};
 
 /// 2024-11-25T08:00:00Z: so long ago that no test moves the clock beyond the machine's, which a client may compare it with.
 pub const START: Time = Time::from_secs(1_732_521_600);
@@ -48,7 +48,7 @@ impl Default for Options {
             clock_speed: 1.0,
             // What a form must encode is in it.
             client_secret: "sim~Secret+/=&%42 ü".to_owned(),
-            roles: DEFAULT_ROLES.map(str::to_owned).to_vec(),
+            roles: default_roles(),
             graph_port: 0,
             login_port: 0,
             workers: 2,

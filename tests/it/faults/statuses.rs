@@ -85,7 +85,7 @@ fn every_status_is_asked_for_as_often_as_it_may_help() {
     });
     let journal = sim.journal();
     let mut asked = BTreeMap::new();
-    journal.of(Class::Members).for_each(|entry| *asked.entry(entry.team.clone().unwrap()).or_insert(0) += 1);
+    journal.of(Class::Members).for_each(|entry| *asked.entry(entry.team().unwrap().to_owned()).or_insert(0) += 1);
     for (status, team) in statuses.iter().zip(&teams) {
         let (asked, expected) = (asked[team], expected(*status).0);
         assert!(asked == expected || *status == 429 && asked > expected, "{status}: {asked}");

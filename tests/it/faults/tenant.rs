@@ -54,7 +54,7 @@ fn consent_that_is_withdrawn_in_a_run_is_said() {
         let mut channels = HashSet::new();
         sim.on_request(move |request, _| {
             let is_messages = request.class == Class::Messages;
-            (is_messages && channels.insert(request.channel.clone()) && channels.len() > answered
+            (is_messages && channels.insert(request.channel().map(str::to_owned)) && channels.len() > answered
                 || is_messages && channels.len() > answered)
                 .then(missing)
         });

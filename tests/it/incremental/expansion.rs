@@ -111,12 +111,12 @@ fn one_channel_that_refuses_to_expand_replies_does_not_make_the_others_slow() {
     let refuses = reader.channels().swap_remove(1);
     let channel = refuses.clone();
     reader.sim.on_request(move |request, _| {
-        (request.channel.as_ref() == Some(&channel) && request.query.contains("expand"))
+        (request.channel() == Some(&channel) && request.query.contains("expand"))
             .then(|| Fault::graph(400, "BadRequest", "Query option 'Expand' is not allowed."))
     });
     let run = reader.read();
     reader.assert_complete();
-    assert!(run.requests(Class::Replies).iter().all(|entry| entry.request.channel.as_ref() == Some(&refuses)));
+    assert!(run.requests(Class::Replies).iter().all(|entry| entry.channel() == Some(&refuses)));
 }
 
 #[test]

@@ -142,16 +142,16 @@ impl World {
         let fault = if self.run.is_quiet { None } else { self.disturb(request, tenant) };
         let (class, page) = (request.class, request.page);
         let delta_opens = if request.query.contains("filter=") { " opening" } else { "" };
-        let thread = request.message.as_deref().map(|message| format!(" thread {message}")).unwrap_or_default();
+        let thread = request.message().map(|message| format!(" thread {message}")).unwrap_or_default();
         let met = fault.as_ref().map(|fault| format!(" -> {fault:?}")).unwrap_or_default();
-        let channel = request.channel.clone().unwrap_or_default();
+        let channel = request.channel().unwrap_or_default().to_owned();
         self.say(tenant, &format!("  #{number} {class:?} {page:?}{delta_opens} {channel}{thread}{met}"));
         fault
     }
 
     fn note_asked(&mut self, request: &RequestInfo) {
-        let Some(channel) = &request.channel else { return };
-        let asked = self.run.asked.entry(channel.clone()).or_default();
+        let Some(channel) = request.channel() else { return };
+        let asked = self.run.asked.entry(channel.to_owned()).or_default();
         match request.class {
             Class::Messages if request.page == PageKind::First => asked.passes += 1,
             Class::Delta => {
@@ -177,7 +177,7 @@ impl World {
             tenant.expire_links();
             self.say(tenant, "all links expire");
         }
-        if let Some(channel) = request.channel.as_ref().filter(|_| self.plan.delta_expires && self.dice.chance(3)) {
+        if let Some(channel) = request.channel().filter(|_| self.plan.delta_expires && self.dice.chance(3)) {
             let _ = tenant.expire_delta(channel);
             self.say(tenant, &format!("delta tokens of {channel} expire"));
         }

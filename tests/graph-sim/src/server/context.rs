@@ -3,6 +3,7 @@
 use super::{answer::Answer, query::Query};
 use crate::{
     encode::is_guid,
+    journal::Ids,
     tenant::{Block, Channel, Team, Tenant},
     time::Time,
 };
@@ -10,6 +11,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) tenant: &'a Tenant,
+    /// What the path names.
+    pub(crate) ids: &'a Ids,
     /// `{scheme}://{host}:{port}/v1.0/`
     pub(crate) base: &'a str,
     pub(crate) now: Time,
@@ -24,8 +27,14 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// The id of this name in the route's path.
+    pub(crate) fn id(&self, name: &str) -> &'a str {
+        self.ids.get(name).unwrap_or_default()
+    }
+
     /// The team, unless it is not there or answers an error of its own.
-    pub(crate) fn team(&self, id: &str) -> Result<&'a Team, Answer> {
+    pub(crate) fn team(&self) -> Result<&'a Team, Answer> {
+        let id = self.id("team");
         if !is_guid(id) {
             return Err(Answer::bad_request("teamId needs to be a valid GUID"));
         }
@@ -35,8 +44,8 @@ impl<'a> Context<'a> {
     }
 
     /// The channel and its team.
-    pub(crate) fn channel(&self, team: &str, id: &str) -> Result<(&'a Team, &'a Channel), Answer> {
-        let team = self.team(team)?;
+    pub(crate) fn channel(&self) -> Result<(&'a Team, &'a Channel), Answer> {
+        let (team, id) = (self.team()?, self.id("channel"));
         let channel = team.channels().find(|channel| channel.id == id);
         let channel = channel.ok_or_else(|| Answer::not_found(format!("No channel found with id {id} in team {}.", team.id)))?;
         channel.block.as_ref().map_or(Ok((team, channel)), |block| Err(blocked(block)))

@@ -2,17 +2,14 @@
 
 mod answer;
 mod context;
-mod delta;
-mod directory;
 mod link;
 mod listen;
 mod login;
-mod messages;
 mod page;
 mod permission;
 mod pipeline;
 mod query;
-mod route;
+mod routes;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
@@ -20,7 +17,7 @@ mod transport;
 pub(crate) use link::next_link_serial;
 pub(crate) use listen::{Security, listen};
 pub(crate) use login::Tokens;
-pub(crate) use permission::DEFAULT_ROLES;
 pub(crate) use pipeline::{Shared, lock};
+pub(crate) use routes::default_roles;
 #[cfg(feature = "tls")]
 pub(crate) use tls::Authority;

@@ -22,18 +22,17 @@ use hyper::{
 use super::{
     answer::{Answer, AnswerBody, JSON},
     context::Context,
-    delta, directory,
     login::{self, TokenRequest, Tokens},
-    messages, page, permission,
+    page, permission,
     query::Query,
-    route::Route,
+    routes::Route,
     transport::{Abort, AnswerStream, Ending, huge},
 };
 use crate::{
     clock::Clock,
     encode::Guid,
     faults::{Fault, Faults, LinkFault, RetryAfter},
-    journal::{Class, Door, Entry, Journal, PageKind, RequestInfo},
+    journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo},
     limits::{Limiter, Usage},
     options::{Credentials, Latency},
     rng::Rng,
@@ -81,8 +80,8 @@ impl Shared {
     pub(crate) async fn handle(&self, door: Door, request: Request<Incoming>, abort: Abort) -> io::Result<Response<AnswerStream>> {
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
-        let route = Route::parse(parts.uri.path());
-        let info = self.describe(door, &route, &parts);
+        let (route, ids) = Route::of(parts.uri.path());
+        let info = self.describe(door, route, ids, &parts);
         let at = self.clock.now();
         self.wait().await;
         let outcome = match door {
@@ -90,7 +89,7 @@ impl Shared {
                 let body = Limited::new(body, 1 << 16).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
                 self.login(&info, &parts.headers, &body)
             }
-            Door::Graph => self.graph(&info, &route, &parts.headers),
+            Door::Graph => self.graph(&info, route, &parts.headers),
             Door::Foreign => Outcome { answer: Answer::json(b"{\"value\":[]}".to_vec()), fault: None },
         };
         if let Some(Fault::Delay(millis)) = outcome.fault {
@@ -119,13 +118,13 @@ impl Shared {
         }
     }
 
-    fn describe(&self, door: Door, route: &Route, parts: &hyper::http::request::Parts) -> RequestInfo {
+    fn describe(&self, door: Door, route: &Route, ids: Ids, parts: &hyper::http::request::Parts) -> RequestInfo {
         let path = parts.uri.path();
         let query = parts.uri.query().unwrap_or_default();
         let class = match door {
             Door::Login if path.ends_with("/oauth2/v2.0/token") => Class::Token,
             Door::Login | Door::Foreign => Class::Other,
-            Door::Graph => route.class(),
+            Door::Graph => route.class,
         };
         let (number, class_number) = lock(&self.journal).arrive(class);
         let header = |name: &str| header(&parts.headers, name).map(str::to_owned);
@@ -134,9 +133,7 @@ impl Shared {
             class_number,
             door,
             class,
-            team: route.team().map(str::to_owned),
-            channel: route.channel().map(str::to_owned),
-            message: route.message().map(str::to_owned),
+            ids,
             page: match query {
                 _ if query.contains("skiptoken=") => PageKind::Next,
                 _ if query.contains("deltatoken=") => PageKind::Round,
@@ -190,7 +187,7 @@ impl Shared {
         let (tenant, ordered) = self.run_hook(info);
         let now = self.clock.now();
         let fault = ordered.or_else(|| lock(&self.faults).draw(info));
-        let usage = Usage { row: route.row(), team: info.team.as_deref(), channel: info.channel.as_deref() };
+        let usage = Usage { row: route.row, team: info.team(), channel: info.channel() };
         let admitted = lock(&self.limiter).admit(&usage, now);
         let answer = match admitted {
             Err(wait) => Err(self.throttle(wait)),
@@ -244,6 +241,7 @@ impl Shared {
         let base = format!("{}/v1.0/", self.graph_url);
         let ctx = Context {
             tenant,
+            ids: &info.ids,
             base: &base,
             now,
             query: &query,
@@ -252,30 +250,7 @@ impl Shared {
             goes_round: fault == Some(&Fault::Round),
             roles: &roles,
         };
-        match route {
-            Route::Groups => directory::groups(&ctx).map(|answer| answer.header("x-ms-resource-unit", "1")),
-            Route::Group(id) => {
-                let group = tenant
-                    .group(id)
-                    .ok_or_else(|| Answer::error(404, "Request_ResourceNotFound", format!("Resource '{id}' does not exist.")))?;
-                Ok(directory::entity(&ctx, "groups/$entity", group.group_json()))
-            }
-            Route::Teams => directory::teams(&ctx),
-            Route::Team(team) => directory::team(&ctx, team),
-            Route::Channels(team) => directory::channels(&ctx, team),
-            Route::PrimaryChannel(team) => directory::primary_channel(&ctx, team),
-            Route::Channel(team, channel) => directory::channel(&ctx, team, channel),
-            Route::Members(team) => directory::members(&ctx, team),
-            Route::ChannelMembers(team, channel) => directory::channel_members(&ctx, team, channel),
-            Route::AllMembers(team, channel) => directory::all_members(&ctx, team, channel),
-            Route::Messages(team, channel) => messages::messages(&ctx, team, channel),
-            Route::Delta(team, channel) => delta::delta(&ctx, team, channel),
-            Route::Message(team, channel, message) => messages::message(&ctx, team, channel, message, None),
-            Route::Reply(team, channel, message, reply) => messages::message(&ctx, team, channel, message, Some(reply)),
-            Route::Replies(team, channel, message) => messages::replies(&ctx, team, channel, message),
-            Route::RepliesDelta => Err(Answer::bad_request("Change tracking is not supported against 'microsoft.graph.chatMessage'.")),
-            Route::Unknown(segment) => Err(Answer::bad_request(format!("Resource not found for the segment '{segment}'."))),
-        }
+        (route.answer)(&ctx)
     }
 
     /// The answer of a fault that needs no right one.

@@ -67,7 +67,7 @@ fn the_journal_tells_what_was_asked() {
     let pages: Vec<_> = journal.of(Class::Messages).collect();
     assert_eq!((pages[0].page, pages[1].page), (PageKind::First, PageKind::Next));
     assert_eq!((pages[1].number, pages[1].class_number, pages[1].status), (3, 2, Some(200)));
-    assert_eq!((pages[0].channel.as_ref(), pages[0].prefer.as_deref()), (Some(&channel), Some("include-unknown-enum-members")));
+    assert_eq!((pages[0].channel(), pages[0].prefer.as_deref()), (Some(channel.as_str()), Some("include-unknown-enum-members")));
     assert!(pages[0].authorized && pages[0].bytes > 10_000);
     sim.clear_journal();
     assert_eq!(sim.journal().total(), 0);

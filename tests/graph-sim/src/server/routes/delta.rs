@@ -3,27 +3,39 @@
 use std::collections::HashMap;
 
 use super::{
-    answer::Answer,
-    context::Context,
-    link::{PageToken, Position},
+    Route,
     messages::{self, Page},
-    page::{self, Head},
 };
 use crate::{
     content::write_message,
     encode::JsonOut,
+    journal::Class,
     rng::mix,
+    server::{
+        answer::Answer,
+        context::Context,
+        link::{PageToken, Position},
+        page::{self, Head},
+    },
     switches::{DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken},
     tenant::{Chain, Change, DeltaSupport, LogEntry, MessageId},
     time::Time,
 };
 
+pub(crate) const ROUTES: &[Route] = &[Route {
+    path: "teams/{team}/channels/{channel}/messages/delta",
+    class: Class::Delta,
+    row: messages::MESSAGES,
+    opened_by: messages::ROLES,
+    answer: delta,
+}];
+
 /// How far back delta sees (graph.md 4.2).
 const HORIZON_MONTHS: u32 = 8;
 
 /// `GET …/messages/delta`.
-pub(crate) fn delta(ctx: &Context<'_>, team: &str, channel: &str) -> Result<Answer, Answer> {
-    let mut page = Page::new(ctx, team, channel)?;
+fn delta(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let mut page = Page::new(ctx)?;
     page.view.typed = true;
     let round =
         Round { list: page.list("delta"), path: format!("{}/messages/delta", page.path), page, switches: &ctx.tenant.switches.delta };

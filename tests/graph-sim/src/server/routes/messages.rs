@@ -1,18 +1,57 @@
 //! Messages and replies (graph.md 2.5, 2.6): newest activity first, expanded or not, page by page.
 
-use super::{
-    answer::Answer,
-    context::Context,
-    link::{PageToken, Position, below, channel_path},
-    page::{self, Head},
-};
+use super::Route;
 use crate::{
     content::{ChannelView, write_message},
     encode::{JsonOut, percent_encode},
+    journal::Class,
+    limits::Row,
+    server::{
+        answer::Answer,
+        context::Context,
+        link::{PageToken, Position, below, channel_path},
+        page::{self, Head},
+    },
     switches::{Overflow, Paging, RepliesOrder},
     tenant::{Chain, Channel, Message, MessageId, Team},
     time::Time,
 };
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route { path: "teams/{team}/channels/{channel}/messages", class: Class::Messages, row: MESSAGES, opened_by: ROLES, answer: messages },
+    Route {
+        path: "teams/{team}/channels/{channel}/messages/{message}",
+        class: Class::Message,
+        row: MESSAGES,
+        opened_by: ROLES,
+        answer: message,
+    },
+    Route {
+        path: "teams/{team}/channels/{channel}/messages/{message}/replies",
+        class: Class::Replies,
+        row: Row::OTHER,
+        opened_by: ROLES,
+        answer: replies,
+    },
+    Route {
+        path: "teams/{team}/channels/{channel}/messages/{message}/replies/{reply}",
+        class: Class::Message,
+        row: Row::OTHER,
+        opened_by: ROLES,
+        answer: reply,
+    },
+    Route {
+        path: "teams/{team}/channels/{channel}/messages/{message}/replies/delta",
+        class: Class::Replies,
+        row: Row::OTHER,
+        opened_by: ROLES,
+        answer: replies_delta,
+    },
+];
+
+/// Of lists of messages, delta's pages and single messages together.
+pub(crate) const MESSAGES: Row = Row::Teams("channel messages", 20);
+pub(crate) const ROLES: &[&str] = &["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"];
 
 /// The largest `$top` of messages and replies.
 const MOST: usize = 50;
@@ -28,8 +67,8 @@ pub(crate) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn new(ctx: &'a Context<'a>, team: &str, channel: &str) -> Result<Page<'a>, Answer> {
-        let (team, channel) = ctx.channel(team, channel)?;
+    pub(crate) fn new(ctx: &'a Context<'a>) -> Result<Page<'a>, Answer> {
+        let (team, channel) = ctx.channel()?;
         Ok(Page {
             ctx,
             team,
@@ -133,8 +172,8 @@ fn nth_reply(chain: &Chain, order: RepliesOrder, index: usize) -> Option<&Messag
 }
 
 /// `GET …/messages`.
-pub(crate) fn messages(ctx: &Context<'_>, team: &str, channel: &str) -> Result<Answer, Answer> {
-    let page = Page::new(ctx, team, channel)?;
+fn messages(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let page = Page::new(ctx)?;
     let list = page.list("messages");
     let token = match ctx.query.token("$skiptoken")? {
         Some(text) => PageToken::of_skip(text, &list, ctx.tenant, ctx.now)?,
@@ -208,8 +247,9 @@ fn cut<'c>(
 }
 
 /// `GET …/messages/{id}/replies`.
-pub(crate) fn replies(ctx: &Context<'_>, team: &str, channel: &str, message: &str) -> Result<Answer, Answer> {
-    let page = Page::new(ctx, team, channel)?;
+fn replies(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let page = Page::new(ctx)?;
+    let message = ctx.id("message");
     let chain = page.chain(message)?;
     let root = chain.root.id;
     let list = page.list(&format!("{root}/replies"));
@@ -256,12 +296,25 @@ pub(crate) fn replies(ctx: &Context<'_>, team: &str, channel: &str, message: &st
     Ok(Answer::json(body))
 }
 
-/// `GET …/messages/{id}` and `…/messages/{id}/replies/{id}`.
-pub(crate) fn message(ctx: &Context<'_>, team: &str, channel: &str, root: &str, reply: Option<&str>) -> Result<Answer, Answer> {
-    let page = Page::new(ctx, team, channel)?;
+/// `GET …/messages/{id}`.
+fn message(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let page = Page::new(ctx)?;
     ctx.query.only(&[])?;
-    let chain = page.chain(root)?;
-    let Some(reply) = reply else { return Ok(page.single(&chain.root, chain.root.id)) };
+    let chain = page.chain(ctx.id("message"))?;
+    Ok(page.single(&chain.root, chain.root.id))
+}
+
+/// `GET …/messages/{id}/replies/delta` (graph.md 2.6).
+fn replies_delta(_: &Context<'_>) -> Result<Answer, Answer> {
+    Err(Answer::bad_request("Change tracking is not supported against 'microsoft.graph.chatMessage'."))
+}
+
+/// `GET …/messages/{id}/replies/{id}`.
+fn reply(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let page = Page::new(ctx)?;
+    ctx.query.only(&[])?;
+    let chain = page.chain(ctx.id("message"))?;
+    let reply = ctx.id("reply");
     let found = reply.parse().ok().filter(|id| *id != chain.root.id).and_then(|id| chain.message(id));
     let found = found.ok_or_else(|| Answer::not_found(format!("Message {reply} was not found.")))?;
     Ok(page.single(found, chain.root.id))

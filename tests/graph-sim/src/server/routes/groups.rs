@@ -1,0 +1,77 @@
+//! Groups (graph.md 2.1): how teams are found.
+
+use serde_json::Value;
+
+use super::{
+    Route,
+    list::{List, begin, entity, selected},
+};
+use crate::{
+    journal::Class,
+    limits::Row,
+    server::{answer::Answer, context::Context},
+};
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route { path: "groups", class: Class::Groups, row: Row::Directory, opened_by: ROLES, answer: groups },
+    Route { path: "groups/{group}", class: Class::Groups, row: Row::Directory, opened_by: ROLES, answer: group },
+];
+
+const ROLES: &[&str] = &[
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Directory.Read.All",
+    "GroupMember.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+/// Properties of groups that only `$select` brings.
+const MORE_OF_GROUP: [&str; 8] = [
+    "isArchived",
+    "uniqueName",
+    "assignedLabels",
+    "allowExternalSenders",
+    "hideFromAddressLists",
+    "isSubscribedByMail",
+    "licenseProcessingState",
+    "preferredDataLocation",
+];
+
+/// `GET /groups`.
+fn groups(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let (token, query) = begin(ctx, "groups", &["$filter", "$select", "$top", "$count", "$orderby"], 100, 999)?;
+    if let Some(filter) = query.get("$filter") {
+        let bare = filter.replace(' ', "").to_ascii_lowercase();
+        if !(bare.starts_with("resourceprovisioningoptions/any(") && bare.ends_with("eq'team')")) {
+            return Err(Answer::error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."));
+        }
+    }
+    let select = query.select();
+    if let Some(unknown) = ctx.tenant.groups().next().and_then(|group| unknown_property(&group.group_json(), &select)) {
+        let message = format!("Could not find a property named '{unknown}' on type 'Microsoft.DirectoryServices.Group'.");
+        return Err(Answer::bad_request(message));
+    }
+    let list = List {
+        path: "groups".to_owned(),
+        context: ctx.metadata(&if select.is_empty() { "groups".to_owned() } else { format!("groups({})", select.join(",")) }),
+        counted: false,
+    };
+    let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && !team.unmarked);
+    let page = list.answer(ctx, &token, items.map(|(place, team)| (place, selected(team.group_json(), &select))));
+    page.map(|answer| answer.header("x-ms-resource-unit", "1"))
+}
+
+fn unknown_property<'s>(group: &Value, select: &'s [String]) -> Option<&'s str> {
+    let known = |name: &str| group.get(name).is_some() || MORE_OF_GROUP.contains(&name);
+    select.iter().map(String::as_str).find(|name| !known(name))
+}
+
+/// `GET /groups/{id}`.
+fn group(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let id = ctx.id("group");
+    let missing = || Answer::error(404, "Request_ResourceNotFound", format!("Resource '{id}' does not exist."));
+    let group = ctx.tenant.group(id).ok_or_else(missing)?;
+    Ok(entity(ctx, "groups/$entity", group.group_json()))
+}

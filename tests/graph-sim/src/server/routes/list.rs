@@ -1,0 +1,76 @@
+//! Lists of small objects: their pages, and what the options of the first one do to all of them.
+
+use serde_json::{Value, json};
+
+use crate::server::{
+    answer::Answer,
+    context::Context,
+    link::{PageToken, Position},
+    page::{self, Head},
+    query::Query,
+};
+
+/// A list of values with page tokens by place: what is deleted meanwhile does not shift the rest.
+pub(crate) struct List {
+    /// Path of its links; also what its tokens are bound to.
+    pub(crate) path: String,
+    pub(crate) context: String,
+    pub(crate) counted: bool,
+}
+
+impl List {
+    /// The page that the token stands for; `items` come in order with their places.
+    pub(crate) fn answer(
+        &self,
+        ctx: &Context<'_>,
+        token: &PageToken,
+        items: impl Iterator<Item = (usize, Value)>,
+    ) -> Result<Answer, Answer> {
+        let Position::Offset(start) = token.position else { return Err(Answer::bad_request("The provided skip token is not valid.")) };
+        let size = if ctx.empty_page { 0 } else { token.top };
+        let mut rest = items.skip_while(|(place, _)| (*place as u64) < start);
+        let page: Vec<String> = rest.by_ref().take(size).map(|(_, item)| item.to_string()).collect();
+        let end = (page.len() == token.top && ctx.tenant.switches.trailing_link).then_some(i64::MAX as u64);
+        let next = rest.next().map(|(place, _)| place as u64).or(end);
+        let next = if ctx.goes_round { Some(0) } else { next };
+        let next_link = next.map(|place| {
+            let token = token.moved(Position::Offset(place), ctx.now).seal(&self.path);
+            format!("{}{}?$skiptoken={token}", ctx.base, self.path)
+        });
+        let mut body = Vec::new();
+        Head { context: &self.context, count: self.counted.then_some(page.len()), next_link, delta_link: None }.open(&mut body);
+        body.extend_from_slice(page.join(",").as_bytes());
+        page::close(&mut body);
+        Ok(Answer::json(body))
+    }
+}
+
+/// Where the request stands in the list at `path`, and the options of the list's first page. `most` is the largest `$top`.
+pub(crate) fn begin(ctx: &Context<'_>, path: &str, options: &[&str], default: usize, most: usize) -> Result<(PageToken, Query), Answer> {
+    if let Some(text) = ctx.query.token("$skiptoken")? {
+        let token = PageToken::of_skip(text, path, ctx.tenant, ctx.now)?;
+        let query = Query::parse(&token.memo);
+        return Ok((token, query));
+    }
+    ctx.query.only(options)?;
+    let top = ctx.query.top(default, most, ctx.tenant.switches.top_over_maximum)?;
+    let token = PageToken { top, memo: ctx.query.text.clone(), ..PageToken::new(Position::Offset(0), ctx.now) };
+    Ok((token, ctx.query.clone()))
+}
+
+/// The properties that `$select` names; all when it names none.
+pub(crate) fn selected(item: Value, select: &[String]) -> Value {
+    if select.is_empty() {
+        return item;
+    }
+    select.iter().map(|name| (name.clone(), item.get(name).cloned().unwrap_or(Value::Null))).collect()
+}
+
+/// One object with its `@odata.context` in front.
+pub(crate) fn entity(ctx: &Context<'_>, what: &str, object: Value) -> Answer {
+    let mut annotated = json!({ "@odata.context": ctx.metadata(what) });
+    if let (Value::Object(properties), Value::Object(own)) = (&mut annotated, object) {
+        properties.extend(own);
+    }
+    Answer::value(&annotated)
+}

@@ -1,0 +1,144 @@
+//! The routes, each a row in the file that answers it; and which of them a path means.
+
+mod channels;
+mod delta;
+mod groups;
+mod list;
+mod members;
+mod messages;
+mod teams;
+
+pub(crate) use messages::ROLES as MESSAGE_ROLES;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{answer::Answer, context::Context};
+use crate::{
+    encode::percent_decode,
+    journal::{Class, Ids},
+    limits::Row,
+};
+
+/// A route of Graph.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// Below `/v1.0/`; in braces the name of an id.
+    pub(crate) path: &'static str,
+    pub(crate) class: Class,
+    pub(crate) row: Row,
+    /// The application permissions, the least first; one of them is enough.
+    pub(crate) opened_by: &'static [&'static str],
+    pub(crate) answer: fn(&Context<'_>) -> Result<Answer, Answer>,
+}
+
+const ROUTES: [&[Route]; 6] = [groups::ROUTES, teams::ROUTES, channels::ROUTES, members::ROUTES, messages::ROUTES, delta::ROUTES];
+
+/// What every other path means.
+const UNKNOWN: Route = Route { path: "", class: Class::Other, row: Row::OTHER, opened_by: &[], answer: unknown };
+
+fn unknown(_: &Context<'_>) -> Result<Answer, Answer> {
+    Err(Answer::not_found("Requested API is not supported. Please check the path."))
+}
+
+fn all() -> impl Iterator<Item = &'static Route> {
+    ROUTES.into_iter().flatten()
+}
+
+impl Route {
+    /// The route of a path, with the ids that are in it. `/v1.0/teams/{id}/…` and the function style of Graph's own links,
+    /// `teams('{id}')/…`, are the same.
+    pub(crate) fn of(path: &str) -> (&'static Route, Ids) {
+        let segments: Vec<String> = path.strip_prefix("/v1.0/").unwrap_or("").split('/').flat_map(split_function).collect();
+        let found = all().filter_map(|route| Some((route, route.ids(&segments)?)));
+        // `…/messages/delta` is no message.
+        found.min_by_key(|(_, ids)| ids.len()).unwrap_or((&UNKNOWN, Ids::default()))
+    }
+
+    fn ids(&self, segments: &[String]) -> Option<Ids> {
+        let mut ids = Ids::default();
+        let mut given = segments.iter();
+        for part in self.path.split('/') {
+            let segment = given.next()?;
+            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                Some(name) if !segment.is_empty() => ids.add(name, segment),
+                None if part == segment => {}
+                _ => return None,
+            }
+        }
+        given.next().is_none().then_some(ids)
+    }
+}
+
+/// `channels('19:…')` is two segments; `delta()` and `microsoft.graph.delta()` are `delta`.
+fn split_function(segment: &str) -> Vec<String> {
+    let segment = percent_decode(segment);
+    let name = |text: &str| text.strip_prefix("microsoft.graph.").unwrap_or(text).to_owned();
+    match segment.split_once('(') {
+        Some((function, ")")) => vec![name(function)],
+        Some((collection, argument)) => match argument.strip_prefix('\'').and_then(|argument| argument.strip_suffix("')")) {
+            Some(id) => vec![collection.to_owned(), id.to_owned()],
+            None => vec![segment],
+        },
+        None => vec![name(&segment)],
+    }
+}
+
+/// What an extractor of all streams needs: the least permission of each route, and that for the settings of teams.
+pub(crate) fn default_roles() -> Vec<String> {
+    let mut roles: Vec<String> = Vec::new();
+    for role in all().filter_map(|route| route.opened_by.first()).chain(&["TeamSettings.Read.All"]) {
+        if !roles.iter().any(|have| have == role) {
+            roles.push((*role).to_owned());
+        }
+    }
+    roles
+}
+
+impl<'de> Deserialize<'de> for Class {
+    /// By its name, if a route has it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Class, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = all().map(|route| route.class).chain([Class::Token, Class::Other]);
+        known.into_iter().find(|class| class.name() == name).ok_or_else(|| D::Error::custom(format!("no route has the class {name}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Route, all};
+
+    fn of(path: &str) -> (&'static str, String) {
+        let (route, ids) = Route::of(path);
+        (route.path, ["team", "channel", "message", "reply"].map(|name| ids.get(name).unwrap_or("-")).join(" "))
+    }
+
+    #[test]
+    fn both_spellings_of_a_path_are_one_route() {
+        let messages = ("teams/{team}/channels/{channel}/messages", "t 19:a@thread.tacv2 - -".to_owned());
+        assert_eq!(of("/v1.0/teams/t/channels/19:a@thread.tacv2/messages"), messages);
+        assert_eq!(of("/v1.0/teams('t')/channels('19%3Aa%40thread.tacv2')/messages"), messages);
+        assert_eq!(of("/v1.0/teams/t/channels/c/messages('1')/replies/2").1, "t c 1 2");
+    }
+
+    #[test]
+    fn a_word_goes_before_an_id() {
+        let delta = ("teams/{team}/channels/{channel}/messages/delta", "t c - -".to_owned());
+        for spelled in ["delta", "delta()", "microsoft.graph.delta()", "microsoft.graph.delta"] {
+            assert_eq!(of(&format!("/v1.0/teams/t/channels/c/messages/{spelled}")), delta);
+        }
+    }
+
+    #[test]
+    fn other_paths_are_no_route() {
+        for path in ["/v1.0/teams/t/channels/c/tabs", "/beta/teams", "/v1.0", "/v1.0/teams/t/members/m/x", "/v1.0/groups/"] {
+            assert_eq!(of(path).0, "", "{path}");
+        }
+    }
+
+    #[test]
+    fn each_path_is_one_row() {
+        let paths: Vec<&str> = all().map(|route| route.path).collect();
+        assert_eq!(paths.iter().collect::<HashSet<_>>().len(), paths.len(), "{paths:?}");
+    }
+}

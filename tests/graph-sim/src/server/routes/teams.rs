@@ -1,0 +1,53 @@
+//! Teams (graph.md 2.1, 2.2).
+
+use super::{
+    Route,
+    list::{List, begin, entity, selected},
+};
+use crate::{
+    journal::Class,
+    limits::Row,
+    server::{answer::Answer, context::Context},
+    switches::BasicTeam,
+};
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route { path: "teams", class: Class::Teams, row: Row::OTHER, opened_by: LIST_ROLES, answer: teams },
+    Route { path: "teams/{team}", class: Class::Team, row: Row::Teams("team", 30), opened_by: ROLES, answer: team },
+];
+
+const LIST_ROLES: &[&str] = &["Team.ReadBasic.All", "TeamSettings.Read.All", "TeamSettings.ReadWrite.All"];
+const ROLES: &[&str] = &[
+    "Team.ReadBasic.All",
+    "TeamSettings.Read.All",
+    "TeamSettings.ReadWrite.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+/// `GET /teams`.
+fn teams(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let (token, query) = begin(ctx, "teams", &["$filter", "$select", "$top", "$count"], 100, 999)?;
+    if query.get("$filter").is_some() {
+        return Err(Answer::not_supported("Filter"));
+    }
+    let list = List { path: "teams".to_owned(), context: ctx.metadata("teams"), counted: true };
+    let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && team.provisioned);
+    list.answer(ctx, &token, items.map(|(place, team)| (place, team.listed_json())))
+}
+
+/// `GET /teams/{id}`.
+fn team(ctx: &Context<'_>) -> Result<Answer, Answer> {
+    let team = ctx.team()?;
+    ctx.query.only(&["$select"])?;
+    let settings = if sees_settings(ctx.roles) { BasicTeam::Full } else { ctx.tenant.switches.basic_team };
+    let select = ctx.query.select();
+    Ok(entity(ctx, "teams/$entity", selected(team.json_for(settings), &select)))
+}
+
+/// The roles show a team's settings, not only its basics.
+fn sees_settings(roles: &[String]) -> bool {
+    roles.iter().any(|role| role != "Team.ReadBasic.All" && ROLES.contains(&role.as_str()))
+}
