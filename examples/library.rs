@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
 
-    let config = Config::new(&written, &Stream::names())?;
+    let config = Config::new(&written)?;
     let selected = vec![MESSAGES.whole(Mode::Incremental)];
     // What the run before left, by stream; nothing at first.
     let states = read::states(&Written::new(), &selected, &config)?;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::level::{LEVELS, Level};
 
 /// What stands in the help over the options that every command has.
 const WATCHING: &str = "Log and progress";
@@ -111,21 +113,45 @@ pub struct Extract {
     /// teams, channels, members, messages or message_replies
     #[arg(long, value_name = "NAME")]
     pub stream: String,
-    /// Only these teams; ids separated by commas
-    #[arg(long, value_name = "IDS")]
-    pub team: Option<String>,
-    /// Only these channels; ids separated by commas
-    #[arg(long, value_name = "IDS")]
-    pub channel: Option<String>,
-    /// Only the replies to these messages; ids separated by commas
-    #[arg(long, value_name = "IDS")]
-    pub message: Option<String>,
+    /// The parents that are named.
+    #[command(flatten)]
+    pub parents: Parents,
     /// None of these teams and channels; ids separated by commas
     #[arg(long, value_name = "IDS")]
     pub exclude: Option<String>,
     /// Only what was modified at or after that time, in ISO 8601
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
+}
+
+/// The parents that flags name: those of a level by its name, such as `--team`.
+#[derive(Clone, Debug, Default)]
+pub struct Parents(pub Vec<(&'static Level, String)>);
+
+impl Args for Parents {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let flag = |level: &&'static Level| {
+            let help = format!("Only these {}; ids separated by commas", level.titles[0].to_lowercase());
+            Arg::new(level.name).long(level.name).value_name("IDS").help(help)
+        };
+        command.args(LEVELS.iter().map(flag))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Parents {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let ids = |level: &&'static Level| Some((*level, matches.get_one::<String>(level.name)?.clone()));
+        Ok(Self(LEVELS.iter().filter_map(ids).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Which run is planned.

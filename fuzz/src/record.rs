@@ -35,7 +35,7 @@ pub(crate) fn assert_is_record<'r>(stream: &Stream, columns: &Columns, record: &
     assert!(can_be_held(record), "{record} cannot be held");
     assert!(depth(record).is_some_and(|depth| depth <= DEEPEST_RECORD), "not every reader can take {record}");
     for (name, value) in &members.0 {
-        match stream.schema["properties"].get(name) {
+        match stream.schema()["properties"].get(name) {
             Some(schema) => assert!(is_of(schema, value), "`{name}` of {record} is not of its type"),
             None => assert!(name == DELETED_AT && (*value == "null" || is_date_time(value)), "`{name}` of {record}"),
         }

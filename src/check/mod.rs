@@ -26,7 +26,7 @@ pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Err
     let consent = consent(config, &probe.tenant_id(config));
     let mut checkup = Checkup { streams: Vec::new(), lists_no_team: false, consent };
     for stream in Stream::all() {
-        let Some(own) = config.stream(stream.name) else { continue };
+        let own = config.stream(stream);
         let verdict = match missing(stream, own) {
             options if options.is_empty() => probe.stream(stream, own).await,
             options => Verdict::NotConfigured(options),

@@ -10,8 +10,9 @@ use crate::{
     config::{Config, Parents, StreamConfig},
     error::Error,
     graph::{self, Cause, GraphClient, Permission, Request, SignInRefusal},
+    level::{CHANNEL, MESSAGE, Partition, TEAM},
     read::channel::walk::is_expansion_refused,
-    streams::{self, CHANNELS, LISTS_CHANNELS, LISTS_TEAMS, READS_MESSAGES, READS_TEAMS, Source, Stream},
+    streams::{self, CHANNELS, LISTS_CHANNELS, LISTS_TEAMS, READS_MESSAGES, READS_TEAMS, Read, Side, Stream},
 };
 
 /// So long one answer is waited for, all attempts included: somebody sits before a dialog.
@@ -99,11 +100,11 @@ impl<'c> Probe<'c> {
 
     /// What becomes of a stream for which enough is configured.
     pub(super) async fn stream(&mut self, stream: &'static Stream, config: &StreamConfig) -> Verdict {
-        let looked = match stream.source {
-            Source::Teams => self.teams(config).await,
-            Source::ListOfTeam { request, .. } => self.list(stream, request, config).await,
-            Source::Roots => self.channel(config).await.map(|place| place.not_found),
-            Source::Replies => self.replies(config).await,
+        let looked = match stream.read {
+            Read::Teams => self.teams(config).await,
+            Read::List(list) => self.list(stream, list.request, config).await,
+            Read::Walk(Side::Roots) => self.channel(config).await.map(|place| place.not_found),
+            Read::Walk(Side::Replies) => self.replies(config).await,
         };
         looked.map_or_else(|verdict| *verdict, |not_found| Verdict::Works { not_found })
     }
@@ -124,14 +125,14 @@ impl<'c> Probe<'c> {
     async fn list(
         &mut self,
         stream: &'static Stream,
-        request: fn(&str, Option<u64>) -> Request,
+        request: fn(&Partition, u64) -> Request,
         config: &StreamConfig,
     ) -> Result<Vec<Parent>, Box<Verdict>> {
         let Some(&wants) = stream.permissions.first() else { return Ok(Vec::new()) };
-        let mut absent = Absent::new("team_id", &config.teams);
+        let mut absent = Absent::new("team_id", config.parents(&TEAM));
         let mut teams = self.teams_of(config, stream.permissions).await?.some.into_iter();
         while let Some(team) = teams.next() {
-            match self.ask(&request(&team, Some(1)), false).await {
+            match self.ask(&request(&Partition::team(&team), 1), false).await {
                 Ok(_) => {
                     self.note_absent(&mut absent, teams, request).await;
                     return Ok(absent.beside_others());
@@ -154,7 +155,7 @@ impl<'c> Probe<'c> {
 
     /// Reads a page of a channel.
     async fn channel(&mut self, config: &StreamConfig) -> Result<Place, Box<Verdict>> {
-        match (&config.teams, &config.channels) {
+        match (config.parents(&TEAM), config.parents(&CHANNEL)) {
             (Parents::Ids(teams), Parents::Ids(channels)) if teams.len() == 1 => self.named_channel(&teams[0], channels, config).await,
             (_, Parents::Ids(channels)) => self.seek_channels(config, channels).await,
             _ => self.any_channel(config).await,
@@ -163,7 +164,7 @@ impl<'c> Probe<'c> {
 
     /// Reads a page of a channel of one of the teams.
     async fn any_channel(&mut self, config: &StreamConfig) -> Result<Place, Box<Verdict>> {
-        let mut absent = Absent::new("team_id", &config.teams);
+        let mut absent = Absent::new("team_id", config.parents(&TEAM));
         let mut teams = self.teams_of(config, &[&LISTS_CHANNELS, &READS_MESSAGES]).await?.some.into_iter();
         let mut gone = None;
         while let Some(team) = teams.next() {
@@ -222,7 +223,7 @@ impl<'c> Probe<'c> {
     /// Reads a page of a channel, and of the threads that are named.
     async fn replies(&mut self, config: &StreamConfig) -> Result<Vec<Parent>, Box<Verdict>> {
         let place = self.channel(config).await?;
-        match &config.messages {
+        match config.parents(&MESSAGE) {
             Parents::Ids(messages) if !place.channels.is_empty() => self.seek_messages(config, place, messages).await,
             _ => Ok(place.not_found),
         }
@@ -233,7 +234,7 @@ impl<'c> Probe<'c> {
         &mut self,
         absent: &mut Absent,
         others: impl Iterator<Item = String>,
-        request: fn(&str, Option<u64>) -> Request,
+        request: fn(&Partition, u64) -> Request,
     ) {
         if !absent.is_named {
             return;
@@ -243,7 +244,7 @@ impl<'c> Probe<'c> {
             if is_group(&self.answers, &team) {
                 continue;
             }
-            match self.ask(&request(&team, Some(1)), false).await {
+            match self.ask(&request(&Partition::team(&team), 1), false).await {
                 Err(error) if absent.explains(&error) => absent.note(&team, error),
                 _ => {}
             }
@@ -252,7 +253,7 @@ impl<'c> Probe<'c> {
 
     /// The teams that are read: those that are named, or some of those that are found. `behind` is what the next requests take.
     pub(super) async fn teams_of(&mut self, config: &StreamConfig, behind: &[&'static Permission]) -> Result<Teams, Box<Verdict>> {
-        match &config.teams {
+        match config.parents(&TEAM) {
             Parents::Ids(ids) => Ok(Teams::of(Ids { ids: ids.clone(), goes_on: false })),
             _ => self.found_teams(config, behind).await,
         }
@@ -268,7 +269,7 @@ impl<'c> Probe<'c> {
 
     /// The channels of a team that are not to be left out.
     pub(super) async fn channels_of(&mut self, team: &str, config: &StreamConfig) -> Result<Ids, graph::Error> {
-        Ok(self.ask(&list_of_channels(team, None), false).await?.without_excluded(config))
+        Ok(self.ask(&list_of_channels(&Partition::team(team), 0), false).await?.without_excluded(config))
     }
 
     /// Asks for a message of a channel; without its replies where Graph refuses to list them with it, as a run does.
@@ -332,10 +333,10 @@ impl Teams {
     }
 }
 
-pub(super) fn list_of_channels(team: &str, top: Option<u64>) -> Request {
-    match CHANNELS.source {
-        Source::ListOfTeam { request, .. } => request(team, top),
-        _ => streams::team(team),
+pub(super) fn list_of_channels(team: &Partition, top: u64) -> Request {
+    match CHANNELS.read {
+        Read::List(list) => (list.request)(team, top),
+        _ => streams::team(team.own_id()),
     }
 }
 

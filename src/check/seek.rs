@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     config::{Parents, StreamConfig},
+    level::{CHANNEL, TEAM},
     streams::{self, LISTS_CHANNELS, READS_MESSAGES},
 };
 
@@ -24,7 +25,7 @@ impl Probe<'_> {
     /// Looks for channels in the lists of the teams that are read; reads a page of one that is there.
     pub(super) async fn seek_channels(&mut self, config: &StreamConfig, named: &[String]) -> Result<Place, Box<Verdict>> {
         let teams = self.teams_of(config, &[&LISTS_CHANNELS, &READS_MESSAGES]).await?;
-        let mut absent = Absent::new("team_id", &config.teams);
+        let mut absent = Absent::new("team_id", config.parents(&TEAM));
         let mut channels = Channels { wanted: named.to_vec(), found: Vec::new(), tries: 0, refusal: None };
         let (mut places, mut other) = (0, None);
         let mut some = teams.some.into_iter();
@@ -111,7 +112,7 @@ impl Probe<'_> {
         place: Place,
         named: &[String],
     ) -> Result<Vec<Parent>, Box<Verdict>> {
-        let (channels, or_more) = match config.channels {
+        let (channels, or_more) = match config.parents(&CHANNEL) {
             Parents::Ids(_) => (place.channels, place.not_found.iter().any(|parent| !parent.is_missing())),
             _ => self.some_channels(config).await?,
         };

@@ -23,7 +23,7 @@ pub(super) enum Verdict {
     /// It can be read, as far as a little of it tells. Some parents that are named may not be there, others are.
     Works { not_found: Vec<Parent> },
     /// The configuration does not say what to read: what must be added.
-    NotConfigured(Vec<&'static str>),
+    NotConfigured(Vec<String>),
     /// Graph refused.
     Refused { why: Why, source: Box<graph::Error> },
     /// What is named was looked for in several places: it is in none of them, or not in those that a check looks into.

@@ -160,7 +160,7 @@ fn of_lacks(lacks: &Lacks) -> String {
     }
 }
 
-fn of_options(options: &[&str]) -> String {
+fn of_options(options: &[String]) -> String {
     format!("add {}", options.join(", and "))
 }
 

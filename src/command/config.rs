@@ -13,7 +13,6 @@ use crate::{
     error::Error,
     graph,
     secrets::Secrets,
-    streams::Stream,
 };
 
 /// What stands for the environment among the files.
@@ -41,7 +40,7 @@ pub(super) fn read(paths: &[PathBuf], author: Author, secrets: &Secrets) -> Resu
 
 /// The configuration that these settings make.
 pub(super) fn parse(written: Map<String, Value>) -> Result<Config, Error> {
-    let mut config = Config::new(&Value::Object(written), &Stream::names())?;
+    let mut config = Config::new(&Value::Object(written))?;
     config.remarks.extend(graph::unusable_certificates());
     Ok(config)
 }

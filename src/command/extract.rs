@@ -15,15 +15,16 @@ use super::{
 };
 use crate::{
     cli::Extract,
-    config::{Config, Parents, StreamConfig, set_options},
+    config::{Config, set_options},
     console::Log,
     emit::{Output, StopSignal},
     error::Error,
+    level::{LEVELS, Level},
     protocol::lines::LineEmitter,
     read::states,
     secrets::Secrets,
     state::Written,
-    streams::{Mode, ParentKind, Stream},
+    streams::{Mode, Stream},
 };
 
 pub(super) fn run(asked: &Extract, wanted: &Wanted, out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
@@ -51,26 +52,14 @@ fn prepare(asked: &Extract, secrets: &Secrets) -> Result<Ready, Error> {
     Ready::new(config, selected, states, remarks, secrets)
 }
 
-/// A parent's options, and how to see what is known of it.
-type Parent = (ParentKind, &'static str, &'static str, fn(&StreamConfig) -> &Parents);
-
-const FLAGS: [&str; 3] = ["--team", "--channel", "--message"];
-
 /// The flags that are none of parents, with the options that they set.
 const OTHERS: [(&str, &str); 2] = [("--exclude", "exclude"), ("--since", "start_date")];
-
-const PARENTS: [Parent; 3] = [
-    (ParentKind::Team, "team_id", "fetch_all_teams", |config| &config.teams),
-    (ParentKind::Channel, "channel_id", "fetch_all_channels", |config| &config.channels),
-    (ParentKind::Message, "message_id", "fetch_all_messages", |config| &config.messages),
-];
 
 /// What is written, what the command line says before it, and all parents where neither names some; and what people should know about it.
 fn configuration(asked: &Extract, stream: &'static Stream, secrets: &Secrets) -> Result<(Config, Vec<String>), Error> {
     let mut written = config::written(&asked.settings.config, Author::Operator, secrets)?;
     // What is put in front would hide what is wrong.
     config::parse(written.clone())?;
-    let named = [&asked.team, &asked.channel, &asked.message];
     let (mut options, mut remarks) = (Map::new(), Vec::new());
     let does_nothing = |flag: &str| format!("`{flag}` does nothing: the stream {} takes no such option", stream.name);
     match &asked.since {
@@ -78,32 +67,35 @@ fn configuration(asked: &Extract, stream: &'static Stream, secrets: &Secrets) ->
         since => options.extend(since.iter().map(|since| ("start_date".to_owned(), since.as_str().into()))),
     }
     options.extend(asked.exclude.iter().map(|ids| ("exclude".to_owned(), ids.as_str().into())));
-    for (((kind, id, all, _), ids), flag) in PARENTS.into_iter().zip(named).zip(FLAGS) {
-        let Some(ids) = ids else { continue };
-        if kind > stream.parents {
-            remarks.push(does_nothing(flag));
+    for (level, ids) in &asked.parents.0 {
+        if stream.is_below(level) {
+            options.insert(level.id.to_owned(), ids.as_str().into());
+            options.insert(level.all.to_owned(), false.into());
         } else {
-            options.insert(id.to_owned(), ids.as_str().into());
-            options.insert(all.to_owned(), false.into());
+            remarks.push(does_nothing(&flag(level)));
         }
     }
     set_options(&mut written, stream.name, options);
     let config = config::parse(written.clone()).map_err(|error| by_flags(error, stream))?;
-    let is_open = |parents: fn(&StreamConfig) -> &Parents| config.stream(stream.name).is_some_and(|config| !parents(config).are_known());
-    let open = PARENTS.into_iter().filter(|(kind, _, _, parents)| *kind <= stream.parents && is_open(*parents));
-    set_options(&mut written, stream.name, open.map(|(_, _, all, _)| (all.to_owned(), true.into())).collect());
+    let open = stream.path().into_iter().filter(|level| !config.stream(stream).parents(level).are_known());
+    set_options(&mut written, stream.name, open.map(|level| (level.all.to_owned(), true.into())).collect());
     Ok((config::parse(written)?, remarks))
+}
+
+/// The flag that names parents of a level.
+fn flag(level: &Level) -> String {
+    format!("--{}", level.name)
 }
 
 /// An error about the command line, which says its flags: what was written without them is known to be right.
 fn by_flags(mut error: Error, stream: &Stream) -> Error {
     if let Error::Config(config) = &mut error {
-        let ids = PARENTS.map(|(_, id, ..)| id);
         for problem in &mut config.problems {
             let option = problem.option.strip_prefix(&format!("stream_options.{}.", stream.name)).unwrap_or_default();
-            let flag = FLAGS.into_iter().zip(ids).chain(OTHERS).find(|(_, name)| *name == option);
-            if let Some((flag, _)) = flag {
-                problem.option = flag.to_owned();
+            let of_levels = LEVELS.iter().map(|level| (flag(level), level.id));
+            let others = OTHERS.map(|(flag, name)| (flag.to_owned(), name));
+            if let Some((flag, _)) = of_levels.chain(others).find(|(_, name)| *name == option) {
+                problem.option = flag;
             }
         }
     }

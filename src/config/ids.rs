@@ -4,17 +4,17 @@ use percent_encoding::percent_decode_str;
 use url::Host;
 use uuid::Uuid;
 
+use crate::level::{IdForm, LEVELS, Level};
+
 /// A text is decoded at most so often: links inside of links are encoded twice.
 const DECODED: usize = 4;
 
 /// What an id is of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum IdOf {
-    Team,
-    Channel,
-    Message,
-    /// A team or a channel.
-    Parent,
+    Level(&'static Level),
+    /// Any level that can be left out.
+    Excludable,
 }
 
 impl IdOf {
@@ -23,29 +23,27 @@ impl IdOf {
         let text = decoded(text)?;
         let text = bare(&text);
         match self {
-            Self::Team => team(text),
-            Self::Channel => channel(text),
-            Self::Message => message(text),
-            Self::Parent => parent(text),
+            Self::Level(level) => match level.form {
+                IdForm::Team => team(text),
+                IdForm::Channel => channel(text),
+                IdForm::Message => message(text),
+            },
+            Self::Excludable => parent(text),
         }
     }
 
     /// What an option with such ids takes.
-    pub(super) fn allowed(self) -> &'static str {
-        match self {
-            Self::Team => {
-                "the id of a team, such as 02bd9fd6-8f93-4758-87c3-1fb73740a315, or the link that Teams copies with Get link to team; several \
-                 are separated by commas"
+    pub(super) fn allowed(self) -> String {
+        let one = match self {
+            Self::Level(Level { name, example, copied_with, .. }) => {
+                format!("the id of a {name}, such as {example}, or the link that Teams copies with {copied_with}")
             }
-            Self::Channel => {
-                "the id of a channel, such as 19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2, or the link that Teams copies with Get link to \
-                 channel; several are separated by commas"
+            Self::Excludable => {
+                let names: Vec<_> = LEVELS.iter().filter(|level| level.is_excludable).map(|level| format!("of a {}", level.name)).collect();
+                format!("the id {}, or the link that Teams copies for it", names.join(" or "))
             }
-            Self::Message => {
-                "the id of a message, such as 1616963377068, or the link that Teams copies with Copy link; several are separated by commas"
-            }
-            Self::Parent => "the id of a team or of a channel, or the link that Teams copies for it; several are separated by commas",
-        }
+        };
+        format!("{one}; several are separated by commas")
     }
 }
 
@@ -186,6 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::level::{CHANNEL as CHANNEL_LEVEL, MESSAGE as MESSAGE_LEVEL, TEAM as TEAM_LEVEL};
 
     const TEAM: &str = "02bd9fd6-8f93-4758-87c3-1fb73740a315";
     const CHANNEL: &str = "19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2";
@@ -232,7 +231,7 @@ mod tests {
             launcher(&of_team()),
         ];
         for form in forms {
-            assert_eq!(IdOf::Team.read(&form).as_deref(), Some(TEAM), "{form}");
+            assert_eq!(IdOf::Level(&TEAM_LEVEL).read(&form).as_deref(), Some(TEAM), "{form}");
         }
     }
 
@@ -250,10 +249,10 @@ mod tests {
             launcher(&of_channel()),
         ];
         for form in forms {
-            assert_eq!(IdOf::Channel.read(&form).as_deref(), Some(CHANNEL), "{form}");
+            assert_eq!(IdOf::Level(&CHANNEL_LEVEL).read(&form).as_deref(), Some(CHANNEL), "{form}");
         }
         for id in ["19:Abc-_1@thread.tacv2", "19:0123@thread.skype"] {
-            assert_eq!(IdOf::Channel.read(id).as_deref(), Some(id));
+            assert_eq!(IdOf::Level(&CHANNEL_LEVEL).read(id).as_deref(), Some(id));
         }
     }
 
@@ -261,14 +260,14 @@ mod tests {
     fn a_thread_is_that_of_its_root() {
         let of_root = of_reply().replace("1616963399999", "1616963377068").replace("&parentMessageId=1616963377068", "");
         for form in ["1616963377068".to_owned(), "1616963377068?context=x".to_owned(), of_root, of_reply(), launcher(&of_reply())] {
-            assert_eq!(IdOf::Message.read(&form).as_deref(), Some("1616963377068"), "{form}");
+            assert_eq!(IdOf::Level(&MESSAGE_LEVEL).read(&form).as_deref(), Some("1616963377068"), "{form}");
         }
     }
 
     #[test]
     fn teams_and_channels_can_be_left_out_by_their_links() {
         for (form, id) in [(of_team(), TEAM), (of_channel(), CHANNEL), (TEAM.to_owned(), TEAM), (ENCODED.to_owned(), CHANNEL)] {
-            assert_eq!(IdOf::Parent.read(&form).as_deref(), Some(id), "{form}");
+            assert_eq!(IdOf::Excludable.read(&form).as_deref(), Some(id), "{form}");
         }
     }
 
@@ -278,20 +277,20 @@ mod tests {
         for form in
             ["Sales", "", "..", "a/../b", "1616963377068", CHANNEL, &two, &format!("{TEAM}/../users"), &format!("tenantId={TENANT}")]
         {
-            assert_eq!(IdOf::Team.read(form), None, "{form}");
+            assert_eq!(IdOf::Level(&TEAM_LEVEL).read(form), None, "{form}");
         }
         let chat = "https://teams.microsoft.com/l/chat/19:meeting@thread.v2/0";
         for form in
             ["General", TEAM, &of_team(), chat, "19:4a95f7d8", "19:@thread.tacv2", &format!("{CHANNEL}/../../x"), "19:a/b@thread.tacv2"]
         {
-            assert_eq!(IdOf::Channel.read(form), None, "{form}");
+            assert_eq!(IdOf::Level(&CHANNEL_LEVEL).read(form), None, "{form}");
         }
         let conflicting = format!("{}&parentMessageId=2", of_reply());
         for form in ["", "-1", "1e5", "١٢٣", &of_channel(), &conflicting] {
-            assert_eq!(IdOf::Message.read(form), None, "{form}");
+            assert_eq!(IdOf::Level(&MESSAGE_LEVEL).read(form), None, "{form}");
         }
         for form in ["Sales", &of_reply(), "1616963377068"] {
-            assert_eq!(IdOf::Parent.read(form), None, "{form}");
+            assert_eq!(IdOf::Excludable.read(form), None, "{form}");
         }
     }
 
@@ -317,7 +316,7 @@ mod tests {
                 r"(https://teams\.microsoft\.com)?(/_#)?/l/(team|channel|message)/(19(:|%3a|%253a))?[a-f0-9./%]{0,9}(@|%40)?thread\.tacv2(/[0-9.%]{0,9}){0,3}\?(groupId|parentMessageId|tenantId)=[0-9a-f./%-]{0,40}",
             ],
         ) {
-            for kind in [IdOf::Team, IdOf::Channel, IdOf::Message, IdOf::Parent] {
+            for kind in [IdOf::Level(&TEAM_LEVEL), IdOf::Level(&CHANNEL_LEVEL), IdOf::Level(&MESSAGE_LEVEL), IdOf::Excludable] {
                 if let Some(id) = kind.read(&text) {
                     let is_clean = id.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | ':' | '@' | '.'));
                     prop_assert!(is_clean && !id.is_empty() && !id.contains(".."), "{text:?} gives {id:?}");

@@ -10,8 +10,6 @@ mod sample;
 mod settings;
 mod stream;
 
-use std::collections::BTreeMap;
-
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::Url;
@@ -24,8 +22,9 @@ use reader::Reader;
 pub use reader::is_given;
 pub use sample::{sample_environment, sample_json};
 pub use settings::{Audience, Kind, SETTINGS, Setting, setting};
-use stream::is_of_messages;
 pub use stream::{Parents, StreamConfig};
+
+use crate::streams::{PerStream, Stream};
 
 /// A configuration that is valid in itself. Whether the parents that a stream needs are named is judged for the selected streams only.
 #[derive(Clone, Debug)]
@@ -54,7 +53,7 @@ pub struct Config {
     pub max_record: usize,
     /// What people should know: keys that look like options and are none, options that contradict each other.
     pub remarks: Vec<String>,
-    streams: BTreeMap<String, StreamConfig>,
+    streams: PerStream<StreamConfig>,
 }
 
 /// A Microsoft cloud (graph.md 1.1).
@@ -74,18 +73,18 @@ pub enum Cloud {
 const DEFAULT_CONCURRENCY: usize = 30;
 
 impl Config {
-    /// Takes what was written. `streams` are the names that `stream_options` may have. Unknown keys are no error: platforms add their own.
+    /// Takes what was written. Unknown keys are no error: platforms add their own.
     ///
     /// # Errors
     /// With everything that is wrong, so that it can be mended at once.
-    pub fn new(written: &Value, streams: &[&'static str]) -> Result<Self, Error> {
+    pub fn new(written: &Value) -> Result<Self, Error> {
         let Some(settings) = written.as_object() else {
             let problem = Problem { option: "configuration".to_owned(), given: None, allowed: "a JSON object".to_owned() };
             return Err(Error { problems: vec![problem] });
         };
         let mut reader = Reader::new(settings);
         let config = Self::read(&mut reader);
-        let streams = StreamOptions::read(&mut reader, streams);
+        let streams = StreamOptions::read(&mut reader);
         let misspelt = misspelt(settings);
         let problems: Vec<_> =
             missing(settings, &reader.problems, &misspelt).into_iter().chain(reader.problems).chain(streams.problems).collect();
@@ -112,13 +111,13 @@ impl Config {
             max_page: mebibytes(reader.count("max_page_mb")),
             max_record: mebibytes(reader.count("max_record_mb")),
             remarks: Vec::new(),
-            streams: BTreeMap::new(),
+            streams: PerStream::default(),
         }
     }
 
     /// What the configuration says about a stream.
-    pub fn stream(&self, name: &str) -> Option<&StreamConfig> {
-        self.streams.get(name)
+    pub fn stream(&self, stream: &Stream) -> &StreamConfig {
+        &self.streams[stream]
     }
 
     /// The scheme and host of Graph for requests.
@@ -142,7 +141,7 @@ fn missing(settings: &Map<String, Value>, problems: &[Problem], misspelt: &[Miss
 
 /// The options of the streams: those that are written for all of them, and for some what is written for it in front of those.
 struct StreamOptions {
-    streams: BTreeMap<String, StreamConfig>,
+    streams: PerStream<StreamConfig>,
     run_wide: RunWide,
     contradictions: Contradictions,
     problems: Vec<Problem>,
@@ -150,37 +149,37 @@ struct StreamOptions {
 
 impl StreamOptions {
     /// Reads them. `reader` gets the problems of what is written for all streams, so that each of them is reported once.
-    fn read(reader: &mut Reader<'_>, names: &[&'static str]) -> Self {
+    fn read(reader: &mut Reader<'_>) -> Self {
         let written = reader.object("stream_options");
-        reader.problems.extend(written.iter().filter_map(|(name, options)| unusable(name, options, names)));
+        reader.problems.extend(written.iter().filter_map(|(name, options)| unusable(name, options)));
         StreamConfig::read(reader);
         let run_wide = RunWide::read(reader);
-        let mut all = Self { streams: BTreeMap::new(), run_wide, contradictions: Contradictions::default(), problems: Vec::new() };
-        for &name in names {
-            let options = written.get(name).and_then(reader::object).unwrap_or_default();
-            all.read_stream(reader.over(&options, format!("stream_options.{name}.")), name, options.contains_key("top"));
+        let mut all = Self { streams: PerStream::default(), run_wide, contradictions: Contradictions::default(), problems: Vec::new() };
+        for stream in Stream::all() {
+            let options = written.get(stream.name).and_then(reader::object).unwrap_or_default();
+            all.read_stream(reader.over(&options, format!("stream_options.{}.", stream.name)), stream, options.contains_key("top"));
         }
         all
     }
 
-    fn read_stream(&mut self, mut own: Reader<'_>, name: &'static str, has_own_top: bool) {
+    fn read_stream(&mut self, mut own: Reader<'_>, stream: &'static Stream, has_own_top: bool) {
         own.check_names_of_stream();
-        let stream = StreamConfig::read(&mut own);
-        self.contradictions.note(&mut own, name, &stream);
+        let config = StreamConfig::read(&mut own);
+        self.contradictions.note(&mut own, stream, &config);
         self.run_wide = self.run_wide.least(RunWide::read(&mut own));
-        if let Some(top) = stream.top.filter(|&top| top > 50 && has_own_top && is_of_messages(name)) {
-            own.problem(format!("stream_options.{name}.top"), &top.into(), "a whole number from 1 to 50");
+        if let Some(top) = config.top.filter(|&top| top > stream.page && has_own_top) {
+            own.problem(format!("stream_options.{}.top", stream.name), &top.into(), &format!("a whole number from 1 to {}", stream.page));
         }
         self.problems.extend(own.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));
-        self.streams.insert(name.to_owned(), stream);
+        self.streams[stream] = config;
     }
 }
 
 /// What is wrong with an entry of `stream_options` as a whole.
-fn unusable(name: &str, options: &Value, names: &[&'static str]) -> Option<Problem> {
+fn unusable(name: &str, options: &Value) -> Option<Problem> {
     let option = format!("stream_options.{name}");
-    if !names.contains(&name) {
-        return Some(Problem { option, given: None, allowed: format!("no such stream; there are {}", names.join(", ")) });
+    if Stream::named(name).is_none() {
+        return Some(Problem { option, given: None, allowed: format!("no such stream; there are {}", Stream::names().join(", ")) });
     }
     let is_usable = options.is_null() || reader::object(options).is_some();
     (!is_usable).then(|| Problem { option, given: Some(reader::NOT_SHOWN.to_owned()), allowed: "an object of options".to_owned() })
@@ -251,8 +250,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    const STREAMS: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
+    use crate::{
+        level::{CHANNEL, TEAM},
+        streams::{CHANNELS, MEMBERS, MESSAGES, TEAMS},
+    };
 
     const A: &str = "02bd9fd6-8f93-4758-87c3-1fb73740a315";
     const B: &str = "15d7a78e-fd77-4599-97a5-dbb6372846c5";
@@ -260,7 +261,7 @@ mod tests {
     fn config(more: Value) -> Result<Config, Error> {
         let mut written = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "hidden-5ecret"});
         written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Config::new(&written, &STREAMS)
+        Config::new(&written)
     }
 
     #[test]
@@ -271,14 +272,14 @@ mod tests {
             "max_concurrent_threads": "4", "stream_options": "{\"messages\": \"{\\\"lookback_seconds\\\": \\\"9\\\"}\"}", "use_delta_api": "0"});
         let (native, strings) = (config(native).unwrap(), config(strings).unwrap());
         assert_eq!(format!("{native:?}"), format!("{strings:?}"));
-        let messages = native.stream("messages").unwrap();
-        assert_eq!((&messages.teams, &messages.channels), (&Parents::Ids(vec![A.into(), B.into()]), &Parents::All));
+        let messages = native.stream(&MESSAGES);
+        assert_eq!((messages.parents(&TEAM), messages.parents(&CHANNEL)), (&Parents::Ids(vec![A.into(), B.into()]), &Parents::All));
         let own = config(json!({"fetch_all_teams": true, "stream_options": {"members": {"team_id": A}}})).unwrap();
         assert_eq!(
-            (&own.stream("members").unwrap().teams, &own.stream("channels").unwrap().teams),
+            (own.stream(&MEMBERS).parents(&TEAM), own.stream(&CHANNELS).parents(&TEAM)),
             (&Parents::Ids(vec![A.into()]), &Parents::All)
         );
-        assert_eq!((messages.lookback.as_secs(), native.stream("members").unwrap().lookback.as_secs()), (9, 300));
+        assert_eq!((messages.lookback.as_secs(), native.stream(&MEMBERS).lookback.as_secs()), (9, 300));
     }
 
     #[test]
@@ -296,19 +297,19 @@ mod tests {
     fn unknown_keys_and_empty_values_are_no_problem() {
         let config =
             config(json!({"__injected": 1, "_limit": 5, "team_id": "", "top": null, "start_date": " ", "requests_per_second": 0})).unwrap();
-        assert_eq!(config.stream("teams").unwrap().teams, Parents::Unknown);
+        assert_eq!(*config.stream(&TEAMS).parents(&TEAM), Parents::Unknown);
         assert_eq!((config.requests_per_second, config.max_concurrent_threads), (None, 30));
     }
 
     #[test]
     fn all_missing_settings_are_said_in_one_sentence() {
-        assert_eq!(Config::new(&json!({}), &STREAMS).unwrap_err().to_string(), "missing: `tenant_id`, `client_id`, `client_secret`");
-        assert!(Config::new(&json!([]), &STREAMS).is_err());
+        assert_eq!(Config::new(&json!({})).unwrap_err().to_string(), "missing: `tenant_id`, `client_id`, `client_secret`");
+        assert!(Config::new(&json!([])).is_err());
     }
 
     #[test]
     fn every_default_is_readable() {
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter() {
             if let Some(default) = setting.default {
                 let value: Value = serde_json::from_str(default).unwrap();
                 assert!(config(json!({setting.name: value})).is_ok(), "{}", setting.name);

@@ -9,6 +9,7 @@ use super::{
     ids::{self, IdOf},
     settings::{Kind, SETTINGS, setting},
 };
+use crate::level::Level;
 
 /// What a message says instead of a value that may hold a secret.
 pub(super) const NOT_SHOWN: &str = "a value that is not shown";
@@ -91,14 +92,14 @@ impl<'a> Reader<'a> {
         self.read(name, "a date or date and time in ISO 8601, such as 2026-01-01T00:00:00Z", |value| date_time(value.as_str()?.trim()))
     }
 
-    /// The ids that a setting names, each once.
-    pub(super) fn ids(&mut self, name: &'static str, of: IdOf) -> Vec<String> {
-        self.ids_of(self.layer_of(name), name, of)
+    /// The ids that the option of a level names, each once.
+    pub(super) fn ids(&mut self, level: &'static Level) -> Vec<String> {
+        self.ids_of(self.layer_of(level.id), level.id, IdOf::Level(level))
     }
 
-    /// The ids that a setting names in any of the objects, each once.
-    pub(super) fn ids_of_all(&mut self, name: &'static str, of: IdOf) -> Vec<String> {
-        let mut ids: Vec<_> = (0..self.layers.len()).flat_map(|layer| self.ids_of(layer, name, of)).collect();
+    /// The ids that `exclude` names in any of the objects, each once, in order.
+    pub(super) fn excluded(&mut self) -> Vec<String> {
+        let mut ids: Vec<_> = (0..self.layers.len()).flat_map(|layer| self.ids_of(layer, "exclude", IdOf::Excludable)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -106,7 +107,7 @@ impl<'a> Reader<'a> {
 
     fn ids_of(&mut self, layer: usize, name: &'static str, of: IdOf) -> Vec<String> {
         let (mut ids, mut unknown) = (Vec::new(), Vec::new());
-        for text in self.read_of(layer, name, of.allowed(), texts).unwrap_or_default() {
+        for text in self.read_of(layer, name, &of.allowed(), texts).unwrap_or_default() {
             match of.read(&text) {
                 Some(id) if ids.contains(&id) => {}
                 Some(id) => ids.push(id),
@@ -118,7 +119,7 @@ impl<'a> Reader<'a> {
             unknown.truncate(UNKNOWN_IDS);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let given = Some(unknown.join(", ") + &more);
-            self.problems.push(Problem { option: self.path_of(layer, name), given, allowed: of.allowed().to_owned() });
+            self.problems.push(Problem { option: self.path_of(layer, name), given, allowed: of.allowed() });
         }
         ids
     }

@@ -9,9 +9,7 @@ use super::{
     environment::variable,
     settings::{Audience, Kind, SETTINGS, Setting},
 };
-
-/// What reads everything that the application may read: the settings that a sample has beside the required ones.
-const EVERYTHING: [&str; 3] = ["fetch_all_teams", "fetch_all_channels", "fetch_all_messages"];
+use crate::level::LEVELS;
 
 /// A comment's lines are no longer.
 const WIDTH: usize = 100;
@@ -52,12 +50,17 @@ fn settings() -> impl Iterator<Item = &'static Setting> {
 }
 
 fn is_given(setting: &Setting) -> bool {
-    setting.required || EVERYTHING.contains(&setting.name)
+    setting.required || reads_everything(setting)
+}
+
+/// Whether it belongs to what reads everything that the application may read, which a sample does.
+fn reads_everything(setting: &Setting) -> bool {
+    LEVELS.iter().any(|level| level.all == setting.name)
 }
 
 /// What stands there: a value that does nothing else than the setting's absence, or one that shows its form.
 fn value(setting: &Setting) -> Value {
-    if EVERYTHING.contains(&setting.name) {
+    if reads_everything(setting) {
         return true.into();
     }
     let default = setting.default.and_then(|default| serde_json::from_str(default).ok());

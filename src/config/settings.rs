@@ -1,16 +1,23 @@
 //! The settings, declared once: reading, validation, `spec`, `--about` and the documentation derive from this list.
 
+use std::{borrow::Cow, sync::LazyLock};
+
 use serde_json::Value;
 
+use crate::{
+    level::{LEVELS, Level},
+    streams::Stream,
+};
+
 /// One setting of the configuration.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Setting {
     /// Its key.
     pub name: &'static str,
     /// What it is called where a form shows it.
     pub title: &'static str,
     /// What it means: its documentation.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// What values it takes.
     pub kind: Kind,
     /// Its value when it is not given, as JSON.
@@ -69,7 +76,7 @@ pub enum Kind {
 const SETTING: Setting = Setting {
     name: "",
     title: "",
-    description: "",
+    description: Cow::Borrowed(""),
     kind: Kind::Text,
     default: None,
     required: false,
@@ -79,11 +86,17 @@ const SETTING: Setting = Setting {
 };
 
 /// All settings, in the order in which a form shows them.
-pub const SETTINGS: &[Setting] = &[
+pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let of_levels = LEVELS.iter().flat_map(|level| of_level(level));
+    BEFORE_LEVELS.iter().cloned().chain(of_levels).chain(AFTER_LEVELS.iter().cloned()).collect()
+});
+
+/// The settings before those that name parents.
+const BEFORE_LEVELS: &[Setting] = &[
     Setting {
         name: "tenant_id",
         title: "Tenant ID",
-        description: "Directory (tenant) ID of the Microsoft Entra tenant, or one of its verified domains.",
+        description: Cow::Borrowed("Directory (tenant) ID of the Microsoft Entra tenant, or one of its verified domains."),
         required: true,
         examples: &["00000000-0000-0000-0000-000000000000", "contoso.onmicrosoft.com"],
         ..SETTING
@@ -91,7 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "client_id",
         title: "Client ID",
-        description: "Application (client) ID of the app registration.",
+        description: Cow::Borrowed("Application (client) ID of the app registration."),
         required: true,
         examples: &["11111111-1111-1111-1111-111111111111"],
         ..SETTING
@@ -99,7 +112,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "client_secret",
         title: "Client secret",
-        description: "Value (not the ID) of a client secret of the app registration.",
+        description: Cow::Borrowed("Value (not the ID) of a client secret of the app registration."),
         kind: Kind::Secret,
         required: true,
         ..SETTING
@@ -107,69 +120,23 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "client_secret_file",
         title: "File with the client secret",
-        description: "Instead of client_secret: the path of a file that holds it, as orchestrators mount secrets. Not taken by check, discover and read from a file: there, set the variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
+        description: Cow::Borrowed(
+            "Instead of client_secret: the path of a file that holds it, as orchestrators mount secrets. Not taken by check, discover and read from a file: there, set the variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
+        ),
         audience: Audience::Operator,
         examples: &["/run/secrets/client_secret"],
         ..SETTING
     },
-    Setting {
-        name: "team_id",
-        title: "Teams",
-        description: "The team to read; several ids are separated by commas. A link that Teams copies works too. Needed by channels, members, messages and message_replies, unless all teams are fetched.",
-        kind: Kind::Ids,
-        per_stream: true,
-        examples: &["02bd9fd6-8f93-4758-87c3-1fb73740a315"],
-        ..SETTING
-    },
-    Setting {
-        name: "fetch_all_teams",
-        title: "Fetch all teams",
-        description: "Read every team of the tenant. Comes before team_id. Implies nothing about channels.",
-        kind: Kind::Flag,
-        default: Some("false"),
-        per_stream: true,
-        ..SETTING
-    },
-    Setting {
-        name: "channel_id",
-        title: "Channels",
-        description: "The channel to read; several ids are separated by commas. A link that Teams copies works too. Needed by messages and message_replies, unless all channels are fetched.",
-        kind: Kind::Ids,
-        per_stream: true,
-        examples: &["19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2"],
-        ..SETTING
-    },
-    Setting {
-        name: "fetch_all_channels",
-        title: "Fetch all channels",
-        description: "Read every channel of the teams that are read. Comes before channel_id.",
-        kind: Kind::Flag,
-        default: Some("false"),
-        per_stream: true,
-        ..SETTING
-    },
-    Setting {
-        name: "message_id",
-        title: "Threads",
-        description: "The root message whose replies are read; several ids are separated by commas. A link that Teams copies works too. Needed by message_replies, unless all messages are fetched.",
-        kind: Kind::Ids,
-        per_stream: true,
-        examples: &["1616963377068"],
-        ..SETTING
-    },
-    Setting {
-        name: "fetch_all_messages",
-        title: "Fetch all replies",
-        description: "Read the replies of every message of the channels that are read. Comes before message_id.",
-        kind: Kind::Flag,
-        default: Some("false"),
-        per_stream: true,
-        ..SETTING
-    },
+];
+
+/// And after them.
+const AFTER_LEVELS: &[Setting] = &[
     Setting {
         name: "exclude",
         title: "Leave out",
-        description: "Teams and channels that no stream reads: ids, or links of Teams, separated by commas. If Graph never answers for one channel, a sync without it succeeds. The list of a stream adds to the list of all.",
+        description: Cow::Borrowed(
+            "Teams and channels that no stream reads: ids, or links of Teams, separated by commas. If Graph never answers for one channel, a sync without it succeeds. The list of a stream adds to the list of all.",
+        ),
         kind: Kind::Ids,
         per_stream: true,
         examples: &["19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2"],
@@ -178,7 +145,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "start_date",
         title: "Start date",
-        description: "The first sync reads the messages and replies that were modified at or after this time. If empty, it reads everything.",
+        description: Cow::Borrowed(
+            "The first sync reads the messages and replies that were modified at or after this time. If empty, it reads everything.",
+        ),
         kind: Kind::DateTime,
         per_stream: true,
         examples: &["2026-01-01T00:00:00Z", "2026-01-01"],
@@ -187,7 +156,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "lookback_seconds",
         title: "Lookback, in seconds",
-        description: "Incremental reads overlap the stored cursor by this much. It need not match the schedule.",
+        description: Cow::Borrowed("Incremental reads overlap the stored cursor by this much. It need not match the schedule."),
         kind: Kind::Count { min: 0, max: 31_536_000 },
         default: Some("300"),
         per_stream: true,
@@ -196,7 +165,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "top",
         title: "Page size",
-        description: "Items a page. If empty, the most that each of Graph's lists allows: 50 for messages and replies, 999 elsewhere. Above 50 it counts for the other lists only.",
+        description: Cow::Borrowed(
+            "Items a page. If empty, the most that each of Graph's lists allows: 50 for messages and replies, 999 elsewhere. Above 50 it counts for the other lists only.",
+        ),
         kind: Kind::Count { min: 1, max: 999 },
         per_stream: true,
         ..SETTING
@@ -204,7 +175,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "max_pages_per_batch",
         title: "Pages between two checkpoints",
-        description: "Pages of one channel between two states. It bounds a batch and never cuts a sync.",
+        description: Cow::Borrowed("Pages of one channel between two states. It bounds a batch and never cuts a sync."),
         kind: Kind::Count { min: 1, max: 100_000 },
         default: Some("100"),
         per_stream: true,
@@ -213,7 +184,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "use_delta_api",
         title: "Use the delta API",
-        description: "Follow changes of messages by Graph's delta query. If false, only the documented list of messages is used.",
+        description: Cow::Borrowed(
+            "Follow changes of messages by Graph's delta query. If false, only the documented list of messages is used.",
+        ),
         kind: Kind::Flag,
         default: Some("true"),
         per_stream: true,
@@ -222,7 +195,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "max_concurrent_threads",
         title: "Requests in flight",
-        description: "Requests in flight at most. If empty, as many as Graph's rates need (30).",
+        description: Cow::Borrowed("Requests in flight at most. If empty, as many as Graph's rates need (30)."),
         kind: Kind::Count { min: 1, max: 64 },
         per_stream: true,
         examples: &["30"],
@@ -231,7 +204,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "requests_per_second",
         title: "Requests a second",
-        description: "Total rate at most, for tenants that give this connection a share of Graph's budget. If empty, Graph's documented rates.",
+        description: Cow::Borrowed(
+            "Total rate at most, for tenants that give this connection a share of Graph's budget. If empty, Graph's documented rates.",
+        ),
         kind: Kind::Number,
         per_stream: true,
         ..SETTING
@@ -239,7 +214,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "max_page_mb",
         title: "Largest page, in MiB",
-        description: "An answer of Graph that is larger, decompressed, is not read. Graph's largest page (50 messages with 200 replies of 28 KB each) would have 267.",
+        description: Cow::Borrowed(
+            "An answer of Graph that is larger, decompressed, is not read. Graph's largest page (50 messages with 200 replies of 28 KB each) would have 267.",
+        ),
         kind: Kind::Count { min: 1, max: 4095 },
         default: Some("300"),
         ..SETTING
@@ -247,7 +224,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "max_record_mb",
         title: "Largest record, in MiB",
-        description: "A record that is larger is left out, and the run says so. Many destinations take lines of 16 to 50 MB at most; a message of Teams has 28 KB.",
+        description: Cow::Borrowed(
+            "A record that is larger is left out, and the run says so. Many destinations take lines of 16 to 50 MB at most; a message of Teams has 28 KB.",
+        ),
         kind: Kind::Count { min: 1, max: 1024 },
         default: Some("16"),
         ..SETTING
@@ -255,7 +234,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cloud",
         title: "Cloud",
-        description: "The Microsoft cloud of the tenant: global (also GCC), us_gov (GCC High), us_gov_dod, or china (21Vianet).",
+        description: Cow::Borrowed(
+            "The Microsoft cloud of the tenant: global (also GCC), us_gov (GCC High), us_gov_dod, or china (21Vianet).",
+        ),
         kind: Kind::Choice(&["global", "us_gov", "us_gov_dod", "china"]),
         default: Some("\"global\""),
         ..SETTING
@@ -263,7 +244,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "stream_options",
         title: "Options of single streams",
-        description: "For each stream any of the options above, overriding them for that stream alone.",
+        description: Cow::Borrowed("For each stream any of the options above, overriding them for that stream alone."),
         kind: Kind::PerStream,
         default: Some("{}"),
         ..SETTING
@@ -271,7 +252,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "pace",
         title: "Pace",
-        description: "Multiple of Graph's documented rates; 0 sends unpaced. For simulators and benches.",
+        description: Cow::Borrowed("Multiple of Graph's documented rates; 0 sends unpaced. For simulators and benches."),
         kind: Kind::Number,
         default: Some("1"),
         audience: Audience::Simulator,
@@ -280,7 +261,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "graph_url",
         title: "Graph URL",
-        description: "Scheme and host of Microsoft Graph, instead of the cloud's. For simulators and proxies.",
+        description: Cow::Borrowed("Scheme and host of Microsoft Graph, instead of the cloud's. For simulators and proxies."),
         kind: Kind::Url,
         audience: Audience::Simulator,
         ..SETTING
@@ -288,12 +269,42 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "login_url",
         title: "Login URL",
-        description: "Scheme and host of the sign-in service, instead of the cloud's. For simulators and proxies.",
+        description: Cow::Borrowed("Scheme and host of the sign-in service, instead of the cloud's. For simulators and proxies."),
         kind: Kind::Url,
         audience: Audience::Simulator,
         ..SETTING
     },
 ];
+
+/// The two settings of a level: the one that names parents, and the one that reads all of them.
+fn of_level(level: &'static Level) -> [Setting; 2] {
+    let streams: Vec<_> = Stream::all().filter(|stream| stream.is_below(level)).map(|stream| stream.name).collect();
+    let streams = match streams.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        streams => streams.concat(),
+    };
+    let [names, reads_all] = level.meanings;
+    let [title, title_of_all] = level.titles;
+    let named = Setting {
+        name: level.id,
+        title,
+        description: format!("{names} Needed by {streams}, unless all {} are fetched.", level.plural).into(),
+        kind: Kind::Ids,
+        per_stream: true,
+        examples: std::slice::from_ref(&level.example),
+        ..SETTING
+    };
+    let all = Setting {
+        name: level.all,
+        title: title_of_all,
+        description: reads_all.into(),
+        kind: Kind::Flag,
+        default: Some("false"),
+        per_stream: true,
+        ..SETTING
+    };
+    [named, all]
+}
 
 impl Setting {
     /// The examples, as a configuration has them.

@@ -5,18 +5,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Map;
 
-use super::{ids::IdOf, reader::Reader};
+use super::reader::Reader;
+use crate::level::{LEVELS, Level};
 
 /// What the configuration says about one stream.
 #[derive(Clone, Debug)]
 pub struct StreamConfig {
-    /// The teams to read.
-    pub teams: Parents,
-    /// The channels to read.
-    pub channels: Parents,
-    /// The threads to read.
-    pub messages: Parents,
-    /// The teams and channels to leave out.
+    /// The parents to read, by level.
+    parents: Vec<Parents>,
+    /// The parents to leave out, in order.
     pub exclude: Vec<String>,
     /// From when on the first sync reads.
     pub start_date: Option<DateTime<Utc>>,
@@ -50,11 +47,9 @@ impl Default for StreamConfig {
 
 impl StreamConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let exclude = reader.ids_of_all("exclude", IdOf::Parent);
+        let exclude = reader.excluded();
         Self {
-            teams: Parents::read(reader, "team_id", IdOf::Team, "fetch_all_teams").without(&exclude),
-            channels: Parents::read(reader, "channel_id", IdOf::Channel, "fetch_all_channels").without(&exclude),
-            messages: Parents::read(reader, "message_id", IdOf::Message, "fetch_all_messages"),
+            parents: LEVELS.iter().map(|level| Parents::read(reader, level).without(&exclude)).collect(),
             exclude,
             start_date: reader.date_time("start_date"),
             lookback: Duration::from_secs(reader.count("lookback_seconds").unwrap_or_default()),
@@ -66,17 +61,35 @@ impl StreamConfig {
 }
 
 impl StreamConfig {
-    /// Whether a team or a channel is to be left out.
+    /// The parents of that level to read.
+    pub fn parents(&self, level: &Level) -> &Parents {
+        &self.parents[level.position()]
+    }
+
+    /// Whether all parents of that level are read.
+    pub fn reads_all(&self, level: &Level) -> bool {
+        *self.parents(level) == Parents::All
+    }
+
+    /// The parents of that level that are named.
+    pub fn named(&self, level: &Level) -> &[String] {
+        match self.parents(level) {
+            Parents::Ids(ids) => ids,
+            Parents::All | Parents::Unknown => &[],
+        }
+    }
+
+    /// Whether the option `exclude` names this parent.
     pub fn excludes(&self, id: &str) -> bool {
         self.exclude.binary_search_by(|excluded| excluded.as_str().cmp(id)).is_ok()
     }
 }
 
 impl Parents {
-    fn read(reader: &mut Reader<'_>, id: &'static str, of: IdOf, fetch_all: &'static str) -> Self {
-        let (ids, all) = (reader.ids(id, of), reader.flag(fetch_all));
+    fn read(reader: &mut Reader<'_>, level: &'static Level) -> Self {
+        let (ids, all) = (reader.ids(level), reader.flag(level.all));
         // An id among a stream's own options overrides what is said for all streams.
-        let id_is_nearer = reader.layer_of(id) < reader.layer_of(fetch_all);
+        let id_is_nearer = reader.layer_of(level.id) < reader.layer_of(level.all);
         match (all && (ids.is_empty() || !id_is_nearer), ids.is_empty()) {
             (true, _) => Self::All,
             (false, false) => Self::Ids(ids),
@@ -95,9 +108,4 @@ impl Parents {
     pub fn are_known(&self) -> bool {
         *self != Self::Unknown
     }
-}
-
-/// The routes of messages take pages of at most 50.
-pub(super) fn is_of_messages(stream: &str) -> bool {
-    matches!(stream, "messages" | "message_replies")
 }

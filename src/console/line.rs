@@ -6,10 +6,7 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use indicatif::{HumanCount, HumanDuration};
 
 use super::speed::{Rates, Speed};
-use crate::{
-    emit::{Figures, Phase, StreamFigures},
-    streams::ParentKind,
-};
+use crate::emit::{Figures, Phase, StreamFigures};
 
 /// For a log: the whole run, then each stream.
 pub(super) fn line(figures: &Figures, speed: &mut Speed) -> String {
@@ -71,10 +68,7 @@ fn of_stream(figures: &StreamFigures, discovers: bool) -> String {
 /// How many of its parents are done, such as `3 of 16 channels`, and with a `+` while more may be found.
 pub(super) fn parents(figures: &StreamFigures, discovers: bool) -> String {
     let StreamFigures { stream, parents, done, .. } = figures;
-    let kind = match stream.parents {
-        ParentKind::Tenant | ParentKind::Team => "teams",
-        ParentKind::Channel | ParentKind::Message => "channels",
-    };
+    let kind = stream.read_level().map_or("lists", |level| level.plural);
     format!("{} of {}{} {kind}", HumanCount(*done), HumanCount(*parents), if discovers { "+" } else { "" })
 }
 

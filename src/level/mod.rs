@@ -37,6 +37,8 @@ pub struct Level {
     pub meanings: [&'static str; 2],
     /// An id, as an example.
     pub example: &'static str,
+    /// The entry of a menu of Teams that copies a link to one.
+    pub copied_with: &'static str,
 }
 
 /// What the ids of a level look like.
@@ -68,6 +70,7 @@ pub static TEAM: Level = Level {
         "Read every team of the tenant. Comes before team_id. Implies nothing about channels.",
     ],
     example: "02bd9fd6-8f93-4758-87c3-1fb73740a315",
+    copied_with: "Get link to team",
 };
 
 /// Channels of a team.
@@ -88,6 +91,7 @@ pub static CHANNEL: Level = Level {
         "Read every channel of the teams that are read. Comes before channel_id.",
     ],
     example: "19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2",
+    copied_with: "Get link to channel",
 };
 
 /// Root messages of a channel.
@@ -108,6 +112,7 @@ pub static MESSAGE: Level = Level {
         "Read the replies of every message of the channels that are read. Comes before message_id.",
     ],
     example: "1616963377068",
+    copied_with: "Copy link",
 };
 
 /// All levels, parents first.

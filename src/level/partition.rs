@@ -36,6 +36,15 @@ impl Partition {
         Self { level: Some(level), ids: above.iter().cloned().chain([id.into()]).collect() }
     }
 
+    /// The parent of this one, as far as Graph's paths name it: the tenant, if they name none.
+    #[must_use]
+    pub fn above(&self) -> Self {
+        match self.level {
+            Some(level) if !level.is_rooted => Self { level: level.above, ids: self.ids[..self.ids.len() - 1].into() },
+            _ => Self::default(),
+        }
+    }
+
     /// Its level; [`None`]: it is the tenant.
     pub fn level(&self) -> Option<&'static Level> {
         self.level
@@ -110,6 +119,7 @@ mod tests {
         assert_eq!(thread.key(), "t%2F1/c/m");
         assert_eq!(thread.path(), ["teams", "t/1", "channels", "c", "messages", "m"]);
         assert_eq!(thread.to_string(), "message m of channel c of team t/1");
+        assert_eq!((thread.above(), thread.above().above().above()), (Partition::channel("t/1", "c"), Partition::default()));
         assert_eq!(thread.columns().collect::<Vec<_>>(), [("team_id", "t/1"), ("channel_id", "c"), ("message_id", "m")]);
     }
 

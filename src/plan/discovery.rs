@@ -8,14 +8,16 @@ use super::{
 };
 use crate::{
     error::Error,
+    level::{CHANNEL, MESSAGE, TEAM},
     read::{
         context::Context,
         dispatch,
-        job::{Job, Report, Stop, Work},
-        parents::first_jobs,
+        found::Origin,
+        job::{Job, Report, Stop},
+        parents::{first_jobs, jobs_of},
         place::Facts,
     },
-    streams::{CHANNELS, StreamSet},
+    streams::{Read, StreamSet},
 };
 
 /// Lists of channels that are asked for at most.
@@ -154,50 +156,46 @@ impl Discovery {
         });
         for (feeds, result) in feeds.into_iter().zip(side_by_side(tasks).await?) {
             match result {
-                Ok(report) => self.note(feeds, report),
+                Ok(report) => self.note(context, feeds, report),
                 Err(error) => self.outcomes.note_error(feeds, error),
             }
         }
         Ok(())
     }
 
-    fn note(&mut self, feeds: StreamSet, mut report: Report) {
+    fn note(&mut self, context: &Context, feeds: StreamSet, mut report: Report) {
         self.without_team.extend(report.without_team.take());
-        self.take(std::mem::take(&mut report.jobs));
+        self.take(jobs_of(context, &mut report));
         self.outcomes.note(feeds, report);
     }
 
     fn take(&mut self, jobs: Vec<Job>) {
         for job in jobs {
-            let feeds = job.feeds;
+            let (feeds, of) = (job.feeds, &job.work.of);
+            let is_known = matches!(job.work.origin, Origin::Known { .. });
             // What is not listed may be gone.
-            if !matches!(job.work, Work::UnlistedTeam { .. } | Work::UnlistedChannel { .. }) {
-                self.team_ids.extend(job.work.team().map(str::to_owned));
+            if !is_known && of.level().is_some() {
+                self.team_ids.insert(of.top().to_owned());
             }
-            match job.work {
-                Work::Groups(_) => self.kinds.leading.push(job),
-                Work::UnlistedTeam { .. } | Work::UnlistedChannel { .. } => self.kinds.unlisted.push(job),
-                Work::Team { .. } => self.kinds.teams.push(job),
-                Work::List(ref list) if list.stream().name == CHANNELS.name => self.kinds.lists.push(job),
-                Work::List(_) => self.kinds.members.push(job),
-                Work::Channel { team, channel, facts, maybe_elsewhere } => {
-                    self.channels.push(ChannelJob { team, channel, facts, feeds, maybe_elsewhere, message: None });
-                }
-                Work::Thread { team, channel, message, maybe_elsewhere } => {
-                    self.channels.push(ChannelJob {
-                        team,
-                        channel,
-                        facts: Facts::default(),
-                        feeds,
-                        maybe_elsewhere,
-                        message: Some(message),
-                    });
-                }
+            match job.work.stream.read {
+                _ if is_known => self.kinds.unlisted.push(job),
+                Read::Teams if of.level().is_none() => self.kinds.leading.push(job),
+                Read::Teams => self.kinds.teams.push(job),
+                Read::List(_) if job.work.stream.finds.is_some() => self.kinds.lists.push(job),
+                Read::List(_) => self.kinds.members.push(job),
+                Read::Walk(_) => self.channels.push(ChannelJob {
+                    team: of.id(&TEAM).to_owned(),
+                    channel: of.id(&CHANNEL).to_owned(),
+                    facts: job.work.said.facts,
+                    feeds,
+                    maybe_elsewhere: job.work.origin == Origin::Perhaps,
+                    message: Some(of.id(&MESSAGE)).filter(|id| !id.is_empty()).map(str::to_owned),
+                }),
             }
         }
     }
 }
 
 fn key(job: &Job) -> String {
-    job.work.team().unwrap_or_default().to_owned()
+    job.work.of.top().to_owned()
 }

@@ -42,7 +42,7 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     let silent = Silent::default();
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
     let (output, writer) = Output::start(Box::new(silent.clone()), Vec::new(), StopSignal::default()).map_err(machine)?;
-    let members_a_page = config.stream(MEMBERS.name).and_then(|config| config.top).unwrap_or(999);
+    let members_a_page = config.stream(&MEMBERS).top.unwrap_or(MEMBERS.page);
     let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
     let mut discovery = Discovery::new(&context);
     discovery.run(&context).await?;

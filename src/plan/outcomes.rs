@@ -48,7 +48,7 @@ impl Outcomes {
     /// Takes note of what a job came to.
     pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
         self.entries(report.read).for_each(StreamOutcome::read);
-        report.found.iter().for_each(|id| self.find(feeds, id));
+        report.here.iter().for_each(|id| self.find(feeds, id));
         if let Some(team) = &report.unlisted {
             self.entries(feeds.filter(is_listed)).for_each(|entry| entry.miss_in_list(team));
         }

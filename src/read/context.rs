@@ -24,9 +24,10 @@ use super::{
     waits::{Waiting, Waits},
 };
 use crate::{
-    config::{Config, Parents, StreamConfig},
+    config::{Config, StreamConfig},
     emit::Output,
     graph::{self, Cleaned, GraphClient, Urgency, WorkEvent},
+    level::{Level, Partition},
     state::{ChannelState, StreamState},
     streams::{self, PerStream, Selected, Stream, StreamSet},
 };
@@ -101,7 +102,7 @@ impl Context {
         let shared = Shared {
             output,
             max_record: config.max_record,
-            configs: PerStream::from_fn(|stream| config.stream(stream.name).cloned().unwrap_or_default()),
+            configs: PerStream::from_fn(|stream| config.stream(stream).clone()),
             selected: selected.into_iter().map(|selected| (selected.stream, selected)).collect(),
             marks: Marks::new(&of_selected),
             states: of_selected.into_iter().collect(),
@@ -201,18 +202,20 @@ impl Shared {
     }
 
     /// What earlier runs have read, for whatever stream.
-    fn known(&self) -> impl Iterator<Item = &StreamState> {
+    /// Whether earlier runs have read something of a parent, or below it.
+    pub(crate) fn knows(&self, parent: &Partition) -> bool {
+        let key = parent.key();
+        self.states().any(|state| state.knows(&key))
+    }
+
+    fn states(&self) -> impl Iterator<Item = &StreamState> {
         self.states.values().flatten().chain(self.others.iter().map(|(_, state)| state))
     }
 
-    /// The teams that earlier runs have read, some of them twice.
-    pub(crate) fn known_teams(&self) -> impl Iterator<Item = String> {
-        self.known().flat_map(StreamState::teams)
-    }
-
-    /// The channels of a team that earlier runs have read, some of them twice.
-    pub(crate) fn known_channels(&self, team: &str) -> impl Iterator<Item = String> {
-        self.known().flat_map(|state| state.channels_of(team))
+    /// The ids right below a parent that earlier runs have read, some of them twice.
+    pub(crate) fn known(&self, parent: &Partition) -> impl Iterator<Item = String> + use<'_> {
+        let key = parent.key();
+        self.states().flat_map(move |state| state.below(&key))
     }
 
     /// Says something as a warning the first time in the run, and for other channels in the details.
@@ -225,14 +228,9 @@ impl Shared {
         }
     }
 
-    /// Whether the stream is read from one team that is named.
-    pub(crate) fn has_one_team(&self, stream: &Stream) -> bool {
-        is_one(&self.config(stream).teams)
-    }
-
-    /// Whether the stream is read from one channel that is named.
-    pub(crate) fn has_one_channel(&self, stream: &Stream) -> bool {
-        self.has_one_team(stream) && is_one(&self.config(stream).channels)
+    /// Whether the stream is read from one parent of that level, which is named with those above it.
+    pub(crate) fn is_one(&self, stream: &Stream, level: Option<&'static Level>) -> bool {
+        level.map(Level::path).unwrap_or_default().into_iter().all(|level| self.config(stream).named(level).len() == 1)
     }
 
     /// Takes note of what was changed in the texts of a page.
@@ -248,8 +246,4 @@ impl Shared {
             format!("texts that no destination can hold were changed: {nul} U+0000 removed, {replaced} lone surrogates replaced").into()
         })
     }
-}
-
-fn is_one(parents: &Parents) -> bool {
-    matches!(parents, Parents::Ids(ids) if ids.len() == 1)
 }

@@ -3,18 +3,17 @@
 use super::{
     channel::{self, thread},
     context::Context,
-    job::{Job, Report, Stop, Work},
-    known,
-    place::Place,
-    teams,
+    found::Origin,
+    job::{Job, Report, Stop},
+    known, list, teams,
 };
-use crate::error::Error;
+use crate::{error::Error, level::MESSAGE, streams::Read};
 
 /// Does a job.
 pub(crate) async fn run(job: Job, context: &Context) -> Result<Report, Stop> {
-    let parent = job.work.parent().map(str::to_owned);
-    let leave_out = |error: Error| match &parent {
-        Some(parent) => error.or_leave_out(parent),
+    let excludable = job.work.excludable().map(str::to_owned);
+    let leave_out = |error: Error| match &excludable {
+        Some(id) => error.or_leave_out(id),
         None => error,
     };
     match read(job, context).await {
@@ -28,17 +27,12 @@ pub(crate) async fn run(job: Job, context: &Context) -> Result<Report, Stop> {
 }
 
 async fn read(Job { feeds, work }: Job, context: &Context) -> Result<Report, Stop> {
-    match work {
-        Work::Groups(groups) => groups.page(context).await,
-        Work::Team { team, of_group } => teams::team(context, &team, &of_group).await,
-        Work::List(list) => list.read(context, feeds).await,
-        Work::Channel { team, channel, facts, maybe_elsewhere } => {
-            channel::read(context, feeds, Place { team: &team, channel: &channel, facts }, maybe_elsewhere).await
-        }
-        Work::Thread { team, channel, message, maybe_elsewhere } => {
-            thread::replies(context, &team, &channel, &message, maybe_elsewhere).await
-        }
-        Work::UnlistedTeam { team, is_awaited } => known::team(context, feeds, &team, is_awaited).await,
-        Work::UnlistedChannel { team, channel } => known::channel(context, feeds, &team, &channel).await,
+    match (work.origin, work.stream.read) {
+        (Origin::Known { shows_gap }, _) => known::read(context, feeds, work, shows_gap).await,
+        (_, Read::Teams) if work.of.level().is_none() => teams::page(context, feeds, work).await,
+        (_, Read::Teams) => teams::team(context, work).await,
+        (_, Read::List(list)) => list::read(context, feeds, work, list).await,
+        (_, Read::Walk(_)) if work.of.level() == Some(&MESSAGE) => thread::read(context, work).await,
+        (_, Read::Walk(_)) => channel::read(context, feeds, work).await,
     }
 }

@@ -1,13 +1,16 @@
-//! A job: one piece of reading that ends by itself, feeds streams, and may lead to further jobs.
+//! A job: one piece of reading that ends by itself, feeds streams, and may find what further jobs read.
 
-use std::collections::BTreeMap;
-
-use super::{context::Context, place::Facts};
+use super::{
+    context::Context,
+    found::{Found, Origin, Said},
+    wanted::Wanted,
+};
 use crate::{
     emit::{Closed, Records, Size},
     error::Error,
     graph::{Item, Pages, Urgency},
-    streams::{Stream, StreamSet, TEAMS},
+    level::Partition,
+    streams::{Read, Stream, StreamSet},
 };
 
 /// One piece of reading.
@@ -18,59 +21,51 @@ pub(crate) struct Job {
     pub(crate) work: Work,
 }
 
-/// What is read.
+/// What is read: one stream of one parent, or of the tenant.
 #[derive(Debug)]
-pub(crate) enum Work {
-    /// The next page of the groups that are teams.
-    Groups(Groups),
-    /// One team, which completes what its group has told.
-    Team { team: String, of_group: Vec<(String, String)> },
-    /// One list of a team.
-    List(List),
-    /// The messages and replies of a channel.
-    Channel { team: String, channel: String, facts: Facts, maybe_elsewhere: bool },
-    /// One thread of a channel.
-    Thread { team: String, channel: String, message: String, maybe_elsewhere: bool },
-    /// A team that the list of all teams does not have; and whether this shows that the list is not complete, if it exists.
-    UnlistedTeam { team: String, is_awaited: bool },
-    /// A channel that the list of its team does not have.
-    UnlistedChannel { team: String, channel: String },
+pub(crate) struct Work {
+    /// The stream, selected or not: others need what it finds.
+    pub(crate) stream: &'static Stream,
+    pub(crate) of: Partition,
+    pub(crate) origin: Origin,
+    /// What a list said of the parent.
+    pub(crate) said: Said,
+    /// What is wanted of the parents that it finds.
+    pub(crate) wanted: Wanted,
+    /// The list, if earlier jobs have read its first pages.
+    pub(crate) pages: Option<Pages>,
 }
 
 impl Work {
-    /// The team that it is about.
-    pub(crate) fn team(&self) -> Option<&str> {
-        match self {
-            Self::Groups(_) => None,
-            Self::List(list) => Some(list.team()),
-            Self::Team { team, .. } | Self::UnlistedTeam { team, .. } => Some(team),
-            Self::Channel { team, .. } | Self::Thread { team, .. } | Self::UnlistedChannel { team, .. } => Some(team),
-        }
+    pub(crate) fn new(stream: &'static Stream, of: Partition, origin: Origin) -> Self {
+        Self { stream, of, origin, said: Said::default(), wanted: Wanted::default(), pages: None }
     }
 
-    /// The team or channel that it reads.
-    pub(crate) fn parent(&self) -> Option<&str> {
-        match self {
-            Self::Channel { channel, .. } | Self::Thread { channel, .. } | Self::UnlistedChannel { channel, .. } => Some(channel),
-            work => work.team(),
-        }
+    /// Whether it finds parents and reads nothing of them, or only asks whether there is one.
+    fn finds_only(&self) -> bool {
+        matches!(self.origin, Origin::Known { .. }) || self.is_list_of_teams()
+    }
+
+    fn is_list_of_teams(&self) -> bool {
+        matches!(self.stream.read, Read::Teams) && self.of.level().is_none()
+    }
+
+    /// The id that `exclude` would leave it out by.
+    pub(crate) fn excludable(&self) -> Option<&str> {
+        self.of.levels().filter(|(level, _)| level.is_excludable).last().map(|(_, id)| id)
     }
 
     /// About how many bytes of Graph's answers it holds.
     pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Team { of_group, .. } => of_group.iter().map(|(name, value)| name.len() + value.len()).sum(),
-            _ => 0,
-        }
+        self.said.of_group.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
     /// How urgent it is to begin with. What leads nowhere fills the gaps: a team has four requests a second for everything.
     pub(crate) fn urgency(&self) -> Urgency {
-        match self {
-            Self::Groups(_) | Self::UnlistedTeam { .. } | Self::UnlistedChannel { .. } => Urgency::Leads,
-            Self::List(list) if list.leads_on() => Urgency::Leads,
-            Self::Channel { .. } | Self::Thread { .. } => Urgency::Opens,
-            Self::List(_) | Self::Team { .. } => Urgency::Remains(0.0),
+        match self.stream.read {
+            _ if self.finds_only() || !self.wanted.is_empty() => Urgency::Leads,
+            Read::Walk(_) => Urgency::Opens,
+            Read::Teams | Read::List(_) => Urgency::Remains(0.0),
         }
     }
 
@@ -84,83 +79,17 @@ impl Work {
     }
 }
 
-/// The list of the groups that are teams.
-#[derive(Debug)]
-pub(crate) struct Groups {
-    pub(crate) pages: Pages,
-    pub(crate) of_all_teams: StreamSet,
-    /// The teams that are named, each with the streams that it is named for.
-    pub(crate) named: BTreeMap<String, StreamSet>,
-    /// The teams that the list should have, each with the streams that it is listed for; those that a page had are taken out.
-    pub(crate) awaited: BTreeMap<String, StreamSet>,
-}
-
-impl Groups {
-    pub(crate) fn new(
-        pages: Pages,
-        of_all_teams: StreamSet,
-        named: BTreeMap<String, StreamSet>,
-        awaited: BTreeMap<String, StreamSet>,
-    ) -> Self {
-        Self { pages, of_all_teams, named, awaited }
-    }
-}
-
-/// One list of a team.
-#[derive(Debug)]
-pub(crate) struct List {
-    /// The stream whose list it is, selected or not.
-    pub(crate) stream: &'static Stream,
-    pub(crate) team: String,
-    /// The team was not named but found: its group need not have a team.
-    pub(crate) found: bool,
-    pub(crate) top: Option<u64>,
-    /// The streams that read every channel of the list.
-    pub(crate) of_all_channels: StreamSet,
-    /// The channels that are named, each with the streams that it is named for.
-    pub(crate) named: BTreeMap<String, StreamSet>,
-}
-
-impl List {
-    pub(crate) fn new(stream: &'static Stream, team: &str, found: bool, top: Option<u64>) -> Self {
-        Self { stream, team: team.to_owned(), found, top, of_all_channels: StreamSet::default(), named: BTreeMap::new() }
-    }
-
-    /// Leads to the channels of the list, for these streams.
-    pub(crate) fn leading_to(self, of_all_channels: StreamSet, named: BTreeMap<String, StreamSet>) -> Self {
-        Self { of_all_channels, named, ..self }
-    }
-
-    /// The stream whose list it is.
-    pub(crate) fn stream(&self) -> &'static Stream {
-        self.stream
-    }
-
-    /// The team whose list it is.
-    pub(crate) fn team(&self) -> &str {
-        &self.team
-    }
-
-    /// Whether it is the list of that stream.
-    pub(crate) fn is_of(&self, stream: &Stream) -> bool {
-        self.stream.name == stream.name
-    }
-
-    /// Whether there is something to be read behind it.
-    pub(crate) fn leads_on(&self) -> bool {
-        !self.of_all_channels.is_empty() || !self.named.is_empty()
-    }
-}
-
 /// What a job came to.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// What is to be read next.
-    pub(crate) jobs: Vec<Job>,
+    /// Parents that further jobs read.
+    pub(crate) found: Vec<Found>,
+    /// The same work from its next page on.
+    pub(crate) more: Option<Job>,
     /// The streams that read a parent of theirs to its end.
     pub(crate) read: StreamSet,
-    /// An id that was looked for in several places, and is here.
-    pub(crate) found: Vec<String>,
+    /// Ids that were looked for in several places, and are here.
+    pub(crate) here: Vec<String>,
     /// A team that the list of all teams leaves out, and that exists.
     pub(crate) unlisted: Option<String>,
     /// A group that was found, and has no team.
@@ -239,17 +168,16 @@ impl Report {
 }
 
 impl Job {
-    /// The streams that it reads a parent for.
-    pub(crate) fn parent_of(&self) -> StreamSet {
-        match &self.work {
-            Work::Groups(_) | Work::UnlistedTeam { .. } | Work::UnlistedChannel { .. } => StreamSet::default(),
-            Work::Team { .. } => self.feeds.filter(|stream| stream.name == TEAMS.name),
-            Work::List(list) => self.feeds.filter(|stream| list.is_of(stream)),
-            Work::Channel { .. } | Work::Thread { .. } => self.feeds,
-        }
-    }
-
     pub(crate) fn new(feeds: StreamSet, work: Work) -> Self {
         Self { feeds, work }
+    }
+
+    /// The streams that it reads a parent for.
+    pub(crate) fn parent_of(&self) -> StreamSet {
+        match self.work.stream.read {
+            _ if self.work.finds_only() => StreamSet::default(),
+            Read::Walk(_) => self.feeds,
+            Read::Teams | Read::List(_) => self.feeds.filter(|stream| stream.name == self.work.stream.name),
+        }
     }
 }

@@ -1,118 +1,85 @@
-//! Reading one list of a team, whatever stream it is for; the list of channels also leads to what is below them.
-
-use std::collections::BTreeMap;
+//! Reading one list of a parent, whatever stream it is for. The list of a stream that finds parents also leads to them.
 
 use super::{
-    awaited,
     context::Context,
-    job::{Damage, List, Report, Stop},
+    found::Origin,
+    job::{Damage, Report, Stop, Work},
     known,
-    parents::channel_jobs,
-    place::{Facts, Place},
+    place::{Facts, derived},
 };
 use crate::{
     emit::Records,
     error::Error,
     graph::{Item, Page, Pages},
-    record::Derived,
-    streams::{CHANNELS, Selected, Source, Stream, StreamSet},
+    level::TEAM,
+    streams::{List, Selected, Stream, StreamSet},
 };
 
-impl List {
-    pub(crate) async fn read(self, context: &Context, feeds: StreamSet) -> Result<Report, Stop> {
-        let Source::ListOfTeam { never_empty, .. } = self.stream.source else { return Ok(Report::default()) };
-        let items = match self.items(context, feeds).await {
-            // An empty list that cannot be is asked for once more.
-            Ok((_, true)) if never_empty => self.items(context, feeds).await,
-            items => items,
-        };
-        match items {
-            Ok((report, _)) if report.failed.is_some() => Ok(report),
-            Ok((_, true)) if never_empty => Err(Error::NoChannels { team: self.team }.into()),
-            Ok((report, _)) => Ok(report),
-            Err(Stop::Failed(Error::Graph { source, .. })) if source.is_missing() && context.team_exists(&self.team, &source).await => {
-                let error = Error::ListOfTeam { stream: self.stream.name, team: self.team, source };
-                Ok(Report { failed: Some(error), ..Report::default() })
-            }
-            Err(Stop::Failed(error)) if self.found && error.is_missing() => {
-                known::forget_team(context, feeds, &self.team)?;
-                Ok(Report { without_team: Some(self.team), ..Report::default() })
-            }
-            // Channels that are named can be read without the permission to list channels.
-            Err(Stop::Failed(error @ Error::Graph { .. })) if error.is_forbidden() && !self.named.is_empty() => {
-                let by_name = self.named.values().fold(StreamSet::default(), |all, &streams| all.union(streams));
-                let jobs = self
-                    .named
-                    .iter()
-                    .flat_map(|(channel, &streams)| channel_jobs(context, Place::named(&self.team, channel), streams, true));
-                Ok(Report { jobs: jobs.collect(), refused: vec![(feeds.without(by_name), error)], ..Report::default() })
-            }
-            Err(stop) => Err(stop),
-        }
+/// Reads a list.
+pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work, list: List) -> Result<Report, Stop> {
+    let mut reading = Reading::new(context, feeds, work, list);
+    let mut result = reading.items().await;
+    if matches!(result, Ok(())) && reading.is_empty && list.never_empty && reading.report.failed.is_none() {
+        // An empty list that cannot be is asked for once more.
+        result = reading.items().await;
     }
-
-    fn task(&self) -> String {
-        format!("list the {} of team {}", self.stream.name, self.team)
-    }
-
-    /// Reads the items. Gives whether there is none, too. Where a later page cannot be had, what the pages before it had is read on.
-    async fn items(&self, context: &Context, feeds: StreamSet) -> Result<(Report, bool), Stop> {
-        let Source::ListOfTeam { request, .. } = self.stream.source else { return Ok((Report::default(), true)) };
-        let mut pages = Pages::new(request(&self.team, self.top));
-        let mut items = Items::new(self, context, feeds);
-        loop {
-            match pages.next_or_anew(&context.client).await {
-                Ok(Some(page)) => items.page(&mut pages, page).await?,
-                Ok(None) => break,
-                Err(source) => {
-                    let is_part_read = source.is_later_page;
-                    let error = Error::graph(self.task(), source, self.stream.permissions);
-                    if !is_part_read || error.is_fatal() {
-                        return Err(error.into());
-                    }
-                    (items.report.read, items.report.failed) = (StreamSet::default(), Some(error));
-                    break;
-                }
-            }
-        }
-        Ok(items.end())
+    match result {
+        Ok(()) if reading.report.failed.is_some() => Ok(reading.end()),
+        Ok(()) if reading.is_empty && list.never_empty => Err(Error::NoChannels { team: reading.work.of.own_id().to_owned() }.into()),
+        Ok(()) => Ok(reading.end()),
+        Err(Stop::Failed(error)) => reading.refused(error).await,
+        Err(stop) => Err(stop),
     }
 }
 
-/// The items of a list while its pages are read.
-struct Items<'l> {
-    list: &'l List,
+/// A list while its pages are read.
+struct Reading<'l> {
     context: &'l Context,
     feeds: StreamSet,
+    work: Work,
+    list: List,
     selected: Option<&'l Selected>,
-    /// The channels that are named and that no page had.
-    named: BTreeMap<String, StreamSet>,
-    /// The channels that the list should have and that no page had.
-    awaited: BTreeMap<String, StreamSet>,
     report: Report,
     damage: Damage,
     is_empty: bool,
 }
 
-impl<'l> Items<'l> {
-    fn new(list: &'l List, context: &'l Context, feeds: StreamSet) -> Self {
-        let is_of_channels = list.is_of(&CHANNELS);
-        Self {
-            list,
-            context,
-            feeds,
-            selected: context.selected(list.stream).filter(|_| feeds.contains(list.stream)),
-            named: list.named.clone(),
-            awaited: if is_of_channels { awaited::channels(context, &list.team, feeds, list.of_all_channels) } else { BTreeMap::new() },
-            report: Report::read(feeds.filter(|stream| stream.name == list.stream.name), None),
-            damage: Damage::default(),
-            is_empty: true,
+impl<'l> Reading<'l> {
+    fn new(context: &'l Context, feeds: StreamSet, work: Work, list: List) -> Self {
+        let selected = context.selected(work.stream).filter(|_| feeds.contains(work.stream));
+        let report = Report::read(feeds.filter(|stream| stream.name == work.stream.name), None);
+        Self { context, feeds, work, list, selected, report, damage: Damage::default(), is_empty: true }
+    }
+
+    fn task(&self) -> String {
+        format!("list the {} of {}", self.work.stream.plural(), self.work.of)
+    }
+
+    /// Reads the items. Where a later page cannot be had, what the pages before it had is kept.
+    async fn items(&mut self) -> Result<(), Stop> {
+        let stream = self.work.stream;
+        let top = self.context.config(stream).top.unwrap_or(stream.page).min(stream.page);
+        let mut pages = Pages::new((self.list.request)(&self.work.of, top));
+        loop {
+            match pages.next_or_anew(&self.context.client).await {
+                Ok(Some(page)) => self.page(&mut pages, page).await?,
+                Ok(None) => return Ok(()),
+                Err(source) => {
+                    let is_part_read = source.is_later_page;
+                    let error = Error::graph(self.task(), source, stream.permissions);
+                    if !is_part_read || error.is_fatal() {
+                        return Err(error.into());
+                    }
+                    (self.report.read, self.report.failed) = (StreamSet::default(), Some(error));
+                    return Ok(());
+                }
+            }
         }
     }
 
     async fn page(&mut self, pages: &mut Pages, page: Page) -> Result<(), Stop> {
         self.context.note(page.cleaned());
-        let mut records = self.context.output.batch(self.list.stream);
+        let mut records = self.context.output.batch(self.work.stream);
         for item in page.items() {
             self.is_empty = false;
             match item.id().filter(|_| !item.is_damaged()) {
@@ -127,40 +94,65 @@ impl<'l> Items<'l> {
         Ok(())
     }
 
-    /// Adds the record of an item; a channel also leads to what is read of it.
+    /// Adds the record of an item. A parent is read next.
     fn item(&mut self, records: &mut Records, item: Item<'_>, id: &str) {
-        let Self { list, context, .. } = self;
-        let is_excluded = |stream: &Stream| context.config(stream).excludes(id);
+        let context = self.context;
+        let is_excluded = |stream: &Stream| stream.finds.is_some() && context.config(stream).excludes(id);
         if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {
-            let derived = [("team_id", Derived::Text(&list.team))];
+            let derived = derived(&self.work.of);
             self.damage.push(context, records, item, |out| selected.columns.write(item.fields(), &derived, out));
         }
-        if !list.is_of(&CHANNELS) {
-            return;
+        if let Some(mut found) = self.work.wanted.meet(&self.work.of, id) {
+            context.names.note(item);
+            if found.origin == Origin::Named {
+                self.report.here.push(id.to_owned());
+            }
+            found.said.facts = Facts::of(item);
+            self.report.found.extend(Some(found).filter(|found| !found.streams.is_empty()));
         }
-        context.names.note(item);
-        self.awaited.remove(id);
-        let by_name = self.named.remove(id).unwrap_or_default();
-        if !by_name.is_empty() {
-            self.report.found.push(id.to_owned());
-        }
-        let place = Place { facts: Facts::of(item), ..Place::named(&list.team, id) };
-        self.report.jobs.extend(channel_jobs(context, place, list.of_all_channels.union(by_name), false));
     }
 
-    /// There are no more pages. Gives whether there was no item, too.
-    fn end(mut self) -> (Report, bool) {
-        let (team, context) = (&self.list.team, self.context);
-        // A channel that is named with its team and is not listed there may be one that another team shares.
-        for (channel, streams) in self.named {
-            let streams = streams.filter(|stream| context.has_one_team(stream));
-            self.report.jobs.extend(channel_jobs(context, Place::named(team, &channel), streams, false));
-        }
+    /// There are no more pages.
+    fn end(mut self) -> Report {
+        let Work { of, wanted, .. } = &mut self.work;
+        // What is named with its parent and is not listed there may be shared by another one.
+        self.report.found.extend(wanted.take_named(of));
         // An empty list is not believed, and of a list that broke off it is not known what its other pages have.
         if !self.is_empty && self.report.failed.is_none() {
-            self.report.jobs.extend(awaited::jobs_of_channels(team, self.awaited));
+            self.report.found.extend(wanted.take_known(of, |_| false));
         }
-        self.report.damage = self.damage.into_error(context, || self.list.task());
-        (self.report, self.is_empty)
+        let damage = std::mem::take(&mut self.damage).into_error(self.context, || self.task());
+        Report { damage, ..self.report }
+    }
+
+    /// Graph does not give the list.
+    async fn refused(mut self, error: Error) -> Result<Report, Stop> {
+        let (context, of) = (self.context, self.work.of.clone());
+        let error = match error {
+            Error::Graph { source, .. }
+                if source.is_missing() && of.level() == Some(&TEAM) && context.team_exists(of.own_id(), &source).await =>
+            {
+                let error = Error::ListOfTeam { stream: self.work.stream.name, team: of.own_id().to_owned(), source };
+                return Ok(Report { failed: Some(error), ..Report::default() });
+            }
+            error => error,
+        };
+        if error.is_missing() && self.work.origin == Origin::Perhaps {
+            return Ok(Report::default());
+        }
+        if error.is_missing() && self.work.origin == Origin::Listed {
+            known::forget(context, self.feeds, &of)?;
+            return Ok(Report {
+                without_team: Some(of).filter(|of| of.level() == Some(&TEAM)).map(|of| of.own_id().to_owned()),
+                ..Report::default()
+            });
+        }
+        // What is named can be read without the permission to list it.
+        let named = self.work.wanted.take_perhaps(&of);
+        if matches!(error, Error::Graph { .. }) && error.is_forbidden() && !named.is_empty() {
+            let by_name = named.iter().fold(StreamSet::default(), |all, found| all.union(found.streams));
+            return Ok(Report { found: named, refused: vec![(self.feeds.without(by_name), error)], ..Report::default() });
+        }
+        Err(error.into())
     }
 }

@@ -1,10 +1,10 @@
 //! Reading: from the parents that are configured to jobs, and from a job to records. Knows nothing of protocols.
 
-mod awaited;
 pub(crate) mod begin;
 pub(crate) mod channel;
 pub(crate) mod context;
 pub(crate) mod dispatch;
+pub(crate) mod found;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,6 +21,7 @@ pub(crate) mod place;
 pub(crate) mod rest;
 pub(crate) mod teams;
 mod waits;
+mod wanted;
 
 pub use begin::{States, client, states};
 pub use parents::unconfigured;

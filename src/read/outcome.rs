@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{context::Context, parents::wanted};
-use crate::{
-    error::Error,
-    streams::{ParentKind, Stream},
-};
+use super::{context::Context, wanted::looked_for};
+use crate::{error::Error, streams::Stream};
 
 /// What is known of a stream.
 #[derive(Debug, Default)]
@@ -24,7 +21,7 @@ pub(crate) struct StreamOutcome {
 
 impl StreamOutcome {
     pub(crate) fn new(context: &Context, stream: &'static Stream) -> Self {
-        Self { wanted: wanted(context, stream).into_iter().collect(), ..Self::default() }
+        Self { wanted: looked_for(context, stream).into_iter().collect(), ..Self::default() }
     }
 
     /// A parent was read to its end.
@@ -99,5 +96,5 @@ impl StreamOutcome {
 
 /// Whether a stream is no more complete than the list of teams. Messages are read of every channel that is known.
 pub(crate) fn is_listed(stream: &Stream) -> bool {
-    stream.parents < ParentKind::Channel
+    stream.cursor.is_none()
 }

@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     graph::Item,
+    level::Partition,
     record::{Columns, Derived, instant},
 };
 
@@ -40,6 +41,11 @@ impl Facts {
     pub(crate) fn import(self) -> Option<String> {
         self.import.map(|import| format!("{import:08x}"))
     }
+}
+
+/// What each record of a list has beside what Graph sends: the ids of the parents.
+pub(crate) fn derived(of: &Partition) -> Vec<(&'static str, Derived<'_>)> {
+    of.columns().map(|(column, id)| (column, Derived::Text(id))).collect()
 }
 
 impl<'c> Place<'c> {

@@ -3,15 +3,14 @@
 use tracing::warn;
 
 use super::{
-    awaited::jobs_of_teams,
     context::Context,
-    job::{Damage, Groups, Job, Report, Stop, Work},
-    parents::team_jobs,
+    job::{Damage, Job, Report, Stop, Work},
 };
 use crate::{
     error::Error,
-    graph::Page,
-    streams::{self, Selected, StreamSet, TEAMS},
+    graph::{Item, Page, Pages, Request},
+    level::TEAM,
+    streams::{self, StreamSet, TEAMS},
 };
 
 /// What people should know if no group is marked as a team.
@@ -20,87 +19,90 @@ pub(crate) const NO_TEAMS: &str = "Graph lists no team of the tenant; hint: if t
 
 const TASK: &str = "list the teams of the tenant";
 
-impl Groups {
-    /// Reads a page of groups. Its teams are read next, and the next page.
-    pub(crate) async fn page(mut self, context: &Context) -> Result<Report, Stop> {
-        let records = context.selected(&TEAMS).map(|selected| selected.stream);
-        // To find teams takes less than to tell what they are.
-        let permissions = if records.is_some() { TEAMS.permissions } else { &TEAMS.permissions[..1] };
-        let page = self.pages.next_or_anew(&context.client).await.map_err(|source| Error::graph(TASK, source, permissions))?;
-        let Some(page) = page else { return self.end(context) };
-        context.note(page.cleaned());
-        let named = self.named.values().fold(self.of_all_teams, |feeds, &streams| feeds.union(streams));
-        let feeds = records.map_or(named, |stream| named.with(stream));
-        let mut report = Report::default();
-        let mut damage = Damage::default();
-        for group in page.items() {
-            let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
-                damage.items += u64::from(context.marks.is_new(feeds, group));
-                continue;
-            };
-            if !self.pages.is_first(&id) {
-                continue;
-            }
-            context.names.note(group);
-            self.awaited.remove(&*id);
-            if let Some(stream) = records.filter(|stream| !context.config(stream).excludes(&id)) {
-                report.jobs.push(Job::new(
-                    StreamSet::default().with(stream),
-                    Work::Team { team: id.to_string(), of_group: streams::properties_of_group(group) },
-                ));
-            }
-            // A group may have no team (graph.md 2.1): that is no refusal of what was asked, unless the team was named.
-            let by_name = self.named.remove(&*id);
-            let found = by_name.is_none();
-            report.jobs.extend(team_jobs(context, &id, self.of_all_teams.union(by_name.unwrap_or_default()), found));
-        }
-        report.damage = damage.into_error(context, || TASK.to_owned());
-        let feeds = self.named.values().fold(self.of_all_teams, |feeds, &streams| feeds.union(streams));
-        let feeds = records.map_or(feeds, |stream| feeds.with(stream));
-        report.jobs.push(Job::new(feeds, Work::Groups(self)));
-        Ok(report)
-    }
+/// Reads a page of the groups that are teams. Its teams are read next, and the next page.
+pub(crate) async fn page(context: &Context, feeds: StreamSet, mut work: Work) -> Result<Report, Stop> {
+    let own = feeds.filter(|stream| stream.name == TEAMS.name);
+    let mut pages = work.pages.take().unwrap_or_else(|| Pages::new(request(context, feeds, own)));
+    // To find teams takes less than to read what they are.
+    let permissions = if own.is_empty() { &TEAMS.permissions[..1] } else { TEAMS.permissions };
+    let page = match pages.next_or_anew(&context.client).await {
+        Ok(Some(page)) => page,
+        Ok(None) => return end(context, &pages, work),
+        Err(source) => return Err(Error::graph(TASK, source, permissions).into()),
+    };
+    let mut report = Report::default();
+    groups(context, feeds, &page, &mut pages, &mut work, &mut report);
+    work.pages = Some(pages);
+    let feeds = own.union(work.wanted.feeds());
+    report.more = Some(Job::new(feeds, work));
+    Ok(report)
+}
 
-    /// There is no page more: what no page had is asked for.
-    fn end(self, context: &Context) -> Result<Report, Stop> {
-        let is_empty = self.pages.distinct() == 0;
-        if is_empty {
-            warn!("{NO_TEAMS}");
-        }
-        if let Some(selected) = context.selected(&TEAMS) {
-            // A few groups may have no team.
-            context.output.estimated(selected.stream, self.pages.distinct() as u64)?;
-        }
-        let mut jobs = jobs_of_teams(context, self.awaited, is_empty);
-        jobs.extend(self.named.into_iter().flat_map(|(team, streams)| team_jobs(context, &team, streams, false)));
-        Ok(Report { jobs, ..Report::default() })
+fn request(context: &Context, feeds: StreamSet, own: StreamSet) -> Request {
+    let top = feeds.iter().filter_map(|stream| context.config(stream).top).min();
+    match (own.is_empty(), context.names.are_kept()) {
+        (false, _) => streams::groups(top),
+        (true, false) => streams::group_ids(top),
+        (true, true) => streams::group_names(top),
     }
 }
 
-/// Reads the team of a group and tells its record.
-pub(crate) async fn team(context: &Context, id: &str, of_group: &[(String, String)]) -> Result<Report, Stop> {
+/// Finds the teams of a page.
+fn groups(context: &Context, feeds: StreamSet, page: &Page, pages: &mut Pages, work: &mut Work, report: &mut Report) {
+    context.note(page.cleaned());
+    let own = feeds.filter(|stream| stream.name == TEAMS.name);
+    let mut damage = Damage::default();
+    for group in page.items() {
+        let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
+            damage.items += u64::from(context.marks.is_new(feeds, group));
+            continue;
+        };
+        if !pages.is_first(&id) {
+            continue;
+        }
+        context.names.note(group);
+        let Some(mut found) = work.wanted.meet(&work.of, &id) else { continue };
+        if !context.not_excluding(&id, own).is_empty() {
+            found.streams = found.streams.union(own);
+            found.said.of_group = streams::properties_of_group(group);
+        }
+        report.found.extend(Some(found).filter(|found| !found.streams.is_empty()));
+    }
+    report.damage = damage.into_error(context, || TASK.to_owned());
+}
+
+/// There is no page more: what no page had is read next.
+fn end(context: &Context, pages: &Pages, mut work: Work) -> Result<Report, Stop> {
+    let is_empty = pages.distinct() == 0;
+    if is_empty {
+        warn!("{NO_TEAMS}");
+    }
+    if let Some(selected) = context.selected(&TEAMS) {
+        // A few groups may have no team.
+        context.output.estimated(selected.stream, pages.distinct() as u64)?;
+    }
+    let has_known = |team: &str| context.known(&work.of.below(&TEAM, team)).next().is_some();
+    let mut found = work.wanted.take_known(&work.of, |team| is_empty || has_known(team));
+    found.extend(work.wanted.take_named(&work.of));
+    Ok(Report { found, ..Report::default() })
+}
+
+/// Reads the team of a group and writes its record.
+pub(crate) async fn team(context: &Context, work: Work) -> Result<Report, Stop> {
     let Some(selected) = context.selected(&TEAMS) else { return Ok(Report::default()) };
-    match context.client.object(&streams::team(id)).await {
-        Ok(page) => write_team(context, selected, id, of_group, page).await,
-        Err(error) if error.is_missing() => Ok(Report { without_team: Some(id.to_owned()), ..Report::default() }),
-        Err(source) => Err(Error::graph(format!("read team {id}"), source, &TEAMS.permissions[1..]).into()),
-    }
-}
-
-/// Writes the record of a team.
-pub(crate) async fn write_team(
-    context: &Context,
-    selected: &Selected,
-    id: &str,
-    of_group: &[(String, String)],
-    page: Page,
-) -> Result<Report, Stop> {
+    let Work { of, said, .. } = work;
+    let page = match context.client.object(&streams::team(of.own_id())).await {
+        Ok(page) => page,
+        Err(error) if error.is_missing() => return Ok(Report { without_team: Some(of.own_id().to_owned()), ..Report::default() }),
+        Err(source) => return Err(Error::graph(format!("read {of}"), source, &TEAMS.permissions[1..]).into()),
+    };
     context.note(page.cleaned());
     let mut records = context.output.batch(selected.stream);
     let mut damage = Damage::default();
+    let properties = |team: Item<'_>, out: &mut Vec<u8>| selected.columns.write(streams::properties(&said.of_group, team), &[], out);
     for team in page.items() {
-        damage.push(context, &mut records, team, |out| selected.columns.write(streams::properties(of_group, team), &[], out));
+        damage.push(context, &mut records, team, |out| properties(team, out));
     }
     context.output.records(records).await?;
-    Ok(Report::read(StreamSet::default().with(&TEAMS), damage.into_error(context, || format!("read team {id}"))))
+    Ok(Report::read(StreamSet::default().with(&TEAMS), damage.into_error(context, || format!("read {of}"))))
 }

@@ -123,7 +123,7 @@ impl Partitions {
         let groups = self.0.range::<str, _>((Bound::Included(parents), Bound::Unbounded)).map(|(of, group)| (&**of, &**group));
         // Between a key and those below it may be others that begin alike.
         let begins = groups.take_while(move |(of, _)| of.starts_with(parents));
-        begins.filter(move |(of, _)| matches!(of.as_bytes().get(parents.len()), None | Some(b'/')))
+        begins.filter(move |(of, _)| parents.is_empty() || matches!(of.as_bytes().get(parents.len()), None | Some(b'/')))
     }
 
     pub(super) fn is_empty(&self) -> bool {

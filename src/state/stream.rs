@@ -5,7 +5,7 @@ use super::{
     partitions::{Group, Partitions},
     version::Full,
 };
-use crate::level::{ids, join, key};
+use crate::level::{ids, join};
 
 /// The number of hashes of items that were left out which are remembered for a stream.
 pub const MOST_DAMAGE: usize = 1000;
@@ -51,31 +51,25 @@ impl StreamState {
         groups.flat_map(|(parents, group)| group.iter().map(move |(id, _)| join(parents, id)))
     }
 
-    /// The teams of what is known, each once.
-    pub fn teams(&self) -> impl Iterator<Item = String> {
-        let teams = self.channels.iter().flat_map(|own| own.partitions.groups()).filter_map(|(parents, _)| ids(parents).next());
-        let mut last = String::new();
-        // Groups of one team follow each other.
-        teams.filter(move |team| {
-            *team != last && {
-                last.clone_from(team);
-                true
-            }
-        })
-    }
-
-    /// The channels of a team of which something is known, or of threads of which; some of them twice.
-    pub fn channels_of(&self, team: &str) -> impl Iterator<Item = String> {
-        let parents = key(&[team]);
-        let of_group = move |(of, group): (&str, &Group)| -> Vec<String> {
-            match ids(of).nth(1) {
-                Some(channel) => vec![channel],
+    /// The ids right below a parent of what is known, by its key; some of them twice. The key of the tenant is empty.
+    pub fn below(&self, parent: &str) -> Vec<String> {
+        let depth = ids(parent).count();
+        let groups = self.channels.iter().flat_map(|own| own.partitions.below(parent));
+        let of_group = |(parents, group): (&str, &Group)| -> Vec<String> {
+            match ids(parents).nth(depth) {
+                Some(id) => vec![id],
                 None => group.iter().map(|(id, _)| id.to_owned()).collect(),
             }
         };
-        let groups: Vec<_> =
-            self.channels.iter().flat_map(|own| own.partitions.below(&parents).map(&of_group).collect::<Vec<_>>()).collect();
-        groups.into_iter().flatten()
+        let mut below: Vec<_> = groups.flat_map(of_group).collect();
+        // Groups of one parent follow each other.
+        below.dedup();
+        below
+    }
+
+    /// Whether something is known of a parent or below it, by its key.
+    pub fn knows(&self, key: &str) -> bool {
+        self.channel(key).is_some() || self.channels.as_ref().is_some_and(|own| own.partitions.below(key).next().is_some())
     }
 
     /// Whether nothing is known.

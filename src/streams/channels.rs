@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{ParentKind, Source, Stream, columns, schema};
+use super::stream::{ItemRoute, List, Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
-    level::Partition,
-    record::Open,
+    level::{CHANNEL, Partition, TEAM},
+    record::{Open, json_schema},
 };
 
 /// What lets the channels of a team be listed.
@@ -28,15 +28,14 @@ pub static CHANNELS: Stream = Stream {
     description: "Channels of the teams that are read: standard, private and shared.",
     primary_key: &["id"],
     cursor: None,
-    parents: ParentKind::Team,
+    below: Some(&TEAM),
+    finds: Some(&CHANNEL),
+    item: Some(ItemRoute { request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &LISTS_CHANNELS }),
     permissions: &[&LISTS_CHANNELS],
+    page: 999,
     // Graph refuses $top here. Every team has its General; an empty list was seen by others (graph.md 2.3).
-    source: Source::ListOfTeam {
-        request: |team, _| Request::get(&Class::CHANNELS, &Partition::team(team), ["channels"]),
-        never_empty: true,
-    },
-    schema: schema::<Channel>(),
-    columns: columns::<Channel>(),
+    read: Read::List(List { request: |team, _| Request::get(&Class::CHANNELS, team, ["channels"]), never_empty: true }),
+    make_schema: json_schema::<Channel>,
 };
 
 /// One channel.

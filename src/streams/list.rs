@@ -1,11 +1,17 @@
 //! The list of the streams.
 
 use super::{channels::CHANNELS, members::MEMBERS, message_replies::MESSAGE_REPLIES, messages::MESSAGES, stream::Stream, teams::TEAMS};
+use crate::level::Level;
 
 /// All streams, parents first.
 pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES];
 
 impl Stream {
+    /// The stream whose items are the parents of that level.
+    pub fn finding(level: &Level) -> Option<&'static Self> {
+        Self::all().find(|stream| stream.finds == Some(level))
+    }
+
     /// The stream of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::all().find(|stream| stream.name == name)
@@ -23,6 +29,6 @@ impl Stream {
 
     /// The place of the stream in [`STREAMS`].
     pub fn position(&self) -> usize {
-        STREAMS.iter().position(|stream| std::ptr::eq(*stream, self)).unwrap_or_default()
+        STREAMS.iter().position(|stream| stream.name == self.name).unwrap_or_default()
     }
 }

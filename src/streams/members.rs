@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{ParentKind, Source, Stream, columns, schema};
+use super::stream::{Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
-    level::Partition,
-    record::Open,
+    level::TEAM,
+    record::{Open, json_schema},
 };
 
 /// What lets the members of a team be listed.
@@ -20,14 +20,13 @@ pub static MEMBERS: Stream = Stream {
     description: "Members of the teams that are read: owners, members and guests.",
     primary_key: &["team_id", "id"],
     cursor: None,
-    parents: ParentKind::Team,
+    below: Some(&TEAM),
+    finds: None,
+    item: None,
     permissions: &[&LISTS_MEMBERS],
-    source: Source::ListOfTeam {
-        request: |team, top| Request::get(&Class::MEMBERS, &Partition::team(team), ["members"]).query("$top", top.unwrap_or(999)),
-        never_empty: false,
-    },
-    schema: schema::<Member>(),
-    columns: columns::<Member>(),
+    page: 999,
+    read: Read::list(|team, top| Request::get(&Class::MEMBERS, team, ["members"]).query("$top", top)),
+    make_schema: json_schema::<Member>,
 };
 
 /// A member of a team: owner, member or guest, of this tenant or of another.

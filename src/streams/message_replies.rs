@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    messages::{Message, READS_MESSAGES},
-    stream::{ParentKind, Source, Stream, columns, schema},
+    messages::{MAX_TOP, Message, READS_MESSAGES},
+    stream::{Read, Side, Stream},
 };
 use crate::{
     graph::{Class, Request},
-    level::Partition,
+    level::{MESSAGE, Partition},
+    record::json_schema,
 };
 
 /// The replies in threads.
@@ -18,11 +19,13 @@ pub static MESSAGE_REPLIES: Stream = Stream {
     description: "Replies in the threads of the channels that are read.",
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
-    parents: ParentKind::Message,
+    below: Some(&MESSAGE),
+    finds: None,
+    item: None,
     permissions: &[&READS_MESSAGES],
-    source: Source::Replies,
-    schema: schema::<Reply>(),
-    columns: columns::<Reply>(),
+    page: MAX_TOP,
+    read: Read::Walk(Side::Replies),
+    make_schema: json_schema::<Reply>,
 };
 
 /// The replies of one root message.

@@ -4,11 +4,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{ParentKind, Source, Stream, columns, schema};
+use super::stream::{Read, Side, Stream};
 use crate::{
     graph::{Class, Permission, Request},
-    level::Partition,
-    record::Open,
+    level::{CHANNEL, Partition},
+    record::{Open, json_schema},
 };
 
 /// The most that Graph gives a page of messages or replies.
@@ -23,11 +23,13 @@ pub static MESSAGES: Stream = Stream {
     description: "Root messages of the channels that are read, system events and deleted messages included.",
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
-    parents: ParentKind::Channel,
+    below: Some(&CHANNEL),
+    finds: None,
+    item: None,
     permissions: &[&READS_MESSAGES],
-    source: Source::Roots,
-    schema: schema::<Message>(),
-    columns: columns::<Message>(),
+    page: MAX_TOP,
+    read: Read::Walk(Side::Roots),
+    make_schema: json_schema::<Message>,
 };
 
 /// The chains of a channel, newest activity first, with up to 200 replies each.

@@ -1,16 +1,15 @@
 //! What is declared of a stream.
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
 use crate::{
     graph::{Permission, Request},
-    record::{Columns, json_schema},
+    level::{CHANNEL, Level, Partition},
+    record::Columns,
 };
 
 /// What is known about a stream before it is read.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stream {
     /// Its name, the contract with users.
     pub name: &'static str,
@@ -20,16 +19,58 @@ pub struct Stream {
     pub primary_key: &'static [&'static str],
     /// The column that a change moves forward, where there is one.
     pub cursor: Option<&'static str>,
-    /// What must be configured for it to be read.
-    pub parents: ParentKind,
+    /// What its records hang below; [`None`]: the tenant.
+    pub below: Option<&'static Level>,
+    /// The level whose parents its items are.
+    pub finds: Option<&'static Level>,
+    /// How one of its items is read by itself, where it finds parents.
+    pub item: Option<ItemRoute>,
     /// Application permissions that let it be read: each of these.
     pub permissions: &'static [&'static Permission],
+    /// The most items that Graph gives a page.
+    pub page: u64,
     /// How it is read.
-    pub source: Source,
+    pub read: Read,
     /// JSON Schema of its records.
-    pub schema: LazyLock<Value>,
-    /// The columns of its records.
-    pub columns: LazyLock<Columns>,
+    pub make_schema: fn() -> Value,
+}
+
+/// How a stream is read.
+#[derive(Clone, Copy, Debug)]
+pub enum Read {
+    /// The groups that are teams, each completed by its team.
+    Teams,
+    /// One list of a parent.
+    List(List),
+    /// The walk through a channel.
+    Walk(Side),
+}
+
+/// How a parent that is known is asked for by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemRoute {
+    /// The request for it.
+    pub request: fn(&Partition) -> Request,
+    /// What lets it be read.
+    pub permission: &'static Permission,
+}
+
+/// A list of a parent.
+#[derive(Clone, Copy, Debug)]
+pub struct List {
+    /// The request for a parent, and for so many items a page.
+    pub request: fn(&Partition, u64) -> Request,
+    /// Whether every parent has at least one item, so that an empty list cannot be believed.
+    pub never_empty: bool,
+}
+
+/// What of a walk through a channel a stream has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side {
+    /// The root messages.
+    Roots,
+    /// The replies; those of single threads where threads are named.
+    Replies,
 }
 
 /// A stream that a catalog selects, with the columns that its records shall have.
@@ -52,38 +93,38 @@ pub enum Mode {
     Incremental,
 }
 
-/// What a stream's records hang below.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum ParentKind {
-    /// The tenant: nothing must be configured.
-    Tenant,
-    /// Teams.
-    Team,
-    /// Channels of teams.
-    Channel,
-    /// Root messages of channels.
-    Message,
-}
-
-/// How a stream is read.
-#[derive(Clone, Copy, Debug)]
-pub enum Source {
-    /// The groups that are teams, each completed by its team.
-    Teams,
-    /// One list a team.
-    ListOfTeam {
-        /// The request for a team, and for so many items a page where that is configured.
-        request: fn(&str, Option<u64>) -> Request,
-        /// Whether every team has at least one item, so that an empty list cannot be believed.
-        never_empty: bool,
-    },
-    /// The root messages of the walk through a channel.
-    Roots,
-    /// The replies of the walk through a channel, or of single threads.
-    Replies,
+impl Read {
+    /// A list of a parent that may be empty.
+    pub const fn list(request: fn(&Partition, u64) -> Request) -> Self {
+        Self::List(List { request, never_empty: false })
+    }
 }
 
 impl Stream {
+    /// Whether its records hang below that level, or below one that hangs below it.
+    pub fn is_below(&self, level: &Level) -> bool {
+        self.path().contains(&level)
+    }
+
+    /// What its records are, for people.
+    pub fn plural(&self) -> String {
+        self.name.replace('_', " ")
+    }
+
+    /// The levels above its records, from the top down.
+    pub fn path(&self) -> Vec<&'static Level> {
+        self.below.map(Level::path).unwrap_or_default()
+    }
+
+    /// The level of the parents that a run reads it from, one after the other; [`None`]: the tenant.
+    pub fn read_level(&self) -> Option<&'static Level> {
+        match self.read {
+            Read::Teams => self.finds,
+            Read::List(_) => self.below,
+            Read::Walk(_) => Some(&CHANNEL),
+        }
+    }
+
     /// How a run reads it unless something else is asked for.
     pub fn mode(&self) -> Mode {
         if self.cursor.is_some() { Mode::Incremental } else { Mode::FullRefresh }
@@ -91,14 +132,6 @@ impl Stream {
 
     /// It with all its columns, to be read in that mode.
     pub fn whole(&'static self, mode: Mode) -> Selected {
-        Selected { stream: self, columns: self.columns.clone(), mode }
+        Selected { stream: self, columns: self.columns().clone(), mode }
     }
-}
-
-pub(super) const fn schema<T: schemars::JsonSchema>() -> LazyLock<Value> {
-    LazyLock::new(json_schema::<T>)
-}
-
-pub(super) const fn columns<T: schemars::JsonSchema>() -> LazyLock<Columns> {
-    LazyLock::new(|| Columns::of(&json_schema::<T>()))
 }

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{ParentKind, Source, Stream, columns, schema};
+use super::stream::{ItemRoute, Read, Stream};
 use crate::{
     graph::{Class, Item, Permission, Request},
-    level::Partition,
-    record::{JsonText, Open},
+    level::{Partition, TEAM},
+    record::{JsonText, Open, json_schema},
 };
 
 /// What lets the groups that are teams be listed. Microsoft's newer tables have the second as the least; the first is what every tenant offers.
@@ -39,11 +39,13 @@ pub static TEAMS: Stream = Stream {
     description: "Teams of the tenant, with their settings.",
     primary_key: &["id"],
     cursor: None,
-    parents: ParentKind::Tenant,
+    below: None,
+    finds: Some(&TEAM),
+    item: Some(ItemRoute { request: |of| team(of.id(&TEAM)), permission: &READS_TEAMS }),
     permissions: &[&LISTS_TEAMS, &READS_TEAMS],
-    source: Source::Teams,
-    schema: schema::<Team>(),
-    columns: columns::<Team>(),
+    page: 999,
+    read: Read::Teams,
+    make_schema: json_schema::<Team>,
 };
 
 /// What a group can say about its team.

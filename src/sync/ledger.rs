@@ -63,7 +63,7 @@ impl Ledger {
     /// What a job came to.
     pub(super) fn note(&mut self, feeds: StreamSet, report: Report) {
         self.entries(report.read).for_each(StreamOutcome::read);
-        for id in &report.found {
+        for id in &report.here {
             self.entries(feeds).for_each(|entry| entry.find(id));
         }
         if let Some(team) = report.without_team {

@@ -192,7 +192,7 @@ impl Run {
     fn note(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
         match result {
             Ok(mut report) => {
-                self.begin(std::mem::take(&mut report.jobs));
+                self.begin(parents::jobs_of(&self.context, &mut report));
                 self.ledger.note(feeds, report);
             }
             Err(Stop::Failed(error)) => self.ledger.stop(feeds, error),

@@ -25,14 +25,16 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn push(&mut self, job: Job) {
-        match job.work.team().filter(|_| job.work.urgency() != Urgency::Leads) {
+        let team = job.work.of.top();
+        match Some(team).filter(|team| !team.is_empty() && job.work.urgency() != Urgency::Leads) {
             None => self.leading.push_back(job),
             Some(team) => {
                 self.waiting += weight(&job);
-                if !self.teams.contains_key(team) {
-                    self.turns.push_back(team.to_owned());
+                let team = team.to_owned();
+                if !self.teams.contains_key(&team) {
+                    self.turns.push_back(team.clone());
                 }
-                self.teams.entry(team.to_owned()).or_default().push_back(job);
+                self.teams.entry(team).or_default().push_back(job);
             }
         }
     }
@@ -65,18 +67,13 @@ fn weight(job: &Job) -> usize {
 mod tests {
     use super::*;
     use crate::{
-        graph::Pages,
-        read::{
-            job::{Groups, Work},
-            place::Facts,
-        },
-        streams::{StreamSet, groups},
+        level::Partition,
+        read::{found::Origin, job::Work},
+        streams::{MESSAGES, StreamSet, TEAMS},
     };
-    use std::collections::BTreeMap;
 
     fn channel(team: &str, channel: &str) -> Job {
-        let work = Work::Channel { team: team.into(), channel: channel.into(), facts: Facts::default(), maybe_elsewhere: false };
-        Job::new(StreamSet::default(), work)
+        Job::new(StreamSet::default(), Work::new(&MESSAGES, Partition::channel(team, channel), Origin::Listed))
     }
 
     #[test]
@@ -85,11 +82,7 @@ mod tests {
         for (team, id) in [("a", "1"), ("a", "2"), ("a", "3"), ("b", "4"), ("c", "5"), ("c", "6")] {
             queue.push(channel(team, id));
         }
-        let order: Vec<_> = std::iter::from_fn(|| match queue.pop()?.work {
-            Work::Channel { channel, .. } => Some(channel),
-            _ => None,
-        })
-        .collect();
+        let order: Vec<_> = std::iter::from_fn(|| Some(queue.pop()?.work.of.own_id().to_owned())).collect();
         assert_eq!(order, ["1", "4", "5", "2", "6", "3"]);
         assert!(queue.pop().is_none());
         assert!(queue.teams.is_empty());
@@ -98,7 +91,11 @@ mod tests {
     #[test]
     fn large_jobs_count_several_times() {
         let mut queue = Queue::default();
-        let team = |letters| Work::Team { team: "t".to_owned(), of_group: vec![("description".to_owned(), "x".repeat(letters))] };
+        let team = |letters| {
+            let mut work = Work::new(&TEAMS, Partition::team("t"), Origin::Listed);
+            work.said.of_group = vec![("description".to_owned(), "x".repeat(letters))];
+            work
+        };
         for (letters, waiting) in [(0, 1), (1000, 1 + 4)] {
             queue.push(Job::new(StreamSet::default(), team(letters)));
             assert_eq!(queue.waiting, waiting);
@@ -110,13 +107,13 @@ mod tests {
     #[test]
     fn what_leads_to_others_goes_first_until_enough_of_these_wait() {
         let mut queue = Queue::default();
-        let groups = || Work::Groups(Groups::new(Pages::new(groups(None)), StreamSet::default(), BTreeMap::new(), BTreeMap::new()));
+        let groups = || Work::new(&TEAMS, Partition::default(), Origin::Named);
         for number in 0..=ENOUGH {
             queue.push(channel(&format!("team {}", number % 7), &number.to_string()));
         }
         queue.push(Job::new(StreamSet::default(), groups()));
         queue.push(Job::new(StreamSet::default(), groups()));
-        let order: Vec<_> = std::iter::from_fn(|| Some(matches!(queue.pop()?.work, Work::Groups(_)))).collect();
+        let order: Vec<_> = std::iter::from_fn(|| Some(queue.pop()?.work.of.level().is_none())).collect();
         assert_eq!((order.len(), &order[..5]), (ENOUGH + 3, [false, false, true, true, false].as_slice()));
     }
 }

@@ -21,7 +21,7 @@ const SENT: [(&str, &str); 6] = [
 pub(crate) fn catalog(file: &[u8]) {
     let Ok(written) = serde_json::from_slice::<Value>(file) else { return };
     if let Ok((selected, unknown)) = airbyte::read_catalog(&written) {
-        selected.iter().for_each(|selected| assert!(selected.columns.names().eq(selected.stream.columns.names())));
+        selected.iter().for_each(|selected| assert!(selected.columns.names().eq(selected.stream.columns().names())));
         assert_is_selection(&selected);
         assert!(unknown.iter().all(|name| Stream::named(name).is_none()));
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use tap_microsoft_teams::{
     config::{Config, Parents, StreamConfig},
     graph::Host,
+    level::LEVELS,
     streams::Stream,
 };
 use url::Url;
@@ -13,7 +14,7 @@ const SECRET_KEY: &str = "client_secret";
 
 pub(crate) fn config(file: &[u8]) {
     let Ok(written) = serde_json::from_slice::<Value>(file) else { return };
-    assert_means_something(&Config::new(&written, &Stream::names()));
+    assert_means_something(&Config::new(&written));
     let Value::Object(settings) = written else { return };
     // What stands elsewhere is no secret.
     if !Value::Object(settings.clone()).to_string().contains(SECRET) {
@@ -42,7 +43,7 @@ fn assert_means_something(config: &Result<Config, tap_microsoft_teams::config::E
         assert!(url.scheme() == "https" || is_here, "{url}");
         assert!(Host::new(&url).is_some(), "{url}");
     }
-    Stream::names().into_iter().for_each(|name| assert_is_sound(config.stream(name).expect("every stream is configured")));
+    Stream::all().for_each(|of| assert_is_sound(config.stream(of)));
 }
 
 fn assert_is_sound(stream: &StreamConfig) {
@@ -54,7 +55,7 @@ fn assert_is_sound(stream: &StreamConfig) {
         !id.is_empty() && !id.contains("..") && id.chars().all(is_plain)
     };
     assert!(stream.exclude.iter().all(is_id), "{:?}", stream.exclude);
-    for parents in [&stream.teams, &stream.channels, &stream.messages] {
+    for parents in LEVELS.iter().map(|level| stream.parents(level)) {
         if let Parents::Ids(ids) = parents {
             assert!(ids.iter().all(is_id) && !ids.iter().any(|id| stream.excludes(id)), "{ids:?}");
         }
@@ -80,7 +81,7 @@ fn assert_keeps_the_secret(mut settings: Map<String, Value>, secret: Value) {
 }
 
 fn assert_is_not_said(written: &Value) {
-    let said = match Config::new(written, &Stream::names()) {
+    let said = match Config::new(written) {
         Ok(config) => format!("{config:?}"),
         Err(error) => format!("{error} {error:?}"),
     };

@@ -34,11 +34,11 @@ fn assert_tells(page: &Page) {
         let Some(id) = message.id().filter(|_| !message.is_damaged()) else { continue };
         let mut record = Vec::new();
         if message.removal().is_some() {
-            read::fuzzing::write_removed(&MESSAGES.columns, TEAM, CHANNEL, &id, page.date().believed(None), &mut record);
+            read::fuzzing::write_removed(MESSAGES.columns(), TEAM, CHANNEL, &id, page.date().believed(None), &mut record);
         } else {
-            MESSAGES.columns.write(message.fields(), &DERIVED, &mut record);
+            MESSAGES.columns().write(message.fields(), &DERIVED, &mut record);
         }
-        let members = assert_is_record(&MESSAGES, &MESSAGES.columns, &record);
+        let members = assert_is_record(&MESSAGES, MESSAGES.columns(), &record);
         assert_eq!(members.value("is_removed"), Some(if message.removal().is_some() { "true" } else { "null" }));
         assert_eq!(members.value("id").map(|id| serde_json::from_str::<String>(id).expect("a string")).as_deref(), Some(&*id));
     }

@@ -35,7 +35,7 @@ fn stream(stream: &Stream) -> Value {
 
 /// The stream's schema, its date-times marked as those of a zone.
 fn schema(stream: &Stream) -> Value {
-    let mut schema = stream.schema.clone();
+    let mut schema = stream.schema().clone();
     for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
         if property.get("format").is_some_and(|format| format == "date-time") {
             property["airbyte_type"] = "timestamp_with_timezone".into();
@@ -63,7 +63,7 @@ pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Err
         };
         match Stream::named(name) {
             Some(stream) if selected.iter().any(|selected| selected.stream.name == stream.name) => {}
-            Some(stream) => selected.push(Selected { stream, columns: stream.columns.clone(), mode }),
+            Some(stream) => selected.push(Selected { stream, columns: stream.columns().clone(), mode }),
             None => unknown.push(name.to_owned()),
         }
     }

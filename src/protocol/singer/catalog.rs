@@ -74,7 +74,7 @@ fn is_automatic(stream: &Stream, breadcrumb: &[String]) -> bool {
 
 /// The stream's schema and, where messages can be deleted, the column for it.
 fn schema(stream: &Stream) -> Value {
-    let mut schema = stream.schema.clone();
+    let mut schema = stream.schema().clone();
     if has_deletions(stream)
         && let Some(properties) = schema["properties"].as_object_mut()
     {
@@ -85,11 +85,11 @@ fn schema(stream: &Stream) -> Value {
 }
 
 fn has_deletions(stream: &Stream) -> bool {
-    stream.schema["properties"].get("deletedDateTime").is_some()
+    stream.schema()["properties"].get("deletedDateTime").is_some()
 }
 
 fn select(stream: &'static Stream, mode: Mode, is_selected: impl Fn(&[&str]) -> bool) -> Selected {
-    let columns = stream.columns.clone();
+    let columns = stream.columns().clone();
     let columns = if has_deletions(stream) { columns.with_deletion_time(DELETED_AT) } else { columns };
     Selected { stream, columns: columns.selecting(is_selected), mode }
 }

@@ -14,10 +14,14 @@ use chrono::TimeDelta;
 
 use super::{
     context::Context,
-    job::{Damage, Report, Stop},
+    found::Origin,
+    job::{Damage, Report, Stop, Work},
     place::Place,
 };
-use crate::streams::{self, StreamSet};
+use crate::{
+    level::{CHANNEL, TEAM},
+    streams::{self, StreamSet},
+};
 use delta::Followed;
 use part::Part;
 use walk::{Walk, are_together};
@@ -26,21 +30,22 @@ use walk::{Walk, are_together};
 const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// Reads a channel for the streams that it feeds.
-pub(crate) async fn read(context: &Context, feeds: StreamSet, place: Place<'_>, maybe_elsewhere: bool) -> Result<Report, Stop> {
+pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work) -> Result<Report, Stop> {
+    let place = Place { team: work.of.id(&TEAM), channel: work.of.id(&CHANNEL), facts: work.said.facts };
     let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()));
     let (roots, replies) = (part(&streams::MESSAGES), part(&streams::MESSAGE_REPLIES));
     let older_of_done = roots.iter().chain(&replies).filter(|part| part.is_done()).find_map(|part| part.gap(|| place.task()));
     let [roots, replies] = [roots, replies].map(|part| part.filter(|part| !part.is_done()));
     let mut reading = Reading { context, place, roots, replies, damage: Damage::default() };
     match reading.run().await {
-        Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
+        Err(Stop::Failed(error)) if work.origin == Origin::Perhaps && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|part| part.too_large).sum();
             let older = || reading.roots.iter().chain(&reading.replies).find_map(|part| part.gap(|| place.task()));
             let older = reading.damage.older.take().or_else(older).or(older_of_done).map(|error| error.or_leave_out(place.channel));
             let damage = Damage { too_large, older, ..reading.damage }.into_error(context, || place.task());
-            Ok(Report { found: vec![place.channel.to_owned()], ..Report::read(feeds, damage) })
+            Ok(Report { here: vec![place.channel.to_owned()], ..Report::read(feeds, damage) })
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     },
     record::{Derived, instant},
     state::{self, BEGINNING, ChannelState, DeltaState, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState},
-    streams::{Mode, Selected, Source, Stream},
+    streams::{Mode, Read, Selected, Side, Stream},
 };
 
 /// Graph's clock may be served by machines that differ: incremental reads overlap by this much at least.
@@ -198,7 +198,7 @@ impl<'c> Part<'c> {
         let head = head.map(|head| walk.read_at.filter(|&now| head > now + SKEW).unwrap_or(head));
         let cursor = self.state.last_modified_date_time;
         (self.state.last_modified_date_time, self.state.read_at) = (cursor.max(head).max(newest), walk.read_at);
-        if matches!(self.selected.stream.source, Source::Roots) {
+        if matches!(self.selected.stream.read, Read::Walk(Side::Roots)) {
             self.open_delta_behind_walk();
         }
     }

@@ -6,21 +6,23 @@ use super::{activity::Activity, part::Part, restarts::Restarts};
 use crate::{
     error::Error,
     graph::{Cause, Link, Page, Pages, Request},
+    level::{CHANNEL, TEAM},
     read::{
         context::Context,
-        job::{Damage, Report, Stop},
+        found::Origin,
+        job::{Damage, Report, Stop, Work},
         place::Place,
     },
     streams::{self, MAX_TOP, MESSAGE_REPLIES, StreamSet},
 };
 
 /// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.
-pub(crate) async fn replies(context: &Context, team: &str, channel: &str, message: &str, maybe_elsewhere: bool) -> Result<Report, Stop> {
-    let place = Place::named(team, channel);
+pub(crate) async fn read(context: &Context, work: Work) -> Result<Report, Stop> {
+    let (place, message) = (Place::named(work.of.id(&TEAM), work.of.id(&CHANNEL)), work.of.own_id());
     let Some(part) = Part::new(context, &MESSAGE_REPLIES, place, Some(message)) else { return Ok(Report::default()) };
     let mut thread = Thread::new(context, place, message, part);
     match thread.read().await {
-        Err(Stop::Failed(error)) if maybe_elsewhere && error.is_missing() => Ok(Report::default()),
+        Err(Stop::Failed(error)) if work.origin == Origin::Perhaps && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
         Ok(()) => Ok(thread.into_report()),
     }
@@ -136,6 +138,6 @@ impl<'t> Thread<'t> {
         let older = self.older.take().or_else(|| self.part.gap(|| self.task()));
         let damage = Damage { items: self.damaged, too_large: self.part.too_large, thread: None, older };
         let damage = damage.into_error(self.context, || self.task());
-        Report { found: vec![self.message.to_owned()], ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), damage) }
+        Report { here: vec![self.message.to_owned()], ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), damage) }
     }
 }

@@ -27,7 +27,7 @@ fn table(name: &str) -> String {
             )
         }
         "tables" => format!("```sql\n-- tables\n{}```\n", Stream::all().map(create_table).collect::<String>()),
-        "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema["properties"][name] != *schema),
+        "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema()["properties"][name] != *schema),
         name => fields(Stream::named(name).unwrap(), |_, _| true),
     }
 }
@@ -46,7 +46,7 @@ fn summary(stream: &Stream) -> String {
 
 /// The statement that makes a table of DuckDB of a stream's records in a file.
 fn create_table(stream: &Stream) -> String {
-    let columns = stream.schema["properties"].as_object().unwrap().iter().map(|(name, schema)| {
+    let columns = stream.schema()["properties"].as_object().unwrap().iter().map(|(name, schema)| {
         let column = match (schema["type"].as_str().or(schema["type"][0].as_str()).unwrap(), schema["format"].as_str()) {
             ("string", Some("date-time")) => "TIMESTAMPTZ",
             ("string", _) => "VARCHAR",
@@ -63,7 +63,7 @@ fn create_table(stream: &Stream) -> String {
 /// The fields of a stream that are wanted, those of nested objects behind them.
 fn fields(stream: &Stream, wanted: impl Fn(&str, &Value) -> bool) -> String {
     let mut table = "| field | type | null | meaning |\n|---|---|---|---|\n".to_owned();
-    for (name, schema) in stream.schema["properties"].as_object().unwrap() {
+    for (name, schema) in stream.schema()["properties"].as_object().unwrap() {
         if wanted(name, schema) {
             rows(name, schema, &mut table);
         }

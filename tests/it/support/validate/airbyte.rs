@@ -16,7 +16,7 @@ static MESSAGE: LazyLock<Validator> = LazyLock::new(|| {
 
 static RECORDS: LazyLock<HashMap<&str, (Validator, &'static Stream)>> = LazyLock::new(|| {
     let validator = |schema: &Value| jsonschema::draft7::options().should_validate_formats(true).build(schema).unwrap();
-    STREAMS.iter().map(|&stream| (stream.name, (validator(&stream.schema), stream))).collect()
+    STREAMS.iter().map(|&stream| (stream.name, (validator(stream.schema()), stream))).collect()
 });
 
 /// Each message is valid in itself, and they follow each other as the protocol wants.
@@ -38,7 +38,7 @@ fn record(message: &Value) {
     let record = &message["record"];
     let (validator, stream) = &RECORDS[record["stream"].as_str().unwrap()];
     valid(validator, &record["data"], message);
-    columns(stream.schema["properties"].as_object().unwrap(), &record["data"], message);
+    columns(stream.schema()["properties"].as_object().unwrap(), &record["data"], message);
     key(stream.primary_key, &record["data"], message);
     assert!((1_000_000_000_000..10_000_000_000_000).contains(&record["emitted_at"].as_i64().unwrap()));
 }
