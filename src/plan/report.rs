@@ -99,7 +99,7 @@ pub struct Requests {
 /// A limit of Graph, of the configuration, or of the answers' time.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecidedBy {
-    /// `one_channel`, `one_team`, `messages`, `members`, `channels`, `teams`, `groups`, or `all` (`requests_per_second`, or the requests in
+    /// `one_channel`, `one_team`, `messages`, `replies`, `members`, `channels`, `teams`, `groups`, or `all` (`requests_per_second`, or the requests in
     /// flight).
     pub limit: &'static str,
     /// The team, if it is one team or channel that decides.

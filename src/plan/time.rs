@@ -12,8 +12,9 @@ pub(super) struct Load {
     pub(super) teams: f64,
     pub(super) channels: f64,
     pub(super) members: f64,
-    /// Of messages, replies and delta.
+    /// Of root messages and delta.
     pub(super) messages: f64,
+    pub(super) replies: f64,
     pub(super) all: f64,
     /// Of the team, and of the channel, that has most; and where it stands among those that were looked at.
     pub(super) of_team: (f64, usize),
@@ -42,13 +43,14 @@ impl Load {
         }
     }
 
-    fn by_class(&self) -> [(&'static Class, f64); 5] {
+    fn by_class(&self) -> [(&'static Class, f64); 6] {
         [
             (&Class::GROUPS, self.groups),
             (&Class::TEAM, self.teams),
             (&Class::CHANNELS, self.channels),
             (&Class::MEMBERS, self.members),
             (&Class::MESSAGES, self.messages),
+            (&Class::OTHER, self.replies),
         ]
     }
 
@@ -80,18 +82,22 @@ mod tests {
 
     #[test]
     fn the_tightest_limit_decides() {
-        let load = Load { messages: 400.0, of_team: (100.0, 0), of_channel: (20.0, 0), all: 500.0, ..Load::default() };
-        assert_eq!(load.time(&rates(0.0)), Time { seconds: 100.0 * 1.05 / 4.0, by: Budget::One(&TEAM) });
-        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates(0.0)).by, Budget::Of(&Class::MESSAGES));
-        assert_eq!(Load { of_channel: (30.0, 0), ..load.clone() }.time(&rates(0.0)), Time { seconds: 31.5, by: Budget::One(&CHANNEL) });
-        assert_eq!(Load::default().time(&rates(0.0)).seconds, 0.0);
+        let (load, rates) =
+            (Load { messages: 400.0, of_team: (100.0, 0), of_channel: (20.0, 0), all: 500.0, ..Load::default() }, rates(0.0));
+        assert_eq!(load.time(&rates), Time { seconds: rates.seconds(Budget::One(&TEAM), 100.0), by: Budget::One(&TEAM) });
+        assert_eq!(Load { messages: 600.0, ..load.clone() }.time(&rates).by, Budget::Of(&Class::MESSAGES));
+        assert_eq!(Load { replies: 800.0, ..load.clone() }.time(&rates).by, Budget::Of(&Class::OTHER));
+        let of_channel = Time { seconds: rates.seconds(Budget::One(&CHANNEL), 30.0), by: Budget::One(&CHANNEL) };
+        assert_eq!(Load { of_channel: (30.0, 0), ..load.clone() }.time(&rates), of_channel);
+        assert_eq!(Load::default().time(&rates).seconds, 0.0);
     }
 
     #[test]
     fn the_longest_channel_is_opened_among_the_others_and_behind_what_leads_to_it() {
         let load = Load { of_channel: (100.0, 0), opened: 200.0, chain: 3.0, ..Load::default() };
-        assert_eq!(load.time(&rates(0.0)).seconds, 100.0 * 1.05 + 100.0 * 1.05 / 20.0);
+        let late = rates(0.0).seconds(Budget::Of(&Class::MESSAGES), 100.0);
+        assert_eq!(load.time(&rates(0.0)).seconds, late + rates(0.0).seconds(Budget::One(&CHANNEL), 100.0));
         // Answers of two seconds: one after the other in the channel, and three before and the last one behind.
-        assert_eq!(load.time(&rates(2.0)).seconds, 200.0 + 100.0 * 1.05 / 20.0 + 4.0 * 2.0);
+        assert_eq!(load.time(&rates(2.0)).seconds, late + 200.0 + 4.0 * 2.0);
     }
 }

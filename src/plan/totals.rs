@@ -138,13 +138,16 @@ impl Totals<'_> {
             let all = self.channels.of_teams.get(team).map_or(channels, |&all| all as f64);
             (own + requests + (all - channels) * mean, at)
         };
-        let messages = sum.taken.requests() + shift * sum.error;
+        let messages = sum.taken.lists + sum.taken.delta;
+        // How many requests it takes is uncertain of both alike.
+        let scale = 1.0 + shift * sum.error / sum.taken.requests().max(1.0);
         Load {
             groups: requests.groups as f64,
             teams: requests.teams as f64,
             channels: requests.channels as f64,
             members: requests.members as f64,
-            messages,
+            messages: messages * scale,
+            replies: sum.taken.threads * scale,
             all: requests.total.about as f64 + shift * sum.error,
             of_team: most(teams.into_iter().map(of_team)),
             of_channel: most(longest),
@@ -157,6 +160,7 @@ impl Totals<'_> {
         let asked = |at: usize| self.channels.asked.get(at).map(|asked| &asked.job);
         let (limit, team, channel) = match time.by {
             Budget::Of(class) if *class == Class::TEAM => ("teams", None, None),
+            Budget::Of(class) if *class == Class::OTHER => ("replies", None, None),
             Budget::Of(class) => (class.name, None, None),
             Budget::One(level) if *level == TEAM => ("one_team", asked(load.of_team.1).map(|job| job.team.clone()), None),
             Budget::One(_) => {

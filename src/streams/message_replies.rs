@@ -30,7 +30,7 @@ pub static MESSAGE_REPLIES: Stream = Stream {
 
 /// The replies of one root message.
 pub fn thread(team: &str, channel: &str, message: &str, top: u64) -> Request {
-    Request::get(&Class::MESSAGES, &Partition::thread(team, channel, message), ["replies"]).query("$top", top)
+    Request::get(&Class::OTHER, &Partition::thread(team, channel, message), ["replies"]).query("$top", top)
 }
 
 /// A reply in a thread: a message with the id of its root.

@@ -20,8 +20,10 @@ impl Class {
     pub const MEMBERS: Self = Self { name: "members", per_second: 60.0 };
     /// One channel.
     pub const CHANNEL: Self = Self { name: "channel", per_second: 30.0 };
-    /// Lists of messages and replies, single messages, and delta.
+    /// Lists of root messages, single messages, and delta.
     pub const MESSAGES: Self = Self { name: "messages", per_second: 20.0 };
+    /// Whatever has no row in Graph's table, such as replies: all of it together.
+    pub const OTHER: Self = Self { name: "other", per_second: 30.0 };
 }
 
 impl PartialEq for Class {

@@ -5,6 +5,7 @@ pub(super) mod counts;
 pub(super) mod pacer;
 mod rates;
 pub(super) mod scope;
+mod slot;
 pub(super) mod turns;
 
 pub use class::Class;

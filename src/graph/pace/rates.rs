@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{class::Class, pacer::SLACK};
+use super::class::Class;
 use crate::level::Level;
 
 /// How fast requests may follow each other.
@@ -14,6 +14,17 @@ pub struct Pace {
     pub total: Option<f64>,
     /// Requests in flight at most.
     pub in_flight: usize,
+}
+
+/// The share of each figure that Graph allows over a longer time (graph.md 6.1).
+const SUSTAINED: f64 = 0.83;
+
+/// Requests are spaced by so much more: how long that time is, nobody documents, and whole requests have to fit into it.
+pub(super) const SLACK: f64 = 1.02;
+
+/// Seconds between two requests of a budget of so many a second.
+pub(super) fn spacing(per_second: f64) -> f64 {
+    SLACK / (SUSTAINED * per_second)
 }
 
 /// What some requests count against together.
@@ -47,10 +58,9 @@ impl Rates {
 
     /// Seconds that so many requests of one budget take at least.
     pub fn seconds(&self, budget: Budget, requests: f64) -> f64 {
-        let spacing = |rate: f64| SLACK / (rate * self.pace.speed);
         let each = match budget {
-            Budget::Of(class) => spacing(class.per_second),
-            Budget::One(level) => level.per_second.map_or(0.0, spacing),
+            Budget::Of(class) => spacing(class.per_second) / self.pace.speed,
+            Budget::One(level) => level.per_second.map_or(0.0, spacing) / self.pace.speed,
             Budget::All => {
                 let in_flight = self.latency.as_secs_f64() / self.pace.in_flight.max(1) as f64;
                 self.pace.total.map_or(0.0, |rate| SLACK / rate).max(in_flight)
@@ -83,14 +93,14 @@ mod tests {
             (Budget::One(&CHANNEL), 1.0),
             (Budget::Of(&Class::MEMBERS), 60.0),
         ] {
-            assert_eq!(rates.seconds(budget, 100.0), 100.0 * (SLACK / rate), "{budget:?}");
+            assert_eq!(rates.seconds(budget, 100.0), 100.0 * (SLACK / (0.83 * rate)), "{budget:?}");
         }
         assert_eq!((rates.seconds(Budget::All, 100.0), rates.seconds(Budget::One(&MESSAGE), 100.0)), (0.0, 0.0));
     }
 
     #[test]
     fn what_is_sped_up_unpaced_or_slow_to_answer_takes_its_time() {
-        assert_eq!(rates(10.0, None, 0).seconds_in_a_row(&CHANNEL, 10.0), 10.0 * (SLACK / 10.0));
+        assert_eq!(rates(10.0, None, 0).seconds_in_a_row(&CHANNEL, 10.0), 10.0 * (SLACK / 0.83 / 10.0));
         assert_eq!(rates(f64::INFINITY, None, 0).seconds(Budget::Of(&Class::MESSAGES), 10.0), 0.0);
         assert_eq!(rates(1.0, None, 3000).seconds_in_a_row(&CHANNEL, 10.0), 30.0);
         assert_eq!(rates(1.0, None, 3000).seconds(Budget::All, 10.0), 1.0);

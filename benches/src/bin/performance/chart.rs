@@ -11,7 +11,7 @@ use crate::{
     Bench, Result,
     figure::grouped,
     process,
-    simulator::Simulator,
+    simulator::{LIMITS, Simulator},
     tap::{self, Settings},
 };
 
@@ -45,7 +45,7 @@ impl Display for Point {
 /// Runs once for each size, at Graph's limits.
 pub(crate) fn measure(bench: &Bench) -> Result<Vec<Point>> {
     let of_size = |size: &u64| {
-        let arguments = format!("--teams 4 --channels 4 --messages {size} --long-threads 0 --limits --speed {SPEED} --journal 0");
+        let arguments = format!("--teams 4 --channels 4 --messages {size} --long-threads 0 {LIMITS} --speed {SPEED} --journal 0");
         let simulator = Simulator::start(bench, &arguments)?;
         let tenant = simulator.tenant()?;
         let usage = process::run(&mut tap::read(bench, &simulator, Settings::all(SPEED))?)?;

@@ -15,6 +15,9 @@ use crate::{
     least::{Paging, Team, Tenant},
 };
 
+/// Makes a simulator enforce Graph's limits, those of the long run as well.
+pub(crate) const LIMITS: &str = "--limits --sustained";
+
 /// A running simulator; it ends with its handle.
 #[derive(Debug)]
 pub(crate) struct Simulator {
@@ -90,7 +93,7 @@ impl Simulator {
 
     /// Enforces Graph's limits from now on.
     pub(crate) fn enforce_limits(&self) -> Result<()> {
-        self.control::<Value>("POST", "/limits", "{}").map(drop)
+        self.control::<Value>("POST", "/limits", r#"{"sustained": {}}"#).map(drop)
     }
 
     /// The URL of each request to Graph that the journal has kept.

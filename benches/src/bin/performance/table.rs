@@ -11,7 +11,8 @@ const END: &str = "<!-- /figures -->";
 
 const FOOTNOTE: &str = "\
 *The limits' time*: the longest that one of Graph's documented limits makes of the least possible requests: all for messages at 20 a second, \
-those of one team at 4, those of one channel at 1, times what the limits are sped up by.
+all for replies at 30, those of one team at 4, those of one channel at 1, each times the 83 % that Graph allows in the long run, and times \
+what the limits are sped up by.
 
 *The fair time* of two runs at once: the limits' time of all that both of them read.
 

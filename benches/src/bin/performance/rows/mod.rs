@@ -18,6 +18,7 @@ pub(crate) type Measure = fn(&Bench) -> Result<Row>;
 /// Each row with its name for `--only`.
 pub(crate) const ROWS: &[(&str, Measure)] = &[
     ("limits", limits::at_real_speed),
+    ("limits-second", limits::over_a_second_only),
     ("latency", limits::with_latency),
     ("ten-times", limits::ten_times_as_large),
     ("one-large", limits::one_large_channel),

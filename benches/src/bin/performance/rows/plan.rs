@@ -9,7 +9,7 @@ use crate::{
     Bench, Result,
     figure::{Amount, Figure, Row, grouped, median},
     process,
-    simulator::Simulator,
+    simulator::{LIMITS, Simulator},
     tap::{self, Settings},
 };
 
@@ -56,7 +56,7 @@ struct LookedAt {
 pub(crate) fn beside_runs(bench: &Bench) -> Result<Row> {
     let mut figures = Vec::new();
     for (what, arguments) in TENANTS {
-        let simulator = Simulator::start(bench, &format!("{arguments} --limits --speed {SPEED} --journal 0"))?;
+        let simulator = Simulator::start(bench, &format!("{arguments} {LIMITS} --speed {SPEED} --journal 0"))?;
         figures.extend(compare(bench, &simulator, what, None)?);
     }
     let (_, arguments) = TENANTS[0];

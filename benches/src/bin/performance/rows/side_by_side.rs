@@ -7,7 +7,7 @@ use crate::{
     figure::{Amount, Figure, Row, grouped, median},
     least::Tenant,
     process,
-    simulator::Simulator,
+    simulator::{LIMITS, Simulator},
     tap::{self, Settings},
 };
 
@@ -41,7 +41,7 @@ fn measure(bench: &Bench, case: &Case<'_>) -> Result<Row> {
     let (mut walls, mut incomplete) = ([Vec::new(), Vec::new()], [0; 2]);
     let (mut throttled, mut requests, mut fair) = (0, 0, f64::NAN);
     for _ in 0..bench.runs {
-        let simulator = Simulator::start(bench, &format!("{} --limits --speed {speed} --journal 0", case.tenant))?;
+        let simulator = Simulator::start(bench, &format!("{} {LIMITS} --speed {speed} --journal 0", case.tenant))?;
         let tenant = simulator.tenant()?;
         let times = if is_same { 2.0 } else { 1.0 };
         fair = times * tenant.first_run().seconds / f64::from(speed);
