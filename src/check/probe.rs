@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     graph::{self, Cause, GraphClient, Permission, Request, SignInRefusal},
     level::{CHANNEL, MESSAGE, Partition, TEAM},
-    read::channel::walk::is_expansion_refused,
+    read::channel::pass::is_expansion_refused,
     streams::{self, CHANNELS, LISTS_CHANNELS, LISTS_TEAMS, READS_MESSAGES, READS_TEAMS, Read, Side, Stream},
 };
 

@@ -51,9 +51,8 @@ impl Pages {
     }
 
     /// The same list by another request, from its beginning. That it was answered before is remembered.
-    #[must_use]
-    pub fn instead(self, first: Request) -> Self {
-        Self { is_answered: self.is_answered, ..Self::new(first) }
+    pub fn begin_instead(&mut self, first: Request) {
+        *self = Self { is_answered: self.is_answered, ..Self::new(first) };
     }
 
     /// The pages from a link on, of the list that this request begins.

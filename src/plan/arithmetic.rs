@@ -6,10 +6,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::read::channel::{
-    activity::{Activity, Descent},
-    walk::PROBE,
-};
+use crate::read::channel::{activity::Activity, depth::Depth, pass::PROBE};
 
 /// Chains that a walk meets below its bound before it stops.
 const BELOW: f64 = 2.0;
@@ -128,9 +125,9 @@ pub(super) struct Estimate {
 impl Walk {
     /// Whether a page reaches below what is wanted, as far as it tells without its threads.
     fn is_enough<'c>(chains: impl Iterator<Item = &'c Chain>, bound: DateTime<Utc>) -> bool {
-        let mut descent = Descent::default();
-        chains.for_each(|chain| descent.meet(if chain.thread.is_some() { Activity::Unknown } else { chain.activity }));
-        descent.is_below(bound)
+        let mut depth = Depth::default();
+        chains.for_each(|chain| depth.note(if chain.thread.is_some() { Activity::Unknown } else { chain.activity }));
+        depth.is_below(bound)
     }
 
     /// Whether nothing of what it is going to read is missing.
@@ -141,9 +138,9 @@ impl Walk {
         if seen.is_probe {
             return Self::is_enough(seen.chains.iter(), self.stop);
         }
-        let mut descent = Descent::default();
-        seen.chains.iter().for_each(|chain| descent.meet(chain.activity));
-        descent.is_below(self.stop)
+        let mut depth = Depth::default();
+        seen.chains.iter().for_each(|chain| depth.note(chain.activity));
+        depth.is_below(self.stop)
     }
 }
 
@@ -258,11 +255,11 @@ fn chains_wanted(walk: &Walk, seen: &Seen, behind: f64) -> f64 {
 
 /// What was seen is read as it was seen.
 fn seen_records(walk: &Walk, seen: &Seen, estimate: &mut Estimate) {
-    let mut descent = Descent::default();
+    let mut depth = Depth::default();
     for chain in &seen.chains {
         estimate.roots += chain.root;
         estimate.replies += chain.replies;
-        if let Some(thread) = chain.thread.filter(|_| walk.completes && !descent.is_below(walk.settled)) {
+        if let Some(thread) = chain.thread.filter(|_| walk.completes && !depth.is_below(walk.settled)) {
             estimate.threads += thread.requests;
             estimate.error = estimate.error.hypot(thread.requests * GUESS_OF_THREAD);
             // Of a thread whose shown replies are not wanted, nothing behind them is.
@@ -271,7 +268,7 @@ fn seen_records(walk: &Walk, seen: &Seen, estimate: &mut Estimate) {
                 estimate.answers += chain.replies.bytes * thread.replies / chain.replies.records;
             }
         }
-        descent.meet(chain.activity);
+        depth.note(chain.activity);
     }
 }
 

@@ -9,11 +9,12 @@ use crate::{
     read::{
         channel::{
             activity::Activity,
-            ahead::earliest,
             delta::Followed,
             delta_may_do, is_walk_due,
-            part::Part,
-            walk::{PROBE, are_together, is_expansion_refused, is_settled},
+            pair::are_together,
+            pass::{PROBE, is_expansion_refused},
+            remaining::earliest,
+            stream_reader::StreamReader,
         },
         context::Context,
         place::Place,
@@ -153,7 +154,7 @@ impl Look {
 /// Looks at a channel, for the streams that it feeds.
 pub(super) async fn channel(context: &Context, feeds: StreamSet, place: Place<'_>) -> Result<Look, Error> {
     let failed = |source| Error::graph(place.task(), source, MESSAGES.permissions);
-    let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()) && !part.is_done());
+    let part = |stream| StreamReader::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()) && !part.is_done());
     let (mut roots, mut replies) = (part(&MESSAGES), part(&MESSAGE_REPLIES));
     let may_do = delta_may_do(roots.as_ref(), replies.as_ref());
     let are_apart = roots.as_mut().zip(replies.as_mut()).is_some_and(|(roots, replies)| !are_together(roots, replies));
@@ -169,10 +170,10 @@ pub(super) async fn channel(context: &Context, feeds: StreamSet, place: Place<'_
     let now = look.walks.first().map(|look| look.seen.now);
     if let Some((roots, now)) = roots.as_mut().zip(now) {
         let changed = look.walks.iter().any(WalkLook::has_wanted);
-        roots.now = Some(now);
-        if roots.follows_delta() {
-            look.delta_from = roots.delta_from(now);
-        } else if roots.tries_delta_again(changed) {
+        roots.cursor.now = Some(now);
+        if roots.delta.is_followed() {
+            look.delta_from = roots.delta.from(now);
+        } else if roots.delta.is_tried_again(changed, roots.cursor.now) {
             look.delta_from = Some(now);
         }
         look.is_walked = !may_do || look.delta_from.is_none() || is_walk_due(roots, Some(Followed::To(now)));
@@ -185,21 +186,17 @@ impl WalkLook {
     async fn begin<'c>(
         context: &Context,
         place: Place<'_>,
-        mut roots: Option<&mut Part<'c>>,
-        mut replies: Option<&mut Part<'c>>,
+        mut roots: Option<&mut StreamReader<'c>>,
+        mut replies: Option<&mut StreamReader<'c>>,
     ) -> Result<Self, graph::Error> {
-        let floors = [&mut roots, &mut replies].map(|part| part.as_mut().map(|part| part.walk().floor));
+        let floors = [&mut roots, &mut replies].map(|part| part.as_mut().map(|part| part.cursor.walk().floor));
         let completes = replies.is_some();
-        let mut parts: Vec<&mut Part<'c>> = roots.into_iter().chain(replies).collect();
-        let size = parts.iter().filter_map(|part| part.config.top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
-        let link = parts.first_mut().and_then(|part| Link::from_path(part.walk().link.as_deref()?));
-        let stops = parts.iter_mut().map(|part| {
-            let walk = part.walk();
-            walk.until.unwrap_or(walk.floor)
-        });
-        let stop = stops.min().unwrap_or(BEGINNING);
-        let overlap = parts.iter().map(|part| part.overlap()).max().and_then(|overlap| TimeDelta::from_std(overlap).ok());
-        let probes = link.is_none() && PROBE < size && parts.iter_mut().all(|part| is_settled(part));
+        let mut parts: Vec<&mut StreamReader<'c>> = roots.into_iter().chain(replies).collect();
+        let size = parts.iter().filter_map(|part| part.top()).min().unwrap_or(MAX_TOP).min(MAX_TOP);
+        let link = parts.first_mut().and_then(|part| Link::from_path(part.cursor.walk().link.as_deref()?));
+        let stop = parts.iter_mut().map(|part| part.cursor.stop()).min().unwrap_or(BEGINNING);
+        let overlap = parts.iter().map(|part| part.cursor.overlap).max().and_then(|overlap| TimeDelta::from_std(overlap).ok());
+        let probes = link.is_none() && PROBE < size && parts.iter_mut().all(|part| part.cursor.expects_little());
         let first = streams::walk(place.team, place.channel, size);
         let mut walk = Walk {
             size: size as usize,
@@ -308,12 +305,12 @@ fn time(item: Item<'_>, name: &str) -> Option<DateTime<Utc>> {
 /// Looks at the first pages of a thread that is named: how many replies are behind them, their times tell.
 pub(super) async fn thread(context: &Context, place: Place<'_>, message: &str) -> Result<Taken, Error> {
     let task = || format!("read the replies to message {message} in channel {} of team {}", place.channel, place.team);
-    let Some(mut part) = Part::new(context, &MESSAGE_REPLIES, place, Some(message)).filter(|part| !part.is_done()) else {
+    let Some(mut part) = StreamReader::new(context, &MESSAGE_REPLIES, place, Some(message)).filter(|part| !part.is_done()) else {
         return Ok(Taken::default());
     };
-    let top = part.config.top.unwrap_or(MAX_TOP).min(MAX_TOP);
+    let top = part.top().unwrap_or(MAX_TOP).min(MAX_TOP);
     let mut pages = Pages::new(streams::thread(place.team, place.channel, message, top));
-    let floor = part.walk().floor;
+    let floor = part.cursor.walk().floor;
     let (mut replies, mut answers, mut times) = (Told::default(), 0.0, Vec::new());
     let (mut read, mut goes_on) = (0, true);
     while goes_on && read < PAGES_OF_THREAD {

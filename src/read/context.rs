@@ -6,7 +6,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -20,7 +20,7 @@ use super::{
     marks::Marks,
     names::Names,
     once::Memory,
-    rest::{Expansion, USUAL_PAGE},
+    rest::Expansion,
     waits::{Waiting, Waits},
 };
 use crate::{
@@ -73,8 +73,6 @@ pub(crate) struct Shared {
     pub(crate) names: Names,
     /// How many replies Graph expands into their roots.
     pub(crate) expansion: Expansion,
-    /// Replies on a page that a link leads to, as seen last.
-    pub(crate) replies_page: AtomicUsize,
     /// Requests for what is not listed.
     pub(crate) looks: Looks,
     waits: Waits,
@@ -111,7 +109,6 @@ impl Context {
             memory: Memory::default(),
             names: Names::default(),
             expansion: Expansion::default(),
-            replies_page: AtomicUsize::new(USUAL_PAGE),
             looks: Looks::default(),
             waits: Waits::default(),
             nul: AtomicU64::default(),

@@ -5,7 +5,10 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -40,9 +43,20 @@ pub(crate) struct Rest {
     likely: Option<f64>,
 }
 
-/// How many replies Graph expands, learned in this run. There is no fixed number: it was 1,000 once and is 200 now (graph.md 2.5).
-#[derive(Debug, Default)]
-pub(crate) struct Expansion(Mutex<Learned>);
+/// How many replies Graph expands, and how large the pages of the rest are, learned in this run. There is no fixed number: it was 1,000 once
+/// and is 200 now (graph.md 2.5).
+#[derive(Debug)]
+pub(crate) struct Expansion {
+    learned: Mutex<Learned>,
+    /// Replies on a page that a link leads to, as seen last.
+    page_size: AtomicUsize,
+}
+
+impl Default for Expansion {
+    fn default() -> Self {
+        Self { learned: Mutex::default(), page_size: AtomicUsize::new(USUAL_PAGE) }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Learned {
@@ -54,7 +68,17 @@ struct Learned {
 
 impl Expansion {
     fn learned(&self) -> MutexGuard<'_, Learned> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replies on a page that a link leads to.
+    pub(crate) fn page_size(&self) -> usize {
+        self.page_size.load(Ordering::Relaxed)
+    }
+
+    /// A page that a link led to had so many replies, and is not the last one.
+    pub(crate) fn note_page_size(&self, replies: usize) {
+        self.page_size.store(replies, Ordering::Relaxed);
     }
 
     /// The list of a thread had so many replies.
@@ -173,14 +197,22 @@ pub(crate) fn share_beyond(root: Option<DateTime<Utc>>, first: Option<DateTime<U
 }
 
 #[cfg(test)]
+impl Rest {
+    /// Of a root that came with so many replies and this link, and has so many more by Graph's count.
+    pub(crate) fn beyond(link: Link, expanded: usize, counted: Option<usize>) -> Self {
+        Self { link: Some(link), known: HashSet::new(), expanded, counted, likely: None }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     fn rest(expanded: usize, counted: Option<usize>, likely: Option<f64>) -> Rest {
-        let link = Link::from_path("/v1.0/teams/t/channels/c/messages/m/replies?$skiptoken=x");
-        Rest { link, known: HashSet::new(), expanded, counted, likely }
+        let link = Link::from_path("/v1.0/teams/t/channels/c/messages/m/replies?$skiptoken=x").unwrap();
+        Rest { likely, ..Rest::beyond(link, expanded, counted) }
     }
 
     proptest! {

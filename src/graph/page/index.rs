@@ -726,6 +726,16 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
 }
 
 #[cfg(test)]
+impl Page {
+    /// A list that Graph could have answered with at that time, for the tests of other folders.
+    pub fn of_list(body: &serde_json::Value, date: chrono::DateTime<chrono::Utc>) -> Self {
+        let host = Host::new(&"https://graph.microsoft.com".parse().unwrap()).unwrap();
+        let date = AnswerDate::new(Some(date), date);
+        Self::parse(body.to_string(), Cleaned::default(), Expected::List, &host, &Secrets::default(), date).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use url::Url;
 

@@ -1,14 +1,24 @@
 //! Reading a channel: which of its streams are walked together, and what delta is asked for.
 
 pub(crate) mod activity;
-pub(crate) mod ahead;
+mod chains;
+mod cursor;
+mod damage_marks;
 pub(crate) mod delta;
-pub(crate) mod part;
+pub(crate) mod delta_cursor;
+pub(crate) mod depth;
+mod first_page;
+pub(crate) mod pair;
+pub(crate) mod pass;
 mod reach;
+pub(crate) mod remaining;
 mod restarts;
+mod sink;
+pub(crate) mod stream_reader;
 pub(crate) mod thread;
+mod thread_pages;
 mod trouble;
-pub(crate) mod walk;
+mod walk;
 
 use chrono::TimeDelta;
 
@@ -23,26 +33,27 @@ use crate::{
     streams::{self, StreamSet},
 };
 use delta::Followed;
-use part::Part;
-use walk::{Walk, are_together};
+use pair::{Pair, are_together};
+use stream_reader::StreamReader;
+use walk::Walk;
 
-/// What delta does not tell comes with a walk, so often at least.
+/// What delta does not show comes with a walk, at least this often.
 const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// Reads a channel for the streams that it feeds.
 pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work) -> Result<Report, Stop> {
     let place = Place { team: work.of.id(&TEAM), channel: work.of.id(&CHANNEL), facts: work.said.facts };
-    let part = |stream| Part::new(context, stream, place, None).filter(|part| feeds.contains(part.stream()));
-    let (roots, replies) = (part(&streams::MESSAGES), part(&streams::MESSAGE_REPLIES));
-    let older_of_done = roots.iter().chain(&replies).filter(|part| part.is_done()).find_map(|part| part.gap(|| place.task()));
-    let [roots, replies] = [roots, replies].map(|part| part.filter(|part| !part.is_done()));
+    let reader = |stream| StreamReader::new(context, stream, place, None).filter(|reader| feeds.contains(reader.stream()));
+    let (roots, replies) = (reader(&streams::MESSAGES), reader(&streams::MESSAGE_REPLIES));
+    let older_of_done = roots.iter().chain(&replies).filter(|reader| reader.is_done()).find_map(|reader| reader.gap(|| place.task()));
+    let [roots, replies] = [roots, replies].map(|reader| reader.filter(|reader| !reader.is_done()));
     let mut reading = Reading { context, place, roots, replies, damage: Damage::default() };
     match reading.run().await {
         Err(Stop::Failed(error)) if work.origin == Origin::Perhaps && error.is_missing() => Ok(Report::default()),
         Err(stop) => Err(stop),
         Ok(()) => {
-            let too_large = reading.roots.iter().chain(&reading.replies).map(|part| part.too_large).sum();
-            let older = || reading.roots.iter().chain(&reading.replies).find_map(|part| part.gap(|| place.task()));
+            let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();
+            let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap(|| place.task()));
             let older = reading.damage.older.take().or_else(older).or(older_of_done).map(|error| error.or_leave_out(place.channel));
             let damage = Damage { too_large, older, ..reading.damage }.into_error(context, || place.task());
             Ok(Report { here: vec![place.channel.to_owned()], ..Report::read(feeds, damage) })
@@ -53,8 +64,8 @@ pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work) -> Res
 struct Reading<'c> {
     context: &'c Context,
     place: Place<'c>,
-    roots: Option<Part<'c>>,
-    replies: Option<Part<'c>>,
+    roots: Option<StreamReader<'c>>,
+    replies: Option<StreamReader<'c>>,
     damage: Damage,
 }
 
@@ -63,14 +74,14 @@ impl Reading<'_> {
         let mut followed = None;
         if delta_may_do(self.roots.as_ref(), self.replies.as_ref()) {
             followed = self.follow().await?;
-            if !self.roots.as_ref().is_some_and(|part| is_walk_due(part, followed)) {
+            if !self.roots.as_ref().is_some_and(|reader| is_walk_due(reader, followed)) {
                 return Ok(());
             }
         }
-        let follows = self.roots.as_ref().is_some_and(Part::follows_delta);
+        let follows = self.roots.as_ref().is_some_and(|roots| roots.delta.is_followed());
         self.walk().await?;
-        let changed = self.roots.iter().chain(&self.replies).any(|part| part.told > 0);
-        let tries_again = self.roots.as_ref().is_some_and(|part| part.tries_delta_again(changed));
+        let changed = self.roots.iter().chain(&self.replies).any(|reader| reader.sink.emitted() > 0);
+        let tries_again = self.roots.as_ref().is_some_and(|reader| reader.delta.is_tried_again(changed, reader.cursor.now));
         if followed.is_none() && (follows || tries_again) {
             self.follow().await?;
         }
@@ -78,8 +89,8 @@ impl Reading<'_> {
     }
 
     async fn follow(&mut self) -> Result<Option<Followed>, Stop> {
-        let Some(part) = &mut self.roots else { return Ok(None) };
-        let followed = delta::follow(self.context, self.place, part, &mut self.damage).await?;
+        let Some(roots) = &mut self.roots else { return Ok(None) };
+        let followed = delta::follow(self.context, self.place, roots, &mut self.damage).await?;
         Ok(Some(followed))
     }
 
@@ -88,25 +99,28 @@ impl Reading<'_> {
         let Self { context, place, roots, replies, damage } = self;
         let are_apart = roots.as_mut().zip(replies.as_mut()).is_some_and(|(roots, replies)| !are_together(roots, replies));
         if are_apart {
-            Walk::new(context, *place, roots.as_mut(), None, damage).run().await?;
-            Walk::new(context, *place, None, replies.as_mut(), damage).run().await?;
+            Walk::new(context, *place, Pair::new(roots.as_mut(), None), damage).run().await?;
+            Walk::new(context, *place, Pair::new(None, replies.as_mut()), damage).run().await?;
         } else if roots.is_some() || replies.is_some() {
-            Walk::new(context, *place, roots.as_mut(), replies.as_mut(), damage).run().await?;
+            Walk::new(context, *place, Pair::new(roots.as_mut(), replies.as_mut()), damage).run().await?;
         }
         Ok(())
     }
 }
 
 /// Whether delta may tell all that is wanted: it knows no replies, and nothing that was never read.
-pub(crate) fn delta_may_do(roots: Option<&Part<'_>>, replies: Option<&Part<'_>>) -> bool {
-    let knows = |part: &Part<'_>| part.follows_delta() && part.state.read_at.is_some() && part.state.walk.is_none() && !part.has_gap();
+pub(crate) fn delta_may_do(roots: Option<&StreamReader<'_>>, replies: Option<&StreamReader<'_>>) -> bool {
+    let knows = |reader: &StreamReader<'_>| {
+        let cursor = &reader.cursor;
+        reader.delta.is_followed() && cursor.read_at().is_some() && !cursor.is_walking() && !cursor.has_gap()
+    };
     replies.is_none() && roots.is_some_and(knows)
 }
 
 /// Whether delta was not enough: it did not tell, or it is time for what it never tells.
-pub(crate) fn is_walk_due(part: &Part<'_>, followed: Option<Followed>) -> bool {
+pub(crate) fn is_walk_due(roots: &StreamReader<'_>, followed: Option<Followed>) -> bool {
     match followed {
-        Some(Followed::To(now)) => part.state.read_at.is_none_or(|read_at| (now - read_at).abs() >= WALK_EVERY),
+        Some(Followed::To(now)) => roots.cursor.read_at().is_none_or(|read_at| (now - read_at).abs() >= WALK_EVERY),
         _ => true,
     }
 }

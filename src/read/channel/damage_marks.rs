@@ -1,0 +1,79 @@
+//! The marks of messages that are left out, damaged or too large: each is reported by one run, and not by every run that meets it again.
+
+use crate::state::MOST_DAMAGE_OF_CHANNEL;
+
+/// The marks of one stream of a channel, or of a thread.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct DamageMarks {
+    /// What earlier runs and walks have reported, as the state keeps it.
+    pub(super) reported: Vec<String>,
+    /// What the walk under way has met.
+    met: Vec<String>,
+    /// Whether an earlier run began the walk: this one does not meet everything.
+    is_resumed: bool,
+}
+
+impl DamageMarks {
+    pub(super) fn new(reported: Vec<String>, is_resumed: bool) -> Self {
+        Self { reported, met: Vec::new(), is_resumed }
+    }
+
+    /// Takes note of a message that is left out. Gives whether no run before has reported it as it is now.
+    pub(super) fn note(&mut self, mark: String, is_walking: bool) -> bool {
+        let is_new = !self.reported.contains(&mark);
+        // A walk remembers what it has met; what delta shows is remembered until the next walk.
+        let marks = if is_walking { &mut self.met } else { &mut self.reported };
+        if marks.len() < MOST_DAMAGE_OF_CHANNEL && !marks.contains(&mark) {
+            marks.push(mark);
+        }
+        is_new
+    }
+
+    /// A walk has ended. If it has met everything, its marks replace those of earlier walks.
+    pub(super) fn end_walk(&mut self, is_finished: bool) {
+        let mut marks = std::mem::take(&mut self.met);
+        if self.is_resumed || !is_finished {
+            let earlier: Vec<_> = std::mem::take(&mut self.reported).into_iter().filter(|mark| !marks.contains(mark)).collect();
+            marks.extend(earlier);
+            marks.truncate(MOST_DAMAGE_OF_CHANNEL);
+        }
+        self.reported = marks;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(reported: &[&str], is_resumed: bool) -> DamageMarks {
+        DamageMarks::new(reported.iter().map(ToString::to_string).collect(), is_resumed)
+    }
+
+    #[test]
+    fn a_mark_is_new_unless_an_earlier_run_has_reported_it() {
+        let mut marks = marks(&["a"], false);
+        assert_eq!(["a", "b", "b"].map(|mark| marks.note(mark.to_owned(), true)), [false, true, true]);
+        assert_eq!(marks.reported, ["a"], "the walk has not ended");
+        assert_eq!(["b", "c", "c"].map(|mark| marks.note(mark.to_owned(), false)), [true, true, false]);
+        assert_eq!(marks.reported, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_walk_that_met_everything_replaces_the_marks_of_earlier_ones() {
+        for (is_resumed, is_finished, kept) in [(false, true, vec!["b"]), (true, true, vec!["b", "a"]), (false, false, vec!["b", "a"])] {
+            let mut marks = marks(&["a", "b"], is_resumed);
+            marks.note("b".to_owned(), true);
+            marks.end_walk(is_finished);
+            assert_eq!(marks.reported, kept, "{is_resumed} {is_finished}");
+        }
+    }
+
+    #[test]
+    fn there_is_room_for_some_marks() {
+        let mut marks = marks(&["a"], true);
+        (0..2 * MOST_DAMAGE_OF_CHANNEL).for_each(|number| _ = marks.note(number.to_string(), true));
+        marks.end_walk(true);
+        assert_eq!(marks.reported.len(), MOST_DAMAGE_OF_CHANNEL);
+        assert!(!marks.reported.contains(&"a".to_owned()), "those of this walk come first");
+    }
+}

@@ -1,0 +1,47 @@
+//! How far down the list of chains, which is sorted by activity, a pass has come.
+
+use chrono::{DateTime, Utc};
+
+use super::activity::Activity;
+
+/// The activities of the last two chains. All further chains are below a bound if both are: one alone may be higher in the list than its
+/// times show, such as a chain whose newest reply was removed for good.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Depth {
+    last: Option<DateTime<Utc>>,
+    before: Option<DateTime<Utc>>,
+}
+
+impl Depth {
+    /// Takes note of the next chain; one of unknown activity shows nothing.
+    pub(crate) fn note(&mut self, activity: Activity) {
+        if let Activity::Known(time) = activity {
+            (self.before, self.last) = (self.last, Some(time));
+        }
+    }
+
+    pub(crate) fn is_below(self, bound: DateTime<Utc>) -> bool {
+        self.last.zip(self.before).is_some_and(|(last, before)| last < bound && before < bound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_chains_in_a_row_below_a_bound_show_that_all_are() {
+        let at = |hour: i64| Activity::Known(DateTime::from_timestamp(hour * 3600, 0).unwrap());
+        let is_below = |activities: &[Activity]| {
+            let mut depth = Depth::default();
+            activities.iter().for_each(|&activity| depth.note(activity));
+            depth.is_below(DateTime::from_timestamp(5 * 3600, 0).unwrap())
+        };
+        assert!(!is_below(&[]));
+        assert!(!is_below(&[at(4)]), "one alone may be misplaced");
+        assert!(!is_below(&[at(4), at(5)]));
+        assert!(!is_below(&[at(4), at(6), at(4)]));
+        assert!(is_below(&[at(6), at(4), at(3)]));
+        assert!(is_below(&[at(4), Activity::Unknown, Activity::None, at(3)]), "what has no time is passed over");
+    }
+}
