@@ -37,7 +37,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let config = file(&folder, "config.json", &config)?;
     let configured = |name| json!({"stream": {"name": name}, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"});
-    let streams: Vec<_> = Stream::names().into_iter().map(configured).collect();
+    let streams: Vec<_> = Stream::defaults().map(|stream| stream.name).map(configured).collect();
     let catalog = file(&folder, "catalog.json", &json!({"streams": streams}))?;
     let arguments = match (singer, config.to_str(), catalog.to_str()) {
         (true, Some(config), _) => vec!["tap-microsoft-teams", "--config", config],

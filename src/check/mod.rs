@@ -25,7 +25,7 @@ pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Err
     let mut probe = Probe::sign_in(client, config).await?;
     let consent = consent(config, &probe.tenant_id(config));
     let mut checkup = Checkup { streams: Vec::new(), lists_no_team: false, consent };
-    for stream in Stream::all() {
+    for stream in Stream::defaults() {
         let own = config.stream(stream);
         let verdict = match missing(stream, own) {
             options if options.is_empty() => probe.stream(stream, own).await,

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work, shows_gap: bool) -> Result<Report, Stop> {
     let Some(mut look) = context.looks.take().await else { return Ok(Report::default()) };
     let Work { stream: finder, of, .. } = work;
-    let Some(item) = finder.item else { return Ok(Report::default()) };
+    let Some(finds) = finder.finds else { return Ok(Report::default()) };
     let own = feeds.filter(|stream| stream.name == finder.name);
     let below = feeds.without(own);
     let found = |facts| {
@@ -29,7 +29,7 @@ pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work, shows_
         found.said.facts = facts;
         vec![found]
     };
-    let error = match context.client.object(&(item.request)(&of)).await {
+    let error = match context.client.object(&(finds.request)(&of)).await {
         Ok(page) => {
             look.has_found = true;
             debug!("{of} is not listed and exists: it is read");
@@ -46,7 +46,7 @@ pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work, shows_
         return Ok(Report::default());
     }
     let is_forbidden = error.is_forbidden();
-    let error = Error::graph(format!("read {of}"), error, &[item.permission]);
+    let error = Error::graph(format!("read {of}"), error, &[finds.permission]);
     if !is_forbidden {
         return Err(error.into());
     }

@@ -52,7 +52,8 @@ fn jobs(context: &Context, found: Found) -> Vec<Job> {
     let level = found.of.level();
     let mut jobs = own_jobs(&found, streams.filter(|stream| is_read_at(context, stream, level)));
     for next in LEVELS.iter().filter(|next| next.above == level) {
-        let deeper = streams.filter(|stream| stream.finds == Some(next) || stream.is_below(next) && !is_read_at(context, stream, level));
+        let deeper =
+            streams.filter(|stream| stream.finds_level() == Some(next) || stream.is_below(next) && !is_read_at(context, stream, level));
         match Stream::finding(next) {
             Some(finder) => jobs.extend(list_jobs(context, &found, finder, next, deeper)),
             None => jobs.extend(deeper.iter().flat_map(|stream| named_jobs(context, &found.of, next, stream))),
@@ -64,9 +65,9 @@ fn jobs(context: &Context, found: Found) -> Vec<Job> {
 /// Whether a run reads the stream from parents of this level: from its own, or from those above it where all of its own are read and no list
 /// finds them.
 fn is_read_at(context: &Context, stream: &Stream, level: Option<&'static Level>) -> bool {
-    let is_found_below = stream.finds.is_some_and(|finds| finds.above == level);
+    let is_found_below = stream.finds_level().is_some_and(|finds| finds.above == level);
     let is_own = stream.below == level && !is_found_below;
-    let is_completed = matches!(stream.read, Read::Teams) && stream.finds == level;
+    let is_completed = matches!(stream.read, Read::Teams) && stream.finds_level() == level;
     let walks =
         || stream.below.is_some_and(|own| own.above == level && Stream::finding(own).is_none() && context.config(stream).reads_all(own));
     is_own || is_completed || walks()

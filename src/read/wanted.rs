@@ -49,7 +49,7 @@ impl Wanted {
             }
         }
         let mut wanted = Self { level: Some(level), of_all, expected };
-        wanted.expect_known(context, parent, streams.filter(|stream| stream.finds == Some(level)));
+        wanted.expect_known(context, parent, streams.filter(|stream| stream.finds_level() == Some(level)));
         wanted
     }
 

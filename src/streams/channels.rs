@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{ItemRoute, List, Read, Stream};
+use super::stream::{Finds, List, Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
     level::{CHANNEL, Partition, TEAM},
@@ -28,9 +28,9 @@ pub static CHANNELS: Stream = Stream {
     description: "Channels of the teams that are read: standard, private and shared.",
     primary_key: &["id"],
     cursor: None,
+    is_default: true,
     below: Some(&TEAM),
-    finds: Some(&CHANNEL),
-    item: Some(ItemRoute { request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &LISTS_CHANNELS }),
+    finds: Some(Finds { level: &CHANNEL, request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &LISTS_CHANNELS }),
     permissions: &[&LISTS_CHANNELS],
     page: 999,
     // Graph refuses $top here. Every team has its General; an empty list was seen by others (graph.md 2.3).

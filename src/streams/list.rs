@@ -1,15 +1,18 @@
 //! The list of the streams.
 
-use super::{channels::CHANNELS, members::MEMBERS, message_replies::MESSAGE_REPLIES, messages::MESSAGES, stream::Stream, teams::TEAMS};
+use super::{
+    channel_members::CHANNEL_MEMBERS, channels::CHANNELS, members::MEMBERS, message_replies::MESSAGE_REPLIES, messages::MESSAGES,
+    stream::Stream, teams::TEAMS,
+};
 use crate::level::Level;
 
 /// All streams, parents first.
-pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES];
+pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES, &CHANNEL_MEMBERS];
 
 impl Stream {
     /// The stream whose items are the parents of that level.
     pub fn finding(level: &Level) -> Option<&'static Self> {
-        Self::all().find(|stream| stream.finds == Some(level))
+        Self::all().find(|stream| stream.finds_level() == Some(level))
     }
 
     /// The stream of that name.
@@ -20,6 +23,11 @@ impl Stream {
     /// All streams, parents first.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         STREAMS.iter().copied()
+    }
+
+    /// The streams that are read unless something else is asked for.
+    pub fn defaults() -> impl Iterator<Item = &'static Self> {
+        Self::all().filter(|stream| stream.is_default)
     }
 
     /// All names, in order.

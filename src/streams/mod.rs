@@ -1,5 +1,6 @@
 //! The streams: declared facts in one list, from which catalogs, schemas, selection and reading derive.
 
+mod channel_members;
 mod channels;
 mod list;
 mod members;
@@ -11,6 +12,7 @@ mod set;
 mod stream;
 mod teams;
 
+pub use channel_members::{CHANNEL_MEMBERS, ChannelMember};
 pub use channels::{CHANNELS, Channel, LISTS_CHANNELS, channel};
 pub use list::STREAMS;
 pub use members::{MEMBERS, Member};
@@ -18,7 +20,7 @@ pub use message_replies::{MESSAGE_REPLIES, Reply, thread};
 pub use messages::{Body, MAX_TOP, MESSAGES, Message, READS_MESSAGES, delta, message, roots, walk};
 pub use per_stream::PerStream;
 pub use set::StreamSet;
-pub use stream::{ItemRoute, List, Mode, Read, Selected, Side, Stream};
+pub use stream::{Finds, List, Mode, Read, Selected, Side, Stream};
 pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, Team, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
 

@@ -19,12 +19,12 @@ pub struct Stream {
     pub primary_key: &'static [&'static str],
     /// The column that a change moves forward, where there is one.
     pub cursor: Option<&'static str>,
+    /// Whether it is read unless something else is asked for: every further stream is opt-in.
+    pub is_default: bool,
     /// What its records hang below; [`None`]: the tenant.
     pub below: Option<&'static Level>,
-    /// The level whose parents its items are.
-    pub finds: Option<&'static Level>,
-    /// How one of its items is read by itself, where it finds parents.
-    pub item: Option<ItemRoute>,
+    /// What parents its items are, if they are some.
+    pub finds: Option<Finds>,
     /// Application permissions that let it be read: each of these.
     pub permissions: &'static [&'static Permission],
     /// The most items that Graph gives a page.
@@ -46,12 +46,14 @@ pub enum Read {
     Walk(Side),
 }
 
-/// How a parent that is known is asked for by itself.
+/// What parents a list finds.
 #[derive(Clone, Copy, Debug)]
-pub struct ItemRoute {
-    /// The request for it.
+pub struct Finds {
+    /// Their level.
+    pub level: &'static Level,
+    /// The request for one of them by itself.
     pub request: fn(&Partition) -> Request,
-    /// What lets it be read.
+    /// What lets one be read.
     pub permission: &'static Permission,
 }
 
@@ -111,6 +113,11 @@ impl Stream {
         self.name.replace('_', " ")
     }
 
+    /// The level whose parents its items are.
+    pub fn finds_level(&self) -> Option<&'static Level> {
+        self.finds.map(|finds| finds.level)
+    }
+
     /// The levels above its records, from the top down.
     pub fn path(&self) -> Vec<&'static Level> {
         self.below.map(Level::path).unwrap_or_default()
@@ -119,7 +126,7 @@ impl Stream {
     /// The level of the parents that a run reads it from, one after the other; [`None`]: the tenant.
     pub fn read_level(&self) -> Option<&'static Level> {
         match self.read {
-            Read::Teams => self.finds,
+            Read::Teams => self.finds_level(),
             Read::List(_) => self.below,
             Read::Walk(_) => Some(&CHANNEL),
         }

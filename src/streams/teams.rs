@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{ItemRoute, Read, Stream};
+use super::stream::{Finds, Read, Stream};
 use crate::{
     graph::{Class, Item, Permission, Request},
     level::{Partition, TEAM},
@@ -39,9 +39,9 @@ pub static TEAMS: Stream = Stream {
     description: "Teams of the tenant, with their settings.",
     primary_key: &["id"],
     cursor: None,
+    is_default: true,
     below: None,
-    finds: Some(&TEAM),
-    item: Some(ItemRoute { request: |of| team(of.id(&TEAM)), permission: &READS_TEAMS }),
+    finds: Some(Finds { level: &TEAM, request: |of| team(of.id(&TEAM)), permission: &READS_TEAMS }),
     permissions: &[&LISTS_TEAMS, &READS_TEAMS],
     page: 999,
     read: Read::Teams,

@@ -5,6 +5,7 @@
 
 mod airbyte;
 mod bad_input;
+mod channel_members;
 mod cli;
 mod conformance;
 mod contents;

@@ -21,7 +21,7 @@ pub fn catalog() -> Value {
 
 /// Every stream, whole.
 pub fn everything() -> impl Iterator<Item = Selected> {
-    Stream::all().map(|stream| select(stream, stream.mode(), |_| true))
+    Stream::defaults().map(|stream| select(stream, stream.mode(), |_| true))
 }
 
 fn entry(stream: &Stream) -> Value {
@@ -34,7 +34,7 @@ fn entry(stream: &Stream) -> Value {
     });
     let mut root = json!({
         "inclusion": "available",
-        "selected-by-default": true,
+        "selected-by-default": stream.is_default,
         "table-key-properties": stream.primary_key,
         "forced-replication-method": replication_method(stream),
     });

@@ -59,7 +59,7 @@ fn keys_are_automatic_and_the_root_says_how_the_stream_is_read() {
         assert_eq!(root["table-key-properties"], entry["key_properties"]);
         assert_eq!(root["forced-replication-method"], entry["replication_method"]);
         assert!(["FULL_TABLE", "INCREMENTAL"].iter().any(|method| entry["replication_method"] == *method));
-        assert_eq!((&root["inclusion"], &root["selected-by-default"]), (&json!("available"), &json!(true)));
+        assert_eq!((&root["inclusion"], &root["selected-by-default"]), (&json!("available"), &json!(stream.is_default)));
         for described in &metadata[1..] {
             let path = described["breadcrumb"].as_array().unwrap();
             let name = path[1].as_str().unwrap();

@@ -25,6 +25,13 @@ pub fn table(truth: &Truth, stream: &str) -> Table {
             };
             truth.members.iter().map(row).collect()
         }
+        "channel_members" => {
+            let row = |((team, channel, id), member): (&(String, String, String), &Value)| {
+                let derived = [("team_id", json!(team)), ("channel_id", json!(channel))];
+                (vec![channel.clone(), id.clone()], expect::record(stream, &member.to_string(), &derived))
+            };
+            truth.channel_members.iter().map(row).collect()
+        }
         "messages" => truth.messages.values().map(|message| row(stream, message, &[])).collect(),
         "message_replies" => {
             truth.replies.values().map(|reply| row(stream, reply, &[("parent_message_id", json!(reply.root.to_string()))])).collect()
