@@ -1,6 +1,6 @@
 //! Options that contradict each other, or that do nothing where they stand: what people should know before a run.
 
-use super::{Parents, StreamConfig, reader::Reader};
+use super::{Parents, StreamConfig, reader::Reader, settings::listed};
 use crate::{
     level::{LEVELS, Level},
     streams::Stream,
@@ -12,12 +12,12 @@ pub(super) struct Contradictions {
     /// About options, whatever streams they concern.
     sentences: Vec<String>,
     /// What does nothing, and without what; the streams that are not read therefore.
-    lacking: Vec<(String, Vec<String>)>,
+    lacking: Vec<(String, Vec<&'static str>)>,
 }
 
 impl Contradictions {
     /// Notes what contradicts each other among the options that count for a stream.
-    pub(super) fn note(&mut self, reader: &mut Reader<'_>, stream: &Stream, config: &StreamConfig) {
+    pub(super) fn note(&mut self, reader: &mut Reader<'_>, stream: &'static Stream, config: &StreamConfig) {
         // Nothing runs before these are mended.
         if !reader.problems.is_empty() {
             return;
@@ -40,7 +40,7 @@ impl Contradictions {
     }
 
     /// Parents without those above them: channels without a team, threads without a channel.
-    fn note_lacking(&mut self, reader: &Reader<'_>, stream: &Stream, config: &StreamConfig) {
+    fn note_lacking(&mut self, reader: &Reader<'_>, stream: &'static Stream, config: &StreamConfig) {
         let given = |level: &Level| match config.parents(level) {
             Parents::Unknown => None,
             Parents::All => Some(reader.path_of(reader.layer_of(level.all), level.all)),
@@ -50,8 +50,8 @@ impl Contradictions {
             let Some(option) = given(level).filter(|_| !config.parents(above).are_known()) else { continue };
             let sentence = format!("`{option}` does nothing without `{}` or `{}`", above.id, above.all);
             match self.lacking.iter_mut().find(|(known, _)| *known == sentence) {
-                Some((_, streams)) => streams.push(stream.name.to_owned()),
-                None => self.lacking.push((sentence, vec![stream.name.to_owned()])),
+                Some((_, streams)) => streams.push(stream.name),
+                None => self.lacking.push((sentence, vec![stream.name])),
             }
         }
     }
@@ -76,7 +76,7 @@ impl Contradictions {
     pub(super) fn into_remarks(self) -> Vec<String> {
         let lacking = self.lacking.into_iter().map(|(sentence, streams)| {
             let are = if streams.len() == 1 { "is" } else { "are" };
-            format!("{sentence}: {} {are} not read", streams.join(" and "))
+            format!("{sentence}: {} {are} not read", listed(&streams))
         });
         lacking.chain(self.sentences).collect()
     }

@@ -157,17 +157,20 @@ impl StreamOptions {
         let mut all = Self { streams: PerStream::default(), run_wide, contradictions: Contradictions::default(), problems: Vec::new() };
         for stream in Stream::all() {
             let options = written.get(stream.name).and_then(reader::object).unwrap_or_default();
-            all.read_stream(reader.over(&options, format!("stream_options.{}.", stream.name)), stream, options.contains_key("top"));
+            all.read_stream(reader.over(&options, format!("stream_options.{}.", stream.name)), stream, &options);
         }
         all
     }
 
-    fn read_stream(&mut self, mut own: Reader<'_>, stream: &'static Stream, has_own_top: bool) {
+    fn read_stream(&mut self, mut own: Reader<'_>, stream: &'static Stream, written: &Map<String, Value>) {
         own.check_names_of_stream();
         let config = StreamConfig::read(&mut own);
-        self.contradictions.note(&mut own, stream, &config);
+        // Of a stream that is opt-in it is not known yet whether anybody reads it.
+        if stream.is_default || !written.is_empty() {
+            self.contradictions.note(&mut own, stream, &config);
+        }
         self.run_wide = self.run_wide.least(RunWide::read(&mut own));
-        if let Some(top) = config.top.filter(|&top| top > stream.page && has_own_top) {
+        if let Some(top) = config.top.filter(|&top| top > stream.page && written.contains_key("top")) {
             own.problem(format!("stream_options.{}.top", stream.name), &top.into(), &format!("a whole number from 1 to {}", stream.page));
         }
         self.problems.extend(own.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));

@@ -279,16 +279,12 @@ const AFTER_LEVELS: &[Setting] = &[
 /// The two settings of a level: the one that names parents, and the one that reads all of them.
 fn of_level(level: &'static Level) -> [Setting; 2] {
     let streams: Vec<_> = Stream::all().filter(|stream| stream.is_below(level)).map(|stream| stream.name).collect();
-    let streams = match streams.as_slice() {
-        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        streams => streams.concat(),
-    };
     let [names, reads_all] = level.meanings;
     let [title, title_of_all] = level.titles;
     let named = Setting {
         name: level.id,
         title,
-        description: format!("{names} Needed by {streams}, unless all {} are fetched.", level.plural).into(),
+        description: format!("{names} Needed by {}, unless all {} are fetched.", listed(&streams), level.plural).into(),
         kind: Kind::Ids,
         per_stream: true,
         examples: std::slice::from_ref(&level.example),
@@ -304,6 +300,14 @@ fn of_level(level: &'static Level) -> [Setting; 2] {
         ..SETTING
     };
     [named, all]
+}
+
+/// Names in a sentence: "a, b and c".
+pub(super) fn listed(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        names => names.concat(),
+    }
 }
 
 impl Setting {

@@ -88,7 +88,10 @@ fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
     catalog["streams"].as_array_mut().unwrap().push(json!({"tap_stream_id": "chats", "stream": "chats", "schema": {}, "selected": true}));
     let output = tap.sync_catalog(&catalog, &[]);
     assert_eq!((output.status, output.streams()), (Some(0), vec!["teams"]));
-    assert_eq!(output.said("WARNING"), ["the catalog has a stream chats; there are teams, channels, members, messages, message_replies, channel_members"]);
+    assert_eq!(
+        output.said("WARNING"),
+        ["the catalog has a stream chats; there are teams, channels, members, messages, message_replies, channel_members"]
+    );
 }
 
 #[test]
