@@ -1,10 +1,12 @@
 //! Microsoft Graph over HTTP: requests in, pages out. Knows nothing of streams, protocols or configuration files.
 
 mod answer;
+mod attempts;
 mod auth;
 mod client;
 mod date;
 mod error;
+mod exchange;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -17,9 +19,10 @@ mod pages;
 mod request;
 mod retry;
 mod rounds;
+mod work;
 
 pub use auth::{Application, Claims, Credentials, Mixup, Permission};
-pub use client::{Endpoints, GraphClient, WorkEvent};
+pub use client::{Endpoints, GraphClient};
 pub use date::{AnswerDate, SKEW};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
 pub use http::{NoClient, unusable_certificates};
@@ -30,3 +33,4 @@ pub use page::{Cleaned, Held, Item, Page, Removal};
 pub use pages::Pages;
 pub use request::Request;
 pub use retry::Verdict;
+pub use work::WorkEvent;
