@@ -10,15 +10,17 @@ use crate::{
         channel::{
             activity::Activity,
             delta::Followed,
-            delta_may_do, is_walk_due,
+            delta_may_do,
+            expansion::USUAL_PAGE,
+            is_walk_due,
             pair::are_together,
             pass::{PROBE, is_expansion_refused},
-            remaining::earliest,
+            remaining_replies::{RemainingReplies, share_beyond},
+            remaining_requests::earliest,
             stream_reader::StreamReader,
         },
         context::Context,
         place::Place,
-        rest::{Rest, USUAL_PAGE, share_beyond},
     },
     record::{Derived, instant},
     state::BEGINNING,
@@ -269,7 +271,7 @@ impl WalkLook {
         let root = told(context, place, &MESSAGES, self.roots, chain, None);
         let mut replies = Told::default();
         chain.replies().for_each(|reply| replies += told(context, place, &MESSAGE_REPLIES, self.replies, reply, Some(&id)));
-        let rest = if self.expands { Rest::of(chain, &context.expansion) } else { Some(Rest::of_all()) };
+        let rest = if self.expands { RemainingReplies::of(chain, &context.channels.expansion) } else { Some(RemainingReplies::of_all()) };
         let thread = rest.map(|rest| {
             let (replies, requests) = rest.likely(USUAL_PAGE);
             Thread { requests, replies }

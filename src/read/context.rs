@@ -2,25 +2,23 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
     ops::Deref,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
 
 use chrono::{TimeDelta, Utc};
-use tracing::{debug, warn};
 
 use super::{
     begin::States,
+    channel::shared::SharedByChannels,
     looks::Looks,
     marks::Marks,
     names::Names,
     once::Memory,
-    rest::Expansion,
     waits::{Waiting, Waits},
 };
 use crate::{
@@ -31,19 +29,6 @@ use crate::{
     state::{ChannelState, StreamState},
     streams::{self, PerStream, Selected, Stream, StreamSet},
 };
-
-/// What is warned of once a run, however many channels it concerns.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Remark {
-    /// Delta's token is no longer taken.
-    DeltaEnded,
-    /// There is no delta.
-    DeltaRefused,
-    /// Delta does not answer.
-    DeltaUnanswered,
-    /// Replies are not expanded into their roots.
-    Expansion,
-}
 
 /// What a job needs.
 #[derive(Debug)]
@@ -68,11 +53,9 @@ pub(crate) struct Shared {
     pub(crate) marks: Marks,
     /// Of streams that begin anew, or are not selected.
     others: Vec<(&'static Stream, StreamState)>,
-    remarked: Mutex<HashSet<Remark>>,
     pub(crate) memory: Memory,
     pub(crate) names: Names,
-    /// How many replies Graph expands into their roots.
-    pub(crate) expansion: Expansion,
+    pub(crate) channels: SharedByChannels,
     /// Requests for what is not listed.
     pub(crate) looks: Looks,
     waits: Waits,
@@ -105,10 +88,9 @@ impl Context {
             marks: Marks::new(&of_selected),
             states: of_selected.into_iter().collect(),
             others,
-            remarked: Mutex::default(),
             memory: Memory::default(),
             names: Names::default(),
-            expansion: Expansion::default(),
+            channels: SharedByChannels::default(),
             looks: Looks::default(),
             waits: Waits::default(),
             nul: AtomicU64::default(),
@@ -213,16 +195,6 @@ impl Shared {
     pub(crate) fn known(&self, parent: &Partition) -> impl Iterator<Item = String> + use<'_> {
         let key = parent.key();
         self.states().flat_map(move |state| state.below(&key))
-    }
-
-    /// Says something as a warning the first time in the run, and for other channels in the details.
-    pub(crate) fn remark(&self, about: Remark, sentence: String) {
-        let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(about));
-        if is_first {
-            warn!("{sentence} (said once a run)");
-        } else {
-            debug!("{sentence}");
-        }
     }
 
     /// Whether the stream is read from one parent of that level, which is named with those above it.

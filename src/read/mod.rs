@@ -18,7 +18,6 @@ mod once;
 pub(crate) mod outcome;
 pub(crate) mod parents;
 pub(crate) mod place;
-pub(crate) mod rest;
 pub(crate) mod teams;
 mod waits;
 mod wanted;

@@ -7,7 +7,8 @@ use super::{
     pair::{Pair, earlier},
     pass::Pass,
     reach::Reach,
-    remaining::Remaining,
+    remaining_replies::RemainingReplies,
+    remaining_requests::RemainingRequests,
     thread_pages::{ThreadPage, ThreadPages},
 };
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
         context::Context,
         job::{Damage, Stop},
         place::Place,
-        rest::Rest,
     },
     streams::{self, MAX_TOP},
 };
@@ -31,7 +31,7 @@ pub(super) struct Chains<'w, 'c> {
     pub(super) damage: &'w mut Damage,
     /// Whether Graph expands replies into their roots.
     pub(super) expands: bool,
-    pub(super) remaining: Remaining,
+    pub(super) remaining: RemainingRequests,
     pub(super) reach: Reach,
     /// How far down another run has to look for records that this one has held back.
     pub(super) owed: Option<DateTime<Utc>>,
@@ -55,14 +55,14 @@ struct Chain {
     /// Whether it has replies beyond those on the page.
     has_more: bool,
     /// These, if they are wanted.
-    rest: Option<Rest>,
+    rest: Option<RemainingReplies>,
     /// Whether a record of it is held back.
     is_owed: bool,
 }
 
 impl<'w, 'c> Chains<'w, 'c> {
     pub(super) fn new(context: &'w Context, place: Place<'c>, pair: Pair<'w, 'c>, damage: &'w mut Damage) -> Self {
-        let (remaining, reach) = (Remaining::default(), Reach::default());
+        let (remaining, reach) = (RemainingRequests::default(), Reach::default());
         Self { context, place, pair, damage, expands: true, remaining, reach, owed: None }
     }
 
@@ -130,16 +130,16 @@ impl<'w, 'c> Chains<'w, 'c> {
     pub(super) fn has_more(&self, chain: Item<'_>) -> bool {
         let expanded = chain.replies().count();
         let is_counted = chain.replies_count().is_some_and(|count| count > expanded as u64);
-        !self.expands || chain.replies_next().is_some() || is_counted || self.context.expansion.is_cut(expanded)
+        !self.expands || chain.replies_next().is_some() || is_counted || self.context.channels.expansion.is_cut(expanded)
     }
 
     /// The replies of a chain that are not on the page, if anybody wants them.
-    fn rest(&self, chain: Item<'_>) -> Option<Rest> {
+    fn rest(&self, chain: Item<'_>) -> Option<RemainingReplies> {
         if !self.expands {
             // Without them nothing is known of the chain's activity.
-            return Some(Rest::of_all());
+            return Some(RemainingReplies::of_all());
         }
-        self.pair.replies.as_ref().and_then(|_| Rest::of(chain, &self.context.expansion))
+        self.pair.replies.as_ref().and_then(|_| RemainingReplies::of(chain, &self.context.channels.expansion))
     }
 
     /// Takes note that another run has to look down to this time.
@@ -151,7 +151,7 @@ impl<'w, 'c> Chains<'w, 'c> {
     /// Completes a chain, unless it is too old. Gives its activity, as far as it is known then.
     async fn complete(&mut self, chain: Chain, is_too_old: bool) -> Result<Activity, Stop> {
         match chain.rest {
-            Some(rest) if !is_too_old && rest.is_wanted(&self.context.expansion) => {
+            Some(rest) if !is_too_old && rest.is_wanted(&self.context.channels.expansion) => {
                 let of_rest = self.rest_of_thread(rest, &chain.root).await?;
                 self.remaining.note_end_of_thread();
                 Ok(chain.activity.later(of_rest))
@@ -162,10 +162,10 @@ impl<'w, 'c> Chains<'w, 'c> {
     }
 
     /// Reads the replies that did not come with their root. A thread that Graph does not give is damage: it must not stop the channel.
-    async fn rest_of_thread(&mut self, rest: Rest, root: &str) -> Result<Activity, Stop> {
+    async fn rest_of_thread(&mut self, rest: RemainingReplies, root: &str) -> Result<Activity, Stop> {
         let (context, Place { team, channel, .. }) = (self.context, self.place);
         let (list, message) = (streams::thread(team, channel, root, MAX_TOP), streams::message(team, channel, root));
-        let mut pages = ThreadPages::of_listed(list, message, rest, &context.expansion);
+        let mut pages = ThreadPages::of_listed(list, message, rest, &context.channels.expansion);
         let mut newest = Activity::None;
         loop {
             match pages.next(context).await {
@@ -178,7 +178,7 @@ impl<'w, 'c> Chains<'w, 'c> {
     }
 
     /// Adds the records of a page of a thread. Gives the newest time on it.
-    async fn page_of_thread(&mut self, page: Page, rest: Option<&Rest>, root: &str) -> Result<Activity, Stop> {
+    async fn page_of_thread(&mut self, page: Page, rest: Option<&RemainingReplies>, root: &str) -> Result<Activity, Stop> {
         let mut newest = Activity::None;
         for reply in page.items() {
             // The list begins with what came with the root.

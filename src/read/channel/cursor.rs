@@ -34,7 +34,7 @@ pub(crate) struct Cursor {
     pub(super) began: Option<DateTime<Utc>>,
 }
 
-/// What a state keeps of it; each field is that of [`ChannelState`](crate::state::ChannelState).
+/// The part of the state that it is made from; each field is the one of [`ChannelState`](crate::state::ChannelState).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Position {
     pub(super) last_modified_date_time: Option<DateTime<Utc>>,
@@ -194,12 +194,12 @@ mod tests {
         Cursor::new(position, None, Duration::from_secs(3600), None)
     }
 
-    /// Of a stream that a finished walk read to hour 10 at hour 12.
+    /// A finished walk read the stream up to hour 10, at hour 12.
     fn read() -> Position {
         Position { last_modified_date_time: Some(time(10)), read_at: Some(time(12)), ..Position::default() }
     }
 
-    /// Of such a stream where Graph did not give what is older than hour 5.
+    /// The same where Graph did not give what is older than hour 5.
     fn with_gap(gap_at: Option<DateTime<Utc>>) -> Position {
         Position { since: Some(time(5)), gap_at, ..read() }
     }
@@ -280,7 +280,7 @@ mod tests {
         cursor.leave_walk(Some(time(13)));
         assert_eq!((cursor.stop(), cursor.walk().link.clone(), cursor.walk().owed), (time(13), None, None));
         assert!(cursor.is_walking() && cursor.expects_little());
-        assert_eq!(cursor.read_at(), Some(time(12)), "the state does not say that it was read");
+        assert_eq!(cursor.read_at(), Some(time(12)), "the walk is not finished");
     }
 
     #[test]

@@ -4,13 +4,13 @@
 use chrono::{DateTime, Utc};
 use tracing::debug;
 
-use super::{delta_cursor::Start, stream_reader::StreamReader, trouble::Trouble};
+use super::{delta_cursor::Start, shared::Remark, stream_reader::StreamReader, trouble::Trouble};
 use crate::{
     emit::Closed,
     error::Error,
     graph::{self, Cause, Page, Pages},
     read::{
-        context::{Context, Remark},
+        context::Context,
         job::{Damage, Stop},
         place::Place,
     },
@@ -41,7 +41,7 @@ impl From<Closed> for Broken {
     }
 }
 
-/// Follows the delta of a channel: emits the changes, and stores where it goes on.
+/// Follows the delta of a channel: emits the changes, and stores the link for the next run.
 pub(super) async fn follow(
     context: &Context,
     place: Place<'_>,
@@ -138,7 +138,7 @@ impl Delta<'_, '_> {
 
     fn end_without_link(&mut self) -> Result<(), Closed> {
         let sentence = format!("delta of {} ends without a deltaLink: its round is asked for again", self.channel());
-        self.context.remark(Remark::DeltaUnanswered, sentence);
+        self.context.channels.remark(Remark::DeltaUnanswered, sentence);
         self.roots.delta.position.delta.round = None;
         self.roots.report(0, false)
     }
@@ -173,7 +173,7 @@ impl Delta<'_, '_> {
 
     fn open_anew(&mut self, error: &graph::Error) {
         let sentence = format!("the delta token of {} is no longer taken: what changed since is asked for anew; {error}", self.channel());
-        self.context.remark(Remark::DeltaEnded, sentence);
+        self.context.channels.remark(Remark::DeltaEnded, sentence);
         self.note_date(error);
         let position = &mut self.roots.delta.position;
         (position.delta.round, position.delta_link) = (None, None);
@@ -185,7 +185,7 @@ impl Delta<'_, '_> {
         if is_of_empty_channel(error) && !has_link {
             debug!("{sentence}");
         } else {
-            self.context.remark(Remark::DeltaRefused, sentence);
+            self.context.channels.remark(Remark::DeltaRefused, sentence);
         }
         self.note_date(error);
         self.roots.delta.refuse(self.roots.cursor.now);
@@ -194,7 +194,7 @@ impl Delta<'_, '_> {
 
     fn leave_for_now(&self, error: &graph::Error) {
         let sentence = format!("delta does not answer for {}: it is read without for now; {error}", self.channel());
-        self.context.remark(Remark::DeltaUnanswered, sentence);
+        self.context.channels.remark(Remark::DeltaUnanswered, sentence);
     }
 
     fn note_date(&mut self, error: &graph::Error) {

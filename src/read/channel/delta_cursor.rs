@@ -31,7 +31,7 @@ pub(crate) struct DeltaCursor {
     pub(super) position: DeltaPosition,
 }
 
-/// What a state keeps of it; each field is that of [`ChannelState`](crate::state::ChannelState).
+/// The part of the state that it is made from; each field is the one of [`ChannelState`](crate::state::ChannelState).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct DeltaPosition {
     pub(crate) delta_link: Option<String>,
@@ -39,7 +39,7 @@ pub(crate) struct DeltaPosition {
     pub(crate) delta: DeltaState,
 }
 
-/// Where a round begins or goes on.
+/// Where the next page of delta is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Start {
     Link(Link),
@@ -118,7 +118,7 @@ impl DeltaPosition {
         self.delta.round.as_ref().map(|round| round.at).or(self.delta_at)
     }
 
-    /// Stores where delta of the channel of this key goes on after a page of the round that began at that time.
+    /// Stores the link that follows a page, for the channel of this key. The round began at the given time.
     pub(crate) fn follow(&mut self, key: &str, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
         let storable = |link: &Link| state::is_delta(link.as_str(), key).then(|| link.as_str().to_owned());
         match (next, delta) {

@@ -31,7 +31,7 @@ impl FirstPage {
         }
     }
 
-    /// That of a pass which an earlier run began: only the newest activity is known. It is like no other.
+    /// The first page of a pass that an earlier run began: only the newest activity is known. It is like no other.
     pub(super) fn of_earlier_run(head: DateTime<Utc>) -> Self {
         Self { head: Some(head), chains: Vec::new(), first_has_more: false }
     }

@@ -7,12 +7,15 @@ mod damage_marks;
 pub(crate) mod delta;
 pub(crate) mod delta_cursor;
 pub(crate) mod depth;
+pub(crate) mod expansion;
 mod first_page;
 pub(crate) mod pair;
 pub(crate) mod pass;
 mod reach;
-pub(crate) mod remaining;
+pub(crate) mod remaining_replies;
+pub(crate) mod remaining_requests;
 mod restarts;
+pub(crate) mod shared;
 mod sink;
 pub(crate) mod stream_reader;
 pub(crate) mod thread;
@@ -94,7 +97,7 @@ impl Reading<'_> {
         Ok(Some(followed))
     }
 
-    /// One walk for both streams where they stand at the same place; otherwise one after the other.
+    /// One walk for both streams if they are at the same place; otherwise one walk after the other.
     async fn walk(&mut self) -> Result<(), Stop> {
         let Self { context, place, roots, replies, damage } = self;
         let are_apart = roots.as_mut().zip(replies.as_mut()).is_some_and(|(roots, replies)| !are_together(roots, replies));
@@ -108,7 +111,7 @@ impl Reading<'_> {
     }
 }
 
-/// Whether delta may tell all that is wanted: it knows no replies, and nothing that was never read.
+/// Whether delta may be enough: it knows no replies, and nothing that was never read.
 pub(crate) fn delta_may_do(roots: Option<&StreamReader<'_>>, replies: Option<&StreamReader<'_>>) -> bool {
     let knows = |reader: &StreamReader<'_>| {
         let cursor = &reader.cursor;
@@ -117,7 +120,7 @@ pub(crate) fn delta_may_do(roots: Option<&StreamReader<'_>>, replies: Option<&St
     replies.is_none() && roots.is_some_and(knows)
 }
 
-/// Whether delta was not enough: it did not tell, or it is time for what it never tells.
+/// Whether delta was not enough: it could not be followed, or it is time to look for what it never shows.
 pub(crate) fn is_walk_due(roots: &StreamReader<'_>, followed: Option<Followed>) -> bool {
     match followed {
         Some(Followed::To(now)) => roots.cursor.read_at().is_none_or(|read_at| (now - read_at).abs() >= WALK_EVERY),

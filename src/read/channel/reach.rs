@@ -10,7 +10,7 @@ use crate::state::BEGINNING;
 /// How far down a walk has read in this run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reach {
-    /// A chain that is at least this new may have moved since the run began to read: where it stood before is unknown.
+    /// A chain that is at least this new may have moved since the run began to read: where it was before is unknown.
     moved: Option<DateTime<Utc>>,
     /// The oldest activity on the pages before this one.
     oldest: Option<DateTime<Utc>>,

@@ -1,7 +1,7 @@
 //! How often reading begins again from the top where Graph no longer gives a next page.
 
-/// So often at most: a channel is long, and each of its links may end.
-const MOST: u32 = 5;
+/// The most restarts of a list: a channel is long, and each of its links may end.
+const MAX_RESTARTS: u32 = 5;
 
 /// The times that a list began again.
 #[derive(Debug, Default)]
@@ -11,9 +11,9 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    /// Whether to begin again behind so many pages: once in any case, for the link may have aged; then as long as it comes further each time.
+    /// Whether to begin again after this number of pages: once in any case, for the link may have aged; then as long as it comes further each time.
     pub(crate) fn allows(&mut self, pages: u64) -> bool {
-        let is_allowed = self.count == 0 || self.count < MOST && pages > self.furthest;
+        let is_allowed = self.count == 0 || self.count < MAX_RESTARTS && pages > self.furthest;
         (self.count, self.furthest) = (self.count + 1, self.furthest.max(pages));
         is_allowed
     }

@@ -28,7 +28,7 @@ pub(crate) struct StreamReader<'c> {
     selected: &'c Selected,
     config: &'c StreamConfig,
     key: String,
-    /// What the channel said of an import of its history.
+    /// Graph's facts about an import of the channel's history, as the state has them.
     import: Option<String>,
     pub(crate) cursor: Cursor,
     pub(crate) delta: DeltaCursor,
@@ -73,7 +73,7 @@ impl<'c> StreamReader<'c> {
         self.selected.stream
     }
 
-    /// Items on a page, if the configuration says how many.
+    /// Items on a page, if they are configured.
     pub(crate) fn top(&self) -> Option<u64> {
         self.config.top
     }
@@ -142,7 +142,7 @@ impl<'c> StreamReader<'c> {
         self.sink.write_removed(id, removal, now);
     }
 
-    /// Reports the state after so many more pages, whose records were handed over. A state is offered when a batch is full, or at an `end`.
+    /// Reports the state after `pages` more pages, whose records were handed over. A state is offered when a batch is full, or at an `end`.
     pub(super) fn report(&mut self, pages: u64, end: bool) -> Result<(), Closed> {
         self.pages += pages;
         let offered = end || self.pages >= self.config.max_pages_per_batch;
@@ -165,7 +165,7 @@ impl<'c> StreamReader<'c> {
         state::is_page(link.as_str(), &self.key).then(|| link.as_str().to_owned())
     }
 
-    /// Stores where delta goes on after a page of the round that began at that time.
+    /// Stores the link that follows a page of delta. The round began at the given time.
     pub(super) fn follow_delta(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
         self.delta.position.follow(&self.key, at, next, delta);
     }

@@ -3,13 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::restarts::Restarts;
+use super::{expansion::Expansion, remaining_replies::RemainingReplies, restarts::Restarts};
 use crate::{
     graph::{self, Link, Page, Pages, Request},
-    read::{
-        context::Context,
-        rest::{Expansion, Rest},
-    },
+    read::context::Context,
 };
 
 /// The pages of a thread, one after the other.
@@ -32,7 +29,7 @@ enum Root {
     /// It is named. An earlier run may have left it at a link, which it got at that time.
     Named { got_at: Option<DateTime<Utc>> },
     /// A page of its channel had its root, which this request asks for, with some of the replies.
-    Listed { message: Request, rest: Box<Rest> },
+    Listed { message: Request, rest: Box<RemainingReplies> },
 }
 
 /// What leads to the pages.
@@ -60,7 +57,7 @@ impl ThreadPages {
     }
 
     /// Of a root that a page of its channel had, for the replies that did not come with it.
-    pub(super) fn of_listed(list: Request, message: Request, rest: Rest, expansion: &Expansion) -> Self {
+    pub(super) fn of_listed(list: Request, message: Request, rest: RemainingReplies, expansion: &Expansion) -> Self {
         let link = rest.link.clone().filter(|_| !rest.is_better_listed(0, 0, expansion.page_size()));
         Self::new(Root::Listed { message, rest: Box::new(rest) }, list, link.as_ref().map(|link| (link, Way::LinkOfRoot)))
     }
@@ -74,7 +71,7 @@ impl ThreadPages {
     }
 
     /// What came with the root, if a page had it.
-    pub(super) fn rest(&self) -> Option<&Rest> {
+    pub(super) fn rest(&self) -> Option<&RemainingReplies> {
         match &self.root {
             Root::Named { .. } => None,
             Root::Listed { rest, .. } => Some(rest),
@@ -86,11 +83,11 @@ impl ThreadPages {
         loop {
             match self.pages.next(&context.client).await {
                 Ok(Some(page)) => {
-                    let is_first = self.note_page(page.items().count(), page.next().is_some(), &context.expansion);
+                    let is_first = self.note_page(page.items().count(), page.next().is_some(), &context.channels.expansion);
                     return Ok(Some(ThreadPage { page, is_first }));
                 }
                 Ok(None) => {
-                    self.note_end(&context.expansion);
+                    self.note_end(&context.channels.expansion);
                     return Ok(None);
                 }
                 Err(error) if self.may_list_again(&error) => self.list_from_beginning(),
@@ -113,7 +110,7 @@ impl ThreadPages {
         self.way == Way::List && self.read == 0
     }
 
-    /// Takes note of a page with so many replies. Gives whether the thread begins with it.
+    /// Takes note of a page with this number of replies. Gives whether the thread begins with it.
     fn note_page(&mut self, replies: usize, has_next: bool, expansion: &Expansion) -> bool {
         let is_first = self.is_at_beginning();
         (self.read, self.replies) = (self.read + 1, self.replies + replies);
@@ -128,18 +125,18 @@ impl ThreadPages {
 
     fn note_end(&self, expansion: &Expansion) {
         if let (Way::List, Some(rest)) = (self.way, self.rest()) {
-            expansion.learn(rest, self.replies);
+            expansion.learn(rest.expanded(), self.replies);
         }
     }
 
     /// Whether to list the thread from its beginning after this error: the link may have aged, or the thread may have gone meanwhile, which
-    /// its first page tells.
+    /// its first page shows.
     fn may_list_again(&mut self, error: &graph::Error) -> bool {
         let got_at = match self.root {
             Root::Named { got_at } => got_at,
             Root::Listed { .. } => None,
         };
-        // Pages of the root's link say nothing of how far the list will come.
+        // Pages of the root's link do not show how far the list will come.
         let read = if self.way == Way::LinkOfRoot { 0 } else { self.read };
         !self.is_at_beginning() && error.is_link_lost(got_at) && self.restarts.allows(read as u64)
     }
@@ -163,7 +160,7 @@ mod tests {
         Link::from_path("/v1.0/teams/t/channels/c/messages/m/replies?$skiptoken=x").unwrap()
     }
 
-    fn listed(rest: Rest) -> ThreadPages {
+    fn listed(rest: RemainingReplies) -> ThreadPages {
         ThreadPages::of_listed(list(), streams::message("t", "c", "m"), rest, &Expansion::default())
     }
 
@@ -187,7 +184,7 @@ mod tests {
     #[test]
     fn a_first_page_that_is_refused_is_not_asked_for_again() {
         assert!(!ThreadPages::of_named(list(), None, None).may_list_again(&lost()));
-        assert!(!listed(Rest::of_all()).may_list_again(&lost()));
+        assert!(!listed(RemainingReplies::of_all()).may_list_again(&lost()));
     }
 
     #[test]
@@ -207,27 +204,27 @@ mod tests {
         assert_eq!(restarts(ThreadPages::of_named(list(), None, None), 2), 1);
         assert_eq!(restarts(ThreadPages::of_named(list(), Some(&link()), None), 1), 2);
         // The list need not come further than the link of the root did: its pages are others.
-        assert_eq!(restarts(listed(Rest::beyond(link(), 200, None)), 1), 2);
+        assert_eq!(restarts(listed(RemainingReplies::beyond(link(), 200, None)), 1), 2);
     }
 
     #[test]
     fn a_link_is_left_for_the_list_when_the_list_takes_fewer_requests() {
         let expansion = Expansion::default();
-        let mut pages = listed(Rest::beyond(link(), 10, Some(1000)));
+        let mut pages = listed(RemainingReplies::beyond(link(), 10, Some(1000)));
         assert_eq!(pages.way, Way::List, "1,010 replies are 21 pages of the list, or 50 of the link");
-        let mut pages_of_link = listed(Rest::beyond(link(), 200, Some(30)));
+        let mut pages_of_link = listed(RemainingReplies::beyond(link(), 200, Some(30)));
         assert_eq!(pages_of_link.way, Way::LinkOfRoot, "230 replies are 5 pages of the list, or 2 of the link");
         pages_of_link.note_page(2, true, &expansion);
         assert_eq!((pages_of_link.way, pages_of_link.read), (Way::List, 0), "pages of 2 would be 14 more");
         assert_eq!(expansion.page_size(), 2);
         pages.note_page(50, true, &expansion);
-        assert_eq!(expansion.page_size(), 2, "a page of the list says nothing of the pages of links");
+        assert_eq!(expansion.page_size(), 2, "a page of the list does not count");
     }
 
     #[test]
     fn the_end_of_a_list_shows_whether_graph_had_cut_the_thread() {
         let expansion = Expansion::default();
-        let mut pages = listed(Rest::beyond(link(), 200, Some(30)));
+        let mut pages = listed(RemainingReplies::beyond(link(), 200, Some(30)));
         pages.note_page(30, false, &expansion);
         pages.note_end(&expansion);
         assert!(!expansion.is_cut(200), "by the link nothing is learned");

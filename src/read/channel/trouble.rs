@@ -16,7 +16,7 @@ pub(crate) enum Trouble {
 }
 
 /// A row fits a refusal with one of these statuses whose code or message has one of these words, in lower case. Graph has the code `BadRequest`
-/// for most of them: only the words tell a token that has ended from a channel without delta.
+/// for most of them: only the words distinguish a token that has ended from a channel without delta.
 struct Row {
     statuses: [u16; 2],
     words: &'static [&'static str],

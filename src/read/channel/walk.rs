@@ -14,14 +14,15 @@ use super::{
     first_page::FirstPage,
     pair::Pair,
     pass::{Pass, Remedy},
-    remaining::Remaining,
+    remaining_requests::RemainingRequests,
     restarts::Restarts,
+    shared::Remark,
 };
 use crate::{
     error::Error,
     graph::{self, Page},
     read::{
-        context::{Context, Remark},
+        context::Context,
         job::{Damage, Stop},
         place::Place,
     },
@@ -98,7 +99,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         if bounds.stored.is_some() {
             self.chains.expands = !self.chains.pair.is_of_roots();
         }
-        self.chains.remaining = Remaining::new(bounds.stop, facts.created);
+        self.chains.remaining = RemainingRequests::new(bounds.stop, facts.created);
         let list = if self.chains.expands { streams::walk } else { streams::roots };
         Pass::begin(bounds, |size| list(team, channel, size), before)
     }
@@ -168,7 +169,7 @@ impl<'w, 'c> Walk<'w, 'c> {
         Error::graph(self.place.task(), error, streams::MESSAGES.permissions)
     }
 
-    /// Where Graph refuses the list without replies as well, they are not the reason: so this is said when the pass is done.
+    /// Where Graph refuses the list without replies as well, they are not the reason: so this is logged when the pass is done.
     fn remark_refused_expansion(&mut self) {
         let Some(error) = self.refused_expansion.take() else { return };
         let Place { team, channel, .. } = self.place;
@@ -176,7 +177,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             "Graph refuses to list the messages of channel {channel} of team {team} with their replies: each thread is read by itself, which \
              takes a request for each; {error}"
         );
-        self.context.remark(Remark::Expansion, sentence);
+        self.context.channels.remark(Remark::Expansion, sentence);
     }
 
     /// What an earlier run held back was met now.

@@ -48,6 +48,7 @@ const FILES: &[&str] = &[
     "protocol/singer/state.rs",
     "read/begin.rs",
     "read/channel/delta.rs",
+    "read/channel/shared.rs",
     "read/channel/thread.rs",
     "read/channel/walk.rs",
     "read/context.rs",

@@ -10,7 +10,7 @@ const THREAD: u32 = 4;
 
 /// What remains of a pass through a channel.
 #[derive(Debug, Default)]
-pub(super) struct Remaining {
+pub(super) struct RemainingRequests {
     bottom: DateTime<Utc>,
     newest: Option<DateTime<Utc>>,
     oldest: Option<DateTime<Utc>>,
@@ -20,7 +20,7 @@ pub(super) struct Remaining {
     of_thread: u32,
 }
 
-impl Remaining {
+impl RemainingRequests {
     /// Of a pass that goes down to `stop`, in a channel that was created at that time.
     pub(super) fn new(stop: DateTime<Utc>, created: Option<DateTime<Utc>>) -> Self {
         Self { bottom: stop.max(earliest(created)), ..Self::default() }
@@ -34,7 +34,7 @@ impl Remaining {
         }
     }
 
-    /// A page was read; so many of its threads are to be completed.
+    /// A page was read, with this number of threads to complete.
     pub(super) fn note_page(&mut self, threads: u32) {
         self.pages += 1;
         self.threads = threads;
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn what_remains_is_estimated_from_what_is_done() {
         let (now, day) = (DateTime::from_timestamp(1_790_000_000, 0).unwrap(), TimeDelta::days(1));
-        let mut remaining = Remaining::new(DateTime::UNIX_EPOCH, Some(now - day * 100));
+        let mut remaining = RemainingRequests::new(DateTime::UNIX_EPOCH, Some(now - day * 100));
         assert_eq!(remaining.requests(), 0.0);
         for age in [0, 5, 10] {
             remaining.note_chain(Some(now - day * age));
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn a_floor_is_the_bottom_and_nothing_is_below_it() {
         let (now, day) = (DateTime::from_timestamp(1_790_000_000, 0).unwrap(), TimeDelta::days(1));
-        let mut remaining = Remaining::new(now - day * 3, Some(now - day * 100));
+        let mut remaining = RemainingRequests::new(now - day * 3, Some(now - day * 100));
         remaining.note_chain(Some(now));
         remaining.note_chain(Some(now - day * 2));
         remaining.note_page(0);

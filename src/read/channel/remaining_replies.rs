@@ -3,34 +3,23 @@
 //! Graph expands some replies (200 today) and links to the rest, in pages of a size of its own. The list of the thread has the largest pages,
 //! but begins with what is known already (graph.md 2.5, 2.6).
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
+use super::expansion::Expansion;
 use crate::{
     graph::{Item, Link},
     record::instant,
     streams::MAX_TOP,
 };
 
-/// Replies on a page that a link leads to, before one was seen: Graph's usual page, and the smallest that it has anywhere.
-pub(crate) const USUAL_PAGE: usize = 20;
-
 /// The most replies that are remembered of those that came with a root.
-const MOST_KNOWN: usize = 1000;
-
-/// Numbers of expanded replies that are remembered.
-const MOST_CUTS: usize = 64;
+const MAX_KNOWN: usize = 1000;
 
 /// The replies of a root beyond those that came with it.
 #[derive(Debug)]
-pub(crate) struct Rest {
+pub(crate) struct RemainingReplies {
     /// Where they go on; [`None`]: only the list of the thread has them.
     pub(crate) link: Option<Link>,
     /// What came with the root, as hashes.
@@ -39,86 +28,11 @@ pub(crate) struct Rest {
     expanded: usize,
     /// How many there are beyond, by Graph's own count.
     counted: Option<usize>,
-    /// How many there are likely to be, by the times of those that came; [`None`] if these say nothing.
+    /// How many there are likely to be, by the times of those that came; [`None`] if these show nothing.
     likely: Option<f64>,
 }
 
-/// How many replies Graph expands, and how large the pages of the rest are, learned in this run. There is no fixed number: it was 1,000 once
-/// and is 200 now (graph.md 2.5).
-#[derive(Debug)]
-pub(crate) struct Expansion {
-    learned: Mutex<Learned>,
-    /// Replies on a page that a link leads to, as seen last.
-    page_size: AtomicUsize,
-}
-
-impl Default for Expansion {
-    fn default() -> Self {
-        Self { learned: Mutex::default(), page_size: AtomicUsize::new(USUAL_PAGE) }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Learned {
-    /// Numbers at which Graph has cut a thread.
-    cuts: BTreeSet<usize>,
-    /// The largest number that was found to be a whole thread.
-    whole: usize,
-}
-
-impl Expansion {
-    fn learned(&self) -> MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Replies on a page that a link leads to.
-    pub(crate) fn page_size(&self) -> usize {
-        self.page_size.load(Ordering::Relaxed)
-    }
-
-    /// A page that a link led to had so many replies, and is not the last one.
-    pub(crate) fn note_page_size(&self, replies: usize) {
-        self.page_size.store(replies, Ordering::Relaxed);
-    }
-
-    /// The list of a thread had so many replies.
-    pub(crate) fn learn(&self, thread: &Rest, replies: usize) {
-        match thread.expanded {
-            0 => {}
-            expanded if replies > expanded => self.was_cut(expanded),
-            expanded => self.was_whole(expanded),
-        }
-    }
-
-    /// A thread has more than these replies that came with its root.
-    fn was_cut(&self, expanded: usize) {
-        let mut learned = self.learned();
-        if learned.cuts.len() < MOST_CUTS {
-            learned.cuts.insert(expanded);
-        }
-    }
-
-    /// A thread has just these replies.
-    fn was_whole(&self, expanded: usize) {
-        let mut learned = self.learned();
-        learned.whole = learned.whole.max(expanded);
-    }
-
-    /// Whether Graph has cut a thread at this number.
-    pub(crate) fn is_cut(&self, expanded: usize) -> bool {
-        self.learned().cuts.contains(&expanded)
-    }
-
-    /// Whether a thread may have more replies although Graph gives neither a link nor a count: it has as many as where another one was cut,
-    /// or more than any that is known to be whole, and a page of them at least.
-    fn may_be_cut(&self, expanded: usize) -> bool {
-        let learned = self.learned();
-        let is_longest = expanded >= USUAL_PAGE && expanded > learned.whole && learned.cuts.last().is_none_or(|&cut| expanded > cut);
-        learned.cuts.contains(&expanded) || is_longest
-    }
-}
-
-impl Rest {
+impl RemainingReplies {
     /// Of a root; [`None`] if all its replies came with it.
     pub(crate) fn of(root: Item<'_>, expansion: &Expansion) -> Option<Self> {
         let (link, expanded) = (root.replies_next().cloned(), root.replies().count());
@@ -128,7 +42,7 @@ impl Rest {
         } else if counted.is_none() && !expansion.may_be_cut(expanded) {
             return None;
         }
-        let known: HashSet<_> = root.replies().take(MOST_KNOWN).map(Item::hash).collect();
+        let known: HashSet<_> = root.replies().take(MAX_KNOWN).map(Item::hash).collect();
         let (first, last) = (root.replies().next().and_then(created), root.replies().last().and_then(created));
         let by_times =
             if link.is_some() { share_beyond(created(root), first, last).map(|share| expanded as f64 * share) } else { Some(0.0) };
@@ -154,13 +68,18 @@ impl Rest {
         page < MAX_TOP as usize && with_next_page <= pages + 2 && (pages >= at_least || is_likely_shorter)
     }
 
+    /// How many came with the root.
+    pub(super) fn expanded(&self) -> usize {
+        self.expanded
+    }
+
     /// Replies that are likely beyond what came with the root, and the requests that they take on pages of this size.
     pub(crate) fn likely(&self, page: usize) -> (f64, f64) {
         let likely = self.likely.unwrap_or(self.expanded as f64);
         (likely, self.requests(likely as usize, page) as f64)
     }
 
-    /// The requests that so many replies beyond what came with the root take, on pages of this size.
+    /// The requests that this number of replies beyond what came with the root takes, on pages of this size.
     fn requests(&self, beyond: usize, page: usize) -> usize {
         let (page, mut pages) = (page.max(1), 0);
         loop {
@@ -197,8 +116,8 @@ pub(crate) fn share_beyond(root: Option<DateTime<Utc>>, first: Option<DateTime<U
 }
 
 #[cfg(test)]
-impl Rest {
-    /// Of a root that came with so many replies and this link, and has so many more by Graph's count.
+impl RemainingReplies {
+    /// Of a root that came with `expanded` replies and this link, and has `counted` more by Graph's count.
     pub(crate) fn beyond(link: Link, expanded: usize, counted: Option<usize>) -> Self {
         Self { link: Some(link), known: HashSet::new(), expanded, counted, likely: None }
     }
@@ -210,9 +129,9 @@ mod tests {
 
     use super::*;
 
-    fn rest(expanded: usize, counted: Option<usize>, likely: Option<f64>) -> Rest {
+    fn rest(expanded: usize, counted: Option<usize>, likely: Option<f64>) -> RemainingReplies {
         let link = Link::from_path("/v1.0/teams/t/channels/c/messages/m/replies?$skiptoken=x").unwrap();
-        Rest { likely, ..Rest::beyond(link, expanded, counted) }
+        RemainingReplies { likely, ..RemainingReplies::beyond(link, expanded, counted) }
     }
 
     proptest! {
@@ -233,17 +152,6 @@ mod tests {
             assert_eq!(rest(200, None, Some(beyond as f64)).requests(beyond, 20), least, "{beyond}");
         }
         assert_eq!(rest(200, None, Some(1000.0)).requests(1000, 20), 4 + 24);
-    }
-
-    #[test]
-    fn what_graph_expands_is_learned_from_threads_that_were_cut() {
-        let expansion = Expansion::default();
-        assert_eq!([19, 20, 200].map(|expanded| expansion.may_be_cut(expanded)), [false, true, true]);
-        expansion.was_whole(30);
-        assert_eq!([20, 30, 31].map(|expanded| expansion.may_be_cut(expanded)), [false, false, true]);
-        expansion.was_cut(200);
-        assert_eq!([31, 199, 200, 201].map(|expanded| expansion.may_be_cut(expanded)), [false, false, true, true]);
-        assert!(expansion.is_cut(200) && !expansion.is_cut(199));
     }
 
     #[test]
