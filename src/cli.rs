@@ -69,7 +69,7 @@ pub enum Airbyte {
     Spec,
     /// Say whether a configuration works, and what is missing (Airbyte; in sentences on a terminal)
     #[command(display_order = 2)]
-    Check(Configured),
+    Check(Check),
     /// Print the streams and their schemas (Airbyte)
     #[command(display_order = 6)]
     Discover(Configured),
@@ -86,6 +86,17 @@ pub enum Airbyte {
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
     },
+}
+
+/// What is checked.
+#[derive(Args, Clone, Debug)]
+pub struct Check {
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Configured,
+    /// These streams too; names separated by commas. Without it, the streams that are selected by default
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub streams: Vec<String>,
 }
 
 /// A configuration that must be named.

@@ -1,7 +1,8 @@
-//! Whether a configuration works: what each stream that it enables comes to, by the smallest requests that can tell.
+//! Whether a configuration works: what each stream comes to, by the smallest requests that show it.
 
+mod patience;
 mod probe;
-mod seek;
+mod trial;
 mod verdict;
 mod words;
 
@@ -10,25 +11,26 @@ use crate::{
     error::{Error, Fault},
     graph::GraphClient,
     read::{begin::consent, parents::missing},
-    streams::Stream,
+    streams::StreamSet,
 };
 use probe::Probe;
+use trial::Trial;
 pub use verdict::Checkup;
 use verdict::Verdict;
 pub use words::with_remarks;
 
-/// Asks for a little of each stream, through a client that soon gives up ([`Limits::brief`](crate::graph::Limits::brief)).
+/// Asks for a little of each of these streams, through a client that soon gives up ([`Limits::brief`](crate::graph::Limits::brief)).
 ///
 /// # Errors
 /// If signing in fails, or nothing can be read for a reason that the user cannot mend.
-pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Error> {
+pub async fn check(client: &GraphClient, config: &Config, streams: StreamSet) -> Result<Checkup, Error> {
     let mut probe = Probe::sign_in(client, config).await?;
     let consent = consent(config, &probe.tenant_id(config));
     let mut checkup = Checkup { streams: Vec::new(), lists_no_team: false, consent };
-    for stream in Stream::defaults() {
+    for stream in streams.iter() {
         let own = config.stream(stream);
         let verdict = match missing(stream, own) {
-            options if options.is_empty() => probe.stream(stream, own).await,
+            options if options.is_empty() => Trial::new(&mut probe, stream, own).verdict().await,
             options => Verdict::NotConfigured(options),
         };
         match verdict {
@@ -36,7 +38,7 @@ pub async fn check(client: &GraphClient, config: &Config) -> Result<Checkup, Err
             verdict => checkup.streams.push((stream, verdict)),
         }
     }
-    checkup.lists_no_team = probe.lists_no_team;
+    checkup.lists_no_team = probe.lists_no_team();
     if checkup.reads_anything() { Ok(checkup) } else { unless_it_is_an_outage(checkup) }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     error::{Error, Refused},
     graph::{self, Permission},
+    level::{Level, Partition},
     streams::Stream,
 };
 
@@ -20,14 +21,12 @@ pub struct Checkup {
 /// What a stream comes to.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It can be read, as far as a little of it tells. Some parents that are named may not be there, others are.
-    Works { not_found: Vec<Parent> },
+    /// It can be read, as far as a little of it shows, but for some of what is named.
+    Works { unread: Vec<Unread> },
     /// The configuration does not say what to read: what must be added.
     NotConfigured(Vec<String>),
     /// Graph refused.
     Refused { why: Why, source: Box<graph::Error> },
-    /// What is named was looked for in several places: it is in none of them, or not in those that a check looks into.
-    Unfound(Parent),
     /// Something else went wrong.
     Failed(Error),
 }
@@ -37,67 +36,51 @@ pub(super) enum Verdict {
 pub(super) enum Why {
     /// By its words, or for want of a permission.
     Refused(Refused),
-    /// A parent that is named is not there, nor is any other that is named beside it.
+    /// None of the parents that are named is there; this is the first.
     NotFound(Parent),
 }
 
-/// A parent that is named in the configuration.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Parent {
-    /// The option.
-    pub(super) option: &'static str,
-    /// Its id.
-    pub(super) id: String,
-    /// Where it was looked for.
-    pub(super) looked: Looked,
+/// What is named in the configuration and was not read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It is not there.
+    NotFound(Parent),
+    /// It is named without what is above it: a run looks for it.
+    Sought { level: &'static Level, ids: Vec<String> },
 }
 
-/// Where a parent that is named was looked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Looked {
-    /// At its only place: it was asked for itself.
-    AtIt,
-    /// Into so many teams, or channels, of those that are read: of these, or of more.
-    Into { places: usize, of: usize, or_more: bool },
+/// A parent that is named in the configuration.
+#[derive(Debug)]
+pub(super) struct Parent {
+    pub(super) level: &'static Level,
+    pub(super) id: String,
 }
 
 impl Checkup {
-    /// Whether it is worth while to run: something can be read, or may be, and nothing that is named is missing altogether.
+    /// Whether a run is worthwhile: something can be read, and of what is named something is there.
     pub fn is_good(&self) -> bool {
-        let is_lost = |verdict: &Verdict| match verdict {
-            Verdict::Refused { why: Why::NotFound(_), .. } => true,
-            Verdict::Unfound(parent) => parent.is_missing(),
-            _ => false,
-        };
+        let is_lost = |verdict: &Verdict| matches!(verdict, Verdict::Refused { why: Why::NotFound(_), .. });
         self.reads_anything() && !self.streams.iter().any(|(_, verdict)| is_lost(verdict))
     }
 
     pub(super) fn reads_anything(&self) -> bool {
-        let reads = |verdict: &Verdict| match verdict {
-            Verdict::Works { .. } => true,
-            Verdict::Unfound(parent) => !parent.is_missing(),
-            _ => false,
-        };
-        self.streams.iter().any(|(_, verdict)| reads(verdict))
+        self.streams.iter().any(|(_, verdict)| matches!(verdict, Verdict::Works { .. }))
     }
 }
 
 impl Parent {
-    /// Whether it is in none of the places in which it may be.
-    pub(super) fn is_missing(&self) -> bool {
-        match self.looked {
-            Looked::AtIt => true,
-            Looked::Into { places, of, or_more } => places >= of && !or_more,
-        }
+    /// The parent of a partition; the tenant is none.
+    pub(super) fn of(partition: &Partition) -> Option<Self> {
+        partition.level().map(|level| Self { level, id: partition.own_id().to_owned() })
     }
 }
 
 impl Verdict {
-    /// Of a request that was not answered as it should be, and takes this permission, as the next ones take those `behind`.
-    pub(super) fn of(task: impl Into<String>, source: graph::Error, wants: &'static Permission, behind: &[&'static Permission]) -> Self {
-        match Refused::of(&source, &[&[wants], behind].concat()) {
+    /// Of a request that was not answered as it should be. It takes the first of these permissions, and the requests after it the others.
+    pub(super) fn of(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
+        match Refused::of(&source, permissions) {
             Some(refused) => Self::Refused { why: Why::Refused(refused), source: Box::new(source) },
-            None => Self::Failed(Error::graph(task, source, &[wants])),
+            None => Self::Failed(Error::graph(task, source, permissions.get(..1).unwrap_or_default())),
         }
     }
 }

@@ -2,18 +2,21 @@
 
 use tracing::Level;
 
-use super::verdict::{Checkup, Looked, Parent, Verdict, Why};
+use super::verdict::{Checkup, Parent, Unread, Verdict, Why};
 use crate::{
     error::{Lacks, Refused, beginning},
     graph::Permission,
     read::teams::NO_TEAMS,
-    streams::{OF_LAKEFLOW, Stream},
+    streams::Stream,
 };
 
 /// A dialog shows so many characters well.
 const OF_A_DIALOG: usize = 500;
 
-/// So many characters are told in it of an error, of what Graph said, and of an id.
+/// It has at most so many names of streams in a row, ...
+const STREAMS_IN_A_ROW: usize = 8;
+
+/// ... and at most so many characters of an error, of what Graph said, and of an id.
 const OF_AN_ERROR: usize = 300;
 const OF_GRAPH: usize = 120;
 const OF_AN_ID: usize = 80;
@@ -32,10 +35,8 @@ impl Checkup {
         if self.lists_no_team {
             lines.push((Level::WARN, NO_TEAMS.to_owned()));
         }
-        let (missing, untried) = self.lacking();
-        if !missing.is_empty() {
+        if !self.lacking().0.is_empty() {
             lines.push((Level::WARN, how_to_grant(&self.consent)));
-            lines.push((Level::INFO, of_lakeflow(&[missing, untried].concat())));
         }
         lines
     }
@@ -45,13 +46,13 @@ impl Checkup {
         let works: Vec<_> = self.streams_that(|verdict| matches!(verdict, Verdict::Works { .. }));
         let mut parts = Vec::new();
         if !works.is_empty() {
-            parts.push(format!("can read {}", works.join(", ")));
+            parts.push(format!("can read {}", listed(&works)));
         }
         if self.lists_no_team {
             parts.push(NO_TEAMS.to_owned());
         }
         let permissions = [true, false].map(|with_link| self.of_permissions(with_link));
-        let room = OF_A_DIALOG - parts.concat().len() - "; ".len();
+        let room = OF_A_DIALOG.saturating_sub(parts.concat().len() + "; ".len());
         parts.extend(permissions.into_iter().flatten().find(|part| part.len() <= room));
         let mut others: Vec<(String, Vec<&str>)> = Vec::new();
         for (stream, verdict) in &self.streams {
@@ -61,7 +62,7 @@ impl Checkup {
                 None => others.push((text, vec![stream.name])),
             }
         }
-        parts.extend(others.into_iter().map(|(text, streams)| format!("{}: {text}", streams.join(", "))));
+        parts.extend(others.into_iter().map(|(text, streams)| format!("{}: {text}", listed(&streams))));
         fit(parts)
     }
 
@@ -74,7 +75,7 @@ impl Checkup {
             format!(
                 "no permission for {}: under App registrations > API permissions, add the application permission{} {}{untried}, and grant \
                 admin consent, there or at {}",
-                streams.join(", "),
+                listed(&streams),
                 if missing.len() == 1 { "" } else { "s" },
                 names(&missing),
                 if with_link { &self.consent } else { "the link in the log" }
@@ -110,14 +111,17 @@ impl Checkup {
 /// What becomes of a stream, as a line of a log.
 fn in_full(verdict: &Verdict) -> (Level, String) {
     match verdict {
-        Verdict::Works { not_found } if not_found.is_empty() => (Level::INFO, "works".to_owned()),
-        Verdict::Works { not_found } => {
-            let missing: Vec<_> = not_found.iter().map(of_parent).collect();
-            (Level::WARN, format!("works, but not all of it: {}", missing.join("; ")))
+        Verdict::Works { unread } if unread.is_empty() => (Level::INFO, "works".to_owned()),
+        Verdict::Works { unread } => {
+            let rest = unread.iter().map(of_unread).collect::<Vec<_>>().join("; ");
+            if unread.iter().any(|unread| matches!(unread, Unread::NotFound(_))) {
+                (Level::WARN, format!("works, but not all of it: {rest}"))
+            } else {
+                (Level::INFO, format!("works; {rest}"))
+            }
         }
         Verdict::NotConfigured(options) => (Level::INFO, format!("not configured: {}", of_options(options))),
         Verdict::Refused { why, source } => (Level::WARN, format!("{}. Graph said: {source}", reason(why))),
-        Verdict::Unfound(parent) => (Level::WARN, unfound(parent)),
         Verdict::Failed(error) => (Level::WARN, error.to_string()),
     }
 }
@@ -125,14 +129,13 @@ fn in_full(verdict: &Verdict) -> (Level, String) {
 /// What to do for a stream, as a part of a sentence; permissions are said together.
 fn in_short(verdict: &Verdict) -> Option<String> {
     match verdict {
-        Verdict::Works { not_found } => not_found.first().map(of_parent),
+        Verdict::Works { unread } => unread.first().map(of_unread),
         Verdict::NotConfigured(options) => Some(of_options(options)),
         Verdict::Refused { why: Why::Refused(Refused::Lacks(_)), .. } => None,
         Verdict::Refused { why: why @ Why::Refused(Refused::Licence | Refused::Policy), source } => {
             Some(format!("{} ({})", reason(why), beginning(&source.cause.to_string(), OF_GRAPH)))
         }
         Verdict::Refused { why, .. } => Some(reason(why)),
-        Verdict::Unfound(parent) => Some(unfound(parent)),
         Verdict::Failed(error) => Some(beginning(&error.in_short(), OF_AN_ERROR)),
     }
 }
@@ -164,29 +167,22 @@ fn of_options(options: &[String]) -> String {
     format!("add {}", options.join(", and "))
 }
 
-fn unfound(parent: &Parent) -> String {
-    let unknown = if parent.is_missing() { "" } else { "not known yet: " };
-    format!("{unknown}{}", of_parent(parent))
+fn of_unread(unread: &Unread) -> String {
+    match unread {
+        Unread::NotFound(parent) => of_parent(parent),
+        Unread::Sought { level, ids } => {
+            let above = level.above.map_or("", |above| above.plural);
+            let more = if ids.len() > 1 { format!(" and {} more", ids.len() - 1) } else { String::new() };
+            let id = ids.first().map(|id| beginning(id, OF_AN_ID)).unwrap_or_default();
+            format!("a run looks for `{}` {id}{more} in all {above} that are read, a check does not", level.id)
+        }
+    }
 }
 
 fn of_parent(parent: &Parent) -> String {
-    let Parent { option, id, looked } = parent;
-    let (kind, above) =
-        if *option == "message_id" { ("channels", "its channel in `channel_id`") } else { ("teams", "its team in `team_id`") };
-    let outcome = match looked {
-        Looked::AtIt => "was not found".to_owned(),
-        Looked::Into { .. } if parent.is_missing() => format!("was not found in any of the {kind} that are read"),
-        Looked::Into { places, of, or_more } => {
-            let of = if *or_more { format!("more than {of}") } else { of.to_string() };
-            return format!("`{option}` {} was looked for in {places} of {of} {kind}; name {above}", beginning(id, OF_AN_ID));
-        }
-    };
-    let cure = match *option {
-        "team_id" => "give the link that Teams copies with Get link to team; a team that was deleted is not found either",
-        "channel_id" => "give the link that Teams copies with Get link to channel; the team must be its own",
-        _ => "give the link that Teams copies with Copy link; it must be the first of a thread",
-    };
-    format!("`{option}` {} {outcome}: {cure}", beginning(id, OF_AN_ID))
+    let Parent { level, id } = parent;
+    let id = beginning(id, OF_AN_ID);
+    format!("`{}` {id} was not found: give the link that Teams copies with {}; {}", level.id, level.copied_with, level.pitfall)
 }
 
 /// A permission, and what would do as well.
@@ -208,15 +204,6 @@ fn how_to_grant(consent: &str) -> String {
     )
 }
 
-/// Those who come from Databricks' connector have granted some.
-fn of_lakeflow(permissions: &[&Permission]) -> String {
-    let (asked, not_asked): (Vec<&Permission>, Vec<&Permission>) =
-        permissions.iter().partition(|permission| OF_LAKEFLOW.contains(&permission.least()));
-    let said = [("asks for", asked), ("does not ask for", not_asked)].into_iter().filter(|(_, permissions)| !permissions.is_empty());
-    let said: Vec<_> = said.map(|(verb, permissions)| format!("{verb} {}", names(&permissions))).collect();
-    format!("for those who come from Databricks' Lakeflow connector: its quick start {}", said.join(", and "))
-}
-
 /// The sentence of a dialog, and behind it as many remarks as there is room for.
 pub fn with_remarks(mut sentence: String, remarks: &[String]) -> String {
     for remark in remarks {
@@ -229,11 +216,20 @@ pub fn with_remarks(mut sentence: String, remarks: &[String]) -> String {
     sentence
 }
 
-/// As many parts as fit, each of them whole.
+/// The names of the first streams, and how many there are.
+fn listed(streams: &[&str]) -> String {
+    match streams.split_at_checked(STREAMS_IN_A_ROW) {
+        Some((first, others)) if !others.is_empty() => format!("{} and {} more", first.join(", "), others.len()),
+        _ => streams.join(", "),
+    }
+}
+
+/// As many parts as fit, each of them whole but for a first one that is too long.
 fn fit(parts: Vec<String>) -> String {
     const MORE: &str = "; the log says more";
     let mut text = String::new();
     for part in parts {
+        let part = beginning(&part, OF_A_DIALOG - MORE.len() - "...".len());
         let length = text.chars().count() + part.chars().count() + "; ".len() + MORE.len();
         if !text.is_empty() && length > OF_A_DIALOG {
             return text + MORE;
@@ -244,4 +240,43 @@ fn fit(parts: Vec<String>) -> String {
         text.push_str(&part);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::{self, Cause},
+        level::{CHANNEL, MESSAGE, TEAM},
+        streams::MESSAGES,
+    };
+
+    #[test]
+    fn a_dialog_is_short_however_many_streams_there_are() {
+        let error = || graph::Error {
+            request: "GET /v1.0/groups".to_owned(),
+            cause: Cause::Transport("word ".repeat(400)),
+            attempts: 1,
+            client_request_id: None,
+            is_later_page: false,
+        };
+        let parent = || Parent { level: &CHANNEL, id: "19:".repeat(200) };
+        let make: [fn(graph::Error, Parent) -> Verdict; 6] = [
+            |_, _| Verdict::Works { unread: Vec::new() },
+            |_, parent| Verdict::Works { unread: vec![Unread::NotFound(parent)] },
+            |_, parent| Verdict::Works { unread: vec![Unread::Sought { level: &MESSAGE, ids: vec![parent.id; 40] }] },
+            |_, _| Verdict::NotConfigured(vec![format!("`{}` or `{}`", TEAM.id, TEAM.all); 12]),
+            |error, parent| Verdict::Refused { why: Why::NotFound(parent), source: Box::new(error) },
+            |error, _| Verdict::of("read the messages of channel c of team t", error, MESSAGES.permissions),
+        ];
+        for first in make {
+            for others in make {
+                let mut streams = vec![(&MESSAGES, first(error(), parent()))];
+                streams.extend((1..40).map(|_| (&MESSAGES, others(error(), parent()))));
+                let checkup = Checkup { streams, lists_no_team: true, consent: "https://login.example/adminconsent".to_owned() };
+                let sentence = checkup.sentence();
+                assert!((20..=OF_A_DIALOG).contains(&sentence.chars().count()), "{sentence}");
+            }
+        }
+    }
 }

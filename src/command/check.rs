@@ -3,7 +3,6 @@
 use std::{
     io::{self, IsTerminal, Write},
     mem,
-    path::PathBuf,
 };
 
 use tracing::Level;
@@ -12,16 +11,19 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{
     config::{self, Author},
     exit::Exit,
+    named::stream,
     prose::{lines, width},
     ready::runtime,
 };
 use crate::{
+    cli::Check,
     emit::StopSignal,
     error::{Error, Fault},
     graph::Limits,
     protocol::airbyte::{self, Message},
     read::client,
     secrets::Secrets,
+    streams::{Stream, StreamSet},
 };
 
 /// How a check is written.
@@ -56,18 +58,19 @@ impl Found {
 }
 
 pub(super) fn check(
-    config: &[PathBuf],
+    asked: &Check,
     level: LevelFilter,
     form: Form,
     secrets: &Secrets,
     out: &mut impl Write,
     stop: &StopSignal,
 ) -> io::Result<Exit> {
-    let config = config::read(config, Author::Anybody, secrets);
+    let config = config::read(&asked.settings.config, Author::Anybody, secrets);
     let remarks = config.as_ref().map(|config| config.remarks.clone()).unwrap_or_default();
     let checked = config.and_then(|config| {
+        let streams = streams(&asked.streams)?;
         let client = client(&config, Limits::brief(), secrets.clone())?;
-        runtime()?.block_on(stop.unless_ended(crate::check::check(&client, &config))).transpose()
+        runtime()?.block_on(stop.unless_ended(crate::check::check(&client, &config, streams))).transpose()
     });
     let mut found = match checked {
         Ok(None) => return Ok(Exit::Stopped),
@@ -90,6 +93,12 @@ pub(super) fn check(
     }
     out.flush()?;
     Ok(Exit::Done)
+}
+
+/// The streams that are checked: those that are selected by default, and those that are named.
+fn streams(named: &[String]) -> Result<StreamSet, Error> {
+    let named = named.iter().map(|name| stream(name.trim())).collect::<Result<StreamSet, _>>()?;
+    Ok(Stream::defaults().collect::<StreamSet>().union(named))
 }
 
 fn failed(error: &Error) -> Found {

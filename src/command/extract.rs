@@ -11,6 +11,7 @@ use super::{
     config::{self, Author},
     exit::Exit,
     logging::{self, Wanted},
+    named::stream,
     ready::Ready,
 };
 use crate::{
@@ -44,8 +45,7 @@ pub(super) fn run(asked: &Extract, wanted: &Wanted, out: impl Write + Send + 'st
 }
 
 fn prepare(asked: &Extract, secrets: &Secrets) -> Result<Ready, Error> {
-    let stream = Stream::named(&asked.stream)
-        .ok_or_else(|| Error::Catalog(format!("there is no stream {}; there are {}", asked.stream, Stream::names().join(", "))))?;
+    let stream = stream(&asked.stream)?;
     let (config, remarks) = configuration(asked, stream, secrets)?;
     let selected = vec![stream.whole(Mode::FullRefresh)];
     let states = states(&Written::new(), &selected, &config)?;

@@ -7,6 +7,7 @@ mod exit;
 mod extract;
 mod files;
 mod logging;
+mod named;
 mod plan;
 mod prose;
 mod ready;

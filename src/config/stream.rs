@@ -79,6 +79,11 @@ impl StreamConfig {
         }
     }
 
+    /// Whether one parent of that level is named, and one of each level above it. The tenant is always one.
+    pub fn names_one(&self, level: Option<&'static Level>) -> bool {
+        level.map(Level::path).unwrap_or_default().into_iter().all(|level| self.named(level).len() == 1)
+    }
+
     /// Whether the option `exclude` names this parent.
     pub fn excludes(&self, id: &str) -> bool {
         self.exclude.binary_search_by(|excluded| excluded.as_str().cmp(id)).is_ok()

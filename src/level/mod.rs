@@ -39,6 +39,8 @@ pub struct Level {
     pub example: &'static str,
     /// The entry of a menu of Teams that copies a link to one.
     pub copied_with: &'static str,
+    /// What else may be wrong with an id that is not found.
+    pub pitfall: &'static str,
 }
 
 /// What the ids of a level look like.
@@ -71,6 +73,7 @@ pub static TEAM: Level = Level {
     ],
     example: "02bd9fd6-8f93-4758-87c3-1fb73740a315",
     copied_with: "Get link to team",
+    pitfall: "a team that was deleted is not found either",
 };
 
 /// Channels of a team.
@@ -92,6 +95,7 @@ pub static CHANNEL: Level = Level {
     ],
     example: "19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2",
     copied_with: "Get link to channel",
+    pitfall: "the team must be its own",
 };
 
 /// Root messages of a channel.
@@ -113,6 +117,7 @@ pub static MESSAGE: Level = Level {
     ],
     example: "1616963377068",
     copied_with: "Copy link",
+    pitfall: "it must be the first of a thread",
 };
 
 /// All levels, parents first.

@@ -36,6 +36,11 @@ impl Partition {
         Self { level: Some(level), ids: above.iter().cloned().chain([id.into()]).collect() }
     }
 
+    /// The id by which `exclude` leaves it out.
+    pub fn excludable(&self) -> Option<&str> {
+        self.levels().filter(|(level, _)| level.is_excludable).last().map(|(_, id)| id)
+    }
+
     /// The parent of this one, as far as Graph's paths name it: the tenant, if they name none.
     #[must_use]
     pub fn above(&self) -> Self {

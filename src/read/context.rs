@@ -199,7 +199,7 @@ impl Shared {
 
     /// Whether the stream is read from one parent of that level, which is named with those above it.
     pub(crate) fn is_one(&self, stream: &Stream, level: Option<&'static Level>) -> bool {
-        level.map(Level::path).unwrap_or_default().into_iter().all(|level| self.config(stream).named(level).len() == 1)
+        self.config(stream).names_one(level)
     }
 
     /// Takes note of what was changed in the texts of a page.

@@ -52,7 +52,7 @@ impl Work {
 
     /// The id that `exclude` would leave it out by.
     pub(crate) fn excludable(&self) -> Option<&str> {
-        self.of.levels().filter(|(level, _)| level.is_excludable).last().map(|(_, id)| id)
+        self.of.excludable()
     }
 
     /// About how many bytes of Graph's answers it holds.

@@ -24,10 +24,6 @@ pub use stream::{Finds, List, Mode, Read, Selected, Side, Stream};
 pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, Team, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
 
-/// The application permissions that the quick start of Databricks' Lakeflow connector for Teams asks for. Who comes from there has them.
-pub const OF_LAKEFLOW: [&str; 5] =
-    ["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All", "TeamMember.Read.All", "Chat.Read.All"];
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -5,6 +5,7 @@ mod permissions;
 mod places;
 mod reach;
 mod sign_in;
+mod streams;
 
 use graph_sim::{Class, GraphSim};
 use serde_json::Value;

@@ -11,7 +11,7 @@ fn parents_that_are_not_there_are_named_with_their_option() {
     let sim = tenant(2, 2, 2);
     let truth = sim.truth();
     let (team, channel) = truth.channels.keys().next().unwrap().clone();
-    let (other_team, other_channel) = truth.channels.keys().find(|(other, _)| *other != team).unwrap().clone();
+    let (_, other_channel) = truth.channels.keys().find(|(other, _)| *other != team).unwrap().clone();
     let message = truth.messages.keys().find(|(of, _)| *of == channel).unwrap().1.to_string();
     let nowhere = "11111111-2222-3333-4444-555555555555";
     let no_channel = "19:00000000000000000000000000000000@thread.tacv2";
@@ -33,9 +33,22 @@ fn parents_that_are_not_there_are_named_with_their_option() {
         ("channels without a team", json!({"channel_id": channel, "fetch_all_messages": true})),
         ("every channel, and one that is named", with(json!({"fetch_all_channels": true}))),
         ("a message that is not there", with(json!({"message_id": "1616963377068", "fetch_all_messages": false}))),
+        (
+            "a message of a channel that is not there",
+            with(json!({"channel_id": no_channel, "message_id": message, "fetch_all_messages": false})),
+        ),
+        ("a message of a team that is not there", with(json!({"team_id": nowhere, "message_id": message, "fetch_all_messages": false}))),
         ("one of several teams is not there", json!({"team_id": [nowhere, team], "fetch_all_channels": true, "fetch_all_messages": true})),
         ("one of several channels is not there", with(json!({"channel_id": [no_channel, channel]}))),
-        ("a channel that may be in any of several teams", with(json!({"team_id": [other_team, team]}))),
+        (
+            "the second of several teams is not there",
+            json!({"team_id": [team, nowhere], "fetch_all_channels": true, "fetch_all_messages": true}),
+        ),
+        ("the second of several channels is not there", with(json!({"channel_id": [channel, no_channel]}))),
+        (
+            "the second of several messages is not there",
+            with(json!({"message_id": [message, "1616963377068"], "fetch_all_messages": false})),
+        ),
     ];
     let told: Vec<_> = cases.into_iter().map(|(what, settings)| (what, said(&sim, &settings))).collect();
     pin("parents_that_are_not_there_are_named_with_their_option", &told);

@@ -41,7 +41,7 @@ fn what_graph_refuses_is_explained_by_the_token() {
         let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
         json!({"team_id": team, "channel_id": channel, "fetch_all_messages": true})
     };
-    let of_lakeflow = ["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All", "TeamMember.Read.All", "Chat.Read.All"];
+    let without_groups = ["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All", "TeamMember.Read.All", "Chat.Read.All"];
     let nothing_is_sure = Fault::status(403);
     let licence = "Failed to get license information for the user. Ensure user has a valid Office365 license assigned to them.";
     let mut told = Vec::new();
@@ -49,7 +49,7 @@ fn what_graph_refuses_is_explained_by_the_token() {
     tell("everything is granted", granted(&ALL_ROLES));
     tell("more is granted than must be", granted(&["Group.Read.All", "TeamMember.ReadWrite.All"]));
     tell("no permission at all", granted(&[]));
-    tell("the permissions of Databricks' Lakeflow connector", granted(&of_lakeflow));
+    tell("all but to list groups", granted(&without_groups));
     tell("a permission is missing: messages", granted(&without("ChannelMessage.Read.All")));
     tell("the same, and another permission is named for policies", {
         granted(&[&without("ChannelMessage.Read.All")[..], &["Policy.Read.All", "LicenseAssignment.Read.All"]].concat())

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, time::Instant};
 
-use graph_sim::{Class, Door, Fault, RetryAfter, Rule};
+use graph_sim::{Block, Class, Door, Fault, RetryAfter, Rule};
 use serde_json::{Value, json};
 
 use super::{lines, pin, said};
@@ -79,4 +79,38 @@ fn a_channel_that_is_gone_again_is_none_by_which_a_stream_is_judged() {
     };
     assert!(check(1).contains("messages: works"), "{}", check(1));
     assert!(check(9).contains("messages: cannot read"), "{}", check(9));
+}
+
+#[test]
+fn a_list_that_graph_does_not_give_of_a_team_that_exists_is_no_id_that_is_not_found() {
+    let sim = tenant(2, 1, 1);
+    let team = sim.truth().teams.into_keys().next().unwrap();
+    for (class, name) in [(Class::Members, "members"), (Class::Channels, "channels")] {
+        sim.inject(Rule::new(Fault::graph(404, "ItemNotFound", "Something is gone")).class(class));
+        for teams in [json!({"team_id": team}), json!({"fetch_all_teams": true})] {
+            let mut settings = teams;
+            settings["fetch_all_channels"] = true.into();
+            let said = said(&sim, &settings);
+            assert!(said.contains(&format!("LOG WARN: {name}: cannot list the {name} of team ")), "{said}");
+            assert!(said.contains(", which exists: ") && said.contains("\nSUCCEEDED: can read teams, "), "{said}");
+        }
+        sim.clear_faults();
+    }
+}
+
+#[test]
+fn what_is_left_out_is_not_tried() {
+    let sim = tenant(2, 2, 1);
+    let truth = sim.truth();
+    let (team, channel) = truth.channels.keys().next().unwrap();
+    let teams: Vec<_> = truth.teams.keys().filter(|id| *id != team).collect();
+    sim.with_tenant(|tenant| {
+        teams.iter().for_each(|team| tenant.block_team(team, Block::forbidden()).unwrap());
+        tenant.block_channel(channel, Block::forbidden()).unwrap();
+    });
+    let works = "SUCCEEDED: can read teams, channels, members, messages, message_replies";
+    let mut excluded: Vec<&String> = teams;
+    excluded.push(channel);
+    let said = said(&sim, &with(&json!({"exclude": excluded})));
+    assert!(said.ends_with(works), "{said}");
 }

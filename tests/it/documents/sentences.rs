@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     "command/extract.rs",
     "command/files.rs",
     "command/mod.rs",
+    "command/named.rs",
     "command/plan/mod.rs",
     "command/ready.rs",
     "config/contradictions.rs",
@@ -69,7 +70,7 @@ const FILES: &[&str] = &[
 ];
 
 /// Files whose sentences may be quoted, too: a check says much that needs no explanation.
-const MAY_BE_QUOTED: &[&str] = &["check/probe.rs", "check/words.rs"];
+const MAY_BE_QUOTED: &[&str] = &["check/patience.rs", "check/probe.rs", "check/words.rs", "level/mod.rs"];
 
 /// A piece of a quotation is a whole part of a sentence of the program, at least this long, ...
 const WHOLE: usize = 2;
