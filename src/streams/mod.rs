@@ -2,7 +2,7 @@
 
 mod channel_members;
 mod channels;
-mod list;
+mod lookup;
 mod members;
 mod message_replies;
 mod messages;
@@ -14,7 +14,6 @@ mod teams;
 
 pub use channel_members::{CHANNEL_MEMBERS, ChannelMember};
 pub use channels::{CHANNELS, Channel, LISTS_CHANNELS, channel};
-pub use list::STREAMS;
 pub use members::{MEMBERS, Member};
 pub use message_replies::{MESSAGE_REPLIES, Reply, thread};
 pub use messages::{Body, MAX_TOP, MESSAGES, Message, READS_MESSAGES, delta, message, roots, walk};
@@ -23,6 +22,9 @@ pub use set::StreamSet;
 pub use stream::{Finds, List, Mode, Read, Selected, Side, Stream};
 pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, Team, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
+
+/// All streams, parents first.
+pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES, &CHANNEL_MEMBERS];
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,7 @@
-//! The list of the streams.
+//! Finding streams in the list of them.
 
-use super::{
-    channel_members::CHANNEL_MEMBERS, channels::CHANNELS, members::MEMBERS, message_replies::MESSAGE_REPLIES, messages::MESSAGES,
-    stream::Stream, teams::TEAMS,
-};
+use super::{STREAMS, stream::Stream};
 use crate::level::Level;
-
-/// All streams, parents first.
-pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES, &CHANNEL_MEMBERS];
 
 impl Stream {
     /// The stream whose items are the parents of that level.
