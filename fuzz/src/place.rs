@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
     graph::{Class, Host, Link, Request, fuzzing},
     level::{self, Partition},
-    state::ChannelState,
+    state::Position,
 };
 use url::Url;
 
@@ -45,7 +45,7 @@ pub(crate) fn assert_leads_to_graph(link: &Link) {
 }
 
 /// What holds of the links in the state of a channel, or of a thread.
-pub(crate) fn assert_links_lead_below(key: &str, channel: &ChannelState) {
+pub(crate) fn assert_links_lead_below(key: &str, channel: &Position) {
     let ids: Vec<_> = level::ids(key).collect();
     let below = |link: &str| match ids.as_slice() {
         [team, channel] => below_messages(&destination(link), team, channel),

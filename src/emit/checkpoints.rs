@@ -66,7 +66,7 @@ impl Checkpoints {
     /// Takes note of where a channel of the stream stands. Gives the state if it is to be written now.
     pub(super) fn report(&mut self, report: Report) -> Option<&StreamState> {
         let checkpoint = self.of(report.stream)?;
-        checkpoint.state.set(&report.key, report.channel);
+        checkpoint.state.set(&report.key, report.position);
         checkpoint.changed = true;
         checkpoint.pages += report.pages;
         checkpoint.is_due(Instant::now(), report.offered).then_some(&checkpoint.state)
@@ -118,7 +118,7 @@ impl Checkpoints {
 mod tests {
     use super::*;
     use crate::{
-        state::ChannelState,
+        state::Position,
         streams::{MESSAGES, TEAMS},
     };
 
@@ -127,13 +127,13 @@ mod tests {
     }
 
     fn report(checkpoints: &mut Checkpoints, pages: u64, offered: bool) -> bool {
-        let channel = Some(ChannelState::default());
-        checkpoints.report(Report { stream: &MESSAGES, key: "t/c".to_owned(), channel, pages, offered }).is_some()
+        let channel = Some(Position::default());
+        checkpoints.report(Report { stream: &MESSAGES, key: "t/c".to_owned(), position: channel, pages, offered }).is_some()
     }
 
     #[test]
     fn the_first_state_is_written_as_soon_as_it_is_offered() {
-        let mut checkpoints = checkpoints(StreamState::of_channels("t"));
+        let mut checkpoints = checkpoints(StreamState::of_partitions("t", &MESSAGES.trail()));
         assert!(checkpoints.of_stopped(&MESSAGES).is_none());
         assert!(!report(&mut checkpoints, 1, false));
         assert!(report(&mut checkpoints, 1, true));
@@ -144,10 +144,11 @@ mod tests {
 
     #[test]
     fn a_stopped_run_writes_a_state_after_its_first_records_also_if_nothing_is_new_in_it() {
-        let mut checkpoints = Checkpoints::new(vec![(&MESSAGES, StreamState::of_channels("t")), (&TEAMS, StreamState::of_snapshot())]);
+        let mut checkpoints =
+            Checkpoints::new(vec![(&MESSAGES, StreamState::of_partitions("t", &MESSAGES.trail())), (&TEAMS, StreamState::of_snapshot())]);
         checkpoints.records(&MESSAGES, 1);
         checkpoints.records(&TEAMS, 1);
-        assert_eq!(checkpoints.of_stopped(&MESSAGES), Some(&StreamState::of_channels("t")));
+        assert_eq!(checkpoints.of_stopped(&MESSAGES), Some(&StreamState::of_partitions("t", &MESSAGES.trail())));
         assert_eq!(checkpoints.of_stopped(&TEAMS), None);
         checkpoints.written(&MESSAGES, 100);
         checkpoints.records(&MESSAGES, 1);
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn further_states_wait_for_records_of_twenty_times_their_size() {
-        let mut checkpoints = checkpoints(StreamState::of_channels("t"));
+        let mut checkpoints = checkpoints(StreamState::of_partitions("t", &MESSAGES.trail()));
         checkpoints.written(&MESSAGES, 100);
         checkpoints.records(&MESSAGES, 1999);
         assert!(!report(&mut checkpoints, 1, true));
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn after_many_pages_or_five_minutes_a_state_is_written_wherever_a_channel_stands() {
-        let mut checkpoints = checkpoints(StreamState::of_channels("t"));
+        let mut checkpoints = checkpoints(StreamState::of_partitions("t", &MESSAGES.trail()));
         assert!(!report(&mut checkpoints, PAGES - 1, false));
         assert!(report(&mut checkpoints, 1, false));
         checkpoints.written(&MESSAGES, 100);
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn a_full_refresh_is_marked_until_its_end_or_until_another_attempt_cannot_help() {
         let begun = || {
-            let mut checkpoints = checkpoints(StreamState::begin_full_refresh(None, "t", chrono::Utc::now()));
+            let mut checkpoints = checkpoints(StreamState::begin_full_refresh(None, "t", &MESSAGES.trail(), chrono::Utc::now()));
             assert!(report(&mut checkpoints, 1, true) && checkpoints.of_stopped(&MESSAGES).is_some_and(StreamState::is_full));
             checkpoints.written(&MESSAGES, 100);
             checkpoints

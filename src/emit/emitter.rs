@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{figures::Figures, records::Batch};
 use crate::{
     error::{Error, Fault},
-    state::{ChannelState, StreamState},
+    state::{Position, StreamState},
     streams::Stream,
 };
 
@@ -117,15 +117,15 @@ impl Outcome {
     }
 }
 
-/// Where a channel of a stream stands, all records included that were handed over before.
+/// Where a partition of a stream stands, all records included that were handed over before.
 #[derive(Debug)]
 pub struct Report {
     /// The stream.
     pub stream: &'static Stream,
-    /// The channel's key in the state.
+    /// The partition's key in the state.
     pub key: String,
     /// Where it stands; [`None`]: it is gone, with all below it, such as the channels of a team.
-    pub channel: Option<ChannelState>,
+    pub position: Option<Position>,
     /// So many pages were read since the report before.
     pub pages: u64,
     /// Whether this is a good moment to write a state.

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::{
         emit::Output,
-        state::ChannelState,
+        state::Position,
         streams::{MESSAGE_REPLIES, MESSAGES, TEAMS},
     };
 
@@ -193,7 +193,7 @@ mod tests {
         let (told, stop) = (Arc::<Mutex<Vec<String>>>::default(), StopSignal::default());
         let emitter = Box::new(Stopping { told: told.clone(), records: 4, stop: stop.clone() });
         let state = |stream: &'static Stream| {
-            (stream, if stream.cursor.is_some() { StreamState::of_channels("t") } else { StreamState::of_snapshot() })
+            (stream, if stream.cursor.is_some() { StreamState::of_partitions("t", &stream.trail()) } else { StreamState::of_snapshot() })
         };
         let streams = [&TEAMS, &MESSAGES, &MESSAGE_REPLIES];
         let (output, writer) = Output::start(emitter, streams.map(state).into(), stop).unwrap();
@@ -205,8 +205,8 @@ mod tests {
             runtime.block_on(output.records(records)).unwrap();
         };
         let report = |stream, key: &str| {
-            let channel = Some(ChannelState::default());
-            output.report(Report { stream, key: key.to_owned(), channel, pages: 1, offered: false }).unwrap();
+            let channel = Some(Position::default());
+            output.report(Report { stream, key: key.to_owned(), position: channel, pages: 1, offered: false }).unwrap();
         };
         records(&TEAMS, 1);
         records(&MESSAGES, 2);

@@ -4,7 +4,7 @@
 mod key;
 mod partition;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 pub use key::{ids, join, key, split};
 pub use partition::Partition;
@@ -17,6 +17,8 @@ pub struct Level {
     pub plural: &'static str,
     /// The segment before its id in Graph's paths.
     pub segment: &'static str,
+    /// The list of one of them that is read page by page, so that a state may keep a link of it.
+    pub list: Option<&'static str>,
     /// The option that names some of them, and the column that has the id in each record below.
     pub id: &'static str,
     /// The option that reads all of them.
@@ -43,6 +45,9 @@ pub struct Level {
     pub pitfall: &'static str,
 }
 
+/// The names in Graph's paths that lead to the partitions of a stream: one before each id, then that of the list.
+pub type Trail = Arc<[&'static str]>;
+
 /// What the ids of a level look like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum IdForm {
@@ -59,6 +64,7 @@ pub static TEAM: Level = Level {
     name: "team",
     plural: "teams",
     segment: "teams",
+    list: None,
     id: "team_id",
     all: "fetch_all_teams",
     form: IdForm::Team,
@@ -81,6 +87,7 @@ pub static CHANNEL: Level = Level {
     name: "channel",
     plural: "channels",
     segment: "channels",
+    list: Some("messages"),
     id: "channel_id",
     all: "fetch_all_channels",
     form: IdForm::Channel,
@@ -103,6 +110,7 @@ pub static MESSAGE: Level = Level {
     name: "message",
     plural: "messages",
     segment: "messages",
+    list: Some("replies"),
     id: "message_id",
     all: "fetch_all_messages",
     form: IdForm::Message,
@@ -129,6 +137,13 @@ impl Level {
         let mut path: Vec<_> = std::iter::successors(Some(self), |level| level.above).collect();
         path.reverse();
         path
+    }
+
+    /// The names in Graph's paths that lead to one of them: one before each id, then that of its list.
+    pub fn trail(&'static self) -> Trail {
+        let path = self.path();
+        let root = path.iter().rposition(|level| level.is_rooted).unwrap_or_default();
+        path[root..].iter().map(|level| level.segment).chain(self.list).collect()
     }
 
     /// Its place in [`LEVELS`].
@@ -162,5 +177,9 @@ mod tests {
             assert!(level.path().iter().all(|above| above.position() <= at), "{level:?}");
         }
         assert_eq!(MESSAGE.path(), [&TEAM, &CHANNEL, &MESSAGE]);
+        assert_eq!(
+            [&TEAM, &CHANNEL, &MESSAGE].map(|level| level.trail().join(" ")),
+            ["teams", "teams channels messages", "teams channels messages replies"]
+        );
     }
 }

@@ -38,8 +38,8 @@ pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Re
         let given = given.get(stream.name).copied();
         let state = match (stream.mode(), selected.mode) {
             (Mode::FullRefresh, _) => StreamState::begin_snapshot(given),
-            (Mode::Incremental, Mode::FullRefresh) => Ok(StreamState::begin_full_refresh(given, tenant, now)),
-            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant, now),
+            (Mode::Incremental, Mode::FullRefresh) => Ok(StreamState::begin_full_refresh(given, tenant, &stream.trail(), now)),
+            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant, &stream.trail(), now),
         };
         let state = state.map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?;
         Ok((stream, state))
@@ -49,7 +49,7 @@ pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Re
     let of_other = |stream: &'static Stream| {
         let given = given.get(stream.name).copied().filter(|_| stream.mode() == Mode::Incremental && !goes_on(stream));
         // Nothing depends on it: a damaged one says nothing.
-        let state = StreamState::begin_incremental(Some(given?), &config.tenant_id, now).ok()?;
+        let state = StreamState::begin_incremental(Some(given?), &config.tenant_id, &stream.trail(), now).ok()?;
         Some((stream, state)).filter(|(_, state)| !state.is_empty())
     };
     let others = Stream::all().filter_map(of_other).collect();

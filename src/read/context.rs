@@ -26,7 +26,7 @@ use crate::{
     emit::Output,
     graph::{self, Cleaned, GraphClient, Urgency, WorkEvent},
     level::{Level, Partition},
-    state::{ChannelState, StreamState},
+    state::{Position, StreamState},
     streams::{self, PerStream, Selected, Stream, StreamSet},
 };
 
@@ -176,8 +176,8 @@ impl Shared {
     }
 
     /// Where an earlier run has left a channel or a thread of the stream.
-    pub(crate) fn state(&self, stream: &Stream, key: &str) -> Option<ChannelState> {
-        self.states[stream].as_ref()?.channel(key)
+    pub(crate) fn state(&self, stream: &Stream, key: &str) -> Option<Position> {
+        self.states[stream].as_ref()?.position(key)
     }
 
     /// What earlier runs have read, for whatever stream.

@@ -89,7 +89,7 @@ pub(crate) fn forget(context: &Context, streams: StreamSet, of: &Partition) -> R
     }
     info!("{of} is gone{}", if of.level() == Some(&TEAM) { ", and its channels with it" } else { "" });
     for stream in streams.iter() {
-        context.output.report(emit::Report { stream, key: of.key(), channel: None, pages: 1, offered: false })?;
+        context.output.report(emit::Report { stream, key: of.key(), position: None, pages: 1, offered: false })?;
     }
     Ok(())
 }

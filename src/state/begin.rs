@@ -7,10 +7,11 @@ use super::{
     given::{Given, Members, Path},
     invalid::Invalid,
     partitions::Partitions,
-    stream::{Channels, StreamState},
+    stream::{Partitioned, StreamState},
     version::{Full, Version},
     version_1, version_2,
 };
+use crate::level::Trail;
 
 /// A full refresh that was interrupted is taken up for so long; then what it has read is too old.
 const FULL_REFRESH_LASTS: TimeDelta = TimeDelta::days(7);
@@ -22,34 +23,35 @@ impl StreamState {
     /// If what was written is of another version, or damaged: the key is named.
     pub fn begin_snapshot(written: Option<&RawValue>) -> Result<Self, Invalid> {
         let damage = read(written)?.map_or(Ok(Vec::new()), |(version, members)| version.damage(&members))?;
-        Ok(Self { damage, channels: None })
+        Ok(Self { damage, partitioned: None })
     }
 
     /// The state with which an incremental run begins that starts at `now` of our own clock.
     ///
     /// # Errors
     /// If what was written is of another version or tenant, or damaged: the key is named.
-    pub fn begin_incremental(written: Option<&RawValue>, tenant: &str, now: DateTime<Utc>) -> Result<Self, Invalid> {
-        let Some((version, members)) = read(written)? else { return Ok(Self::of_channels(tenant)) };
-        let (mut channels, damage) = (Channels::read(version, &members, tenant)?, version.damage(&members)?);
-        channels.partitions.drop_dates_ahead(now);
+    pub fn begin_incremental(written: Option<&RawValue>, tenant: &str, trail: &Trail, now: DateTime<Utc>) -> Result<Self, Invalid> {
+        let Some((version, members)) = read(written)? else { return Ok(Self::of_partitions(tenant, trail)) };
+        let (mut partitioned, damage) = (Partitioned::read(version, &members, tenant, trail)?, version.damage(&members)?);
+        partitioned.partitions.drop_dates_ahead(now);
         // What a full refresh has read so far may be thrown away by the destination.
-        Ok(if channels.full.is_some() { Self::of_channels(tenant) } else { Self { damage, channels: Some(channels) } })
+        Ok(if partitioned.full.is_some() { Self::of_partitions(tenant, trail) } else { Self { damage, partitioned: Some(partitioned) } })
     }
 
     /// The state with which a full refresh begins: what another one that was interrupted has read, or nothing.
-    pub fn begin_full_refresh(written: Option<&RawValue>, tenant: &str, now: DateTime<Utc>) -> Self {
+    pub fn begin_full_refresh(written: Option<&RawValue>, tenant: &str, trail: &Trail, now: DateTime<Utc>) -> Self {
         let taken_up = || {
             let (version, members) = read(written).ok()??;
             let full = version.full(&members).ok()?.filter(|full| (now - full.begun).abs() < FULL_REFRESH_LASTS)?;
             let mark = full.mark?;
-            let mut channels = Channels::read(version, &members, tenant).ok()?;
-            channels.partitions.drop_dates_ahead(now);
-            channels.partitions.retain(|channel| channel.is_of_full_refresh(mark));
-            Some(Self { damage: version.damage(&members).ok()?, channels: Some(channels) })
+            let mut partitioned = Partitioned::read(version, &members, tenant, trail).ok()?;
+            partitioned.partitions.drop_dates_ahead(now);
+            partitioned.partitions.retain(|position| position.is_of_full_refresh(mark));
+            Some(Self { damage: version.damage(&members).ok()?, partitioned: Some(partitioned) })
         };
-        let begins = || Channels { full: Some(Full { begun: now.trunc_subsecs(0), mark: None }), ..Channels::new(tenant) };
-        taken_up().unwrap_or_else(|| Self { damage: Vec::new(), channels: Some(begins()) })
+        let begins =
+            || Partitioned { full: Some(Full { begun: now.trunc_subsecs(0), mark: None }), ..Partitioned::new(tenant, trail.clone()) };
+        taken_up().unwrap_or_else(|| Self { damage: Vec::new(), partitioned: Some(begins()) })
     }
 }
 
@@ -82,16 +84,16 @@ impl Version {
         }
     }
 
-    fn partitions(self, members: &Members<'_>) -> Result<Partitions, Invalid> {
+    fn partitions(self, members: &Members<'_>, trail: &Trail) -> Result<Partitions, Invalid> {
         match self {
-            Self::One => version_1::partitions(members),
-            Self::Two => version_2::partitions(members),
+            Self::One => version_1::partitions(members, trail),
+            Self::Two => version_2::partitions(members, trail),
         }
     }
 }
 
-impl Channels {
-    pub(super) fn read(version: Version, members: &Members<'_>, tenant: &str) -> Result<Self, Invalid> {
+impl Partitioned {
+    pub(super) fn read(version: Version, members: &Members<'_>, tenant: &str, trail: &Trail) -> Result<Self, Invalid> {
         let path = Path::Key(&Path::Top, "tenant");
         let named = match members.get("tenant") {
             Some(raw) => {
@@ -102,7 +104,7 @@ impl Channels {
             }
             None => false,
         };
-        let (full, partitions) = (version.full(members)?, version.partitions(members)?);
+        let (full, partitions) = (version.full(members)?, version.partitions(members, trail)?);
         if !named && !partitions.is_empty() {
             return Err(path.invalid("it is missing"));
         }

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::{BEGINNING, ChannelState, DeltaState, RoundState, WalkState, links};
+use super::{BEGINNING, DeltaState, Position, RoundState, WalkState, links};
+use crate::level::Trail;
 
-/// A [`ChannelState`], with its links as they are written.
+/// A [`Position`], with its links as they are written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entry {
     pub(super) cursor: Option<DateTime<Utc>>,
@@ -29,22 +30,22 @@ pub(super) struct Busy {
 
 impl Entry {
     /// What is kept of the partition of this key.
-    pub(super) fn new(channel: ChannelState, key: &str) -> Self {
-        let short = |link: String| match links::shortened(&link, key) {
+    pub(super) fn new(position: Position, key: &str, trail: &Trail) -> Self {
+        let short = |link: String| match links::shortened(&link, key, trail) {
             Cow::Owned(short) => short,
             Cow::Borrowed(short) if short.len() == link.len() => link,
             Cow::Borrowed(short) => short.to_owned(),
         };
-        let walk = channel.walk.map(|walk| WalkState { link: walk.link.map(short), ..walk });
-        let round = channel.delta.round.map(|round| RoundState { link: short(round.link), ..round });
-        let delta = DeltaState { round, ..channel.delta };
-        let busy = Busy { gap_at: channel.gap_at, walk, delta, import: channel.import, damage: channel.damage };
+        let walk = position.walk.map(|walk| WalkState { link: walk.link.map(short), ..walk });
+        let round = position.delta.round.map(|round| RoundState { link: short(round.link), ..round });
+        let delta = DeltaState { round, ..position.delta };
+        let busy = Busy { gap_at: position.gap_at, walk, delta, import: position.import, damage: position.damage };
         Self {
-            cursor: channel.last_modified_date_time,
-            read_at: channel.read_at,
-            since: channel.since.filter(|since| *since > BEGINNING),
-            delta_at: channel.delta_at,
-            delta_link: channel.delta_link.map(|link| short(link).into_boxed_str()),
+            cursor: position.last_modified_date_time,
+            read_at: position.read_at,
+            since: position.since.filter(|since| *since > BEGINNING),
+            delta_at: position.delta_at,
+            delta_link: position.delta_link.map(|link| short(link).into_boxed_str()),
             busy: (busy != Busy::default()).then(|| Box::new(busy)),
         }
     }
@@ -59,11 +60,11 @@ impl Entry {
     }
 
     /// Where the partition of this key can go on. A link that cannot be made out is left out.
-    pub(super) fn channel(&self, key: &str) -> ChannelState {
-        let whole = |link: &str| links::whole(link, key);
+    pub(super) fn position(&self, key: &str, trail: &Trail) -> Position {
+        let whole = |link: &str| links::whole(link, key, trail);
         let Busy { gap_at, walk, delta, import, damage } = self.busy.as_deref().cloned().unwrap_or_default();
         let round = delta.round.and_then(|round| Some(RoundState { link: whole(&round.link)?, ..round }));
-        ChannelState {
+        Position {
             last_modified_date_time: self.cursor,
             read_at: self.read_at,
             since: self.since,

@@ -1,40 +1,42 @@
 //! The fields of a partition, as both versions write them.
 
 use super::{
-    ChannelState, DeltaState, Invalid, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState,
+    DeltaState, Invalid, MOST_DAMAGE_OF_PARTITION, Position, RoundState, WalkState,
     given::{Given, Path},
     links, time,
     version::Version,
 };
+use crate::level::Trail;
 
 const IS_MISSING: &str = "it is missing";
 
-/// What the fields of a partition are read with: its key, and the version of the state.
+/// What the fields of a partition are read with: its key, the trail to it, and the version of the state.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'k> {
     pub(super) key: &'k str,
+    pub(super) trail: &'k Trail,
     pub(super) version: Version,
 }
 
 impl Fields<'_> {
     /// Takes a field. What is unknown is left alone, and null means absent.
-    pub(super) fn take(self, channel: &mut ChannelState, name: &str, given: Given<'_, '_>) -> Result<(), Invalid> {
+    pub(super) fn take(self, position: &mut Position, name: &str, given: Given<'_, '_>) -> Result<(), Invalid> {
         if given.is_null() {
             return Ok(());
         }
         match name {
-            "lastModifiedDateTime" => channel.last_modified_date_time = Some(time::moment(given)?),
-            "readAt" => channel.read_at = Some(time::clock(given, self.version)?),
-            "since" => channel.since = Some(time::moment(given)?),
-            "gapAt" => channel.gap_at = Some(time::clock(given, self.version)?),
-            "walk" => channel.walk = Some(self.walk(given)?),
-            "deltaLink" => channel.delta_link = Some(self.link(given, links::is_delta)?),
-            "deltaAt" => channel.delta_at = Some(time::clock(given, self.version)?),
-            "delta" if self.version == Version::One => channel.delta = self.delta(given)?,
-            "deltaRound" => channel.delta.round = Some(self.round(given)?),
-            "deltaRefusedAt" => channel.delta.refused_at = Some(time::clock(given, self.version)?),
-            "import" => channel.import = Some(given.text()?.into_owned()),
-            "damage" => channel.damage = texts(given, MOST_DAMAGE_OF_CHANNEL)?,
+            "lastModifiedDateTime" => position.last_modified_date_time = Some(time::moment(given)?),
+            "readAt" => position.read_at = Some(time::clock(given, self.version)?),
+            "since" => position.since = Some(time::moment(given)?),
+            "gapAt" => position.gap_at = Some(time::clock(given, self.version)?),
+            "walk" => position.walk = Some(self.walk(given)?),
+            "deltaLink" => position.delta_link = Some(self.link(given, links::is_delta)?),
+            "deltaAt" => position.delta_at = Some(time::clock(given, self.version)?),
+            "delta" if self.version == Version::One => position.delta = self.delta(given)?,
+            "deltaRound" => position.delta.round = Some(self.round(given)?),
+            "deltaRefusedAt" => position.delta.refused_at = Some(time::clock(given, self.version)?),
+            "import" => position.import = Some(given.text()?.into_owned()),
+            "damage" => position.damage = texts(given, MOST_DAMAGE_OF_PARTITION)?,
             _ => {}
         }
         Ok(())
@@ -97,10 +99,12 @@ impl Fields<'_> {
     }
 
     /// A link that leads to this partition.
-    fn link(self, given: Given<'_, '_>, leads: fn(&str, &str) -> bool) -> Result<String, Invalid> {
+    fn link(self, given: Given<'_, '_>, leads: fn(&str, &str, &Trail) -> bool) -> Result<String, Invalid> {
         let written = given.text()?;
-        let whole = if self.version == Version::One { Some(written.into_owned()) } else { links::whole(&written, self.key) };
-        whole.filter(|link| leads(link, self.key)).ok_or_else(|| given.invalid("the link does not lead to its own channel or thread"))
+        let whole = if self.version == Version::One { Some(written.into_owned()) } else { links::whole(&written, self.key, self.trail) };
+        whole
+            .filter(|link| leads(link, self.key, self.trail))
+            .ok_or_else(|| given.invalid("the link does not lead to its own channel or thread"))
     }
 }
 

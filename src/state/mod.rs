@@ -1,13 +1,13 @@
 //! The state of a stream: where the next run goes on. Documented in `docs/state.md`; what is written here is read by every later version.
 
 mod begin;
-mod channel;
 mod entry;
 mod fields;
 mod given;
 mod invalid;
 mod links;
 mod partitions;
+mod position;
 mod stream;
 mod texts;
 mod time;
@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-pub use channel::{ChannelState, DeltaState, MOST_DAMAGE_OF_CHANNEL, RoundState, WalkState};
 pub use invalid::Invalid;
 pub use links::{is_delta, is_page};
+pub use position::{DeltaState, MOST_DAMAGE_OF_PARTITION, Position, RoundState, WalkState};
 pub use stream::{MOST_DAMAGE, StreamState};
 pub use time::BEGINNING;
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{begin::read, stream::Channels, version::Full, *};
-use crate::level::{ids, key};
+use super::{begin::read, stream::Partitioned, version::Full, *};
+use crate::level::{MESSAGE, ids, key};
 
 /// Our own clock, after all times in these states.
 const NOW: &str = "2026-12-01T00:00:00Z";
@@ -17,11 +17,11 @@ fn time(text: &str) -> DateTime<Utc> {
 }
 
 fn incremental(written: &Value) -> Result<StreamState, Invalid> {
-    StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", time(NOW))
+    StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", &MESSAGE.trail(), time(NOW))
 }
 
 fn full_refresh(written: &Value, now: &str) -> StreamState {
-    StreamState::begin_full_refresh(Some(&to_raw_value(written).unwrap()), "contoso.com", time(now))
+    StreamState::begin_full_refresh(Some(&to_raw_value(written).unwrap()), "contoso.com", &MESSAGE.trail(), time(now))
 }
 
 fn written(state: &StreamState) -> Value {
@@ -32,14 +32,14 @@ fn keys(state: &StreamState) -> Vec<String> {
     state.keys().collect()
 }
 
-fn idle() -> ChannelState {
-    ChannelState {
+fn idle() -> Position {
+    Position {
         last_modified_date_time: Some(time("2026-11-20T10:00:00.12345Z")),
         read_at: Some(time("2026-11-20T10:01:00Z")),
         since: Some(time("2024-01-01T00:00:00Z")),
         delta_link: Some("/v1.0/teams/t/channels/19:c@thread.tacv2/messages/delta?$deltatoken=y".into()),
         delta_at: Some(time("2026-11-20T10:00:00Z")),
-        ..ChannelState::default()
+        ..Position::default()
     }
 }
 
@@ -58,11 +58,11 @@ fn walk(link: Option<&str>) -> WalkState {
 
 /// A state with partitions of all kinds: of a channel that is walked, of one in a round of delta, of an idle one, and of a thread.
 fn busy() -> StreamState {
-    let mut state = StreamState::of_channels("contoso.com");
+    let mut state = StreamState::of_partitions("contoso.com", &MESSAGE.trail());
     let walked = walk(Some("/v1.0/teams('t')/channels('19:c@thread.tacv2')/messages?$skiptoken=x"));
     state.set(
         KEY,
-        Some(ChannelState {
+        Some(Position {
             walk: Some(walked),
             import: Some("completed".to_owned()),
             damage: vec!["00c0ffee".to_owned()],
@@ -75,17 +75,17 @@ fn busy() -> StreamState {
         at: time("2026-11-20T10:02:00Z"),
     };
     let delta = DeltaState { round: Some(round), refused_at: Some(time("2026-11-20T10:03:00Z")) };
-    state.set("t/19:d@thread.tacv2", Some(ChannelState { delta_link: None, delta, since: None, ..idle() }));
+    state.set("t/19:d@thread.tacv2", Some(Position { delta_link: None, delta, since: None, ..idle() }));
     let link = "/v1.0/TEAMS/u/channels/19:e@thread.tacv2/messages/delta?$deltatoken=y";
-    state.set("u/19:e@thread.tacv2", Some(ChannelState { delta_link: Some(link.to_owned()), ..idle() }));
-    state.set("t/19:c@thread.tacv2/1616963377068", Some(ChannelState { delta_link: None, delta_at: None, ..idle() }));
+    state.set("u/19:e@thread.tacv2", Some(Position { delta_link: Some(link.to_owned()), ..idle() }));
+    state.set("t/19:c@thread.tacv2/1616963377068", Some(Position { delta_link: None, delta_at: None, ..idle() }));
     state
 }
 
 #[test]
 fn the_form_of_a_state_does_not_change() {
     insta::assert_json_snapshot!(busy());
-    insta::assert_json_snapshot!(StreamState::of_channels("contoso.com"));
+    insta::assert_json_snapshot!(StreamState::of_partitions("contoso.com", &MESSAGE.trail()));
     let mut snapshot = StreamState::of_snapshot();
     insta::assert_json_snapshot!(snapshot);
     snapshot.set_damage(vec!["00c0ffee".to_owned()]);
@@ -99,7 +99,7 @@ fn a_state_that_was_written_is_read_again() {
     let all = ["t/19:c@thread.tacv2", "t/19:d@thread.tacv2", "t/19:c@thread.tacv2/1616963377068", "u/19:e@thread.tacv2"];
     assert_eq!(keys(&state), all);
     assert_eq!(
-        state.channel("u/19:e@thread.tacv2").unwrap().delta_link.unwrap(),
+        state.position("u/19:e@thread.tacv2").unwrap().delta_link.unwrap(),
         "/v1.0/TEAMS/u/channels/19:e@thread.tacv2/messages/delta?$deltatoken=y"
     );
     let mut snapshot = StreamState::of_snapshot();
@@ -109,17 +109,17 @@ fn a_state_that_was_written_is_read_again() {
 
 #[test]
 fn partitions_may_have_any_number_of_ids() {
-    let mut state = StreamState::of_channels("contoso.com");
+    let mut state = StreamState::of_partitions("contoso.com", &MESSAGE.trail());
     let keys = [key(&["19:chat@thread.v2"]), key(&["a/b", "c%d"]), key(&["t", "c", "m"])];
     for key in &keys {
-        state.set(key, Some(ChannelState { delta_link: None, ..idle() }));
+        state.set(key, Some(Position { delta_link: None, ..idle() }));
     }
     let written = written(&state);
     assert_eq!(written["partitions"][0]["parents"], json!([]));
     assert_eq!((&written["partitions"][1]["parents"], &written["partitions"][1]["entries"][0]["id"]), (&json!(["a/b"]), &json!("c%d")));
     let read = incremental(&written).unwrap();
     assert_eq!(read, state);
-    assert!(keys.iter().all(|key| read.channel(key).is_some()));
+    assert!(keys.iter().all(|key| read.position(key).is_some()));
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn a_channel_that_is_gone_is_left_out() {
     let mut state = busy();
     state.set("u/19:e@thread.tacv2", None);
     state.set("u/19:unknown@thread.tacv2", None);
-    assert_eq!(state.channel("u/19:e@thread.tacv2"), None);
+    assert_eq!(state.position("u/19:e@thread.tacv2"), None);
     assert!(!written(&state).to_string().contains("19:e@"));
     assert_eq!(written(&state)["partitions"].as_array().unwrap().len(), 2, "a group without partitions is left out, too");
-    state.set("tt/c", Some(ChannelState::default()));
+    state.set("tt/c", Some(Position::default()));
     state.set(KEY, None);
     assert_eq!(keys(&state), ["t/19:d@thread.tacv2", "tt/c"], "threads go with their channel");
     state.set("t", None);
@@ -141,10 +141,10 @@ fn a_channel_that_is_gone_is_left_out() {
 fn a_clone_does_not_see_what_is_changed_later() {
     let before = busy();
     let mut after = before.clone();
-    after.set(KEY, Some(ChannelState::default()));
+    after.set(KEY, Some(Position::default()));
     after.set("t/19:aa@thread.tacv2", Some(idle()));
     assert_eq!(before, busy());
-    assert_eq!((after.channel(KEY), keys(&after).len()), (Some(ChannelState::default()), 5));
+    assert_eq!((after.position(KEY), keys(&after).len()), (Some(Position::default()), 5));
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn another_order_of_keys_and_partitions_is_taken() {
 
 #[test]
 fn nothing_usable_means_that_nothing_was_read() {
-    let nothing = StreamState::of_channels("contoso.com");
-    assert_eq!(StreamState::begin_incremental(None, "contoso.com", time(NOW)), Ok(nothing.clone()));
+    let nothing = StreamState::of_partitions("contoso.com", &MESSAGE.trail());
+    assert_eq!(StreamState::begin_incremental(None, "contoso.com", &MESSAGE.trail(), time(NOW)), Ok(nothing.clone()));
     for written in [
         json!(null),
         json!({}),
@@ -179,13 +179,13 @@ fn nothing_usable_means_that_nothing_was_read() {
 
 #[test]
 fn a_full_refresh_takes_up_what_the_same_one_has_read() {
-    let channel = |read_at: &str| Some(ChannelState { read_at: Some(time(read_at)), ..ChannelState::default() });
+    let channel = |read_at: &str| Some(Position { read_at: Some(time(read_at)), ..Position::default() });
     let mut state = full_refresh(&Value::Null, "2026-11-20T12:00:00Z");
     assert!(state.is_full());
     state.set("t/new", channel("2026-11-20T11:00:00Z"));
     let open = WalkState { began: Some(time("2026-11-20T11:00:01Z")), ..walk(None) };
-    state.set("t/open", Some(ChannelState { walk: Some(open.clone()), ..ChannelState::default() }));
-    state.set("t/of a walk before", Some(ChannelState { walk: Some(open), ..channel("2026-11-20T11:30:00Z").unwrap() }));
+    state.set("t/open", Some(Position { walk: Some(open.clone()), ..Position::default() }));
+    state.set("t/of a walk before", Some(Position { walk: Some(open), ..channel("2026-11-20T11:30:00Z").unwrap() }));
     let mut begun = written(&state);
     let [own, graph] = ["2026-11-20T12:00:00Z", "2026-11-20T11:00:00Z"].map(|clock| time(clock).timestamp());
     assert_eq!(begun["full"], json!([own, graph]));
@@ -223,8 +223,8 @@ fn states_of_version_1_are_read() {
     for (name, text) in OF_VERSION_1 {
         let streams: Written<'_> = serde_json::from_str(text).unwrap();
         let begin = |written: &RawValue| match name {
-            "full_refresh" => StreamState::begin_full_refresh(Some(written), tenant, time("2026-11-24T00:00:00Z")),
-            _ => StreamState::begin_incremental(Some(written), tenant, time(NOW)).unwrap(),
+            "full_refresh" => StreamState::begin_full_refresh(Some(written), tenant, &MESSAGE.trail(), time("2026-11-24T00:00:00Z")),
+            _ => StreamState::begin_incremental(Some(written), tenant, &MESSAGE.trail(), time(NOW)).unwrap(),
         };
         let states: BTreeMap<_, _> = streams.into_iter().map(|(stream, written)| (stream, begin(written))).collect();
         insta::assert_json_snapshot!(format!("version_1_{name}"), states);
@@ -249,7 +249,7 @@ fn of_marks_no_more_are_taken_than_a_run_writes() {
     let entries = json!([{"parents": ["t"], "entries": [{"id": "c", "damage": marks(100)}]}]);
     let state = incremental(&json!({"version": 2, "tenant": "contoso.com", "damage": marks(5000), "partitions": entries})).unwrap();
     assert_eq!(state.damage(), marks(MOST_DAMAGE));
-    assert_eq!(state.channel("t/c").unwrap().damage, marks(MOST_DAMAGE_OF_CHANNEL));
+    assert_eq!(state.position("t/c").unwrap().damage, marks(MOST_DAMAGE_OF_PARTITION));
 }
 
 /// Stands wherever something is wrong: nothing of a state is shown.
@@ -395,12 +395,12 @@ mod merged {
             .boxed()
     }
 
-    fn channel(key: &str) -> BoxedStrategy<ChannelState> {
+    fn channel(key: &str) -> BoxedStrategy<Position> {
         let round = (link(key, "/delta"), clock()).prop_map(|(link, at)| RoundState { link, at });
         let delta = (option::of(link(key, "/delta()")), option::of(clock()), option::of(round), option::of(clock()));
         let times = (option::of(moment()), option::of(clock()), option::of(moment()));
         (times, option::of(walk(key)), delta, prop::collection::vec("[0-9a-f]{8}", 0..3))
-            .prop_map(|((last_modified_date_time, read_at, since), walk, (delta_link, delta_at, round, refused_at), damage)| ChannelState {
+            .prop_map(|((last_modified_date_time, read_at, since), walk, (delta_link, delta_at, round, refused_at), damage)| Position {
                 last_modified_date_time,
                 read_at,
                 since,
@@ -409,7 +409,7 @@ mod merged {
                 delta_at,
                 delta: DeltaState { round, refused_at },
                 damage,
-                ..ChannelState::default()
+                ..Position::default()
             })
             .boxed()
     }
@@ -418,7 +418,10 @@ mod merged {
     fn state() -> impl Strategy<Value = StreamState> {
         let full = option::of((clock(), option::of(clock()))).prop_map(|full| full.map(|(begun, mark)| Full { begun, mark }));
         (KEYS.map(|key| option::of(channel(key))), full).prop_map(|(channels, full)| {
-            let mut state = StreamState { damage: Vec::new(), channels: Some(Channels { full, ..Channels::new("contoso.com") }) };
+            let mut state = StreamState {
+                damage: Vec::new(),
+                partitioned: Some(Partitioned { full, ..Partitioned::new("contoso.com", MESSAGE.trail()) }),
+            };
             KEYS.into_iter().zip(channels).for_each(|(key, channel)| state.set(key, channel));
             state
         })
@@ -430,7 +433,7 @@ mod merged {
         let channels: Map<_, _> = KEYS
             .into_iter()
             .map(|key| {
-                let channel = state.channel(key).map(|channel| {
+                let channel = state.position(key).map(|channel| {
                     let walk = channel.walk.map(|walk| {
                         json!({"link": walk.link, "head": text(walk.head), "readAt": text(walk.read_at), "until": text(walk.until),
                             "floor": walk.floor, "began": text(walk.began), "owed": text(walk.owed)})
@@ -444,15 +447,15 @@ mod merged {
                 (key.to_owned(), json!(channel))
             })
             .collect();
-        let full = state.channels.as_ref().and_then(|own| own.full).map(|full| full.mark.map_or(json!(true), |mark| json!(mark)));
+        let full = state.partitioned.as_ref().and_then(|own| own.full).map(|full| full.mark.map_or(json!(true), |mark| json!(mark)));
         json!({"version": 1, "tenant": "contoso.com", "full": full, "channels": channels})
     }
 
     /// What is read, whether or not a full refresh is under way.
-    fn read_from(written: &Value) -> Channels {
+    fn read_from(written: &Value) -> Partitioned {
         let raw = to_raw_value(written).unwrap();
         let (version, members) = read(Some(&raw)).unwrap().unwrap();
-        Channels::read(version, &members, "contoso.com").unwrap()
+        Partitioned::read(version, &members, "contoso.com", &MESSAGE.trail()).unwrap()
     }
 
     fn bookmarks(state: Value) -> Map<String, Value> {
@@ -463,11 +466,11 @@ mod merged {
         #[test]
         fn no_time_of_graphs_clock_is_later_than_ours_and_than_the_messages(state in state(), now in clock()) {
             let begin = |written: &StreamState| {
-                StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", now).unwrap()
+                StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", &MESSAGE.trail(), now).unwrap()
             };
             let begun = begin(&state);
             for key in begun.keys() {
-                let channel = begun.channel(&key).unwrap();
+                let channel = begun.position(&key).unwrap();
                 let latest = channel.last_modified_date_time.max(Some(now));
                 let round = channel.delta.round.map(|round| round.at);
                 let dates = [channel.read_at, channel.delta_at, channel.gap_at, channel.delta.refused_at, round];
@@ -485,7 +488,7 @@ mod merged {
             let mut kept = bookmarks(form(&old, versions.0));
             merge(&mut kept, &bookmarks(form(&new, versions.1))).unwrap();
             let read = read_from(&kept["bookmarks"]["messages"]);
-            let new = new.channels.as_ref().unwrap();
+            let new = new.partitioned.as_ref().unwrap();
             prop_assert_eq!(&read.partitions, &new.partitions);
             prop_assert_eq!(read.full.map(|full| full.mark), new.full.map(|full| full.mark));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ChannelState, Invalid,
+    Invalid, Position,
     entry::Entry,
     fields::Fields,
     given::{Given, Members, Path},
@@ -12,7 +12,7 @@ use super::{
     time::{self, BEGINNING},
     version::{Full, Version},
 };
-use crate::level::{ids, key, split};
+use crate::level::{Trail, ids, key, split};
 
 /// The mark of a full refresh: null, true before its first page, then when it began.
 pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
@@ -25,11 +25,11 @@ pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
     }
 }
 
-pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
+pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partitions, Invalid> {
     let path = Path::Key(&Path::Top, "channels");
     let mut groups: BTreeMap<String, (Texts, Vec<Entry>)> = BTreeMap::new();
     let Some(given) = members.get("channels").map(|raw| Given::new(raw, &path)).filter(|given| !given.is_null()) else {
-        return Ok(Partitions::default());
+        return Ok(Partitions::new(trail.clone()));
     };
     for (name, raw) in given.members()?.0 {
         let path = Path::Key(&path, &name);
@@ -39,11 +39,11 @@ pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
         if given.is_null() {
             continue;
         }
-        let mut channel = ChannelState::default();
-        let fields = Fields { key: &key, version: Version::One };
+        let mut position = Position::default();
+        let fields = Fields { key: &key, trail, version: Version::One };
         for (name, raw) in given.members()?.0 {
             let path = Path::Key(&path, &name);
-            fields.take(&mut channel, &name, Given::new(raw, &path))?;
+            fields.take(&mut position, &name, Given::new(raw, &path))?;
         }
         let (parents, id) = split(&key);
         if id.is_empty() {
@@ -51,9 +51,9 @@ pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
         }
         let (ids, entries) = groups.entry(parents.to_owned()).or_default();
         ids.push(&id);
-        entries.push(Entry::new(channel, &key));
+        entries.push(Entry::new(position, &key, trail));
     }
-    let mut partitions = Partitions::default();
+    let mut partitions = Partitions::new(trail.clone());
     for (parents, (ids, entries)) in groups {
         if matches!(partitions.add(&parents, ids, entries), Added::Whole(false)) {
             return Err(path.invalid("a partition comes twice"));

@@ -12,17 +12,17 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    ChannelState, Invalid, StreamState, WalkState,
+    Invalid, Position, StreamState, WalkState,
     entry::Entry,
     fields::{Fields, texts},
     given::{Given, Members, Path},
     partitions::{Added, Group, Partitions},
-    stream::{Channels, MOST_DAMAGE},
+    stream::{MOST_DAMAGE, Partitioned},
     texts::Texts,
     time::{self, BEGINNING, Clock, Moment},
     version::{Full, Version},
 };
-use crate::level::{ids, join, key};
+use crate::level::{Trail, ids, join, key};
 
 /// The mark of a full refresh: nothing, or when it began, by our own clock and by Graph's.
 pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
@@ -57,10 +57,10 @@ pub(super) fn damage(members: &Members<'_>) -> Result<Vec<String>, Invalid> {
     members.get("damage").map_or(Ok(Vec::new()), |raw| texts(Given::new(raw, &path), MOST_DAMAGE))
 }
 
-pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
+pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partitions, Invalid> {
     let usual = usual(members)?;
     let path = Path::Key(&Path::Top, "partitions");
-    let (mut partitions, mut split) = (Partitions::default(), BTreeSet::new());
+    let (mut partitions, mut split) = (Partitions::new(trail.clone()), BTreeSet::new());
     let twice = |path: &Path<'_>| path.invalid("an `id` comes twice");
     let group = |at, raw| {
         let path = Path::Item(&path, at);
@@ -71,7 +71,7 @@ pub(super) fn partitions(members: &Members<'_>) -> Result<Partitions, Invalid> {
         let (mut ids, mut entries) = (Texts::default(), Vec::new());
         Given::new(raws, &path).each(|at, raw| {
             let path = Path::Item(&path, at);
-            let (id, entry) = entry(Given::new(raw, &path), &parents, usual)?;
+            let (id, entry) = entry(Given::new(raw, &path), (&parents, trail), usual)?;
             ids.push(&id);
             entries.push(entry);
             Ok(())
@@ -102,7 +102,11 @@ fn parents(group: &Members<'_>, path: &Path<'_>) -> Result<Vec<String>, Invalid>
     }
 }
 
-fn entry<'t>(given: Given<'t, '_>, parents: &str, usual: Option<DateTime<Utc>>) -> Result<(Cow<'t, str>, Entry), Invalid> {
+fn entry<'t>(
+    given: Given<'t, '_>,
+    (parents, trail): (&str, &Trail),
+    usual: Option<DateTime<Utc>>,
+) -> Result<(Cow<'t, str>, Entry), Invalid> {
     let members = given.members()?;
     let path = Path::Key(given.path(), "id");
     let id = Given::new(members.get("id").ok_or_else(|| path.invalid("it is missing"))?, &path);
@@ -111,13 +115,13 @@ fn entry<'t>(given: Given<'t, '_>, parents: &str, usual: Option<DateTime<Utc>>) 
         return Err(id.invalid("it is empty"));
     }
     let key = join(parents, &name);
-    let fields = Fields { key: &key, version: Version::Two };
-    let mut channel = ChannelState { since: usual, ..ChannelState::default() };
+    let fields = Fields { key: &key, trail, version: Version::Two };
+    let mut position = Position { since: usual, ..Position::default() };
     for (name, raw) in &members.0 {
         let path = Path::Key(given.path(), name);
-        fields.take(&mut channel, name, Given::new(raw, &path))?;
+        fields.take(&mut position, name, Given::new(raw, &path))?;
     }
-    Ok((name, Entry::new(channel, &key)))
+    Ok((name, Entry::new(position, &key, trail)))
 }
 
 /// What both kinds of streams write.
@@ -126,11 +130,11 @@ struct Whole<'s> {
     version: u64,
     damage: &'s [String],
     #[serde(flatten)]
-    channels: Option<WrittenChannels<'s>>,
+    channels: Option<WrittenPartitions<'s>>,
 }
 
 #[derive(Serialize)]
-struct WrittenChannels<'s> {
+struct WrittenPartitions<'s> {
     tenant: &'s str,
     full: Vec<Clock>,
     /// How far back most of the partitions were read.
@@ -210,13 +214,13 @@ struct WrittenRound<'s> {
 
 impl Serialize for StreamState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let channels = self.channels.as_ref().map(WrittenChannels::new);
+        let channels = self.partitioned.as_ref().map(WrittenPartitions::new);
         Whole { version: Version::Two as u64, damage: &self.damage, channels }.serialize(serializer)
     }
 }
 
-impl<'s> WrittenChannels<'s> {
-    fn new(own: &'s Channels) -> Self {
+impl<'s> WrittenPartitions<'s> {
+    fn new(own: &'s Partitioned) -> Self {
         let usual = usual_since(&own.partitions);
         Self {
             tenant: &own.tenant,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     graph::{Permission, Request},
-    level::{CHANNEL, Level, Partition},
+    level::{CHANNEL, Level, Partition, Trail},
     record::Columns,
 };
 
@@ -116,6 +116,11 @@ impl Stream {
     /// The level whose parents its items are.
     pub fn finds_level(&self) -> Option<&'static Level> {
         self.finds.map(|finds| finds.level)
+    }
+
+    /// The names in the paths of the links that its states keep.
+    pub fn trail(&self) -> Trail {
+        self.below.map(Level::trail).unwrap_or_default()
     }
 
     /// The levels above its records, from the top down.

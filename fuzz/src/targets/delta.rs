@@ -3,9 +3,9 @@
 use serde_json::value::to_raw_value;
 use tap_microsoft_teams::{
     graph::{Link, Page, fuzzing},
-    level::key,
+    level::{MESSAGE, key},
     read,
-    state::{ChannelState, DeltaState, RoundState, StreamState, is_delta},
+    state::{DeltaState, Position, RoundState, StreamState, is_delta},
     streams::MESSAGES,
 };
 
@@ -21,9 +21,9 @@ pub(crate) fn delta(body: &[u8]) {
     assert_tells(&page);
     let key = key(&[TEAM, CHANNEL]);
     let link = format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta?$skiptoken=before");
-    let idle = ChannelState { delta_link: Some(link.clone()), delta_at: Some(now()), read_at: Some(now()), ..ChannelState::default() };
+    let idle = Position { delta_link: Some(link.clone()), delta_at: Some(now()), read_at: Some(now()), ..Position::default() };
     let round = DeltaState { round: Some(RoundState { link, at: now() }), refused_at: None };
-    for before in [ChannelState::default(), idle.clone(), ChannelState { delta: round, ..idle }] {
+    for before in [Position::default(), idle.clone(), Position { delta: round, ..idle }] {
         assert_goes_on(&page, &key, before);
     }
 }
@@ -45,10 +45,10 @@ fn assert_tells(page: &Page) {
 }
 
 /// Behind the page the state has its link byte for byte, if that leads below the channel, and is read again as it was written.
-fn assert_goes_on(page: &Page, key: &str, before: ChannelState) {
+fn assert_goes_on(page: &Page, key: &str, before: Position) {
     let mut channel = before.clone();
     read::fuzzing::follow_delta_links(&mut channel, key, page);
-    let stored = |link: &Link| is_delta(link.as_str(), key).then(|| link.as_str().to_owned());
+    let stored = |link: &Link| is_delta(link.as_str(), key, &MESSAGE.trail()).then(|| link.as_str().to_owned());
     match (page.next(), page.delta()) {
         (Some(next), _) => {
             assert_eq!(channel.delta.round.as_ref().map(|round| round.link.clone()), stored(next));
@@ -58,8 +58,8 @@ fn assert_goes_on(page: &Page, key: &str, before: ChannelState) {
         (None, None) => assert_eq!(channel, before),
     }
     assert_links_lead_below(key, &channel);
-    let mut state = StreamState::of_channels(TENANT);
+    let mut state = StreamState::of_partitions(TENANT, &MESSAGE.trail());
     state.set(key, Some(channel));
     let written = to_raw_value(&state).expect("a state is JSON");
-    assert_eq!(StreamState::begin_incremental(Some(&written), TENANT, now()), Ok(state));
+    assert_eq!(StreamState::begin_incremental(Some(&written), TENANT, &MESSAGE.trail(), now()), Ok(state));
 }

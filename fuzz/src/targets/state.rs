@@ -2,6 +2,7 @@
 
 use serde_json::value::{RawValue, to_raw_value};
 use tap_microsoft_teams::{
+    level::MESSAGE,
     protocol::{airbyte, singer},
     state::{StreamState, Written},
 };
@@ -23,26 +24,29 @@ pub(crate) fn state(file: &[u8]) {
 
 /// What is taken up is written as it is read, in both protocols, and its links lead nowhere else.
 fn assert_begins(written: &RawValue) {
-    if let Ok(state) = StreamState::begin_incremental(Some(written), TENANT, now()) {
+    if let Ok(state) = StreamState::begin_incremental(Some(written), TENANT, &MESSAGE.trail(), now()) {
         assert_is_sound(&state);
         let again = raw(&state);
         for given in [again.clone(), through_airbyte(&again), through_singer(&again)] {
-            assert_eq!(StreamState::begin_incremental(Some(&given), TENANT, now()).as_ref(), Ok(&state));
+            assert_eq!(StreamState::begin_incremental(Some(&given), TENANT, &MESSAGE.trail(), now()).as_ref(), Ok(&state));
         }
-        let mut copy = StreamState::of_channels(TENANT);
-        state.keys().for_each(|key| copy.set(&key, state.channel(&key)));
+        let mut copy = StreamState::of_partitions(TENANT, &MESSAGE.trail());
+        state.keys().for_each(|key| copy.set(&key, state.position(&key)));
         copy.set_damage(state.damage().to_vec());
         assert_eq!(copy, state);
     }
-    let mut state = StreamState::begin_full_refresh(Some(written), TENANT, now());
+    let mut state = StreamState::begin_full_refresh(Some(written), TENANT, &MESSAGE.trail(), now());
     assert!(state.is_full());
     assert_is_sound(&state);
     let again = raw(&state);
-    assert_eq!(StreamState::begin_full_refresh(Some(&again), TENANT, now()), state);
+    assert_eq!(StreamState::begin_full_refresh(Some(&again), TENANT, &MESSAGE.trail(), now()), state);
     // What a full refresh has read an incremental run does not take up, unless it came to its end.
-    assert_eq!(StreamState::begin_incremental(Some(&again), TENANT, now()), Ok(StreamState::of_channels(TENANT)));
+    assert_eq!(
+        StreamState::begin_incremental(Some(&again), TENANT, &MESSAGE.trail(), now()),
+        Ok(StreamState::of_partitions(TENANT, &MESSAGE.trail()))
+    );
     state.end_full_refresh();
-    assert_eq!(StreamState::begin_incremental(Some(&raw(&state)), TENANT, now()), Ok(state));
+    assert_eq!(StreamState::begin_incremental(Some(&raw(&state)), TENANT, &MESSAGE.trail(), now()), Ok(state));
     if let Ok(state) = StreamState::begin_snapshot(Some(written)) {
         assert_eq!(StreamState::begin_snapshot(Some(&raw(&state))), Ok(state));
     }
@@ -50,7 +54,7 @@ fn assert_begins(written: &RawValue) {
 
 fn assert_is_sound(state: &StreamState) {
     for key in state.keys() {
-        assert_links_lead_below(&key, &state.channel(&key).expect("a key that is known has a channel"));
+        assert_links_lead_below(&key, &state.position(&key).expect("a key that is known has a position"));
     }
 }
 

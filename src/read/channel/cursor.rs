@@ -23,7 +23,7 @@ pub(crate) struct Cursor {
     start_date: DateTime<Utc>,
     /// By how much incremental reads overlap.
     pub(crate) overlap: Duration,
-    position: Position,
+    position: WalkPosition,
     /// Whether older messages that Graph did not give are left to another day: not every run asks for them.
     leaves_gap: bool,
     /// The newest activity that the walk has met.
@@ -34,9 +34,9 @@ pub(crate) struct Cursor {
     pub(super) began: Option<DateTime<Utc>>,
 }
 
-/// The part of the state that it is made from; each field is the one of [`ChannelState`](crate::state::ChannelState).
+/// The part of the state that it is made from; each field is the one of [`Position`](crate::state::Position).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Position {
+pub(super) struct WalkPosition {
     pub(super) last_modified_date_time: Option<DateTime<Utc>>,
     pub(super) read_at: Option<DateTime<Utc>>,
     pub(super) since: Option<DateTime<Utc>>,
@@ -46,7 +46,7 @@ pub(super) struct Position {
 
 impl Cursor {
     /// At the position of an earlier run, by Graph's clock as far as this run has seen it.
-    pub(super) fn new(position: Position, start_date: Option<DateTime<Utc>>, lookback: Duration, now: Option<DateTime<Utc>>) -> Self {
+    pub(super) fn new(position: WalkPosition, start_date: Option<DateTime<Utc>>, lookback: Duration, now: Option<DateTime<Utc>>) -> Self {
         let now_or_then = now.or(position.read_at);
         let leaves_gap = position.gap_at.zip(now_or_then).is_some_and(|(at, now)| (now - at).abs() < GAP_LASTS);
         Self {
@@ -60,7 +60,7 @@ impl Cursor {
         }
     }
 
-    pub(super) fn position(&self) -> &Position {
+    pub(super) fn position(&self) -> &WalkPosition {
         &self.position
     }
 
@@ -190,22 +190,22 @@ mod tests {
         format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap()
     }
 
-    fn cursor(position: Position) -> Cursor {
+    fn cursor(position: WalkPosition) -> Cursor {
         Cursor::new(position, None, Duration::from_secs(3600), None)
     }
 
     /// A finished walk read the stream up to hour 10, at hour 12.
-    fn read() -> Position {
-        Position { last_modified_date_time: Some(time(10)), read_at: Some(time(12)), ..Position::default() }
+    fn read() -> WalkPosition {
+        WalkPosition { last_modified_date_time: Some(time(10)), read_at: Some(time(12)), ..WalkPosition::default() }
     }
 
     /// The same where Graph did not give what is older than hour 5.
-    fn with_gap(gap_at: Option<DateTime<Utc>>) -> Position {
-        Position { since: Some(time(5)), gap_at, ..read() }
+    fn with_gap(gap_at: Option<DateTime<Utc>>) -> WalkPosition {
+        WalkPosition { since: Some(time(5)), gap_at, ..read() }
     }
 
     /// A walk whose last pass began at this hour.
-    fn walked(position: Position, hour: u32) -> Cursor {
+    fn walked(position: WalkPosition, hour: u32) -> Cursor {
         let mut cursor = cursor(position);
         let walk = cursor.walk();
         (walk.read_at, walk.began) = (Some(time(hour)), Some(time(hour)));
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn a_first_walk_goes_down_to_the_start_date() {
-        assert_eq!(cursor(Position::default()).walk().floor, BEGINNING);
-        let mut cursor = Cursor::new(Position::default(), Some(time(3)), Duration::ZERO, None);
+        assert_eq!(cursor(WalkPosition::default()).walk().floor, BEGINNING);
+        let mut cursor = Cursor::new(WalkPosition::default(), Some(time(3)), Duration::ZERO, None);
         assert_eq!((cursor.walk().floor, cursor.stop(), cursor.expects_little()), (time(3), time(3), false));
     }
 
@@ -223,9 +223,10 @@ mod tests {
     fn a_later_walk_goes_down_to_the_older_of_the_newest_message_and_the_overlap() {
         let moment = TimeDelta::nanoseconds(1);
         assert_eq!(cursor(read()).walk().floor, time(10) + moment, "that message was emitted");
-        assert_eq!(cursor(Position { last_modified_date_time: Some(time(12)), ..read() }).walk().floor, time(11));
-        assert_eq!(cursor(Position { last_modified_date_time: None, ..read() }).walk().floor, time(11));
-        let without_lookback = Cursor::new(Position { last_modified_date_time: None, ..read() }, None, Duration::ZERO, None).walk().floor;
+        assert_eq!(cursor(WalkPosition { last_modified_date_time: Some(time(12)), ..read() }).walk().floor, time(11));
+        assert_eq!(cursor(WalkPosition { last_modified_date_time: None, ..read() }).walk().floor, time(11));
+        let without_lookback =
+            Cursor::new(WalkPosition { last_modified_date_time: None, ..read() }, None, Duration::ZERO, None).walk().floor;
         assert_eq!(without_lookback, time(12) - TimeDelta::seconds(2));
         assert!(cursor(read()).expects_little());
     }
@@ -247,12 +248,12 @@ mod tests {
 
     #[test]
     fn a_walk_whose_pages_went_round_leaves_a_gap_below_what_it_reached() {
-        let mut cursor = walked(Position::default(), 12);
+        let mut cursor = walked(WalkPosition::default(), 12);
         cursor.note_gap(Some(time(6)));
         assert!(cursor.finish_walk(Some(time(10))));
-        let gap = Position { since: Some(time(6)), gap_at: Some(time(12)), ..read() };
+        let gap = WalkPosition { since: Some(time(6)), gap_at: Some(time(12)), ..read() };
         assert_eq!(cursor.position(), &gap);
-        let mut cursor = walked(Position::default(), 12);
+        let mut cursor = walked(WalkPosition::default(), 12);
         cursor.note_gap(None);
         cursor.finish_walk(Some(time(10)));
         assert_eq!(cursor.position().since, Some(time(12)), "nothing was reached");

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::activity::before;
 use crate::{
     graph::Link,
+    level::Trail,
     state::{self, DeltaState, RoundState},
 };
 
@@ -31,7 +32,7 @@ pub(crate) struct DeltaCursor {
     pub(super) position: DeltaPosition,
 }
 
-/// The part of the state that it is made from; each field is the one of [`ChannelState`](crate::state::ChannelState).
+/// The part of the state that it is made from; each field is the one of [`Position`](crate::state::Position).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct DeltaPosition {
     pub(crate) delta_link: Option<String>,
@@ -119,8 +120,8 @@ impl DeltaPosition {
     }
 
     /// Stores the link that follows a page, for the channel of this key. The round began at the given time.
-    pub(crate) fn follow(&mut self, key: &str, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
-        let storable = |link: &Link| state::is_delta(link.as_str(), key).then(|| link.as_str().to_owned());
+    pub(crate) fn follow(&mut self, key: &str, trail: &Trail, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+        let storable = |link: &Link| state::is_delta(link.as_str(), key, trail).then(|| link.as_str().to_owned());
         match (next, delta) {
             (Some(next), _) => self.delta.round = storable(next).map(|link| RoundState { link, at }),
             (None, Some(delta)) => {
@@ -136,7 +137,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::level;
+    use crate::level::{self, CHANNEL};
 
     const LINK: &str = "/v1.0/teams/t/channels/c/messages/delta?$deltatoken=a";
     const ROUND: &str = "/v1.0/teams/t/channels/c/messages/delta?$skiptoken=b";
@@ -241,16 +242,16 @@ mod tests {
 
     #[test]
     fn links_of_a_round_are_kept_until_it_ends_and_only_if_they_are_of_the_channel() {
-        let key = level::key(&["t", "c"]);
+        let (key, trail) = (level::key(&["t", "c"]), CHANNEL.trail());
         let (mut position, at) = (with_link(days_ago(1)), days_ago(0));
-        position.follow(&key, at, Some(&link(ROUND)), None);
+        position.follow(&key, &trail, at, Some(&link(ROUND)), None);
         assert_eq!(position.delta.round, Some(RoundState { link: ROUND.to_owned(), at }));
         assert_eq!(position.delta_at, Some(days_ago(1)));
-        position.follow(&key, at, None, Some(&link(LINK)));
+        position.follow(&key, &trail, at, None, Some(&link(LINK)));
         assert_eq!(position, with_link(at));
-        position.follow(&key, now(), None, None);
+        position.follow(&key, &trail, now(), None, None);
         assert_eq!(position, with_link(at));
-        position.follow(&level::key(&["t", "other"]), now(), None, Some(&link(LINK)));
+        position.follow(&level::key(&["t", "other"]), &trail, now(), None, Some(&link(LINK)));
         assert_eq!(position, to_be_opened(now()), "a link that leads elsewhere is not stored");
     }
 

@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::{
     activity::Activity,
-    cursor::{Cursor, Position},
+    cursor::{Cursor, WalkPosition},
     damage_marks::DamageMarks,
     delta_cursor::{DeltaCursor, DeltaPosition},
     sink::Sink,
@@ -15,9 +15,9 @@ use crate::{
     emit::{Closed, Report},
     error::Error,
     graph::{Item, Link, Removal},
-    level,
+    level::{self, Trail},
     read::{context::Context, marks::mark, place::Place},
-    state::{self, ChannelState},
+    state::{self, Position},
     streams::{Mode, Read, Selected, Side, Stream},
 };
 
@@ -28,6 +28,7 @@ pub(crate) struct StreamReader<'c> {
     selected: &'c Selected,
     config: &'c StreamConfig,
     key: String,
+    trail: Trail,
     /// Graph's facts about an import of the channel's history, as the state has them.
     import: Option<String>,
     pub(crate) cursor: Cursor,
@@ -48,10 +49,10 @@ impl<'c> StreamReader<'c> {
         let ids: Vec<_> = [place.team, place.channel].into_iter().chain(thread).collect();
         let key = level::key(&ids);
         // All of the state is taken apart here, and put together again by `state()`.
-        let ChannelState { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage } =
+        let Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage } =
             with_import(context.state(stream, &key).unwrap_or_default(), place);
         let marks = DamageMarks::new(damage, walk.is_some());
-        let position = Position { last_modified_date_time, read_at, since, gap_at, walk };
+        let position = WalkPosition { last_modified_date_time, read_at, since, gap_at, walk };
         let delta_position = DeltaPosition { delta_link, delta_at, delta };
         Some(Self {
             cursor: Cursor::new(position, config.start_date, config.lookback, context.client.clock()),
@@ -61,6 +62,7 @@ impl<'c> StreamReader<'c> {
             selected,
             config,
             key,
+            trail: stream.trail(),
             import,
             marks,
             too_large: 0,
@@ -149,35 +151,35 @@ impl<'c> StreamReader<'c> {
         if offered {
             self.pages = 0;
         }
-        let (key, channel) = (self.key.clone(), Some(self.state()));
-        self.context.output.report(Report { stream: self.selected.stream, key, channel, pages, offered })
+        let (key, position) = (self.key.clone(), Some(self.state()));
+        self.context.output.report(Report { stream: self.selected.stream, key, position, pages, offered })
     }
 
-    fn state(&self) -> ChannelState {
-        let Position { last_modified_date_time, read_at, since, gap_at, walk } = self.cursor.position().clone();
+    fn state(&self) -> Position {
+        let WalkPosition { last_modified_date_time, read_at, since, gap_at, walk } = self.cursor.position().clone();
         let DeltaPosition { delta_link, delta_at, delta } = self.delta.position.clone();
         let (import, damage) = (self.import.clone(), self.marks.reported.clone());
-        ChannelState { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage }
+        Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage }
     }
 
     /// The link as it can be stored: only if it leads where the next run insists on.
     pub(super) fn storable(&self, link: &Link) -> Option<String> {
-        state::is_page(link.as_str(), &self.key).then(|| link.as_str().to_owned())
+        state::is_page(link.as_str(), &self.key, &self.trail).then(|| link.as_str().to_owned())
     }
 
     /// Stores the link that follows a page of delta. The round began at the given time.
     pub(super) fn follow_delta(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
-        self.delta.position.follow(&self.key, at, next, delta);
+        self.delta.position.follow(&self.key, &self.trail, at, next, delta);
     }
 }
 
 /// The state of a channel; nothing where its history was imported since. Imported messages have old times, are below all others in the list,
 /// and are older than what delta was opened for (graph.md 2.3).
-fn with_import(mut state: ChannelState, place: Place<'_>) -> ChannelState {
+fn with_import(mut state: Position, place: Place<'_>) -> Position {
     let Some(import) = place.facts.import() else { return state };
     if state.import.as_ref() != Some(&import) && (state.read_at.is_some() || state.walk.is_some()) {
         info!("the history of channel {} of team {} was imported: it is read from its beginning once", place.channel, place.team);
-        state = ChannelState::default();
+        state = Position::default();
     }
     state.import = Some(import);
     state

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 /// The number of hashes of items that were left out which are remembered for a channel.
-pub const MOST_DAMAGE_OF_CHANNEL: usize = 32;
+pub const MOST_DAMAGE_OF_PARTITION: usize = 32;
 
 /// Where a channel, or a thread, can go on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ChannelState {
+pub struct Position {
     /// The cursor: the newest activity that a finished walk has met.
     pub last_modified_date_time: Option<DateTime<Utc>>,
     /// Graph's clock at the first page of that walk's last pass; [`None`]: no walk has found anything yet.
@@ -81,7 +81,7 @@ pub struct RoundState {
     pub at: DateTime<Utc>,
 }
 
-impl ChannelState {
+impl Position {
     /// Graph's clock when its walk began, or when it was read last.
     pub(super) fn began(&self) -> Option<DateTime<Utc>> {
         self.walk.as_ref().map_or(self.read_at, |walk| walk.began)
