@@ -5,7 +5,10 @@ use serde_json::{Value, json, value::to_raw_value};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{begin::read, stream::Partitioned, version::Full, *};
-use crate::level::{MESSAGE, ids, key};
+use crate::{
+    level::{MESSAGE, ids, key},
+    streams::Stream,
+};
 
 /// Our own clock, after all times in these states.
 const NOW: &str = "2026-12-01T00:00:00Z";
@@ -228,6 +231,35 @@ fn states_of_version_1_are_read() {
         };
         let states: BTreeMap<_, _> = streams.into_iter().map(|(stream, written)| (stream, begin(written))).collect();
         insta::assert_json_snapshot!(format!("version_1_{name}"), states);
+    }
+}
+
+/// The same states as version 2 writes them, from the release that had five streams.
+const OF_VERSION_2: [(&str, &str); 8] = [
+    ("full_refresh", include_str!("version_2_states/full_refresh.json")),
+    ("gone", include_str!("version_2_states/gone.json")),
+    ("idle", include_str!("version_2_states/idle.json")),
+    ("idle_brackets", include_str!("version_2_states/idle_brackets.json")),
+    ("refused", include_str!("version_2_states/refused.json")),
+    ("round", include_str!("version_2_states/round.json")),
+    ("thread", include_str!("version_2_states/thread.json")),
+    ("walk", include_str!("version_2_states/walk.json")),
+];
+
+#[test]
+fn states_of_version_2_are_read_and_written_as_they_were() {
+    let tenant = "fa9a3bb0-6145-48cf-a7d3-bb88d2cd89cb";
+    for (name, text) in OF_VERSION_2 {
+        let streams: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
+        for (stream, given) in streams {
+            let trail = Stream::named(&stream).unwrap().trail();
+            let state = match (name, trail.is_empty()) {
+                (_, true) => StreamState::begin_snapshot(Some(given)).unwrap(),
+                ("full_refresh", _) => StreamState::begin_full_refresh(Some(given), tenant, &trail, time("2026-11-24T00:00:00Z")),
+                _ => StreamState::begin_incremental(Some(given), tenant, &trail, time(NOW)).unwrap(),
+            };
+            assert_eq!(written(&state), serde_json::from_str::<Value>(given.get()).unwrap(), "{name}: {stream}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The files that are generated from the Rust types: stale ones fail. `UPDATE_GENERATED=1 cargo test generated` writes them anew.
 
+mod before;
 mod streams;
 
 use std::{env, fs};
