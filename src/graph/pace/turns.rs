@@ -9,38 +9,26 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{pacer::Pacer, scope::Scope};
 
-/// How urgent a request is beside others that wait.
+/// How urgent a request is, compared with others that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Urgency {
     /// It leads to further work, such as the channels of a team.
     #[default]
     Leads,
-    /// It opens a list, and will tell how long that is.
+    /// It opens a list, and shows how long that is.
     Opens,
     /// It goes on with a list; about so many requests are still to come, one after the other.
     Remains(f64),
 }
 
 impl Urgency {
-    const KINDS: usize = 3;
-
-    fn kind(self) -> usize {
-        match self {
-            Self::Leads => 0,
-            Self::Opens => 1,
-            Self::Remains(_) => 2,
-        }
-    }
-
-    /// Kinds take turns by stride scheduling (Waldspurger and Weihl, 1995): as long as all wait, new lists get three turns for each of those
-    /// that go on.
-    fn stride(self) -> u64 {
-        match self {
-            Self::Leads | Self::Opens => 1,
-            Self::Remains(_) => 3,
-        }
+    fn goes_on(self) -> bool {
+        matches!(self, Self::Remains(_))
     }
 }
+
+/// As long as both wait, so many requests that lead to further work or open a list go for each that goes on with one.
+const NEW_FOR_EACH: u8 = 3;
 
 /// The turns of all requests of a client.
 #[derive(Debug)]
@@ -141,9 +129,8 @@ struct Line<C> {
     waiting: Vec<Waiting<C>>,
     in_flight: usize,
     places: usize,
-    /// When each kind has its next turn, and the one had it that went last.
-    turns: [u64; Urgency::KINDS],
-    turn: u64,
+    /// How many new ones have gone since one that goes on, up to [`NEW_FOR_EACH`].
+    new: u8,
     /// Whether somebody calls.
     is_called: bool,
 }
@@ -168,7 +155,7 @@ enum Next<C> {
 
 impl<C: Caller> Line<C> {
     fn new(pacer: Pacer, places: usize) -> Self {
-        Self { pacer, waiting: Vec::new(), in_flight: 0, places, turns: [0; Urgency::KINDS], turn: 0, is_called: false }
+        Self { pacer, waiting: Vec::new(), in_flight: 0, places, new: 0, is_called: false }
     }
 
     /// Somebody comes. Gives whether nobody calls yet.
@@ -204,19 +191,16 @@ impl<C: Caller> Line<C> {
         let waiting = self.waiting.remove(at);
         self.pacer.spend(&waiting.scope, now);
         self.in_flight += 1;
-        let turn = &mut self.turns[waiting.urgency.kind()];
-        // Nobody saves up turns by not being there.
-        self.turn = self.turn.max(*turn);
-        *turn = self.turn + waiting.urgency.stride();
+        self.new = if waiting.urgency.goes_on() { 0 } else { (self.new + 1).min(NEW_FOR_EACH) };
         Next::Goes(waiting.caller)
     }
 
-    /// Whether one goes before another who came earlier. A long list cannot be known before it is opened, and those that are known to be long
-    /// must not wait until all are. Of these the longest goes first: it decides when all ends.
+    /// Whether one goes before another who came earlier. A long list cannot be known before it is opened, so that lists must be opened soon;
+    /// and those that are known to be long must not wait until all are open. Of these the longest goes first: it decides when all ends.
     fn is_before(&self, one: Urgency, (_, other): (usize, Urgency)) -> bool {
         match (one, other) {
             (Urgency::Remains(one), Urgency::Remains(other)) => one > other,
-            _ => self.turns[one.kind()] < self.turns[other.kind()],
+            _ => one.goes_on() != other.goes_on() && one.goes_on() == (self.new >= NEW_FOR_EACH),
         }
     }
 }
@@ -258,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn kinds_take_turns_and_of_those_under_way_the_longest_goes_first() {
+    fn three_new_ones_go_for_each_that_goes_on_and_of_these_the_longest_first() {
         let mut line = line(1.0, 64);
-        let waiting =
-            [("a", Opens), ("b", Opens), ("c", Opens), ("short", Remains(1.0)), ("long", Remains(400.0)), ("longer", Remains(500.0))];
+        let new = [("a", Opens), ("b", Leads), ("c", Opens), ("d", Opens)];
+        let waiting = new.into_iter().chain([("short", Remains(1.0)), ("long", Remains(400.0)), ("longer", Remains(500.0))]);
         for (caller, urgency) in waiting {
             line.join(scope(caller, caller), urgency, caller);
         }
-        assert_eq!(order(&mut line, Instant::now()), ["a", "longer", "b", "c", "long", "short"]);
+        assert_eq!(order(&mut line, Instant::now()), ["a", "b", "c", "longer", "d", "long", "short"]);
     }
 
     #[test]
