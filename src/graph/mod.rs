@@ -1,4 +1,7 @@
 //! Microsoft Graph over HTTP: requests in, pages out. Knows nothing of streams, protocols or configuration files.
+//!
+//! `client` has what callers use. `attempts` waits for a turn (`pace`), adds the token (`auth`) and tries again (`retry`); `exchange` sends and
+//! reads the bytes, which `page` makes a page of.
 
 mod answer;
 mod attempts;
