@@ -15,7 +15,7 @@ use crate::{
     streams::{Read, Stream},
 };
 
-/// The most parents that are tried for a stream.
+/// The most parents that are tried for a stream, the tenant among them.
 const TRIED: usize = 20;
 
 /// The trial of one stream.
@@ -120,7 +120,6 @@ impl<'t, 'c> Trial<'t, 'c> {
     fn work(&mut self, of: &Partition) {
         self.works = true;
         self.found.push(of.own_id().to_owned());
-        self.open.retain(|(_, origin)| *origin == Origin::Named);
     }
 
     /// What a refusal means depends on how its parent was found.
@@ -140,8 +139,8 @@ impl<'t, 'c> Trial<'t, 'c> {
             // What the tenant lists need not have what is below it: a group may have no team.
             (Origin::Listed, _) if error.is_missing() && of.above().level().is_none() => {}
             (Origin::Listed, _) if error.is_missing() && self.gone.is_none() => self.gone = Some((of, error)),
-            // It may be elsewhere. A run looks there.
-            (Origin::Perhaps, _) if is_absent => self.open.clear(),
+            // It may be elsewhere, where a run looks for it.
+            (Origin::Perhaps, _) if is_absent => {}
             // What is named can be read without the permission to list it.
             (_, Some(named)) => self.open = vec![(named, Origin::Perhaps)],
             _ => return Err(self.verdict_of(&of, error)),

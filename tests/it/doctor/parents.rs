@@ -57,7 +57,11 @@ fn parents_that_are_not_there_are_named_with_their_option() {
 #[test]
 fn a_tenant_without_teams_is_no_failure() {
     let sim = GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
-    sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
+    sim.with_tenant(|tenant| (0..30).for_each(|_| drop(tenant.create_group_without_team("No team yet"))));
     let said = said(&sim, &crate::support::everything());
     assert!(said.ends_with("SUCCEEDED: can read teams, channels, members, messages, message_replies"), "{said}");
+    // For each stream, no more than twenty requests are made: the list of groups is one.
+    for list in ["/channels", "/members"] {
+        assert_eq!(sim.journal().entries().filter(|entry| entry.request.path.ends_with(list)).count(), 19, "{list}");
+    }
 }

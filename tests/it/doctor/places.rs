@@ -31,6 +31,7 @@ fn what_is_named_without_its_place_is_left_to_a_run() {
     let other_team = truth.channels.keys().next().unwrap().0.clone();
     let message = truth.messages.keys().last().unwrap().1.to_string();
     let channels_of_team: Vec<_> = truth.channels.keys().filter(|(of, _)| *of == team).map(|(_, channel)| channel.clone()).collect();
+    let in_two_teams = |channel: &str| json!({"team_id": [team, other_team], "channel_id": channel, "fetch_all_messages": true});
     let nowhere = "11111111-2222-3333-4444-555555555555";
     let cases = [
         ("a channel of any team", channels(&[NO_CHANNEL])),
@@ -39,7 +40,8 @@ fn what_is_named_without_its_place_is_left_to_a_run() {
             "a channel of teams that are not there",
             json!({"team_id": [nowhere, "11111111-2222-3333-4444-666666666666"], "channel_id": channel, "fetch_all_messages": true}),
         ),
-        ("a channel of the first of two teams", json!({"team_id": [team, other_team], "channel_id": channel, "fetch_all_messages": true})),
+        ("a channel of the first of two teams", in_two_teams(&channels_of_team[0])),
+        ("another channel of the first of two teams", in_two_teams(&channels_of_team[1])),
         (
             "a channel of two teams of which the second is not there",
             json!({"team_id": [team, nowhere], "channel_id": NO_CHANNEL, "fetch_all_messages": true}),
@@ -54,10 +56,13 @@ fn what_is_named_without_its_place_is_left_to_a_run() {
 #[test]
 fn a_check_asks_one_team_and_one_channel_whatever_is_named() {
     let sim = tenant(24, 1, 1);
-    for settings in [channels(&[NO_CHANNEL]), threads(&[NO_MESSAGE])] {
+    let teams: Vec<_> = sim.truth().teams.into_keys().collect();
+    let all_named = json!({"team_id": teams, "fetch_all_channels": true, "fetch_all_messages": true});
+    for settings in [channels(&[NO_CHANNEL]), threads(&[NO_MESSAGE]), all_named] {
         let said = said(&sim, &settings);
-        let lists = sim.journal().entries().filter(|entry| entry.request.path.ends_with("/channels")).count();
-        assert_eq!((lists, sim.count(Class::Messages), sim.count(Class::Replies)), (1, 1, 0), "{said}");
+        let lists = |of: &str| sim.journal().entries().filter(|entry| entry.request.path.ends_with(of)).count();
+        let asked = (lists("/channels"), lists("/members"), sim.count(Class::Messages), sim.count(Class::Replies));
+        assert_eq!(asked, (1, 1, 1, 0), "{said}");
     }
 }
 
