@@ -18,7 +18,7 @@ mod throttling;
 mod time;
 mod transport;
 
-use graph_sim::{Class, GraphSim, Options, TenantSpec};
+use graph_sim::{Class, GraphSim, LinkStyle, Options, TenantSpec};
 use serde_json::Value;
 
 use crate::support::{ALL, config, everything};
@@ -38,7 +38,8 @@ fn with_threads() -> GraphSim {
     let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, 1, 6).replies(4, 0) };
     // To compress costs more than all else.
     let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
-    sim.switches(|switches| switches.inline_replies = 1);
+    // Sentences quote the links, which channels spell in different ways otherwise.
+    sim.switches(|switches| (switches.inline_replies, switches.link_style) = (1, Some(LinkStyle::Slash)));
     sim
 }
 

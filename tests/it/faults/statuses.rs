@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use graph_sim::{Class, Door, Fault, GraphSim, PageKind, Rule};
+use graph_sim::{Class, Door, Fault, GraphSim, LinkStyle, PageKind, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Output, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
@@ -172,7 +172,7 @@ fn faults() -> Vec<(&'static str, Fault, u64, &'static str, bool)> {
 /// One channel of six threads, whose replies do not fit into a page.
 fn one_channel() -> (GraphSim, Place) {
     let sim = tenant(1, 1, 6);
-    sim.switches(|switches| switches.inline_replies = 0);
+    sim.switches(|switches| (switches.inline_replies, switches.link_style) = (0, Some(LinkStyle::Slash)));
     let place = sim.with_tenant(|tenant| {
         let (team, channel) = (tenant.team_ids().remove(0), tenant.all_channel_ids().remove(0));
         let root = tenant.roots(&channel).remove(0);
