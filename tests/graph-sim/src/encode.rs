@@ -1,4 +1,8 @@
-//! Text encodings: GUIDs, base64, percent escapes, and JSON written straight into a byte buffer.
+//! The forms that Graph writes texts in: GUIDs, percent escapes, and JSON straight into a byte buffer.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use uuid::{Builder, Uuid};
 
 use crate::{rng::mix, time::Time};
 
@@ -9,7 +13,7 @@ pub(crate) trait JsonOut {
     fn string(&mut self, text: &str);
     fn time(&mut self, time: Time);
     fn maybe_time(&mut self, time: Option<Time>);
-    fn guid(&mut self, guid: Guid);
+    fn guid(&mut self, guid: Uuid);
 }
 
 impl JsonOut for Vec<u8> {
@@ -17,24 +21,13 @@ impl JsonOut for Vec<u8> {
         self.extend_from_slice(json.as_bytes());
     }
 
-    fn number(&mut self, mut number: u64) {
-        let mut digits = [0_u8; 20];
-        let mut start = digits.len();
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        self.extend_from_slice(&digits[start..]);
+    fn number(&mut self, number: u64) {
+        self.raw(itoa::Buffer::new().format(number));
     }
 
     fn string(&mut self, text: &str) {
-        self.push(b'"');
-        escape_json(self, text);
-        self.push(b'"');
+        // Neither memory nor a text can fail to be written.
+        let _ = serde_json::to_writer(self, text);
     }
 
     fn time(&mut self, time: Time) {
@@ -50,145 +43,41 @@ impl JsonOut for Vec<u8> {
         }
     }
 
-    fn guid(&mut self, guid: Guid) {
-        guid.write(self);
+    fn guid(&mut self, guid: Uuid) {
+        self.raw(guid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
     }
 }
 
-/// Writes `text` as the inside of a JSON string.
-pub(crate) fn escape_json(out: &mut Vec<u8>, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.raw("\\\""),
-            b'\\' => out.raw("\\\\"),
-            b'\n' => out.raw("\\n"),
-            b'\r' => out.raw("\\r"),
-            b'\t' => out.raw("\\t"),
-            0..0x20 => {
-                out.raw("\\u00");
-                hex(out, byte);
-            }
-            _ => out.push(byte),
-        }
-    }
+/// The GUID of a seed and a number; of version 4, as Entra's are.
+pub(crate) fn guid(seed: u64, number: u64) -> Uuid {
+    let bits = u128::from(mix(seed, number)) << 64 | u128::from(mix(seed ^ 0xa5a5, number));
+    Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-/// A GUID that belongs to a seed and a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Guid(u64, u64);
-
-impl Guid {
-    pub(crate) fn of(seed: u64, number: u64) -> Guid {
-        Guid(mix(seed, number), mix(seed ^ 0xa5a5, number))
-    }
-
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
-        // Version 4 and the RFC 4122 variant, as Entra's ids are.
-        let high = (self.0 & !0xf000) | 0x4000;
-        let low = (self.1 & !(0b11 << 62)) | (0b10 << 62);
-        for (index, byte) in high.to_be_bytes().into_iter().chain(low.to_be_bytes()).enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                out.push(b'-');
-            }
-            hex(out, byte);
-        }
-    }
-}
-
-impl std::fmt::Display for Guid {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = Vec::with_capacity(36);
-        self.write(&mut text);
-        formatter.write_str(&String::from_utf8_lossy(&text))
-    }
-}
-
-/// Has the shape of a GUID.
+/// Has the shape of a GUID, with hyphens.
 pub(crate) fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
-
-fn hex(out: &mut Vec<u8>, byte: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.push(DIGITS[usize::from(byte >> 4)]);
-    out.push(DIGITS[usize::from(byte & 15)]);
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// base64url without padding.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 4 / 3 + 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for sextet in 0..=chunk.len() {
-            text.push(char::from(BASE64[(group >> (18 - 6 * sextet) & 63) as usize]));
-        }
-    }
-    text
+pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Both alphabets of base64, padded or not.
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut group, mut bits) = (0_u32, 0_u32);
-    for byte in text.trim_end_matches('=').bytes() {
-        let byte = match byte {
-            b'+' => b'-',
-            b'/' => b'_',
-            other => other,
-        };
-        let value = BASE64.iter().position(|known| *known == byte)?;
-        group = group << 6 | value as u32;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((group >> bits) as u8);
-            group &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
+    BASE64_URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters.
+/// RFC 3986's unreserved characters are left.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 pub(crate) fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Undoes percent escapes; text that is not UTF-8 afterwards has replacement characters.
+/// Text that is not UTF-8 afterwards has replacement characters.
 pub(crate) fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escaped = (first == b'%')
-            .then(|| after.get(..2))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Percent escapes and `+` for a blank: query strings and forms.
@@ -201,23 +90,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_goes_both_ways() {
-        for text in ["", "a", "ab", "abc", "any carnal pleasure?~"] {
-            assert_eq!(from_base64(&base64(text.as_bytes())).unwrap(), text.as_bytes());
-        }
-        assert_eq!(from_base64("YWI="), Some(b"ab".to_vec()));
-        assert_eq!(from_base64("a b"), None);
-    }
-
-    #[test]
     fn percent_escapes_go_both_ways() {
-        assert_eq!(percent_encode("19:ab@thread.tacv2"), "19%3Aab%40thread.tacv2");
+        assert_eq!(percent_encode("19:ab-c~@thread.tacv2"), "19%3Aab-c~%40thread.tacv2");
         assert_eq!(percent_decode("19%3aab%40thread.tacv2%"), "19:ab@thread.tacv2%");
+        assert_eq!(form_decode("a+b%2Bc"), "a b+c");
     }
 
     #[test]
-    fn a_guid_has_its_shape() {
-        assert!(is_guid(&Guid::of(1, 2).to_string()));
-        assert!(!is_guid("19:general@thread.tacv2"));
+    fn a_guid_has_its_shape_and_version() {
+        let made = guid(1, 2);
+        assert!(is_guid(&made.to_string()));
+        assert_eq!((made.get_version_num(), guid(1, 2), guid(2, 1) == made), (4, made, false));
+        for other in ["19:general@thread.tacv2", "{e3b0c442-98fc-4c14-9afb-f4c8996fb924}", "e3b0c44298fc4c149afbf4c8996fb924"] {
+            assert!(!is_guid(other), "{other}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Clock,
     content::Flavour,
-    encode::Guid,
+    encode::guid,
     rng::{Rng, mix},
     tenant::{Channel, Member, MemberKind, Membership, Message, MessageId, Team, Tenant, channel_id},
     time::Time,
@@ -150,7 +150,7 @@ impl TenantSpec {
         let seed = mix(self.seed, 1_000_003 * (index as u64 + 1));
         let name = format!("{} {}", NAMES[index % NAMES.len()], index + 1);
         let created = history.start().plus_ticks((seed % 10_000_000) as i64);
-        let mut team = Team::new(Guid::of(seed, 1).to_string(), name, tenant.id.clone(), seed, created);
+        let mut team = Team::new(guid(seed, 1).to_string(), name, tenant.id.clone(), seed, created);
         team.members = (0..self.members).map(|place| member(place, index)).collect();
         if let Some(letters) = self.descriptions {
             team.description = Some("x".repeat(letters));

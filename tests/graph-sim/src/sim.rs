@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     clock::Clock,
-    encode::Guid,
+    encode::guid,
     faults::{Fault, Faults, Rule},
     journal::{Class, Door, Journal, RequestInfo},
     limits::{Limiter, Limits},
@@ -48,7 +48,7 @@ impl GraphSim {
         let credentials = Credentials {
             tenant_id: tenant.id().to_owned(),
             domain: "contoso.example".to_owned(),
-            client_id: Guid::of(seed, 0x00c1_1e47).to_string(),
+            client_id: guid(seed, 0x00c1_1e47).to_string(),
             client_secret: options.client_secret,
         };
         let mut limiter = Limiter::default();

@@ -1,6 +1,6 @@
 //! The people of a tenant: ids, names and addresses drawn from a number.
 
-use crate::encode::{Guid, JsonOut};
+use crate::encode::{JsonOut, guid};
 
 const FIRST: [&str; 24] = [
     "Adele",
@@ -55,8 +55,8 @@ const LAST: [&str; 21] = [
 /// How many people write messages.
 pub(crate) const AUTHORS: u64 = 500;
 
-pub(crate) fn id(seed: u64, user: u32) -> Guid {
-    Guid::of(seed ^ 0x0075_7365_7273, u64::from(user))
+pub(crate) fn id(seed: u64, user: u32) -> uuid::Uuid {
+    guid(seed ^ 0x0075_7365_7273, u64::from(user))
 }
 
 pub(crate) fn name(user: u32) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{encode::Guid, time::Time};
+use crate::time::Time;
 
 pub(crate) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
@@ -70,7 +70,7 @@ impl Answer {
     }
 
     /// The body's bytes, errors with their date and ids.
-    pub(crate) fn into_bytes(self, now: Time, request_id: Guid, client_request_id: Option<&str>) -> Vec<u8> {
+    pub(crate) fn into_bytes(self, now: Time, request_id: uuid::Uuid, client_request_id: Option<&str>) -> Vec<u8> {
         match self.body {
             AnswerBody::Bytes(bytes) => bytes,
             AnswerBody::Error { code, message } => {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use crate::{
-    encode::{Guid, base64, form_decode, from_base64, is_guid},
+    encode::{base64, form_decode, guid, is_guid},
     options::Credentials,
     switches::{Switches, TokenExpiry},
     time::Time,
@@ -68,7 +69,7 @@ impl Tokens {
     fn issue(&mut self, credentials: &Credentials, switches: &Switches, now: Time) -> String {
         self.count += 1;
         let expires = now.plus(std::time::Duration::from_secs(switches.token_lifetime));
-        let id = Guid::of(now.ticks() as u64, self.count);
+        let id = guid(now.ticks() as u64, self.count);
         let text = if switches.opaque_tokens {
             format!("EwB{}", base64(format!("{id}{}", "opaque".repeat(20)).as_bytes()))
         } else {
@@ -170,7 +171,7 @@ fn check(request: &TokenRequest<'_>, credentials: &Credentials, graph_url: &str)
 
 /// Id and secret of HTTP Basic, each form-encoded (RFC 6749, 2.3.1).
 fn basic(header: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(from_base64(header.strip_prefix("Basic ")?)?).ok()?;
+    let text = String::from_utf8(BASE64_STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((form_decode(id), form_decode(secret)))
 }
@@ -243,7 +244,7 @@ fn describe(code: u32) -> (u16, &'static str, &'static str) {
 /// The JSON of graph.md 1.4.
 pub(crate) fn aadsts(code: u32, now: Time) -> Answer {
     let (status, error, text) = describe(code);
-    let (trace, correlation) = (Guid::of(now.ticks() as u64, 3), Guid::of(now.ticks() as u64, 4));
+    let (trace, correlation) = (guid(now.ticks() as u64, 3), guid(now.ticks() as u64, 4));
     let timestamp = format!("{}Z", now.zoneless().replace('T', " "));
     let body = json!({
         "error": error,

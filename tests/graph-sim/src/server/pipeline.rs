@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    encode::Guid,
+    encode::guid,
     faults::{Fault, Faults, LinkFault, RetryAfter},
     journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo},
     limits::{Limiter, Usage},
@@ -288,7 +288,7 @@ impl Shared {
     /// Status line, headers and body. Returns the size of the body before compression as well.
     fn respond(&self, outcome: Outcome, info: &RequestInfo, headers: &HeaderMap, abort: Abort) -> (Response<AnswerStream>, u64) {
         let now = self.clock.now();
-        let request_id = Guid::of(self.seed ^ 0x7265_7173, info.number);
+        let request_id = guid(self.seed ^ 0x7265_7173, info.number);
         let Outcome { mut answer, fault } = outcome;
         if fault == Some(Fault::Partial) && answer.status == 200 {
             answer.status = 206;

@@ -11,7 +11,7 @@ use super::{
     message::{Body, Extra, Message, MessageAt, MessageId, Post, Reaction},
 };
 use crate::{
-    encode::Guid,
+    encode::guid,
     rng::{Rng, hash, mix},
     time::Time,
 };
@@ -199,7 +199,7 @@ impl Tenant {
         let now = self.now();
         self.changes += 1;
         let seed = mix(self.seed, hash(name) ^ self.changes);
-        let id = Guid::of(seed, 1).to_string();
+        let id = guid(seed, 1).to_string();
         let mut team = Team::new(id.clone(), name.to_owned(), self.id.clone(), seed, now);
         team.archived = false;
         team.channels.push(Channel::new(channel_id(mix(seed, 2)), "General".to_owned(), Membership::Standard, &[], seed, now));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Channel, Member, MemberKind, Membership, Team, Tenant};
 use crate::{
     content::people,
-    encode::{Guid, base64, percent_encode},
+    encode::{base64, guid, percent_encode},
     rng::Rng,
 };
 
@@ -113,17 +113,17 @@ impl ChannelMember {
         }
     }
 
-    fn user_id(&self, tenant: &Tenant) -> Guid {
+    fn user_id(&self, tenant: &Tenant) -> uuid::Uuid {
         match self.home {
             Home::Same => people::id(tenant.seed, self.member.user),
-            Home::Other => Guid::of(tenant.seed ^ 0x006f_7468_6572, u64::from(self.member.user)),
+            Home::Other => guid(tenant.seed ^ 0x006f_7468_6572, u64::from(self.member.user)),
         }
     }
 
     fn tenant_id(&self, tenant: &Tenant) -> String {
         match self.home {
             Home::Same => tenant.id.clone(),
-            Home::Other => Guid::of(tenant.seed ^ 0x7465_6e61, u64::from(self.member.user % 2)).to_string(),
+            Home::Other => guid(tenant.seed ^ 0x7465_6e61, u64::from(self.member.user % 2)).to_string(),
         }
     }
 
@@ -132,7 +132,7 @@ impl ChannelMember {
         let tenant_id = self.tenant_id(tenant);
         let base = "https://graph.microsoft.com/v1.0/tenants";
         if self.is_indirect {
-            let source = Guid::of(channel.seed, u64::from(self.home == Home::Other));
+            let source = guid(channel.seed, u64::from(self.home == Home::Other));
             let id = base64(format!("0##1##{tenant_id}##{source}##{}", self.user_id(tenant)).as_bytes());
             return format!("{base}/{tenant_id}/teams/{source}/members/{id}");
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Team, Tenant};
 use crate::{
     content::people,
-    encode::{Guid, base64},
+    encode::{base64, guid},
 };
 
 /// The subtypes of conversationMember (graph.md 2.4).
@@ -60,7 +60,7 @@ impl Member {
             MemberKind::MicrosoftAccountUser => ("microsoftAccountUser", json!({ "userId": user })),
             MemberKind::PhoneUser => ("phoneUser", json!({ "phoneNumber": format!("+49 30 {:07}", self.user) })),
             MemberKind::SkypeForBusinessUser => {
-                ("skypeForBusinessUser", json!({ "userId": user, "tenantId": Guid::of(7, u64::from(self.user)).to_string() }))
+                ("skypeForBusinessUser", json!({ "userId": user, "tenantId": guid(7, u64::from(self.user)).to_string() }))
             }
             MemberKind::SkypeUser => ("skypeUser", json!({ "skypeId": format!("live:{:x}", self.user) })),
         };

@@ -22,7 +22,7 @@ pub(crate) use message::{Body, Message, Reaction};
 pub use message::{MessageAt, MessageId, Post};
 pub use truth::{MessageTruth, Truth};
 
-use crate::{clock::Clock, encode::Guid, switches::Switches, time::Time};
+use crate::{clock::Clock, encode::guid, switches::Switches, time::Time};
 
 /// One Microsoft 365 tenant.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Tenant {
         Tenant {
             switches: Switches::default(),
             seed,
-            id: Guid::of(seed, 0x7e4a47).to_string(),
+            id: guid(seed, 0x7e4a47).to_string(),
             teams: Vec::new(),
             team_index: HashMap::new(),
             channel_index: HashMap::new(),
