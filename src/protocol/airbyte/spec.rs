@@ -34,41 +34,10 @@ fn properties(shown: impl Fn(&Setting) -> bool) -> Map<String, Value> {
 
 fn property(setting: &Setting, order: usize) -> Value {
     let mut property = json!({"title": setting.title, "description": setting.description, "order": order});
+    of_kind(setting.kind).into_iter().for_each(|(name, value)| property[name] = value);
     let mut set = |name: &str, value: Value| property[name] = value;
-    match setting.kind {
-        Kind::Text | Kind::Ids | Kind::Url => set("type", "string".into()),
-        Kind::Secret => {
-            set("type", "string".into());
-            set("airbyte_secret", true.into());
-        }
-        Kind::Flag => set("type", "boolean".into()),
-        Kind::Count { min, max } => {
-            set("type", "integer".into());
-            set("minimum", min.into());
-            set("maximum", max.into());
-        }
-        Kind::Number => {
-            set("type", "number".into());
-            set("minimum", 0.into());
-        }
-        // A plain date is taken as well: no `format`, which would refuse it.
-        Kind::DateTime => set("type", "string".into()),
-        Kind::Choice(choices) => {
-            set("type", "string".into());
-            set("enum", choices.into());
-        }
-        Kind::PerStream => {
-            set("type", "object".into());
-            let streams = Stream::all().enumerate().map(|(order, stream)| {
-                let own = json!({"type": "object", "title": stream.name, "description": stream.description, "order": order, "properties": properties(|setting| setting.per_stream)});
-                (stream.name.to_owned(), own)
-            });
-            set("properties", Value::Object(streams.collect()));
-        }
-    }
-    if let Some(default) =
-        setting.default.and_then(|default| serde_json::from_str::<Value>(default).ok()).filter(|default| !default.is_object())
-    {
+    let default = setting.default.and_then(|default| serde_json::from_str::<Value>(default).ok());
+    if let Some(default) = default.filter(|default| !default.is_object()) {
         set("default", default);
     }
     if !setting.examples.is_empty() {
@@ -78,4 +47,31 @@ fn property(setting: &Setting, order: usize) -> Value {
         set("airbyte_hidden", true.into());
     }
     property
+}
+
+/// What a form takes for settings of this kind.
+fn of_kind(kind: Kind) -> Map<String, Value> {
+    let form = match kind {
+        // A plain date is taken as well: no `format`, which would refuse it.
+        Kind::Text | Kind::Ids | Kind::Url | Kind::DateTime => json!({"type": "string"}),
+        Kind::Secret => json!({"type": "string", "airbyte_secret": true}),
+        Kind::Flag => json!({"type": "boolean"}),
+        Kind::Count { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Kind::Number => json!({"type": "number", "minimum": 0}),
+        Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
+        Kind::PerStream => json!({"type": "object", "properties": of_streams()}),
+    };
+    form.as_object().cloned().unwrap_or_default()
+}
+
+/// For each stream, the settings that it can have of its own.
+fn of_streams() -> Map<String, Value> {
+    let of_stream = |(order, stream): (usize, &'static Stream)| {
+        let properties = properties(|setting| setting.per_stream);
+        let own = json!({
+            "type": "object", "title": stream.name, "description": stream.description, "order": order, "properties": properties
+        });
+        (stream.name.to_owned(), own)
+    };
+    Stream::all().enumerate().map(of_stream).collect()
 }
