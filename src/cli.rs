@@ -48,11 +48,7 @@ pub enum Command {
     Airbyte(Airbyte),
     /// Print a configuration with comments, to fill in
     #[command(display_order = 1)]
-    SampleConfig {
-        /// How it is written
-        #[arg(long, value_name = "FORMAT", default_value = "json")]
-        format: SampleFormat,
-    },
+    SampleConfig,
     /// Write the records of one stream to stdout, a line of JSON each: to look at them, without a state
     #[command(display_order = 4)]
     Extract(Extract),
@@ -189,15 +185,6 @@ pub enum PlanFormat {
     Table,
     /// JSON.
     Json,
-}
-
-/// How a sample is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum SampleFormat {
-    /// JSON with comments, for a file.
-    Json,
-    /// Variables of a shell.
-    Env,
 }
 
 /// The flags of a Singer tap. They come together, in any order; the first of about, discover, test and sync that is asked is done.

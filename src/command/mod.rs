@@ -19,8 +19,8 @@ use std::{
 };
 
 use crate::{
-    cli::{Airbyte, Cli, Command, SampleFormat},
-    config::{sample_environment, sample_json},
+    cli::{Airbyte, Cli, Command},
+    config::sample_json,
     emit::StopSignal,
     error::Error,
     stdio::check_stdout,
@@ -44,7 +44,7 @@ pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: StopSignal
             Err(error)
         }
         Some(Command::Airbyte(verb)) => airbyte::run(verb, log, out, stop),
-        Some(Command::SampleConfig { format }) => tell(&mut out, &sample(*format)),
+        Some(Command::SampleConfig) => tell(&mut out, &sample_json()),
         Some(Command::Extract(asked)) => extract::run(asked, &log, out, stop),
         Some(Command::Plan(asked)) => plan::run(asked, &log, out, &stop),
         None => singer::run(&cli.singer, &log, out, stop),
@@ -67,12 +67,5 @@ fn writes_records(cli: &Cli) -> bool {
     match &cli.command {
         Some(command) => matches!(command, Command::Airbyte(Airbyte::Read { .. }) | Command::Extract(_)),
         None => !cli.singer.about && !cli.singer.discover && cli.singer.test.is_none(),
-    }
-}
-
-fn sample(format: SampleFormat) -> String {
-    match format {
-        SampleFormat::Json => sample_json(),
-        SampleFormat::Env => sample_environment(),
     }
 }

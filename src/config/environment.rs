@@ -7,7 +7,7 @@ use super::SETTINGS;
 const PREFIX: &str = "TAP_MICROSOFT_TEAMS_";
 
 /// The variable that holds a setting.
-pub(super) fn variable(setting: &str) -> String {
+fn variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.to_uppercase())
 }
 

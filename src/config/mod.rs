@@ -20,7 +20,7 @@ use misspelt::{Misspelt, absent, misspelt};
 pub use problem::{Error, Problem};
 use reader::Reader;
 pub use reader::is_given;
-pub use sample::{sample_environment, sample_json};
+pub use sample::sample_json;
 pub use settings::{Audience, Kind, SETTINGS, Setting, setting};
 pub use stream::{Parents, StreamConfig};
 

@@ -5,10 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use textwrap::{Options, wrap};
 
-use super::{
-    environment::variable,
-    settings::{Audience, Kind, SETTINGS, Setting},
-};
+use super::settings::{Audience, Kind, SETTINGS, Setting};
 use crate::level::LEVELS;
 
 /// A comment's lines are no longer.
@@ -25,23 +22,6 @@ pub fn sample_json() -> String {
     }
     text.truncate(text.trim_end().len());
     text.push_str("\n}\n");
-    text
-}
-
-/// A sample as variables for a shell, which `--config=ENV` takes.
-pub fn sample_environment() -> String {
-    let mut text = String::new();
-    for setting in settings() {
-        let off = if is_given(setting) { "" } else { "# " };
-        let value = match value(setting) {
-            Value::String(text) => text,
-            value => value.to_string(),
-        };
-        comment(&mut text, "# ", setting);
-        let _ = writeln!(text, "{off}export {}='{value}'\n", variable(setting.name));
-    }
-    text.truncate(text.trim_end().len());
-    text.push('\n');
     text
 }
 
