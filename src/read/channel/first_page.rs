@@ -9,6 +9,8 @@ use crate::graph::{Item, Page};
 /// What the first page of a pass shows.
 #[derive(Debug)]
 pub(super) struct FirstPage {
+    /// Graph's clock.
+    pub(super) at: DateTime<Utc>,
     /// The newest activity, as served.
     pub(super) head: Option<DateTime<Utc>>,
     /// The chains in their order with their activity as served, as hashes.
@@ -24,16 +26,13 @@ impl FirstPage {
             let activity = chain.replies().map(Activity::of).fold(Activity::of(chain), Activity::later);
             xxh3_64(format!("{activity:?} {}", chain.value("id").unwrap_or_default()).as_bytes())
         };
+        let head = messages.filter_map(|message| Activity::of(message).known()).max();
         Self {
-            head: messages.filter_map(|message| Activity::of(message).known()).max(),
+            at: page.date().believed(head),
+            head,
             chains: page.items().map(hash).collect(),
             first_has_more: page.items().next().is_some_and(has_more),
         }
-    }
-
-    /// The first page of a pass that an earlier run began: only the newest activity is known. It is like no other.
-    pub(super) fn of_earlier_run(head: DateTime<Utc>) -> Self {
-        Self { head: Some(head), chains: Vec::new(), first_has_more: false }
     }
 
     /// Whether both show the same, as far as both reach down.

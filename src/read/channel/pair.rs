@@ -72,11 +72,11 @@ impl<'w, 'c> Pair<'w, 'c> {
     /// Takes note of a page that is to be read, in a pass whose first page has this head.
     pub(super) fn note_sight(&mut self, sight: Sight, head: Option<DateTime<Utc>>) {
         if sight.is_top {
-            // Replies that may have changed where the page hides them are known as of the pass before.
-            for reader in self.roots.iter_mut().chain(self.replies.iter_mut().filter(|_| !sight.hides_replies)) {
+            let (roots, replies) = (self.roots.iter_mut(), self.replies.iter_mut());
+            for (reader, at) in roots.map(|reader| (reader, sight.now)).chain(replies.map(|reader| (reader, sight.replies_at))) {
                 let walk = reader.cursor.walk();
-                walk.read_at = Some(sight.now);
-                walk.began.get_or_insert(sight.now);
+                walk.read_at = Some(at);
+                walk.began.get_or_insert(at);
             }
         }
         self.cursors().for_each(|cursor| cursor.walk().head = head);

@@ -45,7 +45,9 @@ pub(super) struct Pass<'b> {
     is_resumed: bool,
     /// Pages that were read; those that an earlier run read count as one.
     read: u64,
-    /// The first page that had a time; of a resumed pass, what is known of it.
+    /// The newest activity on the first page, if an earlier run has read that.
+    stored_head: Option<DateTime<Utc>>,
+    /// The first page that had a time, if this run has read it.
     first: Option<FirstPage>,
     /// The first page of the pass before.
     before: Option<&'b FirstPage>,
@@ -63,8 +65,8 @@ pub(super) struct Sight {
     pub(super) is_top: bool,
     /// Whether nothing has moved since the pass before: all that the page shows was read then.
     pub(super) is_unmoved: bool,
-    /// Whether replies may have changed all the same: the chain at the top stays there when replies of it change that the page does not show.
-    pub(super) hides_replies: bool,
+    /// The time as of which the replies are known: the chain at the top stays there when replies of it change that the page does not show.
+    pub(super) replies_at: DateTime<Utc>,
 }
 
 /// What to do about a page that cannot be had.
@@ -85,8 +87,8 @@ impl<'b> Pass<'b> {
         let Bounds { stored, got_at, stop, expects_little, size } = bounds;
         let (large, is_resumed) = (list(size), stored.is_some());
         let probes = !is_resumed && expects_little && PROBE < size;
-        let (pages, first) = match stored {
-            Some(StoredPage { link, head }) => (Pages::from_link(&link, &large), head.map(FirstPage::of_earlier_run)),
+        let (pages, stored_head) = match stored {
+            Some(StoredPage { link, head }) => (Pages::from_link(&link, &large), head),
             None if probes => (Pages::new(list(PROBE)), None),
             None => (Pages::new(large.clone()), None),
         };
@@ -98,7 +100,8 @@ impl<'b> Pass<'b> {
             probes,
             is_resumed,
             read: u64::from(is_resumed),
-            first,
+            stored_head,
+            first: None,
             before,
             depth: Depth::default(),
             is_cut: false,
@@ -119,13 +122,14 @@ impl<'b> Pass<'b> {
     /// Looks at the next page, before its chains are read. Which chains have replies beyond it, `has_more` knows.
     pub(super) fn look_at(&mut self, page: &Page, has_more: impl Fn(Item<'_>) -> bool) -> Sight {
         let is_top = self.read == 0;
-        if self.first.is_none() {
+        if self.head().is_none() {
             self.first = Some(FirstPage::of(page, has_more));
         }
         let (head, now) = (self.head(), page.date().believed(self.head()));
         let unmoved = self.first.as_ref().zip(self.before).filter(|(first, before)| is_top && first.is_like(before));
-        let hides_replies = unmoved.is_some_and(|(first, before)| first.first_has_more || before.first_has_more);
-        let sight = Sight { now, is_top, is_unmoved: unmoved.is_some(), hides_replies };
+        let hiding = unmoved.filter(|(first, before)| first.first_has_more || before.first_has_more);
+        let replies_at = hiding.map_or(now, |(_, before)| before.at);
+        let sight = Sight { now, is_top, is_unmoved: unmoved.is_some(), replies_at };
         if head.is_none() && page.next().is_some() {
             // A page may be empty, or have no time, and lead to others all the same: the head is on one of them.
             self.first = None;
@@ -141,7 +145,7 @@ impl<'b> Pass<'b> {
 
     /// The newest activity on the first page, as served.
     pub(super) fn head(&self) -> Option<DateTime<Utc>> {
-        self.first.as_ref().and_then(|first| first.head)
+        self.stored_head.or_else(|| self.first.as_ref()?.head)
     }
 
     /// What to do about this error.
@@ -324,16 +328,16 @@ mod tests {
     }
 
     #[test]
-    fn replies_may_be_hidden_where_the_chain_at_the_top_goes_on_after_the_page() {
-        let seen = page(&[("a", 9)], true);
-        for (then, now, hides) in [(false, false, false), (true, false, true), (false, true, true)] {
-            let before = first(&seen, then);
-            let mut pass = begin(bounds(), Some(&before));
-            assert_eq!(pass.look_at(&seen, |_| now).hides_replies, hides);
-        }
-        let before = first(&seen, true);
-        let mut pass = begin(bounds(), Some(&before));
-        assert!(!pass.look_at(&page(&[("b", 10)], true), |_| true).hides_replies, "what has moved is read");
+    fn replies_that_the_chain_at_the_top_hides_are_known_as_of_the_pass_before() {
+        let same = page(&[("a", 9)], true);
+        let replies_at = |first_has_more, now: &Page, has_more| {
+            let mut before = first(&same, first_has_more);
+            before.at = time(22);
+            begin(bounds(), Some(&before)).look_at(now, |_| has_more).replies_at
+        };
+        assert_eq!(replies_at(false, &same, false), time(23));
+        assert_eq!([(true, false), (false, true)].map(|(then, now)| replies_at(then, &same, now)), [time(22); 2]);
+        assert_eq!(replies_at(true, &page(&[("b", 10)], true), true), time(23), "what has moved is read");
     }
 
     #[test]

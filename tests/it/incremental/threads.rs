@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Class, Fault, MessageAt, Options, Post, Rule};
+use graph_sim::{Class, Fault, MessageAt, Options, Post, RetryAfter, Rule};
 use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
@@ -79,6 +79,29 @@ fn what_changes_in_the_hidden_part_of_the_thread_at_the_top_while_that_is_read_c
         reader.assert_complete();
         // What shows on its page is known as of the last pass.
         assert_eq!(run.told(MESSAGES), 0);
+    }
+}
+
+#[test]
+fn a_thread_that_a_resumed_pass_has_read_is_not_read_again_by_the_next_run() {
+    for protocol in BOTH {
+        let (reader, _) = with_long_thread(30);
+        let mut reader = reader.speaking(protocol);
+        // The first page is empty, and the second one fails.
+        reader.sim.on_request(|request, _| match (request.class, request.class_number) {
+            (Class::Messages, 1) => Some(Fault::EmptyPage),
+            (Class::Messages, 2) => Some(Fault::throttled(RetryAfter::Seconds(7200))),
+            _ => None,
+        });
+        assert_ne!(reader.run().output.status, Some(0));
+        reader.sim.clear_hook();
+        let walk = &reader.state(REPLIES, &reader.channel())["walk"];
+        assert!(walk["link"].is_string() && walk["head"].is_null(), "{walk}");
+        reader.later(DAY);
+        reader.read();
+        reader.assert_complete();
+        reader.later(HOUR);
+        assert_eq!(reader.read().told_in_all(), 0);
     }
 }
 
