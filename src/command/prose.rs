@@ -56,16 +56,6 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     kept.trim_end().to_owned() + "…"
 }
 
-/// How wide two columns may be that have so much room together, and want so much: what one does not want is the other's.
-pub(super) fn shared(room: usize, [one, other]: [usize; 2]) -> [usize; 2] {
-    let half = room / 2;
-    match (one <= room - half, other <= half) {
-        (true, _) => [one, other.min(room - one)],
-        (false, true) => [one.min(room - other), other],
-        (false, false) => [room - half, half],
-    }
-}
-
 /// Besides what is hidden: joiners and selectors of variants.
 fn is_invisible(char: char) -> bool {
     is_hidden(char) || matches!(char, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
@@ -93,10 +83,5 @@ mod tests {
         let cuts = ["general", "generally", "東京支社の皆さん", "東京支社", "🎉🎉🎉🎉🎉"].map(|name| cut(name, 8));
         assert_eq!(cuts, ["general", "general…", "東京支…", "東京支社", "🎉🎉🎉…"]);
         assert!(cuts.iter().all(|cut| display_width(cut) <= 8));
-    }
-
-    #[test]
-    fn what_one_column_does_not_want_is_the_others() {
-        assert_eq!([[5, 30], [30, 5], [30, 30], [5, 5]].map(|wanted| shared(21, wanted)), [[5, 16], [16, 5], [11, 10], [5, 5]]);
     }
 }

@@ -54,6 +54,11 @@ impl Request {
         (path_and_query != self.path_and_query).then_some(Self { path_and_query, scope: self.scope.clone(), is_link: false })
     }
 
+    /// The class that it counts against.
+    pub fn class(&self) -> &'static Class {
+        self.scope.class()
+    }
+
     /// Whether it has query options.
     pub(super) fn has_options(&self) -> bool {
         self.path_and_query.contains('?')

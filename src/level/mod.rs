@@ -4,7 +4,11 @@
 mod key;
 mod partition;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 pub use key::{ids, join, key, split};
 pub use partition::Partition;
@@ -159,6 +163,12 @@ impl PartialEq for Level {
 }
 
 impl Eq for Level {}
+
+impl Hash for Level {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
 
 impl fmt::Debug for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

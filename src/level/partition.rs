@@ -6,7 +6,7 @@ use super::{CHANNEL, Level, MESSAGE, TEAM, key};
 
 /// One parent, with those above it as far as Graph's paths name them: what a job reads, what a state is kept for, what a sentence names. By
 /// default it is the tenant.
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct Partition {
     level: Option<&'static Level>,
     /// From the top down.
@@ -48,6 +48,12 @@ impl Partition {
             Some(level) if !level.is_rooted => Self { level: level.above, ids: self.ids[..self.ids.len() - 1].into() },
             _ => Self::default(),
         }
+    }
+
+    /// It and those above it, as far as Graph's paths name them. The tenant is left out.
+    pub fn upwards(&self) -> impl Iterator<Item = Self> + use<> {
+        let next = |of: &Self| Some(of.above()).filter(|above| above.level.is_some());
+        std::iter::successors(Some(self.clone()).filter(|of| of.level.is_some()), next)
     }
 
     /// Its level; [`None`]: it is the tenant.
@@ -125,6 +131,7 @@ mod tests {
         assert_eq!(thread.path(), ["teams", "t/1", "channels", "c", "messages", "m"]);
         assert_eq!(thread.to_string(), "message m of channel c of team t/1");
         assert_eq!((thread.above(), thread.above().above().above()), (Partition::channel("t/1", "c"), Partition::default()));
+        assert_eq!(thread.upwards().map(|of| of.key()).collect::<Vec<_>>(), ["t%2F1/c/m", "t%2F1/c", "t%2F1"]);
         assert_eq!(thread.columns().collect::<Vec<_>>(), [("team_id", "t/1"), ("channel_id", "c"), ("message_id", "m")]);
     }
 

@@ -1,18 +1,14 @@
-//! A plan: what a run with a configuration and a state would do, from a few cheap requests.
+//! A plan: how many requests a run with a configuration and a state needs at least, and how long it takes, from a few cheap requests.
 //!
-//! Teams and channels are found as a run finds them. Of each channel the page is asked with which a run begins; of the channels whose length is
-//! least known, some pages more. Of a large tenant a sample is looked at. Nothing is told, and no state changes.
+//! Parents are found by the jobs of a run. Of the jobs that find none, a few of each kind are looked at, and the others are taken to be like
+//! them. Nothing is emitted, and no state changes.
 
-mod arithmetic;
-mod channels;
-mod discovery;
+mod jobs;
+mod load;
 mod look;
-mod names;
 mod outcomes;
+mod page;
 mod report;
-mod sample;
-mod time;
-mod totals;
 
 use std::io;
 
@@ -22,12 +18,10 @@ use crate::{
     error::Error,
     graph::GraphClient,
     read::{States, context::Context, unconfigured},
-    streams::{MEMBERS, Selected},
+    streams::Selected,
 };
-use channels::Channels;
-use discovery::Discovery;
-pub use report::{About, ChannelPlan, DecidedBy, LookedAt, Plan, Requests, Seconds, Share, StreamPlan};
-use totals::Totals;
+use jobs::Jobs;
+pub use report::{DecidedBy, Longest, LookedAt, Place, Plan, Requests, Share, StreamPlan, name_of};
 
 /// Plans a run.
 ///
@@ -39,19 +33,17 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     if let Some((concerned, _)) = &lacking {
         selected.retain(|selected| !concerned.contains(selected.stream));
     }
-    let silent = Silent::default();
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
-    let (output, writer) = Output::start(Box::new(silent.clone()), Vec::new(), StopSignal::default()).map_err(machine)?;
-    let members_a_page = config.stream(&MEMBERS).top.unwrap_or(MEMBERS.page);
+    let (output, writer) = Output::start(Box::new(Silent), Vec::new(), StopSignal::default()).map_err(machine)?;
     let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
-    let mut discovery = Discovery::new(&context);
-    discovery.run(&context).await?;
-    let mut channels = Channels::look(&context, &mut discovery).await?;
-    channels.look_further(&context, &mut discovery).await?;
-    names::ask(&context, &channels).await?;
+    let mut jobs = Jobs::new(&context);
+    jobs.look(&context).await?;
+    look::name_longest(&context, jobs.load.longest()).await;
     let names = context.names.take();
     drop(context);
     writer.join()?;
-    let failed = lacking.map(|(_, error)| error.to_string());
-    Ok(Totals { client: &client, selected: &selected, discovery, channels: &channels, names, silent: &silent, members_a_page }.plan(failed))
+    let mut plan = Plan::new(&client, &selected, &jobs, &names);
+    (plan.refused, plan.failed) = jobs.outcomes.sentences(selected.iter().map(|selected| selected.stream).collect());
+    plan.failed.splice(..0, lacking.map(|(_, error)| error.to_string()));
+    Ok(plan)
 }

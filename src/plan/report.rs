@@ -1,61 +1,41 @@
-//! What a plan says: numbers with how sure they are, ready to be serialised.
+//! What a plan says, ready to be serialised.
+
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::streams::{Mode, Stream};
+use super::{jobs::Jobs, load::paced};
+use crate::{
+    graph::{Budget, GraphClient},
+    level::{Level, Partition},
+    streams::{Mode, Selected},
+};
 
-/// What a run with a configuration and a state would do. Nothing is known that the channels were not asked for: `looked_at` says how much
-/// was, and each number that is estimated has a range.
+/// What a run with a configuration and a state takes at least. Nothing is known that the channels were not asked for: `looked_at` says how much
+/// was.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
-    /// Teams that are read.
-    pub teams: u64,
+    /// Parents that are read, by the names of their levels: teams, channels.
+    #[serde(flatten)]
+    pub parents: BTreeMap<&'static str, u64>,
     /// Groups that are listed as teams and have none, as far as they were looked at.
     pub groups_without_team: u64,
-    /// Channels whose messages are read.
-    pub channels: About,
     /// The selected streams.
     pub streams: Vec<StreamPlan>,
     /// Requests that the run needs.
     pub requests: Requests,
-    /// How long it takes, in seconds.
-    pub seconds: Seconds,
+    /// How long it takes.
+    pub seconds: f64,
     /// The limit that decides how long.
     pub decided_by: DecidedBy,
-    /// Bytes of all answers, decompressed.
-    pub bytes_of_answers: About,
-    /// The channels that were looked at, those with most requests first.
-    pub longest: Vec<ChannelPlan>,
+    /// The channels and threads that were looked at, those with most requests first.
+    pub longest: Vec<Longest>,
     /// What is refused or missing: the run would say so, and read the rest.
     pub refused: Vec<String>,
     /// What would make the run fail or end incomplete.
     pub failed: Vec<String>,
     /// How much the plan rests on.
     pub looked_at: LookedAt,
-    /// What the plan takes for granted.
-    pub assumes: Vec<&'static str>,
-}
-
-/// A number that is estimated: it is likely (19 of 20 times, as far as what was seen tells) not outside this range.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct About {
-    /// The estimate.
-    pub about: u64,
-    /// The least.
-    pub from: u64,
-    /// The most.
-    pub to: u64,
-}
-
-/// A time that is estimated, in seconds; as [`About`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Seconds {
-    /// The estimate.
-    pub about: f64,
-    /// The least.
-    pub from: f64,
-    /// The most.
-    pub to: f64,
 }
 
 /// A stream.
@@ -65,89 +45,53 @@ pub struct StreamPlan {
     pub name: &'static str,
     /// full_refresh or incremental.
     pub mode: &'static str,
-    /// Records.
-    pub records: About,
-    /// Bytes of the records as JSON, without what a protocol puts around them.
-    pub bytes: About,
 }
 
-/// Requests, by what Graph counts them against.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+/// Requests.
+#[derive(Clone, Debug, Serialize)]
 pub struct Requests {
     /// All of them.
-    pub total: About,
-    /// For a token.
-    pub token: u64,
-    /// Lists of groups.
-    pub groups: u64,
-    /// Single teams.
-    pub teams: u64,
-    /// Lists of channels.
-    pub channels: u64,
-    /// Lists of members.
-    pub members: u64,
-    /// Pages of messages, each with the replies that fit.
-    pub messages: u64,
-    /// Pages of threads that do not fit.
-    pub replies: u64,
-    /// Pages of delta.
-    pub delta: u64,
-    /// Single teams and channels that earlier runs have read and that are not listed.
-    pub not_listed: u64,
+    pub total: u64,
+    /// By what Graph counts them against, and one for a token.
+    #[serde(flatten)]
+    pub by_kind: BTreeMap<&'static str, u64>,
 }
 
 /// A limit of Graph, of the configuration, or of the answers' time.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecidedBy {
-    /// `one_channel`, `one_team`, `messages`, `replies`, `members`, `channels`, `teams`, `groups`, or `all` (`requests_per_second`, or the requests in
-    /// flight).
-    pub limit: &'static str,
-    /// The team, if it is one team or channel that decides.
-    pub team: Option<String>,
-    /// What it is called, if that is known.
-    pub team_name: Option<String>,
-    /// The channel, if it is one channel that decides.
-    pub channel: Option<String>,
-    /// What it is called, if that is known.
-    pub channel_name: Option<String>,
+    /// `one_channel`, `one_team`, what Graph counts together (such as `messages`), or `all` (`requests_per_second`, or the requests in flight).
+    pub limit: String,
+    /// The parent, if it is one that decides.
+    #[serde(flatten)]
+    pub place: Option<Place>,
     /// The requests that count against the limit.
     pub requests: u64,
 }
 
-/// A channel that was looked at.
+/// A parent, with those above it: the id and the name of each, by its level, such as `channel` and `channel_name`.
+pub type Place = BTreeMap<String, Option<String>>;
+
+/// A channel or a thread that was looked at.
 #[derive(Clone, Debug, Serialize)]
-pub struct ChannelPlan {
-    /// Its team.
-    pub team: String,
-    /// What its team is called, if that is known.
-    pub team_name: Option<String>,
-    /// Its id.
-    pub channel: String,
-    /// What it is called, if that is known.
-    pub channel_name: Option<String>,
-    /// Records of `messages`.
-    pub messages: u64,
-    /// Records of `message_replies`.
-    pub replies: u64,
-    /// Requests: pages of messages and of threads, and of delta.
-    pub requests: About,
+pub struct Longest {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Requests that the run needs for it.
+    pub requests: u64,
     /// How long they take at least, in seconds.
     pub seconds: u64,
-    /// Pages that were looked at.
-    pub pages: u64,
 }
 
 /// What the plan was made from.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LookedAt {
     /// Requests that the plan itself took, one for a token included.
     pub requests: u64,
-    /// Teams whose channels were listed, of all that have to be.
-    pub teams: Share,
-    /// Channels the first page of which was looked at, of all.
-    pub channels: Share,
-    /// Pages behind the first ones.
-    pub further_pages: u64,
+    /// Parents of which something was asked, by the names of their levels.
+    #[serde(flatten)]
+    pub parents: BTreeMap<&'static str, Share>,
 }
 
 /// Some of all.
@@ -159,28 +103,54 @@ pub struct Share {
     pub all: u64,
 }
 
-impl About {
-    /// Of an estimate and its standard error, and never less than what was seen.
-    pub(super) fn new(about: f64, error: f64, least: f64) -> Self {
-        let whole = |number: f64| number.max(0.0).round() as u64;
-        Self { about: whole(about), from: whole((about - 2.0 * error).max(least)), to: whole(about + 2.0 * error) }
-    }
-
-    /// What is known.
-    pub(super) fn exactly(number: u64) -> Self {
-        Self { about: number, from: number, to: number }
-    }
-
-    /// Whether it is not estimated.
-    pub fn is_exact(&self) -> bool {
-        self.from == self.to
+impl Plan {
+    /// From what was looked at; what a run would leave out or fail for comes on top.
+    pub(super) fn new(client: &GraphClient, selected: &[Selected], jobs: &Jobs, names: &HashMap<String, String>) -> Self {
+        let (load, rates) = (&jobs.load, client.rates());
+        let by_class = load.classes.iter().map(|(name, (_, requests))| (*name, whole(*requests))).filter(|(_, requests)| *requests > 0);
+        let by_kind: BTreeMap<_, _> = by_class.chain([("token", 1)]).collect();
+        let time = load.time(&rates);
+        let limit = match time.by {
+            Budget::Of(class) => class.name.to_owned(),
+            Budget::One(level) => format!("one_{}", level.name),
+            Budget::All => "all".to_owned(),
+        };
+        let longest = load.longest().map(|(of, requests)| Longest {
+            place: place(of, names),
+            requests: whole(requests),
+            seconds: whole(paced(of).map_or(0.0, |level| rates.seconds_in_a_row(level, requests))),
+        });
+        let parents: Vec<_> = load.parents().map(|(level, all, of_them)| (level.plural, Share { of_them, all: whole(all) })).collect();
+        Self {
+            parents: parents.iter().map(|(level, share)| (*level, share.all)).collect(),
+            groups_without_team: jobs.without_team.len() as u64,
+            streams: selected.iter().map(|one| StreamPlan { name: one.stream.name, mode: mode(one) }).collect(),
+            requests: Requests { total: by_kind.values().sum(), by_kind },
+            seconds: (time.seconds * 10.0).round() / 10.0,
+            decided_by: DecidedBy { limit, place: time.of.map(|of| place(&of, names)), requests: whole(time.requests) },
+            longest: longest.collect(),
+            refused: Vec::new(),
+            failed: Vec::new(),
+            looked_at: LookedAt { requests: client.counts().sent() + 1, parents: parents.into_iter().collect() },
+        }
     }
 }
 
-/// How a plan calls a mode. A stream without a cursor is read in full whatever is asked.
-pub(super) fn mode(stream: &Stream, mode: Mode) -> &'static str {
-    match (stream.mode(), mode) {
-        (Mode::Incremental, Mode::Incremental) => "incremental",
-        _ => "full_refresh",
-    }
+/// A stream without a cursor is read in full whatever is asked.
+fn mode(Selected { stream, mode, .. }: &Selected) -> &'static str {
+    if (stream.mode(), *mode) == (Mode::Incremental, Mode::Incremental) { "incremental" } else { "full_refresh" }
+}
+
+fn place(of: &Partition, names: &HashMap<String, String>) -> Place {
+    let fields = |(level, id): (&Level, &str)| [(level.name.to_owned(), Some(id.to_owned())), (name_of(level), names.get(id).cloned())];
+    of.levels().flat_map(fields).collect()
+}
+
+/// The key of a name.
+pub fn name_of(level: &Level) -> String {
+    format!("{}_name", level.name)
+}
+
+fn whole(number: f64) -> u64 {
+    number.round() as u64
 }

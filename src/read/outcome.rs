@@ -2,8 +2,80 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{context::Context, wanted::looked_for};
-use crate::{error::Error, streams::Stream};
+use super::{context::Context, job::Report, wanted::looked_for};
+use crate::{
+    error::Error,
+    graph::Verdict,
+    streams::{PerStream, Stream, StreamSet},
+};
+
+/// What is known of each stream.
+#[derive(Debug)]
+pub(crate) struct Outcomes(PerStream<StreamOutcome>);
+
+/// What a job met that is to be reported.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) streams: StreamSet,
+    pub(crate) error: Arc<Error>,
+    /// Whether a parent is left out; else the streams are not complete.
+    pub(crate) is_refusal: bool,
+    /// Whether each of the streams had failed before.
+    pub(crate) had_failed: bool,
+}
+
+impl Outcomes {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self(PerStream::from_fn(|stream| StreamOutcome::new(context, stream)))
+    }
+
+    pub(crate) fn of(&self, stream: &Stream) -> &StreamOutcome {
+        &self.0[stream]
+    }
+
+    pub(crate) fn of_mut(&mut self, stream: &Stream) -> &mut StreamOutcome {
+        &mut self.0[stream]
+    }
+
+    /// Takes note of what a job came to. Gives what is to be reported of it.
+    pub(crate) fn note(&mut self, feeds: StreamSet, result: Result<Report, Error>) -> Vec<Problem> {
+        let report = match result {
+            Ok(report) => report,
+            Err(error) => return vec![self.stop(feeds, error)],
+        };
+        self.0.of_mut(report.read).for_each(StreamOutcome::read);
+        for id in &report.here {
+            self.0.of_mut(feeds).for_each(|stream| stream.find(id));
+        }
+        if let Some(team) = report.unlisted {
+            self.0.of_mut(feeds.filter(is_listed)).for_each(|stream| stream.miss_in_list(&team));
+        }
+        let mut problems: Vec<_> = report.refused.into_iter().map(|(streams, error)| self.refuse(streams, error)).collect();
+        problems.extend(report.failed.into_iter().chain(report.damage).map(|error| self.fail(feeds, error)));
+        problems
+    }
+
+    /// A job did not come to its end.
+    fn stop(&mut self, feeds: StreamSet, error: Error) -> Problem {
+        match error.verdict() {
+            Verdict::SkipParent | Verdict::RetryOnce => self.refuse(feeds, error),
+            Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => self.fail(feeds, error),
+        }
+    }
+
+    fn refuse(&mut self, streams: StreamSet, error: Error) -> Problem {
+        let error = Arc::new(error);
+        self.0.of_mut(streams).for_each(|stream| stream.refuse(&error));
+        Problem { streams, error, is_refusal: true, had_failed: false }
+    }
+
+    fn fail(&mut self, streams: StreamSet, error: Error) -> Problem {
+        let error = Arc::new(error);
+        let had_failed = streams.iter().all(|stream| self.0[stream].has_failed());
+        self.0.of_mut(streams).for_each(|stream| stream.fail(&error));
+        Problem { streams, error, is_refusal: false, had_failed }
+    }
+}
 
 /// What is known of a stream.
 #[derive(Debug, Default)]
@@ -20,21 +92,21 @@ pub(crate) struct StreamOutcome {
 }
 
 impl StreamOutcome {
-    pub(crate) fn new(context: &Context, stream: &'static Stream) -> Self {
+    fn new(context: &Context, stream: &'static Stream) -> Self {
         Self { wanted: looked_for(context, stream).into_iter().collect(), ..Self::default() }
     }
 
     /// A parent was read to its end.
-    pub(crate) fn read(&mut self) {
+    fn read(&mut self) {
         self.read += 1;
     }
 
     /// An id that was looked for was found.
-    pub(crate) fn find(&mut self, id: &str) {
+    fn find(&mut self, id: &str) {
         self.wanted.remove(id);
     }
 
-    pub(crate) fn refuse(&mut self, error: &Arc<Error>) {
+    fn refuse(&mut self, error: &Arc<Error>) {
         self.refused += 1;
         let says_more = self.refusal.as_ref().is_none_or(|known| error.is_forbidden() && !known.is_forbidden());
         if says_more {
@@ -42,7 +114,7 @@ impl StreamOutcome {
         }
     }
 
-    pub(crate) fn fail(&mut self, error: &Arc<Error>) {
+    fn fail(&mut self, error: &Arc<Error>) {
         self.failure.get_or_insert_with(|| error.clone());
     }
 
@@ -51,7 +123,7 @@ impl StreamOutcome {
         self.refused
     }
 
-    pub(crate) fn has_failed(&self) -> bool {
+    fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
 
@@ -95,6 +167,6 @@ impl StreamOutcome {
 }
 
 /// Whether a stream is no more complete than the list of teams. Messages are read of every channel that is known.
-pub(crate) fn is_listed(stream: &Stream) -> bool {
+fn is_listed(stream: &Stream) -> bool {
     stream.cursor.is_none()
 }

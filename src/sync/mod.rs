@@ -193,9 +193,9 @@ impl Run {
         match result {
             Ok(mut report) => {
                 self.begin(parents::jobs_of(&self.context, &mut report));
-                self.ledger.note(feeds, report);
+                self.ledger.note(feeds, Ok(report));
             }
-            Err(Stop::Failed(error)) => self.ledger.stop(feeds, error),
+            Err(Stop::Failed(error)) => self.ledger.note(feeds, Err(error)),
             Err(Stop::Closed) => return Err(crate::emit::Closed),
         }
         for stream in feeds.iter() {

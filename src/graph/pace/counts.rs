@@ -78,6 +78,12 @@ impl Counts {
         self.classes.iter().map(|counts| counts.sent).sum()
     }
 
+    /// Requests by class that were sent since an earlier count.
+    pub fn sent_since(&self, earlier: &Self) -> Vec<(&'static Class, u64)> {
+        let before = |class: &Class| earlier.classes.iter().find(|of| of.class == class).map_or(0, |of| of.sent);
+        self.classes.iter().map(|of| (of.class, of.sent - before(of.class))).collect()
+    }
+
     /// Requests that Graph refused since its limits were reached.
     pub fn throttled(&self) -> u64 {
         self.classes.iter().map(|counts| counts.throttled).sum()

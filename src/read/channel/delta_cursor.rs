@@ -71,15 +71,6 @@ impl DeltaCursor {
         now.zip(self.position.asked_at()).is_some_and(|(now, at)| before(now, TRY_AGAIN) > at)
     }
 
-    /// From when on delta shows changes, if it can be followed at that time of Graph's clock.
-    pub(crate) fn from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let at = self.position.asked_at();
-        if self.position.has_link() {
-            return Some(at.unwrap_or(now));
-        }
-        at.filter(|&at| at >= before(now, HORIZON)).map(|at| before(at, self.overlap))
-    }
-
     /// Whether delta was refused, and may be tried again: the walk has met a change, or some time has passed.
     pub(crate) fn is_tried_again(&self, has_changed: bool, now: Option<DateTime<Utc>>) -> bool {
         let has_waited = |refused_at| now.is_some_and(|now| before(now, TRY_AGAIN) >= refused_at);
@@ -193,9 +184,6 @@ mod tests {
         assert!(is_too_old(DeltaPosition::default()));
         assert!(!is_too_old(with_link(days_ago(1000))), "a link is asked, whatever its age");
         assert!(!cursor(to_be_opened(days_ago(1000))).is_too_old(None), "Graph's clock is not known yet");
-        assert_eq!(cursor(to_be_opened(days_ago(1000))).from(now()), None);
-        assert_eq!(cursor(to_be_opened(days_ago(1))).from(now()), Some(days_ago(1) - TimeDelta::hours(1)));
-        assert_eq!(cursor(with_link(days_ago(1000))).from(now()), Some(days_ago(1000)));
     }
 
     #[test]

@@ -41,7 +41,7 @@ use stream_reader::StreamReader;
 use walk::Walk;
 
 /// What delta does not show comes with a walk, at least this often.
-const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
+pub(crate) const WALK_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// Reads a channel for the streams that it feeds.
 pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work) -> Result<Report, Stop> {

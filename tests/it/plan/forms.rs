@@ -15,7 +15,7 @@ fn a_plan_for_people() {
     let finished = planned.execute(&[]);
     assert_eq!((finished.status, finished.stderr.as_str()), (Some(0), ""));
     assert!(!finished.stdout.contains('\u{1b}'), "no colours in pipes");
-    insta::with_settings!({filters => vec![(r"(?s)Time: .*?\nDown", "Time: [as fast as it is answered]\nDown"), (r" +\d+ s\n", " [time]\n")]}, {
+    insta::with_settings!({filters => super::TIMES.to_vec()}, {
         insta::assert_snapshot!("table", finished.stdout);
     });
 }
@@ -70,6 +70,6 @@ fn channels_and_threads_that_are_named_are_planned_without_their_lists() {
     let plan = planned.plan();
     assert_eq!((requests(&plan, "groups"), requests(&plan, "channels")), (0, 0));
     let asked = planned.read();
-    assert!(super::miss(&plan, &asked) <= 0.1, "planned {}, asked {asked:?}", plan["requests"]);
-    assert_eq!(requests(&plan, "replies"), asked.replies);
+    assert!(super::miss(&plan, &asked) <= 0.25, "planned {}, asked {asked:?}", plan["requests"]);
+    assert!(requests(&plan, "other") > 1, "the pages of the thread: {}", plan["requests"]);
 }
