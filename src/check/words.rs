@@ -6,7 +6,7 @@ use super::verdict::{Checkup, Parent, Unread, Verdict, Why};
 use crate::{
     error::{Lacks, Refused, beginning},
     graph::Permission,
-    read::teams::NO_TEAMS,
+    read::outcome::NO_TEAMS,
     streams::Stream,
 };
 

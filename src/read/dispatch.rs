@@ -1,11 +1,14 @@
 //! Which reader does a job: the only file that knows them all.
 
+mod known;
+mod list;
+mod teams;
+
 use super::{
     channel::{self, thread},
     context::Context,
     found::Origin,
     job::{Job, Report, Stop},
-    known, list, teams,
 };
 use crate::{error::Error, level::MESSAGE, streams::Read};
 

@@ -9,8 +9,6 @@ pub(crate) mod found;
 #[doc(hidden)]
 pub mod fuzzing;
 pub(crate) mod job;
-pub(crate) mod known;
-mod list;
 mod looks;
 mod marks;
 mod names;
@@ -18,7 +16,6 @@ mod once;
 pub(crate) mod outcome;
 pub(crate) mod parents;
 pub(crate) mod place;
-pub(crate) mod teams;
 mod waits;
 mod wanted;
 

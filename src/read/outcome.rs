@@ -77,6 +77,10 @@ impl Outcomes {
     }
 }
 
+/// What people should know if no group is marked as a team.
+pub(crate) const NO_TEAMS: &str = "Graph lists no team of the tenant; hint: if there are teams, run again, and look at `tenant_id` and at the \
+    permissions of the application";
+
 /// What is known of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamOutcome {

@@ -3,17 +3,17 @@
 
 use tracing::{debug, info};
 
-use super::{
-    context::Context,
-    found::{Found, Origin},
-    job::{Damage, Report, Stop, Work},
-    place::{Facts, derived},
-};
 use crate::{
     emit,
     error::Error,
     graph::Page,
     level::{Level, Partition, TEAM},
+    read::{
+        context::Context,
+        found::{Found, Origin},
+        job::{Damage, Report, Stop, Work},
+        place::{Facts, derived},
+    },
     streams::{Stream, StreamSet},
 };
 

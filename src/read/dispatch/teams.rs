@@ -2,20 +2,17 @@
 
 use tracing::warn;
 
-use super::{
-    context::Context,
-    job::{Damage, Job, Report, Stop, Work},
-};
 use crate::{
     error::Error,
     graph::{Item, Page, Pages, Request},
     level::TEAM,
+    read::{
+        context::Context,
+        job::{Damage, Job, Report, Stop, Work},
+        outcome::NO_TEAMS,
+    },
     streams::{self, StreamSet, TEAMS},
 };
-
-/// What people should know if no group is marked as a team.
-pub(crate) const NO_TEAMS: &str = "Graph lists no team of the tenant; hint: if there are teams, run again, and look at `tenant_id` and at the \
-    permissions of the application";
 
 const TASK: &str = "list the teams of the tenant";
 

@@ -1,17 +1,17 @@
 //! Reading one list of a parent, whatever stream it is for. The list of a stream that finds parents also leads to them.
 
-use super::{
-    context::Context,
-    found::Origin,
-    job::{Damage, Report, Stop, Work},
-    known,
-    place::{Facts, derived},
-};
+use super::known;
 use crate::{
     emit::Records,
     error::Error,
     graph::{Item, Page, Pages},
     level::TEAM,
+    read::{
+        context::Context,
+        found::Origin,
+        job::{Damage, Report, Stop, Work},
+        place::{Facts, derived},
+    },
     streams::{List, Selected, Stream, StreamSet},
 };
 
