@@ -18,8 +18,8 @@ pub(super) struct Load {
     /// By the names of their classes.
     pub(super) classes: BTreeMap<&'static str, (&'static Class, f64)>,
     parents: HashMap<Partition, Parent>,
-    /// Those that were looked at, the longest first.
-    walks: Vec<(Partition, f64)>,
+    /// Walks that were looked at with their requests, the longest first.
+    pub(super) walks: Vec<(Partition, f64)>,
 }
 
 /// A parent that is read, or below which something is read.
@@ -94,11 +94,6 @@ impl Load {
                 parent.is_looked_at |= is_looked_at;
             }
         }
-    }
-
-    /// The walks that were looked at, the longest first.
-    pub(super) fn longest(&self) -> impl Iterator<Item = (&Partition, f64)> {
-        self.walks.iter().map(|(of, requests)| (of, *requests))
     }
 
     /// How many parents there are of each level, and how many of them were looked at.

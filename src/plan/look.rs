@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 
-use super::{load::Walk, page::FirstPage};
+use super::load::Walk;
 use crate::{
     error::Error,
     graph::{self, Link, Request},
@@ -14,6 +14,7 @@ use crate::{
         channel::{
             WALK_EVERY,
             activity::before,
+            estimate::Estimate,
             expansion::USUAL_PAGE,
             pass::{PROBE, is_expansion_refused},
             remaining_requests::earliest,
@@ -64,8 +65,9 @@ fn failed(stop: Stop) -> Error {
 }
 
 /// Asks for the names of the longest walks and of what is above them, where no list had them. What is refused is called by its id.
-pub(super) async fn name_longest(context: &Context, longest: impl Iterator<Item = (&Partition, f64)>) {
-    let unknown: HashSet<_> = longest.take(NAMED).flat_map(|(of, _)| of.upwards()).filter(|of| !context.names.has(of.own_id())).collect();
+pub(super) async fn name_longest(context: &Context, longest: &[(Partition, f64)]) {
+    let unknown: HashSet<_> =
+        longest.iter().take(NAMED).flat_map(|(of, _)| of.upwards()).filter(|of| !context.names.has(of.own_id())).collect();
     join_all(unknown.iter().map(|of| facts(context, of))).await;
 }
 
@@ -128,17 +130,17 @@ impl<'l> Channel<'l> {
     }
 
     /// The first page that a run asks for.
-    async fn first_page(&self) -> Result<FirstPage, graph::Error> {
+    async fn first_page(&self) -> Result<Estimate, graph::Error> {
         let (client, expansion) = (&self.context.client, &self.context.channels.expansion);
         let link = self.streams.iter().find_map(|(_, state)| Link::from_path(state.walk.as_ref()?.link.as_deref()?));
         if let Some(link) = link
             && let Ok(page) = client.page(&self.list(true).follow(&link)).await
         {
-            return Ok(FirstPage::new(&page, expansion, true));
+            return Ok(Estimate::new(&page, expansion, true));
         }
         match client.page(&self.list(true)).await {
-            Err(error) if is_expansion_refused(&error) => Ok(FirstPage::new(&client.page(&self.list(false)).await?, expansion, false)),
-            result => Ok(FirstPage::new(&result?, expansion, true)),
+            Err(error) if is_expansion_refused(&error) => Ok(Estimate::new(&client.page(&self.list(false)).await?, expansion, false)),
+            result => Ok(Estimate::new(&result?, expansion, true)),
         }
     }
 

@@ -7,7 +7,6 @@ mod jobs;
 mod load;
 mod look;
 mod outcomes;
-mod page;
 mod report;
 
 use std::io;
@@ -38,7 +37,7 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
     let mut jobs = Jobs::new(&context);
     jobs.look(&context).await?;
-    look::name_longest(&context, jobs.load.longest()).await;
+    look::name_longest(&context, &jobs.load.walks).await;
     let names = context.names.take();
     drop(context);
     writer.join()?;

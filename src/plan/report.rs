@@ -26,9 +26,9 @@ pub struct Plan {
     pub requests: Requests,
     /// How long it takes.
     pub seconds: f64,
-    /// The limit that decides how long.
+    /// What decides how long.
     pub decided_by: DecidedBy,
-    /// The channels and threads that were looked at, those with most requests first.
+    /// The channels that were looked at, those with most requests first.
     pub longest: Vec<Longest>,
     /// What is refused or missing: the run would say so, and read the rest.
     pub refused: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Plan {
     pub looked_at: LookedAt,
 }
 
-/// A stream.
+/// A stream that is selected.
 #[derive(Clone, Debug, Serialize)]
 pub struct StreamPlan {
     /// Its name.
@@ -47,7 +47,7 @@ pub struct StreamPlan {
     pub mode: &'static str,
 }
 
-/// Requests.
+/// Requests that the run needs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Requests {
     /// All of them.
@@ -57,7 +57,7 @@ pub struct Requests {
     pub by_kind: BTreeMap<&'static str, u64>,
 }
 
-/// A limit of Graph, of the configuration, or of the answers' time.
+/// What decides how long the run takes: a limit of Graph or of the configuration, or the answers' time.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecidedBy {
     /// `one_channel`, `one_team`, what Graph counts together (such as `messages`), or `all` (`requests_per_second`, or the requests in flight).
@@ -65,14 +65,14 @@ pub struct DecidedBy {
     /// The parent, if it is one that decides.
     #[serde(flatten)]
     pub place: Option<Place>,
-    /// The requests that count against the limit.
+    /// Those that count against the limit.
     pub requests: u64,
 }
 
 /// A parent, with those above it: the id and the name of each, by its level, such as `channel` and `channel_name`.
 pub type Place = BTreeMap<String, Option<String>>;
 
-/// A channel or a thread that was looked at.
+/// A channel that was looked at.
 #[derive(Clone, Debug, Serialize)]
 pub struct Longest {
     /// Where it is.
@@ -80,7 +80,7 @@ pub struct Longest {
     pub place: Place,
     /// Requests that the run needs for it.
     pub requests: u64,
-    /// How long they take at least, in seconds.
+    /// What they take at least.
     pub seconds: u64,
 }
 
@@ -115,10 +115,10 @@ impl Plan {
             Budget::One(level) => format!("one_{}", level.name),
             Budget::All => "all".to_owned(),
         };
-        let longest = load.longest().map(|(of, requests)| Longest {
+        let longest = load.walks.iter().map(|(of, requests)| Longest {
             place: place(of, names),
-            requests: whole(requests),
-            seconds: whole(paced(of).map_or(0.0, |level| rates.seconds_in_a_row(level, requests))),
+            requests: whole(*requests),
+            seconds: whole(paced(of).map_or(0.0, |level| rates.seconds_in_a_row(level, *requests))),
         });
         let parents: Vec<_> = load.parents().map(|(level, all, of_them)| (level.plural, Share { of_them, all: whole(all) })).collect();
         Self {

@@ -4,20 +4,21 @@ pub(crate) mod activity;
 mod chains;
 mod cursor;
 mod damage_marks;
-pub(crate) mod delta;
+mod delta;
 pub(crate) mod delta_cursor;
-pub(crate) mod depth;
+mod depth;
+pub(crate) mod estimate;
 pub(crate) mod expansion;
 mod first_page;
-pub(crate) mod pair;
+mod pair;
 pub(crate) mod pass;
 mod reach;
-pub(crate) mod remaining_replies;
+mod remaining_replies;
 pub(crate) mod remaining_requests;
 mod restarts;
 pub(crate) mod shared;
 mod sink;
-pub(crate) mod stream_reader;
+mod stream_reader;
 pub(crate) mod thread;
 mod thread_pages;
 mod trouble;
@@ -112,7 +113,7 @@ impl Reading<'_> {
 }
 
 /// Whether delta may be enough: it knows no replies, and nothing that was never read.
-pub(crate) fn delta_may_do(roots: Option<&StreamReader<'_>>, replies: Option<&StreamReader<'_>>) -> bool {
+fn delta_may_do(roots: Option<&StreamReader<'_>>, replies: Option<&StreamReader<'_>>) -> bool {
     let knows = |reader: &StreamReader<'_>| {
         let cursor = &reader.cursor;
         reader.delta.is_followed() && cursor.read_at().is_some() && !cursor.is_walking() && !cursor.has_gap()
@@ -121,7 +122,7 @@ pub(crate) fn delta_may_do(roots: Option<&StreamReader<'_>>, replies: Option<&St
 }
 
 /// Whether delta was not enough: it could not be followed, or it is time to look for what it never shows.
-pub(crate) fn is_walk_due(roots: &StreamReader<'_>, followed: Option<Followed>) -> bool {
+fn is_walk_due(roots: &StreamReader<'_>, followed: Option<Followed>) -> bool {
     match followed {
         Some(Followed::To(now)) => roots.cursor.read_at().is_none_or(|read_at| (now - read_at).abs() >= WALK_EVERY),
         _ => true,

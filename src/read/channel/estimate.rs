@@ -1,23 +1,23 @@
-//! How many messages a list has, by its first page. Chains are listed by their activity, newest first: a page has every root that was created
+//! How long a channel is, by its first page. Chains are listed by their activity, newest first: a page has every root that was created
 //! since the activity at its end, and so shows how fast the channel is posted to. Old chains that came up again do not count.
 
 use chrono::{DateTime, Utc};
 
+use super::{
+    activity::Activity,
+    expansion::{Expansion, USUAL_PAGE},
+    remaining_replies::RemainingReplies,
+};
 use crate::{
     graph::{Item, Page},
-    read::channel::{
-        activity::Activity,
-        expansion::{Expansion, USUAL_PAGE},
-        remaining_replies::RemainingReplies,
-    },
     record::instant,
 };
 
-/// What the first page of a list shows.
+/// What the first page of a channel shows.
 #[derive(Debug, Default)]
-pub(super) struct FirstPage {
+pub(crate) struct Estimate {
     messages: Vec<Shown>,
-    pub(super) has_next: bool,
+    pub(crate) has_next: bool,
     /// The activity at its end. One alone may be older than its place shows.
     end: Option<DateTime<Utc>>,
 }
@@ -31,9 +31,9 @@ struct Shown {
     requests: f64,
 }
 
-impl FirstPage {
+impl Estimate {
     /// `expands`: whether replies come with their roots.
-    pub(super) fn new(page: &Page, expansion: &Expansion, expands: bool) -> Self {
+    pub(crate) fn new(page: &Page, expansion: &Expansion, expands: bool) -> Self {
         let messages = page.items().map(|message| Shown::new(message, expansion, expands)).collect();
         Self::of(messages, page.next().is_some())
     }
@@ -44,8 +44,8 @@ impl FirstPage {
         Self { messages, has_next, end: times.get(1).or(times.first()).copied() }
     }
 
-    /// Messages down to `stop`. Those that are not shown are taken to go back to `bottom`, as many a day as those that are shown.
-    pub(super) fn count(&self, stop: DateTime<Utc>, bottom: DateTime<Utc>) -> f64 {
+    /// Chains down to `stop`. Those that are not shown are taken to go back to `bottom`, as many a day as those that are shown.
+    pub(crate) fn count(&self, stop: DateTime<Utc>, bottom: DateTime<Utc>) -> f64 {
         let wanted = self.since(stop).count();
         if !self.has_next || wanted < self.messages.len() {
             return wanted as f64;
@@ -59,7 +59,7 @@ impl FirstPage {
     }
 
     /// Requests for long threads: for those that are shown, and if there are more chains, as many a chain as new ones need.
-    pub(super) fn of_threads(&self, stop: DateTime<Utc>, chains: f64) -> f64 {
+    pub(crate) fn of_threads(&self, stop: DateTime<Utc>, chains: f64) -> f64 {
         let requests = |chains: &mut dyn Iterator<Item = &Shown>| chains.map(|chain| chain.requests).sum::<f64>();
         let shown = requests(&mut self.since(stop));
         let is_all = chains <= self.messages.len() as f64;
@@ -99,12 +99,12 @@ mod tests {
         // A chain that came up again, one a day, and one that is out of its place.
         let mut messages = vec![shown(90, 0, 3.0)];
         messages.extend((1..10).map(|age| shown(age, age, 1.0)).chain([shown(80, 80, 0.0)]));
-        let page = FirstPage::of(messages.clone(), true);
+        let page = Estimate::of(messages.clone(), true);
         assert_eq!(page.count(DateTime::UNIX_EPOCH, now - day * 99), 11.0 + 90.0);
         assert_eq!(page.of_threads(DateTime::UNIX_EPOCH, 101.0), 101.0);
         assert_eq!((page.count(now - day * 5, now), page.of_threads(now - day * 5, 6.0)), (6.0, 8.0));
-        let whole = FirstPage::of(messages, false);
+        let whole = Estimate::of(messages, false);
         assert_eq!((whole.count(DateTime::UNIX_EPOCH, now - day * 99), whole.of_threads(DateTime::UNIX_EPOCH, 11.0)), (11.0, 12.0));
-        assert_eq!(FirstPage::default().count(now, now), 0.0);
+        assert_eq!(Estimate::default().count(now, now), 0.0);
     }
 }
