@@ -58,3 +58,14 @@ fn what_is_limited_takes_its_time() {
     assert!(time(json!({"requests_per_second": 5})) >= 1.4);
     assert!(time(json!({})) < 1.0);
 }
+
+#[test]
+fn what_is_all_in_one_team_is_decided_by_the_limit_of_a_team() {
+    let planned = Planned::with(TenantSpec { members: 1, ..TenantSpec::uniform(1, 40, 1) }.replies(0, 0), json!({"pace": 10}));
+    let plan = planned.plan();
+    let team = planned.sim.read_tenant(|tenant| tenant.team_ids().remove(0));
+    let decided = &plan["decided_by"];
+    // The team itself, its channels, its members, and a page of each channel.
+    assert_eq!((&decided["limit"], &decided["team"], &decided["requests"]), (&json!("one_team"), &json!(team), &json!(43)));
+    assert!(decided["channel"].is_null() && plan["seconds"].as_f64() >= Some(1.0), "{plan}");
+}
