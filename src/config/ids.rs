@@ -24,8 +24,8 @@ impl IdOf {
         let text = bare(&text);
         match self {
             Self::Level(level) => match level.form {
-                IdForm::Team => team(text),
-                IdForm::Channel => channel(text),
+                IdForm::Guid(parameter) => of_guid(text, parameter),
+                IdForm::Thread => channel(text),
                 IdForm::Message => message(text),
             },
             Self::Excludable => parent(text),
@@ -63,8 +63,8 @@ pub(super) fn tenant(text: &str) -> Option<String> {
     }
 }
 
-fn team(text: &str) -> Option<String> {
-    guid(text).or_else(|| only(values(text, "groupId"), guid)).or_else(|| guid(beginning(text)?))
+fn of_guid(text: &str, parameter: Option<&str>) -> Option<String> {
+    guid(text).or_else(|| only(values(text, parameter?), guid)).or_else(|| guid(beginning(text)?))
 }
 
 fn channel(text: &str) -> Option<String> {
@@ -90,7 +90,7 @@ fn parent(text: &str) -> Option<String> {
     if segments(text, "message").next().is_some() {
         return None;
     }
-    channel(text).or_else(|| if segments(text, "channel").next().is_some() { None } else { team(text) })
+    channel(text).or_else(|| if segments(text, "channel").next().is_some() { None } else { of_guid(text, Some("groupId")) })
 }
 
 fn guid(text: &str) -> Option<String> {

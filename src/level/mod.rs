@@ -55,10 +55,10 @@ pub type Trail = Arc<[&'static str]>;
 /// What the ids of a level look like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum IdForm {
-    /// A GUID that a link of Teams has in `groupId`.
-    Team,
+    /// A GUID; the parameter by which a link of Teams has it, if there are such links.
+    Guid(Option<&'static str>),
     /// `19:…@thread.tacv2`.
-    Channel,
+    Thread,
     /// Milliseconds since 1970.
     Message,
 }
@@ -71,7 +71,7 @@ pub static TEAM: Level = Level {
     list: None,
     id: "team_id",
     all: "fetch_all_teams",
-    form: IdForm::Team,
+    form: IdForm::Guid(Some("groupId")),
     per_second: Some(4.0),
     above: None,
     is_rooted: true,
@@ -94,7 +94,7 @@ pub static CHANNEL: Level = Level {
     list: Some("messages"),
     id: "channel_id",
     all: "fetch_all_channels",
-    form: IdForm::Channel,
+    form: IdForm::Thread,
     per_second: Some(1.0),
     above: Some(&TEAM),
     is_rooted: false,

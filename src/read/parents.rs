@@ -68,9 +68,9 @@ fn is_read_at(context: &Context, stream: &Stream, level: Option<&'static Level>)
     let is_found_below = stream.finds_level().is_some_and(|finds| finds.above == level);
     let is_own = stream.below == level && !is_found_below;
     let is_completed = matches!(stream.read, Read::Teams) && stream.finds_level() == level;
-    let walks =
-        || stream.below.is_some_and(|own| own.above == level && Stream::finding(own).is_none() && context.config(stream).reads_all(own));
-    is_own || is_completed || walks()
+    let reads_below = |own: &'static Level| own.above == level && Stream::finding(own).is_none() && context.config(stream).reads_all(own);
+    let is_walked = matches!(stream.read, Read::Walk(_)) && stream.below.is_some_and(reads_below);
+    is_own || is_completed || is_walked
 }
 
 /// The jobs that read a parent itself. What a walk brings is read together.
