@@ -20,7 +20,7 @@ pub struct Pace {
 const SUSTAINED: f64 = 0.83;
 
 /// Requests are spaced by so much more: how long that time is, nobody documents, and whole requests have to fit into it.
-pub(super) const SLACK: f64 = 1.02;
+pub(super) const SLACK: f64 = 1.025;
 
 /// Seconds between two requests of a budget of so many a second.
 pub(super) fn spacing(per_second: f64) -> f64 {
