@@ -183,7 +183,7 @@ fn a_state_that_cannot_be_used_is_named() {
 
 #[test]
 fn byte_order_marks_and_line_ends_of_windows_are_fine() {
-    let sim = tenant(1, 1, 2);
+    let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     write_catalogs(&tap);
     for name in ["config.json", "catalog.json", "singer.json", "state.json", "bookmarks.json"] {

@@ -120,13 +120,13 @@ fn idle(messages: usize, support: DeltaSupport) -> impl Fn(Column) -> u64 {
     }
 }
 
-/// Nothing has changed; the newest threads have more replies than Graph shows with their roots.
+/// Nothing has changed; the newest threads have this number of replies, which is more than Graph shows with their roots.
 fn idle_below(threads: usize, replies: usize) -> impl Fn(Column) -> u64 {
     move |column| {
         let mut channel = Channel::new(200, column);
         channel.change(|tenant, id| {
             for root in tenant.roots(id).iter().rev().take(threads) {
-                (0..replies).for_each(|_| drop(tenant.reply(root, Post::text("one of many")).unwrap()));
+                (tenant.replies(root).len()..replies).for_each(|_| drop(tenant.reply(root, Post::text("one of many")).unwrap()));
                 tenant.clock().advance(Duration::from_secs(1));
             }
         });

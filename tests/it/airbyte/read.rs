@@ -39,7 +39,7 @@ fn null_in_every_optional_field_and_new_words_of_platforms_are_taken() {
 
 #[test]
 fn incremental_asked_of_every_stream_is_no_error() {
-    let sim = tenant(1, 1, 2);
+    let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     let streams = ALL.map(|stream| {
         let mut stream = configured(stream);
@@ -96,7 +96,7 @@ fn a_catalog_without_streams_reads_nothing() {
 
 #[test]
 fn files_of_any_name_that_may_only_be_read_are_read() {
-    let sim = tenant(1, 1, 2);
+    let sim = tenant(1, 1, 20);
     let tap = Tap::new(&json!({}));
     let all = ALL.map(configured);
     for (name, content) in [("config.txt", config(&sim, everything())), ("catalog.txt", json!({"streams": all})), ("state", json!([]))] {

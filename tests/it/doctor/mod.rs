@@ -62,7 +62,7 @@ fn pin(name: &str, cases: &[(&str, String)]) {
     let filters = vec![
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>"),
         (r"http://127\.0\.0\.1:\d+", "<url>"),
-        (r"19:[0-9a-zA-Z_-]+@thread", "19:<channel>@thread"),
+        (r"19:[0-9a-zA-Z_-]+@thread\.(tacv2|skype)", "19:<channel>@thread.tacv2"),
         // The words of the system's resolver differ from system to system.
         (r"failed to lookup address[^;]*", "failed to lookup address"),
     ];

@@ -82,7 +82,8 @@ fn a_body_that_is_no_page_is_asked_for_again_and_then_said() {
         cases.into_iter().map(|(what, case)| format!("{what}:\n{}", case.join().unwrap())).collect::<String>()
     });
     insta::with_settings!({filters => vec![(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>"),
-        (r"19:[0-9a-zA-Z_-]+@thread.tacv2", "<channel>"), (r"thread [0-9]+", "thread <id>"), (r"messages/[0-9]+", "messages/<id>")]}, {
+        (r"19:[0-9a-zA-Z_-]+@thread\.(tacv2|skype)", "<channel>"), (r"thread [0-9]+", "thread <id>"), (r"messages/[0-9]+", "messages/<id>"),
+        (r"ends too early, at line 1, column [0-9]+ of [0-9]+ bytes", "ends too early, at line 1, column <n> of <n> bytes")]}, {
         insta::assert_snapshot!(said);
     });
 }

@@ -58,6 +58,13 @@ impl Planned {
         self
     }
 
+    /// Gives the channels these names, in the order of their places.
+    fn name_channels(&self, names: &[&str]) {
+        self.sim
+            .with_tenant(|tenant| tenant.all_channel_ids().iter().zip(names).try_for_each(|(id, name)| tenant.rename_channel(id, name)))
+            .unwrap();
+    }
+
     fn execute(&self, arguments: &[&str]) -> Finished {
         let streams: Vec<_> = self.streams.iter().map(|name| reads::configured(name)).collect();
         self.tap.file("catalog.json", json!({"streams": streams}).to_string());

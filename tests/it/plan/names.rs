@@ -31,7 +31,7 @@ fn named() -> (Planned, String, String) {
 #[test]
 fn names_stand_beside_ids_and_cost_no_request_where_there_are_lists() {
     let (planned, team, channels) = team_of_three();
-    planned.sim.with_tenant(|tenant| channels.iter().try_for_each(|channel| tenant.rename_channel(channel, "Leads"))).unwrap();
+    planned.name_channels(&["Leads"; 3]);
     let planned = planned.streams(&BOTH);
     let plan = planned.plan();
     assert_eq!(longest(&plan), [[&json!("Leads"), &json!("Sales")]; 3]);
@@ -69,12 +69,9 @@ fn what_may_not_be_asked_for_its_name_is_called_by_its_id() {
 
 #[test]
 fn no_name_is_obeyed_and_no_line_is_wider_than_the_terminal() {
-    let (planned, team, channels) = team_of_three();
+    let (planned, team, _) = team_of_three();
     let names = ["\u{1b}[2J\u{1b}]0;owned\u{7}Red\u{9b}31m\n", "🎉 Party 🎉", &"長".repeat(50)];
-    planned
-        .sim
-        .with_tenant(|tenant| channels.iter().zip(names).try_for_each(|(channel, name)| tenant.rename_channel(channel, name)))
-        .unwrap();
+    planned.name_channels(&names);
     planned.sim.with_tenant(|tenant| tenant.rename_team(&team, &"a very long name ".repeat(10))).unwrap();
     planned.execute(&[]);
     for columns in [80, 100, 120] {
@@ -93,6 +90,7 @@ fn no_name_is_obeyed_and_no_line_is_wider_than_the_terminal() {
 #[test]
 fn lines_end_between_words() {
     let (planned, ..) = team_of_three();
+    planned.name_channels(&["General", "Incidents", "日報"]);
     planned.execute(&[]);
     let watched = planned.tap.watch_at(80, &["plan", "--config", "config.json", "--catalog", "catalog.json"], &[], true);
     insta::with_settings!({filters => super::TIMES.to_vec()}, {

@@ -128,7 +128,7 @@ fn debug_says_more_and_still_no_secret() {
 
 #[test]
 fn figures_are_told_for_each_stream() {
-    let sim = tenant(1, 1, 3);
+    let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.sync(&[]);
     let counts = output.counts();

@@ -6,7 +6,7 @@ use crate::support::{ALL, Tap, config, everything, tenant};
 
 #[test]
 fn every_form_of_a_state_is_taken() {
-    let sim = tenant(1, 1, 2);
+    let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     let bookmarks = json!({"bookmarks": {"messages": {"version": 1, "channels": {}}}});
     let forms = [
@@ -27,7 +27,7 @@ fn every_form_of_a_state_is_taken() {
 
 #[test]
 fn a_state_of_another_tap_is_ignored_with_a_warning() {
-    let sim = tenant(1, 1, 2);
+    let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     for (bookmarks, warnings) in [(json!({"chats": {"cursor": "x"}}), 1), (json!({"chats": {}, "messages": {}}), 0), (json!({}), 0)] {
         let output = tap.sync_state(&json!({"bookmarks": bookmarks}));
