@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     journal::{Class, Door, PageKind, RequestInfo},
-    rng::{Rng, hash},
+    rng::hash,
 };
 
 /// What goes wrong with one request.
@@ -320,7 +321,7 @@ pub(crate) struct Faults {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Faults {
-        Faults { rules: Vec::new(), rng: Rng::new(seed ^ 0xfa17), failed: HashSet::new(), applied: 0 }
+        Faults { rules: Vec::new(), rng: Rng::with_seed(seed ^ 0xfa17), failed: HashSet::new(), applied: 0 }
     }
 
     pub(crate) fn add(&mut self, rule: Rule) {
@@ -345,7 +346,7 @@ impl Faults {
                 rule.skip -= 1;
                 continue;
             }
-            if rule.rate < 1.0 && self.rng.unit() >= rule.rate {
+            if rule.rate < 1.0 && self.rng.f64() >= rule.rate {
                 continue;
             }
             if let Some(left) = &mut rule.times {

@@ -2,13 +2,14 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Clock,
     content::Flavour,
     encode::guid,
-    rng::{Rng, mix},
+    rng::{Draw, mix},
     tenant::{Channel, Member, MemberKind, Membership, Message, MessageId, Team, Tenant, channel_id},
     time::Time,
 };
@@ -134,9 +135,9 @@ impl TenantSpec {
         let unit = (count * self.messages) as f64 / weights.iter().sum::<f64>();
         let mut sizes: Vec<(usize, bool)> =
             weights.iter().enumerate().map(|(rank, weight)| ((weight * unit).round() as usize, rank * 4 > count)).collect();
-        let mut rng = Rng::new(mix(self.seed, 0x512e));
+        let mut rng = Rng::with_seed(mix(self.seed, 0x512e));
         for last in (1..count).rev() {
-            sizes.swap(last, rng.index(last + 1));
+            sizes.swap(last, rng.usize(..last + 1));
         }
         sizes
     }
@@ -160,16 +161,16 @@ impl TenantSpec {
 
     fn channel(&self, team: &Team, place: usize, history: History) -> Channel {
         let seed = mix(team.seed, place as u64 + 7);
-        let mut rng = Rng::new(seed);
+        let mut rng = Rng::with_seed(seed);
         let (name, membership) = match place {
             0 => ("General".to_owned(), Membership::Standard),
             _ => {
-                let membership = match rng.below(10) {
+                let membership = match rng.u64(..10) {
                     0 => Membership::Shared,
                     1 | 2 => Membership::Private,
                     _ => Membership::Standard,
                 };
-                (format!("{} {place}", TOPICS[rng.index(TOPICS.len())]), membership)
+                (format!("{} {place}", TOPICS[rng.usize(..TOPICS.len())]), membership)
             }
         };
         Channel::new(channel_id(seed), name, membership, team.members(), seed, history.start())
@@ -214,23 +215,23 @@ struct Plan {
 }
 
 fn fill(channel: &mut Channel, plan: Plan, history: History, seed: u64) {
-    let mut rng = Rng::new(channel.seed ^ seed);
+    let mut rng = Rng::with_seed(channel.seed ^ seed);
     let mut ids = HashSet::with_capacity(plan.roots * (plan.replies + 1));
     let start = history.start().millis();
     let step = (history.span.as_millis() as u64 / (plan.roots as u64).max(1)).max(1);
     for index in 0..plan.roots {
         // The first root of every channel has the same id, as of channels that were created together (graph.md 2.7).
-        let jitter = if index == 0 { 0 } else { rng.below(step) };
+        let jitter = if index == 0 { 0 } else { rng.u64(..step) };
         let root = message(&mut rng, &mut ids, start + (index as u64 * step + jitter) as i64, history);
         let is_long = plan.long_threads > 0 && (index + 1) % (plan.roots / plan.long_threads).max(1) == 0;
         let count = match is_long && index / (plan.roots / plan.long_threads).max(1) < plan.long_threads {
-            true => 201 + rng.index(250),
+            true => 201 + rng.usize(..250),
             false => reply_count(&mut rng, plan.replies),
         };
         let mut replies = Vec::with_capacity(count);
         let reach = reach(&mut rng, root.id as i64, history);
         for _ in 0..count {
-            let at = root.id as i64 + 1 + rng.below(reach) as i64;
+            let at = root.id as i64 + 1 + rng.u64(..reach) as i64;
             replies.push(message(&mut rng, &mut ids, at, history));
         }
         replies.sort_unstable_by_key(|reply| reply.id);
@@ -239,7 +240,7 @@ fn fill(channel: &mut Channel, plan: Plan, history: History, seed: u64) {
 }
 
 fn reply_count(rng: &mut Rng, mean: usize) -> usize {
-    if mean == 0 || rng.chance(50) { 0 } else { 1 + rng.index(4 * mean - 1) }
+    if mean == 0 || rng.chance(50) { 0 } else { 1 + rng.usize(..4 * mean - 1) }
 }
 
 /// Within how many milliseconds a root is answered: days as a rule, but old threads do wake up.
@@ -255,16 +256,16 @@ fn message(rng: &mut Rng, ids: &mut HashSet<MessageId>, millis: i64, history: Hi
     }
     let mut created = Time::from_millis(id as i64);
     if rng.chance(10) {
-        created = created.plus_ticks(rng.below(10_000) as i64);
+        created = created.plus_ticks(rng.u64(..10_000) as i64);
     }
     let flavour = Flavour::draw(rng);
-    let mut message = Message { id, created, modified: created, seed: rng.next() as u32, flavour, extra: None };
+    let mut message = Message { id, created, modified: created, seed: rng.u32(..), flavour, extra: None };
     let is_event = matches!(flavour, Flavour::SystemEvent(_));
-    match rng.below(100) {
+    match rng.u64(..100) {
         0..7 if !is_event => {
             let edited = later(rng, created, history);
             // The two differ by a moment (graph.md 3: 134 ms in one capture).
-            message.modified = edited.plus_ticks(rng.below(2_000_000) as i64);
+            message.modified = edited.plus_ticks(rng.u64(..2_000_000) as i64);
             message.extra_mut().edited = Some(edited);
         }
         7..9 if !is_event => {
@@ -282,7 +283,7 @@ fn message(rng: &mut Rng, ids: &mut HashSet<MessageId>, millis: i64, history: Hi
 /// A time within a day after `created`, with 0 to 7 fraction digits (graph.md 2.0).
 fn later(rng: &mut Rng, created: Time, history: History) -> Time {
     let left = history.end.since(created).min(DAY).as_micros() as u64;
-    let ticks = created.ticks() + 10 * rng.below(left + 1) as i64 + rng.below(10) as i64;
-    let unit = 10_i64.pow(rng.below(8) as u32);
+    let ticks = created.ticks() + 10 * rng.u64(..left + 1) as i64 + rng.u64(..10) as i64;
+    let unit = 10_i64.pow(rng.u32(..8));
     Time::from_ticks(ticks - ticks.rem_euclid(unit)).max(created)
 }

@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -17,7 +18,6 @@ use crate::{
     journal::{Class, Door, Journal, RequestInfo},
     limits::{Limiter, Limits},
     options::{Credentials, Latency, Options, Tls},
-    rng::Rng,
     server::{Security, Shared, Tokens, listen, lock},
     switches::Switches,
     tenant::{MessageTruth, Tenant, Truth},
@@ -60,7 +60,7 @@ impl GraphSim {
             faults: Mutex::new(Faults::new(seed)),
             limiter: Mutex::new(limiter),
             tokens: Mutex::new(Tokens::new(options.roles)),
-            latency: Mutex::new((options.latency, Rng::new(seed ^ 0x1a7e))),
+            latency: Mutex::new((options.latency, Rng::with_seed(seed ^ 0x1a7e))),
             hook: Mutex::new(None),
             hooked: AtomicBool::new(false),
             credentials,

@@ -1,7 +1,9 @@
 //! Bodies, attachments, mentions and policy violations by flavour.
 
+use fastrand::Rng;
+
 use super::{flavour::Flavour, people, view::ChannelView, words};
-use crate::{encode::JsonOut, rng::Rng, tenant::Message};
+use crate::{encode::JsonOut, rng::Draw, tenant::Message};
 
 const ATTACHMENT: &str = "a1b2c3d4-0000-4000-8000-";
 
@@ -9,8 +11,8 @@ const ATTACHMENT: &str = "a1b2c3d4-0000-4000-8000-";
 pub(crate) fn write_body(out: &mut Vec<u8>, view: &ChannelView<'_>, message: &Message, rng: &mut Rng) {
     let len = match message.flavour {
         Flavour::Long => 27_000,
-        _ if rng.chance(10) => 400 + rng.index(1_600),
-        _ => 20 + rng.index(260),
+        _ if rng.chance(10) => 400 + rng.usize(..1_600),
+        _ => 20 + rng.usize(..260),
     };
     match message.flavour {
         Flavour::SystemEvent(_) => out.raw("\"html\",\"content\":\"<systemEventMessage/>"),
@@ -123,7 +125,7 @@ pub(crate) fn write_mentions(out: &mut Vec<u8>, view: &ChannelView<'_>, flavour:
     match flavour {
         Flavour::Mention => {
             out.raw("[{\"id\":0,\"mentionText\":\"Adele\",\"mentioned\":{\"application\":null,\"device\":null,\"conversation\":null,\"user\":{\"@odata.type\":\"#microsoft.graph.teamworkUserIdentity\",\"id\":\"");
-            out.guid(people::id(view.seed, rng.below(people::AUTHORS) as u32));
+            out.guid(people::id(view.seed, rng.u32(..people::AUTHORS)));
             out.raw("\",\"displayName\":\"Adele Vance\",\"userIdentityType\":\"aadUser\"}}}]");
         }
         Flavour::TagMention => out.raw(

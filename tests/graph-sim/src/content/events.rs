@@ -1,7 +1,9 @@
 //! System events: every eventDetail kind of graph.md section 3.
 
+use fastrand::Rng;
+
 use super::{people, view::ChannelView};
-use crate::{encode::JsonOut, rng::Rng, time::Time};
+use crate::{encode::JsonOut, rng::Draw, time::Time};
 
 /// Names as in `#microsoft.graph.{name}EventMessageDetail`.
 pub const SYSTEM_EVENTS: [&str; 34] = [
@@ -66,7 +68,7 @@ fn write_initiator(out: &mut Vec<u8>, view: &ChannelView<'_>, rng: &mut Rng) {
         return;
     }
     out.raw("{\"application\":null,\"device\":null,\"user\":");
-    write_user(out, view, rng.below(people::AUTHORS) as u32);
+    write_user(out, view, rng.u32(..people::AUTHORS));
     out.push(b'}');
 }
 
@@ -81,7 +83,7 @@ fn write_user(out: &mut Vec<u8>, view: &ChannelView<'_>, user: u32) {
 
 fn own_properties(view: &ChannelView<'_>, name: &str, rng: &mut Rng, at: Time) -> String {
     let (team, channel) = (view.team_id, view.channel_id);
-    let number = rng.next() as u32;
+    let number = rng.u32(..);
     let call = format!("\"callId\":\"{number:08x}-call\"");
     match name {
         "teamCreated" => format!(r#""teamId":"{team}","teamDisplayName":"Team ☃","teamDescription":null"#),
@@ -124,12 +126,12 @@ fn own_properties(view: &ChannelView<'_>, name: &str, rng: &mut Rng, at: Time) -
 }
 
 fn members(view: &ChannelView<'_>, rng: &mut Rng) -> String {
-    let list: Vec<String> = (0..=rng.below(3)).map(|_| user(view, rng)).collect();
+    let list: Vec<String> = (0..=rng.u64(..3)).map(|_| user(view, rng)).collect();
     format!("[{}]", list.join(","))
 }
 
 fn user(view: &ChannelView<'_>, rng: &mut Rng) -> String {
     let mut json = Vec::new();
-    write_user(&mut json, view, rng.below(people::AUTHORS) as u32);
+    write_user(&mut json, view, rng.u32(..people::AUTHORS));
     String::from_utf8_lossy(&json).into_owned()
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::events::SYSTEM_EVENTS;
-use crate::rng::Rng;
 
 /// What a message is made of, apart from being edited or deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,12 +54,12 @@ impl Flavour {
     }
 
     /// As they are mixed in a busy channel.
-    pub(crate) fn draw(rng: &mut Rng) -> Flavour {
-        match rng.below(1000) {
-            0..30 => Flavour::SystemEvent(rng.below(SYSTEM_EVENTS.len() as u64) as u8),
-            30..110 => RARE[rng.index(RARE.len())],
+    pub(crate) fn draw(rng: &mut fastrand::Rng) -> Flavour {
+        match rng.u64(..1000) {
+            0..30 => Flavour::SystemEvent(rng.u8(..SYSTEM_EVENTS.len() as u8)),
+            30..110 => RARE[rng.usize(..RARE.len())],
             110..115 => Flavour::Long,
-            _ => COMMON[rng.index(COMMON.len())],
+            _ => COMMON[rng.usize(..COMMON.len())],
         }
     }
 }

@@ -1,9 +1,11 @@
 //! A chatMessage as JSON (graph.md 2.7), property by property, straight into the page's buffer.
 
+use fastrand::Rng;
+
 use super::{body, events, flavour::Flavour, people, view::ChannelView};
 use crate::{
     encode::JsonOut,
-    rng::{Rng, mix},
+    rng::{Draw, mix},
     switches::DeletedBody,
     tenant::{Body, Message, MessageId, Reaction},
     time::Time,
@@ -18,7 +20,7 @@ pub(crate) fn write_message(out: &mut Vec<u8>, view: &ChannelView<'_>, message: 
         out.raw(raw);
         return;
     }
-    Writer { out, view, message, root, rng: Rng::new(mix(view.seed, u64::from(message.seed))) }.write();
+    Writer { out, view, message, root, rng: Rng::with_seed(mix(view.seed, u64::from(message.seed))) }.write();
 }
 
 struct Writer<'a> {
@@ -31,7 +33,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn write(mut self) {
-        let author = self.rng.below(people::AUTHORS) as u32;
+        let author = self.rng.u32(..people::AUTHORS);
         self.out.push(b'{');
         if self.view.typed {
             self.out.raw("\"@odata.type\":\"#microsoft.graph.chatMessage\",");
@@ -90,7 +92,7 @@ impl Writer<'_> {
                 out.raw(",\"subject\":");
                 out.string(extra.subject.as_deref().unwrap_or_default());
             }
-            _ => out.raw(match self.rng.below(8) {
+            _ => out.raw(match self.rng.u64(..8) {
                 0 => ",\"subject\":\"\"",
                 1 if self.message.id == self.root => ",\"subject\":\"Wochenbericht & mehr\"",
                 _ => ",\"subject\":null",
@@ -207,7 +209,7 @@ impl Writer<'_> {
         self.out.raw(",\"mentions\":");
         body::write_mentions(self.out, self.view, flavour, &mut self.rng);
         let mut reactions: Vec<Reaction> = match flavour {
-            Flavour::Reacted => (0..=self.rng.below(3)).map(|_| self.drawn_reaction()).collect(),
+            Flavour::Reacted => (0..=self.rng.u64(..3)).map(|_| self.drawn_reaction()).collect(),
             _ => Vec::new(),
         };
         reactions.extend(self.message.extra.iter().flat_map(|extra| extra.reactions.iter().cloned()));
@@ -243,8 +245,8 @@ impl Writer<'_> {
 
     fn drawn_reaction(&mut self) -> Reaction {
         let span = self.message.modified.since(self.message.created).as_millis() as u64;
-        let at = Time::from_millis(self.message.created.millis() + self.rng.below(span + 1) as i64);
-        Reaction { kind: self.rng.pick(&REACTIONS).into(), user: self.rng.below(people::AUTHORS) as u32, at }
+        let at = Time::from_millis(self.message.created.millis() + self.rng.u64(..span + 1) as i64);
+        Reaction { kind: self.rng.pick(&REACTIONS).into(), user: self.rng.u32(..people::AUTHORS), at }
     }
 
     fn reaction(&mut self, reaction: &Reaction) {

@@ -53,7 +53,7 @@ const LAST: [&str; 21] = [
 ];
 
 /// How many people write messages.
-pub(crate) const AUTHORS: u64 = 500;
+pub(crate) const AUTHORS: u32 = 500;
 
 pub(crate) fn id(seed: u64, user: u32) -> uuid::Uuid {
     guid(seed ^ 0x0075_7365_7273, u64::from(user))

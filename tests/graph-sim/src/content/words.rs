@@ -1,6 +1,8 @@
 //! Sentences that message bodies are put together from. All are safe inside a JSON string and inside HTML.
 
-use crate::{encode::JsonOut, rng::Rng};
+use fastrand::Rng;
+
+use crate::{encode::JsonOut, rng::Draw};
 
 const SENTENCES: [&str; 28] = [
     "Could somebody please have a look at the numbers of last week? ",

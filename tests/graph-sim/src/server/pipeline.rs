@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use fastrand::Rng;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
@@ -35,7 +36,6 @@ use crate::{
     journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo},
     limits::{Limiter, Usage},
     options::{Credentials, Latency},
-    rng::Rng,
     tenant::Tenant,
     time::Time,
 };
@@ -156,7 +156,7 @@ impl Shared {
             match latency.0 {
                 Latency::None => return,
                 Latency::Fixed(delay) => delay,
-                Latency::Between(least, most) => least + most.saturating_sub(least).mul_f64(latency.1.unit()),
+                Latency::Between(least, most) => least + most.saturating_sub(least).mul_f64(latency.1.f64()),
             }
         };
         tokio::time::sleep(delay).await;

@@ -1,5 +1,6 @@
 //! Changes while the simulator serves: what users, owners and retention policies do.
 
+use fastrand::Rng;
 use serde_json::Value;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     encode::guid,
-    rng::{Rng, hash, mix},
+    rng::{Draw, hash, mix},
     time::Time,
 };
 
@@ -389,8 +390,8 @@ fn no_message(at: &MessageAt) -> ChangeError {
 
 /// Newer channels end in `.tacv2`, older ones in `.skype` (head of graph.md).
 pub(crate) fn channel_id(seed: u64) -> String {
-    let mut rng = Rng::new(seed);
-    let (high, low) = (rng.next(), rng.next());
+    let mut rng = Rng::with_seed(seed);
+    let (high, low) = (rng.u64(..), rng.u64(..));
     let domain = if rng.chance(15) { "thread.skype" } else { "thread.tacv2" };
     format!("19:{high:016x}{low:016x}@{domain}")
 }

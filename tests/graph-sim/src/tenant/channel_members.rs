@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::{Channel, Member, MemberKind, Membership, Team, Tenant};
 use crate::{
     content::people,
     encode::{base64, guid, percent_encode},
-    rng::Rng,
+    rng::Draw,
 };
 
 /// A member of a channel.
@@ -32,13 +33,13 @@ pub(crate) fn draw(membership: Membership, team: &[Member], seed: u64) -> Vec<Ch
     if membership == Membership::Standard {
         return Vec::new();
     }
-    let mut rng = Rng::new(seed ^ 0x6d65_6d62);
+    let mut rng = Rng::with_seed(seed ^ 0x6d65_6d62);
     let users: Vec<&Member> = team.iter().filter(|member| member.kind == MemberKind::AadUser).collect();
-    let owner = rng.index(users.len());
-    let chosen = users.into_iter().enumerate().filter(|(place, _)| *place == owner || rng.chance(40));
-    let mut members: Vec<ChannelMember> = chosen.map(|(place, member)| ChannelMember::of_team(member, place == owner)).collect();
+    let owner = (!users.is_empty()).then(|| rng.usize(..users.len()));
+    let chosen = users.into_iter().enumerate().filter(|(place, _)| Some(*place) == owner || rng.chance(40));
+    let mut members: Vec<ChannelMember> = chosen.map(|(place, member)| ChannelMember::of_team(member, Some(place) == owner)).collect();
     if membership == Membership::Shared {
-        let first = 10_000 + rng.below(1_000) as u32;
+        let first = 10_000 + rng.u32(..1_000);
         let others = [(Home::Other, false), (Home::Other, false), (Home::Same, true), (Home::Other, true), (Home::Same, true)];
         members.extend((first..).zip(others).map(|(user, (home, is_indirect))| ChannelMember::of_elsewhere(user, home, is_indirect)));
     }

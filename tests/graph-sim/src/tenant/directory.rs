@@ -1,5 +1,6 @@
 //! Groups, teams and channels, and their JSON: small tables, so plain values do.
 
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,7 @@ use super::{
     channel_members::{self, ChannelMember},
     members::Member,
 };
-use crate::{encode::percent_encode, rng::Rng, switches::BasicTeam, time::Time};
+use crate::{encode::percent_encode, rng::Draw, switches::BasicTeam, time::Time};
 
 /// A Microsoft 365 group, with its team when it is provisioned.
 #[derive(Clone, Debug)]
@@ -46,8 +47,8 @@ impl Team {
     }
 
     pub(crate) fn new(id: String, name: String, tenant_id: String, seed: u64, created: Time) -> Team {
-        let mut rng = Rng::new(seed);
-        let visibility = ["public", "private", "private", "public", "hiddenMembership"][rng.index(5)].to_owned();
+        let mut rng = Rng::with_seed(seed);
+        let visibility = ["public", "private", "private", "public", "hiddenMembership"][rng.usize(..5)].to_owned();
         let description = (!rng.chance(15)).then(|| format!("All about {name} – Grüße, 日本"));
         Team {
             id,
@@ -209,7 +210,7 @@ pub struct Channel {
 impl Channel {
     /// `team` are the members of its team, from whom its own are drawn.
     pub(crate) fn new(id: String, name: String, membership: Membership, team: &[Member], seed: u64, created: Time) -> Channel {
-        let mut rng = Rng::new(seed);
+        let mut rng = Rng::with_seed(seed);
         let description = (!rng.chance(30)).then(|| format!("Channel {name}: \"quoted\", back\\slash, tab\there"));
         Channel {
             id,
