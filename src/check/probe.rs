@@ -8,7 +8,7 @@ use super::patience::{PATIENCE, Patience, no_answer};
 use crate::{
     config::Config,
     error::Error,
-    graph::{self, Cause, GraphClient, Request, SignInRefusal},
+    graph::{self, Cause, GraphClient, Page, Request, SignInRefusal},
     level::{CHANNEL, MESSAGE, Partition, TEAM},
     read::channel::pass::is_expansion_refused,
     streams::{self, Read, Stream},
@@ -21,6 +21,8 @@ pub(super) enum Ask {
     List(Request),
     /// One object.
     Object(Request),
+    /// A report that has these columns.
+    Report(Request, &'static [&'static str]),
     /// A list, and the one that takes its place where Graph does not take `$expand=replies`.
     Expanded(Request, Request),
 }
@@ -31,6 +33,12 @@ pub(super) struct Ids {
     pub(super) ids: Vec<String>,
     /// There are further pages.
     pub(super) goes_on: bool,
+}
+
+impl Ids {
+    fn of(page: &Page) -> Self {
+        Self { ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(), goes_on: page.next().is_some() }
+    }
 }
 
 /// Sends requests and remembers the answers.
@@ -65,31 +73,37 @@ impl<'c> Probe<'c> {
     /// What Graph answers.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<Ids, graph::Error> {
         match ask {
-            Ask::List(request) => self.send(request, false).await,
-            Ask::Object(request) => self.send(request, true).await,
-            Ask::Expanded(request, without) => match self.send(request, false).await {
-                Err(error) if is_expansion_refused(&error) => self.send(without, false).await,
+            Ask::List(request) => self.list(request).await,
+            Ask::Object(request) => self.send(request, async |client| client.object(request).await.map(|page| Ids::of(&page))).await,
+            Ask::Report(request, columns) => {
+                self.send(request, async |client| client.report(request, columns).await.map(|_| Ids::default())).await
+            }
+            Ask::Expanded(request, without) => match self.list(request).await {
+                Err(error) if is_expansion_refused(&error) => self.list(without).await,
                 answer => answer,
             },
         }
     }
 
-    async fn send(&mut self, request: &Request, is_object: bool) -> Result<Ids, graph::Error> {
+    async fn list(&mut self, request: &Request) -> Result<Ids, graph::Error> {
+        self.send(request, async |client| client.page(request).await.map(|page| Ids::of(&page))).await
+    }
+
+    async fn send(
+        &mut self,
+        request: &Request,
+        sent: impl AsyncFnOnce(&GraphClient) -> Result<Ids, graph::Error>,
+    ) -> Result<Ids, graph::Error> {
         if let Some(answer) = self.answers.get(request) {
             return answer.clone();
         }
         if let Some(error) = &self.unreachable {
             return Err(graph::Error { request: request.to_string(), ..error.clone() });
         }
-        let page = async { if is_object { self.client.object(request).await } else { self.client.page(request).await } };
         // A 429 is an answer.
         let is_held_up = || self.client.counts().throttled() > 0;
         let late = |waited| if is_held_up() { Cause::Closed(waited) } else { Cause::Transport(no_answer(waited)) };
-        let page = self.patience.wait(page, request, late).await;
-        let answer = page.map(|page| Ids {
-            ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(),
-            goes_on: page.next().is_some(),
-        });
+        let answer = self.patience.wait(sent(self.client), request, late).await;
         if let Err(error) = &answer
             && matches!(error.cause, Cause::Transport(_))
         {
@@ -119,7 +133,7 @@ impl Ask {
             // A page of ids is small.
             Read::Teams => Some(Self::List(streams::group_ids(None))),
             Read::List(list) => Some(Self::List((list.request)(parent, finder.page))),
-            Read::Walk(_) => None,
+            Read::Walk(_) | Read::Report(_) => None,
         }
     }
 
@@ -130,6 +144,7 @@ impl Ask {
             Read::List(_) if stream.finds.is_some() => Self::list_of(stream, parent),
             Read::List(list) => Some(Self::List((list.request)(parent, 1))),
             Read::Walk(_) => Some(walk(parent)),
+            Read::Report(request) => Some(Self::Report(request(), stream.primary_key)),
         }
     }
 

@@ -207,6 +207,7 @@ impl<'t, 'c> Trial<'t, 'c> {
             Read::Teams if of.level().is_some() => format!("read {of}"),
             Read::Walk(_) if of.level() == Some(&MESSAGE) => format!("read the messages of {}", of.above()),
             Read::Walk(_) => format!("read the messages of {of}"),
+            Read::Report(_) => format!("read the {} of {of}", asked.plural()),
             _ => format!("list the {} of {of}", asked.plural()),
         };
         Box::new(match (Verdict::of(task, error, &self.permissions(of)), of.excludable()) {

@@ -7,22 +7,23 @@ use std::{
 };
 
 use chrono::Utc;
-use http::StatusCode;
+use http::{
+    StatusCode,
+    header::{HeaderValue, LOCATION},
+};
 use tracing::{debug, info, trace};
 use uuid::Uuid;
 
 use super::{
-    AnswerDate, Cause, Claims, Error, Page, Refusal, Request, WorkEvent,
+    AnswerDate, Cause, Claims, Error, Refusal, Request, WorkEvent,
     answer::{date, quotable, refusal},
     auth::token::{Token, TokenSource},
     error::WithId,
     exchange::{Answer, Exchange, Exchanged},
+    form::Form,
     limits::Limits,
+    link::report_file,
     pace::turns::Turns,
-    page::{
-        index::{Expected, Malformed},
-        text,
-    },
     retry::{Verdict, Waits, verdict},
     work::Work,
 };
@@ -44,16 +45,16 @@ pub(super) struct Attempts {
 }
 
 /// A request that is sent until it gets its page.
-struct Sending<'s> {
+struct Sending<'s, F> {
     request: &'s Request,
-    expected: Expected,
+    form: F,
     work: &'s Work,
     attempts: u32,
     /// Our id of the last attempt.
     id: Option<Uuid>,
 }
 
-impl Sending<'_> {
+impl<F> Sending<'_, F> {
     fn error(&self, cause: Cause) -> Error {
         Error::new(self.request, cause, self.attempts).of_attempt(self.id)
     }
@@ -75,13 +76,13 @@ impl Attempts {
         }
     }
 
-    /// Sends a request until it gets its page.
-    pub(super) async fn send(&self, request: &Request, expected: Expected, work: &Work) -> Result<Page, Error> {
+    /// Sends a request until it gets what it is for.
+    pub(super) async fn send<F: Form>(&self, request: &Request, form: F, work: &Work) -> Result<F::Made, Error> {
         let mut waits = self.waits();
-        let mut sending = Sending { request, expected, work, attempts: 0, id: None };
+        let mut sending = Sending { request, form, work, attempts: 0, id: None };
         loop {
             let cause = match self.take_turn(&mut sending).await {
-                Ok(page) => return Ok(page),
+                Ok(made) => return Ok(made),
                 Err(cause) => cause,
             };
             let wait = match verdict(&cause) {
@@ -103,7 +104,7 @@ impl Attempts {
     }
 
     /// Tries once, when it is the request's turn. Whoever has the next turn knows if this one was throttled.
-    async fn take_turn(&self, sending: &mut Sending<'_>) -> Result<Page, Cause> {
+    async fn take_turn<F: Form>(&self, sending: &mut Sending<'_, F>) -> Result<F::Made, Cause> {
         let Sending { request, work, .. } = *sending;
         let (scope, asked_at) = (request.scope(), Instant::now());
         let _turn = self.turns.take(scope, work.urgency()).await.map_err(Cause::Closed)?;
@@ -118,7 +119,7 @@ impl Attempts {
     }
 
     /// Tries once, and at once again with a fresh token if Graph does not accept the one there is.
-    async fn try_with_token(&self, sending: &mut Sending<'_>) -> Result<Page, Cause> {
+    async fn try_with_token<F: Form>(&self, sending: &mut Sending<'_, F>) -> Result<F::Made, Cause> {
         let mut refused = None;
         loop {
             sending.attempts += 1;
@@ -130,14 +131,46 @@ impl Attempts {
         }
     }
 
-    async fn attempt(&self, sending: &mut Sending<'_>, token: &Token) -> Result<Page, Cause> {
+    async fn attempt<F: Form>(&self, sending: &mut Sending<'_, F>, token: &Token) -> Result<F::Made, Cause> {
         let asked = Utc::now();
         let Exchanged { id, answer } = self.exchange.send(sending.request, token, sending.work).await;
         sending.id = id;
         let answer = answer?;
         let date = AnswerDate::new(date(&answer.headers), asked);
         *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
-        if answer.status.is_success() { self.page(answer, date, sending).await } else { Err(self.refused(answer, date, token)) }
+        let answer = if F::MAY_BE_ELSEWHERE && answer.status == StatusCode::FOUND {
+            self.file(answer.headers.get(LOCATION), date, sending.work).await?
+        } else {
+            answer
+        };
+        if answer.status.is_success() { self.made(answer, date, sending).await } else { Err(self.refused(answer, date, token)) }
+    }
+
+    /// The file that Graph redirects to. Where it cannot be had, Graph is asked anew: what it redirects to lasts for minutes.
+    async fn file(&self, location: Option<&HeaderValue>, date: AnswerDate, work: &Work) -> Result<Answer, Cause> {
+        let Exchange { host, secrets, .. } = &self.exchange;
+        let location = location.and_then(|location| location.to_str().ok()).unwrap_or_default();
+        let elsewhere = |place: String| Cause::ForeignLink(quotable(&place, secrets));
+        let answer = self.exchange.file(report_file(location, host).map_err(elsewhere)?, work).await?;
+        match answer.status {
+            status if status.is_redirection() => Err(elsewhere("yet another place than the file of the report".to_owned())),
+            status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+                let body = answer.body.map(|(body, _)| body).unwrap_or_default();
+                Err(Cause::Refused(refusal(status.as_u16(), &answer.headers, date, &body, secrets)))
+            }
+            status if !status.is_success() => Err(Cause::Transport(format!("the file of the report cannot be had: status {}", status.as_u16()))),
+            _ => Ok(answer),
+        }
+    }
+
+    async fn made<F: Form>(&self, Answer { status, body, .. }: Answer, date: AnswerDate, sending: &Sending<'_, F>) -> Result<F::Made, Cause> {
+        // A part of a page, as caches and proxies give it, says nothing of the rest.
+        if status == StatusCode::PARTIAL_CONTENT {
+            return Err(Cause::Malformed("it is a part of a page (status 206)".to_owned()));
+        }
+        let (body, held) = body?;
+        sending.work.set_size(body.len());
+        sending.form.make(body, held, date, &self.exchange).await
     }
 
     fn refused(&self, Answer { status, headers, body }: Answer, date: AnswerDate, token: &Token) -> Cause {
@@ -148,23 +181,6 @@ impl Attempts {
             refusal.claims = Some(Box::new(Claims::of(token.secret())));
         }
         Cause::Refused(refusal)
-    }
-
-    async fn page(&self, Answer { status, body, .. }: Answer, date: AnswerDate, sending: &Sending<'_>) -> Result<Page, Cause> {
-        // A part of a page, as caches and proxies give it, says nothing of the rest.
-        if status == StatusCode::PARTIAL_CONTENT {
-            return Err(Cause::Malformed("it is a part of a page (status 206)".to_owned()));
-        }
-        let Exchange { host, secrets, .. } = &self.exchange;
-        let (body, mut held) = body?;
-        sending.work.set_size(body.len());
-        let (text, cleaned) = text::decode(body).ok_or_else(|| Cause::Malformed("it is no text in UTF-8".to_owned()))?;
-        let page = Page::parse(text, cleaned, sending.expected, host, secrets, date).map_err(|malformed| match malformed {
-            Malformed::Body(text) => Cause::Malformed(text),
-            Malformed::ForeignLink(place) => Cause::ForeignLink(quotable(&place, secrets)),
-        })?;
-        held.add(page.bytes_of_index()).await;
-        Ok(page.holding(held))
     }
 }
 

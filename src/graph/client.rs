@@ -14,11 +14,12 @@ use tracing::info;
 use url::Url;
 
 use super::{
-    Budget, Claims, Counts, Credentials, Error, Host, Pace, Page, Rates, Request, Urgency, WorkEvent,
+    Budget, Claims, Counts, Credentials, Error, Host, Pace, Page, Rates, Report, Request, Urgency, WorkEvent,
     answer::Patience,
     attempts::Attempts,
     auth::token::TokenSource,
     exchange::Exchange,
+    form::{Csv, Form},
     http::{NoClient, Way},
     limits::Limits,
     pace::{counts::Counters, pacer::Pacer, turns::Turns},
@@ -169,12 +170,20 @@ impl GraphClient {
         self.send(request, Expected::Object).await
     }
 
-    async fn send(&self, request: &Request, expected: Expected) -> Result<Page, Error> {
-        let page = self.shared.attempts.send(request, expected, &self.work).await?;
+    /// A report: the file in CSV that Graph redirects to, which must have these columns.
+    ///
+    /// # Errors
+    /// If Graph refuses, redirects elsewhere, or no whole report comes after all retries.
+    pub async fn report(&self, request: &Request, columns: &'static [&'static str]) -> Result<Report, Error> {
+        self.send(request, Csv(columns)).await
+    }
+
+    async fn send<F: Form>(&self, request: &Request, form: F) -> Result<F::Made, Error> {
+        let made = self.shared.attempts.send(request, form, &self.work).await?;
         if self.work.opens {
             self.shared.size.store(self.work.size(), Ordering::Relaxed);
         }
-        Ok(page)
+        Ok(made)
     }
 }
 

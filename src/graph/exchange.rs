@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Instant};
 use bytes::BufMut;
 use http::{
     StatusCode,
-    header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
 use tokio::io::AsyncReadExt;
 use tracing::debug;
+use url::Url;
 use uuid::Uuid;
 
 use super::{
@@ -88,6 +89,19 @@ impl Exchange {
             debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), took.as_millis());
         }
         Exchanged { id: has_left.then_some(id), answer }
+    }
+
+    /// Fetches a file from where Graph has redirected to: nothing of ours goes there, and no budget of Graph's counts it.
+    pub(super) async fn file(&self, url: Url, work: &Work) -> Result<Answer, Cause> {
+        let host = Host::new(&url).ok_or_else(|| Cause::Malformed("a file that is nowhere".to_owned()))?;
+        let transport = |text: &str| Cause::Transport(format!("{host}: {}", quotable(text, &self.secrets)));
+        let (way, mut patience) = (Way::new(&host, &self.secrets).map_err(|error| transport(&error.to_string()))?, self.patience);
+        let to_send = way.client().get(url).header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "gzip").send();
+        let response = patience.wait(to_send).await.map_err(|text| transport(&text))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        debug!("the file at {host}: {}", status.as_u16());
+        let body = self.read(response, &mut patience, work.size()).await;
+        Ok(Answer { status, headers, body })
     }
 
     fn authorized(&self, client: &reqwest::Client, request: &Request, token: &Token) -> Result<reqwest::RequestBuilder, Cause> {

@@ -64,6 +64,25 @@ impl Host {
     }
 }
 
+/// Takes the place that Graph redirects a report to: an https URL of a host for reports, or what Graph's own host has where that is this
+/// machine. Otherwise gives back where it leads to. The path may hold a token of its own: it is never shown.
+pub(super) fn report_file(location: &str, graph: &Host) -> Result<Url, String> {
+    let url = Url::parse(location).map_err(|_| "what is no absolute URL".to_owned())?;
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    let is_known = if graph.is_this_machine() {
+        url.origin() == graph.0.origin()
+    } else {
+        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(has_reports)
+    };
+    if is_plain && is_known { Ok(url) } else { Err(format!("{}, which is no https host of Microsoft's reports", url.origin().ascii_serialization())) }
+}
+
+/// `reports.office.com`, and those of regions, such as `reportsweu.office.com` (graph.md 7.3).
+fn has_reports(host: &str) -> bool {
+    let region = host.strip_prefix("reports").and_then(|rest| rest.strip_suffix(".office.com"));
+    region.is_some_and(|region| matches!(region.len(), 0 | 3) && region.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
 /// Whether a URL leads below `/v1.0`, also if whoever answers takes `%2F`, `%5C` and `%2E` for what they encode.
 fn is_below_version(url: &Url) -> bool {
     let climbs = |path: &str| path.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."));
@@ -145,6 +164,32 @@ mod tests {
                 refused == "https://graph.microsoft.com, but not below /v1.0" || refused == "what is no absolute URL",
                 "{path}: {refused}"
             );
+        }
+    }
+
+    #[test]
+    fn reports_are_fetched_from_the_hosts_of_reports_alone() {
+        for known in ["https://reports.office.com/data/x?token=y", "https://reportsweu.office.com:443/data/x"] {
+            assert_eq!(report_file(known, &host()).map(String::from), Ok(known.replace(":443", "")));
+        }
+        for foreign in [
+            "http://reports.office.com/data/s3cret",
+            "https://reports.office.com:8443/data/s3cret",
+            "https://reports.office.com.evil.example/s3cret",
+            "https://reports.evil.office.com/s3cret",
+            "https://reports-x.office.com/s3cret",
+            "https://user@reports.office.com/s3cret",
+            "https://graph.microsoft.com/s3cret",
+            "https://127.0.0.1/s3cret",
+            "/data/s3cret",
+            "",
+        ] {
+            assert!(report_file(foreign, &host()).is_err_and(|place| !place.contains("s3cret")), "{foreign}");
+        }
+        let own = Host::new(&Url::parse("http://127.0.0.1:8080").unwrap()).unwrap();
+        assert!(report_file("http://127.0.0.1:8080/data/x", &own).is_ok());
+        for foreign in ["http://127.0.0.1:8081/data/x", "https://reports.office.com/data/x"] {
+            assert!(report_file(foreign, &own).is_err(), "{foreign}");
         }
     }
 

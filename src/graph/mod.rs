@@ -10,6 +10,7 @@ mod client;
 mod date;
 mod error;
 mod exchange;
+mod form;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -32,7 +33,7 @@ pub use http::{NoClient, unusable_certificates};
 pub use limits::{LONGEST_WAIT, Limits};
 pub use link::{Host, Link};
 pub use pace::{Budget, Class, ClassCounts, Counts, Pace, Rates, Urgency};
-pub use page::{Cleaned, Held, Item, Page, Removal};
+pub use page::{Cleaned, Held, Item, Page, Removal, Report, Row};
 pub use pages::Pages;
 pub use request::Request;
 pub use retry::Verdict;

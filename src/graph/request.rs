@@ -32,6 +32,14 @@ impl Request {
         Self { path_and_query: path, scope: Scope::new(class, of), is_link: false }
     }
 
+    /// A request of this class for what a function below `segment` gives, such as `/reports/getTeamsDeviceUsageUserDetail(period='D7')`.
+    pub fn function(class: &'static Class, segment: &str, name: &str, argument: (&str, &str)) -> Self {
+        // A quote within a text is doubled (OData 4.01, URL conventions 5.1.1.6.1).
+        let value = utf8_percent_encode(&argument.1.replace('\'', "''"), SEGMENT).to_string().replace("%27", "'");
+        let path = format!("/v1.0{}({}='{value}')", path([segment, name]), argument.0);
+        Self { path_and_query: path, scope: Scope::new(class, &Partition::default()), is_link: false }
+    }
+
     /// Follows a link of this list; the link holds the query options already.
     #[must_use]
     pub fn follow(&self, link: &Link) -> Self {
@@ -131,6 +139,13 @@ mod tests {
         let request = messages("a b", "19:x@thread.tacv2").query("$top", 50).query("$filter", "a gt 'é'");
         assert_eq!(request.path_and_query(), "/v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages?$top=50&$filter=a%20gt%20'%C3%A9'");
         assert_eq!(request.to_string(), "GET /v1.0/teams/a%20b/channels/19:x@thread.tacv2/messages");
+    }
+
+    #[test]
+    fn the_argument_of_a_function_stays_a_text() {
+        let of = |value: &str| Request::function(&Class::OTHER, "reports", "getX", ("period", value)).to_string();
+        assert_eq!(of("D7"), "GET /v1.0/reports/getX(period='D7')");
+        assert_eq!(of("a'/../b?c"), "GET /v1.0/reports/getX(period='a''%2F..%2Fb%3Fc')");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod known;
 mod list;
+mod report;
 mod teams;
 
 use super::{
@@ -35,6 +36,7 @@ async fn read(Job { feeds, work }: Job, context: &Context) -> Result<Report, Sto
         (_, Read::Teams) if work.of.level().is_none() => teams::page(context, feeds, work).await,
         (_, Read::Teams) => teams::team(context, work).await,
         (_, Read::List(list)) => list::read(context, feeds, work, list).await,
+        (_, Read::Report(request)) => report::read(context, work, request()).await,
         (_, Read::Walk(_)) if work.of.level() == Some(&MESSAGE) => thread::read(context, work).await,
         (_, Read::Walk(_)) => channel::read(context, feeds, work).await,
     }

@@ -65,7 +65,7 @@ impl Work {
         match self.stream.read {
             _ if self.finds_only() || !self.wanted.is_empty() => Urgency::Leads,
             Read::Walk(_) => Urgency::Opens,
-            Read::Teams | Read::List(_) => Urgency::Remains(0.0),
+            Read::Teams | Read::List(_) | Read::Report(_) => Urgency::Remains(0.0),
         }
     }
 
@@ -177,7 +177,7 @@ impl Job {
         match self.work.stream.read {
             _ if self.work.finds_only() => StreamSet::default(),
             Read::Walk(_) => self.feeds,
-            Read::Teams | Read::List(_) => self.feeds.filter(|stream| stream.name == self.work.stream.name),
+            Read::Teams | Read::List(_) | Read::Report(_) => self.feeds.filter(|stream| stream.name == self.work.stream.name),
         }
     }
 }

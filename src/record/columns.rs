@@ -75,6 +75,7 @@ enum Kind {
     /// JSON in a string.
     JsonText,
     Flag,
+    Integer,
     Array(Box<Kind>),
     /// An object, with the properties that it declares.
     Object(Vec<Property>),
@@ -199,6 +200,18 @@ impl Columns {
         out.push(b'}');
     }
 
+    /// The JSON for that column of a value that came as a text, as in CSV: nothing is null. A text that is none of the column's values stays one.
+    pub fn json_of(&self, name: &str, text: &str) -> Cow<'static, str> {
+        let kind = self.position(name).map(|at| &self.columns[at].kind);
+        match (kind, text) {
+            (_, "") => Cow::Borrowed("null"),
+            (Some(Kind::Flag), "Yes" | "True" | "TRUE" | "true") => Cow::Borrowed("true"),
+            (Some(Kind::Flag), "No" | "False" | "FALSE" | "false") => Cow::Borrowed("false"),
+            (Some(Kind::Integer), _) if text.parse::<i64>().is_ok_and(|number| number.to_string() == text) => Cow::Owned(text.to_owned()),
+            _ => Cow::Owned(quoted(text)),
+        }
+    }
+
     /// The place of the column that Graph's property of that name fills.
     fn position(&self, name: &str) -> Option<usize> {
         let alike = self.by_length.get(name.len())?;
@@ -230,6 +243,7 @@ impl Kind {
             Some("string") if schema.get("contentMediaType").is_some() => Self::JsonText,
             Some("string") => Self::Text,
             Some("boolean") => Self::Flag,
+            Some("integer") => Self::Integer,
             Some("array") => Self::Array(Box::new(schema.get("items").map_or(Self::Any, Self::of))),
             Some("object") => {
                 let property = |(name, schema): (&String, &Value)| Property { name: name.clone(), kind: Self::of(schema), selected: true };
@@ -244,6 +258,7 @@ impl Kind {
         let as_it_is = Cow::Borrowed(text);
         match (self, text.as_bytes().first()?) {
             (_, b'n') | (Self::Text | Self::JsonText, b'"') | (Self::Flag, b't' | b'f') => Some(as_it_is),
+            (Self::Integer, b'-' | b'0'..=b'9') => (is_plain(text) && !text.contains(['.', 'e', 'E'])).then_some(as_it_is),
             (Self::Any, _) => is_plain(text).then_some(as_it_is),
             (Self::DateTime, b'"') => date_time(text),
             (Self::JsonText, _) => Some(Cow::Owned(quoted(text))),

@@ -10,6 +10,7 @@ mod per_stream;
 mod record;
 mod set;
 mod stream;
+mod team_device_usage_report;
 mod teams;
 
 pub use channel_members::{CHANNEL_MEMBERS, ChannelMember};
@@ -20,11 +21,12 @@ pub use messages::{Body, MAX_TOP, MESSAGES, Message, READS_MESSAGES, delta, mess
 pub use per_stream::PerStream;
 pub use set::StreamSet;
 pub use stream::{Finds, List, Mode, Read, Selected, Side, Stream};
+pub use team_device_usage_report::{TEAM_DEVICE_USAGE_REPORT, TeamDeviceUsage};
 pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, Team, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
 
 /// All streams, parents first.
-pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES, &CHANNEL_MEMBERS];
+pub static STREAMS: &[&Stream] = &[&TEAMS, &CHANNELS, &MEMBERS, &MESSAGES, &MESSAGE_REPLIES, &CHANNEL_MEMBERS, &TEAM_DEVICE_USAGE_REPORT];
 
 #[cfg(test)]
 mod tests {
@@ -59,24 +61,24 @@ mod tests {
     }
 
     #[test]
-    fn every_property_is_described_and_nullable_unless_it_is_an_id() {
-        fn check(schema: &Value, path: &str) {
+    fn every_property_is_described_and_nullable_unless_it_is_an_id_or_a_key() {
+        fn check(schema: &Value, path: &str, keys: &[&str]) {
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 let path = format!("{path}.{name}");
                 assert!(property["description"].as_str().is_some_and(|text| text.ends_with('.')), "{path} has no description");
                 if property["type"] != "string" {
                     assert_eq!(property["type"][1], "null", "{path}");
                 } else {
-                    assert!(name.ends_with("id"), "{path}");
+                    assert!(name.ends_with("id") || keys.contains(&&**name), "{path}");
                 }
                 for forbidden in ["$ref", "anyOf", "oneOf", "enum", "additionalProperties"] {
                     assert!(property.get(forbidden).is_none(), "{path} has {forbidden}");
                 }
-                check(property, &path);
+                check(property, &path, &[]);
             }
         }
         for stream in STREAMS {
-            check(stream.schema(), stream.name);
+            check(stream.schema(), stream.name, stream.primary_key);
         }
     }
 }

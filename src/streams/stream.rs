@@ -44,6 +44,8 @@ pub enum Read {
     List(List),
     /// The walk through a channel.
     Walk(Side),
+    /// A report in CSV.
+    Report(fn() -> Request),
 }
 
 /// What parents a list finds.
@@ -132,7 +134,7 @@ impl Stream {
     pub fn read_level(&self) -> Option<&'static Level> {
         match self.read {
             Read::Teams => self.finds_level(),
-            Read::List(_) => self.below,
+            Read::List(_) | Read::Report(_) => self.below,
             Read::Walk(_) => Some(&CHANNEL),
         }
     }

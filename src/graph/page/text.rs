@@ -31,10 +31,7 @@ pub(in crate::graph) fn without_mark(body: &[u8]) -> &[u8] {
 pub(in crate::graph) fn decode(mut body: Vec<u8>) -> Option<(String, Cleaned)> {
     body.drain(..body.len() - without_mark(&body).len());
     let mut cleaned = Cleaned::default();
-    let text = match String::from_utf8(body) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8(replace_invalid(error.into_bytes(), &mut cleaned)?).ok()?,
-    };
+    let text = utf8(body, &mut cleaned)?;
     let (has_breaks, mut bytes) = (memchr2(b'\n', b'\r', text.as_bytes()).is_some(), text.as_bytes());
     // What is no JSON stays as it is: without its white space, or without an escape, it might become JSON.
     if !has_breaks && unwanted_escape(&mut bytes).is_none() || !is_json(&text) {
@@ -46,6 +43,22 @@ pub(in crate::graph) fn decode(mut body: Vec<u8>) -> Option<(String, Cleaned)> {
         compact(&mut bytes);
     }
     Some((String::from_utf8(bytes).ok()?, cleaned))
+}
+
+/// Decodes a body of plain text, such as CSV: without a mark at its beginning and without U+0000. [`None`]: it is no text.
+pub(in crate::graph) fn decode_plain(mut body: Vec<u8>) -> Option<(String, Cleaned)> {
+    body.drain(..body.len() - without_mark(&body).len());
+    let (mut cleaned, length) = (Cleaned::default(), body.len());
+    body.retain(|byte| *byte != 0);
+    cleaned.nul = (length - body.len()) as u64;
+    Some((utf8(body, &mut cleaned)?, cleaned))
+}
+
+fn utf8(body: Vec<u8>, cleaned: &mut Cleaned) -> Option<String> {
+    match String::from_utf8(body) {
+        Ok(text) => Some(text),
+        Err(error) => String::from_utf8(replace_invalid(error.into_bytes(), cleaned)?).ok(),
+    }
 }
 
 fn is_json(text: &str) -> bool {
