@@ -158,12 +158,19 @@ impl Attempts {
                 let body = answer.body.map(|(body, _)| body).unwrap_or_default();
                 Err(Cause::Refused(refusal(status.as_u16(), &answer.headers, date, &body, secrets)))
             }
-            status if !status.is_success() => Err(Cause::Transport(format!("the file of the report cannot be had: status {}", status.as_u16()))),
+            status if !status.is_success() => {
+                Err(Cause::Transport(format!("the file of the report cannot be had: status {}", status.as_u16())))
+            }
             _ => Ok(answer),
         }
     }
 
-    async fn made<F: Form>(&self, Answer { status, body, .. }: Answer, date: AnswerDate, sending: &Sending<'_, F>) -> Result<F::Made, Cause> {
+    async fn made<F: Form>(
+        &self,
+        Answer { status, body, .. }: Answer,
+        date: AnswerDate,
+        sending: &Sending<'_, F>,
+    ) -> Result<F::Made, Cause> {
         // A part of a page, as caches and proxies give it, says nothing of the rest.
         if status == StatusCode::PARTIAL_CONTENT {
             return Err(Cause::Malformed("it is a part of a page (status 206)".to_owned()));

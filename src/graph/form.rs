@@ -20,7 +20,13 @@ pub(super) trait Form: Copy {
     const MAY_BE_ELSEWHERE: bool;
 
     /// Makes it of a body.
-    fn make(self, body: Vec<u8>, held: Held, date: AnswerDate, exchange: &Exchange) -> impl Future<Output = Result<Self::Made, Cause>> + Send;
+    fn make(
+        self,
+        body: Vec<u8>,
+        held: Held,
+        date: AnswerDate,
+        exchange: &Exchange,
+    ) -> impl Future<Output = Result<Self::Made, Cause>> + Send;
 }
 
 /// A table in CSV that has at least these columns.

@@ -74,7 +74,11 @@ pub(super) fn report_file(location: &str, graph: &Host) -> Result<Url, String> {
     } else {
         url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(has_reports)
     };
-    if is_plain && is_known { Ok(url) } else { Err(format!("{}, which is no https host of Microsoft's reports", url.origin().ascii_serialization())) }
+    if is_plain && is_known {
+        Ok(url)
+    } else {
+        Err(format!("{}, which is no https host of Microsoft's reports", url.origin().ascii_serialization()))
+    }
 }
 
 /// `reports.office.com`, and those of regions, such as `reportsweu.office.com` (graph.md 7.3).

@@ -33,5 +33,6 @@ mod requests;
 mod singer;
 mod slow;
 mod support;
+mod usage_reports;
 mod watch;
 mod whole;

@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn columns_are_called_as_in_json() {
-        for (column, name) in [("Report Refresh Date", "reportRefreshDate"), ("Used iOS", "usediOS"), ("Ad Hoc (All)", "adHocAll"), ("", "")] {
+        for (column, name) in
+            [("Report Refresh Date", "reportRefreshDate"), ("Used iOS", "usediOS"), ("Ad Hoc (All)", "adHocAll"), ("", "")]
+        {
             assert_eq!(property(column), name);
         }
     }

@@ -101,7 +101,7 @@ fn truth(sim: &GraphSim) -> Result<Vec<u8>, String> {
         of_channels.map(|((team, channel, id), value)| json!({ "team": team, "channel": channel, "id": id, "value": value })).collect();
     let rest = json!({
         "groups": truth.groups, "teams": truth.teams, "channels": pairs(truth.channels), "members": pairs(truth.members),
-        "channel_members": channel_members,
+        "channel_members": channel_members, "device_usage": truth.device_usage,
     });
     let mut out = rest.to_string().into_bytes();
     out.pop();

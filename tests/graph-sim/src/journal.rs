@@ -34,6 +34,9 @@ impl Class {
     pub const Message: Class = Class("message");
     pub const Replies: Class = Class("replies");
     pub const Delta: Class = Class("delta");
+    pub const Reports: Class = Class("reports");
+    /// The files that reports redirect to.
+    pub const ReportFiles: Class = Class("report_files");
     pub const Other: Class = Class("other");
 }
 

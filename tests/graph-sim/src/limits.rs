@@ -18,6 +18,10 @@ pub(crate) enum Row {
     Teams(&'static str, usize),
     /// Resource units (graph.md 6.2): one for each request.
     Directory,
+    /// A report (graph.md 7.3): 14 requests in ten minutes.
+    Reports(&'static str),
+    /// A file on a host that is not Graph's: it has no limit, and nobody signs in there.
+    Elsewhere,
 }
 
 impl Row {
@@ -85,6 +89,8 @@ impl Limits {
                 let key = (Scope::Row("directory"), 10 * SECOND);
                 return vec![Budget { key, most: self.directory_units }];
             }
+            Row::Reports(name) => return vec![Budget { key: (Scope::Row(name), 600 * SECOND), most: 14 }],
+            Row::Elsewhere => return Vec::new(),
             Row::Teams(name, per_second) => (name, per_second),
         };
         let team = usage.team.map(|team| (Scope::Team(team.to_owned()), self.per_team));

@@ -60,6 +60,9 @@ pub struct Switches {
     /// What `GET /teams/{id}` shows with `Team.ReadBasic.All` alone (graph.md 9, question 2).
     pub basic_team: BasicTeam,
 
+    /// Reports have hashes in place of names and ids (graph.md 7.3).
+    pub conceals_names: bool,
+
     /// Seconds of simulated time that a token lives, and its `expires_in` (graph.md 1.3).
     pub token_lifetime: u64,
     /// How the token endpoint writes that lifetime.
@@ -101,6 +104,7 @@ impl Default for Switches {
             members_take_top: true,
             group_roles_open_messages: true,
             basic_team: BasicTeam::Full,
+            conceals_names: false,
             token_lifetime: 3599,
             token_expiry: TokenExpiry::Number,
             opaque_tokens: false,

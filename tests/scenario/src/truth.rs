@@ -32,6 +32,11 @@ pub fn table(truth: &Truth, stream: &str) -> Table {
             };
             truth.channel_members.iter().map(row).collect()
         }
+        "team_device_usage_report" => {
+            let key =
+                |row: &Value| ["reportRefreshDate", "userPrincipalName", "reportPeriod"].map(|name| row[name].as_str().unwrap().to_owned());
+            truth.device_usage.iter().map(|row| (key(row).to_vec(), expect::record(stream, &row.to_string(), &[]))).collect()
+        }
         "messages" => truth.messages.values().map(|message| row(stream, message, &[])).collect(),
         "message_replies" => {
             truth.replies.values().map(|reply| row(stream, reply, &[("parent_message_id", json!(reply.root.to_string()))])).collect()

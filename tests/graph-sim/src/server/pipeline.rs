@@ -34,7 +34,7 @@ use crate::{
     encode::guid,
     faults::{Fault, Faults, LinkFault, RetryAfter},
     journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo},
-    limits::{Limiter, Usage},
+    limits::{Limiter, Row, Usage},
     options::{Credentials, Latency},
     tenant::Tenant,
     time::Time,
@@ -228,7 +228,13 @@ impl Shared {
         now: Time,
         fault: Option<&Fault>,
     ) -> Result<Answer, Answer> {
-        let roles = lock(&self.tokens).check(header(headers, "authorization"), now)?;
+        let roles = match route.row {
+            Row::Elsewhere if info.authorized => {
+                return Err(Answer::error(400, "BadRequest", "A token came to a host that is not Graph's."));
+            }
+            Row::Elsewhere => Vec::new(),
+            _ => lock(&self.tokens).check(header(headers, "authorization"), now)?,
+        };
         if info.method != "GET" {
             return Err(Answer::error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."));
         }

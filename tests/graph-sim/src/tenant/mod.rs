@@ -7,6 +7,7 @@ mod channel_members;
 mod directory;
 mod members;
 mod message;
+mod reports;
 mod truth;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ pub use directory::{Channel, Membership, Team};
 pub use members::{Member, MemberKind};
 pub(crate) use message::{Body, Message, Reaction};
 pub use message::{MessageAt, MessageId, Post};
+pub(crate) use reports::DEVICES;
 pub use truth::{MessageTruth, Truth};
 
 use crate::{clock::Clock, encode::guid, switches::Switches, time::Time};

@@ -43,13 +43,15 @@ pub struct Truth {
     pub members: BTreeMap<(String, String), Value>,
     /// Under (team, channel, membership id).
     pub channel_members: BTreeMap<(String, String, String), Value>,
+    /// The rows of the report of devices.
+    pub device_usage: Vec<Value>,
     pub messages: BTreeMap<(String, MessageId), MessageTruth>,
     pub replies: BTreeMap<(String, MessageId), MessageTruth>,
 }
 
 impl Tenant {
     pub fn truth(&self) -> Truth {
-        let mut truth = Truth::default();
+        let mut truth = Truth { device_usage: self.device_usage(), ..Truth::default() };
         for group in self.groups() {
             truth.groups.insert(group.id.clone(), group.group_json());
         }

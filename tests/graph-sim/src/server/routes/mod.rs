@@ -6,6 +6,7 @@ mod groups;
 mod list;
 mod members;
 mod messages;
+mod reports;
 mod teams;
 
 pub(crate) use messages::ROLES as MESSAGE_ROLES;
@@ -21,7 +22,7 @@ use crate::{
 /// A route of Graph.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// Below `/v1.0/`; in braces the name of an id.
+    /// Below `/v1.0/`, or of a file below `/`; in braces the name of an id.
     pub(crate) path: &'static str,
     pub(crate) class: Class,
     pub(crate) row: Row,
@@ -30,7 +31,8 @@ pub(crate) struct Route {
     pub(crate) answer: fn(&Context<'_>) -> Result<Answer, Answer>,
 }
 
-const ROUTES: [&[Route]; 6] = [groups::ROUTES, teams::ROUTES, channels::ROUTES, members::ROUTES, messages::ROUTES, delta::ROUTES];
+const ROUTES: [&[Route]; 7] =
+    [groups::ROUTES, teams::ROUTES, channels::ROUTES, members::ROUTES, messages::ROUTES, delta::ROUTES, reports::ROUTES];
 
 /// What every other path means.
 const UNKNOWN: Route = Route { path: "", class: Class::Other, row: Row::OTHER, opened_by: &[], answer: unknown };
@@ -47,7 +49,9 @@ impl Route {
     /// The route of a path, with the ids that are in it. `/v1.0/teams/{id}/…` and the function style of Graph's own links,
     /// `teams('{id}')/…`, are the same.
     pub(crate) fn of(path: &str) -> (&'static Route, Ids) {
-        let segments: Vec<String> = path.strip_prefix("/v1.0/").unwrap_or("").split('/').flat_map(split_function).collect();
+        // Files of reports are below no version.
+        let file = || path.strip_prefix('/').filter(|path| path.starts_with("data/"));
+        let segments: Vec<String> = path.strip_prefix("/v1.0/").or_else(file).unwrap_or("").split('/').flat_map(split_function).collect();
         let found = all().filter_map(|route| Some((route, route.ids(&segments)?)));
         // `…/messages/delta` is no message.
         found.min_by_key(|(_, ids)| ids.len()).unwrap_or((&UNKNOWN, Ids::default()))
