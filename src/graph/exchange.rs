@@ -92,8 +92,7 @@ impl Exchange {
     }
 
     /// Fetches a file from where Graph has redirected to: nothing of ours goes there, and no budget of Graph's counts it.
-    pub(super) async fn file(&self, url: Url, work: &Work) -> Result<Answer, Cause> {
-        let host = Host::new(&url).ok_or_else(|| Cause::Malformed("a file that is nowhere".to_owned()))?;
+    pub(super) async fn file(&self, (host, url): (Host, Url), work: &Work) -> Result<Answer, Cause> {
         let transport = |text: &str| Cause::Transport(format!("{host}: {}", quotable(text, &self.secrets)));
         let (way, mut patience) = (Way::new(&host, &self.secrets).map_err(|error| transport(&error.to_string()))?, self.patience);
         let to_send = way.client().get(url).header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "gzip").send();

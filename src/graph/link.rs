@@ -66,7 +66,7 @@ impl Host {
 
 /// Takes the place that Graph redirects a report to: an https URL of a host for reports, or what Graph's own host has where that is this
 /// machine. Otherwise gives back where it leads to. The path may hold a token of its own: it is never shown.
-pub(super) fn report_file(location: &str, graph: &Host) -> Result<Url, String> {
+pub(super) fn report_file(location: &str, graph: &Host) -> Result<(Host, Url), String> {
     let url = Url::parse(location).map_err(|_| "what is no absolute URL".to_owned())?;
     let is_plain = url.username().is_empty() && url.password().is_none();
     let is_known = if graph.is_this_machine() {
@@ -74,11 +74,9 @@ pub(super) fn report_file(location: &str, graph: &Host) -> Result<Url, String> {
     } else {
         url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(has_reports)
     };
-    if is_plain && is_known {
-        Ok(url)
-    } else {
-        Err(format!("{}, which is no https host of Microsoft's reports", url.origin().ascii_serialization()))
-    }
+    let host = Host::new(&url).filter(|_| is_plain && is_known);
+    let refused = || format!("{}, which is no https host of Microsoft's reports", url.origin().ascii_serialization());
+    Ok((host.ok_or_else(refused)?, url))
 }
 
 /// `reports.office.com`, and those of regions, such as `reportsweu.office.com` (graph.md 7.3).
@@ -174,7 +172,7 @@ mod tests {
     #[test]
     fn reports_are_fetched_from_the_hosts_of_reports_alone() {
         for known in ["https://reports.office.com/data/x?token=y", "https://reportsweu.office.com:443/data/x"] {
-            assert_eq!(report_file(known, &host()).map(String::from), Ok(known.replace(":443", "")));
+            assert_eq!(report_file(known, &host()).map(|(_, url)| url.to_string()), Ok(known.replace(":443", "")));
         }
         for foreign in [
             "http://reports.office.com/data/s3cret",

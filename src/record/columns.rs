@@ -366,6 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn texts_become_what_their_columns_hold() {
+        let columns = Columns::of(
+            &serde_json::json!({"properties": {"name": {"type": "string"}, "used": {"type": ["boolean", "null"]}, "count": {"type": ["integer", "null"]}}}),
+        );
+        for (name, text, json) in [
+            ("name", "", "null"),
+            ("name", "Yes", "\"Yes\""),
+            ("name", "a \"b\"", r#""a \"b\"""#),
+            ("used", "Yes", "true"),
+            ("used", "False", "false"),
+            ("used", "Perhaps", "\"Perhaps\""),
+            ("count", "-7", "-7"),
+            ("count", "007", "\"007\""),
+            ("unknown", "7", "\"7\""),
+        ] {
+            assert_eq!(columns.json_of(name, text), json, "{name}: {text}");
+        }
+        let mut record = Vec::new();
+        columns.write([("count", "1.5"), ("used", "\"Perhaps\"")].into_iter(), &[], &mut record);
+        assert_eq!(String::from_utf8(record).unwrap(), r#"{"name":null,"used":null,"count":null}"#);
+    }
+
+    #[test]
     fn a_record_of_many_properties_takes_no_longer_for_each() {
         let (names, began): (Vec<_>, _) = ((0..200_000).map(|at| format!("p{}", at % 150_000)).collect(), std::time::Instant::now());
         let mut record = Vec::new();

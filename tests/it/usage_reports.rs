@@ -3,7 +3,7 @@
 use graph_sim::{Class, Door, Fault, GraphSim, RetryAfter, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Output, Tap, config, everything, singer::select, tenant, truth};
+use crate::support::{ALL, Output, Tap, config, configured, everything, singer::select, tenant, truth};
 
 const STREAM: &str = "team_device_usage_report";
 
@@ -172,14 +172,24 @@ fn a_report_that_is_larger_than_a_page_may_be_is_not_read() {
 }
 
 #[test]
+fn a_plan_counts_one_request() {
+    let sim = tenant(1, 1, 0);
+    let tap = Tap::new(&config(&sim, json!({})));
+    tap.file("catalog.json", json!({"streams": [configured(STREAM)]}).to_string());
+    let plan = tap.execute(&["plan", "--config", "config.json", "--catalog", "catalog.json", "--format", "json"], &[]);
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    assert_eq!(plan["requests"], json!({"total": 2, "team device usage report": 1, "token": 1}), "{plan}");
+}
+
+#[test]
 fn a_check_asks_for_the_report_and_names_the_permission() {
     let sim = tenant(1, 1, 0);
     let check = || Tap::new(&config(&sim, json!({}))).run(&["check", "--config", "config.json", "--streams", STREAM]);
-    assert_eq!((check().status, sim.journal().count(Class::ReportFiles)), (Some(0), 1));
+    assert_eq!((check().verdict().0, sim.journal().count(Class::ReportFiles)), ("SUCCEEDED", 1));
     sim.set_roles(&["Team.ReadBasic.All"]);
     let refused = check();
-    assert_ne!(refused.status, Some(0));
-    assert!(refused.stderr.contains("Reports.Read.All"), "{}", refused.stderr);
+    assert_eq!(refused.verdict().0, "FAILED");
+    assert!(refused.verdict().1.contains("Reports.Read.All"), "{:?}", refused.verdict());
     let read = read(&sim);
     assert!(read.errors().iter().any(|(_, _, text)| text.contains("Reports.Read.All")), "{:?}", read.errors());
 }

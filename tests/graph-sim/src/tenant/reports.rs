@@ -43,10 +43,10 @@ impl Tenant {
         let uses = |device: u32| (user >> device) & 1 == 1;
         json!({
             "reportRefreshDate": day(2), "userId": id, "userPrincipalName": name,
-            "lastActivityDate": (user % 7 != 0).then(|| day(3)),
+            "lastActivityDate": (!user.is_multiple_of(7)).then(|| day(3)),
             "isDeleted": is_deleted, "deletedDate": is_deleted.then(|| day(4)),
             "usedWeb": uses(0), "usedWindowsPhone": false, "usediOS": uses(1), "usedMac": uses(2), "usedAndroidPhone": uses(3),
-            "usedWindows": !uses(0), "usedChromeOS": false, "usedLinux": uses(4), "isLicensed": user % 3 != 0, "reportPeriod": "7",
+            "usedWindows": !uses(0), "usedChromeOS": false, "usedLinux": uses(4), "isLicensed": !user.is_multiple_of(3), "reportPeriod": "7",
         })
     }
 }
