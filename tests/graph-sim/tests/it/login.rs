@@ -74,7 +74,7 @@ fn roles_are_fixed_at_issue() {
         let encoded = token.split('.').nth(1).unwrap();
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(encoded).unwrap()).unwrap()
     };
-    assert_eq!(claims(&sim.token)["roles"].as_array().unwrap().len(), 7);
+    assert_eq!(claims(&sim.token)["roles"].as_array().unwrap().len(), 8);
     sim.set_roles(&[]);
     assert_eq!(sim.get("/v1.0/groups").status, 200, "the old token keeps its roles");
     let bare = new_token(&sim);
