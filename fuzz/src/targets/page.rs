@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use tap_microsoft_teams::{
     graph::{Cleaned, Item, Page, fuzzing},
     record::{Columns, instant},
-    streams::{PerStream, Stream},
+    streams::{PerStream, Read, Stream},
 };
 
 use crate::{
@@ -52,7 +52,9 @@ fn assert_is_item(item: Item<'_>) {
     item.times().for_each(|time| _ = instant(&time));
     let Some(id) = item.id().filter(|_| !item.is_damaged()) else { return };
     let sent: Vec<_> = item.fields().collect();
-    for (stream, some) in Stream::all().zip(SOME.values()) {
+    // Rows of a report come from a file, and have no id.
+    let has_pages = |(stream, _): &(&Stream, &Columns)| !matches!(stream.read, Read::Report(_));
+    for (stream, some) in Stream::all().zip(SOME.values()).filter(has_pages) {
         let record = record(stream.columns(), &sent);
         let members = assert_is_record(stream, stream.columns(), &record);
         assert_eq!(members.value("id").map(|id| serde_json::from_str::<String>(id).expect("a string")).as_deref(), Some(&*id));
