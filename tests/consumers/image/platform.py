@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from consumers.support.simulator import Simulator  # noqa: E402
-from consumers.support.truth import KEYS, STREAMS, Key  # noqa: E402
+from consumers.support.truth import ALL_KEYS, STREAMS, Key  # noqa: E402
 
 ENTRYPOINT = "/usr/local/bin/tap-microsoft-teams"
 LIMIT_MB = 15
@@ -167,11 +167,11 @@ class Pipe:
 
 def records(messages: Messages) -> dict[str, set[Key]]:
     """Keys of what was read, by stream."""
-    keys: dict[str, set[Key]] = {stream: set() for stream in STREAMS}
+    keys: dict[str, set[Key]] = {stream: set() for stream in ALL_KEYS}
     for message in messages:
         if message["type"] == "RECORD":
             stream, data = message["record"]["stream"], message["record"]["data"]
-            keys[stream].add(tuple(data[part] for part in KEYS[stream]))
+            keys[stream].add(tuple(data[part] for part in ALL_KEYS[stream]))
     return keys
 
 

@@ -32,6 +32,8 @@ class Simulator:
         everything = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
         # The simulator enforces no limits here, so the tap need not keep them.
         self.config: dict[str, Any] = {**config, **everything, "pace": 0}
+        # A new delta reaches back one hour, and would bring again what the tenant has in it.
+        self.advance(2 * 3600)
 
     def __enter__(self) -> Simulator:
         return self

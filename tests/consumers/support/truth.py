@@ -19,6 +19,12 @@ KEYS = {
 }
 STREAMS = list(KEYS)
 
+# Of every stream, those that are opt-in and are not compared too.
+ALL_KEYS = KEYS | {
+    "channel_members": ("channel_id", "id"),
+    "team_device_usage_report": ("reportRefreshDate", "userPrincipalName", "reportPeriod"),
+}
+
 _MESSAGE = {
     "id": "text", "team_id": "text", "channel_id": "text", "subject": "text", "messageType": "text", "webUrl": "text",
     "createdDateTime": "time", "lastModifiedDateTime": "time", "lastEditedDateTime": "time", "deletedDateTime": "time",

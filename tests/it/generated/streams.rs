@@ -26,7 +26,7 @@ fn table(name: &str) -> String {
                 Stream::all().map(summary).collect::<String>()
             )
         }
-        "tables" => format!("```sql\n-- tables\n{}```\n", Stream::all().map(create_table).collect::<String>()),
+        "tables" => format!("```sql\n-- tables\n{}```\n", Stream::defaults().map(create_table).collect::<String>()),
         "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema()["properties"][name] != *schema),
         name => fields(Stream::named(name).unwrap(), |_, _| true),
     }

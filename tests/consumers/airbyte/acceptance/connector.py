@@ -24,7 +24,7 @@ from airbyte_protocol.models import (
     Type,
 )
 
-from ...support.truth import KEYS, Key
+from ...support.truth import ALL_KEYS, Key
 
 State = list[dict[str, Any]]
 
@@ -108,7 +108,7 @@ def configured(streams: Iterable[AirbyteStream], mode: SyncMode) -> ConfiguredAi
 
 
 def key(record: AirbyteRecordMessage) -> Key:
-    return tuple(record.data[part] for part in KEYS[record.stream])
+    return tuple(record.data[part] for part in ALL_KEYS[record.stream])
 
 
 def dumped(state: AirbyteStateMessage) -> dict[str, Any]:
