@@ -321,6 +321,13 @@ mod tests {
     }
 
     #[test]
+    fn every_stream_takes_a_page_size_of_its_own() {
+        for stream in Stream::all() {
+            assert!(config(json!({"stream_options": {stream.name: {"top": 1}}})).is_ok(), "{}", stream.name);
+        }
+    }
+
+    #[test]
     fn each_cloud_has_its_hosts() {
         let hosts = |cloud| {
             let config = config(json!({"cloud": cloud})).unwrap();

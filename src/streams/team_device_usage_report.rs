@@ -25,7 +25,7 @@ pub static TEAM_DEVICE_USAGE_REPORT: Stream = Stream {
     below: None,
     finds: None,
     permissions: &[&READS_REPORTS],
-    page: 0,
+    page: 999,
     read: Read::Report(|| Request::function(&CLASS, "reports", "getTeamsDeviceUsageUserDetail", ("period", "D7"))),
     make_schema: json_schema::<TeamDeviceUsage>,
 };
