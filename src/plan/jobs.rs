@@ -22,19 +22,19 @@ use crate::{
     streams::{Read, StreamSet},
 };
 
-/// So many jobs that find parents are run at most, of each kind.
+/// The most jobs of one kind that find parents.
 const FINDING: usize = 500;
 
-/// The first pages of so many walks are looked at.
+/// The most walks whose first pages are looked at.
 const WALKS: usize = 300;
 
-/// So many other jobs are run, of each kind.
+/// The most other jobs of one kind that are run.
 const OTHERS: usize = 5;
 
-/// So many are under way at most: as many as there may be requests in flight.
+/// The most jobs under way: as many as there may be requests in flight.
 const UNDER_WAY: usize = 64;
 
-/// To look at so many takes long enough to be said.
+/// From this number of jobs on, looking at them takes long enough to log it.
 const MANY: usize = 100;
 
 /// What jobs that are looked at together have in common, in the order in which that is done: whether they find parents (these come first, from
@@ -112,7 +112,7 @@ impl Jobs {
     }
 }
 
-/// So many of the items at most, the same each time, and none of them likelier than another; and the others.
+/// A sample of at most this size, the same each time, in which no item is likelier than another; and the other items.
 fn sample<T>(mut items: Vec<T>, most: usize, key: impl Fn(&T) -> String) -> (Vec<T>, Vec<T>) {
     if items.len() > most {
         items.sort_by_cached_key(|item| xxh3_64(key(item).as_bytes()));

@@ -43,7 +43,7 @@ pub(super) struct Time {
 }
 
 impl Load {
-    /// A job was found that stands for so many.
+    /// A job was found that stands for this number of jobs.
     pub(super) fn find(&mut self, job: &Job, weight: f64) {
         // What is not listed may be gone.
         if matches!(job.work.origin, Origin::Known { .. }) {

@@ -29,7 +29,7 @@ use crate::{
     streams::{self, MAX_TOP, Mode, Read, Side, Stream},
 };
 
-/// So many of the longest walks are called by their names.
+/// The number of longest walks that are shown by name.
 const NAMED: usize = 10;
 
 /// What was seen of a job: the requests that it needs, if not all of them were sent, and what it came to.

@@ -12,6 +12,7 @@ use crate::{
         job::{Damage, Report, Stop, Work},
         place::{Facts, derived},
     },
+    record::Derived,
     streams::{List, Selected, Stream, StreamSet},
 };
 
@@ -80,10 +81,12 @@ impl<'l> Reading<'l> {
     async fn page(&mut self, pages: &mut Pages, page: Page) -> Result<(), Stop> {
         self.context.note(page.cleaned());
         let mut records = self.context.output.batch(self.work.stream);
+        let of = self.work.of.clone();
+        let derived = derived(&of);
         for item in page.items() {
             self.is_empty = false;
             match item.id().filter(|_| !item.is_damaged()) {
-                Some(id) if pages.is_first(&id) => self.item(&mut records, item, &id),
+                Some(id) if pages.is_first(&id) => self.item(&mut records, item, &id, &derived),
                 Some(_) => {}
                 None => self.damage.items += u64::from(self.context.marks.is_new(self.feeds, item)),
             }
@@ -95,12 +98,11 @@ impl<'l> Reading<'l> {
     }
 
     /// Adds the record of an item. A parent is read next.
-    fn item(&mut self, records: &mut Records, item: Item<'_>, id: &str) {
+    fn item(&mut self, records: &mut Records, item: Item<'_>, id: &str, derived: &[(&str, Derived<'_>)]) {
         let context = self.context;
         let is_excluded = |stream: &Stream| stream.finds.is_some() && context.config(stream).excludes(id);
         if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {
-            let derived = derived(&self.work.of);
-            self.damage.push(context, records, item, |out| selected.columns.write(item.fields(), &derived, out));
+            self.damage.push(context, records, item, |out| selected.columns.write(item.fields(), derived, out));
         }
         if let Some(mut found) = self.work.wanted.meet(&self.work.of, id) {
             context.names.note(item);

@@ -10,7 +10,7 @@ use crate::{
     streams::{Selected, StreamSet},
 };
 
-/// So many rows are handed on together.
+/// Rows of a batch.
 const BATCH: usize = 500;
 
 /// Reads a report.
