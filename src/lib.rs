@@ -5,8 +5,6 @@
 //!
 //! `docs/architecture.md` has the map of the folders, and which may use which.
 
-#![warn(missing_docs)]
-
 pub mod check;
 pub mod cli;
 pub mod command;

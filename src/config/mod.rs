@@ -28,6 +28,7 @@ use crate::streams::{PerStream, Stream};
 
 /// A configuration that is valid in itself. Whether the parents that a stream needs are named is judged for the selected streams only.
 #[derive(Clone, Debug)]
+#[warn(missing_docs)]
 pub struct Config {
     /// Id or domain of the tenant.
     pub tenant_id: String,

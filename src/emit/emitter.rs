@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// Takes what a sync tells: writes it in the words of one protocol, or hands it to a program. Where nothing is done, nothing is said.
+#[warn(missing_docs)]
 pub trait Emitter: Send {
     /// A stream begins.
     ///
