@@ -14,7 +14,7 @@ use crate::support::root;
 fn anchors(document: &Document) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     for heading in &document.headings {
-        let kept = heading.text.chars().filter(|char| char.is_alphanumeric() || " -_".contains(*char));
+        let kept = heading.chars().filter(|char| char.is_alphanumeric() || " -_".contains(*char));
         let anchor = kept.collect::<String>().to_lowercase().replace(' ', "-");
         let numbered = (1..).map(|number| format!("{anchor}-{number}"));
         let free = std::iter::once(anchor.clone()).chain(numbered).find(|anchor| !anchors.contains(anchor));

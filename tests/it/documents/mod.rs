@@ -1,5 +1,5 @@
-//! The documents: every block of JSON is taken, every line that runs the executable runs, every link leads somewhere, and every sentence that
-//! troubleshooting.md explains is one that the program says; so is what setup.md shows of a check.
+//! The documents: the executable accepts every JSON block, every command runs, every relative link has a target, every message that
+//! troubleshooting.md quotes exists in the program, and the output in setup.md is that of `check`.
 
 mod commands;
 mod json;
@@ -41,21 +41,14 @@ struct Document {
     code: Vec<Place<String>>,
     /// Where its links and pictures lead, as written.
     links: Vec<Place<String>>,
-    headings: Vec<Heading>,
+    /// The texts of its headings, without marks.
+    headings: Vec<String>,
 }
 
 /// A fenced block of code.
 struct Block {
     language: String,
     text: String,
-    line: usize,
-}
-
-struct Heading {
-    /// Without marks.
-    text: String,
-    /// Those of its parts that are code.
-    code: Vec<String>,
     line: usize,
 }
 
@@ -67,7 +60,7 @@ impl Document {
         let text = fs::read_to_string(root().join(&path)).unwrap();
         let mut document = Self { path, blocks: Vec::new(), code: Vec::new(), links: Vec::new(), headings: Vec::new() };
         let line = |at: &Range<usize>| text[..at.start].matches('\n').count() + 1;
-        let (mut block, mut heading): (Option<Block>, Option<Heading>) = (None, None);
+        let (mut block, mut heading): (Option<Block>, Option<String>) = (None, None);
         for (event, at) in Parser::new_ext(&text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).into_offset_iter() {
             match event {
                 Event::Start(Tag::CodeBlock(kind)) => {
@@ -75,7 +68,7 @@ impl Document {
                     block = Some(Block { language, text: String::new(), line: line(&at) });
                 }
                 Event::End(TagEnd::CodeBlock) => document.blocks.extend(block.take()),
-                Event::Start(Tag::Heading { .. }) => heading = Some(Heading { text: String::new(), code: Vec::new(), line: line(&at) }),
+                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::End(TagEnd::Heading(_)) => document.headings.extend(heading.take()),
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     document.links.push(Place(dest_url.to_string(), line(&at)));
@@ -84,13 +77,12 @@ impl Document {
                     if let Some(block) = &mut block {
                         block.text += &said;
                     } else if let Some(heading) = &mut heading {
-                        heading.text += &said;
+                        *heading += &said;
                     }
                 }
                 Event::Code(said) => {
                     if let Some(heading) = &mut heading {
-                        heading.text += &said;
-                        heading.code.push(said.to_string());
+                        *heading += &said;
                     } else {
                         document.code.push(Place(said.to_string(), line(&at)));
                     }
