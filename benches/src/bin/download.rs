@@ -1,4 +1,4 @@
-//! A bare download with the tap's HTTP client: every body to its end, nothing parsed, nothing written.
+//! A bare download with the tap's HTTP client: bodies are read completely, but neither parsed nor written.
 #![allow(clippy::print_stdout, reason = "the count is this program's output")]
 
 use std::{
@@ -19,15 +19,15 @@ use reqwest::{
     redirect::Policy,
 };
 
-/// Gets each URL of a list once.
+/// Downloads each URL of a list once.
 #[derive(Parser)]
 struct Arguments {
-    /// A URL a line.
+    /// A file with one URL per line.
     urls: PathBuf,
     /// The bearer token.
     #[arg(long)]
     token: String,
-    /// Requests in flight.
+    /// Maximum number of requests in flight.
     #[arg(long)]
     concurrency: usize,
 }
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let urls: Arc<Vec<String>> = Arc::new(fs::read_to_string(urls)?.lines().map(str::to_owned).collect());
     let client = client(&token)?;
     let requests = urls.len();
-    // As many threads as the tap has: one for each core that it may use.
+    // Like the tap: one thread per available core.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let bytes = runtime.block_on(async {
         let next = Arc::new(AtomicUsize::new(0));
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 fn client(token: &str) -> Result<Client, Box<dyn Error + Send + Sync>> {
-    // The first caller wins; there is no other.
+    // Fails only if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let headers = HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("application/json")),
@@ -64,7 +64,7 @@ fn client(token: &str) -> Result<Client, Box<dyn Error + Send + Sync>> {
     Ok(builder.build()?)
 }
 
-/// Takes URLs from the list until there are no more; gives the bytes of their bodies.
+/// Downloads URLs until the list is empty; returns the size of their bodies in bytes.
 async fn work(client: Client, urls: Arc<Vec<String>>, next: Arc<AtomicUsize>) -> Result<u64, reqwest::Error> {
     let mut bytes = 0;
     while let Some(url) = urls.get(next.fetch_add(1, Ordering::Relaxed)) {

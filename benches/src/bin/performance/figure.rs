@@ -1,8 +1,7 @@
-//! What a row finds out: figures beside their goals.
+//! Measured figures and their goals.
 
 use std::fmt::{self, Display, Formatter};
 
-/// What one row measured.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) figures: Vec<Figure>,
@@ -11,21 +10,18 @@ pub(crate) struct Row {
 /// One line of the table.
 #[derive(Debug)]
 pub(crate) struct Figure {
-    /// What was measured.
     pub(crate) what: String,
     pub(crate) amount: Amount,
-    /// The most that it should be.
+    /// The maximum that is acceptable.
     pub(crate) goal: Option<Amount>,
-    /// The absolute numbers behind it.
+    /// The absolute numbers of the ratio.
     pub(crate) numbers: String,
 }
 
-/// A measured amount, in its unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Amount {
     Ratio(f64),
-    Count(u64),
-    /// A part of one.
+    /// Between 0 and 1; shown in percent.
     Share(f64),
     Bytes(u64),
     Milliseconds(f64),
@@ -35,7 +31,6 @@ impl Display for Amount {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ratio(ratio) => write!(formatter, "{ratio:.2} ×"),
-            Self::Count(count) => write!(formatter, "{}", grouped(*count)),
             Self::Share(share) => write!(formatter, "{:.2} %", share * 100.0),
             Self::Bytes(bytes) => write!(formatter, "{:.1} MB", *bytes as f64 / 1e6),
             Self::Milliseconds(millis) => write!(formatter, "{millis:.1} ms"),
@@ -43,7 +38,6 @@ impl Display for Amount {
     }
 }
 
-/// The one in the middle; of an even number the mean of both.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -55,7 +49,7 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// 1234567 as 1,234,567.
+/// Formats 1234567 as 1,234,567.
 pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
@@ -74,8 +68,7 @@ mod tests {
 
     #[test]
     fn amounts_are_rounded_and_grouped() {
-        assert_eq!(Amount::Count(1_234_567).to_string(), "1,234,567");
-        assert_eq!(Amount::Count(12).to_string(), "12");
+        assert_eq!([1_234_567, 12].map(grouped), ["1,234,567", "12"]);
         assert_eq!(Amount::Ratio(1.149).to_string(), "1.15 ×");
         assert_eq!(Amount::Share(0.0123).to_string(), "1.23 %");
         assert_eq!(Amount::Bytes(64_000_000).to_string(), "64.0 MB");

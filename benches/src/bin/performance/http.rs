@@ -1,4 +1,4 @@
-//! Plain HTTP to the simulator's own doors, one connection a request: the bench stays small, since a child's peak memory begins with ours.
+//! A minimal HTTP client for the simulator's control port. It keeps the bench small, because a child process inherits our peak memory.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::Result;
 
-/// Sends a request and gives the answer, read from the connection while it is parsed.
-pub(crate) fn ask<T: DeserializeOwned>(method: &str, url: &str, kind: &str, body: &str) -> Result<T> {
+/// Sends a request and parses the response while it is read.
+pub(crate) fn request<T: DeserializeOwned>(method: &str, url: &str, kind: &str, body: &str) -> Result<T> {
     let url = Url::parse(url)?;
     let (host, port) = url.host_str().zip(url.port()).ok_or("a URL without host and port")?;
     let mut stream = TcpStream::connect((host, port))?;

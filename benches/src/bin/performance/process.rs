@@ -1,4 +1,4 @@
-//! One measured process: started, read where that is wanted, and waited for.
+//! Runs a process and measures it.
 
 use std::{
     fs::File,
@@ -13,37 +13,36 @@ use wait4::Wait4;
 
 use crate::Result;
 
-/// What a process took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     pub(crate) wall: Duration,
-    /// Of all its threads, in user and kernel.
+    /// User and kernel time of all threads.
     pub(crate) cpu: Duration,
-    /// The most memory that was resident.
+    /// Peak resident memory in bytes.
     pub(crate) peak: u64,
 }
 
-/// What came on stdout.
+/// The size of what was written to stdout.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Output {
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
 }
 
-/// Runs a command to its end, its output to nowhere.
+/// Runs a command and discards its output.
 pub(crate) fn run(command: &mut Command) -> Result<Usage> {
     let (began, child) = start(command.stdout(Stdio::null()))?;
     end(child, began)
 }
 
-/// The same for a command that may fail; tells whether it did.
+/// Like `run` for a command that may fail; also returns whether it failed.
 pub(crate) fn attempt(command: &mut Command) -> Result<(Usage, bool)> {
     let (began, child) = start(command.stdout(Stdio::null()))?;
     let (usage, status) = wait(child, began)?;
     Ok((usage, !status.success()))
 }
 
-/// Runs a command to its end and counts what it writes.
+/// Runs a command and counts its output.
 pub(crate) fn count(command: &mut Command) -> Result<(Usage, Output)> {
     let (began, mut child) = start(command.stdout(Stdio::piped()))?;
     let mut stdout = stdout(&mut child)?;
@@ -59,7 +58,7 @@ pub(crate) fn count(command: &mut Command) -> Result<(Usage, Output)> {
     }
 }
 
-/// Runs a command to its end and gives the lines of its output that begin with `start` to `keep`.
+/// Runs a command and calls `keep` with each line of its output that starts with `beginning`.
 pub(crate) fn lines(command: &mut Command, beginning: &[u8], mut keep: impl FnMut(&[u8]) -> Result<()>) -> Result<Usage> {
     let (began, mut child) = start(command.stdout(Stdio::piped()))?;
     let mut stdout = BufReader::with_capacity(1 << 18, stdout(&mut child)?);
@@ -73,17 +72,16 @@ pub(crate) fn lines(command: &mut Command, beginning: &[u8], mut keep: impl FnMu
     end(child, began)
 }
 
-/// Runs a command whose output is taken so slowly, and kills it after a while. Gives the bytes that were taken.
-pub(crate) fn slowly(command: &mut Command, bytes_a_second: usize, time: Duration) -> Result<(Usage, u64)> {
+/// Runs a command, reads its output at this rate, and kills it after `time`. Also returns the number of bytes read.
+pub(crate) fn slowly(command: &mut Command, bytes_per_second: usize, time: Duration) -> Result<(Usage, u64)> {
     let (began, mut child) = start(command.stdout(Stdio::piped()))?;
     let mut stdout = stdout(&mut child)?;
-    let mut part = vec![0; bytes_a_second / 10];
+    let mut part = vec![0; bytes_per_second / 10];
     let mut taken = 0;
     while began.elapsed() < time {
         stdout.read_exact(&mut part)?;
         taken += part.len() as u64;
-        // When so much was due.
-        let due = Duration::from_secs_f64(taken as f64 / bytes_a_second as f64);
+        let due = Duration::from_secs_f64(taken as f64 / bytes_per_second as f64);
         thread::sleep(due.saturating_sub(began.elapsed()));
     }
     child.kill()?;
@@ -91,7 +89,6 @@ pub(crate) fn slowly(command: &mut Command, bytes_a_second: usize, time: Duratio
     Ok((usage, taken))
 }
 
-/// A file for a command.
 pub(crate) fn file(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     Ok(File::create(path)?.write_all(content.as_ref())?)
 }

@@ -1,4 +1,4 @@
-//! The programs that are measured, built as they ship.
+//! Builds the programs that are measured, with the profile of a release.
 
 use std::{
     env,
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::Result;
 
-/// Where the executables are.
+/// Paths of the executables.
 #[derive(Debug)]
 pub(crate) struct Programs {
     pub(crate) tap: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Programs {
 
 impl Programs {
     pub(crate) fn build() -> Result<Self> {
-        // The tap by itself, as the Dockerfile builds it: no other package's features get into it.
+        // Built alone, as in the Dockerfile, so that no other package enables features of shared dependencies.
         cargo(&["--package", "tap-microsoft-teams"])?;
         cargo(&["--package", "graph-sim"])?;
         cargo(&["--package", "benches", "--bin", "download"])?;

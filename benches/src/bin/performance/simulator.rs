@@ -1,4 +1,4 @@
-//! The simulator as a child process, and what its control door tells.
+//! The simulator as a child process, with its control port.
 
 use std::{
     collections::BTreeMap,
@@ -12,52 +12,45 @@ use url::form_urlencoded;
 
 use crate::{
     Bench, Result, http,
-    least::{Paging, Team, Tenant},
+    minimum::{Paging, Team, Tenant},
 };
 
-/// Makes a simulator enforce Graph's limits, those of the long run as well.
+/// Arguments that make the simulator enforce Graph's limits, the sustained ones too.
 pub(crate) const LIMITS: &str = "--limits --sustained";
 
-/// A running simulator; it ends with its handle.
+/// A running simulator; it is killed on drop.
 #[derive(Debug)]
 pub(crate) struct Simulator {
     child: Child,
-    /// What a client needs, and `control_url`.
+    /// The configuration that it prints for the tap, with `control_url`.
     pub(crate) config: Value,
 }
 
-/// What was asked since the journal was cleared.
+/// The requests since the journal was cleared.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Journal {
-    /// Answers by class and status.
+    /// Responses by class and status.
     counts: BTreeMap<String, BTreeMap<u16, u64>>,
-    /// Requests.
     pub(crate) total: u64,
-    /// Of all bodies, before compression.
+    /// Size of all bodies before compression.
     pub(crate) bytes: u64,
 }
 
 impl Journal {
-    /// How many were refused with 429.
+    /// The number of 429 responses.
     pub(crate) fn throttled(&self) -> u64 {
         self.counts.values().filter_map(|statuses| statuses.get(&429)).sum()
     }
 
-    /// Requests for messages, replies and delta.
-    pub(crate) fn of_channels(&self) -> u64 {
+    /// The number of requests for messages, replies and delta.
+    pub(crate) fn channel_requests(&self) -> u64 {
         ["messages", "replies", "delta"].iter().filter_map(|class| self.counts.get(*class)).flat_map(BTreeMap::values).sum()
     }
 }
 
 impl Simulator {
-    /// Starts one with these arguments.
     pub(crate) fn start(bench: &Bench, arguments: &str) -> Result<Self> {
         Self::spawn(Command::new(&bench.programs.simulator).args(arguments.split_whitespace()))
-    }
-
-    /// Starts one on the first core.
-    pub(crate) fn start_pinned(bench: &Bench, arguments: &str) -> Result<Self> {
-        Self::spawn(Command::new("taskset").args(["-c", "0"]).arg(&bench.programs.simulator).args(arguments.split_whitespace()))
     }
 
     fn spawn(command: &mut Command) -> Result<Self> {
@@ -74,7 +67,7 @@ impl Simulator {
     }
 
     fn control<T: serde::de::DeserializeOwned>(&self, method: &str, path: &str, body: &str) -> Result<T> {
-        http::ask(method, &format!("{}{path}", self.text("control_url")), "application/json", body)
+        http::request(method, &format!("{}{path}", self.text("control_url")), "application/json", body)
     }
 
     pub(crate) fn tenant(&self) -> Result<Tenant> {
@@ -91,12 +84,11 @@ impl Simulator {
         self.control::<Value>("DELETE", "/journal", "").map(drop)
     }
 
-    /// Enforces Graph's limits from now on.
     pub(crate) fn enforce_limits(&self) -> Result<()> {
         self.control::<Value>("POST", "/limits", r#"{"sustained": {}}"#).map(drop)
     }
 
-    /// The URL of each request to Graph that the journal has kept.
+    /// The URL of each successful request in the journal.
     pub(crate) fn urls(&self) -> Result<Vec<String>> {
         #[derive(Deserialize)]
         struct Kept {
@@ -111,13 +103,12 @@ impl Simulator {
         }
         let Kept { entries } = self.control("GET", "/journal", "")?;
         let host = self.text("graph_url");
-        let asked = entries.iter().filter(|entry| entry.door == "graph" && entry.status == Some(200));
-        Ok(asked
+        let successful = entries.iter().filter(|entry| entry.door == "graph" && entry.status == Some(200));
+        Ok(successful
             .map(|Entry { path, query, .. }| if query.is_empty() { format!("{host}{path}") } else { format!("{host}{path}?{query}") })
             .collect())
     }
 
-    /// A token, for the download.
     pub(crate) fn token(&self) -> Result<String> {
         #[derive(Deserialize)]
         struct Token {
@@ -127,7 +118,7 @@ impl Simulator {
         form.append_pair("grant_type", "client_credentials").append_pair("scope", "https://graph.microsoft.com/.default");
         ["client_id", "client_secret"].iter().for_each(|key| _ = form.append_pair(key, self.text(key)));
         let url = format!("{}/{}/oauth2/v2.0/token", self.text("login_url"), self.text("tenant_id"));
-        let Token { access_token } = http::ask("POST", &url, "application/x-www-form-urlencoded", &form.finish())?;
+        let Token { access_token } = http::request("POST", &url, "application/x-www-form-urlencoded", &form.finish())?;
         Ok(access_token)
     }
 }

@@ -1,4 +1,4 @@
-//! The table of figures, and its place in a document.
+//! Writes the table of figures into a document.
 
 use std::{fs, path::Path, thread};
 
@@ -10,37 +10,35 @@ const BEGIN: &str = "<!-- figures -->\n";
 const END: &str = "<!-- /figures -->";
 
 const FOOTNOTE: &str = "\
-*The limits' time*: the longest that one of Graph's documented limits makes of the least possible requests: all for messages at 20 a second, \
-all for replies at 30, those of one team at 4, those of one channel at 1, each times the 83 % that Graph allows in the long run, and times \
-what the limits are sped up by.
+*Limit time*: the shortest time in which Graph's documented limits allow the minimum number of requests. It is the longest of: all message \
+requests at 20 a second, all reply requests at 30, the requests of one team at 4, and those of one channel at 1; each limit times the 83 % that \
+Graph allows over a longer time, and times the speed-up.
 
-*The fair time* of two runs at once: the limits' time of all that both of them read.
+*Fair time* of two concurrent runs: the limit time of everything that both of them read.
 
-*The least possible*: a token, a list of groups for every 999 teams, and for each team itself, its channels and its members; one request for \
-the group without a team. For each channel, in a first run: a request for every 50 messages (at least one), one more where there are several \
-pages, and for each thread with r > 200 replies the lesser of (r - 200) / 20 (the pages of the simulator behind what comes with the message) \
-and r / 50 (the thread from its beginning), rounded up. For an idle channel in a second run: one of the walk and one of delta.
+*Minimum requests*: a token; one list of groups for every 999 teams; three for each team (the team, its channels, its members); one for the \
+group without a team. For each channel in a first run: one for every 50 messages (at least one), one more if there are several pages, and for \
+each thread of r > 200 replies the smaller of (r - 200) / 20 and r / 50, rounded up. For an idle channel in a second run: two.
 ";
 
-/// A figure as a line of the table.
 pub(crate) fn line(figure: &Figure) -> String {
     let Figure { what, amount, goal, numbers } = figure;
     let goal = goal.map(|goal| format!("≤ {goal}")).unwrap_or_default();
     format!("| {what} | **{amount}** | {goal} | {numbers} |")
 }
 
-/// Puts the figures between the marks of the document.
+/// Replaces the table between the markers of the document.
 pub(crate) fn write(path: &Path, figures: &[Figure], runs: u32) -> Result<()> {
     let document = fs::read_to_string(path)?;
-    let (before, rest) = document.split_once(BEGIN).ok_or("the document has no mark where the figures begin")?;
-    let (_, after) = rest.split_once(END).ok_or("the document has no mark where the figures end")?;
+    let (before, rest) = document.split_once(BEGIN).ok_or("the document has no start marker")?;
+    let (_, after) = rest.split_once(END).ok_or("the document has no end marker")?;
     let lines: String = figures.iter().map(|figure| line(figure) + "\n").collect();
-    let head = format!("{}; median of {runs} runs where nothing else is said.", machine()?);
-    let table = format!("{head}\n\n| what | figure | goal | behind it |\n|---|---|---|---|\n{lines}\n{FOOTNOTE}");
+    let head = format!("{}; median of {runs} runs unless stated otherwise.", machine()?);
+    let table = format!("{head}\n\n| what | figure | goal | absolute numbers |\n|---|---|---|---|\n{lines}\n{FOOTNOTE}");
     Ok(fs::write(path, format!("{before}{BEGIN}{table}{END}{after}"))?)
 }
 
-/// When and where it was measured.
+/// The day and the machine of the measurement.
 fn machine() -> Result<String> {
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_start_matches([' ', '\t', ':']);
@@ -55,7 +53,7 @@ mod tests {
     use crate::figure::Amount;
 
     #[test]
-    fn what_stands_around_the_figures_stays() {
+    fn the_text_around_the_table_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("performance.md");
         fs::write(&path, format!("before\n{BEGIN}old\n{END}\nafter\n")).unwrap();

@@ -1,4 +1,4 @@
-//! Commands of the tap, with the files that they need.
+//! Commands of the tap, with their configuration and catalog.
 
 use std::{path::PathBuf, process::Command};
 
@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{Bench, Result, process, simulator::Simulator};
 
-/// Requests in flight that the tap has by itself.
+/// The default of `max_concurrent_threads`.
 pub(crate) const CONCURRENCY: usize = 30;
 
-/// The name and the mode of each stream.
 const STREAMS: [(&str, &str); 5] = [
     ("teams", "full_refresh"),
     ("channels", "full_refresh"),
@@ -18,39 +17,32 @@ const STREAMS: [(&str, &str); 5] = [
     ("message_replies", "incremental"),
 ];
 
-/// What a run is told besides where Graph is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings<'s> {
-    /// Multiple of Graph's rates; 0: none is kept.
+    /// Multiple of Graph's rates; 0 turns the limits off.
     pub(crate) pace: u32,
-    /// The teams that are read; all if there are none.
+    /// Ids of the teams to read; empty: all teams.
     pub(crate) teams: &'s [String],
-    /// The only stream that is read, if not all are.
+    /// The only stream to read; `None`: all streams.
     pub(crate) stream: Option<&'s str>,
-    /// The name of its configuration file.
+    /// The name of the configuration file.
     pub(crate) name: &'s str,
 }
 
 impl Settings<'_> {
-    /// All of the tenant, at a pace.
+    /// The whole tenant.
     pub(crate) fn all(pace: u32) -> Self {
         Settings { pace, teams: &[], stream: None, name: "config.json" }
     }
 }
 
-/// `read`, all streams.
 pub(crate) fn read(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<Command> {
-    Ok(with_files(Command::new(&bench.programs.tap), files(bench, simulator, settings)?))
+    let (config, catalog) = files(bench, simulator, settings)?;
+    let mut command = Command::new(&bench.programs.tap);
+    command.arg("read").arg("--config").arg(config).arg("--catalog").arg(catalog);
+    Ok(command)
 }
 
-/// `read` on the second core.
-pub(crate) fn read_pinned(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<Command> {
-    let mut command = Command::new("taskset");
-    command.args(["-c", "1"]).arg(&bench.programs.tap);
-    Ok(with_files(command, files(bench, simulator, settings)?))
-}
-
-/// `plan`, all streams, for programs.
 pub(crate) fn plan(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<Command> {
     let (config, catalog) = files(bench, simulator, settings)?;
     let mut command = Command::new(&bench.programs.tap);
@@ -58,13 +50,8 @@ pub(crate) fn plan(bench: &Bench, simulator: &Simulator, settings: Settings<'_>)
     Ok(command)
 }
 
-fn with_files(mut command: Command, (config, catalog): (PathBuf, PathBuf)) -> Command {
-    command.arg("read").arg("--config").arg(config).arg("--catalog").arg(catalog);
-    command
-}
-
-/// The files of the configuration and the catalog.
-pub(crate) fn files(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<(PathBuf, PathBuf)> {
+/// Writes the configuration and the catalog; returns their paths.
+fn files(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result<(PathBuf, PathBuf)> {
     let Settings { pace, teams, stream: only, name } = settings;
     let mut config = simulator.config.clone();
     if let Value::Object(config) = &mut config {
