@@ -1,17 +1,17 @@
 # syntax=docker/dockerfile:1
-# An Airbyte source: one static executable, a shell and the CA roots.
-# The platform starts it through `sh -c 'eval "$AIRBYTE_ENTRYPOINT read ..."'`, beside a loop of `sleep` and `kill`: hence busybox.
+# An Airbyte source: a static executable, a shell and the CA roots.
+# The platform starts it with `sh -c 'eval "$AIRBYTE_ENTRYPOINT read ..."'` and a loop of `sleep` and `kill`, which need busybox.
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 --tag tap-microsoft-teams:0.1.0 .
 #
-# Any Rust image with a C compiler, the roots and `sh` builds it, and any base with a shell carries it.
+# BUILD_IMAGE may be any Rust image with a C compiler, CA roots and `sh`; BASE_IMAGE any image with a shell.
 ARG BUILD_IMAGE=docker.io/library/rust:1.95-alpine
 ARG BASE_IMAGE=docker.io/library/busybox:1.37-musl
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY . .
-# The target is named although it is this machine's: so RUSTFLAGS concern the executable, not the macros that the compiler loads.
+# With an explicit target, RUSTFLAGS apply only to the executable and not to procedural macros.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
     target=$(rustc -vV | sed -n 's/^host: //p') \
     && RUSTFLAGS="-C target-feature=+crt-static" \

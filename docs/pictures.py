@@ -1,5 +1,5 @@
-"""Draws what a terminal shows of real commands on a simulated tenant: docs/progress.svg, a run in its midst and at its end; docs/first-hour.svg,
-a check before and after a permission was granted, and a plan.
+"""Draws the terminal output of real commands on a simulated tenant. docs/progress.svg: a run in progress and at its end. docs/first-hour.svg:
+a check before and after a permission is granted, and a plan.
 
     python3 -m venv venv && venv/bin/pip install pyte==0.8.2 rich==15.0.0
     cargo build -p tap-microsoft-teams -p graph-sim && venv/bin/python docs/pictures.py
@@ -31,7 +31,7 @@ EVERYTHING = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_me
 
 
 def lines(screen):
-    """What the terminal shows, with its colours."""
+    """The lines of the terminal with their colours."""
     for row in range(screen.lines):
         line = Text()
         for column in range(screen.columns):
@@ -43,7 +43,7 @@ def lines(screen):
 
 
 def shown(screen):
-    """Its lines, without the empty ones below."""
+    """The lines without trailing empty ones."""
     kept = list(lines(screen))
     while kept and not kept[-1].plain:
         kept.pop()
@@ -51,7 +51,7 @@ def shown(screen):
 
 
 def run(command, folder, with_stdout=False):
-    """Runs it with its stderr, or its stdout too, on a terminal. Gives what that shows when a third of a long run is done, and at the end."""
+    """Runs a command with stderr, or also stdout, on a terminal. Returns the screen during a long run, and at the end."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
@@ -60,7 +60,7 @@ def run(command, folder, with_stdout=False):
     os.close(theirs)
     screen = pyte.Screen(COLUMNS, ROWS)
     screen.set_mode(pyte.modes.LNM)
-    stream, midst, began = pyte.ByteStream(screen), None, time.monotonic()
+    stream, middle, began = pyte.ByteStream(screen), None, time.monotonic()
     while True:
         try:
             part = os.read(ours, 65536)
@@ -68,24 +68,24 @@ def run(command, folder, with_stdout=False):
             break
         stream.feed(part)
         is_drawn = any("left, " in line for line in screen.display)
-        if midst is None and is_drawn and time.monotonic() - began > 20:
-            midst = shown(screen)
+        if middle is None and is_drawn and time.monotonic() - began > 20:
+            middle = shown(screen)
     if process.wait() != 0:
         raise SystemExit(f"{command} failed")
-    return midst, shown(screen)
+    return middle, shown(screen)
 
 
 class Simulator:
-    """A simulated tenant; it ends with the `with`."""
+    """A simulated tenant, for use in a `with` statement."""
 
     def __init__(self, *options):
         self._process = subprocess.Popen([PROGRAMS / "graph-sim", *options], stdout=subprocess.PIPE, text=True)
-        # What it prints, over several lines, is one object.
+        # It prints one JSON object over several lines.
         text = ""
         while not text.endswith("}\n"):
             text += self._process.stdout.readline()
         self.config = json.loads(text) | EVERYTHING
-        self._door = self.config.pop("control_url")
+        self._control = self.config.pop("control_url")
 
     def __enter__(self):
         return self
@@ -94,8 +94,8 @@ class Simulator:
         self._process.terminate()
         self._process.wait()
 
-    def ask(self, method, path, body):
-        request = urllib.request.Request(self._door + path, data=json.dumps(body).encode(), method=method)
+    def request(self, method, path, body):
+        request = urllib.request.Request(self._control + path, data=json.dumps(body).encode(), method=method)
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
 
@@ -114,11 +114,11 @@ def prompt(line):
 def progress(folder):
     with Simulator(*TENANT) as simulator:
         write(folder, simulator.config | {"pace": int(SPEED)})
-        midst, end = run(["--config", "config.json"], folder)
-    if midst is None:
-        raise SystemExit("the run was over too soon")
+        middle, end = run(["--config", "config.json"], folder)
+    if middle is None:
+        raise SystemExit("the run ended too early")
     line = prompt("tap-microsoft-teams --config config.json | target-jsonl > state.jsonl")
-    draw("progress", [line, *midst, Text(), Text("a minute later", style="italic dim"), *end])
+    draw("progress", [line, *middle, Text(), Text("a minute later", style="italic dim"), *end])
 
 
 def first_hour(folder):
@@ -126,14 +126,14 @@ def first_hour(folder):
     with Simulator("--teams", "3", "--channels", "3", "--messages", "1200", "--skew", "--replies", "2") as simulator:
         write(folder, simulator.config)
         parts = []
-        for roles, then in ((granted, "the administrator has consented"), ([*granted, "ChannelMessage.Read.All"], None)):
-            simulator.ask("POST", "/roles", roles)
-            _, said = run(["check", "--config", "config.json"], folder, with_stdout=True)
-            parts += [prompt("tap-microsoft-teams check --config config.json"), *said, Text()]
-            if then:
-                parts += [Text(then, style="italic dim")]
-        _, said = run(["plan", "--config", "config.json"], folder, with_stdout=True)
-        draw("first-hour", [*parts, prompt("tap-microsoft-teams plan --config config.json"), *said])
+        for roles, caption in ((granted, "the administrator has consented"), ([*granted, "ChannelMessage.Read.All"], None)):
+            simulator.request("POST", "/roles", roles)
+            _, output = run(["check", "--config", "config.json"], folder, with_stdout=True)
+            parts += [prompt("tap-microsoft-teams check --config config.json"), *output, Text()]
+            if caption:
+                parts += [Text(caption, style="italic dim")]
+        _, output = run(["plan", "--config", "config.json"], folder, with_stdout=True)
+        draw("first-hour", [*parts, prompt("tap-microsoft-teams plan --config config.json"), *output])
 
 
 def write(folder, config):

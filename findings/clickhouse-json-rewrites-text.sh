@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# ClickHouse's JSON type rewrites the texts of messages.
+# ClickHouse's JSON type rewrites message texts that look like dates.
 #
 # Version:  chdb 4.4.0 (ClickHouse 26.9.2.1)
-# Expected: a column of type JSON gives back the strings that went in, and the keys that went in. Perhaps it reorders keys.
-# Found:    a string that can be read as a date or date-time is stored as one, and comes back in another form. The parser is lenient: days
-#           and hours that do not exist are added up, a weekday is dropped, PM and offsets are worked in, and the result depends on the
-#           session's time zone. No error, no warning. A key with a dot, such as @odata.type, comes back as an object in an object, and
-#           properties that are null are gone. 2026-02-30 became 2026-03-02, "2026-11-30 25:00" became "2026-12-01 01:00:00".
-#           Only whole strings are touched ("we meet 2026-11-30" stays). One such message is enough, and LIKE, length() and = on the path fail for
+# Expected: a column of type JSON returns the strings and keys that were inserted, perhaps with the keys in another order.
+# Found:    a string that can be parsed as a date or date-time is stored as one and returned in another form. The parser is lenient: it
+#           rolls over days and hours that do not exist, drops weekdays, applies PM and offsets, and the result depends on the time zone of
+#           the session. No error, no warning. A key with a dot, such as @odata.type, becomes a nested object, and null properties
+#           disappear. 2026-02-30 became 2026-03-02, "2026-11-30 25:00" became "2026-12-01 01:00:00".
+#           Only whole strings are affected ("we meet 2026-11-30" is kept). One such message makes LIKE, length() and = on the path fail for
 #           the whole table: "Illegal type Date of argument of function like".
-# Matters:  a short message is often just a date: the answer to "when?". Such texts are altered for good in `body`, `attachments`,
-#           `eventDetail` and `_additional_properties`. `toString(eventDetail)` handed on to another system has no "@odata.type" any more.
-# Instead:  type String for nested columns, and JSONExtractString(body, 'content'). Or name the types of paths: JSON(content String).
-#           Or both input_format_try_infer_dates=0 and input_format_try_infer_datetimes=0, and json_type_escape_dots_in_keys=1, in every
+# Matters:  a short message is often just a date, the answer to "when?". Such texts are permanently changed in `body`, `attachments`,
+#           `eventDetail` and `_additional_properties`. `toString(eventDetail)` no longer has "@odata.type".
+# Instead:  use type String for nested columns, and JSONExtractString(body, 'content'); or declare the types of paths: JSON(content String);
+#           or set input_format_try_infer_dates=0, input_format_try_infer_datetimes=0 and json_type_escape_dots_in_keys=1 in every
 #           session that inserts.
 . "$(dirname "$0")/lib.sh"
 install chdb==4.4.0

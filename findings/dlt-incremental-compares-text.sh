@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# dlt: an incremental cursor that is a date-time text is compared as text, and newer rows count as old.
+# dlt compares an incremental cursor that is a date-time string as text, so newer rows count as old.
 #
 # Version:  dlt 1.31.0 (DuckDB)
-# Expected: dlt knows that lastModifiedDateTime is a timestamp (it makes the column one), and compares times: initial_value may be any ISO
-#           form. A row whose cursor equals the last one is loaded if it has changed, since the primary key merges it.
-# Found:    the texts are compared. With "10:00:00Z" as the last value, "10:00:00.31Z" is older, for "." sorts before "Z": Graph leaves out
-#           zeros at the end, so both forms come. initial_value="2026-11-30T12:00:00+02:00" drops two hours. A hint data_type="timestamp" changes
-#           nothing; an aware datetime as initial_value is an error, a naive one works. And a row with the last cursor and a known
-#           key is dropped as a duplicate though its content differs: the old content stays.
-# Matters:  dlt pipelines that read Graph by rest_api, or files with fractions of any length, lose the messages of a part of a second in each
-#           run, in busy channels several. Files of this project's tap always have six digits; for them it is the initial value that matters,
-#           and a second filter by cursor on what the tap has already chosen drops channels that it read later than others.
-# Instead:  turn the texts into datetimes first: .add_map(...) with dlt.common.time.ensure_pendulum_datetime, and a datetime as initial_value.
-#           primary_key=() in incremental() switches the dropping of equal rows off. On the tap's files: no incremental(), only merge.
+# Expected: dlt knows that lastModifiedDateTime is a timestamp (it creates a timestamp column) and compares times, so initial_value may have any
+#           ISO form. A row whose cursor equals the last one is loaded if it has changed, because the primary key merges it.
+# Found:    the strings are compared. After the last value "10:00:00Z", "10:00:00.31Z" counts as older, because "." sorts before "Z"; Graph
+#           omits trailing zeros, so both forms occur. initial_value="2026-11-30T12:00:00+02:00" drops two hours. data_type="timestamp" has
+#           no effect; an aware datetime as initial_value is an error, a naive one works. A row with the last cursor and a known
+#           key is dropped as a duplicate even if its content differs: the old content is kept.
+# Matters:  dlt pipelines that read Graph with rest_api, or files with fractions of varying length, lose messages of part of a second in
+#           each run, several in busy channels. Files of this project's tap always have six digits; with them only the initial
+#           value matters, and a second filter by cursor drops channels that the tap read later than others.
+# Instead:  convert the strings to datetimes first: .add_map(...) with dlt.common.time.ensure_pendulum_datetime, and a datetime as initial_value.
+#           primary_key=() in incremental() disables dropping equal rows. With the tap's files, use only merge and no incremental().
 . "$(dirname "$0")/lib.sh"
 install "dlt[duckdb]==1.31.0"
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# A JSON column in a Parquet file of DuckDB's is a text to some readers, bytes to Polars, and retyped by ClickHouse.
+# A JSON column in a Parquet file written by DuckDB is text for some readers, bytes for Polars, and retyped by ClickHouse.
 #
 # Version:  duckdb 2.0.1; polars 2.1.0, pyarrow 26.0.1, chdb 4.4.0 (ClickHouse 26.9.2.1), pyiceberg 0.12.0
-# Expected: Parquet is the safe way between tools: `COPY messages TO 'messages.parquet'` writes JSON columns as text, and all read text.
-# Found:    DuckDB marks the columns with Parquet's logical type JSON, and each reader takes that in its own way. pyarrow: an extension type
-#           (arrow.json), text inside. Polars: Binary; every `.str` function on it is an error. pyiceberg refuses to append: "unsupported
-#           type: extension<arrow.json>". ClickHouse: its JSON type, though nobody asked for it. So texts that look like dates are
-#           rewritten while the file is read (2026-02-30 became 2026-03-02), "@odata.type" becomes {"@odata": {"type": ...}}, null
-#           properties vanish, and here the two settings that stop the guessing of dates (input_format_try_infer_dates,
-#           input_format_try_infer_datetimes) do nothing.
+# Expected: Parquet is a safe exchange format: `COPY messages TO 'messages.parquet'` writes JSON columns as text, and all readers read text.
+# Found:    DuckDB marks the columns with Parquet's logical type JSON, which each reader handles differently. pyarrow: an extension type
+#           (arrow.json) with text. Polars: Binary; every `.str` function on it is an error. pyiceberg refuses to append: "unsupported
+#           type: extension<arrow.json>". ClickHouse: its JSON type, without being told to. Texts that look like dates are then
+#           rewritten while reading (2026-02-30 became 2026-03-02), "@odata.type" becomes {"@odata": {"type": ...}}, null
+#           properties disappear, and the two settings that turn off date inference (input_format_try_infer_dates,
+#           input_format_try_infer_datetimes) have no effect here.
 # Matters:  docs/streams.md writes Parquet with DuckDB, and `body`, `from`, `eventDetail` and the other nested columns are JSON there.
-# Instead:  cast to VARCHAR when writing: COPY (SELECT * REPLACE (body::VARCHAR AS body, ...) FROM messages) TO ... Every reader has text then.
-#           For a file that exists: `.cast(pl.String)` in Polars, input_format_parquet_enable_json_parsing = 0 in ClickHouse.
+# Instead:  cast to VARCHAR when writing: COPY (SELECT * REPLACE (body::VARCHAR AS body, ...) FROM messages) TO ... Then every reader has text.
+#           For an existing file: `.cast(pl.String)` in Polars, input_format_parquet_enable_json_parsing = 0 in ClickHouse.
 . "$(dirname "$0")/lib.sh"
 install duckdb==2.0.1 polars==2.1.0 pyarrow==26.0.1 chdb==4.4.0 "pyiceberg[sql-sqlite]==0.12.0"
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# "The value of the latest version": DuckDB, ClickHouse and pandas give the latest that is not null, Spark and Polars the latest.
+# "The value of the latest version" is the latest non-null value in DuckDB, ClickHouse and pandas, and the latest value in Spark and Polars.
 #
 # Version:  duckdb 2.0.1, chdb 4.4.0 (ClickHouse 26.9.2.1), pandas 3.1.1; for comparison polars 2.1.0 (and pyspark 4.3.0, by hand: null)
-# Expected: of an append-only table, arg_max(subject, modified) GROUP BY id gives the subject of the newest version, as a window with
-#           row_number() does; max_by is the same function by another name, in DuckDB as in Spark. groupby("id").last() gives the last row.
-# Found:    DuckDB's arg_max, max_by and any_value(.. ORDER BY), ClickHouse's argMax, anyLast and last_value, and pandas' last() pass over
-#           nulls, column by column. The result is a row that never was: new values, and old ones where the new version has null.
-#           Polars' `sort_by().last()`, DuckDB's last(.. ORDER BY) and Spark's max_by give null.
-# Matters:  in messages null is news. A deletion that was undone has deletedDateTime null again: the message stays deleted. A message that
-#           Graph reports as removed has all columns null: its subject and text come back.
+# Expected: for an append-only table, arg_max(subject, modified) GROUP BY id returns the subject of the newest version, like a window with
+#           row_number(); max_by is an alias, in DuckDB as in Spark. groupby("id").last() returns the last row.
+# Found:    arg_max, max_by and any_value(.. ORDER BY) in DuckDB, argMax, anyLast and last_value in ClickHouse, and last() in pandas skip
+#           nulls, column by column. The result is a row that never existed: new values mixed with old ones where the new version is null.
+#           Polars' `sort_by().last()`, DuckDB's last(.. ORDER BY) and Spark's max_by return null.
+# Matters:  in messages a null is information. After a deletion is undone, deletedDateTime is null again, but the message stays deleted. A
+#           message that Graph reports as removed has only null columns, but its subject and text reappear.
 # Instead:  QUALIFY row_number() OVER (PARTITION BY channel_id, id ORDER BY lastModifiedDateTime DESC) = 1. Or arg_max of the whole row:
 #           max_by(messages, v) or arg_max_null in DuckDB, argMax(tuple(..), v) in ClickHouse; groupby().tail(1) or drop_duplicates in pandas.
 . "$(dirname "$0")/lib.sh"
@@ -21,7 +21,7 @@ import pandas
 import polars
 from stated import stated
 
-# A message that was deleted, and whose deletion was undone.
+# A message whose deletion was undone.
 versions = {"id": ["1", "1"], "modified": [1, 2], "deleted": ["2026-11-30", None]}
 
 table = duckdb.connect()

@@ -1,5 +1,5 @@
-# Sourced by every script here: a temporary folder, the pinned packages in it, and the exit codes.
-# 0: still as stated; 1: no longer as stated; 2: the packages cannot be installed.
+# Sourced by every script here: creates a temporary folder and installs the pinned packages in it.
+# Exit codes: 0: still as described; 1: no longer as described; 2: the packages cannot be installed.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore TZ=UTC
 
-# install NAME==VERSION ...: Python packages into a virtual environment of this run.
+# install NAME==VERSION ...: installs Python packages into a virtual environment in the temporary folder.
 install() {
     python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$@" || {
         echo "cannot install: $*" >&2

@@ -2,12 +2,12 @@
 # Meltano: a first `meltano select --exclude` deselects everything.
 #
 # Version:  meltano 4.4.1
-# Expected: a plugin without `select` rules reads everything (that is documented, and so), so `meltano select tap --exclude members '*'` reads
-#           everything but members.
-# Found:    the command writes `select: ['!members.*']`, and the rule `*.*` that held until then is gone: the catalog deselects every stream
-#           and every property. `meltano run` ends with 0, in silence, and with nothing read. With `*.*` in front it is as expected.
-# Matters:  a pipeline that ran well for weeks reads nothing from the day when somebody leaves a stream out, and stays green.
-# Instead:  write both rules: `meltano select tap '*' '*'`, then the exclusion. In meltano.yml: select: ['*.*', '!members.*'].
+# Expected: a plugin without `select` rules reads everything (as documented), so `meltano select tap --exclude members '*'` reads
+#           everything except members.
+# Found:    the command writes `select: ['!members.*']`, which replaces the default rule `*.*`: the catalog deselects every stream
+#           and every property. `meltano run` silently exits with 0 and reads nothing. With `*.*` as the first rule it works as expected.
+# Matters:  a pipeline that worked for weeks reads nothing from the day somebody excludes a stream, and stays green.
+# Instead:  add both rules: `meltano select tap '*' '*'`, then the exclusion. In meltano.yml: select: ['*.*', '!members.*'].
 . "$(dirname "$0")/lib.sh"
 install meltano==4.4.1
 

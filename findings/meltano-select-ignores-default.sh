@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Meltano: `selected-by-default: false` in a catalog selects nothing less.
+# Meltano ignores `selected-by-default: false` in a catalog.
 #
 # Version:  meltano 4.4.1
-# Expected: without `select` rules, a stream whose metadata has `selected-by-default: false` is not read, as Singer's specification has it.
-# Found:    Meltano's rule `*.*` holds where a project has no rules: the catalog selects that stream and its properties all the same.
-# Matters:  a tap that gains an opt-in stream is asked for it by every project without rules, and needs its permission from then on.
-# Instead:  name the streams in the project: select: ['messages.*'].
+# Expected: without `select` rules, a stream whose metadata has `selected-by-default: false` is not read, as the Singer specification defines.
+# Found:    a project without rules gets Meltano's rule `*.*`: the catalog selects that stream and its properties.
+# Matters:  when a tap gains an opt-in stream, every project without rules starts to read it and needs its permission.
+# Instead:  list the streams in the project: select: ['messages.*'].
 . "$(dirname "$0")/lib.sh"
 install meltano==4.4.1
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Meltano: selecting an object selects none of its parts, so the object arrives empty.
+# Meltano: selecting an object selects none of its properties, so the object is empty.
 #
 # Version:  meltano 4.4.1, with a tap on singer-sdk 0.54.9
-# Expected: `meltano select tap messages body` selects the column with all that is in it. A folder is copied with its files.
-# Found:    the catalog has "selected": true for `body` and "selected": false, explicitly, for `body.contentType` and `body.content`.
-#           A tap that keeps to it writes {"id": "1", "body": {}}. Exit 0, no warning. The other way round it is as expected: `!messages.body`
-#           removes the whole, though the catalog still says "selected": true for its parts.
-# Matters:  who picks columns (messages.id, messages.createdDateTime, messages.body) loads every message without its text, and the state
-#           moves on: an incremental run does not bring the texts later, only a full refresh does.
-# Instead:  select `messages.body.*`, or `messages.body.content`. Objects whose parts the catalog does not list (`from`, `eventDetail`)
+# Expected: `meltano select tap messages body` selects the column with its contents, as copying a folder copies its files.
+# Found:    the catalog has "selected": true for `body`, and explicitly "selected": false for `body.contentType` and `body.content`.
+#           A tap that follows it writes {"id": "1", "body": {}}. Exit 0, no warning. Exclusion works as expected: `!messages.body`
+#           removes the whole object, although the catalog still has "selected": true for its properties.
+# Matters:  selecting columns (messages.id, messages.createdDateTime, messages.body) loads every message without its text, and the state
+#           advances: only a full refresh, not an incremental run, adds the texts later.
+# Instead:  select `messages.body.*`, or `messages.body.content`. Objects whose properties the catalog does not list (`from`, `eventDetail`)
 #           are selected as a whole.
 . "$(dirname "$0")/lib.sh"
 install meltano==4.4.1 singer-sdk==0.54.9

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# MSAL for Python answers a retry from memory: five tries a second apart are one request.
+# MSAL for Python answers a retry from memory: five attempts a second apart are one request.
 #
 # Version:  msal 1.39.0
-# Expected: acquire_token_for_client keeps tokens. An error is not kept: each further call asks the token endpoint again.
-# Found:    the answer to a failed request is kept too, in the application object: 429 and 5xx for Retry-After, or for 5 seconds without one;
-#           400 for 60 seconds. Until then every call returns or raises the same error, and no request is made. Such an answer
-#           looks like a fresh one. 401 (a wrong secret) is not kept. A new ConfidentialClientApplication asks at once.
-# Matters:  a script that tries five times with a second between them tried once, and fails for a hiccup of a second at Entra. Who waits in
-#           a loop for a new app registration to be known everywhere (400, AADSTS700016) sees the same old answer for a minute at a time.
-# Instead:  back off for more than 5 seconds, and for more than 60 after a 400; or make a new application object for each retry.
+# Expected: acquire_token_for_client caches tokens, but not errors: each further call sends a request to the token endpoint.
+# Found:    error responses are cached too, in the application object: 429 and 5xx for Retry-After, or for 5 seconds without one;
+#           400 for 60 seconds. Until then every call returns or raises the same error without a request, and such a response
+#           looks like a new one. 401 (a wrong secret) is not cached. A new ConfidentialClientApplication sends a request immediately.
+# Matters:  a script that retries five times with a second in between sends one request, and fails because of a one-second outage at Entra. A
+#           loop that waits for a new app registration to propagate (400, AADSTS700016) sees the same old response for a minute at a time.
+# Instead:  back off for more than 5 seconds, and for more than 60 after a 400; or create a new application object for each retry.
 . "$(dirname "$0")/lib.sh"
 install msal==1.39.0
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Microsoft's Python SDK for Graph: PageIterator with `list.append` reads one message of all.
+# Microsoft's Python SDK for Graph: PageIterator with `list.append` reads only one message.
 #
 # Version:  msgraph-core 1.5.2
 # Expected: `await PageIterator(page, adapter).iterate(messages.append)` collects the messages of all pages; a callback stops the iteration by
-#           returning False, as the documentation says.
-# Found:    any false value stops it, and a function that returns nothing returns None. So the iteration ends after the first item, without
-#           error, and no second page is asked for. A callback that returns how many rows it wrote ends it at the first 0. An `async def`
-#           callback is the opposite: its coroutine counts as true, all pages are read, and none of the coroutines is ever run.
-# Matters:  a loader whose callback appends, prints or writes has one message of each channel, or none; in a small test with one message all
-#           looks well.
-# Instead:  a callback that is no coroutine and ends with `return True`. Or a loop of one's own over odata_next_link with .with_url(); it also
-#           goes on after an empty page, as PageIterator does not.
+#           returning False, as documented.
+# Found:    any falsy value stops it, and a function without return value returns None. So the iteration ends after the first item, without
+#           an error, and no second page is requested. A callback that returns the number of rows it wrote stops at the first 0. With an `async def`
+#           callback it is the opposite: its coroutine is truthy, so all pages are read, but none of the coroutines is ever awaited.
+# Matters:  a loader whose callback appends, prints or writes gets one message per channel, or none; a small test with one message
+#           succeeds.
+# Instead:  a callback that is not a coroutine and ends with `return True`. Or a loop over odata_next_link with .with_url(), which also
+#           continues after an empty page, unlike PageIterator.
 . "$(dirname "$0")/lib.sh"
 install msgraph-core==1.5.2 msgraph-sdk==1.65.0
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Microsoft's Python SDK for Graph: values of a message vanish when the model is written as JSON, or already when it is read.
+# Microsoft's Python SDK for Graph loses values of a message when the model is serialized to JSON, or already when it is parsed.
 #
-# Version:  msgraph-sdk 1.65.0 (microsoft-kiota-serialization-json as it brings it)
-# Expected: a ChatMessage that is parsed and serialized again is the message that Graph sent, apart from the order of keys.
-# Found:    written: properties that can hold several values are left out, whatever they hold: `policyViolation.dlpAction`,
-#           `policyViolation.userAction` and `messageHistory[].actions`. The model has them; the serializer writes nothing for a list of enum
-#           members. Read: an enum value that this release does not know is None and is kept nowhere, not in additional_data either: a new
-#           `messageType`, `importance` or `body.contentType` is lost. In additional_data, a text that is an ISO date turns into a datetime.
-#           No error, no log.
-# Matters:  who archives messages with the SDK (a lake of JSON files, an export for compliance) has policyViolation without what the policy
-#           did, and a history without what happened. The raw answer has both.
-# Instead:  keep the JSON of the answer: a request by URL with httpx or requests, or this project's connector. For enums, compare with the raw
-#           text and do not take None for "not set".
+# Version:  msgraph-sdk 1.65.0 (with its microsoft-kiota-serialization-json)
+# Expected: a ChatMessage that is parsed and serialized again equals the message that Graph sent, apart from the order of keys.
+# Found:    serializing omits properties that can hold several values, whatever they hold: `policyViolation.dlpAction`,
+#           `policyViolation.userAction` and `messageHistory[].actions`. The model has them, but the serializer writes nothing for a list of
+#           enum members. Parsing turns an enum value that this release does not know into None and keeps it nowhere, not even in
+#           additional_data: a new `messageType`, `importance` or `body.contentType` is lost. In additional_data, an ISO date string becomes a
+#           datetime. No error, no log.
+# Matters:  a message archive written with the SDK (a lake of JSON files, a compliance export) has policyViolation without the action of the
+#           policy, and a history without the actions. The raw response has both.
+# Instead:  keep the JSON of the response: a request by URL with httpx or requests, or this project's connector. For enums, compare with the raw
+#           text and do not interpret None as "not set".
 . "$(dirname "$0")/lib.sh"
 install msgraph-sdk==1.65.0
 

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# PyAirbyte: two sources of one name in one cache share their state, whatever their configuration.
+# PyAirbyte: two sources with the same name in one cache share their state, whatever their configuration.
 #
 # Version:  airbyte 0.71.3 (PyAirbyte), DuckDB cache
-# Expected: a cache keeps states apart by source and configuration; or at the worst it warns that two configurations write one table.
-# Found:    the state is kept under the source's name and the stream alone. `get_source("source-x", config=A)` and `get_source("source-x",
-#           config=B)` are the same to it: B starts where A ended and skips everything older, and A then goes on from B's state. Of two messages
-#           of tenant B one was loaded: the other is older than the newest of tenant A. A's next message was lost to B's state in turn.
-#           No warning. The rows of both fall into one table.
-# Matters:  who reads several tenants, or one tenant with several lists of teams, in a loop into one cache loses the older messages of all
-#           but the first, for good: the next incremental read does not bring them either.
-# Instead:  a cache for each configuration, or at least `table_prefix` for each (tried below: states are kept apart then).
-#           This project's connector notes the tenant in its state and ends with an error when it is another; most connectors do not.
+# Expected: a cache separates states by source and configuration, or at least warns when two configurations write to one table.
+# Found:    the state is stored by the name of the source and the stream only. `get_source("source-x", config=A)` and `get_source("source-x",
+#           config=B)` are the same: B starts where A ended and skips everything older, and A then continues from B's state. Of two messages
+#           of tenant B one was loaded, because the other is older than the newest of tenant A. A's next message was then lost to B's state.
+#           No warning. The rows of both end up in one table.
+# Matters:  reading several tenants, or one tenant with several lists of teams, in a loop into one cache permanently loses the older messages of
+#           all but the first: the next incremental read does not load them either.
+# Instead:  a cache for each configuration, or at least a `table_prefix` for each (tested below: the states are then separate).
+#           This project's connector stores the tenant in its state and fails if it is a different one; most connectors do not.
 . "$(dirname "$0")/lib.sh"
 install airbyte==0.71.3
 
-# A small source in the manner of most: it emits what is newer than the cursor in the state, and moves the cursor.
+# A small but typical source: it emits records newer than the cursor in the state and advances the cursor.
 cat > source <<'PY'
 #!/usr/bin/env python
 import json

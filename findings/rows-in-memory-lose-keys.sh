@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# From a list of dicts, pyarrow takes the columns of the first row, and Polars those of the first hundred: later keys are dropped.
+# From a list of dicts, pyarrow takes the columns of the first row and Polars those of the first hundred: later keys are dropped.
 #
 # Version:  pyarrow 26.0.1, polars 2.1.0; for comparison pandas 3.1.1
-# Expected: the rows are all in memory, so all are looked at; what does not fit is an error.
-# Found:    pyarrow.Table.from_pylist has the keys of the first row as columns, and drops every other key in silence. (Of nested objects it
-#           unites the keys of all rows.) polars.DataFrame looks at 100 rows; from then on a new key is dropped in silence, at the top and in
+# Expected: all rows are in memory, so all are inspected; what does not fit is an error.
+# Found:    pyarrow.Table.from_pylist uses the keys of the first row as columns and silently drops all other keys. (For nested objects it
+#           uses the keys of all rows.) polars.DataFrame inspects 100 rows; after them a new key is silently dropped, at the top level and in
 #           objects, while a new type for a known key is an error.
-# Matters:  in a page of Graph's delta a removed item has only its id and "@removed". If it comes first, pyarrow.Table.from_pylist(page["value"])
-#           has two columns, and all items of the page lose everything but their id. In Polars the rare keys go: `eventDetail` has other
-#           ones for each kind of event, `from` has `application` only where a bot wrote. `write_deltalake` and pyiceberg's append take the
+# Matters:  in a page of Graph's delta, a removed item has only its id and "@removed". If it is first, pyarrow.Table.from_pylist(page["value"])
+#           has two columns, and all items of the page lose everything except their id. Polars loses rare keys: `eventDetail` has different
+#           ones for each kind of event, `from` has `application` only for messages of bots. `write_deltalake` and pyiceberg's append write the
 #           table as it is.
-# Instead:  give the schema: from_pylist(rows, schema=...), polars.DataFrame(rows, schema=...); or infer_schema_length=None in Polars. Records of
+# Instead:  pass the schema: from_pylist(rows, schema=...), polars.DataFrame(rows, schema=...); or infer_schema_length=None in Polars. Records of
 #           this project's tap have all columns in every row, so pyarrow is safe with them; nested objects in Polars are not.
 . "$(dirname "$0")/lib.sh"
 install pyarrow==26.0.1 polars==2.1.0 pandas==3.1.1

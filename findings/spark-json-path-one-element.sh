@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Spark's get_json_object with [*] gives no list where the list has one element.
+# Spark's get_json_object with [*] returns no list if the list has one element.
 #
 # Version:  pyspark 4.3.0 on Java 17
-# Expected: '$[*].id' gives a JSON array: of two, of one, or of none.
-# Found:    of two it is ["u1","u2"], of one it is the bare value: "u1" with quotes, which from_json(.., 'array<string>') reads as null.
-#           Two mentions of which one has no user count as one. An empty list is null. If the one value is a list itself, the result looks
-#           like the wanted list, and is another one.
-# Matters:  most messages with mentions or reactions have exactly one. A table of who was mentioned, by explode(from_json(get_json_object(...))),
-#           holds the messages with two or more mentions and drops nearly all others, without error.
+# Expected: '$[*].id' returns a JSON array, for two elements, one, or none.
+# Found:    for two it is ["u1","u2"]; for one it is the bare value, "u1" with quotes, which from_json(.., 'array<string>') reads as null.
+#           Two mentions of which one has no user count as one. An empty list is null. If the only value is itself a list, the result looks
+#           like the expected list but is a different one.
+# Matters:  most messages with mentions or reactions have exactly one. A table of mentioned users, by explode(from_json(get_json_object(...))),
+#           contains the messages with two or more mentions and drops nearly all others, without an error.
 # Instead:  from_json of the whole column with a type, then `transform`: from_json(mentions, 'array<struct<mentioned struct<user struct<
 #           id string>>>>').mentioned.user.id. Or VARIANT and variant_explode.
 . "$(dirname "$0")/lib.sh"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Spark reads date-times with a "Z" as null where the column is TIMESTAMP_NTZ.
+# Spark reads date-times with a "Z" as null if the column is TIMESTAMP_NTZ.
 #
 # Version:  pyspark 4.3.0 on Java 17
-# Expected: TIMESTAMP_NTZ is the type for "UTC, without a zone", as other loaders store it; a "Z" is read and dropped, as CAST does it.
-#           A value that does not fit would stop the read.
-# Found:    `spark.read.json`, `spark.read.csv` and `from_json` give null for every value with a "Z", without error or warning. CAST takes the
-#           same text and gives 10:00, and of "10:00+02:00" it gives 10:00 as well: the offset is dropped, not applied. With
-#           spark.sql.timestampType=TIMESTAMP_NTZ a schema that only says `timestamp` does the same.
+# Expected: TIMESTAMP_NTZ is the type for "UTC, without a zone", as other loaders store it; a "Z" is parsed and dropped, as in CAST.
+#           A value that does not fit would be an error.
+# Found:    `spark.read.json`, `spark.read.csv` and `from_json` return null for every value with a "Z", without error or warning. CAST accepts the
+#           same text and returns 10:00; for "10:00+02:00" it returns 10:00 too: the offset is dropped, not applied. With
+#           spark.sql.timestampType=TIMESTAMP_NTZ the same happens for a schema with plain `timestamp`.
 # Matters:  every date-time of Graph, Singer and Airbyte ends in "Z". `createdDateTime` and `lastModifiedDateTime` are null in every row;
-#           `deletedDateTime` is null too, so that no message looks deleted.
-# Instead:  `timestamp` (with spark.sql.timestampType as it is) and the session's time zone UTC. Or the option timestampNTZFormat with a literal
-#           'Z'. `_corrupt_record` in the schema shows such rows, mode FAILFAST stops at them.
+#           `deletedDateTime` is null too, so no message looks deleted.
+# Instead:  `timestamp` (with the default spark.sql.timestampType) and the session time zone UTC. Or the option timestampNTZFormat with a literal
+#           'Z'. `_corrupt_record` in the schema shows such rows; mode FAILFAST stops at them.
 . "$(dirname "$0")/lib.sh"
 command -v java > /dev/null || { echo "cannot run: Spark needs Java" >&2; exit 2; }
 install pyspark==4.3.0

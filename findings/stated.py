@@ -1,4 +1,4 @@
-"""Compares what a package does with what a script states."""
+"""Compares the behaviour of a package with the description in a script."""
 
 import atexit
 import os
@@ -7,15 +7,15 @@ _changed = []
 
 
 def stated(what, found, expected):
-    """Prints what was found; if it is not what was expected, the process ends with 1."""
+    """Prints the result; if it differs from the expected one, the process exits with 1."""
     print(f"{what}: {found!r}")
     if found != expected:
-        print(f"  CHANGED, stated was: {expected!r}")
+        print(f"  CHANGED, expected: {expected!r}")
         _changed.append(what)
 
 
 @atexit.register
 def _end():
     if _changed:
-        print("No longer as stated: " + "; ".join(_changed), flush=True)
+        print("No longer as described: " + "; ".join(_changed), flush=True)
         os._exit(1)
