@@ -63,9 +63,9 @@ pub(super) fn read(written: Option<&RawValue>) -> Result<Option<(Version, Member
     match members.get("version").map(|raw| Given::new(raw, &path).whole()) {
         Some(Some(1)) => Ok(Some((Version::One, members))),
         Some(Some(2)) => Ok(Some((Version::Two, members))),
-        Some(_) => Err(path.invalid("it is none that this program reads; use the program that wrote the state, or start without one")),
+        Some(_) => Err(path.invalid("is not supported by this version of the program; use the version that wrote the state, or start without a state")),
         None if members.0.iter().all(|(_, raw)| Given::new(raw, &path).is_nothing()) => Ok(None),
-        None => Err(path.invalid("it is missing: the state is not one of this program; start without it")),
+        None => Err(path.invalid("is missing, so the state was not written by this program; start without a state")),
     }
 }
 
@@ -99,14 +99,14 @@ impl Partitioned {
             Some(raw) => {
                 let given = Given::new(raw, &path);
                 let is_same = given.text()?.eq_ignore_ascii_case(tenant);
-                let reason = "it is not the `tenant_id` of the configuration: name the tenant alike, start without a state, or keep a state (a cache, a table prefix) for each tenant";
+                let reason = "differs from `tenant_id` in the configuration; write the same tenant id, start without a state, or keep a separate state (cache, table prefix) for each tenant";
                 is_same.then_some(true).ok_or_else(|| given.invalid(reason))?
             }
             None => false,
         };
         let (full, partitions) = (version.full(members)?, version.partitions(members, trail)?);
         if !named && !partitions.is_empty() {
-            return Err(path.invalid("it is missing"));
+            return Err(path.invalid("is missing"));
         }
         Ok(Self { tenant: tenant.to_owned(), full, partitions })
     }

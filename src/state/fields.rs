@@ -8,7 +8,7 @@ use super::{
 };
 use crate::level::Trail;
 
-const IS_MISSING: &str = "it is missing";
+const IS_MISSING: &str = "is missing";
 
 /// What the fields of a partition are read with: its key, the trail to it, and the version of the state.
 #[derive(Clone, Copy)]
@@ -64,7 +64,7 @@ impl Fields<'_> {
         }
         walk.floor = floor.ok_or_else(|| Path::Key(given.path(), "floor").invalid(IS_MISSING))?;
         if walk.link.is_some() && (walk.read_at.is_none() || walk.began.is_none()) {
-            return Err(given.invalid("it has a `link` without `readAt` and `began`"));
+            return Err(given.invalid("has a `link` but lacks `readAt` or `began`"));
         }
         Ok(walk)
     }
@@ -104,7 +104,7 @@ impl Fields<'_> {
         let whole = if self.version == Version::One { Some(written.into_owned()) } else { links::whole(&written, self.key, self.trail) };
         whole
             .filter(|link| leads(link, self.key, self.trail))
-            .ok_or_else(|| given.invalid("the link does not lead to its own channel or thread"))
+            .ok_or_else(|| given.invalid("does not link to its own channel or thread"))
     }
 }
 

@@ -54,7 +54,7 @@ impl<'t, 'p> Given<'t, 'p> {
     }
 
     pub(super) fn members(self) -> Result<Members<'t>, Invalid> {
-        self.parse("it is not an object")
+        self.parse("is not an object")
     }
 
     /// Looks at each item of a list. It may have millions: none is kept.
@@ -63,7 +63,7 @@ impl<'t, 'p> Given<'t, 'p> {
         let visitor = Items { look, refused: &mut refused };
         match serde_json::Deserializer::from_str(self.text).deserialize_seq(visitor) {
             Ok(()) => Ok(()),
-            Err(_) => Err(refused.unwrap_or_else(|| self.invalid("it is not a list"))),
+            Err(_) => Err(refused.unwrap_or_else(|| self.invalid("is not a list"))),
         }
     }
 
@@ -80,7 +80,7 @@ impl<'t, 'p> Given<'t, 'p> {
     }
 
     pub(super) fn text(self) -> Result<Cow<'t, str>, Invalid> {
-        let text: Text<'t> = self.parse("it is not a text")?;
+        let text: Text<'t> = self.parse("is not a string")?;
         Ok(text.0)
     }
 

@@ -1,13 +1,12 @@
-//! Why a state cannot be used: the key is named, and nothing of what it holds is shown.
+//! Why a state cannot be used. The error names the key and never shows its value.
 
 use std::fmt;
 
-/// Why a state cannot be used.
+/// A value that cannot be used, with the reason as the end of a sentence about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Invalid {
-    /// The key in the state, with its path.
+    /// The path of the value; empty for the whole state.
     pub key: String,
-    /// What is wrong with it.
     pub reason: &'static str,
 }
 
@@ -16,8 +15,8 @@ impl std::error::Error for Invalid {}
 impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.key.as_str() {
-            "" => formatter.write_str(self.reason),
-            key => write!(formatter, "`{key}`: {}", self.reason),
+            "" => write!(formatter, "the state {}", self.reason),
+            key => write!(formatter, "`{key}` {}", self.reason),
         }
     }
 }

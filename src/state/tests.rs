@@ -377,7 +377,7 @@ fn what_cannot_be_used_is_named_by_its_key_and_not_shown() {
     }
     insta::assert_snapshot!(said);
     let damage = to_raw_value(&json!({"version": 2, "damage": [5, CANARY]})).unwrap();
-    assert_eq!(StreamState::begin_snapshot(Some(&damage)).unwrap_err().to_string(), "`damage[0]`: it is not a text");
+    assert_eq!(StreamState::begin_snapshot(Some(&damage)).unwrap_err().to_string(), "`damage[0]` is not a string");
 }
 
 mod merged {

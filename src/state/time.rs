@@ -53,7 +53,7 @@ fn bounded(time: DateTime<Utc>) -> DateTime<Utc> {
 /// A time that is written as a date-time.
 pub(super) fn moment(given: Given<'_, '_>) -> Result<DateTime<Utc>, Invalid> {
     date_time(given)
-        .ok_or_else(|| given.invalid("it is not a date-time with a zone, such as 2026-11-20T10:00:00Z"))
+        .ok_or_else(|| given.invalid("is not a date-time with a time zone, such as 2026-11-20T10:00:00Z"))
         .and_then(|time| bound(time, given))
 }
 
@@ -66,7 +66,7 @@ pub(super) fn clock(given: Given<'_, '_>, version: Version) -> Result<DateTime<U
         Some(seconds) => DateTime::from_timestamp(seconds, 0),
         None => date_time(given),
     };
-    time.ok_or_else(|| given.invalid("it is neither a time in whole seconds nor a date-time with a zone"))
+    time.ok_or_else(|| given.invalid("is neither a whole number of seconds since 1970 nor a date-time with a time zone"))
         .and_then(|time| bound(time, given))
 }
 
@@ -76,5 +76,5 @@ fn date_time(given: Given<'_, '_>) -> Option<DateTime<Utc>> {
 
 /// What cannot be added to and subtracted from is refused.
 fn bound(time: DateTime<Utc>, given: Given<'_, '_>) -> Result<DateTime<Utc>, Invalid> {
-    if (1..=9999).contains(&time.year()) { Ok(time) } else { Err(given.invalid("it is not within the years 1 to 9999")) }
+    if (1..=9999).contains(&time.year()) { Ok(time) } else { Err(given.invalid("is not within the years 1 to 9999")) }
 }

@@ -47,7 +47,7 @@ pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partiti
         }
         let (parents, id) = split(&key);
         if id.is_empty() {
-            return Err(path.invalid("it does not name a partition"));
+            return Err(path.invalid("is not the key of a partition"));
         }
         let (ids, entries) = groups.entry(parents.to_owned()).or_default();
         ids.push(&id);
@@ -56,7 +56,7 @@ pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partiti
     let mut partitions = Partitions::new(trail.clone());
     for (parents, (ids, entries)) in groups {
         if matches!(partitions.add(&parents, ids, entries), Added::Whole(false)) {
-            return Err(path.invalid("a partition comes twice"));
+            return Err(path.invalid("contains the same partition twice"));
         }
     }
     Ok(partitions)

@@ -32,7 +32,7 @@ pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
         [] => Ok(None),
         [begun] => Ok(Some(Full { begun: clock(begun, 0)?, mark: None })),
         [begun, mark] => Ok(Some(Full { begun: clock(begun, 0)?, mark: Some(clock(mark, 1)?) })),
-        _ => Err(path.invalid("it has more than two items")),
+        _ => Err(path.invalid("has more than two items")),
     }
 }
 
@@ -47,7 +47,7 @@ fn usual(members: &Members<'_>) -> Result<Option<DateTime<Utc>>, Invalid> {
     match *list(members, &path, "since", 2)? {
         [] => Ok(None),
         [raw] => time::moment(Given::new(raw, &Path::Item(&path, 0))).map(Some),
-        _ => Err(path.invalid("it has more than one item")),
+        _ => Err(path.invalid("has more than one item")),
     }
 }
 
@@ -61,13 +61,13 @@ pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partiti
     let usual = usual(members)?;
     let path = Path::Key(&Path::Top, "partitions");
     let (mut partitions, mut split) = (Partitions::new(trail.clone()), BTreeSet::new());
-    let twice = |path: &Path<'_>| path.invalid("an `id` comes twice");
+    let twice = |path: &Path<'_>| path.invalid("contains the same `id` twice");
     let group = |at, raw| {
         let path = Path::Item(&path, at);
         let group = Given::new(raw, &path).members()?;
         let parents = key(&parents(&group, &path)?);
         let path = Path::Key(&path, "entries");
-        let raws = group.get("entries").ok_or_else(|| path.invalid("it is missing"))?;
+        let raws = group.get("entries").ok_or_else(|| path.invalid("is missing"))?;
         let (mut ids, mut entries) = (Texts::default(), Vec::new());
         Given::new(raws, &path).each(|at, raw| {
             let path = Path::Item(&path, at);
@@ -95,9 +95,9 @@ const MOST_PARENTS: usize = 10;
 
 fn parents(group: &Members<'_>, path: &Path<'_>) -> Result<Vec<String>, Invalid> {
     let path = Path::Key(path, "parents");
-    let given = Given::new(group.get("parents").ok_or_else(|| path.invalid("it is missing"))?, &path);
+    let given = Given::new(group.get("parents").ok_or_else(|| path.invalid("is missing"))?, &path);
     match texts(given, MOST_PARENTS)? {
-        parents if parents.iter().any(String::is_empty) => Err(given.invalid("an id is empty")),
+        parents if parents.iter().any(String::is_empty) => Err(given.invalid("contains an empty id")),
         parents => Ok(parents),
     }
 }
@@ -109,10 +109,10 @@ fn entry<'t>(
 ) -> Result<(Cow<'t, str>, Entry), Invalid> {
     let members = given.members()?;
     let path = Path::Key(given.path(), "id");
-    let id = Given::new(members.get("id").ok_or_else(|| path.invalid("it is missing"))?, &path);
+    let id = Given::new(members.get("id").ok_or_else(|| path.invalid("is missing"))?, &path);
     let name = id.text()?;
     if name.is_empty() {
-        return Err(id.invalid("it is empty"));
+        return Err(id.invalid("is empty"));
     }
     let key = join(parents, &name);
     let fields = Fields { key: &key, trail, version: Version::Two };
