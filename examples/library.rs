@@ -19,7 +19,7 @@ use tap_microsoft_teams::{
     graph::Limits,
     read,
     secrets::Secrets,
-    state::{StreamState, Written},
+    state::{StoredStates, StreamState},
     streams::{MESSAGES, Message, Mode, Stream},
     sync,
 };

@@ -23,7 +23,7 @@ use crate::{
     protocol::airbyte::{self, AirbyteEmitter, Message},
     read::states,
     secrets::Secrets,
-    state::Written,
+    state::StoredStates,
 };
 
 pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
@@ -62,7 +62,7 @@ fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>, secrets: &S
             let (written, remarks) = written.map(airbyte::read_state).transpose()?.unwrap_or_default();
             Ok((states(&written, &selected, &config)?, remarks))
         })?,
-        None => (states(&Written::new(), &selected, &config)?, Vec::new()),
+        None => (states(&StoredStates::new(), &selected, &config)?, Vec::new()),
     };
     if selected.is_empty() && unknown.is_empty() {
         remarks.push(airbyte::NOTHING_SELECTED.to_owned());

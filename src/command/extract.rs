@@ -24,7 +24,7 @@ use crate::{
     protocol::lines::LineEmitter,
     read::states,
     secrets::Secrets,
-    state::Written,
+    state::StoredStates,
     streams::{Mode, Stream},
 };
 
@@ -48,7 +48,7 @@ fn prepare(asked: &Extract, secrets: &Secrets) -> Result<Ready, Error> {
     let stream = stream(&asked.stream)?;
     let (config, remarks) = configuration(asked, stream, secrets)?;
     let selected = vec![stream.whole(Mode::FullRefresh)];
-    let states = states(&Written::new(), &selected, &config)?;
+    let states = states(&StoredStates::new(), &selected, &config)?;
     Ready::new(config, selected, states, remarks, secrets)
 }
 

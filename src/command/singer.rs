@@ -26,7 +26,7 @@ use crate::{
     protocol::singer::{self, About, Bookmarks, SingerEmitter},
     read::{states, unconfigured},
     secrets::Secrets,
-    state::Written,
+    state::StoredStates,
     streams::{Selected, StreamSet},
 };
 
@@ -81,7 +81,7 @@ fn prepare(asked: &Singer, secrets: &Secrets) -> Result<(Bookmarks, Ready), Erro
             let states = states(&given, &selected, &config)?;
             Ok((Bookmarks::new(given, states.known()), states))
         })?,
-        None => (Bookmarks::default(), states(&Written::new(), &selected, &config)?),
+        None => (Bookmarks::default(), states(&StoredStates::new(), &selected, &config)?),
     };
     Ok((bookmarks, Ready::new(config, selected, states, remarks, secrets)?))
 }

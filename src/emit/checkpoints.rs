@@ -91,7 +91,7 @@ impl Checkpoints {
     /// The state of a stream that failed. A full refresh is taken up again only where that can help: otherwise what it has read would be
     /// left out for as long as the rest cannot be read.
     pub(super) fn of_failed(&mut self, stream: &Stream, fault: Fault) -> Option<&StreamState> {
-        if let Some(checkpoint) = self.of(stream).filter(|checkpoint| fault != Fault::Moment && checkpoint.state.is_full()) {
+        if let Some(checkpoint) = self.of(stream).filter(|checkpoint| fault != Fault::Moment && checkpoint.state.is_full_refresh()) {
             checkpoint.state.end_full_refresh();
             checkpoint.changed |= checkpoint.bytes.is_some();
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_first_state_is_written_as_soon_as_it_is_offered() {
-        let mut checkpoints = checkpoints(StreamState::of_partitions("t", &MESSAGES.trail()));
+        let mut checkpoints = checkpoints(StreamState::new_partitioned("t", &MESSAGES.trail()));
         assert!(checkpoints.of_stopped(&MESSAGES).is_none());
         assert!(!report(&mut checkpoints, 1, false));
         assert!(report(&mut checkpoints, 1, true));
@@ -144,11 +144,13 @@ mod tests {
 
     #[test]
     fn a_stopped_run_writes_a_state_after_its_first_records_also_if_nothing_is_new_in_it() {
-        let mut checkpoints =
-            Checkpoints::new(vec![(&MESSAGES, StreamState::of_partitions("t", &MESSAGES.trail())), (&TEAMS, StreamState::of_snapshot())]);
+        let mut checkpoints = Checkpoints::new(vec![
+            (&MESSAGES, StreamState::new_partitioned("t", &MESSAGES.trail())),
+            (&TEAMS, StreamState::new_snapshot()),
+        ]);
         checkpoints.records(&MESSAGES, 1);
         checkpoints.records(&TEAMS, 1);
-        assert_eq!(checkpoints.of_stopped(&MESSAGES), Some(&StreamState::of_partitions("t", &MESSAGES.trail())));
+        assert_eq!(checkpoints.of_stopped(&MESSAGES), Some(&StreamState::new_partitioned("t", &MESSAGES.trail())));
         assert_eq!(checkpoints.of_stopped(&TEAMS), None);
         checkpoints.written(&MESSAGES, 100);
         checkpoints.records(&MESSAGES, 1);
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn further_states_wait_for_records_of_twenty_times_their_size() {
-        let mut checkpoints = checkpoints(StreamState::of_partitions("t", &MESSAGES.trail()));
+        let mut checkpoints = checkpoints(StreamState::new_partitioned("t", &MESSAGES.trail()));
         checkpoints.written(&MESSAGES, 100);
         checkpoints.records(&MESSAGES, 1999);
         assert!(!report(&mut checkpoints, 1, true));
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn after_many_pages_or_five_minutes_a_state_is_written_wherever_a_channel_stands() {
-        let mut checkpoints = checkpoints(StreamState::of_partitions("t", &MESSAGES.trail()));
+        let mut checkpoints = checkpoints(StreamState::new_partitioned("t", &MESSAGES.trail()));
         assert!(!report(&mut checkpoints, PAGES - 1, false));
         assert!(report(&mut checkpoints, 1, false));
         checkpoints.written(&MESSAGES, 100);
@@ -181,12 +183,12 @@ mod tests {
     fn a_full_refresh_is_marked_until_its_end_or_until_another_attempt_cannot_help() {
         let begun = || {
             let mut checkpoints = checkpoints(StreamState::begin_full_refresh(None, "t", &MESSAGES.trail(), chrono::Utc::now()));
-            assert!(report(&mut checkpoints, 1, true) && checkpoints.of_stopped(&MESSAGES).is_some_and(StreamState::is_full));
+            assert!(report(&mut checkpoints, 1, true) && checkpoints.of_stopped(&MESSAGES).is_some_and(StreamState::is_full_refresh));
             checkpoints.written(&MESSAGES, 100);
             checkpoints
         };
-        assert!(!begun().last(&MESSAGES).unwrap().is_full());
+        assert!(!begun().last(&MESSAGES).unwrap().is_full_refresh());
         assert_eq!(begun().of_failed(&MESSAGES, Fault::Moment), None);
-        assert!(!begun().of_failed(&MESSAGES, Fault::User).unwrap().is_full());
+        assert!(!begun().of_failed(&MESSAGES, Fault::User).unwrap().is_full_refresh());
     }
 }

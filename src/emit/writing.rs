@@ -193,7 +193,7 @@ mod tests {
         let (told, stop) = (Arc::<Mutex<Vec<String>>>::default(), StopSignal::default());
         let emitter = Box::new(Stopping { told: told.clone(), records: 4, stop: stop.clone() });
         let state = |stream: &'static Stream| {
-            (stream, if stream.cursor.is_some() { StreamState::of_partitions("t", &stream.trail()) } else { StreamState::of_snapshot() })
+            (stream, if stream.cursor.is_some() { StreamState::new_partitioned("t", &stream.trail()) } else { StreamState::new_snapshot() })
         };
         let streams = [&TEAMS, &MESSAGES, &MESSAGE_REPLIES];
         let (output, writer) = Output::start(emitter, streams.map(state).into(), stop).unwrap();

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
     secrets::Secrets,
-    state::{StreamState, Written},
+    state::{StoredStates, StreamState},
     streams::{Mode, Selected, Stream},
 };
 
@@ -31,7 +31,7 @@ impl States {
 ///
 /// # Errors
 /// If one of them cannot be taken up.
-pub fn states(given: &Written<'_>, selected: &[Selected], config: &Config) -> Result<States, Error> {
+pub fn states(given: &StoredStates<'_>, selected: &[Selected], config: &Config) -> Result<States, Error> {
     let now = Utc::now();
     let begin = |selected: &Selected| {
         let (stream, tenant) = (selected.stream, &config.tenant_id);

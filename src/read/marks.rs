@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     graph::Item,
-    state::{MOST_DAMAGE, StreamState},
+    state::{MAX_DAMAGE_PER_STREAM, StreamState},
     streams::{PerStream, Stream, StreamSet},
 };
 
@@ -41,7 +41,7 @@ impl Marks {
         for stream in streams.iter() {
             is_new |= !self.known[stream].contains(&mark);
             let met = &mut met[stream];
-            if met.len() < MOST_DAMAGE {
+            if met.len() < MAX_DAMAGE_PER_STREAM {
                 met.insert(mark.clone());
             }
         }
@@ -53,7 +53,7 @@ impl Marks {
         let known = &self.known[stream];
         let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
         if !is_complete {
-            let room = MOST_DAMAGE.saturating_sub(marks.len());
+            let room = MAX_DAMAGE_PER_STREAM.saturating_sub(marks.len());
             marks.extend(known.iter().take(room).cloned());
         }
         (marks != *known).then(|| marks.into_iter().collect())

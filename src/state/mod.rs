@@ -1,15 +1,15 @@
-//! The state of a stream: where the next run goes on. Documented in `docs/state.md`; what is written here is read by every later version.
+//! The state of a stream, from which the next run resumes. `docs/state.md` documents the format; later versions must be able to read it.
 
 mod begin;
-mod entry;
+mod compact;
 mod fields;
-mod given;
 mod invalid;
+mod json;
 mod links;
 mod partitions;
 mod position;
 mod stream;
-mod texts;
+mod strings;
 mod time;
 mod version;
 mod version_1;
@@ -19,14 +19,14 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-pub use invalid::Invalid;
-pub use links::{is_delta, is_page};
-pub use position::{DeltaState, MOST_DAMAGE_OF_PARTITION, Position, RoundState, WalkState};
-pub use stream::{MOST_DAMAGE, StreamState};
+pub use invalid::InvalidState;
+pub use links::{is_delta_link, is_page_link};
+pub use position::{DeltaState, MAX_DAMAGE_PER_PARTITION, Position, RoundState, WalkState};
+pub use stream::{MAX_DAMAGE_PER_STREAM, StreamState};
 pub use time::BEGINNING;
 
-/// What earlier runs wrote, by stream.
-pub type Written<'t> = BTreeMap<String, &'t RawValue>;
+/// The states that earlier runs wrote, by stream name.
+pub type StoredStates<'t> = BTreeMap<String, &'t RawValue>;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The partitions that a state knows, by their parents. Clones share what neither of them has changed.
+//! The partitions in a state, grouped by their parents. Clones share the groups that neither has changed.
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -8,44 +8,42 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Position, entry::Entry, texts::Texts};
+use super::{Position, compact::CompactPosition, strings::Strings};
 use crate::level::{Trail, join, split};
 
-/// Partitions, in groups of those that have the same parents.
+/// The partitions of a stream, grouped by the key of their parents.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Partitions {
     groups: BTreeMap<Arc<str>, Arc<Group>>,
     trail: Trail,
 }
 
-/// The partitions of the same parents, by their own ids. The ids change seldom, the entries with each run.
+/// Partitions with the same parents. Ids and positions are shared separately, since ids rarely change but positions change in each run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Group {
-    ids: Arc<Texts>,
-    entries: Vec<Entry>,
+    ids: Arc<Strings>,
+    positions: Vec<CompactPosition>,
 }
 
-/// How partitions were added.
+/// The result of adding a group of partitions.
 #[derive(Clone, Copy)]
 pub(super) enum Added {
-    /// They are all that there are of their parents, and sorted: whether each id is there once.
-    Whole(bool),
-    /// There were others of the same parents: they are yet to be sorted.
-    ToOthers,
+    /// The parents are new. The group is sorted.
+    NewGroup { has_unique_ids: bool },
+    /// The partitions were appended to an existing group, which must be sorted at the end.
+    Appended,
 }
 
 impl Partitions {
-    /// None yet; those of a stream to which this trail leads.
     pub(super) fn new(trail: Trail) -> Self {
         Self { groups: BTreeMap::new(), trail }
     }
 
-    /// Where the partition of a key stands.
     pub(super) fn get(&self, key: &str) -> Option<Position> {
         let (parents, id) = split(key);
         let group = self.groups.get(parents)?;
         let at = group.ids.find(&id).ok()?;
-        Some(group.entries.get(at)?.position(key, &self.trail))
+        Some(group.positions.get(at)?.expand(key, &self.trail))
     }
 
     pub(super) fn set(&mut self, key: &str, position: Position) {
@@ -54,10 +52,10 @@ impl Partitions {
             Some(group) => group,
             None => self.groups.entry(parents.into()).or_default(),
         };
-        Arc::make_mut(group).set(&id, Entry::new(position, key, &self.trail));
+        Arc::make_mut(group).set(&id, CompactPosition::new(position, key, &self.trail));
     }
 
-    /// Removes the partition of a key, and all of which it is a parent.
+    /// Removes the partition with this key and all partitions below it.
     pub(super) fn remove(&mut self, key: &str) {
         let is_below = |parents: &str| parents.strip_prefix(key).is_some_and(|below| below.is_empty() || below.starts_with('/'));
         self.groups.retain(|parents, _| !is_below(parents));
@@ -69,69 +67,71 @@ impl Partitions {
         }
     }
 
-    /// Keeps those that pass.
-    pub(super) fn retain(&mut self, passes: impl Fn(&Position) -> bool) {
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&Position) -> bool) {
         for (parents, group) in &mut self.groups {
-            let mut kept = (Texts::default(), Vec::new());
-            for (id, entry) in group.iter().filter(|(id, entry)| passes(&entry.position(&join(parents, id), &self.trail))) {
+            let mut kept = (Strings::default(), Vec::new());
+            for (id, position) in group.iter().filter(|(id, position)| is_kept(&position.expand(&join(parents, id), &self.trail))) {
                 kept.0.push(id);
-                kept.1.push(entry.clone());
+                kept.1.push(position.clone());
             }
             *group = Arc::new(Group::new(kept.0, kept.1));
         }
         self.groups.retain(|_, group| !group.ids.is_empty());
     }
 
-    /// Leaves out the times of Graph's clock that cannot be believed now.
-    pub(super) fn drop_dates_ahead(&mut self, now: DateTime<Utc>) {
+    /// Removes times of Graph's clock that lie in the future, see [`Position::without_future_dates`].
+    pub(super) fn drop_future_dates(&mut self, now: DateTime<Utc>) {
         for (parents, group) in &mut self.groups {
-            if !group.entries.iter().any(|entry| entry.has_date_after(now)) {
+            if !group.positions.iter().any(|position| position.has_date_after(now)) {
                 continue;
             }
-            let Group { ids, entries } = Arc::make_mut(group);
-            for (id, entry) in ids.iter().zip(entries).filter(|(_, entry)| entry.has_date_after(now)) {
+            let Group { ids, positions } = Arc::make_mut(group);
+            for (id, position) in ids.iter().zip(positions).filter(|(_, position)| position.has_date_after(now)) {
                 let key = join(parents, id);
-                *entry = Entry::new(entry.position(&key, &self.trail).without_dates_ahead(now), &key, &self.trail);
+                *position = CompactPosition::new(position.expand(&key, &self.trail).without_future_dates(now), &key, &self.trail);
             }
         }
     }
 
-    /// Adds partitions of these parents.
-    pub(super) fn add(&mut self, parents: &str, ids: Texts, entries: Vec<Entry>) -> Added {
+    /// Adds partitions with the same parents.
+    pub(super) fn add_group(&mut self, parents: &str, ids: Strings, positions: Vec<CompactPosition>) -> Added {
         if ids.is_empty() {
-            return Added::Whole(true);
+            return Added::NewGroup { has_unique_ids: true };
         }
         match self.groups.entry(parents.into()) {
-            btree_map::Entry::Vacant(vacant) => Added::Whole(vacant.insert(Arc::new(Group::new(ids, entries))).has_each_once()),
+            btree_map::Entry::Vacant(vacant) => {
+                let group = vacant.insert(Arc::new(Group::new(ids, positions)));
+                Added::NewGroup { has_unique_ids: group.has_unique_ids() }
+            }
             btree_map::Entry::Occupied(occupied) => {
                 let group = Arc::make_mut(occupied.into_mut());
                 let all = Arc::make_mut(&mut group.ids);
                 ids.iter().for_each(|id| all.push(id));
-                group.entries.extend(entries);
-                Added::ToOthers
+                group.positions.extend(positions);
+                Added::Appended
             }
         }
     }
 
-    /// Sorts partitions to which others were added. Whether each id is there once.
-    pub(super) fn sort(&mut self, parents: &str) -> bool {
+    /// Sorts a group to which partitions were appended. Returns whether its ids are unique.
+    pub(super) fn sort_group(&mut self, parents: &str) -> bool {
         let Some(group) = self.groups.get_mut(parents) else { return true };
-        let Group { ids, entries } = Arc::unwrap_or_clone(std::mem::take(group));
-        *group = Arc::new(Group::new(Arc::unwrap_or_clone(ids), entries));
-        group.has_each_once()
+        let Group { ids, positions } = Arc::unwrap_or_clone(std::mem::take(group));
+        *group = Arc::new(Group::new(Arc::unwrap_or_clone(ids), positions));
+        group.has_unique_ids()
     }
 
-    /// The groups, each with the key of its parents.
+    /// The groups, each with the key of the parents.
     pub(super) fn groups(&self) -> impl ExactSizeIterator<Item = (&str, &Group)> {
         self.groups.iter().map(|(parents, group)| (&**parents, &**group))
     }
 
-    /// The groups whose parents are these or below them.
+    /// The groups whose parents are `parents` or are below it.
     pub(super) fn below<'p>(&'p self, parents: &'p str) -> impl Iterator<Item = (&'p str, &'p Group)> {
-        let groups = self.groups.range::<str, _>((Bound::Included(parents), Bound::Unbounded)).map(|(of, group)| (&**of, &**group));
-        // Between a key and those below it may be others that begin alike.
-        let begins = groups.take_while(move |(of, _)| of.starts_with(parents));
-        begins.filter(move |(of, _)| parents.is_empty() || matches!(of.as_bytes().get(parents.len()), None | Some(b'/')))
+        let groups = self.groups.range::<str, _>((Bound::Included(parents), Bound::Unbounded)).map(|(key, group)| (&**key, &**group));
+        // `a` and `a/b` need not be adjacent: `a-` sorts between them.
+        let with_prefix = groups.take_while(move |(key, _)| key.starts_with(parents));
+        with_prefix.filter(move |(key, _)| parents.is_empty() || matches!(key.as_bytes().get(parents.len()), None | Some(b'/')))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -140,37 +140,37 @@ impl Partitions {
 }
 
 impl Group {
-    /// Sorts what others may have brought into another order.
-    fn new(mut ids: Texts, mut entries: Vec<Entry>) -> Self {
+    /// Sorts the partitions by id: other tools may have reordered them.
+    fn new(mut ids: Strings, mut positions: Vec<CompactPosition>) -> Self {
         if !ids.iter().is_sorted() {
-            let mut pairs: Vec<_> = ids.iter().zip(entries).collect();
+            let mut pairs: Vec<_> = ids.iter().zip(positions).collect();
             pairs.sort_by_key(|(id, _)| *id);
-            let mut sorted = Texts::default();
+            let mut sorted = Strings::default();
             pairs.iter().for_each(|(id, _)| sorted.push(id));
-            entries = pairs.into_iter().map(|(_, entry)| entry).collect();
+            positions = pairs.into_iter().map(|(_, position)| position).collect();
             ids = sorted;
         }
         ids.shrink();
-        entries.shrink_to_fit();
-        Self { ids: Arc::new(ids), entries }
+        positions.shrink_to_fit();
+        Self { ids: Arc::new(ids), positions }
     }
 
-    /// Whether each id is there once, if they are sorted.
-    fn has_each_once(&self) -> bool {
+    /// Whether no id is repeated. The ids must be sorted.
+    fn has_unique_ids(&self) -> bool {
         (1..self.ids.len()).all(|at| self.ids.get(at - 1) != self.ids.get(at))
     }
 
-    /// In the order of the ids.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
-        self.ids.iter().zip(&self.entries)
+    /// The ids with their positions, sorted by id.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &CompactPosition)> {
+        self.ids.iter().zip(&self.positions)
     }
 
-    fn set(&mut self, id: &str, entry: Entry) {
+    fn set(&mut self, id: &str, position: CompactPosition) {
         match self.ids.find(id) {
-            Ok(at) => self.entries[at] = entry,
+            Ok(at) => self.positions[at] = position,
             Err(at) => {
                 Arc::make_mut(&mut self.ids).insert(at, id);
-                self.entries.insert(at, entry);
+                self.positions.insert(at, position);
             }
         }
     }
@@ -178,7 +178,7 @@ impl Group {
     fn remove(&mut self, id: &str) {
         if let Ok(at) = self.ids.find(id) {
             Arc::make_mut(&mut self.ids).remove(at);
-            self.entries.remove(at);
+            self.positions.remove(at);
         }
     }
 }

@@ -1,120 +1,116 @@
-//! The state of a stream, as a run keeps it.
+//! The state of a stream in memory.
 
 use super::{
     partitions::{Group, Partitions},
     position::Position,
-    version::Full,
+    version::FullRefresh,
 };
 use crate::level::{Trail, ids, join};
 
-/// The number of hashes of items that were left out which are remembered for a stream.
-pub const MOST_DAMAGE: usize = 1000;
+/// The maximum number of hashes of skipped items in the state of a stream.
+pub const MAX_DAMAGE_PER_STREAM: usize = 1000;
 
-/// What a stream's state holds, the same in both protocols. A clone shares what neither changes.
+/// The state of a stream, which is the same in both protocols. Clones are cheap: they share the parts that neither changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamState {
-    /// Hashes of items of lists that were left out, damaged or too large, and reported.
+    /// Hashes of list items that were skipped, because they are damaged or too large, and reported.
     pub(super) damage: Vec<String>,
-    /// Of a stream that is read in full each time there is nothing more.
+    /// [`None`] for a stream that is read in full each time.
     pub(super) partitioned: Option<Partitioned>,
 }
 
-/// Where the partitions of a stream can go on.
+/// The positions of a stream's partitions.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Partitioned {
-    /// The tenant that was read.
     pub(super) tenant: String,
-    /// Written while a full refresh is under way. Only another full refresh takes up its partitions.
-    pub(super) full: Option<Full>,
+    /// Set while a full refresh is in progress. Only another full refresh resumes from such a state.
+    pub(super) full_refresh: Option<FullRefresh>,
     pub(super) partitions: Partitions,
 }
 
 impl StreamState {
     /// The state of a stream that is read in full each time.
-    pub fn of_snapshot() -> Self {
+    pub fn new_snapshot() -> Self {
         Self { damage: Vec::new(), partitioned: None }
     }
 
-    /// The state of a stream to whose partitions this trail leads, of which nothing was read yet.
-    pub fn of_partitions(tenant: &str, trail: &Trail) -> Self {
+    /// The empty state of a stream with the partitions of this trail.
+    pub fn new_partitioned(tenant: &str, trail: &Trail) -> Self {
         Self { damage: Vec::new(), partitioned: Some(Partitioned::new(tenant, trail.clone())) }
     }
 
-    /// Where a partition stands.
     pub fn position(&self, key: &str) -> Option<Position> {
         self.partitioned.as_ref()?.partitions.get(key)
     }
 
-    /// The keys of what is known.
+    /// The keys of all partitions.
     pub fn keys(&self) -> impl Iterator<Item = String> {
-        let groups = self.partitioned.iter().flat_map(|own| own.partitions.groups());
+        let groups = self.partitioned.iter().flat_map(|partitioned| partitioned.partitions.groups());
         groups.flat_map(|(parents, group)| group.iter().map(move |(id, _)| join(parents, id)))
     }
 
-    /// The ids right below a parent of what is known, by its key; some of them twice. The key of the tenant is empty.
+    /// The ids directly below the parent with this key, possibly with duplicates. The tenant's key is empty.
     pub fn below(&self, parent: &str) -> Vec<String> {
         let depth = ids(parent).count();
-        let groups = self.partitioned.iter().flat_map(|own| own.partitions.below(parent));
-        let of_group = |(parents, group): (&str, &Group)| -> Vec<String> {
+        let groups = self.partitioned.iter().flat_map(|partitioned| partitioned.partitions.below(parent));
+        let ids_in_group = |(parents, group): (&str, &Group)| -> Vec<String> {
             match ids(parents).nth(depth) {
                 Some(id) => vec![id],
                 None => group.iter().map(|(id, _)| id.to_owned()).collect(),
             }
         };
-        let mut below: Vec<_> = groups.flat_map(of_group).collect();
-        // Groups of one parent follow each other.
+        let mut below: Vec<_> = groups.flat_map(ids_in_group).collect();
+        // Groups with a common parent are adjacent.
         below.dedup();
         below
     }
 
-    /// Whether something is known of a parent or below it, by its key.
+    /// Whether it has a position for this key or below it.
     pub fn knows(&self, key: &str) -> bool {
-        self.position(key).is_some() || self.partitioned.as_ref().is_some_and(|own| own.partitions.below(key).next().is_some())
+        self.position(key).is_some()
+            || self.partitioned.as_ref().is_some_and(|partitioned| partitioned.partitions.below(key).next().is_some())
     }
 
-    /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.damage.is_empty() && self.partitioned.as_ref().is_none_or(|own| own.partitions.is_empty())
+        self.damage.is_empty() && self.partitioned.as_ref().is_none_or(|partitioned| partitioned.partitions.is_empty())
     }
 
-    /// Takes note of where a partition stands; [`None`]: it is gone, and all that is known below it. The key of a team stands for all its channels.
+    /// Stores the position of a partition. [`None`] removes the partition and everything below it, such as all channels of a team.
     pub fn set(&mut self, key: &str, position: Option<Position>) {
-        let Some(own) = &mut self.partitioned else { return };
-        if let (Some(full), Some(began)) = (&mut own.full, position.as_ref().and_then(Position::began)) {
-            // Its channels are dated by different machines, and some of them begin before the one that is the first to report.
-            full.mark = Some(full.mark.map_or(began, |mark| mark.min(began)));
+        let Some(partitioned) = &mut self.partitioned else { return };
+        if let (Some(full_refresh), Some(began)) = (&mut partitioned.full_refresh, position.as_ref().and_then(Position::began)) {
+            // Different machines date the channels, and some channels may have started before the first one that reports.
+            full_refresh.graph_start = Some(full_refresh.graph_start.map_or(began, |start| start.min(began)));
         }
         match position {
-            Some(position) => own.partitions.set(key, position),
-            None => own.partitions.remove(key),
+            Some(position) => partitioned.partitions.set(key, position),
+            None => partitioned.partitions.remove(key),
         }
     }
 
-    /// Hashes of items of lists that were left out, damaged or too large, and reported.
+    /// Hashes of list items that were skipped and reported.
     pub fn damage(&self) -> &[String] {
         &self.damage
     }
 
-    /// Takes note of the items of lists that were left out and reported.
     pub fn set_damage(&mut self, damage: Vec<String>) {
         self.damage = damage;
     }
 
-    /// Whether it was written in the midst of a full refresh.
-    pub fn is_full(&self) -> bool {
-        self.partitioned.as_ref().is_some_and(|own| own.full.is_some())
+    /// Whether a full refresh is in progress.
+    pub fn is_full_refresh(&self) -> bool {
+        self.partitioned.as_ref().is_some_and(|partitioned| partitioned.full_refresh.is_some())
     }
 
-    /// The full refresh is no longer under way.
     pub fn end_full_refresh(&mut self) {
-        if let Some(own) = &mut self.partitioned {
-            own.full = None;
+        if let Some(partitioned) = &mut self.partitioned {
+            partitioned.full_refresh = None;
         }
     }
 }
 
 impl Partitioned {
     pub(super) fn new(tenant: &str, trail: Trail) -> Self {
-        Self { tenant: tenant.to_owned(), full: None, partitions: Partitions::new(trail) }
+        Self { tenant: tenant.to_owned(), full_refresh: None, partitions: Partitions::new(trail) }
     }
 }

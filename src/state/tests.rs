@@ -1,16 +1,16 @@
-//! States as a whole: their form, what is taken back, and what is refused.
+//! Tests of whole states: the format, reading old versions, and rejecting invalid states.
 
 use serde_json::{Value, json, value::to_raw_value};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{begin::read, stream::Partitioned, version::Full, *};
+use super::{begin::read, stream::Partitioned, version::FullRefresh, *};
 use crate::{
     level::{MESSAGE, ids, key},
     streams::Stream,
 };
 
-/// Our own clock, after all times in these states.
+/// The local clock, later than all times in these states.
 const NOW: &str = "2026-12-01T00:00:00Z";
 
 const KEY: &str = "t/19:c@thread.tacv2";
@@ -19,7 +19,7 @@ fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn incremental(written: &Value) -> Result<StreamState, Invalid> {
+fn incremental(written: &Value) -> Result<StreamState, InvalidState> {
     StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", &MESSAGE.trail(), time(NOW))
 }
 
@@ -59,9 +59,9 @@ fn walk(link: Option<&str>) -> WalkState {
     }
 }
 
-/// A state with partitions of all kinds: of a channel that is walked, of one in a round of delta, of an idle one, and of a thread.
+/// A state with a channel in a walk, a channel in a delta round, an idle channel, and a thread.
 fn busy() -> StreamState {
-    let mut state = StreamState::of_partitions("contoso.com", &MESSAGE.trail());
+    let mut state = StreamState::new_partitioned("contoso.com", &MESSAGE.trail());
     let walked = walk(Some("/v1.0/teams('t')/channels('19:c@thread.tacv2')/messages?$skiptoken=x"));
     state.set(
         KEY,
@@ -86,17 +86,17 @@ fn busy() -> StreamState {
 }
 
 #[test]
-fn the_form_of_a_state_does_not_change() {
+fn the_state_format_is_stable() {
     insta::assert_json_snapshot!(busy());
-    insta::assert_json_snapshot!(StreamState::of_partitions("contoso.com", &MESSAGE.trail()));
-    let mut snapshot = StreamState::of_snapshot();
+    insta::assert_json_snapshot!(StreamState::new_partitioned("contoso.com", &MESSAGE.trail()));
+    let mut snapshot = StreamState::new_snapshot();
     insta::assert_json_snapshot!(snapshot);
     snapshot.set_damage(vec!["00c0ffee".to_owned()]);
     insta::assert_json_snapshot!(snapshot);
 }
 
 #[test]
-fn a_state_that_was_written_is_read_again() {
+fn a_written_state_is_read_back() {
     let state = busy();
     assert_eq!(incremental(&written(&state)), Ok(state.clone()));
     let all = ["t/19:c@thread.tacv2", "t/19:d@thread.tacv2", "t/19:c@thread.tacv2/1616963377068", "u/19:e@thread.tacv2"];
@@ -105,14 +105,14 @@ fn a_state_that_was_written_is_read_again() {
         state.position("u/19:e@thread.tacv2").unwrap().delta_link.unwrap(),
         "/v1.0/TEAMS/u/channels/19:e@thread.tacv2/messages/delta?$deltatoken=y"
     );
-    let mut snapshot = StreamState::of_snapshot();
+    let mut snapshot = StreamState::new_snapshot();
     snapshot.set_damage(vec!["00c0ffee".to_owned()]);
     assert_eq!(StreamState::begin_snapshot(Some(&to_raw_value(&snapshot).unwrap())), Ok(snapshot));
 }
 
 #[test]
 fn partitions_may_have_any_number_of_ids() {
-    let mut state = StreamState::of_partitions("contoso.com", &MESSAGE.trail());
+    let mut state = StreamState::new_partitioned("contoso.com", &MESSAGE.trail());
     let keys = [key(&["19:chat@thread.v2"]), key(&["a/b", "c%d"]), key(&["t", "c", "m"])];
     for key in &keys {
         state.set(key, Some(Position { delta_link: None, ..idle() }));
@@ -126,22 +126,22 @@ fn partitions_may_have_any_number_of_ids() {
 }
 
 #[test]
-fn a_channel_that_is_gone_is_left_out() {
+fn a_deleted_channel_is_removed_from_the_state() {
     let mut state = busy();
     state.set("u/19:e@thread.tacv2", None);
     state.set("u/19:unknown@thread.tacv2", None);
     assert_eq!(state.position("u/19:e@thread.tacv2"), None);
     assert!(!written(&state).to_string().contains("19:e@"));
-    assert_eq!(written(&state)["partitions"].as_array().unwrap().len(), 2, "a group without partitions is left out, too");
+    assert_eq!(written(&state)["partitions"].as_array().unwrap().len(), 2, "a group without partitions is removed too");
     state.set("tt/c", Some(Position::default()));
     state.set(KEY, None);
-    assert_eq!(keys(&state), ["t/19:d@thread.tacv2", "tt/c"], "threads go with their channel");
+    assert_eq!(keys(&state), ["t/19:d@thread.tacv2", "tt/c"], "threads are removed with their channel");
     state.set("t", None);
-    assert_eq!(keys(&state), ["tt/c"], "channels go with their team");
+    assert_eq!(keys(&state), ["tt/c"], "channels are removed with their team");
 }
 
 #[test]
-fn a_clone_does_not_see_what_is_changed_later() {
+fn changes_do_not_affect_clones() {
     let before = busy();
     let mut after = before.clone();
     after.set(KEY, Some(Position::default()));
@@ -151,7 +151,7 @@ fn a_clone_does_not_see_what_is_changed_later() {
 }
 
 #[test]
-fn another_order_of_keys_and_partitions_is_taken() {
+fn keys_and_partitions_may_be_reordered() {
     let state = busy();
     let mut other = written(&state);
     for group in other["partitions"].as_array_mut().unwrap() {
@@ -163,9 +163,9 @@ fn another_order_of_keys_and_partitions_is_taken() {
 }
 
 #[test]
-fn nothing_usable_means_that_nothing_was_read() {
-    let nothing = StreamState::of_partitions("contoso.com", &MESSAGE.trail());
-    assert_eq!(StreamState::begin_incremental(None, "contoso.com", &MESSAGE.trail(), time(NOW)), Ok(nothing.clone()));
+fn states_without_content_are_empty() {
+    let empty = StreamState::new_partitioned("contoso.com", &MESSAGE.trail());
+    assert_eq!(StreamState::begin_incremental(None, "contoso.com", &MESSAGE.trail(), time(NOW)), Ok(empty.clone()));
     for written in [
         json!(null),
         json!({}),
@@ -176,55 +176,62 @@ fn nothing_usable_means_that_nothing_was_read() {
         json!({"version": 2}),
         json!({"version": 2, "full": [], "partitions": []}),
     ] {
-        assert_eq!(incremental(&written), Ok(nothing.clone()), "{written}");
+        assert_eq!(incremental(&written), Ok(empty.clone()), "{written}");
     }
 }
 
 #[test]
-fn a_full_refresh_takes_up_what_the_same_one_has_read() {
+fn a_full_refresh_resumes_from_its_own_progress() {
     let channel = |read_at: &str| Some(Position { read_at: Some(time(read_at)), ..Position::default() });
     let mut state = full_refresh(&Value::Null, "2026-11-20T12:00:00Z");
-    assert!(state.is_full());
+    assert!(state.is_full_refresh());
     state.set("t/new", channel("2026-11-20T11:00:00Z"));
     let open = WalkState { began: Some(time("2026-11-20T11:00:01Z")), ..walk(None) };
     state.set("t/open", Some(Position { walk: Some(open.clone()), ..Position::default() }));
-    state.set("t/of a walk before", Some(Position { walk: Some(open), ..channel("2026-11-20T11:30:00Z").unwrap() }));
+    state.set("t/from an earlier walk", Some(Position { walk: Some(open), ..channel("2026-11-20T11:30:00Z").unwrap() }));
     let mut begun = written(&state);
-    let [own, graph] = ["2026-11-20T12:00:00Z", "2026-11-20T11:00:00Z"].map(|clock| time(clock).timestamp());
-    assert_eq!(begun["full"], json!([own, graph]));
-    // As a destination could leave it that merges states of version 1: channels of an earlier state among those of this one.
+    let [local, graph] = ["2026-11-20T12:00:00Z", "2026-11-20T11:00:00Z"].map(|clock| time(clock).timestamp());
+    assert_eq!(begun["full"], json!([local, graph]));
+    // Some destinations merge states of version 1 and so leave channels of an earlier state in the new one.
     let entries = begun["partitions"][0]["entries"].as_array_mut().unwrap();
     entries.push(json!({"id": "old", "readAt": "2026-11-19T11:00:00Z"}));
     assert_eq!(keys(&full_refresh(&begun, "2026-11-20T12:00:00Z")), ["t/new", "t/open"]);
     for other in ["2026-11-28T12:00:00Z", "2026-11-12T12:00:00Z"] {
-        assert!(full_refresh(&begun, other).is_empty(), "too old, or begun when our clock was wrong");
+        assert!(full_refresh(&begun, other).is_empty(), "too old, or started with a wrong local clock");
     }
-    assert!(incremental(&begun).unwrap().is_empty(), "an incremental run begins anew");
+    assert!(incremental(&begun).unwrap().is_empty(), "an incremental run starts from the beginning");
     begun["partitions"][0]["entries"][0]["readAt"] = json!("soon");
-    assert!(full_refresh(&begun, "2026-11-20T12:00:00Z").is_empty(), "what is damaged is not needed");
+    assert!(full_refresh(&begun, "2026-11-20T12:00:00Z").is_empty(), "a damaged full refresh starts again");
     state.end_full_refresh();
     assert_eq!(written(&state)["full"], json!([]));
     assert!(full_refresh(&written(&state), "2026-11-20T12:00:00Z").is_empty());
     assert_eq!(keys(&incremental(&written(&state)).unwrap()).len(), 3);
 }
 
-/// States that version 1 wrote in runs on a simulated tenant.
-const OF_VERSION_1: [(&str, &str); 8] = [
-    ("full_refresh", include_str!("version_1_states/full_refresh.json")),
-    ("gone", include_str!("version_1_states/gone.json")),
-    ("idle", include_str!("version_1_states/idle.json")),
-    ("idle_brackets", include_str!("version_1_states/idle_brackets.json")),
-    ("refused", include_str!("version_1_states/refused.json")),
-    ("round", include_str!("version_1_states/round.json")),
-    ("thread", include_str!("version_1_states/thread.json")),
-    ("walk", include_str!("version_1_states/walk.json")),
+/// The name of a state in `version_1_states` and `version_2_states`, and its text in both versions. Version 1 wrote the first one in a run on a
+/// simulated tenant; the release with five streams wrote the second one.
+macro_rules! fixture {
+    ($name:literal) => {
+        ($name, include_str!(concat!("version_1_states/", $name, ".json")), include_str!(concat!("version_2_states/", $name, ".json")))
+    };
+}
+
+const FIXTURES: [(&str, &str, &str); 8] = [
+    fixture!("full_refresh"),
+    fixture!("gone"),
+    fixture!("idle"),
+    fixture!("idle_brackets"),
+    fixture!("refused"),
+    fixture!("round"),
+    fixture!("thread"),
+    fixture!("walk"),
 ];
 
 #[test]
 fn states_of_version_1_are_read() {
     let tenant = "fa9a3bb0-6145-48cf-a7d3-bb88d2cd89cb";
-    for (name, text) in OF_VERSION_1 {
-        let streams: Written<'_> = serde_json::from_str(text).unwrap();
+    for (name, version_1, _) in FIXTURES {
+        let streams: StoredStates<'_> = serde_json::from_str(version_1).unwrap();
         let begin = |written: &RawValue| match name {
             "full_refresh" => StreamState::begin_full_refresh(Some(written), tenant, &MESSAGE.trail(), time("2026-11-24T00:00:00Z")),
             _ => StreamState::begin_incremental(Some(written), tenant, &MESSAGE.trail(), time(NOW)).unwrap(),
@@ -234,40 +241,28 @@ fn states_of_version_1_are_read() {
     }
 }
 
-/// The same states as version 2 writes them, from the release that had five streams.
-const OF_VERSION_2: [(&str, &str); 8] = [
-    ("full_refresh", include_str!("version_2_states/full_refresh.json")),
-    ("gone", include_str!("version_2_states/gone.json")),
-    ("idle", include_str!("version_2_states/idle.json")),
-    ("idle_brackets", include_str!("version_2_states/idle_brackets.json")),
-    ("refused", include_str!("version_2_states/refused.json")),
-    ("round", include_str!("version_2_states/round.json")),
-    ("thread", include_str!("version_2_states/thread.json")),
-    ("walk", include_str!("version_2_states/walk.json")),
-];
-
 #[test]
-fn states_of_version_2_are_read_and_written_as_they_were() {
+fn states_of_version_2_are_written_back_unchanged() {
     let tenant = "fa9a3bb0-6145-48cf-a7d3-bb88d2cd89cb";
-    for (name, text) in OF_VERSION_2 {
-        let streams: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
-        for (stream, given) in streams {
+    for (name, _, version_2) in FIXTURES {
+        let streams: BTreeMap<String, &RawValue> = serde_json::from_str(version_2).unwrap();
+        for (stream, json) in streams {
             let trail = Stream::named(&stream).unwrap().trail();
             let state = match (name, trail.is_empty()) {
-                (_, true) => StreamState::begin_snapshot(Some(given)).unwrap(),
-                ("full_refresh", _) => StreamState::begin_full_refresh(Some(given), tenant, &trail, time("2026-11-24T00:00:00Z")),
-                _ => StreamState::begin_incremental(Some(given), tenant, &trail, time(NOW)).unwrap(),
+                (_, true) => StreamState::begin_snapshot(Some(json)).unwrap(),
+                ("full_refresh", _) => StreamState::begin_full_refresh(Some(json), tenant, &trail, time("2026-11-24T00:00:00Z")),
+                _ => StreamState::begin_incremental(Some(json), tenant, &trail, time(NOW)).unwrap(),
             };
-            assert_eq!(written(&state), serde_json::from_str::<Value>(given.get()).unwrap(), "{name}: {stream}");
+            assert_eq!(written(&state), serde_json::from_str::<Value>(json.get()).unwrap(), "{name}: {stream}");
         }
     }
 }
 
 #[test]
-fn partitions_of_the_same_parents_in_many_pieces_take_no_longer_for_each() {
-    let piece = |at| json!({"parents": ["t"], "entries": [{"id": format!("c{at:06}"), "readAt": 1}]});
+fn reading_many_groups_with_the_same_parents_takes_linear_time() {
+    let group = |at| json!({"parents": ["t"], "entries": [{"id": format!("c{at:06}"), "readAt": 1}]});
     let (state, began) = (
-        json!({"version": 2, "tenant": "contoso.com", "partitions": (0..60_000).rev().map(piece).collect::<Value>()}),
+        json!({"version": 2, "tenant": "contoso.com", "partitions": (0..60_000).rev().map(group).collect::<Value>()}),
         std::time::Instant::now(),
     );
     let state = incremental(&state).unwrap();
@@ -276,19 +271,19 @@ fn partitions_of_the_same_parents_in_many_pieces_take_no_longer_for_each() {
 }
 
 #[test]
-fn of_marks_no_more_are_taken_than_a_run_writes() {
-    let marks = |count| (0..count).map(|at| format!("{at:08x}")).collect::<Vec<_>>();
-    let entries = json!([{"parents": ["t"], "entries": [{"id": "c", "damage": marks(100)}]}]);
-    let state = incremental(&json!({"version": 2, "tenant": "contoso.com", "damage": marks(5000), "partitions": entries})).unwrap();
-    assert_eq!(state.damage(), marks(MOST_DAMAGE));
-    assert_eq!(state.position("t/c").unwrap().damage, marks(MOST_DAMAGE_OF_PARTITION));
+fn damage_is_truncated_to_what_a_run_writes() {
+    let hashes = |count| (0..count).map(|at| format!("{at:08x}")).collect::<Vec<_>>();
+    let entries = json!([{"parents": ["t"], "entries": [{"id": "c", "damage": hashes(100)}]}]);
+    let state = incremental(&json!({"version": 2, "tenant": "contoso.com", "damage": hashes(5000), "partitions": entries})).unwrap();
+    assert_eq!(state.damage(), hashes(MAX_DAMAGE_PER_STREAM));
+    assert_eq!(state.position("t/c").unwrap().damage, hashes(MAX_DAMAGE_PER_PARTITION));
 }
 
-/// Stands wherever something is wrong: nothing of a state is shown.
+/// A value that is invalid everywhere and must not appear in any error.
 const CANARY: &str = "s3cret-canary";
 
 #[test]
-fn what_cannot_be_used_is_named_by_its_key_and_not_shown() {
+fn errors_name_the_key_and_hide_the_value() {
     let one = |channel: Value| json!({"version": 1, "tenant": "contoso.com", "channels": {"t/c": channel}});
     let groups = |groups: Value| json!({"version": 2, "tenant": "contoso.com", "full": [], "partitions": groups});
     let two = |mut entry: Value| {
@@ -296,7 +291,7 @@ fn what_cannot_be_used_is_named_by_its_key_and_not_shown() {
         groups(json!([{"parents": ["t"], "entries": [entry]}]))
     };
     let page = "/v1.0/teams/t/channels/c/messages?$skiptoken=s3cret-canary";
-    let mut said = String::new();
+    let mut errors = String::new();
     for written in [
         json!([CANARY]),
         json!(CANARY),
@@ -373,15 +368,15 @@ fn what_cannot_be_used_is_named_by_its_key_and_not_shown() {
     ] {
         let reason = incremental(&written).unwrap_err().to_string();
         assert!(!reason.contains(CANARY), "{written}: {reason}");
-        said += &format!("{written}\n    {reason}\n");
+        errors += &format!("{written}\n    {reason}\n");
     }
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(errors);
     let damage = to_raw_value(&json!({"version": 2, "damage": [5, CANARY]})).unwrap();
     assert_eq!(StreamState::begin_snapshot(Some(&damage)).unwrap_err().to_string(), "`damage[0]` is not a string");
 }
 
 mod merged {
-    //! Whatever two states a consumer merges, the newer one is read.
+    //! If a consumer merges two states, the newer one wins.
 
     use proptest::{option, prelude::*};
     use scenario::states::merge;
@@ -399,15 +394,15 @@ mod merged {
         (clock(), 0..10_i64).prop_map(|(time, tenths)| time + TimeDelta::nanoseconds(tenths * 123_456_700))
     }
 
-    /// A link below the list of a partition, in one of the spellings of Graph.
+    /// A link below the list of a partition, in one of Graph's spellings.
     fn link(key: &str, below: &str) -> BoxedStrategy<String> {
         let (ids, below): (Vec<String>, _) = (ids(key).collect(), below.to_owned());
         (any::<bool>(), "[a-z=%&]{1,9}")
             .prop_map(move |(is_bracketed, query)| {
-                let part = |name: &str, id: &String| if is_bracketed { format!("/{name}('{id}')") } else { format!("/{name}/{id}") };
-                let parts: String = ["teams", "channels", "messages"].iter().zip(&ids).map(|(name, id)| part(name, id)).collect();
+                let segment = |name: &str, id: &String| if is_bracketed { format!("/{name}('{id}')") } else { format!("/{name}/{id}") };
+                let segments: String = ["teams", "channels", "messages"].iter().zip(&ids).map(|(name, id)| segment(name, id)).collect();
                 let list = if ids.len() == 3 { "replies" } else { "messages" };
-                format!("/v1.0{parts}/{list}{below}?{query}")
+                format!("/v1.0{segments}/{list}{below}?{query}")
             })
             .boxed()
     }
@@ -446,57 +441,59 @@ mod merged {
             .boxed()
     }
 
-    /// A state, or one of a full refresh that is under way.
+    /// Any state, sometimes with a full refresh in progress.
     fn state() -> impl Strategy<Value = StreamState> {
-        let full = option::of((clock(), option::of(clock()))).prop_map(|full| full.map(|(begun, mark)| Full { begun, mark }));
-        (KEYS.map(|key| option::of(channel(key))), full).prop_map(|(channels, full)| {
+        let full_refresh = option::of((clock(), option::of(clock())))
+            .prop_map(|starts| starts.map(|(local_start, graph_start)| FullRefresh { local_start, graph_start }));
+        (KEYS.map(|key| option::of(channel(key))), full_refresh).prop_map(|(channels, full_refresh)| {
             let mut state = StreamState {
                 damage: Vec::new(),
-                partitioned: Some(Partitioned { full, ..Partitioned::new("contoso.com", MESSAGE.trail()) }),
+                partitioned: Some(Partitioned { full_refresh, ..Partitioned::new("contoso.com", MESSAGE.trail()) }),
             };
             KEYS.into_iter().zip(channels).for_each(|(key, channel)| state.set(key, channel));
             state
         })
     }
 
-    /// The state as version 1 wrote it: null wherever something is absent, and for a channel that is gone.
+    /// The state as version 1 wrote it, with null for absent values and for deleted channels.
     fn as_version_1(state: &StreamState) -> Value {
-        let text = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
+        let date_time = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
         let channels: Map<_, _> = KEYS
             .into_iter()
             .map(|key| {
                 let channel = state.position(key).map(|channel| {
                     let walk = channel.walk.map(|walk| {
-                        json!({"link": walk.link, "head": text(walk.head), "readAt": text(walk.read_at), "until": text(walk.until),
-                            "floor": walk.floor, "began": text(walk.began), "owed": text(walk.owed)})
+                        json!({"link": walk.link, "head": date_time(walk.head), "readAt": date_time(walk.read_at), "until": date_time(walk.until),
+                            "floor": walk.floor, "began": date_time(walk.began), "owed": date_time(walk.owed)})
                     });
                     let round = channel.delta.round.map(|round| json!({"link": round.link, "at": round.at}));
-                    let delta = json!({"round": round, "refusedAt": text(channel.delta.refused_at)});
-                    json!({"lastModifiedDateTime": text(channel.last_modified_date_time), "readAt": text(channel.read_at),
-                        "since": text(channel.since), "walk": walk, "deltaLink": channel.delta_link, "deltaAt": text(channel.delta_at),
+                    let delta = json!({"round": round, "refusedAt": date_time(channel.delta.refused_at)});
+                    json!({"lastModifiedDateTime": date_time(channel.last_modified_date_time), "readAt": date_time(channel.read_at),
+                        "since": date_time(channel.since), "walk": walk, "deltaLink": channel.delta_link, "deltaAt": date_time(channel.delta_at),
                         "delta": delta, "damage": channel.damage})
                 });
                 (key.to_owned(), json!(channel))
             })
             .collect();
-        let full = state.partitioned.as_ref().and_then(|own| own.full).map(|full| full.mark.map_or(json!(true), |mark| json!(mark)));
+        let full_refresh = state.partitioned.as_ref().and_then(|partitioned| partitioned.full_refresh);
+        let full = full_refresh.map(|full_refresh| full_refresh.graph_start.map_or(json!(true), |start| json!(start)));
         json!({"version": 1, "tenant": "contoso.com", "full": full, "channels": channels})
     }
 
-    /// What is read, whether or not a full refresh is under way.
+    /// Reads a state whether or not a full refresh is in progress.
     fn read_from(written: &Value) -> Partitioned {
         let raw = to_raw_value(written).unwrap();
         let (version, members) = read(Some(&raw)).unwrap().unwrap();
         Partitioned::read(version, &members, "contoso.com", &MESSAGE.trail()).unwrap()
     }
 
-    fn bookmarks(state: Value) -> Map<String, Value> {
+    fn bookhashes(state: Value) -> Map<String, Value> {
         json!({"bookmarks": {"messages": state}}).as_object().unwrap().clone()
     }
 
     proptest! {
         #[test]
-        fn no_time_of_graphs_clock_is_later_than_ours_and_than_the_messages(state in state(), now in clock()) {
+        fn times_of_graphs_clock_are_not_in_the_future(state in state(), now in clock()) {
             let begin = |written: &StreamState| {
                 StreamState::begin_incremental(Some(&to_raw_value(written).unwrap()), "contoso.com", &MESSAGE.trail(), now).unwrap()
             };
@@ -515,14 +512,14 @@ mod merged {
         }
 
         #[test]
-        fn the_newer_state_is_read(old in state(), new in state(), versions in prop::sample::select(vec![(2, 2), (1, 2), (2, 1)])) {
-            let form = |state: &StreamState, version| if version == 1 { as_version_1(state) } else { written(state) };
-            let mut kept = bookmarks(form(&old, versions.0));
-            merge(&mut kept, &bookmarks(form(&new, versions.1))).unwrap();
+        fn the_newer_state_wins(old in state(), new in state(), versions in prop::sample::select(vec![(2, 2), (1, 2), (2, 1)])) {
+            let write = |state: &StreamState, version| if version == 1 { as_version_1(state) } else { written(state) };
+            let mut kept = bookhashes(write(&old, versions.0));
+            merge(&mut kept, &bookhashes(write(&new, versions.1))).unwrap();
             let read = read_from(&kept["bookmarks"]["messages"]);
             let new = new.partitioned.as_ref().unwrap();
             prop_assert_eq!(&read.partitions, &new.partitions);
-            prop_assert_eq!(read.full.map(|full| full.mark), new.full.map(|full| full.mark));
+            prop_assert_eq!(read.full_refresh.map(|full| full.graph_start), new.full_refresh.map(|full| full.graph_start));
         }
     }
 }

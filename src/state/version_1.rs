@@ -1,61 +1,61 @@
-//! Reads states of version 1: an object of partitions by their keys, null where one is gone.
+//! Reads states of version 1: an object of partitions by key, with null for a partition that no longer exists.
 
 use std::collections::BTreeMap;
 
 use super::{
-    Invalid, Position,
-    entry::Entry,
-    fields::Fields,
-    given::{Given, Members, Path},
+    InvalidState, Position,
+    compact::CompactPosition,
+    fields::FieldReader,
+    json::{JsonValue, Members, Path},
     partitions::{Added, Partitions},
-    texts::Texts,
+    strings::Strings,
     time::{self, BEGINNING},
-    version::{Full, Version},
+    version::{FullRefresh, Version},
 };
 use crate::level::{Trail, ids, key, split};
 
-/// The mark of a full refresh: null, true before its first page, then when it began.
-pub(super) fn full(members: &Members<'_>) -> Result<Option<Full>, Invalid> {
-    let path = Path::Key(&Path::Top, "full");
-    match members.get("full").map(|raw| Given::new(raw, &path)) {
+/// The marker of a full refresh: null, `true` before its first page, then when it started.
+pub(super) fn full_refresh(members: &Members<'_>) -> Result<Option<FullRefresh>, InvalidState> {
+    let path = Path::Key(&Path::Root, "full");
+    match members.get("full").map(|raw| JsonValue::new(raw, &path)) {
         None => Ok(None),
-        Some(given) if given.is_null() || given.is("false") => Ok(None),
-        Some(given) if given.is("true") => Ok(Some(Full { begun: BEGINNING, mark: None })),
-        Some(given) => time::moment(given).map(|mark| Some(Full { begun: mark, mark: Some(mark) })),
+        Some(json) if json.is_null() || json.is("false") => Ok(None),
+        Some(json) if json.is("true") => Ok(Some(FullRefresh { local_start: BEGINNING, graph_start: None })),
+        Some(json) => time::parse_date_time(json).map(|start| Some(FullRefresh { local_start: start, graph_start: Some(start) })),
     }
 }
 
-pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partitions, Invalid> {
-    let path = Path::Key(&Path::Top, "channels");
-    let mut groups: BTreeMap<String, (Texts, Vec<Entry>)> = BTreeMap::new();
-    let Some(given) = members.get("channels").map(|raw| Given::new(raw, &path)).filter(|given| !given.is_null()) else {
+pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partitions, InvalidState> {
+    let path = Path::Key(&Path::Root, "channels");
+    let mut groups: BTreeMap<String, (Strings, Vec<CompactPosition>)> = BTreeMap::new();
+    let Some(json) = members.get("channels").map(|raw| JsonValue::new(raw, &path)).filter(|json| !json.is_null()) else {
         return Ok(Partitions::new(trail.clone()));
     };
-    for (name, raw) in given.members()?.0 {
+    for (name, raw) in json.members()?.0 {
         let path = Path::Key(&path, &name);
-        // However it is encoded.
+        // Normalizes the encoding of the ids.
         let key = key(&ids(&name).collect::<Vec<_>>());
-        let given = Given::new(raw, &path);
-        if given.is_null() {
+        let json = JsonValue::new(raw, &path);
+        if json.is_null() {
             continue;
         }
         let mut position = Position::default();
-        let fields = Fields { key: &key, trail, version: Version::One };
-        for (name, raw) in given.members()?.0 {
+        let fields = FieldReader { key: &key, trail, version: Version::One };
+        for (name, raw) in json.members()?.0 {
             let path = Path::Key(&path, &name);
-            fields.take(&mut position, &name, Given::new(raw, &path))?;
+            fields.read(&mut position, &name, JsonValue::new(raw, &path))?;
         }
         let (parents, id) = split(&key);
         if id.is_empty() {
             return Err(path.invalid("is not the key of a partition"));
         }
-        let (ids, entries) = groups.entry(parents.to_owned()).or_default();
+        let (ids, positions) = groups.entry(parents.to_owned()).or_default();
         ids.push(&id);
-        entries.push(Entry::new(position, &key, trail));
+        positions.push(CompactPosition::new(position, &key, trail));
     }
     let mut partitions = Partitions::new(trail.clone());
-    for (parents, (ids, entries)) in groups {
-        if matches!(partitions.add(&parents, ids, entries), Added::Whole(false)) {
+    for (parents, (ids, positions)) in groups {
+        if matches!(partitions.add_group(&parents, ids, positions), Added::NewGroup { has_unique_ids: false }) {
             return Err(path.invalid("contains the same partition twice"));
         }
     }

@@ -5,7 +5,7 @@ use tap_microsoft_teams::{
     graph::{Link, Page, fuzzing},
     level::{MESSAGE, key},
     read,
-    state::{DeltaState, Position, RoundState, StreamState, is_delta},
+    state::{DeltaState, Position, RoundState, StreamState, is_delta_link},
     streams::MESSAGES,
 };
 
@@ -48,7 +48,7 @@ fn assert_tells(page: &Page) {
 fn assert_goes_on(page: &Page, key: &str, before: Position) {
     let mut channel = before.clone();
     read::fuzzing::follow_delta_links(&mut channel, key, page);
-    let stored = |link: &Link| is_delta(link.as_str(), key, &MESSAGE.trail()).then(|| link.as_str().to_owned());
+    let stored = |link: &Link| is_delta_link(link.as_str(), key, &MESSAGE.trail()).then(|| link.as_str().to_owned());
     match (page.next(), page.delta()) {
         (Some(next), _) => {
             assert_eq!(channel.delta.round.as_ref().map(|round| round.link.clone()), stored(next));
@@ -58,7 +58,7 @@ fn assert_goes_on(page: &Page, key: &str, before: Position) {
         (None, None) => assert_eq!(channel, before),
     }
     assert_links_lead_below(key, &channel);
-    let mut state = StreamState::of_partitions(TENANT, &MESSAGE.trail());
+    let mut state = StreamState::new_partitioned(TENANT, &MESSAGE.trail());
     state.set(key, Some(channel));
     let written = to_raw_value(&state).expect("a state is JSON");
     assert_eq!(StreamState::begin_incremental(Some(&written), TENANT, &MESSAGE.trail(), now()), Ok(state));

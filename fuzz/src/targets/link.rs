@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
     graph::{Class, Request, fuzzing},
     level::{MESSAGE, Partition, key},
-    state::{is_delta, is_page},
+    state::{is_delta_link, is_page_link},
 };
 use url::Url;
 
@@ -39,10 +39,10 @@ fn assert_is_taken_from_graph(text: &str) {
 /// A link of a state leads below its channel.
 fn assert_is_taken_from_state(path: &str, team: &str, channel: &str) {
     let key = key(&[team, channel]);
-    if is_page(path, &key, &MESSAGE.trail()) {
+    if is_page_link(path, &key, &MESSAGE.trail()) {
         assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.is_empty()), "{path:?} is no page of {key}");
     }
-    if is_delta(path, &key, &MESSAGE.trail()) {
+    if is_delta_link(path, &key, &MESSAGE.trail()) {
         assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.len() == 1), "{path:?} is no delta of {key}");
     }
 }

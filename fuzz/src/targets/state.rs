@@ -4,7 +4,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use tap_microsoft_teams::{
     level::MESSAGE,
     protocol::{airbyte, singer},
-    state::{StreamState, Written},
+    state::{StoredStates, StreamState},
 };
 
 use crate::place::{assert_links_lead_below, now};
@@ -30,20 +30,20 @@ fn assert_begins(written: &RawValue) {
         for given in [again.clone(), through_airbyte(&again), through_singer(&again)] {
             assert_eq!(StreamState::begin_incremental(Some(&given), TENANT, &MESSAGE.trail(), now()).as_ref(), Ok(&state));
         }
-        let mut copy = StreamState::of_partitions(TENANT, &MESSAGE.trail());
+        let mut copy = StreamState::new_partitioned(TENANT, &MESSAGE.trail());
         state.keys().for_each(|key| copy.set(&key, state.position(&key)));
         copy.set_damage(state.damage().to_vec());
         assert_eq!(copy, state);
     }
     let mut state = StreamState::begin_full_refresh(Some(written), TENANT, &MESSAGE.trail(), now());
-    assert!(state.is_full());
+    assert!(state.is_full_refresh());
     assert_is_sound(&state);
     let again = raw(&state);
     assert_eq!(StreamState::begin_full_refresh(Some(&again), TENANT, &MESSAGE.trail(), now()), state);
     // What a full refresh has read an incremental run does not take up, unless it came to its end.
     assert_eq!(
         StreamState::begin_incremental(Some(&again), TENANT, &MESSAGE.trail(), now()),
-        Ok(StreamState::of_partitions(TENANT, &MESSAGE.trail()))
+        Ok(StreamState::new_partitioned(TENANT, &MESSAGE.trail()))
     );
     state.end_full_refresh();
     assert_eq!(StreamState::begin_incremental(Some(&raw(&state)), TENANT, &MESSAGE.trail(), now()), Ok(state));
@@ -78,6 +78,6 @@ fn through_singer(state: &RawValue) -> Box<RawValue> {
     of_messages(&bookmarks)
 }
 
-fn of_messages(states: &Written<'_>) -> Box<RawValue> {
+fn of_messages(states: &StoredStates<'_>) -> Box<RawValue> {
     (*states.get("messages").expect("the stream has a state")).to_owned()
 }

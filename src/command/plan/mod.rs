@@ -28,7 +28,7 @@ use crate::{
     read::states,
     secrets::Secrets,
     shown::is_hidden,
-    state::Written,
+    state::StoredStates,
     streams::{Selected, Stream},
 };
 
@@ -77,7 +77,7 @@ fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(Ready, Vec<String>),
             remarks.extend(more);
             states(&written, &selected, &config)
         })?,
-        None => states(&Written::new(), &selected, &config)?,
+        None => states(&StoredStates::new(), &selected, &config)?,
     };
     Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
 }
@@ -114,6 +114,6 @@ fn read_catalog(written: &Value) -> Result<Catalog, Error> {
 }
 
 /// The states of the streams, of either protocol.
-fn read_state(written: &RawValue) -> Result<(Written<'_>, Vec<String>), Error> {
+fn read_state(written: &RawValue) -> Result<(StoredStates<'_>, Vec<String>), Error> {
     if singer::has_bookmarks(written) { singer::read_state(written) } else { airbyte::read_state(written) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::{error::Error, state::Written, streams::Stream};
+use crate::{error::Error, state::StoredStates, streams::Stream};
 
 type Members<'t> = BTreeMap<String, &'t RawValue>;
 
@@ -15,8 +15,8 @@ type Members<'t> = BTreeMap<String, &'t RawValue>;
 ///
 /// # Errors
 /// If it is no state.
-pub fn read_state(written: &RawValue) -> Result<(Written<'_>, Vec<String>), Error> {
-    let (mut states, mut remarks, mut others) = (Written::new(), Vec::new(), 0);
+pub fn read_state(written: &RawValue) -> Result<(StoredStates<'_>, Vec<String>), Error> {
+    let (mut states, mut remarks, mut others) = (StoredStates::new(), Vec::new(), 0);
     for (at, entry) in entries(written)?.into_iter().enumerate() {
         let damaged = |reason: &str| Error::State(format!("entry {}: {reason}", at + 1));
         let mut entry = members(entry).ok_or_else(|| damaged("it is not an object"))?;

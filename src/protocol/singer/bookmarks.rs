@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    state::{StreamState, Written},
+    state::{StoredStates, StreamState},
     streams::Stream,
 };
 
@@ -25,7 +25,7 @@ enum Bookmark {
 
 impl Bookmarks {
     /// Those that were given, of which these states are known.
-    pub fn new<'s>(given: Written<'_>, known: impl Iterator<Item = &'s (&'static Stream, StreamState)>) -> Self {
+    pub fn new<'s>(given: StoredStates<'_>, known: impl Iterator<Item = &'s (&'static Stream, StreamState)>) -> Self {
         let known: Vec<_> = known.collect();
         let taken_up = |name: &str| known.iter().find(|(stream, _)| stream.name == name);
         let bookmark = |(name, given): (String, &RawValue)| {

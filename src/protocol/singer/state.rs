@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::{error::Error, state::Written, streams::Stream};
+use crate::{error::Error, state::StoredStates, streams::Stream};
 
 /// The bookmarks, one for each stream that has one, and what people should know about them.
 ///
@@ -12,7 +12,7 @@ use crate::{error::Error, state::Written, streams::Stream};
 ///
 /// # Errors
 /// If it is no state.
-pub fn read_state(written: &RawValue) -> Result<(Written<'_>, Vec<String>), Error> {
+pub fn read_state(written: &RawValue) -> Result<(StoredStates<'_>, Vec<String>), Error> {
     let not_a_state = || Error::State("it is not an object with `bookmarks`: it is not the state of a tap".to_owned());
     let mut state = members(written).ok_or_else(not_a_state)?;
     if !state.contains_key("bookmarks")
@@ -22,7 +22,7 @@ pub fn read_state(written: &RawValue) -> Result<(Written<'_>, Vec<String>), Erro
     }
     let Some(bookmarks) = state.get("bookmarks") else {
         let says_nothing = |(key, value): (&String, &&RawValue)| key == "currently_syncing" || value.get() == "null";
-        return if state.iter().all(says_nothing) { Ok((Written::new(), Vec::new())) } else { Err(not_a_state()) };
+        return if state.iter().all(says_nothing) { Ok((StoredStates::new(), Vec::new())) } else { Err(not_a_state()) };
     };
     let bookmarks = members(bookmarks).ok_or_else(|| Error::State("`bookmarks` is not an object".to_owned()))?;
     let is_of_others = !bookmarks.is_empty() && bookmarks.keys().all(|name| Stream::named(name).is_none());

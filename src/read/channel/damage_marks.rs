@@ -1,6 +1,6 @@
 //! The marks of messages that are left out, damaged or too large: each is reported by one run, and not by every run that meets it again.
 
-use crate::state::MOST_DAMAGE_OF_PARTITION;
+use crate::state::MAX_DAMAGE_PER_PARTITION;
 
 /// The marks of one stream of a channel, or of a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +23,7 @@ impl DamageMarks {
         let is_new = !self.reported.contains(&mark);
         // A walk remembers what it has met; what delta shows is remembered until the next walk.
         let marks = if is_walking { &mut self.met } else { &mut self.reported };
-        if marks.len() < MOST_DAMAGE_OF_PARTITION && !marks.contains(&mark) {
+        if marks.len() < MAX_DAMAGE_PER_PARTITION && !marks.contains(&mark) {
             marks.push(mark);
         }
         is_new
@@ -35,7 +35,7 @@ impl DamageMarks {
         if self.is_resumed || !is_finished {
             let earlier: Vec<_> = std::mem::take(&mut self.reported).into_iter().filter(|mark| !marks.contains(mark)).collect();
             marks.extend(earlier);
-            marks.truncate(MOST_DAMAGE_OF_PARTITION);
+            marks.truncate(MAX_DAMAGE_PER_PARTITION);
         }
         self.reported = marks;
     }
@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn there_is_room_for_some_marks() {
         let mut marks = marks(&["a"], true);
-        (0..2 * MOST_DAMAGE_OF_PARTITION).for_each(|number| _ = marks.note(number.to_string(), true));
+        (0..2 * MAX_DAMAGE_PER_PARTITION).for_each(|number| _ = marks.note(number.to_string(), true));
         marks.end_walk(true);
-        assert_eq!(marks.reported.len(), MOST_DAMAGE_OF_PARTITION);
+        assert_eq!(marks.reported.len(), MAX_DAMAGE_PER_PARTITION);
         assert!(!marks.reported.contains(&"a".to_owned()), "those of this walk come first");
     }
 }

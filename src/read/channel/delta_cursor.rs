@@ -112,7 +112,7 @@ impl DeltaPosition {
 
     /// Stores the link that follows a page, for the channel of this key. The round began at the given time.
     pub(crate) fn follow(&mut self, key: &str, trail: &Trail, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
-        let storable = |link: &Link| state::is_delta(link.as_str(), key, trail).then(|| link.as_str().to_owned());
+        let storable = |link: &Link| state::is_delta_link(link.as_str(), key, trail).then(|| link.as_str().to_owned());
         match (next, delta) {
             (Some(next), _) => self.delta.round = storable(next).map(|link| RoundState { link, at }),
             (None, Some(delta)) => {

@@ -164,7 +164,7 @@ impl<'c> StreamReader<'c> {
 
     /// The link as it can be stored: only if it leads where the next run insists on.
     pub(super) fn storable(&self, link: &Link) -> Option<String> {
-        state::is_page(link.as_str(), &self.key, &self.trail).then(|| link.as_str().to_owned())
+        state::is_page_link(link.as_str(), &self.key, &self.trail).then(|| link.as_str().to_owned())
     }
 
     /// Stores the link that follows a page of delta. The round began at the given time.

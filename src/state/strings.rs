@@ -1,18 +1,18 @@
-//! Texts one behind the other: the ids of partitions, of which a state may have a million.
+//! A compact list of strings, for the ids of partitions: a state can have a million of them.
 
 use std::cmp::Ordering;
 
-/// Texts, without the room that each would take for itself.
+/// Strings in one buffer, without an allocation for each.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Texts {
+pub(super) struct Strings {
     all: String,
-    /// Where each of them ends.
+    /// The index at which each string ends.
     ends: Vec<u32>,
 }
 
-impl Texts {
-    pub(super) fn push(&mut self, text: &str) {
-        self.all.push_str(text);
+impl Strings {
+    pub(super) fn push(&mut self, string: &str) {
+        self.all.push_str(string);
         self.ends.push(end(self.all.len()));
     }
 
@@ -33,12 +33,12 @@ impl Texts {
         (0..self.len()).map(|at| self.get(at))
     }
 
-    /// Where a text is, or belongs, if they are in order.
-    pub(super) fn find(&self, text: &str) -> Result<usize, usize> {
+    /// Binary search in a sorted list: the index of the string, or the index at which to insert it.
+    pub(super) fn find(&self, string: &str) -> Result<usize, usize> {
         let (mut from, mut to) = (0, self.len());
         while from < to {
             let middle = from.midpoint(to);
-            match self.get(middle).cmp(text) {
+            match self.get(middle).cmp(string) {
                 Ordering::Equal => return Ok(middle),
                 Ordering::Less => from = middle + 1,
                 Ordering::Greater => to = middle,
@@ -47,10 +47,10 @@ impl Texts {
         Err(from)
     }
 
-    pub(super) fn insert(&mut self, at: usize, text: &str) {
+    pub(super) fn insert(&mut self, at: usize, string: &str) {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.all.insert_str(start as usize, text);
-        let length = end(text.len());
+        self.all.insert_str(start as usize, string);
+        let length = end(string.len());
         self.ends[at..].iter_mut().for_each(|end| *end += length);
         self.ends.insert(at, start + length);
     }
@@ -68,7 +68,7 @@ impl Texts {
     }
 }
 
-/// A state is far smaller than 4 GB.
+// The ids of a state are far smaller than 4 GB.
 fn end(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
@@ -81,24 +81,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_list_of_texts(words in prop::collection::vec("[a-cé]{0,3}", 0..20), gone in any::<prop::sample::Index>()) {
-            let (mut texts, mut list) = (Texts::default(), Vec::new());
+        fn it_behaves_like_a_list_of_strings(words in prop::collection::vec("[a-cé]{0,3}", 0..20), removed in any::<prop::sample::Index>()) {
+            let (mut strings, mut list) = (Strings::default(), Vec::new());
             for word in &words {
-                if let Err(at) = texts.find(word) {
-                    texts.insert(at, word);
+                if let Err(at) = strings.find(word) {
+                    strings.insert(at, word);
                     list.insert(at, word.as_str());
                 }
             }
-            prop_assert!(list.is_sorted() && texts.iter().eq(list.iter().copied()));
+            prop_assert!(list.is_sorted() && strings.iter().eq(list.iter().copied()));
             if !list.is_empty() {
-                let at = gone.index(list.len());
-                texts.remove(at);
+                let at = removed.index(list.len());
+                strings.remove(at);
                 list.remove(at);
             }
-            prop_assert!(texts.iter().eq(list.iter().copied()) && texts.len() == list.len());
-            let mut pushed = Texts::default();
+            prop_assert!(strings.iter().eq(list.iter().copied()) && strings.len() == list.len());
+            let mut pushed = Strings::default();
             list.iter().for_each(|word| pushed.push(word));
-            prop_assert_eq!(pushed, texts);
+            prop_assert_eq!(pushed, strings);
         }
     }
 }
