@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::new(&written)?;
     let selected = vec![MESSAGES.whole(Mode::Incremental)];
     // What the run before left, by stream; nothing at first.
-    let states = read::states(&Written::new(), &selected, &config)?;
+    let states = read::states(&StoredStates::new(), &selected, &config)?;
     let client = read::client(&config, Limits::default(), Secrets::default())?;
 
     let (messages, arriving) = mpsc::sync_channel(1000);
