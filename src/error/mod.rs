@@ -23,7 +23,7 @@ pub enum Error {
     /// The configuration is wrong.
     #[error("{0}")]
     Config(#[from] config::Error),
-    /// The configuration does not say what to read.
+    /// The configuration does not specify what to read.
     #[error("{0}")]
     Parents(String),
     /// A file that was named on the command line cannot be used.

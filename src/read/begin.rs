@@ -41,7 +41,7 @@ pub fn states(given: &StoredStates<'_>, selected: &[Selected], config: &Config) 
             (Mode::Incremental, Mode::FullRefresh) => Ok(StreamState::begin_full_refresh(given, tenant, &stream.trail(), now)),
             (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant, &stream.trail(), now),
         };
-        let state = state.map_err(|invalid| Error::State(format!("that of {} cannot be taken up: {invalid}", stream.name)))?;
+        let state = state.map_err(|invalid| Error::State(format!("stream {}: {invalid}", stream.name)))?;
         Ok((stream, state))
     };
     let goes_on =
@@ -62,7 +62,7 @@ pub fn states(given: &StoredStates<'_>, selected: &[Selected], config: &Config) 
 /// # Errors
 /// If TLS cannot be set up, a host is no URL, or the proxy that the environment names cannot be used.
 pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<GraphClient, Error> {
-    let invalid = |url: url::ParseError| Error::Internal(format!("a host is no URL: {url}"));
+    let invalid = |url: url::ParseError| Error::Internal(format!("a host is not a valid URL: {url}"));
     let endpoints = Endpoints {
         graph: config.graph_host().parse().map_err(invalid)?,
         login: config.login_host().parse().map_err(invalid)?,

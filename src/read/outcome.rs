@@ -78,8 +78,8 @@ impl Outcomes {
 }
 
 /// What people should know if no group is marked as a team.
-pub(crate) const NO_TEAMS: &str = "Graph lists no team of the tenant; hint: if there are teams, run again, and look at `tenant_id` and at the \
-    permissions of the application";
+pub(crate) const NO_TEAMS: &str = "Graph returned no teams for this tenant; hint: if the tenant has teams, check `tenant_id` and the permissions \
+    of the application, and run again";
 
 /// What is known of a stream.
 #[derive(Debug, Default)]

@@ -18,7 +18,7 @@ pub fn unconfigured(config: &Config, streams: StreamSet) -> Option<(StreamSet, E
     let lacking = |stream: &'static Stream| missing(stream, config.stream(stream));
     let concerned = streams.filter(|stream| !lacking(stream).is_empty());
     let sentences: Vec<_> = concerned.iter().map(|stream| format!("{} needs {}", stream.name, lacking(stream).join(" and "))).collect();
-    let error = || Error::Parents(format!("the configuration does not say what to read: {}", sentences.join("; ")));
+    let error = || Error::Parents(format!("the configuration does not specify what to read: {}", sentences.join("; ")));
     (!concerned.is_empty()).then(|| (concerned, error()))
 }
 

@@ -56,7 +56,7 @@ impl Ledger {
         if let Ok(report) = &mut result {
             report.unlisted.iter().for_each(|team| self.list.miss_in_list(team));
             if let Some(team) = report.without_team.take().filter(|team| self.without_team.insert(team.clone())) {
-                warn!("the group {team} is listed as a team and has none, or has none any more: it is left out");
+                warn!("group {team} is marked as a team but Graph has no team for it; skipped");
             }
         }
         for problem in self.outcomes.note(feeds, result) {

@@ -251,8 +251,8 @@ impl Run {
         let passed_over = self.context.looks.passed_over();
         if passed_over > 0 {
             info!(
-                "{passed_over} teams and channels that earlier runs have read are not listed, and this run does not ask for them: a hundred others are gone; \
-                 later runs ask"
+                "{passed_over} teams and channels from earlier runs are missing from Graph's lists and were not checked, because a hundred others no \
+                 longer exist; later runs will check them"
             );
         }
         if let Some(changed) = self.context.changed_texts() {

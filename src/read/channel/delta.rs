@@ -137,7 +137,7 @@ impl Delta<'_, '_> {
     }
 
     fn end_without_link(&mut self) -> Result<(), Closed> {
-        let sentence = format!("delta of {} ends without a deltaLink: its round is asked for again", self.channel());
+        let sentence = format!("the delta query for {} ended without a deltaLink; the next run repeats it", self.channel());
         self.context.channels.remark(Remark::DeltaUnanswered, sentence);
         self.roots.delta.position.delta.round = None;
         self.roots.report(0, false)
@@ -167,12 +167,12 @@ impl Delta<'_, '_> {
     }
 
     fn begin_round_again(&mut self, error: &graph::Error) {
-        debug!("delta of {}: the round begins again: {error}", self.channel());
+        debug!("starting the delta round of {} again: {error}", self.channel());
         self.roots.delta.position.delta.round = None;
     }
 
     fn open_anew(&mut self, error: &graph::Error) {
-        let sentence = format!("the delta token of {} is no longer taken: what changed since is asked for anew; {error}", self.channel());
+        let sentence = format!("Graph rejected the delta token of {}; requesting the changes since then with a new delta query: {error}", self.channel());
         self.context.channels.remark(Remark::DeltaEnded, sentence);
         self.note_date(error);
         let position = &mut self.roots.delta.position;
@@ -180,7 +180,7 @@ impl Delta<'_, '_> {
     }
 
     fn refuse(&mut self, error: &graph::Error, has_link: bool) -> Result<(), Closed> {
-        let sentence = format!("delta is refused for {}: it is read without; {error}", self.channel());
+        let sentence = format!("Graph refuses delta queries for {}; reading the channel without them: {error}", self.channel());
         // An empty channel's first page leads nowhere (graph.md 4.2): nothing that anybody could change.
         if is_of_empty_channel(error) && !has_link {
             debug!("{sentence}");
@@ -193,7 +193,7 @@ impl Delta<'_, '_> {
     }
 
     fn leave_for_now(&self, error: &graph::Error) {
-        let sentence = format!("delta does not answer for {}: it is read without for now; {error}", self.channel());
+        let sentence = format!("the delta query for {} failed; reading the channel without it in this run: {error}", self.channel());
         self.context.channels.remark(Remark::DeltaUnanswered, sentence);
     }
 

@@ -31,7 +31,7 @@ impl SharedByChannels {
     pub(super) fn remark(&self, about: Remark, sentence: String) {
         let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(about));
         if is_first {
-            warn!("{sentence} (said once a run)");
+            warn!("{sentence} (reported once per run)");
         } else {
             debug!("{sentence}");
         }

@@ -178,7 +178,7 @@ impl<'c> StreamReader<'c> {
 fn with_import(mut state: Position, place: Place<'_>) -> Position {
     let Some(import) = place.facts.import() else { return state };
     if state.import.as_ref() != Some(&import) && (state.read_at.is_some() || state.walk.is_some()) {
-        info!("the history of channel {} of team {} was imported: it is read from its beginning once", place.channel, place.team);
+        info!("messages were imported into channel {} of team {}; reading the whole channel again", place.channel, place.team);
         state = Position::default();
     }
     state.import = Some(import);

@@ -73,7 +73,7 @@ impl<'w, 'c> Walk<'w, 'c> {
             before = pass.into_first_page();
         }
         warn!(
-            "channel {} of team {} changes faster than it can be read: what changed in the last moments comes with the next run",
+            "channel {} of team {} is changing faster than it can be read; the next run will read the latest changes",
             self.place.channel, self.place.team
         );
         self.chains.pair.report(true)
@@ -138,7 +138,7 @@ impl<'w, 'c> Walk<'w, 'c> {
     fn recover(&mut self, pass: &mut Pass<'_>, error: graph::Error) -> Result<Next, Stop> {
         match pass.remedy(&error, self.chains.expands, &mut self.restarts) {
             Remedy::BeginAgain => {
-                debug!("{}: the next page is no longer given; the pass begins again: {error}", self.place.task());
+                debug!("{}: Graph no longer accepts the link to the next page; starting again from the top: {error}", self.place.task());
                 self.chains.reach.restart();
                 self.chains.pair.forget_page();
                 Ok(Next::Restart)
@@ -174,8 +174,8 @@ impl<'w, 'c> Walk<'w, 'c> {
         let Some(error) = self.refused_expansion.take() else { return };
         let Place { team, channel, .. } = self.place;
         let sentence = format!(
-            "Graph refuses to list the messages of channel {channel} of team {team} with their replies: each thread is read by itself, which \
-             takes a request for each; {error}"
+            "Graph refuses to return the messages of channel {channel} of team {team} together with their replies; reading each thread with a \
+             separate request: {error}"
         );
         self.context.channels.remark(Remark::Expansion, sentence);
     }

@@ -32,7 +32,7 @@ pub(crate) async fn read(context: &Context, feeds: StreamSet, work: Work, shows_
     let error = match context.client.object(&(finds.request)(&of)).await {
         Ok(page) => {
             look.has_found = true;
-            debug!("{of} is not listed and exists: it is read");
+            debug!("{of} is not in Graph's list but exists; reading it");
             let (facts, damage) = write(context, finder, own, &of, page).await?;
             let unlisted = shows_gap.then(|| of.own_id().to_owned());
             let read = if finder.below.is_none() { own } else { StreamSet::default() };
@@ -87,7 +87,11 @@ pub(crate) fn forget(context: &Context, streams: StreamSet, of: &Partition) -> R
     if streams.is_empty() || !context.knows(of) {
         return Ok(());
     }
-    info!("{of} is gone{}", if of.level() == Some(&TEAM) { ", and its channels with it" } else { "" });
+    if of.level() == Some(&TEAM) {
+        info!("{of} and its channels no longer exist; removed from the state");
+    } else {
+        info!("{of} no longer exists; removed from the state");
+    }
     for stream in streams.iter() {
         context.output.report(emit::Report { stream, key: of.key(), position: None, pages: 1, offered: false })?;
     }

@@ -268,9 +268,9 @@ fn whatever_delta_answers_no_stream_fails() {
             let asked = if what == "410" && runs_before == 2 { 2 } else { tries };
             assert_asked(sim.faults_applied(), asked, what);
             let said = match (what, runs_before) {
-                ("400", _) | ("410", 1) => "delta is refused for channel",
-                ("410", _) => "is no longer taken",
-                _ => "delta does not answer for channel",
+                ("400", _) | ("410", 1) => "Graph refuses delta queries for channel",
+                ("410", _) => "Graph rejected the delta token of channel",
+                _ => "the delta query for channel",
             };
             let warnings = output.logs("WARN");
             assert!(warnings.iter().any(|warning| warning.contains(said)), "{what}: {warnings:?}");

@@ -54,7 +54,7 @@ fn assert_reopened(ended: EndedToken, status: u16) {
         assert!(requests[1].query.starts_with("$filter=lastModifiedDateTime"));
         assert_eq!(first.asked_of(Class::Messages), u64::from(streams.len() > 1), "messages alone need no walk for that");
         let channel = reader.channel();
-        let [warning] = first.warnings("is no longer taken: what changed since is asked for anew")[..] else {
+        let [warning] = first.warnings("; requesting the changes since then with a new delta query: ")[..] else {
             panic!("{:?}", first.warnings(""));
         };
         assert!(warning.contains(&channel), "{warning}");
@@ -90,7 +90,7 @@ fn a_token_of_which_graph_says_that_it_is_not_valid_is_replaced() {
         reader.sim.inject(Rule::new(fault).class(Class::Delta).page(PageKind::Round).times(1));
         let [first, second] = two_runs(&mut reader);
         assert_eq!((first.asked_of(Class::Delta), first.asked_of(Class::Messages)), (2, 0));
-        assert_eq!(first.warnings("is no longer taken").len(), 1);
+        assert_eq!(first.warnings("Graph rejected the delta token").len(), 1);
         assert_open(&second);
     }
 }
@@ -124,7 +124,7 @@ fn assert_refused(support: DeltaSupport, reason: &str) {
         reader.sim.with_tenant(|tenant| tenant.expire_delta(&channel)).unwrap();
         let run = reader.read();
         reader.assert_complete();
-        let warnings = run.warnings("delta is refused for channel");
+        let warnings = run.warnings("Graph refuses delta queries for channel");
         assert!(warnings.len() == 1 && warnings[0].contains(&channel) && warnings[0].contains(reason), "{warnings:?}");
         let state = reader.state(MESSAGES, &channel);
         assert!(state["deltaRefusedAt"].is_number() && state["deltaRound"].is_null(), "{state}");
@@ -165,7 +165,7 @@ fn a_channel_that_is_forbidden_to_delta_alone_is_walked() {
     let mut reader = changed(&[MESSAGES]);
     reader.sim.inject(Rule::new(Fault::status(403)).class(Class::Delta).times(1));
     let [first, second] = two_runs(&mut reader);
-    assert_eq!(first.warnings("delta does not answer for channel").len(), 1);
+    assert_eq!(first.warnings("the delta query for channel").len(), 1);
     assert_eq!(first.asked_of(Class::Messages), 1);
     // Who may read the messages may read delta: it was a mistake of the moment.
     assert_open(&second);
@@ -178,7 +178,7 @@ fn a_delta_token_that_is_no_parameter_any_more_is_walked() {
     let channel = reader.channel();
     reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NoDeltaToken)).unwrap();
     let [first, _] = two_runs(&mut reader);
-    assert_eq!(first.warnings("delta is refused for channel").len(), 1);
+    assert_eq!(first.warnings("Graph refuses delta queries for channel").len(), 1);
     assert_eq!((first.asked_of(Class::Delta), first.asked_of(Class::Messages)), (1, 1));
 }
 
@@ -212,7 +212,7 @@ fn a_delta_route_that_has_no_answer_is_no_error() {
     reader.sim.inject(Rule::new(Fault::status(503)).class(Class::Delta));
     let run = reader.read();
     reader.assert_complete();
-    assert_eq!(run.warnings("delta does not answer for channel").len(), 1);
+    assert_eq!(run.warnings("the delta query for channel").len(), 1);
     assert!(reader.state(MESSAGES, &reader.channel())["deltaLink"].is_string(), "the link stays");
     reader.sim.clear_faults();
     change(&reader);
@@ -263,13 +263,13 @@ fn a_warning_is_said_once_a_run_however_many_channels_it_concerns() {
         }
         reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
         let run = reader.read();
-        assert_eq!((run.journal.count_status(Class::Delta, 410), run.warnings("is no longer taken").len()), (6, 1));
+        assert_eq!((run.journal.count_status(Class::Delta, 410), run.warnings("Graph rejected the delta token").len()), (6, 1));
         reader.later(HOUR);
         for channel in reader.channels() {
             reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NotSupported)).unwrap();
         }
         let run = reader.read();
-        assert_eq!((run.journal.count_status(Class::Delta, 400), run.warnings("delta is refused").len()), (6, 1));
+        assert_eq!((run.journal.count_status(Class::Delta, 400), run.warnings("Graph refuses delta queries").len()), (6, 1));
         reader.assert_complete();
     }
 }

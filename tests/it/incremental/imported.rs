@@ -36,7 +36,7 @@ fn an_imported_history_is_read_once_when_the_channel_says_that_it_was_imported()
             set(&reader, "completed", json!("2019-05-01T00:00:00Z"));
             let run = reader.read();
             assert_eq!(run.told(MESSAGES), 33);
-            let sentence = "was imported: it is read from its beginning once";
+            let sentence = "; reading the whole channel again";
             let logged = run.output.all("LOG").any(|log| log["log"]["message"].to_string().contains(sentence));
             assert!(logged || run.output.stderr.contains(sentence));
             reader.assert_complete();

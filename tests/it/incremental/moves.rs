@@ -157,7 +157,7 @@ fn a_channel_that_changes_faster_than_it_can_be_read_stays_open_and_the_next_run
             None
         });
         let run = reader.read();
-        assert_eq!(run.warnings("changes faster than it can be read").len(), 1);
+        assert_eq!(run.warnings("is changing faster than it can be read; the next run will read the latest changes").len(), 1);
         let passes = run.requests(Class::Messages).into_iter().filter(|request| request.page == PageKind::First).count();
         assert_eq!(passes, 12, "so many a run");
         let channel = reader.channel();

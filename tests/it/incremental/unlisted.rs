@@ -134,7 +134,7 @@ fn teams_that_are_no_longer_marked_are_read_and_the_list_is_not_complete() {
             } else {
                 assert!(run.output.critical().contains(&sentence), "{}", run.output.critical());
             }
-            assert_eq!(run.warnings("Graph lists no team of the tenant").len(), usize::from(share == 4));
+            assert_eq!(run.warnings("Graph returned no teams for this tenant").len(), usize::from(share == 4));
 
             // Whoever does not want to wait leaves them out.
             reader.later(HOUR);
@@ -189,8 +189,8 @@ fn without_a_state_an_empty_list_of_teams_is_a_warning() {
     let reader = of_four(Protocol::Airbyte);
     unmark(&reader, &teams(&reader));
     let tap = Tap::new(&config(&reader.sim, everything()));
-    let sentence = "Graph lists no team of the tenant; hint: if there are teams, run again, and look at `tenant_id` and at the permissions of \
-                    the application";
+    let sentence = "Graph returned no teams for this tenant; hint: if the tenant has teams, check `tenant_id` and the permissions of the \
+                    application, and run again";
     let read = tap.read(&ALL);
     assert_eq!((read.status, read.logs("WARN")), (Some(0), vec![sentence]));
     let check = tap.check();

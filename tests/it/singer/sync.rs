@@ -92,7 +92,7 @@ fn without_a_catalog_the_streams_that_the_configuration_allows_are_read() {
     let tap = Tap::new(&config(&sim, json!({})));
     let output = tap.sync_catalog(&tap.catalog(), &[]);
     assert_eq!((output.status, output.counts()), (Some(1), HashMap::from([("teams", 1)])));
-    assert!(output.critical().starts_with("the configuration does not say what to read: channels needs"), "{}", output.critical());
+    assert!(output.critical().starts_with("the configuration does not specify what to read: channels needs"), "{}", output.critical());
 }
 
 #[test]
