@@ -76,7 +76,7 @@ fn a_channel_that_refuses_to_expand_replies_is_read_thread_by_thread() {
             let mut reader = reader(30).speaking(protocol).streams(streams).with(json!({"top": 7}));
             reader.sim.switches(|switches| switches.expands_replies = false);
             let run = reader.read();
-            assert_eq!(run.warnings("each thread is read by itself").len(), 1);
+            assert_eq!(run.warnings("reading each thread with a separate request").len(), 1);
             reader.assert_complete();
             let roots = reader.roots();
             reader.edit(&roots[25], "an old one");
