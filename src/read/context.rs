@@ -212,7 +212,8 @@ impl Shared {
     pub(crate) fn changed_texts(&self) -> Option<Cow<'static, str>> {
         let (nul, replaced) = (self.nul.load(Ordering::Relaxed), self.replaced.load(Ordering::Relaxed));
         (nul + replaced > 0).then(|| {
-            format!("text that destinations cannot store was changed (NUL characters removed: {nul}, lone surrogates replaced: {replaced})").into()
+            format!("text that destinations cannot store was changed (NUL characters removed: {nul}, lone surrogates replaced: {replaced})")
+                .into()
         })
     }
 }

@@ -65,10 +65,8 @@ fn where_nothing_that_is_selected_can_be_read_that_is_an_error() {
         let tap = Tap::new(&config(&sim, settings.clone()));
         let output = tap.read(&["messages", "message_replies"]);
         assert_eq!((output.status, output.errors().len()), (Some(1), 2), "{settings}");
-        assert!(
-            output.errors().iter().all(|(kind, _, text)| *kind == "config_error"
-                && text.starts_with("the configuration does not specify what to read: messages needs "))
-        );
+        assert!(output.errors().iter().all(|(kind, _, text)| *kind == "config_error"
+            && text.starts_with("the configuration does not specify what to read: messages needs ")));
     }
 }
 

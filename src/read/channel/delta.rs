@@ -172,7 +172,10 @@ impl Delta<'_, '_> {
     }
 
     fn open_anew(&mut self, error: &graph::Error) {
-        let sentence = format!("Graph rejected the delta token of {}; requesting the changes since then with a new delta query: {error}", self.channel());
+        let sentence = format!(
+            "Graph rejected the delta token of {}; requesting the changes since then with a new delta query: {error}",
+            self.channel()
+        );
         self.context.channels.remark(Remark::DeltaEnded, sentence);
         self.note_date(error);
         let position = &mut self.roots.delta.position;

@@ -334,7 +334,11 @@ fn strange_values_come_through_as_valid_lines() {
         assert!(output.records(stream).count() > 0, "{stream}");
     }
     assert_eq!(output.records(MESSAGES).next().unwrap()["subject"], "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}");
-    assert!(output.logs("WARN").iter().any(|line| line.contains("NUL characters removed: 1, lone surrogates replaced: 4")), "{:?}", output.logs("WARN"));
+    assert!(
+        output.logs("WARN").iter().any(|line| line.contains("NUL characters removed: 1, lone surrogates replaced: 4")),
+        "{:?}",
+        output.logs("WARN")
+    );
 }
 
 #[test]
