@@ -27,7 +27,6 @@ PROGRAMS = ROOT / "target" / "debug"
 COLUMNS, ROWS = 100, 120
 SPEED = "2"
 TENANT = ["--teams", "5", "--channels", "8", "--messages", "400", "--skew", "--latency", "150", "--speed", SPEED]
-EVERYTHING = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
 
 
 def lines(screen):
@@ -79,13 +78,9 @@ class Simulator:
     """A simulated tenant, for use in a `with` statement."""
 
     def __init__(self, *options):
-        self._process = subprocess.Popen([PROGRAMS / "graph-sim", *options], stdout=subprocess.PIPE, text=True)
-        # It prints one JSON object over several lines.
-        text = ""
-        while not text.endswith("}\n"):
-            text += self._process.stdout.readline()
-        self.config = json.loads(text) | EVERYTHING
-        self._control = self.config.pop("control_url")
+        self._process = subprocess.Popen([PROGRAMS / "graph-sim", "--json", *options], stdout=subprocess.PIPE, text=True)
+        started = json.loads(self._process.stdout.readline())
+        self.config, self._control = started["config"] | {"pace": 1}, started["control_url"]
 
     def __enter__(self):
         return self

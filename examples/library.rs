@@ -49,11 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 3, 60)))?;
     let written: Value = match env::args().nth(1) {
         Some(path) => serde_json::from_str(&fs::read_to_string(path)?)?,
-        None => {
-            let mut config = sim.config();
-            (config["fetch_all_teams"], config["fetch_all_channels"], config["pace"]) = (true.into(), true.into(), 0.into());
-            config
-        }
+        None => sim.config_for_everything(),
     };
 
     let config = Config::new(&written)?;

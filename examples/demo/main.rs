@@ -80,13 +80,7 @@ fn mode(is_terminal: bool, all: bool) -> Mode {
 fn read<W: Write + Send + 'static>(arguments: Arguments, output: &Output<W>) -> Result<Summary, Box<dyn Error>> {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(4, 4, 100)))?;
     let folder = Folder::new("demo")?;
-    let mut config = sim.config();
-    for (name, value) in
-        [("fetch_all_teams", json!(true)), ("fetch_all_channels", json!(true)), ("fetch_all_messages", json!(true)), ("pace", json!(0))]
-    {
-        config[name] = value;
-    }
-    let config = file(&folder, "config.json", &config)?;
+    let config = file(&folder, "config.json", &sim.config_for_everything())?;
     let configured = |name| json!({"stream": {"name": name}, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"});
     let streams: Vec<_> = Stream::defaults().map(|stream| stream.name).map(configured).collect();
     let catalog = file(&folder, "catalog.json", &json!({"streams": streams}))?;

@@ -18,20 +18,15 @@ class Simulator:
 
     def __init__(self, executable: Path, *tenant: str) -> None:
         """`tenant`: options of graph-sim that say what is in it, where it is not to be the usual one."""
-        self._process = subprocess.Popen([executable, *(tenant or TENANT)], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([executable, "--json", *(tenant or TENANT)], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
-        text = ""
-        # The configuration is printed over several lines, and nothing after it.
-        while not text.endswith("}\n"):
-            line = self._process.stdout.readline()
-            if not line:
-                raise OSError("the simulator did not start")
-            text += line
-        config = json.loads(text)
-        self._door = config.pop("control_url")
-        everything = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
-        # The simulator enforces no limits here, so the tap need not keep them.
-        self.config: dict[str, Any] = {**config, **everything, "pace": 0}
+        line = self._process.stdout.readline()
+        if not line:
+            raise OSError("the simulator did not start")
+        started = json.loads(line)
+        self._door = started["control_url"]
+        # Reads everything. The simulator enforces no limits here, so `pace` is 0.
+        self.config: dict[str, Any] = started["config"]
         # A new delta reaches back one hour, and would bring again what the tenant has in it.
         self.advance(2 * 3600)
 

@@ -106,6 +106,16 @@ impl GraphSim {
         })
     }
 
+    /// A complete configuration that reads the whole tenant and does not wait for Graph's limits.
+    pub fn config_for_everything(&self) -> Value {
+        let mut config = self.config();
+        for name in ["fetch_all_teams", "fetch_all_channels", "fetch_all_messages"] {
+            config[name] = json!(true);
+        }
+        config["pace"] = json!(0);
+        config
+    }
+
     /// The certificate of the throwaway CA, unless it is [`Tls::Off`].
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::BufReader,
+    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
 };
 
@@ -22,8 +22,16 @@ pub(crate) const LIMITS: &str = "--limits --sustained";
 #[derive(Debug)]
 pub(crate) struct Simulator {
     child: Child,
-    /// The configuration that it prints for the tap, with `control_url`.
+    /// The configuration that it prints for the tap.
     pub(crate) config: Value,
+    control_url: String,
+}
+
+/// The line that `graph-sim --json` prints.
+#[derive(Debug, Deserialize)]
+struct Started {
+    config: Value,
+    control_url: String,
 }
 
 /// The requests since the journal was cleared.
@@ -54,11 +62,13 @@ impl Simulator {
     }
 
     fn spawn(command: &mut Command) -> Result<Self> {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.arg("--json").stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or("a simulator without stdout")?;
-        let config = serde_json::Deserializer::from_reader(BufReader::new(stdout)).into_iter().next();
-        let mut simulator = Self { child, config: Value::Null };
-        simulator.config = config.ok_or("the simulator has not started")??;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let mut simulator = Self { child, config: Value::Null, control_url: String::new() };
+        let Started { config, control_url } = serde_json::from_str(&line)?;
+        (simulator.config, simulator.control_url) = (config, control_url);
         Ok(simulator)
     }
 
@@ -67,7 +77,7 @@ impl Simulator {
     }
 
     fn control<T: serde::de::DeserializeOwned>(&self, method: &str, path: &str, body: &str) -> Result<T> {
-        http::request(method, &format!("{}{path}", self.text("control_url")), "application/json", body)
+        http::request(method, &format!("{}{path}", self.control_url), "application/json", body)
     }
 
     pub(crate) fn tenant(&self) -> Result<Tenant> {

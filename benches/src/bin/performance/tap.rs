@@ -55,7 +55,6 @@ fn files(bench: &Bench, simulator: &Simulator, settings: Settings<'_>) -> Result
     let Settings { pace, teams, stream: only, name } = settings;
     let mut config = simulator.config.clone();
     if let Value::Object(config) = &mut config {
-        config.remove("control_url");
         config.extend([("pace".to_owned(), json!(pace)), ("fetch_all_teams".to_owned(), json!(teams.is_empty()))]);
         config.extend(["fetch_all_channels", "fetch_all_messages"].map(|name| (name.to_owned(), json!(true))));
         if !teams.is_empty() {

@@ -12,5 +12,7 @@ mod faults;
 mod limits;
 mod login;
 mod messages;
+mod program;
+mod readme;
 #[cfg(feature = "tls")]
 mod tls;
