@@ -93,6 +93,9 @@ pub struct Check {
     /// These streams too; names separated by commas. Without it, the streams that are selected by default
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub streams: Vec<String>,
+    /// Exit with 1 unless every checked stream works; one that is not configured does not work
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// A configuration that must be named.

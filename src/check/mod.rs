@@ -1,10 +1,11 @@
-//! Whether a configuration works: what each stream comes to, by the smallest requests that show it.
+//! Checks a configuration: tries each stream with the smallest requests that show whether it works.
 
-mod patience;
+mod deadline;
+mod messages;
 mod probe;
-mod trial;
+mod report;
+mod stream_check;
 mod verdict;
-mod words;
 
 use crate::{
     config::Config,
@@ -13,16 +14,17 @@ use crate::{
     read::{begin::consent, parents::missing},
     streams::StreamSet,
 };
+pub use messages::with_remarks;
 use probe::Probe;
-use trial::Trial;
+pub use report::{Problem, Report, Status, StreamLine};
+use stream_check::StreamCheck;
 pub use verdict::Checkup;
 use verdict::Verdict;
-pub use words::with_remarks;
 
-/// Asks for a little of each of these streams, through a client that soon gives up ([`Limits::brief`](crate::graph::Limits::brief)).
+/// Reads a little of each of these streams, through a client that gives up soon ([`Limits::brief`](crate::graph::Limits::brief)).
 ///
 /// # Errors
-/// If signing in fails, or nothing can be read for a reason that the user cannot mend.
+/// If signing in fails, or if nothing can be read for a reason that the user cannot fix.
 pub async fn check(client: &GraphClient, config: &Config, streams: StreamSet) -> Result<Checkup, Error> {
     let mut probe = Probe::sign_in(client, config).await?;
     let consent = consent(config, &probe.tenant_id(config));
@@ -30,7 +32,7 @@ pub async fn check(client: &GraphClient, config: &Config, streams: StreamSet) ->
     for stream in streams.iter() {
         let own = config.stream(stream);
         let verdict = match missing(stream, own) {
-            options if options.is_empty() => Trial::new(&mut probe, stream, own).verdict().await,
+            options if options.is_empty() => StreamCheck::new(&mut probe, stream, own).verdict().await,
             options => Verdict::NotConfigured(options),
         };
         match verdict {
@@ -39,11 +41,11 @@ pub async fn check(client: &GraphClient, config: &Config, streams: StreamSet) ->
         }
     }
     checkup.lists_no_team = probe.lists_no_team();
-    if checkup.reads_anything() { Ok(checkup) } else { unless_it_is_an_outage(checkup) }
+    if checkup.reads_anything() { Ok(checkup) } else { error_if_outage(checkup) }
 }
 
-/// What cannot be read for a reason that passes, or is ours, says nothing of the configuration.
-fn unless_it_is_an_outage(mut checkup: Checkup) -> Result<Checkup, Error> {
+/// A failure that is temporary or ours says nothing about the configuration: it becomes the error of the whole check.
+fn error_if_outage(mut checkup: Checkup) -> Result<Checkup, Error> {
     let (failed, others): (Vec<_>, Vec<_>) = checkup.streams.into_iter().partition(|(_, verdict)| match verdict {
         Verdict::Failed(error) => error.fault() != Fault::User,
         _ => false,

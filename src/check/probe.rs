@@ -1,10 +1,10 @@
-//! The requests of a check: each is sent once, whatever streams it is for.
+//! The requests of a check. Each is sent once, even if several streams need it.
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::patience::{PATIENCE, Patience, no_answer};
+use super::deadline::{Deadline, REQUEST_LIMIT, no_response};
 use crate::{
     config::Config,
     error::Error,
@@ -14,40 +14,37 @@ use crate::{
     streams::{self, Read, Stream},
 };
 
-/// One request, in the form that its answer takes.
+/// A request and the kind of its response.
 #[derive(Clone, Debug)]
-pub(super) enum Ask {
-    /// A list.
+pub(super) enum ProbeRequest {
     List(Request),
-    /// One object.
     Object(Request),
-    /// A report that has these columns.
+    /// A report with these columns.
     Report(Request, &'static [&'static str]),
-    /// A list, and the one that takes its place where Graph does not take `$expand=replies`.
+    /// A list, and its replacement where Graph does not support `$expand=replies`.
     Expanded(Request, Request),
 }
 
-/// Ids of what was asked for.
+/// The ids on the first page of a list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ids {
+pub(super) struct ListedIds {
     pub(super) ids: Vec<String>,
-    /// There are further pages.
-    pub(super) goes_on: bool,
+    pub(super) has_next: bool,
 }
 
-impl Ids {
+impl ListedIds {
     fn of(page: &Page) -> Self {
-        Self { ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(), goes_on: page.next().is_some() }
+        Self { ids: page.items().filter_map(|item| item.id().map(|id| id.into_owned())).collect(), has_next: page.next().is_some() }
     }
 }
 
-/// Sends requests and remembers the answers.
+/// Sends requests and remembers their results.
 pub(super) struct Probe<'c> {
     client: &'c GraphClient,
-    patience: Patience,
+    deadline: Deadline,
     tenant_id: Option<Uuid>,
-    answers: HashMap<Request, Result<Ids, graph::Error>>,
-    /// Graph did not answer at all: it is not asked again.
+    results: HashMap<Request, Result<ListedIds, graph::Error>>,
+    /// Graph did not respond at all: nothing more is sent.
     unreachable: Option<graph::Error>,
 }
 
@@ -55,78 +52,79 @@ impl<'c> Probe<'c> {
     pub(super) async fn sign_in(client: &'c GraphClient, config: &Config) -> Result<Self, Error> {
         let late = || {
             let service = config.login_host();
-            let description = format!("the sign-in service {}: {}", service.trim_end_matches('/'), no_answer(PATIENCE));
+            let description = format!("the sign-in service {}: {}", service.trim_end_matches('/'), no_response(REQUEST_LIMIT));
             Cause::SignIn(SignInRefusal { description, transient: true, ..SignInRefusal::default() })
         };
-        let patience = Patience::new();
-        let signed_in = patience.wait(client.sign_in(), "sign in", |_| late()).await;
+        let deadline = Deadline::new();
+        let signed_in = deadline.wait(client.sign_in(), "sign in", |_| late()).await;
         signed_in.map_err(|error| Error::graph("sign in", error, &[]))?;
         let tenant_id = client.claims().await.tenant_id;
-        Ok(Self { client, patience, tenant_id, answers: HashMap::new(), unreachable: None })
+        Ok(Self { client, deadline, tenant_id, results: HashMap::new(), unreachable: None })
     }
 
-    /// As the token has it: what was configured may be a domain.
+    /// The tenant's id from the token, since the configured one may be a domain.
     pub(super) fn tenant_id(&self, config: &Config) -> String {
         self.tenant_id.map_or_else(|| config.tenant_id.clone(), |id| id.to_string())
     }
 
-    /// What Graph answers.
-    pub(super) async fn ask(&mut self, ask: &Ask) -> Result<Ids, graph::Error> {
-        match ask {
-            Ask::List(request) => self.list(request).await,
-            Ask::Object(request) => self.send(request, async |client| client.object(request).await.map(|page| Ids::of(&page))).await,
-            Ask::Report(request, columns) => {
-                self.send(request, async |client| client.report(request, columns).await.map(|_| Ids::default())).await
+    pub(super) async fn fetch(&mut self, request: &ProbeRequest) -> Result<ListedIds, graph::Error> {
+        match request {
+            ProbeRequest::List(request) => self.list(request).await,
+            ProbeRequest::Object(request) => {
+                self.send(request, async |client| client.object(request).await.map(|page| ListedIds::of(&page))).await
             }
-            Ask::Expanded(request, without) => match self.list(request).await {
+            ProbeRequest::Report(request, columns) => {
+                self.send(request, async |client| client.report(request, columns).await.map(|_| ListedIds::default())).await
+            }
+            ProbeRequest::Expanded(request, without) => match self.list(request).await {
                 Err(error) if is_expansion_refused(&error) => self.list(without).await,
-                answer => answer,
+                result => result,
             },
         }
     }
 
-    async fn list(&mut self, request: &Request) -> Result<Ids, graph::Error> {
-        self.send(request, async |client| client.page(request).await.map(|page| Ids::of(&page))).await
+    async fn list(&mut self, request: &Request) -> Result<ListedIds, graph::Error> {
+        self.send(request, async |client| client.page(request).await.map(|page| ListedIds::of(&page))).await
     }
 
     async fn send(
         &mut self,
         request: &Request,
-        sent: impl AsyncFnOnce(&GraphClient) -> Result<Ids, graph::Error>,
-    ) -> Result<Ids, graph::Error> {
-        if let Some(answer) = self.answers.get(request) {
-            return answer.clone();
+        send: impl AsyncFnOnce(&GraphClient) -> Result<ListedIds, graph::Error>,
+    ) -> Result<ListedIds, graph::Error> {
+        if let Some(result) = self.results.get(request) {
+            return result.clone();
         }
         if let Some(error) = &self.unreachable {
             return Err(graph::Error { request: request.to_string(), ..error.clone() });
         }
-        // A 429 is an answer.
-        let is_held_up = || self.client.counts().throttled() > 0;
-        let late = |waited| if is_held_up() { Cause::Closed(waited) } else { Cause::Transport(no_answer(waited)) };
-        let answer = self.patience.wait(sent(self.client), request, late).await;
-        if let Err(error) = &answer
+        // A 429 is a response: Graph is reachable.
+        let is_throttled = || self.client.counts().throttled() > 0;
+        let late = |waited| if is_throttled() { Cause::Closed(waited) } else { Cause::Transport(no_response(waited)) };
+        let result = self.deadline.wait(send(self.client), request, late).await;
+        if let Err(error) = &result
             && matches!(error.cause, Cause::Transport(_))
         {
             self.unreachable = Some(error.clone());
         }
-        self.answers.insert(request.clone(), answer.clone());
-        answer
+        self.results.insert(request.clone(), result.clone());
+        result
     }
 
-    /// Whether teams were listed, and there was none.
+    /// Whether Graph's list of teams is empty.
     pub(super) fn lists_no_team(&self) -> bool {
-        matches!(self.answers.get(&streams::group_ids(None)), Some(Ok(listed)) if listed.ids.is_empty() && !listed.goes_on)
+        matches!(self.results.get(&streams::group_ids(None)), Some(Ok(listed)) if listed.ids.is_empty() && !listed.has_next)
     }
 
-    /// Whether a list that was asked for has this parent.
+    /// Whether one of the lists that were read contains this parent.
     pub(super) fn has_listed(&self, of: &Partition) -> bool {
-        let list = of.level().and_then(Stream::finding).and_then(|finder| Ask::list_of(finder, &of.above()));
-        let Some(Ask::List(request)) = list else { return false };
-        matches!(self.answers.get(&request), Some(Ok(listed)) if listed.ids.iter().any(|id| id == of.own_id()))
+        let list = of.level().and_then(Stream::finding).and_then(|finder| ProbeRequest::list_of(finder, &of.above()));
+        let Some(ProbeRequest::List(request)) = list else { return false };
+        matches!(self.results.get(&request), Some(Ok(listed)) if listed.ids.iter().any(|id| id == of.own_id()))
     }
 }
 
-impl Ask {
+impl ProbeRequest {
     /// The list in which a stream finds parents.
     pub(super) fn list_of(finder: &Stream, parent: &Partition) -> Option<Self> {
         match finder.read {
@@ -137,8 +135,8 @@ impl Ask {
         }
     }
 
-    /// What tries a stream of a parent.
-    pub(super) fn of_stream(stream: &Stream, parent: &Partition) -> Option<Self> {
+    /// The request that shows whether a stream of this parent can be read.
+    pub(super) fn for_stream(stream: &Stream, parent: &Partition) -> Option<Self> {
         match stream.read {
             Read::Teams => Self::item(stream, parent),
             Read::List(_) if stream.finds.is_some() => Self::list_of(stream, parent),
@@ -148,17 +146,17 @@ impl Ask {
         }
     }
 
-    /// What asks for a parent by itself.
+    /// The request for the parent itself.
     pub(super) fn item(finder: &Stream, parent: &Partition) -> Option<Self> {
         finder.finds.map(|finds| Self::Object((finds.request)(parent)))
     }
 }
 
-/// A message of a channel, or a reply of a thread.
-fn walk(of: &Partition) -> Ask {
+/// One message of a channel, or one reply of a thread.
+fn walk(of: &Partition) -> ProbeRequest {
     let (team, channel) = (of.id(&TEAM), of.id(&CHANNEL));
     match of.id(&MESSAGE) {
-        "" => Ask::Expanded(streams::walk(team, channel, 1), streams::roots(team, channel, 1)),
-        message => Ask::List(streams::thread(team, channel, message, 1)),
+        "" => ProbeRequest::Expanded(streams::walk(team, channel, 1), streams::roots(team, channel, 1)),
+        message => ProbeRequest::List(streams::thread(team, channel, message, 1)),
     }
 }

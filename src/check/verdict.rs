@@ -1,4 +1,4 @@
-//! What a check found, without the words for it.
+//! The result of a check, without the sentences that describe it.
 
 use crate::{
     error::{Error, Refused},
@@ -7,60 +7,68 @@ use crate::{
     streams::Stream,
 };
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Checkup {
-    /// The streams, in order.
     pub(super) streams: Vec<(&'static Stream, Verdict)>,
-    /// Teams were listed, and there was none.
+    /// Graph's list of teams is empty.
     pub(super) lists_no_team: bool,
-    /// Where an administrator consents to the permissions of the application.
+    /// The page where an administrator consents to the permissions of the application.
     pub(super) consent: String,
 }
 
-/// What a stream comes to.
+/// The result for one stream.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It can be read, as far as a little of it shows, but for some of what is named.
-    Works { unread: Vec<Unread> },
-    /// The configuration does not say what to read: what must be added.
+    /// A little of it could be read. Some of the configured ids may be missing.
+    Works {
+        unread: Vec<Unread>,
+    },
+    /// The configuration does not say what to read; these options would.
     NotConfigured(Vec<String>),
-    /// Graph refused.
-    Refused { why: Why, source: Box<graph::Error> },
-    /// Something else went wrong.
+    Refused {
+        reason: Reason,
+        source: Box<graph::Error>,
+    },
     Failed(Error),
 }
 
 /// Why Graph refused.
 #[derive(Debug)]
-pub(super) enum Why {
-    /// By its words, or for want of a permission.
+pub(super) enum Reason {
     Refused(Refused),
-    /// None of the parents that are named is there; this is the first.
-    NotFound(Parent),
+    /// None of the configured ids exists; this is the first.
+    NotFound(ConfiguredParent),
 }
 
-/// What is named in the configuration and was not read.
+/// Ids in the configuration from which nothing was read.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// It is not there.
-    NotFound(Parent),
-    /// It is named without what is above it: a run looks for it.
-    Sought { level: &'static Level, ids: Vec<String> },
+    NotFound(ConfiguredParent),
+    /// The configuration does not say where they are: a run searches for them.
+    SearchedByRun {
+        level: &'static Level,
+        ids: Vec<String>,
+    },
 }
 
-/// A parent that is named in the configuration.
+/// A team, channel or message whose id is in the configuration.
 #[derive(Debug)]
-pub(super) struct Parent {
+pub(super) struct ConfiguredParent {
     pub(super) level: &'static Level,
     pub(super) id: String,
 }
 
 impl Checkup {
-    /// Whether a run is worthwhile: something can be read, and of what is named something is there.
+    /// Whether a run is worthwhile: something can be read, and no stream lacks all of its configured ids.
     pub fn is_good(&self) -> bool {
-        let is_lost = |verdict: &Verdict| matches!(verdict, Verdict::Refused { why: Why::NotFound(_), .. });
-        self.reads_anything() && !self.streams.iter().any(|(_, verdict)| is_lost(verdict))
+        let is_not_found = |verdict: &Verdict| matches!(verdict, Verdict::Refused { reason: Reason::NotFound(_), .. });
+        self.reads_anything() && !self.streams.iter().any(|(_, verdict)| is_not_found(verdict))
+    }
+
+    /// Whether every stream can be read, with everything that is configured for it.
+    pub fn is_flawless(&self) -> bool {
+        self.streams.iter().all(|(_, verdict)| verdict.works())
     }
 
     pub(super) fn reads_anything(&self) -> bool {
@@ -68,19 +76,30 @@ impl Checkup {
     }
 }
 
-impl Parent {
-    /// The parent of a partition; the tenant is none.
+impl ConfiguredParent {
+    /// [`None`] for the tenant, which has no id in the configuration.
     pub(super) fn of(partition: &Partition) -> Option<Self> {
         partition.level().map(|level| Self { level, id: partition.own_id().to_owned() })
     }
 }
 
 impl Verdict {
-    /// Of a request that was not answered as it should be. It takes the first of these permissions, and the requests after it the others.
+    /// The verdict on a failed request that requires the first of these permissions; the requests after it require the others.
     pub(super) fn of(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
         match Refused::of(&source, permissions) {
-            Some(refused) => Self::Refused { why: Why::Refused(refused), source: Box::new(source) },
+            Some(refused) => Self::Refused { reason: Reason::Refused(refused), source: Box::new(source) },
             None => Self::Failed(Error::graph(task, source, permissions.get(..1).unwrap_or_default())),
         }
+    }
+
+    /// Whether the stream works, with everything that is configured for it.
+    pub(super) fn works(&self) -> bool {
+        matches!(self, Self::Works { unread } if !unread.iter().any(Unread::is_not_found))
+    }
+}
+
+impl Unread {
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
     }
 }

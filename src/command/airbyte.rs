@@ -33,7 +33,7 @@ pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'sta
             Ok(_) => tell(&mut out, &log.secrets, Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
             Err(error) => fail(&mut out, &log.secrets, &error),
         },
-        Airbyte::Check(asked) => check(asked, level(&log), Form::of_stdout(), &log.secrets, &mut out, &stop),
+        Airbyte::Check(asked) => check(asked, level(&log), Form::for_stdout(), &log.secrets, &mut out, &stop),
         Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref(), &log.secrets) {
             Ok((ready, unknown)) => read(ready, unknown, &log, out, stop),
             Err(error) => fail(&mut out, &log.secrets, &error),

@@ -290,7 +290,7 @@ fn a_group_without_a_team_is_said_once_and_hides_nothing() {
     assert_eq!(output.errors().len(), 2);
     let check = tap.check();
     let (_, said) = check.verdict();
-    let is_told = said.starts_with("can read teams, channels, members; no permission for messages, message_replies: ");
+    let is_told = said.starts_with("can read teams, channels, members; permission missing for messages, message_replies: ");
     assert!(is_told && said.contains("ChannelMessage.Read.All") && !said.contains("404"), "{said}");
 
     // Where the group is named, its absence is an answer.

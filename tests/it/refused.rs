@@ -110,9 +110,9 @@ fn a_permission_that_should_do_and_does_not_is_named_with_the_one_that_is_missin
     assert!(failed.len() == 1 && failed[0].contains(named), "{failed:?}");
     let check = tap.check();
     let line = "messages: the token has Group.ReadWrite.All, with which Graph refuses this; it does not have the application permission \
-                ChannelMessage.Read.All. Graph said: ";
+                ChannelMessage.Read.All. Graph's response: ";
     assert!(check.logs("WARN").iter().any(|text| text.starts_with(line)), "{:?}", check.logs("WARN"));
-    assert!(check.verdict().1.contains("no permission for messages, message_replies: "), "{:?}", check.verdict());
+    assert!(check.verdict().1.contains("permission missing for messages, message_replies: "), "{:?}", check.verdict());
 }
 
 #[test]

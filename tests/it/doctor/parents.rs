@@ -1,13 +1,13 @@
-//! Set-ups that name what there is not, or nothing.
+//! Setups in which the configured teams, channels or messages do not exist, or none is configured.
 
 use graph_sim::GraphSim;
 use serde_json::{Value, json};
 
-use super::{pin, said};
+use super::{assert_snapshot, checked};
 use crate::support::tenant;
 
 #[test]
-fn parents_that_are_not_there_are_named_with_their_option() {
+fn missing_parents_are_reported_with_their_option() {
     let sim = tenant(2, 2, 2);
     let truth = sim.truth();
     let (team, channel) = truth.channels.keys().next().unwrap().clone();
@@ -21,46 +21,49 @@ fn parents_that_are_not_there_are_named_with_their_option() {
         all
     };
     let cases = [
-        ("everything that is named is there", with(json!({"message_id": message, "fetch_all_messages": false}))),
+        ("everything that is configured exists", with(json!({"message_id": message, "fetch_all_messages": false}))),
         ("only credentials", json!({})),
         ("a team, and nothing about channels", json!({"team_id": team})),
-        ("a team that is not there", with(json!({"team_id": nowhere}))),
-        ("a channel that is not there", with(json!({"channel_id": no_channel}))),
+        ("a team that does not exist", with(json!({"team_id": nowhere}))),
+        ("a channel that does not exist", with(json!({"channel_id": no_channel}))),
         ("a channel of another team", with(json!({"channel_id": other_channel}))),
-        ("a channel as links have it", with(json!({"channel_id": channel.replace(':', "%3A").replace('@', "%40")}))),
-        ("one of two channels is left out", with(json!({"channel_id": [no_channel, channel], "exclude": no_channel}))),
-        ("all that is named is left out", with(json!({"exclude": [team, channel]}))),
+        ("a channel id as in a link", with(json!({"channel_id": channel.replace(':', "%3A").replace('@', "%40")}))),
+        ("one of two channels is excluded", with(json!({"channel_id": [no_channel, channel], "exclude": no_channel}))),
+        ("everything that is configured is excluded", with(json!({"exclude": [team, channel]}))),
         ("channels without a team", json!({"channel_id": channel, "fetch_all_messages": true})),
-        ("every channel, and one that is named", with(json!({"fetch_all_channels": true}))),
-        ("a message that is not there", with(json!({"message_id": "1616963377068", "fetch_all_messages": false}))),
+        ("every channel, and one by its id", with(json!({"fetch_all_channels": true}))),
+        ("a message that does not exist", with(json!({"message_id": "1616963377068", "fetch_all_messages": false}))),
         (
-            "a message of a channel that is not there",
+            "a message of a channel that does not exist",
             with(json!({"channel_id": no_channel, "message_id": message, "fetch_all_messages": false})),
         ),
-        ("a message of a team that is not there", with(json!({"team_id": nowhere, "message_id": message, "fetch_all_messages": false}))),
-        ("one of several teams is not there", json!({"team_id": [nowhere, team], "fetch_all_channels": true, "fetch_all_messages": true})),
-        ("one of several channels is not there", with(json!({"channel_id": [no_channel, channel]}))),
+        ("a message of a team that does not exist", with(json!({"team_id": nowhere, "message_id": message, "fetch_all_messages": false}))),
         (
-            "the second of several teams is not there",
+            "one of several teams does not exist",
+            json!({"team_id": [nowhere, team], "fetch_all_channels": true, "fetch_all_messages": true}),
+        ),
+        ("one of several channels does not exist", with(json!({"channel_id": [no_channel, channel]}))),
+        (
+            "the second of several teams does not exist",
             json!({"team_id": [team, nowhere], "fetch_all_channels": true, "fetch_all_messages": true}),
         ),
-        ("the second of several channels is not there", with(json!({"channel_id": [channel, no_channel]}))),
+        ("the second of several channels does not exist", with(json!({"channel_id": [channel, no_channel]}))),
         (
-            "the second of several messages is not there",
+            "the second of several messages does not exist",
             with(json!({"message_id": [message, "1616963377068"], "fetch_all_messages": false})),
         ),
     ];
-    let told: Vec<_> = cases.into_iter().map(|(what, settings)| (what, said(&sim, &settings))).collect();
-    pin("parents_that_are_not_there_are_named_with_their_option", &told);
+    let outputs: Vec<_> = cases.into_iter().map(|(setup, settings)| (setup, checked(&sim, &settings))).collect();
+    assert_snapshot("missing_parents_are_reported_with_their_option", &outputs);
 }
 
 #[test]
-fn a_tenant_without_teams_is_no_failure() {
+fn a_tenant_without_teams_is_not_a_failure() {
     let sim = GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
     sim.with_tenant(|tenant| (0..30).for_each(|_| drop(tenant.create_group_without_team("No team yet"))));
-    let said = said(&sim, &crate::support::everything());
-    assert!(said.ends_with("SUCCEEDED: can read teams, channels, members, messages, message_replies"), "{said}");
-    // For each stream, no more than twenty requests are made: the list of groups is one.
+    let output = checked(&sim, &crate::support::everything());
+    assert!(output.ends_with("SUCCEEDED: can read teams, channels, members, messages, message_replies"), "{output}");
+    // No more than twenty requests for each stream, including the list of groups.
     for list in ["/channels", "/members"] {
         assert_eq!(sim.journal().entries().filter(|entry| entry.request.path.ends_with(list)).count(), 19, "{list}");
     }

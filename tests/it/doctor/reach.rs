@@ -1,11 +1,11 @@
-//! Set-ups in which no answer comes: no verdict, since nobody knows.
+//! Setups in which a service does not respond: then there is no verdict.
 
 use std::{net::TcpListener, time::Instant};
 
 use graph_sim::{Block, Class, Door, Fault, RetryAfter, Rule};
 use serde_json::{Value, json};
 
-use super::{lines, pin, said};
+use super::{assert_snapshot, checked, lines};
 use crate::support::{Tap, config, everything, side_by_side, tenant};
 
 fn with(settings: &Value) -> Value {
@@ -15,21 +15,21 @@ fn with(settings: &Value) -> Value {
 }
 
 #[test]
-fn who_cannot_be_reached_is_named_with_what_to_look_at() {
+fn an_unreachable_host_is_named_with_a_hint() {
     let cases = [
         ("the sign-in service refuses connections", json!({"login_url": "http://127.0.0.1:1"})),
         ("the sign-in service has no address", json!({"login_url": "https://login.invalid"})),
         ("Graph refuses connections", json!({"graph_url": "http://127.0.0.1:1"})),
         ("Graph has no address", json!({"graph_url": "https://graph.invalid"})),
     ];
-    let told = side_by_side(cases, |(what, settings)| (what, said(&tenant(1, 1, 1), &with(&settings))));
-    pin("who_cannot_be_reached_is_named_with_what_to_look_at", &told);
+    let outputs = side_by_side(cases, |(setup, settings)| (setup, checked(&tenant(1, 1, 1), &with(&settings))));
+    assert_snapshot("an_unreachable_host_is_named_with_a_hint", &outputs);
 }
 
-/// With the waits that users have.
+/// With realistic pauses between attempts.
 #[test]
-fn a_check_does_not_wait_for_long() {
-    // Takes connections, and says nothing.
+fn a_check_does_not_wait_long() {
+    // Accepts connections, but never responds.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
     let cases = [
@@ -49,40 +49,40 @@ fn a_check_does_not_wait_for_long() {
         ),
         ("the sign-in service asks to wait", json!({}), Some(Rule::new(Fault::throttled(RetryAfter::Seconds(600))).class(Class::Token))),
     ];
-    let told = side_by_side(cases, |(what, settings, rule)| {
+    let outputs = side_by_side(cases, |(setup, settings, rule)| {
         let sim = tenant(1, 1, 1);
         rule.into_iter().for_each(|rule| sim.inject(rule));
         let mut config = config(&sim, with(&settings));
         config["pace"] = 1.into();
         let began = Instant::now();
         let check = Tap::new(&config).check();
-        assert!(began.elapsed().as_secs() < 25, "{what}");
-        (what, lines(&check))
+        assert!(began.elapsed().as_secs() < 25, "{setup}");
+        (setup, lines(&check))
     });
-    pin("a_check_does_not_wait_for_long", &told);
+    assert_snapshot("a_check_does_not_wait_long", &outputs);
 }
 
 #[test]
-fn a_stream_that_could_not_be_tried_does_not_hide_the_others() {
+fn a_failing_stream_does_not_hide_the_others() {
     let sim = tenant(1, 1, 1);
     sim.inject(Rule::new(Fault::status(503)).class(Class::Messages));
-    let said = lines(&Tap::new(&config(&sim, everything())).check());
-    pin("a_stream_that_could_not_be_tried_does_not_hide_the_others", &[("messages have an outage", said)]);
+    let output = lines(&Tap::new(&config(&sim, everything())).check());
+    assert_snapshot("a_failing_stream_does_not_hide_the_others", &[("messages have an outage", output)]);
 }
 
 #[test]
-fn a_channel_that_is_gone_again_is_none_by_which_a_stream_is_judged() {
+fn a_channel_deleted_since_it_was_listed_does_not_decide() {
     let check = |times| {
         let sim = tenant(2, 1, 1);
         sim.inject(Rule::new(Fault::graph(404, "ItemNotFound", "It is gone")).class(Class::Messages).times(times));
-        said(&sim, &everything())
+        checked(&sim, &everything())
     };
     assert!(check(1).contains("messages: works"), "{}", check(1));
     assert!(check(9).contains("messages: cannot read"), "{}", check(9));
 }
 
 #[test]
-fn a_list_that_graph_does_not_give_of_a_team_that_exists_is_no_id_that_is_not_found() {
+fn a_missing_list_of_an_existing_team_is_not_reported_as_a_missing_id() {
     let sim = tenant(2, 1, 1);
     let team = sim.truth().teams.into_keys().next().unwrap();
     for (class, name) in [(Class::Members, "members"), (Class::Channels, "channels")] {
@@ -90,16 +90,16 @@ fn a_list_that_graph_does_not_give_of_a_team_that_exists_is_no_id_that_is_not_fo
         for teams in [json!({"team_id": team}), json!({"fetch_all_teams": true})] {
             let mut settings = teams;
             settings["fetch_all_channels"] = true.into();
-            let said = said(&sim, &settings);
-            assert!(said.contains(&format!("LOG WARN: {name}: cannot list the {name} of team ")), "{said}");
-            assert!(said.contains(", which exists: ") && said.contains("\nSUCCEEDED: can read teams, "), "{said}");
+            let output = checked(&sim, &settings);
+            assert!(output.contains(&format!("LOG WARN: {name}: cannot list the {name} of team ")), "{output}");
+            assert!(output.contains(", which exists: ") && output.contains("\nSUCCEEDED: can read teams, "), "{output}");
         }
         sim.clear_faults();
     }
 }
 
 #[test]
-fn what_is_left_out_is_not_tried() {
+fn excluded_parents_are_not_tried() {
     let sim = tenant(2, 2, 1);
     let truth = sim.truth();
     let (team, channel) = truth.channels.keys().next().unwrap();
@@ -111,6 +111,6 @@ fn what_is_left_out_is_not_tried() {
     let works = "SUCCEEDED: can read teams, channels, members, messages, message_replies";
     let mut excluded: Vec<&String> = teams;
     excluded.push(channel);
-    let said = said(&sim, &with(&json!({"exclude": excluded})));
-    assert!(said.ends_with(works), "{said}");
+    let output = checked(&sim, &with(&json!({"exclude": excluded})));
+    assert!(output.ends_with(works), "{output}");
 }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::documents;
 use crate::support::root;
 
-const SNAPSHOT: &str = "tests/it/doctor/snapshots/it__doctor__what_graph_refuses_is_explained_by_the_token.snap";
+const SNAPSHOT: &str = "tests/it/doctor/snapshots/it__doctor__refusals_are_explained_with_the_roles_of_the_token.snap";
 
 /// On one line, whatever its width.
 fn joined(text: &str) -> String {
