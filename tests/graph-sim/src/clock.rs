@@ -7,7 +7,7 @@ use std::{
 
 use crate::time::Time;
 
-/// Simulated now = base + real time elapsed × speed. Speed 0 is a clock that only tests move.
+/// Simulated time = base + elapsed real time × speed. With speed 0, only tests move the clock.
 #[derive(Debug)]
 pub struct Clock(Mutex<State>);
 
@@ -23,7 +23,7 @@ impl State {
         self.base.plus(self.since.elapsed().mul_f64(self.speed))
     }
 
-    /// Makes the present moment the base, so that what follows does not change the past.
+    /// Restarts from now, so that a new speed does not apply to the past.
     fn rebase(&mut self, base: Time) {
         self.base = base;
         self.since = Instant::now();
@@ -32,14 +32,14 @@ impl State {
 
 impl Clock {
     pub fn new(start: Time, speed: f64) -> Clock {
-        Clock(Mutex::new(State { base: start, since: Instant::now(), speed: sane(speed) }))
+        Clock(Mutex::new(State { base: start, since: Instant::now(), speed: valid(speed) }))
     }
 
     pub fn now(&self) -> Time {
         self.state().now()
     }
 
-    /// Jumps to `time`, forwards or backwards.
+    /// Jumps to `time`, forward or backward.
     pub fn set(&self, time: Time) {
         self.state().rebase(time);
     }
@@ -55,7 +55,7 @@ impl Clock {
         let mut state = self.state();
         let now = state.now();
         state.rebase(now);
-        state.speed = sane(speed);
+        state.speed = valid(speed);
     }
 
     pub fn speed(&self) -> f64 {
@@ -67,6 +67,6 @@ impl Clock {
     }
 }
 
-fn sane(speed: f64) -> f64 {
+fn valid(speed: f64) -> f64 {
     if speed.is_finite() { speed.clamp(0.0, 1e6) } else { 1.0 }
 }

@@ -1,4 +1,4 @@
-//! The control door: the handle's methods as plain HTTP and JSON, for people and for tests in other languages.
+//! The control API: the methods of the handle over HTTP and JSON, for users and for tests in other languages.
 
 use std::{convert::Infallible, io, net::TcpListener, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     Block, ChangeError, DeltaSupport, GraphSim, Limits, MemberKind, Membership, MessageAt, MessageTruth, Post, Switches, Tenant, Time,
 };
 
-/// Answers on `listener` for as long as it is polled. Must run within a tokio runtime.
+/// Serves the control API on `listener`. Must run inside a tokio runtime.
 pub async fn serve(sim: Arc<GraphSim>, listener: TcpListener) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -44,28 +44,28 @@ async fn respond(sim: &GraphSim, request: Request<Incoming>) -> Response<Full<By
     response
 }
 
-/// One request to the door; an error says what was wrong with it.
+/// Handles one request. The error says why the request is invalid.
 pub fn handle(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
     let value = match (method, path) {
         ("GET", "/truth") => return truth(sim),
-        ("GET", "/journal") => serde_json::to_value(sim.journal()).map_err(said)?,
+        ("GET", "/journal") => serde_json::to_value(sim.journal()).map_err(text)?,
         ("GET", "/config") => sim.config(),
         ("GET", "/tree") => sim.read_tenant(tree),
-        ("GET", "/switches") => serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(said)?,
+        ("GET", "/switches") => serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(text)?,
         ("GET", "/clock") => clock(sim),
         ("POST", "/switches") => set_switches(sim, parse(body)?)?,
         ("POST", "/clock") => set_clock(sim, &parse(body)?)?,
         ("POST", "/changes") => change(sim, parse(body)?)?,
         _ => {
-            order(sim, method, path, body)?;
+            command(sim, method, path, body)?;
             json!({})
         }
     };
     Ok(value.to_string().into_bytes())
 }
 
-/// What has no answer but that it was done.
-fn order(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<(), String> {
+/// Handles requests whose response is empty.
+fn command(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<(), String> {
     match (method, path) {
         ("DELETE", "/journal") => sim.clear_journal(),
         ("POST", "/faults") => sim.inject(parse(body)?),
@@ -77,28 +77,28 @@ fn order(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<(), St
             let roles: Vec<String> = parse(body)?;
             sim.set_roles(&roles.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        _ => return Err(format!("no {method} {path} here; README.md of graph-sim lists what there is")),
+        _ => return Err(format!("unknown request {method} {path}; see the README.md of graph-sim for all requests")),
     }
     Ok(())
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(said)
+    serde_json::from_slice(body).map_err(text)
 }
 
-fn said(error: impl ToString) -> String {
+fn text(error: impl ToString) -> String {
     error.to_string()
 }
 
-/// The whole tenant. Messages stand in it byte for byte, also those that are hardly JSON.
+/// The whole tenant. Messages are copied byte for byte, even those that are not valid JSON.
 fn truth(sim: &GraphSim) -> Result<Vec<u8>, String> {
     let truth = sim.truth();
     let pairs = |table: std::collections::BTreeMap<(String, String), Value>| -> Vec<Value> {
         table.into_iter().map(|((team, id), value)| json!({ "team": team, "id": id, "value": value })).collect()
     };
-    let of_channels = truth.channel_members.into_iter();
+    let channel_members = truth.channel_members.into_iter();
     let channel_members: Vec<Value> =
-        of_channels.map(|((team, channel, id), value)| json!({ "team": team, "channel": channel, "id": id, "value": value })).collect();
+        channel_members.map(|((team, channel, id), value)| json!({ "team": team, "channel": channel, "id": id, "value": value })).collect();
     let rest = json!({
         "groups": truth.groups, "teams": truth.teams, "channels": pairs(truth.channels), "members": pairs(truth.members),
         "channel_members": channel_members, "device_usage": truth.device_usage,
@@ -118,7 +118,7 @@ fn message_json(message: &MessageTruth) -> String {
     format!(r#"{{"team":"{team}","channel":"{channel}","root":{root},"id":{id},"value":{json}}}"#)
 }
 
-/// Ids of teams and channels, with their sizes, and those of threads that do not fit into their root.
+/// Teams and channels with their ids and sizes. `long_threads` has the reply counts of threads whose replies are not all inlined.
 fn tree(tenant: &Tenant) -> Value {
     let channel = |channel: &crate::Channel| {
         let long: Vec<usize> = channel.reply_counts().filter(|replies| *replies > tenant.switches.inline_replies).collect();
@@ -133,11 +133,11 @@ fn tree(tenant: &Tenant) -> Value {
     teams.collect()
 }
 
-/// Sets the switches that are given and leaves the others.
-fn set_switches(sim: &GraphSim, given: Value) -> Result<Value, String> {
-    let mut all = serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(said)?;
-    merge(&mut all, given);
-    let switches: Switches = serde_json::from_value(all.clone()).map_err(said)?;
+/// Sets the switches in `changes`; the others keep their values.
+fn set_switches(sim: &GraphSim, changes: Value) -> Result<Value, String> {
+    let mut all = serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(text)?;
+    merge(&mut all, changes);
+    let switches: Switches = serde_json::from_value(all.clone()).map_err(text)?;
     sim.switches(|current| *current = switches);
     Ok(all)
 }
@@ -153,21 +153,21 @@ fn merge(into: &mut Value, from: Value) {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ClockOrder {
+struct ClockChange {
     set: Option<String>,
-    /// Seconds.
+    /// In seconds.
     advance: Option<f64>,
     speed: Option<f64>,
 }
 
-fn set_clock(sim: &GraphSim, order: &ClockOrder) -> Result<Value, String> {
-    if let Some(text) = &order.set {
-        sim.clock().set(Time::parse(text).ok_or_else(|| format!("no time: {text}"))?);
+fn set_clock(sim: &GraphSim, change: &ClockChange) -> Result<Value, String> {
+    if let Some(text) = &change.set {
+        sim.clock().set(Time::parse(text).ok_or_else(|| format!("invalid time: {text}"))?);
     }
-    if let Some(seconds) = order.advance {
-        sim.clock().advance(Duration::try_from_secs_f64(seconds).map_err(said)?);
+    if let Some(seconds) = change.advance {
+        sim.clock().advance(Duration::try_from_secs_f64(seconds).map_err(text)?);
     }
-    if let Some(speed) = order.speed {
+    if let Some(speed) = change.speed {
         sim.clock().set_speed(speed);
     }
     Ok(clock(sim))
@@ -177,17 +177,17 @@ fn clock(sim: &GraphSim) -> Value {
     json!({ "now": sim.clock().now().to_string(), "speed": sim.clock().speed() })
 }
 
-/// A change, at the clock's time unless it has its own.
+/// A change to the tenant, made at `time` or else at the time of the clock.
 #[derive(Deserialize)]
-struct ChangeOrder {
+struct TenantChange {
     time: Option<String>,
     #[serde(flatten)]
-    what: What,
+    operation: Operation,
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
-enum What {
+enum Operation {
     Post {
         channel: String,
         #[serde(flatten)]
@@ -317,7 +317,7 @@ struct Content {
 }
 
 impl Content {
-    /// Without any text: one drawn from the message's time.
+    /// Without content, the content is drawn from the seed.
     fn post(self) -> Post {
         let post = match (self.text, self.html, self.raw, self.template) {
             (Some(text), ..) => Post::text(text),
@@ -333,61 +333,61 @@ impl Content {
     }
 }
 
-fn change(sim: &GraphSim, order: ChangeOrder) -> Result<Value, String> {
-    let time = order.time.map(|text| Time::parse(&text).ok_or_else(|| format!("no time: {text}"))).transpose()?;
-    let made = sim.with_tenant(|tenant| match time {
-        Some(time) => tenant.at(time, |tenant| order.what.apply(tenant)),
-        None => order.what.apply(tenant),
+fn change(sim: &GraphSim, change: TenantChange) -> Result<Value, String> {
+    let time = change.time.map(|text| Time::parse(&text).ok_or_else(|| format!("invalid time: {text}"))).transpose()?;
+    let result = sim.with_tenant(|tenant| match time {
+        Some(time) => tenant.at(time, |tenant| change.operation.apply(tenant)),
+        None => change.operation.apply(tenant),
     });
-    made.map_err(said)
+    result.map_err(text)
 }
 
-impl What {
+impl Operation {
     fn apply(self, tenant: &mut Tenant) -> Result<Value, ChangeError> {
         let message = |at: MessageAt| json!({ "message": at });
         let id = |id: String| json!({ "id": id });
         let done = |()| json!({});
         match self {
-            What::Post { channel, content } => tenant.post(&channel, content.post()).map(message),
-            What::Reply { message: at, content } => tenant.reply(&at, content.post()).map(message),
-            What::Edit { message, text } => tenant.edit(&message, &text).map(done),
-            What::SetRaw { message, raw } => tenant.set_raw(&message, raw.as_deref()).map(done),
-            What::ReplaceRaw { message, raw } => tenant.replace_raw(&message, raw).map(done),
-            What::React { message, kind } => tenant.react(&message, &kind).map(done),
-            What::Unreact { message } => tenant.unreact(&message).map(done),
-            What::Delete { message } => tenant.delete(&message).map(done),
-            What::Undelete { message } => tenant.undelete(&message).map(done),
-            What::Remove { message } => tenant.remove(&message).map(done),
-            What::PostCorpus { channel } => tenant
+            Operation::Post { channel, content } => tenant.post(&channel, content.post()).map(message),
+            Operation::Reply { message: at, content } => tenant.reply(&at, content.post()).map(message),
+            Operation::Edit { message, text } => tenant.edit(&message, &text).map(done),
+            Operation::SetRaw { message, raw } => tenant.set_raw(&message, raw.as_deref()).map(done),
+            Operation::ReplaceRaw { message, raw } => tenant.replace_raw(&message, raw).map(done),
+            Operation::React { message, kind } => tenant.react(&message, &kind).map(done),
+            Operation::Unreact { message } => tenant.unreact(&message).map(done),
+            Operation::Delete { message } => tenant.delete(&message).map(done),
+            Operation::Undelete { message } => tenant.undelete(&message).map(done),
+            Operation::Remove { message } => tenant.remove(&message).map(done),
+            Operation::PostCorpus { channel } => tenant
                 .post_corpus(&channel)
                 .map(|posted| posted.into_iter().map(|(name, at)| json!({ "name": name, "message": at })).collect()),
-            What::CreateTeam { name } => Ok(id(tenant.create_team(&name))),
-            What::CreateGroupWithoutTeam { name } => Ok(id(tenant.create_group_without_team(&name))),
-            What::RenameTeam { team, name } => tenant.rename_team(&team, &name).map(done),
-            What::DeleteTeam { team } => tenant.delete_team(&team).map(done),
-            What::CreateChannel { team, name, membership } => tenant.create_channel(&team, &name, membership).map(id),
-            What::RenameChannel { channel, name } => tenant.rename_channel(&channel, &name).map(done),
-            What::DeleteChannel { channel } => tenant.delete_channel(&channel).map(done),
-            What::SetMembership { channel, membership } => tenant.set_membership(&channel, membership).map(done),
-            What::AddMember { team, kind, roles } => {
+            Operation::CreateTeam { name } => Ok(id(tenant.create_team(&name))),
+            Operation::CreateGroupWithoutTeam { name } => Ok(id(tenant.create_group_without_team(&name))),
+            Operation::RenameTeam { team, name } => tenant.rename_team(&team, &name).map(done),
+            Operation::DeleteTeam { team } => tenant.delete_team(&team).map(done),
+            Operation::CreateChannel { team, name, membership } => tenant.create_channel(&team, &name, membership).map(id),
+            Operation::RenameChannel { channel, name } => tenant.rename_channel(&channel, &name).map(done),
+            Operation::DeleteChannel { channel } => tenant.delete_channel(&channel).map(done),
+            Operation::SetMembership { channel, membership } => tenant.set_membership(&channel, membership).map(done),
+            Operation::AddMember { team, kind, roles } => {
                 tenant.add_member(&team, kind, &roles.iter().map(String::as_str).collect::<Vec<_>>()).map(id)
             }
-            What::RemoveMember { team, member } => tenant.remove_member(&team, &member).map(done),
-            What::AddChannelMember { channel, roles } => {
+            Operation::RemoveMember { team, member } => tenant.remove_member(&team, &member).map(done),
+            Operation::AddChannelMember { channel, roles } => {
                 tenant.add_channel_member(&channel, &roles.iter().map(String::as_str).collect::<Vec<_>>()).map(id)
             }
-            What::RemoveChannelMember { channel, member } => tenant.remove_channel_member(&channel, &member).map(done),
-            What::SetTeamProperty { team, name, value } => tenant.set_team_property(&team, &name, value).map(done),
-            What::SetChannelProperty { channel, name, value } => tenant.set_channel_property(&channel, &name, value).map(done),
-            What::BlockTeam { team, block } => tenant.block_team(&team, block).map(done),
-            What::BlockChannel { channel, block } => tenant.block_channel(&channel, block).map(done),
-            What::DeltaSupport { channel, support } => tenant.set_delta_support(&channel, support).map(done),
-            What::ExpireDelta { channel: Some(channel) } => tenant.expire_delta(&channel).map(done),
-            What::ExpireDelta { channel: None } => {
+            Operation::RemoveChannelMember { channel, member } => tenant.remove_channel_member(&channel, &member).map(done),
+            Operation::SetTeamProperty { team, name, value } => tenant.set_team_property(&team, &name, value).map(done),
+            Operation::SetChannelProperty { channel, name, value } => tenant.set_channel_property(&channel, &name, value).map(done),
+            Operation::BlockTeam { team, block } => tenant.block_team(&team, block).map(done),
+            Operation::BlockChannel { channel, block } => tenant.block_channel(&channel, block).map(done),
+            Operation::DeltaSupport { channel, support } => tenant.set_delta_support(&channel, support).map(done),
+            Operation::ExpireDelta { channel: Some(channel) } => tenant.expire_delta(&channel).map(done),
+            Operation::ExpireDelta { channel: None } => {
                 tenant.expire_all_delta();
                 Ok(json!({}))
             }
-            What::ExpireLinks => {
+            Operation::ExpireLinks => {
                 tenant.expire_links();
                 Ok(json!({}))
             }

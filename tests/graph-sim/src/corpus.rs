@@ -1,14 +1,14 @@
-//! One message of every awkward kind, as JSON that is served byte for byte.
+//! A corpus with one message of every awkward kind, as JSON that is served byte for byte.
 
 use crate::{
     content::{Flavour, SYSTEM_EVENTS},
     tenant::{ChangeError, MessageAt, Post, Tenant},
 };
 
-/// Around what differs. `$…$` are filled in when it is posted; NAME is replaced by what follows.
+/// A message in which each kind replaces something. `$…$` are filled in when it is posted.
 const FRAME: &str = r#"{"id":"$ID$","replyToId":REPLYTO,"etag":"$ID$","messageType":"message","createdDateTime":"$TIME$","lastModifiedDateTime":"$TIME$","lastEditedDateTime":null,"deletedDateTime":null,"subject":null,"summary":null,"chatId":null,"importance":"normal","locale":"en-us","webUrl":"https://teams.microsoft.com/l/message/x/$ID$","channelIdentity":{"teamId":"$TEAM$","channelId":"$CHANNEL$"},"policyViolation":null,"eventDetail":null,"from":{"application":null,"device":null,"user":{"id":"8ea0e38b-efb3-4757-924a-5f94061cf8c2","displayName":"Robin Kline","userIdentityType":"aadUser"}},"body":{"contentType":"text","content":"CONTENT"},"attachments":[],"mentions":[],"reactions":[],"messageHistory":[]}"#;
 
-/// Name, and what to replace in the frame by what.
+/// The name of the kind, the text of the frame to replace, and its replacement.
 const ODD: [(&str, &str, &str); 31] = [
     ("body_is_a_string", r#"{"contentType":"text","content":"CONTENT"}"#, r#""just text""#),
     ("body_is_null", r#"{"contentType":"text","content":"CONTENT"}"#, "null"),
@@ -51,7 +51,7 @@ const ODD: [(&str, &str, &str); 31] = [
     ("deeply_nested", r#""messageHistory":[]"#, r#""messageHistory":[[[[[[[[[[[[[[[[{"a":[[[[[[{}]]]]]]}]]]]]]]]]]]]]]]]"#),
 ];
 
-/// Name, JSON that has nothing in common with a chatMessage.
+/// The name and the JSON of items that are not chatMessages.
 const DAMAGED: [(&str, &str); 8] = [
     ("null", "null"),
     ("number", "42"),
@@ -66,7 +66,7 @@ const DAMAGED: [(&str, &str); 8] = [
     ("number_id", r#"{"id":$ID$,"lastModifiedDateTime":"$TIME$"}"#),
 ];
 
-/// An awkward message: what it is, and how to post it as root or as reply.
+/// An awkward message, to be posted as a root or as a reply.
 #[derive(Clone, Debug)]
 pub struct Awkward {
     pub name: String,
@@ -74,7 +74,7 @@ pub struct Awkward {
     pub reply: Post,
 }
 
-/// Messages that a client must bring through whole: made ones of every flavour and of every system event, and odd ones.
+/// Messages that a client must not lose or change: one of every flavour and system event, and unusual ones.
 pub fn corpus() -> Vec<Awkward> {
     let flavours = Flavour::all().into_iter().map(|flavour| {
         let name = match flavour {
@@ -87,7 +87,7 @@ pub fn corpus() -> Vec<Awkward> {
     flavours.chain(odd).chain([very_long()]).collect()
 }
 
-/// Items that are no messages at all: without an id, or not even objects.
+/// Items that are not messages: without an id, or not even objects.
 pub fn damaged() -> Vec<Awkward> {
     let item = |(name, json): (&str, &str)| Awkward { name: name.to_owned(), root: Post::template(json), reply: Post::template(json) };
     DAMAGED.into_iter().map(item).collect()
@@ -99,29 +99,29 @@ fn from_frame(name: &str, from: &str, to: &str) -> Awkward {
     Awkward { name: name.to_owned(), root: post("null"), reply: post(r#""$ROOT$""#) }
 }
 
-/// Far beyond what Teams takes.
+/// Much longer than Teams allows.
 fn very_long() -> Awkward {
     from_frame("very_long_body", "CONTENT", &"0123456789 äöü ".repeat(20_000))
 }
 
 impl Tenant {
-    /// Puts the whole [`corpus`] into a channel: each kind as a root with the same kind as its reply; and a deleted and an
-    /// edited message. Returns the names and places.
+    /// Posts the whole [`corpus`] to a channel, each kind as a root with a reply of the same kind, and a deleted and an edited message.
+    /// Returns the name of each message and where it is.
     pub fn post_corpus(&mut self, channel: &str) -> Result<Vec<(String, MessageAt)>, ChangeError> {
         let mut posted = Vec::new();
         for Awkward { name, root, reply } in corpus() {
             let at = self.post(channel, root)?;
-            let below = self.reply(&at, reply)?;
-            posted.push((format!("{name} (reply)"), below));
+            let reply_at = self.reply(&at, reply)?;
+            posted.push((format!("{name} (reply)"), reply_at));
             posted.push((name, at));
         }
         let deleted = self.post(channel, Post::of(Flavour::Html))?;
-        let below = self.reply(&deleted, Post::of(Flavour::Text))?;
-        self.delete(&below)?;
+        let deleted_reply = self.reply(&deleted, Post::of(Flavour::Text))?;
+        self.delete(&deleted_reply)?;
         self.delete(&deleted)?;
         let edited = self.post(channel, Post::of(Flavour::Mention))?;
         self.edit(&edited, "edited: ü \" \\ \n \u{1f600}")?;
-        posted.extend([("deleted".to_owned(), deleted), ("deleted (reply)".to_owned(), below), ("edited".to_owned(), edited)]);
+        posted.extend([("deleted".to_owned(), deleted), ("deleted (reply)".to_owned(), deleted_reply), ("edited".to_owned(), edited)]);
         Ok(posted)
     }
 }

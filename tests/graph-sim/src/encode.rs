@@ -1,4 +1,4 @@
-//! The forms that Graph writes texts in: GUIDs, percent escapes, and JSON straight into a byte buffer.
+//! Encodings that Graph uses: GUIDs, base64, percent encoding, and JSON written directly to a byte buffer.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -6,7 +6,7 @@ use uuid::{Builder, Uuid};
 
 use crate::{rng::mix, time::Time};
 
-/// JSON pieces appended to a buffer: message pages are too many and too large for a tree of values.
+/// Appends JSON to a buffer: building a tree of values for each page of messages would be too slow.
 pub(crate) trait JsonOut {
     fn raw(&mut self, json: &str);
     fn number(&mut self, number: u64);
@@ -26,7 +26,7 @@ impl JsonOut for Vec<u8> {
     }
 
     fn string(&mut self, text: &str) {
-        // Neither memory nor a text can fail to be written.
+        // Writing a string to memory cannot fail.
         let _ = serde_json::to_writer(self, text);
     }
 
@@ -48,13 +48,13 @@ impl JsonOut for Vec<u8> {
     }
 }
 
-/// The GUID of a seed and a number; of version 4, as Entra's are.
+/// The GUID of a seed and a number, of version 4 like those of Entra.
 pub(crate) fn guid(seed: u64, number: u64) -> Uuid {
     let bits = u128::from(mix(seed, number)) << 64 | u128::from(mix(seed ^ 0xa5a5, number));
     Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-/// Has the shape of a GUID, with hyphens.
+/// Whether a text is a GUID with hyphens.
 pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
@@ -68,19 +68,19 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// RFC 3986's unreserved characters are left.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(crate) fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Text that is not UTF-8 afterwards has replacement characters.
+/// Replaces invalid UTF-8.
 pub(crate) fn percent_decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Percent escapes and `+` for a blank: query strings and forms.
+/// Decodes query strings and forms, where `+` is a space.
 pub(crate) fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
@@ -90,17 +90,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percent_escapes_go_both_ways() {
+    fn percent_encoding_round_trips() {
         assert_eq!(percent_encode("19:ab-c~@thread.tacv2"), "19%3Aab-c~%40thread.tacv2");
         assert_eq!(percent_decode("19%3aab%40thread.tacv2%"), "19:ab@thread.tacv2%");
         assert_eq!(form_decode("a+b%2Bc"), "a b+c");
     }
 
     #[test]
-    fn a_guid_has_its_shape_and_version() {
-        let made = guid(1, 2);
-        assert!(is_guid(&made.to_string()));
-        assert_eq!((made.get_version_num(), guid(1, 2), guid(2, 1) == made), (4, made, false));
+    fn guids_are_valid_and_of_version_4() {
+        let generated = guid(1, 2);
+        assert!(is_guid(&generated.to_string()));
+        assert_eq!((generated.get_version_num(), guid(1, 2), guid(2, 1) == generated), (4, generated, false));
         for other in ["19:general@thread.tacv2", "{e3b0c442-98fc-4c14-9afb-f4c8996fb924}", "e3b0c44298fc4c149afbf4c8996fb924"] {
             assert!(!is_guid(other), "{other}");
         }

@@ -1,4 +1,4 @@
-//! Faults on order: what goes wrong, for which requests, how often.
+//! Fault injection: which faults apply to which requests, and how often.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,11 +10,11 @@ use crate::{
     rng::hash,
 };
 
-/// What goes wrong with one request.
+/// What goes wrong with a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// An error in Graph's shape.
+    /// An error in Graph's format.
     Graph {
         status: u16,
         code: String,
@@ -22,9 +22,9 @@ pub enum Fault {
         #[serde(default)]
         retry_after: RetryAfter,
     },
-    /// An error of the token endpoint by its AADSTS number (graph.md 1.4).
+    /// An error of the token endpoint with this AADSTS code (graph.md 1.4).
     Aadsts(u32),
-    /// Anything at all.
+    /// Any response.
     Respond {
         status: u16,
         #[serde(default)]
@@ -32,35 +32,35 @@ pub enum Fault {
         #[serde(with = "as_text")]
         body: Vec<u8>,
     },
-    /// The connection is reset before any header.
+    /// The connection is reset before the headers.
     Reset,
     /// The connection is reset in the middle of the body.
     ResetInBody,
     /// The body ends before its content-length.
     Truncate,
-    /// Nothing ever comes.
+    /// There is never a response.
     Stall,
-    /// Nothing ever comes over the connection any more, to this request or to others.
+    /// The connection goes silent: it never transfers anything again, for this request or others.
     Silence,
-    /// Half of the body comes, then nothing.
+    /// Half of the body is sent, then nothing.
     StallInBody,
-    /// 200 with half of the JSON, rightly framed.
+    /// 200 with half of the JSON and a matching content-length.
     MalformedJson,
     /// 200 whose body is not UTF-8.
     InvalidUtf8,
-    /// A web page where JSON should be.
+    /// A web page instead of JSON.
     Html { status: u16 },
-    /// No body at all.
+    /// No body.
     Empty { status: u16 },
-    /// The right body under another content type.
+    /// The correct body with another content type.
     ContentType(String),
-    /// `Content-Encoding: gzip` over bytes that are not.
+    /// `Content-Encoding: gzip` with damaged content.
     BrokenGzip,
-    /// The right body, compressed as several gzip streams one behind the other for whoever takes gzip.
+    /// The correct body, compressed as several concatenated gzip streams if the client accepts gzip.
     GzipMembers,
-    /// The right body behind a byte order mark.
+    /// The correct body after a byte order mark.
     ByteOrderMark,
-    /// 206 with the right page but without its link, as a cache gives what it has.
+    /// 206 with the correct page but without its link, as a cache might return.
     Partial,
     /// 200 with an error object.
     ErrorIn200,
@@ -68,29 +68,29 @@ pub enum Fault {
     NoValue,
     /// A page whose `value` is an object.
     ValueNoArray,
-    /// The right body with each `from` replaced by `to`: other types, other values, keys twice.
+    /// The correct body with each `from` replaced by `to`, to change types or values or to duplicate keys.
     Replace { from: String, to: String },
     /// 302 to this URL.
     Redirect(String),
-    /// The right page with a wrong link.
+    /// The correct page with a wrong link.
     Link(LinkFault),
-    /// An empty page with a nextLink to what would have been served; for all requests of a list: endless empty pages.
+    /// An empty page with a nextLink to the items that it should have had. For all requests of a list: endless empty pages.
     EmptyPage,
-    /// The right page, whose nextLink leads to the first one again, under a fresh link; for all later pages of a list: pages that go round.
+    /// The correct page, but its nextLink is a new link to the first page. For all later pages of a list: an endless cycle.
     Round,
-    /// So many milliseconds of real time before the right answer.
+    /// The correct response after this many milliseconds of real time.
     Delay(u64),
-    /// Half of the body comes, then for ever a blank after each so many milliseconds of real time.
+    /// Half of the body, then endless spaces, one every this many milliseconds of real time.
     Trickle(u64),
-    /// An empty page with so many MiB of blanks in it; compressed, a thousandth of that.
+    /// An empty page with this many MiB of spaces. Compressed, it has a thousandth of that size.
     Huge { mebibytes: u32, gzip: bool },
-    /// The right answer with this as its `Date`; empty: without one.
+    /// The correct response with this `Date`, or without one if it is empty.
     Date(String),
-    /// The right answer, dated so many seconds ahead.
+    /// The correct response with a `Date` that is this many seconds ahead.
     DatedAhead(u64),
 }
 
-/// Bodies are bytes in process, and text at the control door.
+/// Bodies are bytes, but text in the control API.
 mod as_text {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -103,39 +103,39 @@ mod as_text {
     }
 }
 
-/// What becomes of a page's nextLink.
+/// How the nextLink of a page is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkFault {
     /// The same link at another origin, such as `https://evil.example`.
     Origin(String),
-    /// The request's own URL again.
+    /// The URL of the request itself.
     Same,
-    /// The URL of the list's first page: a cycle.
+    /// The URL of the first page of the list.
     First,
-    /// A deltaLink beside the nextLink, or a nextLink beside the deltaLink.
+    /// Both a nextLink and a deltaLink.
     Both,
-    /// None, though there is more.
+    /// No link, though there are more pages.
     Neither,
     /// This text.
     To(String),
 }
 
-/// The forms of `Retry-After` (graph.md 5.3).
+/// The formats of `Retry-After` (graph.md 5.3).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
     #[default]
     Absent,
     Seconds(u64),
-    /// An HTTP date so many seconds of simulated time from now; may lie in the past.
+    /// An HTTP date this many seconds of simulated time from now, which may be negative.
     Date(i64),
     /// Any text: `2.128`, `-5`, `soon`.
     Text(String),
 }
 
 impl Fault {
-    /// A status with the code and message that Graph gives with it (graph.md 5.2).
+    /// An error with the code and message that Graph returns with this status (graph.md 5.2).
     pub fn status(status: u16) -> Fault {
         let (code, message) = match status {
             400 => ("BadRequest", "Invalid request."),
@@ -162,7 +162,7 @@ impl Fault {
         Fault::status(429).retry_after(after)
     }
 
-    /// Adds a `Retry-After` to an error in Graph's shape.
+    /// Adds a `Retry-After` to an error in Graph's format.
     #[must_use]
     pub fn retry_after(mut self, after: RetryAfter) -> Fault {
         if let Fault::Graph { retry_after, .. } = &mut self {
@@ -177,7 +177,7 @@ impl Fault {
     }
 }
 
-/// A fault, and the requests that it befalls: those that all given conditions fit.
+/// A fault, and the conditions for the requests that it applies to. All of them must match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -186,24 +186,24 @@ pub struct Rule {
     pub class: Option<Class>,
     #[serde(default)]
     pub door: Option<Door>,
-    /// Ids in the path by their names: `team`, `channel`, `message`.
+    /// Ids in the path by their names, such as `team`, `channel` and `message`.
     #[serde(default)]
     pub ids: BTreeMap<String, String>,
-    /// What path and query contain.
+    /// A part of the path or query.
     #[serde(default)]
     pub path: Option<String>,
     #[serde(default)]
     pub page: Option<PageKind>,
-    /// Only requests that are a retry, or only those that are none.
+    /// True for retries only, false for first attempts only.
     #[serde(default)]
     pub retry: Option<bool>,
-    /// How many fitting requests are let through first.
+    /// The number of matching requests to skip first.
     #[serde(default)]
     pub skip: u64,
-    /// How many requests it befalls; none: all that fit.
+    /// The number of requests to apply the fault to; none for all.
     #[serde(default)]
     pub times: Option<u64>,
-    /// The share of the fitting requests that it befalls, drawn from the simulator's seed.
+    /// The probability that the fault applies to a matching request, drawn from the seed of the simulator.
     #[serde(default = "always")]
     pub rate: f64,
 }
@@ -213,7 +213,7 @@ fn always() -> f64 {
 }
 
 impl Rule {
-    /// Befalls every request until conditions are added.
+    /// Applies to every request until conditions are added.
     pub fn new(fault: Fault) -> Rule {
         Rule { fault, class: None, door: None, ids: BTreeMap::new(), path: None, page: None, retry: None, skip: 0, times: None, rate: 1.0 }
     }
@@ -230,7 +230,7 @@ impl Rule {
         self
     }
 
-    /// Only requests with this id of this name in their path.
+    /// Only requests with this id in their path.
     #[must_use]
     pub fn id(mut self, name: &str, id: &str) -> Rule {
         self.ids.insert(name.to_owned(), id.to_owned());
@@ -264,7 +264,7 @@ impl Rule {
         self
     }
 
-    /// True: only retries; false: only first attempts.
+    /// True for retries only, false for first attempts only.
     #[must_use]
     pub fn retry(mut self, retry: bool) -> Rule {
         self.retry = Some(retry);
@@ -283,7 +283,7 @@ impl Rule {
         self
     }
 
-    /// Only the n-th fitting request, counted from 1.
+    /// Only the n-th matching request, counted from 1.
     #[must_use]
     pub fn nth(self, n: u64) -> Rule {
         self.skip(n.saturating_sub(1)).times(1)
@@ -295,9 +295,9 @@ impl Rule {
         self
     }
 
-    fn fits(&self, request: &RequestInfo) -> bool {
-        fn is<T: PartialEq>(wanted: Option<&T>, given: Option<&T>) -> bool {
-            wanted.is_none_or(|wanted| given == Some(wanted))
+    fn matches(&self, request: &RequestInfo) -> bool {
+        fn is<T: PartialEq>(expected: Option<&T>, actual: Option<&T>) -> bool {
+            expected.is_none_or(|expected| actual == Some(expected))
         }
         is(self.class.as_ref(), Some(&request.class))
             && is(self.door.as_ref(), Some(&request.door))
@@ -308,14 +308,13 @@ impl Rule {
     }
 }
 
-/// The rules in force.
+/// The active rules.
 #[derive(Debug)]
 pub(crate) struct Faults {
     rules: Vec<Rule>,
     rng: Rng,
-    /// URLs whose last answer was not good.
+    /// Hashes of URLs whose last response was an error or broken.
     failed: HashSet<u64>,
-    /// How many faults were applied.
     applied: u64,
 }
 
@@ -336,10 +335,10 @@ impl Faults {
         self.applied
     }
 
-    /// The fault for a request, of the first rule that fits and is due.
+    /// The fault of the first rule that applies to a request.
     pub(crate) fn draw(&mut self, request: &RequestInfo) -> Option<Fault> {
         for rule in &mut self.rules {
-            if !rule.fits(request) || rule.times == Some(0) {
+            if !rule.matches(request) || rule.times == Some(0) {
                 continue;
             }
             if rule.skip > 0 {
@@ -362,8 +361,8 @@ impl Faults {
         !self.failed.is_empty() && self.failed.contains(&url_key(path, query))
     }
 
-    pub(crate) fn note(&mut self, path: &str, query: &str, good: bool) {
-        if good {
+    pub(crate) fn note(&mut self, path: &str, query: &str, succeeded: bool) {
+        if succeeded {
             if !self.failed.is_empty() {
                 self.failed.remove(&url_key(path, query));
             }

@@ -1,4 +1,4 @@
-//! A tenant out of a seed and a size: the same for the same numbers, down to the byte.
+//! Generates a tenant from a seed and sizes: the same numbers give the same tenant, byte for byte.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -19,31 +19,31 @@ const NAMES: [&str; 10] =
     ["Sales", "R&D", "Büro Zürich", "Projekt \"Falke\"", "営業部", "Support/24x7", "HR", "Platform", "Élèves 3ᵉ", "Night shift 🌙"];
 const TOPICS: [&str; 8] = ["Announcements", "Random", "Q&A", "Planung", "Releases #1", "日報", "Incidents", "Ideas + wishes"];
 
-/// How large the tenant is.
+/// The size of the tenant, and the seed that it is generated from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantSpec {
     pub seed: u64,
     pub teams: usize,
-    /// In each team, General included.
+    /// Per team, including General.
     pub channels: usize,
-    /// Roots in each channel; on average when skewed.
+    /// Root messages per channel (the average with `skew`).
     pub messages: usize,
-    /// Replies below a root on average; half of the roots have none.
+    /// Average number of replies to a root. Half of the roots have none.
     pub replies: usize,
-    /// Threads of 201 replies and more in the whole tenant.
+    /// Number of threads with more than 200 replies, in the whole tenant.
     pub long_threads: usize,
-    /// In each team.
+    /// Per team.
     pub members: usize,
-    /// Groups that pass the filter and have no team behind them.
+    /// Groups that match the filter for teams but have no team.
     pub groups_without_team: usize,
-    /// Few large channels and many idle ones, instead of all the same.
+    /// Few large channels and many idle ones, instead of channels of equal size.
     pub skew: bool,
-    /// Roots in the last channel of the last team, whatever the others have.
+    /// Root messages in the last channel of the last team, if different from the others.
     pub large: Option<usize>,
-    /// Letters in the description of every team, instead of the usual ones.
+    /// Length of each team's description, instead of the usual descriptions.
     pub descriptions: Option<usize>,
-    /// How far back the messages reach; eight months is what delta sees.
+    /// The age of the oldest messages. Delta reports eight months.
     pub history_days: u32,
 }
 
@@ -54,7 +54,7 @@ impl Default for TenantSpec {
 }
 
 impl TenantSpec {
-    /// Exactly so many teams, channels a team, and roots a channel; with replies and three threads of over 200.
+    /// This number of teams, channels per team and roots per channel, with replies and three threads of more than 200 replies.
     pub fn uniform(teams: usize, channels: usize, messages: usize) -> TenantSpec {
         TenantSpec {
             seed: 1,
@@ -72,12 +72,12 @@ impl TenantSpec {
         }
     }
 
-    /// The same number of messages, spread as in real tenants.
+    /// The same number of messages, distributed as in real tenants.
     pub fn skewed(teams: usize, channels: usize, messages: usize) -> TenantSpec {
         TenantSpec { skew: true, ..TenantSpec::uniform(teams, channels, messages) }
     }
 
-    /// Nobody there yet: changes make what a test needs.
+    /// An empty tenant, to which tests add what they need.
     pub fn empty() -> TenantSpec {
         TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(0, 0, 0) }
     }
@@ -95,7 +95,7 @@ impl TenantSpec {
         self
     }
 
-    /// `start` is what the running clock was set to: its present time would differ from run to run.
+    /// `start` is the initial time of the clock. Its current time would differ from run to run.
     pub(crate) fn build(&self, clock: Arc<Clock>, start: Time) -> Tenant {
         let mut tenant = Tenant::new(self.seed, clock);
         let history = History { end: start.minus(Duration::from_secs(60)), span: DAY * self.history_days.max(1) };
@@ -125,7 +125,7 @@ impl TenantSpec {
         tenant
     }
 
-    /// For each channel its number of roots, and whether it has been idle for long.
+    /// For each channel, the number of roots and whether it has been idle for a long time.
     fn sizes(&self) -> Vec<(usize, bool)> {
         let count = self.teams * self.channels;
         if !self.skew {
@@ -178,7 +178,7 @@ impl TenantSpec {
 }
 
 fn member(place: usize, team: usize) -> Member {
-    // Every twelfth is something else than a user of the directory.
+    // Every twelfth member is not a user of the directory.
     let kind = if place % 12 == 11 { MemberKind::ALL[(place / 12 + team) % MemberKind::ALL.len()] } else { MemberKind::AadUser };
     let roles = match place % 9 {
         0 => vec!["owner".to_owned()],
@@ -188,7 +188,7 @@ fn member(place: usize, team: usize) -> Member {
     Member { kind, roles, user: (place * 3 + team) as u32 }
 }
 
-/// Between when the messages lie.
+/// The period of the messages.
 #[derive(Clone, Copy)]
 struct History {
     end: Time,
@@ -200,7 +200,7 @@ impl History {
         self.end.minus(self.span)
     }
 
-    /// The same start, an earlier end.
+    /// The same start with an earlier end.
     fn ended(self, ago: Duration) -> History {
         let ago = ago.min(self.span / 2);
         History { end: self.end.minus(ago), span: self.span - ago }
@@ -220,7 +220,7 @@ fn fill(channel: &mut Channel, plan: Plan, history: History, seed: u64) {
     let start = history.start().millis();
     let step = (history.span.as_millis() as u64 / (plan.roots as u64).max(1)).max(1);
     for index in 0..plan.roots {
-        // The first root of every channel has the same id, as of channels that were created together (graph.md 2.7).
+        // The first root of every channel has the same id, as in channels that were created together (graph.md 2.7).
         let jitter = if index == 0 { 0 } else { rng.u64(..step) };
         let root = message(&mut rng, &mut ids, start + (index as u64 * step + jitter) as i64, history);
         let is_long = plan.long_threads > 0 && (index + 1) % (plan.roots / plan.long_threads).max(1) == 0;
@@ -243,7 +243,7 @@ fn reply_count(rng: &mut Rng, mean: usize) -> usize {
     if mean == 0 || rng.chance(50) { 0 } else { 1 + rng.usize(..4 * mean - 1) }
 }
 
-/// Within how many milliseconds a root is answered: days as a rule, but old threads do wake up.
+/// The time in milliseconds within which a root gets replies: usually two days, but some old threads get new replies.
 fn reach(rng: &mut Rng, root: i64, history: History) -> u64 {
     let left = u64::try_from(history.end.millis() - root).unwrap_or(0).max(2);
     if rng.chance(6) { left } else { left.min(2 * DAY.as_millis() as u64) }
@@ -264,7 +264,7 @@ fn message(rng: &mut Rng, ids: &mut HashSet<MessageId>, millis: i64, history: Hi
     match rng.u64(..100) {
         0..7 if !is_event => {
             let edited = later(rng, created, history);
-            // The two differ by a moment (graph.md 3: 134 ms in one capture).
+            // The two times differ slightly (graph.md 3: by 134 ms in one capture).
             message.modified = edited.plus_ticks(rng.u64(..2_000_000) as i64);
             message.extra_mut().edited = Some(edited);
         }
@@ -272,7 +272,7 @@ fn message(rng: &mut Rng, ids: &mut HashSet<MessageId>, millis: i64, history: Hi
             message.modified = later(rng, created, history);
             message.extra_mut().deleted = Some(message.modified);
         }
-        // A touch by the back end: many old messages with one stamp (graph.md 2.5).
+        // Updated by the back end: many old messages have the same time (graph.md 2.5).
         9 => message.modified = created.max(history.start().plus(history.span / 3)),
         _ if matches!(flavour, Flavour::Reacted | Flavour::CustomReaction) => message.modified = later(rng, created, history),
         _ => {}
@@ -280,7 +280,7 @@ fn message(rng: &mut Rng, ids: &mut HashSet<MessageId>, millis: i64, history: Hi
     message
 }
 
-/// A time within a day after `created`, with 0 to 7 fraction digits (graph.md 2.0).
+/// A time at most a day after `created`, with 0 to 7 fraction digits (graph.md 2.0).
 fn later(rng: &mut Rng, created: Time, history: History) -> Time {
     let left = history.end.since(created).min(DAY).as_micros() as u64;
     let ticks = created.ticks() + 10 * rng.u64(..left + 1) as i64 + rng.u64(..10) as i64;

@@ -1,4 +1,4 @@
-//! The journal: what the simulator was asked, and what it answered.
+//! The journal: the requests that the simulator received, and its responses.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
-/// The kind of a request, which its route has. Lists, replies, delta pages and single messages are told apart here, though Graph
-/// rations most of them as one.
+/// The class of a request, which its route declares. Lists, replies, delta pages and single messages are different classes, though Graph
+/// counts most of them together in its limits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Class(&'static str);
 
-#[allow(non_upper_case_globals, reason = "tests read them as the variants that they are in all but name")]
+#[allow(non_upper_case_globals, reason = "they are used like the variants of an enum")]
 impl Class {
     pub const Token: Class = Class("token");
     pub const Groups: Class = Class("groups");
@@ -23,25 +23,25 @@ impl Class {
     /// One team.
     pub const Team: Class = Class("team");
     pub const Channels: Class = Class("channels");
-    /// Of a team.
+    /// The members of a team.
     pub const Members: Class = Class("members");
-    /// Of a channel, direct ones.
+    /// The direct members of a channel.
     pub const ChannelMembers: Class = Class("channel_members");
-    /// Of a channel, direct and indirect ones.
+    /// The direct and indirect members of a channel.
     pub const AllMembers: Class = Class("all_members");
     pub const Messages: Class = Class("messages");
-    /// One message, root or reply.
+    /// A single message, root or reply.
     pub const Message: Class = Class("message");
     pub const Replies: Class = Class("replies");
     pub const Delta: Class = Class("delta");
     pub const Reports: Class = Class("reports");
-    /// The files that reports redirect to.
+    /// The files of reports.
     pub const ReportFiles: Class = Class("report_files");
     pub const Other: Class = Class("other");
 }
 
 impl Class {
-    /// That of a route whose class is none of the above.
+    /// The class of a route that none of the constants names.
     pub const fn named(name: &'static str) -> Class {
         Class(name)
     }
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Class {
     }
 }
 
-/// The ids in a path, by their names in the route: `team`, `channel`, `message`.
+/// The ids in a path by their names, such as `team`, `channel` and `message`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ids(Vec<(&'static str, String)>);
 
@@ -81,44 +81,44 @@ impl Serialize for Ids {
     }
 }
 
-/// Whether a request is the first of its list or follows a link.
+/// Whether a request is the first of a list or follows a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageKind {
     First,
-    /// By `$skiptoken`.
+    /// With a `$skiptoken`.
     Next,
-    /// By `$deltatoken`: the first page of a later round.
+    /// With a `$deltatoken`: the first page of a later delta round.
     Round,
 }
 
-/// The listener that a request came to.
+/// The host that received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
     Login,
     Graph,
-    /// Where a token must never arrive.
+    /// A host that must never receive a token.
     Foreign,
 }
 
-/// A request as hooks and the journal see it.
+/// A request, as hooks and the journal get it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RequestInfo {
-    /// Counts all requests from 1.
+    /// The number of the request, counted from 1.
     pub number: u64,
-    /// Counts those of the class from 1.
+    /// Its number within its class, counted from 1.
     pub class_number: u64,
     pub door: Door,
     pub class: Class,
     pub ids: Ids,
     pub page: PageKind,
-    /// The same URL was asked before and got no good answer.
+    /// The previous request to the same URL failed.
     pub retry: bool,
     pub method: String,
     pub path: String,
     pub query: String,
-    /// It came with an `Authorization` header.
+    /// It has an `Authorization` header.
     pub authorized: bool,
     pub client_request_id: Option<String>,
     pub user_agent: Option<String>,
@@ -126,7 +126,7 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    /// The id of this name in the path.
+    /// The id with this name in the path.
     pub fn id(&self, name: &str) -> Option<&str> {
         self.ids.get(name)
     }
@@ -144,19 +144,19 @@ impl RequestInfo {
     }
 }
 
-/// A request and what became of it.
+/// A request and its response.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
     #[serde(flatten)]
     pub request: RequestInfo,
-    /// None: it got no answer.
+    /// None if there was no response.
     pub status: Option<u16>,
     /// Simulated time of arrival, in milliseconds since 1970.
     pub at_millis: i64,
     /// Real time since the simulator started.
     pub started: Duration,
     pub took: Duration,
-    /// Of the body, before compression.
+    /// Size of the body before compression.
     pub bytes: u64,
     /// A fault was applied.
     pub fault: bool,
@@ -176,7 +176,7 @@ impl std::ops::Deref for Entry {
     }
 }
 
-/// Counts of everything, and the last entries.
+/// Counts of all requests, and the latest entries.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Journal {
     counts: BTreeMap<Class, BTreeMap<u16, u64>>,
@@ -193,16 +193,16 @@ impl Journal {
         Journal { capacity, ..Journal::default() }
     }
 
-    /// Counts an arrival; returns its number and its number in the class.
+    /// Counts a request. Returns its number and its number within the class.
     pub(crate) fn arrive(&mut self, class: Class) -> (u64, u64) {
         self.total += 1;
-        let of_class = self.asked.entry(class).or_default();
-        *of_class += 1;
-        (self.total, *of_class)
+        let class_number = self.asked.entry(class).or_default();
+        *class_number += 1;
+        (self.total, *class_number)
     }
 
     pub(crate) fn record(&mut self, entry: Entry) {
-        // Status 0 stands for no answer.
+        // Status 0 means that there was no response.
         *self.counts.entry(entry.request.class).or_default().entry(entry.status.unwrap_or(0)).or_default() += 1;
         self.bytes += entry.bytes;
         if self.capacity == 0 {
@@ -214,52 +214,52 @@ impl Journal {
         self.entries.push_back(entry);
     }
 
-    /// Requests of a class that have arrived.
+    /// The number of requests of a class.
     pub fn count(&self, class: Class) -> u64 {
         self.asked.get(&class).copied().unwrap_or(0)
     }
 
-    /// Requests of all classes that have arrived.
+    /// The number of requests of all classes.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Requests to Graph, those for a token left out.
+    /// The number of requests except token requests.
     pub fn graph_total(&self) -> u64 {
         self.total - self.count(Class::Token)
     }
 
-    /// Answers of a class with a status; 0: none was given.
+    /// The number of responses of a class with this status; 0 means no response.
     pub fn count_status(&self, class: Class, status: u16) -> u64 {
         self.counts.get(&class).and_then(|statuses| statuses.get(&status)).copied().unwrap_or(0)
     }
 
-    /// Answers with a status, of any class.
+    /// The number of responses with this status.
     pub fn with_status(&self, status: u16) -> u64 {
         self.counts.values().filter_map(|statuses| statuses.get(&status)).sum()
     }
 
-    /// How many 429 there were.
+    /// The number of responses with status 429.
     pub fn throttled(&self) -> u64 {
         self.with_status(429)
     }
 
-    /// Bytes of all bodies.
+    /// The size of all bodies before compression.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Those that are still kept, in the order of their answers.
+    /// The latest entries, in the order of their responses.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter()
     }
 
-    /// Entries of a class.
+    /// The latest entries of a class.
     pub fn of(&self, class: Class) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.request.class == class)
     }
 
-    /// Forgets entries and counts; numbers start again from 1.
+    /// Clears entries and counts. Numbers start from 1 again.
     pub(crate) fn clear(&mut self) {
         *self = Journal::new(self.capacity);
     }

@@ -1,8 +1,8 @@
-//! A Microsoft Graph tenant in memory, over real HTTP: as awkward as `docs/graph.md` says Graph is.
+//! Simulates Microsoft Graph with one tenant in memory, over real HTTP, including the quirks that `docs/graph.md` describes.
 //!
-//! [`GraphSim::start`] makes a tenant from a [`TenantSpec`] and serves it until the handle is dropped. While it serves, tests
-//! change the tenant ([`GraphSim::with_tenant`]), order faults ([`GraphSim::inject`]), move the clock, enforce limits, and ask
-//! what was asked ([`GraphSim::journal`]) and what is true ([`GraphSim::truth`]). `README.md` has the binary and its control door.
+//! [`GraphSim::start`] generates a tenant from a [`TenantSpec`] and serves it until the handle is dropped. Meanwhile tests can change the
+//! tenant ([`GraphSim::with_tenant`]), inject faults ([`GraphSim::inject`]), move the clock, enforce limits, and inspect the requests
+//! ([`GraphSim::journal`]) and the expected data ([`GraphSim::truth`]). `README.md` describes the program and its control API.
 
 mod clock;
 mod content;

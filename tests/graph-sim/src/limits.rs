@@ -1,4 +1,4 @@
-//! Graph's limits (graph.md 6.1, 6.2), enforced on order: sliding windows on the simulated clock.
+//! Graph's limits (graph.md 6.1, 6.2), if they are enforced: sliding windows on the simulated clock.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,50 +11,50 @@ use crate::time::Time;
 
 const SECOND: i64 = 10_000_000;
 
-/// What a route counts against for the whole app: a row of Graph's table. Routes with the same row share it.
+/// The limit of a route for the whole app: a row of Graph's table, which several routes may share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
-    /// The row's name, and its requests a second.
+    /// The name of the row, and its requests per second.
     Teams(&'static str, usize),
-    /// Resource units (graph.md 6.2): one for each request.
+    /// Resource units (graph.md 6.2); each request costs one.
     Directory,
     /// A report (graph.md 7.3): 14 requests in ten minutes.
     Reports(&'static str),
-    /// A file on a host that is not Graph's: it has no limit, and nobody signs in there.
+    /// Not a route of Graph: a file without limits that needs no token.
     Elsewhere,
 }
 
 impl Row {
-    /// What every GET shares that has no row of its own.
+    /// Shared by all GET requests without a row of their own.
     pub(crate) const OTHER: Row = Row::Teams("other", 30);
 }
 
-/// Requests a second, unless said otherwise. The figures of the rows belong to the routes.
+/// Limits in requests per second, unless noted. The routes declare the limits of the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Time goes so many times faster for the limits than on the simulated clock.
+    /// How many times faster the time of the limits passes than the simulated clock.
     pub speed: f64,
-    /// On one team, whatever the route.
+    /// Requests for one team, over all routes.
     pub per_team: usize,
-    /// On one channel, whatever the route.
+    /// Requests for one channel, over all routes.
     pub per_channel: usize,
-    /// Directory resource units in ten seconds.
+    /// Directory resource units per ten seconds.
     pub directory_units: usize,
-    /// The length of the window in milliseconds; not documented for Teams.
+    /// The length of the window, which is not documented for Teams.
     pub window_millis: u64,
-    /// The lower rate that Teams checks over a longer time as well; none: it is not checked.
+    /// The lower rate that Teams enforces over a longer time; none if it is not enforced.
     pub sustained: Option<Sustained>,
-    /// Refused requests count as well: "immediate retries count against the quota" (graph.md 5.3).
+    /// Throttled requests count too: "immediate retries count against the quota" (graph.md 5.3).
     pub count_refused: bool,
 }
 
-/// How much of each figure of Teams may be used in the long run (graph.md 6.1).
+/// The share of each limit that may be used over a longer time (graph.md 6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sustained {
     pub percent: usize,
-    /// The time over which it is checked, in seconds; how long it is, Graph's documents do not say.
+    /// The length of the window in seconds, which Graph does not document.
     pub seconds: usize,
 }
 
@@ -71,45 +71,45 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The documented limits, with time sped up.
+    /// The documented limits at a multiple of the speed.
     pub fn sped_up(speed: f64) -> Limits {
         Limits { speed, ..Limits::default() }
     }
 
-    /// With the rate in the long run checked, too.
+    /// Also enforces the long-term rate.
     #[must_use]
     pub fn sustained(self) -> Limits {
         Limits { sustained: Some(Sustained::default()), ..self }
     }
 
-    /// What a request counts against: each of these must have room for it.
+    /// The budgets that a request counts against. Each must have room for it.
     fn budgets(&self, usage: &Usage<'_>) -> Vec<Budget> {
         let (name, per_second) = match usage.row {
             Row::Directory => {
                 let key = (Scope::Row("directory"), 10 * SECOND);
-                return vec![Budget { key, most: self.directory_units }];
+                return vec![Budget { key, max: self.directory_units }];
             }
-            Row::Reports(name) => return vec![Budget { key: (Scope::Row(name), 600 * SECOND), most: 14 }],
+            Row::Reports(name) => return vec![Budget { key: (Scope::Row(name), 600 * SECOND), max: 14 }],
             Row::Elsewhere => return Vec::new(),
             Row::Teams(name, per_second) => (name, per_second),
         };
         let team = usage.team.map(|team| (Scope::Team(team.to_owned()), self.per_team));
         let channel = usage.channel.map(|channel| (Scope::Channel(channel.to_owned()), self.per_channel));
         let scopes = [Some((Scope::Row(name), per_second)), team, channel].into_iter().flatten();
-        scopes.flat_map(|(scope, per_second)| self.of_teams(scope, per_second)).collect()
+        scopes.flat_map(|(scope, per_second)| self.teams_budgets(scope, per_second)).collect()
     }
 
-    fn of_teams(&self, scope: Scope, per_second: usize) -> impl Iterator<Item = Budget> + use<> {
+    fn teams_budgets(&self, scope: Scope, per_second: usize) -> impl Iterator<Item = Budget> + use<> {
         let sustained = self.sustained.map(|Sustained { percent, seconds }| Budget {
             key: (scope.clone(), seconds as i64 * SECOND),
-            most: per_second * percent * seconds / 100,
+            max: per_second * percent * seconds / 100,
         });
-        let burst = Budget { key: (scope, self.window_millis as i64 * SECOND / 1000), most: per_second };
+        let burst = Budget { key: (scope, self.window_millis as i64 * SECOND / 1000), max: per_second };
         [Some(burst), sustained].into_iter().flatten()
     }
 }
 
-/// What a request is of.
+/// The row, team and channel of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage<'a> {
     pub(crate) row: Row,
@@ -124,12 +124,12 @@ enum Scope {
     Channel(String),
 }
 
-/// A scope, and the length of the window over which its requests are counted.
+/// A scope, and the length of the window in which its requests are counted, in ticks of 100 ns.
 type Key = (Scope, i64);
 
 struct Budget {
     key: Key,
-    most: usize,
+    max: usize,
 }
 
 /// The windows of one app in one tenant.
@@ -145,7 +145,7 @@ impl Limiter {
         self.windows.clear();
     }
 
-    /// Counts a request. `Err` is the simulated time after which it would be let through, on the limits' own clock.
+    /// Counts a request. The error is the time after which it would be allowed, in the time of the limits.
     pub(crate) fn admit(&mut self, usage: &Usage<'_>, now: Time) -> Result<(), Duration> {
         let Some(limits) = &self.limits else { return Ok(()) };
         let now = (now.ticks() as f64 * limits.speed) as i64;
@@ -160,18 +160,18 @@ impl Limiter {
         if wait == 0 { Ok(()) } else { Err(Duration::from_nanos(wait.unsigned_abs() * 100)) }
     }
 
-    /// How long until a budget has room for one more; 0: it has.
-    fn wait(&mut self, Budget { key, most }: &Budget, now: i64) -> i64 {
+    /// The ticks until a budget has room for one more request; 0 if it has room.
+    fn wait(&mut self, Budget { key, max }: &Budget, now: i64) -> i64 {
         let (_, window) = *key;
         let times = self.windows.entry(key.clone()).or_default();
         while times.front().is_some_and(|&time| time <= now - window) {
             times.pop_front();
         }
-        // A clock that was set back leaves times of the future behind.
+        // If the clock was set back, some times are in the future.
         while times.back().is_some_and(|&time| time > now) {
             times.pop_back();
         }
-        match times.len().checked_sub(*most) {
+        match times.len().checked_sub(*max) {
             None => 0,
             Some(over) => times.get(over).copied().unwrap_or(now) + window - now,
         }
@@ -192,24 +192,24 @@ mod tests {
         Time::from_secs(1000).plus_ticks(millis * 10_000)
     }
 
-    /// How many of these requests are let through, one after each such number of milliseconds.
+    /// The number of allowed requests out of `requests`, sent every `every` milliseconds.
     fn admitted(limiter: &mut Limiter, usage: &Usage<'_>, requests: i64, every: i64) -> usize {
         (0..requests).filter(|number| limiter.admit(usage, at(number * every)).is_ok()).count()
     }
 
     #[test]
-    fn a_channel_gives_one_a_second_and_tells_when() {
+    fn a_channel_allows_one_request_per_second() {
         let mut limiter = limiter(Limits::default());
         let usage = Usage { row: MESSAGES, team: Some("t"), channel: Some("c") };
         assert_eq!(limiter.admit(&usage, at(0)), Ok(()));
         assert_eq!(limiter.admit(&usage, at(500)), Err(Duration::from_millis(500)));
-        // The refused one counts.
+        // The throttled request counts.
         assert!(limiter.admit(&usage, at(1100)).is_err());
         assert_eq!(limiter.admit(&usage, at(2200)), Ok(()));
     }
 
     #[test]
-    fn routes_of_one_row_share_it_and_others_do_not() {
+    fn only_routes_of_the_same_row_share_its_limit() {
         let mut limiter = limiter(Limits::default());
         let usage = |row| Usage { row, team: None, channel: None };
         assert_eq!(admitted(&mut limiter, &usage(MESSAGES), 30, 0), 20);
@@ -217,18 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn a_sustained_rate_above_the_share_is_refused_only_where_it_is_checked() {
+    fn the_long_term_rate_is_enforced_only_if_it_is_set() {
         let usage = Usage { row: MESSAGES, team: None, channel: None };
-        let forgiving = |limits| limiter(Limits { count_refused: false, ..limits });
-        // 20 a second for a minute; the last 10 seconds are beyond 83 %.
-        assert_eq!(admitted(&mut forgiving(Limits::default()), &usage, 1200, 50), 1200);
-        assert_eq!(admitted(&mut forgiving(Limits::default().sustained()), &usage, 1200, 50), 996);
-        // 16 a second for two minutes.
-        assert_eq!(admitted(&mut forgiving(Limits::default().sustained()), &usage, 1920, 62), 1920);
+        let without_refused = |limits| limiter(Limits { count_refused: false, ..limits });
+        // 20 requests per second for a minute; 83 % of them are allowed.
+        assert_eq!(admitted(&mut without_refused(Limits::default()), &usage, 1200, 50), 1200);
+        assert_eq!(admitted(&mut without_refused(Limits::default().sustained()), &usage, 1200, 50), 996);
+        // 16 requests per second for two minutes.
+        assert_eq!(admitted(&mut without_refused(Limits::default().sustained()), &usage, 1920, 62), 1920);
     }
 
     #[test]
-    fn a_channel_has_49_requests_in_a_minute_of_sustained_use() {
+    fn a_channel_allows_49_requests_per_minute_in_the_long_term() {
         let mut limiter = limiter(Limits { count_refused: false, ..Limits::default().sustained() });
         let usage = Usage { row: MESSAGES, team: Some("t"), channel: Some("c") };
         assert_eq!(admitted(&mut limiter, &usage, 60, 1000), 49);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_begins_anew() {
+    fn setting_the_clock_back_resets_the_windows() {
         let mut limiter = limiter(Limits::default());
         let usage = Usage { row: MESSAGES, team: None, channel: Some("c") };
         assert_eq!([limiter.admit(&usage, at(5000)), limiter.admit(&usage, at(0))], [Ok(()), Ok(())]);

@@ -1,4 +1,4 @@
-//! What a simulator is started with.
+//! The options of a simulator.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{generate::TenantSpec, limits::Limits, server::default_roles, switches::Switches, time::Time};
 
-/// 2024-11-25T08:00:00Z: so long ago that no test moves the clock beyond the machine's, which a client may compare it with.
+/// 2024-11-25T08:00:00Z: old enough that no test moves the simulated clock past the clock of the machine, which clients may compare with it.
 pub const START: Time = Time::from_secs(1_732_521_600);
 
-/// All settings of [`GraphSim::start`](crate::GraphSim::start); most can be changed later.
+/// The options of [`GraphSim::start`](crate::GraphSim::start). Most can be changed later.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub tenant: TenantSpec,
     pub switches: Switches,
-    /// None: Graph's limits are not enforced.
+    /// With none, Graph's limits are not enforced.
     pub limits: Option<Limits>,
     pub latency: Latency,
     /// Simulated time at the start.
     pub start: Time,
-    /// Simulated seconds a second; 0: the clock stands until it is moved.
+    /// Simulated seconds per real second. With 0, only tests move the clock.
     pub clock_speed: f64,
     pub client_secret: String,
     /// Application permissions.
     pub roles: Vec<String>,
-    /// Ports, 0 for free ones.
+    /// 0 chooses a free port, here and for `login_port`.
     pub graph_port: u16,
     pub login_port: u16,
-    /// Threads that answer.
+    /// Number of threads that handle requests.
     pub workers: usize,
-    /// Entries that the journal keeps; counts are always kept.
+    /// Number of entries that the journal keeps; its counts cover all requests.
     pub journal_entries: usize,
-    /// Answers are compressed when the client takes gzip.
+    /// Compress responses if the client accepts gzip.
     pub gzip: bool,
-    /// HTTPS (feature `tls`).
+    /// HTTPS; requires the feature `tls`.
     pub tls: Tls,
 }
 
@@ -46,7 +46,7 @@ impl Default for Options {
             latency: Latency::None,
             start: START,
             clock_speed: 1.0,
-            // What a form must encode is in it.
+            // Has characters that must be encoded in a form.
             client_secret: "sim~Secret+/=&%42 ü".to_owned(),
             roles: default_roles(),
             graph_port: 0,
@@ -64,7 +64,7 @@ impl Options {
         Options { tenant, ..Options::default() }
     }
 
-    /// A clock that only tests move.
+    /// Only tests move the clock.
     #[must_use]
     pub fn manual_clock(mut self) -> Options {
         self.clock_speed = 0.0;
@@ -84,35 +84,35 @@ impl Options {
     }
 }
 
-/// Whether the listeners speak TLS.
+/// Whether the listeners use TLS, and with which certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tls {
     #[default]
     Off,
-    /// A certificate of a throwaway CA.
+    /// A valid certificate of a throwaway CA.
     On,
-    /// One that ended yesterday.
+    /// An expired certificate.
     Expired,
-    /// One for another host.
+    /// A certificate for another host.
     OtherName,
 }
 
-/// Real time before each answer.
+/// Delay of each response, in real time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Latency {
     #[default]
     None,
     Fixed(Duration),
-    /// Drawn from the simulator's seed.
+    /// Drawn from the seed of the simulator.
     Between(Duration, Duration),
 }
 
-/// What a client needs.
+/// What a client needs to sign in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub tenant_id: String,
-    /// A verified domain, which may stand for the tenant id.
+    /// A verified domain, which clients may use instead of the tenant id.
     pub domain: String,
     pub client_id: String,
     pub client_secret: String,

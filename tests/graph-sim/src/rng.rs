@@ -1,14 +1,14 @@
-//! Numbers drawn from a seed: the same seed gives the same tenant, faults and latencies on every machine.
+//! Random numbers from a seed: the same seed gives the same tenant, faults and latencies on every machine.
 
 use fastrand::Rng;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// What the generator draws besides numbers.
+/// Random choices.
 pub(crate) trait Draw {
-    /// True in `percent` of a hundred cases.
+    /// True with a probability of `percent`.
     fn chance(&mut self, percent: u32) -> bool;
 
-    /// One of these; there must be some.
+    /// One of these items, of which there must be at least one.
     fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T;
 }
 
@@ -22,12 +22,11 @@ impl Draw for Rng {
     }
 }
 
-/// One number out of two, each bit depending on all.
+/// Mixes two numbers; every bit of the result depends on all bits of both.
 pub(crate) fn mix(a: u64, b: u64) -> u64 {
     xxh3_64_with_seed(&a.to_le_bytes(), b)
 }
 
-/// A number for a text.
 pub(crate) fn hash(text: &str) -> u64 {
     xxh3_64(text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! `GraphSim`: the running simulator, and all that a test can do with it while it serves.
+//! `GraphSim`: the handle of a running simulator, with everything that a test can do while it serves.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ use crate::{
     tenant::{MessageTruth, Tenant, Truth},
 };
 
-/// A Microsoft Graph with one tenant, on ports of 127.0.0.1, until it is dropped.
+/// Serves Microsoft Graph with one tenant on ports of 127.0.0.1 until it is dropped.
 pub struct GraphSim {
     shared: Arc<Shared>,
     login_url: String,
@@ -33,7 +33,7 @@ pub struct GraphSim {
 }
 
 impl GraphSim {
-    /// Makes the tenant and begins to serve; needs no runtime around it.
+    /// Generates the tenant and starts to serve. The caller needs no async runtime.
     pub fn start(options: Options) -> io::Result<GraphSim> {
         let (security, ca_pem) = security(options.tls)?;
         let scheme = if options.tls == Tls::Off { "http" } else { "https" };
@@ -71,15 +71,15 @@ impl GraphSim {
         });
 
         let runtime = Builder::new_multi_thread().worker_threads(options.workers.max(1)).thread_name("graph-sim").enable_all().build()?;
-        let within = runtime.enter();
+        let guard = runtime.enter();
         for (listener, door) in [(graph, Door::Graph), (login, Door::Login), (foreign, Door::Foreign)] {
             listen(listener, door, shared.clone(), security.clone())?;
         }
-        drop(within);
+        drop(guard);
         Ok(GraphSim { shared, login_url, foreign_url, ca_pem, runtime: Some(runtime) })
     }
 
-    /// Scheme, host and port of Graph; paths begin with `/v1.0`.
+    /// Scheme, host and port of Graph. Paths start with `/v1.0`.
     pub fn graph_url(&self) -> &str {
         &self.shared.graph_url
     }
@@ -88,7 +88,7 @@ impl GraphSim {
         &self.login_url
     }
 
-    /// A host that is neither Graph nor the login host, for links that lead astray.
+    /// A host that is neither Graph nor the sign-in service, for links that lead away from Graph.
     pub fn foreign_url(&self) -> &str {
         &self.foreign_url
     }
@@ -116,27 +116,27 @@ impl GraphSim {
         config
     }
 
-    /// The certificate of the throwaway CA, unless it is [`Tls::Off`].
+    /// The certificate of the throwaway CA; none with [`Tls::Off`].
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
 
-    /// The tenant to oneself: to read it and to change it.
-    pub fn with_tenant<R>(&self, act: impl FnOnce(&mut Tenant) -> R) -> R {
-        act(&mut self.shared.tenant_mut())
+    /// Changes the tenant. No request is handled meanwhile.
+    pub fn with_tenant<R>(&self, change: impl FnOnce(&mut Tenant) -> R) -> R {
+        change(&mut self.shared.tenant_mut())
     }
 
-    /// The tenant beside the requests that are being answered.
-    pub fn read_tenant<R>(&self, look: impl FnOnce(&Tenant) -> R) -> R {
-        look(&self.shared.tenant())
+    /// Reads the tenant while requests are being handled.
+    pub fn read_tenant<R>(&self, read: impl FnOnce(&Tenant) -> R) -> R {
+        read(&self.shared.tenant())
     }
 
-    /// Everything that is true, for small tenants.
+    /// The whole tenant as Graph would return it now; for small tenants.
     pub fn truth(&self) -> Truth {
         self.shared.tenant().truth()
     }
 
-    /// Every message and reply, one at a time.
+    /// Visits every message and reply, one at a time.
     pub fn visit_messages(&self, visit: impl FnMut(MessageTruth<&[u8]>)) {
         self.shared.tenant().visit_messages(visit);
     }
@@ -149,7 +149,7 @@ impl GraphSim {
         &self.shared.clock
     }
 
-    /// Enforces limits from now on, or no longer.
+    /// Starts to enforce limits, or stops with `None`.
     pub fn limits(&self, limits: impl Into<Option<Limits>>) {
         lock(&self.shared.limiter).set(limits.into());
     }
@@ -158,7 +158,7 @@ impl GraphSim {
         lock(&self.shared.latency).0 = latency;
     }
 
-    /// Orders a fault. Rules are tried in the order they were given.
+    /// Adds a fault. The first rule that matches a request applies.
     pub fn inject(&self, rule: Rule) {
         lock(&self.shared.faults).add(rule);
     }
@@ -167,13 +167,13 @@ impl GraphSim {
         lock(&self.shared.faults).clear();
     }
 
-    /// How many requests a rule befell.
+    /// The number of requests that a rule was applied to.
     pub fn faults_applied(&self) -> u64 {
         lock(&self.shared.faults).applied()
     }
 
-    /// Calls `hook` before each request to Graph is answered: what it changes, that very answer shows, and what fault it
-    /// returns befalls that request. It has the tenant to itself and must not call this handle.
+    /// Calls `hook` before the response to each Graph request is generated. The response reflects the hook's changes to the tenant, and a
+    /// fault that it returns applies to that request. The hook must not call this handle.
     pub fn on_request(&self, hook: impl FnMut(&RequestInfo, &mut Tenant) -> Option<Fault> + Send + 'static) {
         *lock(&self.shared.hook) = Some(Box::new(hook));
         self.shared.hooked.store(true, Ordering::SeqCst);
@@ -184,27 +184,27 @@ impl GraphSim {
         *lock(&self.shared.hook) = None;
     }
 
-    /// A copy of what was asked so far.
+    /// A copy of the journal.
     pub fn journal(&self) -> Journal {
         lock(&self.shared.journal).clone()
     }
 
-    /// Requests of a class so far.
+    /// The number of requests of a class so far.
     pub fn count(&self, class: Class) -> u64 {
         lock(&self.shared.journal).count(class)
     }
 
-    /// Forgets what was asked; counts begin at 0.
+    /// Clears the entries and counts of the journal.
     pub fn clear_journal(&self) {
         lock(&self.shared.journal).clear();
     }
 
-    /// Every token given so far gets 401 from now on.
+    /// Requests with a token that was issued so far return 401 from now on.
     pub fn expire_tokens(&self) {
         lock(&self.shared.tokens).expire();
     }
 
-    /// The application permissions of tokens yet to be given (graph.md 1.3: issued ones keep theirs).
+    /// Sets the application permissions of new tokens. Issued tokens keep theirs (graph.md 1.3).
     pub fn set_roles(&self, roles: &[&str]) {
         lock(&self.shared.tokens).roles = roles.iter().map(|&role| role.to_owned()).collect();
     }
@@ -213,7 +213,7 @@ impl GraphSim {
 impl Drop for GraphSim {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Does not wait, so that a simulator may be dropped within another runtime.
+            // Does not block, so that a simulator can be dropped inside another runtime.
             runtime.shutdown_background();
         }
     }

@@ -1,10 +1,10 @@
-//! Switches for what graph.md leaves open (section 9 and the "not documented" of 2 to 4), so that nothing is proved by a guess.
+//! Switches for what Graph does not document (graph.md, section 9 and parts of 2 to 4), so that tests can check every possible behaviour.
 
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Class;
 
-/// How the tenant behaves where Graph's documents are silent or disagree. All can be changed while the simulator serves.
+/// The behaviour of the tenant where Graph's documentation is silent or contradictory. All switches can be changed at any time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
@@ -14,60 +14,60 @@ pub struct Switches {
     pub delete_modifies: bool,
     pub undelete_moves_chain: bool,
     pub undelete_modifies: bool,
-    /// False: the time of 2019, when a reaction left its message alone (graph.md 3).
+    /// False as in 2019, when a reaction did not change its message (graph.md 3).
     pub reaction_moves_chain: bool,
     pub reaction_modifies: bool,
-    /// A hard removal leaves the chain at the place of what remains; false: where it stood.
+    /// A hard removal moves the chain to the activity of its remaining messages; if false, it does not move.
     pub removal_reorders: bool,
     pub deleted_body: DeletedBody,
     /// `from` of deleted messages is null (graph.md 3: "may be").
     pub deleted_from_null: bool,
-    /// False: deleted messages lose their text, but deletedDateTime stays null, as in 2020 and 2022 (graph.md 3).
+    /// False as in 2020 and 2022, when deleted messages lost their text but deletedDateTime remained null (graph.md 3).
     pub deleted_stamp: bool,
 
     pub paging: Paging,
-    /// How the paths of nextLinks are spelled; none: differs from channel to channel.
+    /// The style of paths in nextLinks; none if it differs between channels.
     pub link_style: Option<LinkStyle>,
-    /// Every n-th page of a list is empty and has a nextLink (graph.md 2.0); 0: none is.
+    /// Every n-th page of a list is empty and has a nextLink (graph.md 2.0). 0 for no empty pages.
     pub empty_pages: u64,
-    /// A list whose last page is full ends with a nextLink to an empty page.
+    /// If the last page of a list is full, it has a nextLink to an empty page.
     pub trailing_link: bool,
-    /// Seconds of simulated time after which a `$skiptoken` answers 400; none: never.
+    /// Seconds of simulated time after which requests with a `$skiptoken` return 400; none for never.
     pub link_lifetime: Option<u64>,
     pub replies_order: RepliesOrder,
-    /// Replies on a page when nothing is asked; not documented (graph.md 9, question 1).
+    /// Replies per page without `$top`; not documented (graph.md 9, question 1).
     pub replies_page: usize,
     /// Replies inlined by `$expand=replies`: 200 since 2024-10, 1,000 before (graph.md 2.5).
     pub inline_replies: usize,
-    /// How a thread is marked of which not all replies are inlined (graph.md 2.5).
+    /// How Graph marks a thread whose replies are not all inlined (graph.md 2.5).
     pub overflow: Overflow,
-    /// False: `$expand=replies` gets 400 (graph.md 2.5).
+    /// If false, `$expand=replies` returns 400 (graph.md 2.5).
     pub expands_replies: bool,
-    /// lastModifiedDateTime is null in messages that were never changed (graph.md 3).
+    /// lastModifiedDateTime is null in messages that have not been changed (graph.md 3).
     pub unmodified_is_null: bool,
-    /// What `$top` beyond a route's maximum gets (graph.md 2.0).
+    /// The response to a `$top` above the maximum of a route (graph.md 2.0).
     pub top_over_maximum: Excess,
-    /// The lists that answer 400 to `$top`, whatever their documents say (graph.md 2.0).
+    /// The lists that return 400 for `$top`, even if it is documented (graph.md 2.0).
     pub refuses_top: Vec<Class>,
-    /// Channels on one page of the list; 0: all.
+    /// Channels per page of the list; 0 for all.
     pub channels_page: usize,
-    /// Members of a channel on one page of `allMembers`; not documented.
+    /// Members per page of `allMembers`; not documented.
     pub all_members_page: usize,
-    /// `$top` on the members of a team: documented, and reported as paging wrongly (graph.md 2.4).
+    /// The members of a team accept `$top`. It is documented, but users report wrong pages (graph.md 2.4).
     pub members_take_top: bool,
-    /// Group.Read.All and Group.ReadWrite.All open messages, as Microsoft's tables say; false: they do not, as was seen (graph.md 2.5).
+    /// Group.Read.All and Group.ReadWrite.All allow reading messages, as documented. If false, they do not, as observed (graph.md 2.5).
     pub group_roles_open_messages: bool,
-    /// What `GET /teams/{id}` shows with `Team.ReadBasic.All` alone (graph.md 9, question 2).
+    /// The settings of a team in `GET /teams/{id}` with `Team.ReadBasic.All` only (graph.md 9, question 2).
     pub basic_team: BasicTeam,
 
-    /// Reports have hashes in place of names and ids (graph.md 7.3).
+    /// Reports have hashes instead of names and ids (graph.md 7.3).
     pub conceals_names: bool,
 
-    /// Seconds of simulated time that a token lives, and its `expires_in` (graph.md 1.3).
+    /// The lifetime of a token in seconds of simulated time, and its `expires_in` (graph.md 1.3).
     pub token_lifetime: u64,
-    /// How the token endpoint writes that lifetime.
+    /// The format of the lifetime in the response of the token endpoint.
     pub token_expiry: TokenExpiry,
-    /// Tokens that are no JWT (graph.md 1.3).
+    /// Tokens are not JWTs (graph.md 1.3).
     pub opaque_tokens: bool,
 
     pub delta: DeltaSwitches,
@@ -117,29 +117,29 @@ impl Default for Switches {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeltaSwitches {
-    /// Items on a page.
+    /// Items per page.
     pub page: usize,
     pub top: DeltaTop,
-    /// By all reports a reaction does not show in delta.
+    /// Delta reports reactions. According to users, it does not.
     pub tells_reactions: bool,
     pub tells_deletes: DeltaDeletes,
-    /// A root comes again when a reply arrives or changes (graph.md 3).
+    /// Delta reports a root again when a reply is added or changed (graph.md 3).
     pub tells_replies: bool,
-    /// A hard removal of a root shows as `@removed`; no channel message has been seen to (graph.md 3).
+    /// Delta reports the hard removal of a root as `@removed`. This has not been observed for channel messages (graph.md 3).
     pub tells_removals: bool,
-    /// Every n-th change is forgotten in silence; 0: none is.
+    /// Every n-th change is not reported. 0 to report all.
     pub forgets_every: u64,
-    /// Items come in no order, within pages and over pages (graph.md 4.1).
+    /// Items are in random order, within and across pages (graph.md 4.1).
     pub shuffle: bool,
-    /// A page begins with the last item of the page before (graph.md 4.1: items can repeat).
+    /// A page starts with the last item of the previous page (graph.md 4.1: items can repeat).
     pub repeats: bool,
-    /// A round begins with an empty page and a nextLink (graph.md 4.1).
+    /// A round starts with an empty page and a nextLink (graph.md 4.1).
     pub empty_first_page: bool,
-    /// A channel without posts answers an empty page with a nextLink that gets 400 (graph.md 4.2).
+    /// A channel without posts returns an empty page with a nextLink that returns 400 (graph.md 4.2).
     pub empty_channel_quirk: bool,
-    /// Seconds of simulated time that a delta token lives; none: for ever (graph.md 9, question 4).
+    /// The lifetime of a delta token in seconds of simulated time; none for unlimited (graph.md 9, question 4).
     pub token_lifetime: Option<u64>,
-    /// What a token that has ended gets.
+    /// The response to an expired token.
     pub ended: EndedToken,
 }
 
@@ -172,13 +172,13 @@ pub enum DeletedBody {
     Kept,
 }
 
-/// What a page's link remembers.
+/// What a page link refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Paging {
-    /// The activity and id of the last item served: what moves up meanwhile is not met again.
+    /// The activity and id of the last item. Items that move to the top in the meantime are not returned again.
     Position,
-    /// How many items were served: what moves up meanwhile pushes others onto the next page again, removals hide some.
+    /// The number of items so far. If items move to the top in the meantime, others are returned twice; if items are removed, others are skipped.
     Offset,
 }
 
@@ -200,19 +200,19 @@ pub enum RepliesOrder {
     OldestFirst,
 }
 
-/// What marks a thread of which not all replies are inlined.
+/// How a thread is marked whose replies are not all inlined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
-    /// A count of the inlined replies, and a link to the others.
+    /// The number of inlined replies, and a link to the others.
     CountAndLink,
-    /// A link alone.
+    /// Only a link.
     Link,
-    /// A count of all replies, and no link.
+    /// The number of all replies, without a link.
     CountOfAll,
-    /// A count of the inlined replies alone.
+    /// Only the number of inlined replies.
     Nothing,
-    /// As `CountAndLink` in every other thread, as `Nothing` in the others.
+    /// `CountAndLink` in every other thread, `Nothing` in the rest.
     NothingNowAndThen,
 }
 
@@ -223,7 +223,7 @@ pub enum Excess {
     Clamp,
 }
 
-/// The forms in which a lifetime is met: proxies and identity endpoints write others than Entra.
+/// The formats of a token lifetime. Some proxies and identity endpoints use other formats than Entra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenExpiry {
@@ -233,13 +233,13 @@ pub enum TokenExpiry {
     Text,
     /// `"expires_in": 3599.0`
     Float,
-    /// `"expires_on"` alone: seconds since 1970 as a number.
+    /// Only `"expires_on"`: seconds since 1970 as a number.
     On,
-    /// The same as a text.
+    /// The same as a string.
     OnText,
 }
 
-/// The settings objects of a team.
+/// How the settings objects of a team are returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BasicTeam {
@@ -254,21 +254,21 @@ pub enum BasicTeam {
 pub enum DeltaTop {
     Accept,
     Reject,
-    /// Taken, but the nextLink then answers 400.
+    /// Accepted, but the nextLink returns 400.
     Break,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeltaDeletes {
-    /// The message with its deletedDateTime.
+    /// The message with a deletedDateTime.
     Item,
     /// `@removed` with reason `changed`.
     Removed,
     Silent,
 }
 
-/// The answers to a delta token that is no longer taken (graph.md 4.1, 4.2).
+/// The possible responses to an expired delta token (graph.md 4.1, 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndedToken {

@@ -1,4 +1,4 @@
-//! Bodies, attachments, mentions and policy violations by flavour.
+//! Bodies, attachments, mentions and policy violations of each kind of message.
 
 use fastrand::Rng;
 
@@ -117,7 +117,7 @@ pub(crate) fn write_attachments(out: &mut Vec<u8>, message: &Message, rng: &mut 
         out.raw(property);
         out.raw(value);
     }
-    // teamsAppId came later than the rest.
+    // Some payloads have no `teamsAppId`, which was added later.
     out.raw(if rng.chance(50) { ",\"thumbnailUrl\":null,\"teamsAppId\":null}]" } else { ",\"thumbnailUrl\":null}]" });
 }
 

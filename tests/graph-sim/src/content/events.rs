@@ -1,11 +1,11 @@
-//! System events: every eventDetail kind of graph.md section 3.
+//! System events: every kind of eventDetail in section 3 of graph.md.
 
 use fastrand::Rng;
 
 use super::{people, view::ChannelView};
 use crate::{encode::JsonOut, rng::Draw, time::Time};
 
-/// Names as in `#microsoft.graph.{name}EventMessageDetail`.
+/// The kinds, named as in `#microsoft.graph.{name}EventMessageDetail`.
 pub const SYSTEM_EVENTS: [&str; 34] = [
     "teamCreated",
     "teamRenamed",
@@ -37,14 +37,14 @@ pub const SYSTEM_EVENTS: [&str; 34] = [
     "callEnded",
     "callRecording",
     "callTranscript",
-    // Not in CSDL: what a client must be ready for.
+    // Not in the CSDL, to check that clients accept unknown kinds.
     "somethingNew",
     "tabAdded",
     "tabRemoved",
     "channelModerated",
 ];
 
-/// Writes the eventDetail object of the kind with this number.
+/// Writes the eventDetail object of the kind with this index.
 pub(crate) fn write_event(out: &mut Vec<u8>, view: &ChannelView<'_>, kind: u8, rng: &mut Rng, at: Time) {
     let name = SYSTEM_EVENTS[usize::from(kind) % SYSTEM_EVENTS.len()];
     out.raw("{\"@odata.type\":\"#microsoft.graph.");
@@ -75,7 +75,7 @@ fn write_initiator(out: &mut Vec<u8>, view: &ChannelView<'_>, rng: &mut Rng) {
 fn write_user(out: &mut Vec<u8>, view: &ChannelView<'_>, user: u32) {
     out.raw("{\"@odata.type\":\"#microsoft.graph.teamworkUserIdentity\",\"id\":\"");
     out.guid(people::id(view.seed, user));
-    // Events name people by id alone, as a rule.
+    // Events usually have no names of users.
     out.raw("\",\"displayName\":null,\"userIdentityType\":\"aadUser\",\"tenantId\":\"");
     out.raw(view.tenant_id);
     out.raw("\"}");

@@ -1,10 +1,10 @@
-//! The kinds of message that the generator knows, and how often each comes.
+//! The kinds of messages that the generator creates, and their frequencies.
 
 use std::collections::HashSet;
 
 use super::events::SYSTEM_EVENTS;
 
-/// What a message is made of, apart from being edited or deleted.
+/// The kind of a message. Messages of each kind may also be edited or deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Flavour {
     #[default]
@@ -14,14 +14,14 @@ pub enum Flavour {
     TagMention,
     Reference,
     AdaptiveCard,
-    /// A card without any text beside it.
+    /// A card without text.
     CardOnly,
     Announcement,
     CodeSnippet,
     Forwarded,
     HostedContent,
     NonAscii,
-    /// About 28 KB, the most that Teams takes (graph.md 2.7).
+    /// About 28 KB, the maximum of Teams (graph.md 2.7).
     Long,
     Reacted,
     CustomReaction,
@@ -30,21 +30,21 @@ pub enum Flavour {
     Connector,
     /// A sender without displayName (graph.md 2.7).
     NamelessUser,
-    /// A sender who is no more: `from` null.
+    /// The sender no longer exists: `from` is null.
     GoneUser,
-    /// An identity type after the sentinel.
+    /// An identity type that is `unknownFutureValue` without the `Prefer` header.
     EmailUser,
     Urgent,
-    /// Optional properties absent instead of null.
+    /// Optional properties are absent instead of null.
     Sparse,
-    /// Properties that no document has, on top and nested.
+    /// Has undocumented properties, at the top level and nested.
     Unknown,
-    /// The n-th of [`SYSTEM_EVENTS`].
+    /// An index in [`SYSTEM_EVENTS`].
     SystemEvent(u8),
 }
 
 impl Flavour {
-    /// One of each.
+    /// All kinds.
     pub fn all() -> Vec<Flavour> {
         let events = (0..SYSTEM_EVENTS.len()).map(|kind| Flavour::SystemEvent(kind as u8));
         let mut all: Vec<Flavour> = COMMON.into_iter().chain(RARE).chain([Flavour::Long]).chain(events).collect();
@@ -53,7 +53,7 @@ impl Flavour {
         all
     }
 
-    /// As they are mixed in a busy channel.
+    /// Draws a kind with the frequencies of a busy channel.
     pub(crate) fn draw(rng: &mut fastrand::Rng) -> Flavour {
         match rng.u64(..1000) {
             0..30 => Flavour::SystemEvent(rng.u8(..SYSTEM_EVENTS.len() as u8)),

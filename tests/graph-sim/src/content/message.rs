@@ -1,4 +1,4 @@
-//! A chatMessage as JSON (graph.md 2.7), property by property, straight into the page's buffer.
+//! Writes a chatMessage as JSON (graph.md 2.7), property by property, directly to the buffer of the page.
 
 use fastrand::Rng;
 
@@ -11,7 +11,7 @@ use crate::{
     time::Time,
 };
 
-/// Reaction kinds: Unicode emoji and the old names (graph.md 2.7).
+/// Kinds of reactions: emoji and the old names (graph.md 2.7).
 const REACTIONS: [&str; 8] = ["👍", "❤️", "😆", "like", "heart", "surprised", "🎉", "angry"];
 
 /// Writes the whole object.
@@ -62,7 +62,7 @@ impl Writer<'_> {
         }
         out.raw(",\"etag\":\"");
         out.number(u64::try_from(self.message.modified.millis()).unwrap_or(0));
-        // systemEventMessage comes after the sentinel (graph.md 2.0, 3).
+        // Without the `Prefer` header, Graph returns `unknownFutureValue` for this kind (graph.md 2.0, 3).
         out.raw(match self.message.flavour {
             Flavour::SystemEvent(_) if self.view.unknown_members => "\",\"messageType\":\"systemEventMessage\"",
             Flavour::SystemEvent(_) => "\",\"messageType\":\"unknownFutureValue\"",
@@ -152,7 +152,7 @@ impl Writer<'_> {
 
     fn user(&mut self, author: u32) {
         let out = &mut *self.out;
-        // `conversation` is in some payloads, `@odata.type` and `tenantId` are extra members of an open type (graph.md 2.7).
+        // Some payloads have `conversation`, `@odata.type` and `tenantId`, others do not (graph.md 2.7).
         let variety = author % 4;
         out.raw(if variety == 0 {
             "{\"application\":null,\"device\":null,\"conversation\":null,\"user\":{"
@@ -171,7 +171,7 @@ impl Writer<'_> {
             people::write_name(out, author)
         }
         out.raw(match self.message.flavour {
-            // After the sentinel of teamworkUserIdentityType.
+            // `unknownFutureValue` without the `Prefer` header.
             Flavour::EmailUser if self.view.unknown_members => ",\"userIdentityType\":\"emailUser\"",
             Flavour::EmailUser => ",\"userIdentityType\":\"unknownFutureValue\"",
             _ => ",\"userIdentityType\":\"aadUser\"",

@@ -1,4 +1,4 @@
-//! What is in a message: its JSON, made on demand from a small struct, the same each time.
+//! The content of messages: JSON that is generated on request from a small struct, always the same.
 
 mod body;
 mod events;

@@ -1,4 +1,4 @@
-//! The people of a tenant: ids, names and addresses drawn from a number.
+//! The users of a tenant: ids, names and addresses, generated from a number.
 
 use crate::encode::{JsonOut, guid};
 
@@ -52,7 +52,7 @@ const LAST: [&str; 21] = [
     "Петрова",
 ];
 
-/// How many people write messages.
+/// The number of users who write messages.
 pub(crate) const AUTHORS: u32 = 500;
 
 pub(crate) fn id(seed: u64, user: u32) -> uuid::Uuid {
@@ -68,7 +68,7 @@ pub(crate) fn email(user: u32) -> String {
     format!("user{user}@contoso.example")
 }
 
-/// The display name as a JSON string; none of the names needs an escape.
+/// Writes the display name as a JSON string. No name needs escapes.
 pub(crate) fn write_name(out: &mut Vec<u8>, user: u32) {
     let (first, last) = parts(user);
     out.push(b'"');

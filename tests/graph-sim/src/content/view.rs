@@ -1,4 +1,4 @@
-//! `ChannelView`: what all messages of a channel share, put together once a page.
+//! `ChannelView`: the values that all messages of a channel share, computed once per page.
 
 use crate::{
     encode::percent_encode,
@@ -22,7 +22,7 @@ pub(crate) struct ChannelView<'a> {
     pub(crate) web_query: String,
     /// The request has `Prefer: include-unknown-enum-members`.
     pub(crate) unknown_members: bool,
-    /// Items begin with their `@odata.type`, as in delta (graph.md 2.7).
+    /// Items start with their `@odata.type`, as in delta (graph.md 2.7).
     pub(crate) typed: bool,
 }
 

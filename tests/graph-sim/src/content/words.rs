@@ -1,4 +1,4 @@
-//! Sentences that message bodies are put together from. All are safe inside a JSON string and inside HTML.
+//! Sentences for message bodies. All are valid inside a JSON string and inside HTML.
 
 use fastrand::Rng;
 
@@ -35,7 +35,7 @@ const SENTENCES: [&str; 28] = [
     "e\u{301} is not é, and \u{feff}this begins with a mark. ",
 ];
 
-/// Roughly `len` bytes of sentences, as the inside of a JSON string.
+/// Writes about `len` bytes of sentences, without the quotes of a JSON string.
 pub(crate) fn write_text(out: &mut Vec<u8>, rng: &mut Rng, len: usize) {
     let end = out.len() + len;
     while out.len() < end {

@@ -1,4 +1,4 @@
-//! `Answer`: what a route says before it becomes bytes on a connection; and Graph's error shape (graph.md 5.1).
+//! `Answer`: the response of a route before it is serialized, and Graph's error format (graph.md 5.1).
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug)]
 pub(crate) enum AnswerBody {
     Bytes(Vec<u8>),
-    /// An error; date and ids are filled in when it is sent.
+    /// An error. Its date and ids are filled in when it is sent.
     Error {
         code: String,
         message: String,
@@ -54,7 +54,7 @@ impl Answer {
         Answer::error(400, "BadRequest", message)
     }
 
-    /// The words that Graph has for options it does not take (graph.md 4.2).
+    /// Graph's message for options that it does not accept (graph.md 4.2).
     pub(crate) fn not_supported(parameter: &str) -> Answer {
         Answer::bad_request(format!("Parameter '{parameter}' not supported for this request."))
     }
@@ -69,7 +69,7 @@ impl Answer {
         self
     }
 
-    /// The body's bytes, errors with their date and ids.
+    /// The bytes of the body. Errors get their date and ids.
     pub(crate) fn into_bytes(self, now: Time, request_id: uuid::Uuid, client_request_id: Option<&str>) -> Vec<u8> {
         match self.body {
             AnswerBody::Bytes(bytes) => bytes,

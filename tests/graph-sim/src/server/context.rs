@@ -1,4 +1,4 @@
-//! What a route knows of the request it answers, and the lookups that every route begins with.
+//! The context of a request that routes get, and the lookups that every route starts with.
 
 use super::{answer::Answer, query::Query};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) tenant: &'a Tenant,
-    /// What the path names.
+    /// The ids in the path.
     pub(crate) ids: &'a Ids,
     /// `{scheme}://{host}:{port}/v1.0/`
     pub(crate) base: &'a str,
@@ -19,20 +19,20 @@ pub(crate) struct Context<'a> {
     pub(crate) query: &'a Query,
     /// `Prefer: include-unknown-enum-members` was sent.
     pub(crate) unknown_members: bool,
-    /// This page is to be empty, with a link to what it would have had.
+    /// Return an empty page with a link to the items that it would have had.
     pub(crate) empty_page: bool,
-    /// The page behind this one is to be the first of the list.
+    /// Link to the first page of the list instead of the next one.
     pub(crate) goes_round: bool,
     pub(crate) roles: &'a [String],
 }
 
 impl<'a> Context<'a> {
-    /// The id of this name in the route's path.
+    /// The id with this name in the path.
     pub(crate) fn id(&self, name: &str) -> &'a str {
         self.ids.get(name).unwrap_or_default()
     }
 
-    /// The team, unless it is not there or answers an error of its own.
+    /// The team. The error is 404 or what the team is set to return.
     pub(crate) fn team(&self) -> Result<&'a Team, Answer> {
         let id = self.id("team");
         if !is_guid(id) {
@@ -43,7 +43,7 @@ impl<'a> Context<'a> {
         team.block.as_ref().map_or(Ok(team), |block| Err(blocked(block)))
     }
 
-    /// The channel and its team.
+    /// The team and the channel. The error is 404 or what one of them is set to return.
     pub(crate) fn channel(&self) -> Result<(&'a Team, &'a Channel), Answer> {
         let (team, id) = (self.team()?, self.id("channel"));
         let channel = team.channels().find(|channel| channel.id == id);

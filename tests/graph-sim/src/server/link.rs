@@ -1,4 +1,4 @@
-//! Page tokens: opaque to clients, bound to their list, and all that the simulator needs to go on (it keeps nothing a client).
+//! Page tokens: opaque to clients and bound to one list. They contain the position, so that the simulator keeps no state per client.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -16,39 +16,39 @@ use crate::{
 
 static SERIAL: AtomicU64 = AtomicU64::new(1);
 
-/// The number of the next link: links never repeat, and those before a number can be refused.
+/// The serial number of the next link. It makes each link unique, and lets the simulator refuse links older than a given one.
 pub(crate) fn next_link_serial() -> u64 {
     SERIAL.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Where a list goes on.
+/// Where a list continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
     Start,
-    /// Behind this item in the list's order.
+    /// After the item with this sort key.
     After(i64, u64),
-    /// After so many items.
+    /// After this number of items.
     Offset(u64),
 }
 
-/// What a `$skiptoken` or `$deltatoken` remembers.
+/// The content of a `$skiptoken` or `$deltatoken`.
 #[derive(Clone, Debug)]
 pub(crate) struct PageToken {
     pub(crate) serial: u64,
     pub(crate) issued: Time,
     pub(crate) top: usize,
     pub(crate) expand: bool,
-    /// `$filter=lastModifiedDateTime gt` of delta.
+    /// Of delta: the time of `$filter=lastModifiedDateTime gt …`.
     pub(crate) filter: Option<Time>,
     pub(crate) position: Position,
-    /// Of delta: log entries told before this round, and at its start.
+    /// Of delta: the round reports the log entries from `from` to before `upto`.
     pub(crate) from: u64,
     pub(crate) upto: u64,
-    /// Of delta: the first round, which lists instead of telling changes.
+    /// Of delta: this is the first round, which lists all messages instead of changes.
     pub(crate) baseline: bool,
-    /// Following it gets 400.
+    /// The request that follows it returns 400.
     pub(crate) broken: bool,
-    /// The query of the first page, of lists whose options matter on each page.
+    /// The query of the first page, for lists whose options apply to all pages.
     pub(crate) memo: String,
 }
 
@@ -69,12 +69,12 @@ impl PageToken {
         }
     }
 
-    /// The same list, further on.
+    /// The token for a later position of the same list.
     pub(crate) fn moved(&self, position: Position, now: Time) -> PageToken {
         PageToken { position, issued: now, ..self.clone() }
     }
 
-    /// The text of the token for a list.
+    /// Encodes the token for a list.
     pub(crate) fn seal(&self, list: &str) -> String {
         let (kind, a, b) = match self.position {
             Position::Start => (0, 0, 0),
@@ -95,12 +95,12 @@ impl PageToken {
             i64::from(self.broken),
         ];
         let text = fields.map(|field| field.to_string()).join("~");
-        // Links of any number are equally long.
+        // All links of a list have the same length.
         let text = format!("{:010}~{text}~{}", next_link_serial(), self.memo);
         base64(format!("{:016x}{text}", hash(list) ^ hash(&text)).as_bytes())
     }
 
-    /// Takes a token back: none when it is not one of this list.
+    /// Decodes a token. None if it is not a token of this list.
     pub(crate) fn open(text: &str, list: &str) -> Option<PageToken> {
         let bytes = from_base64(text)?;
         let (check, text) = std::str::from_utf8(&bytes).ok()?.split_at_checked(16)?;
@@ -130,12 +130,12 @@ impl PageToken {
         })
     }
 
-    /// It was given before this number, or longer ago than `lifetime` seconds.
+    /// Whether it was issued before this serial number or more than `lifetime` seconds ago.
     pub(crate) fn is_older(&self, serial: u64, lifetime: Option<u64>, now: Time) -> bool {
         self.serial < serial || lifetime.is_some_and(|seconds| now.since(self.issued) > Duration::from_secs(seconds))
     }
 
-    /// The `$skiptoken` of a request.
+    /// Decodes the `$skiptoken` of a request and checks that it is still valid.
     pub(crate) fn of_skip(text: &str, list: &str, tenant: &Tenant, now: Time) -> Result<PageToken, Answer> {
         let token = PageToken::open(text, list);
         token
@@ -144,7 +144,7 @@ impl PageToken {
     }
 }
 
-/// The path of a channel's list for links, spelled in one of the ways of graph.md 2.0.
+/// The path of a channel in links, in one of the styles of graph.md 2.0.
 pub(crate) fn channel_path(tenant: &Tenant, team: &str, channel: &str) -> String {
     let style = tenant.switches.link_style.unwrap_or(match hash(channel) % 3 {
         0 => LinkStyle::FunctionEncoded,
@@ -158,7 +158,7 @@ pub(crate) fn channel_path(tenant: &Tenant, team: &str, channel: &str) -> String
     }
 }
 
-/// One entity below another, spelled as the rest of the path.
+/// The path of an entity below another, in the same style.
 pub(crate) fn below(path: &str, collection: &str, id: &str) -> String {
     if path.contains("('") { format!("{path}/{collection}('{id}')") } else { format!("{path}/{collection}/{id}") }
 }

@@ -1,4 +1,4 @@
-//! Listeners: one task each, one task a connection.
+//! Listeners: one task per listener and one per connection.
 
 use std::{io, sync::Arc};
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::journal::Door;
 
-/// How a listener speaks.
+/// Whether a listener uses TLS.
 #[derive(Clone)]
 pub(crate) enum Security {
     Plain,
@@ -26,7 +26,7 @@ pub(crate) enum Security {
     Tls(tokio_rustls::TlsAcceptor),
 }
 
-/// Serves a door until the runtime ends. Must be called within it.
+/// Serves a host until the runtime ends. Must be called inside the runtime.
 pub(crate) fn listen(listener: std::net::TcpListener, door: Door, shared: Arc<Shared>, security: Security) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
@@ -34,7 +34,7 @@ pub(crate) fn listen(listener: std::net::TcpListener, door: Door, shared: Arc<Sh
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => drop(tokio::spawn(connection(stream, door, shared.clone(), security.clone()))),
-                // Out of file descriptors: others will be closed.
+                // Out of file descriptors: wait until other connections are closed.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             }
         }
@@ -56,7 +56,7 @@ async fn connection(stream: TcpStream, door: Door, shared: Arc<Shared>, security
     }
 }
 
-/// HTTP/1.1 or HTTP/2, whatever the client begins with.
+/// Serves HTTP/1.1 or HTTP/2, as the client requests.
 async fn serve<S>(stream: S, door: Door, shared: Arc<Shared>, abort: Abort)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -65,9 +65,9 @@ where
         let (shared, abort) = (shared.clone(), abort.clone());
         async move { shared.handle(door, request, abort).await }
     });
-    // A client that goes away and an ordered reset are no errors here.
+    // Disconnected clients and injected resets are not errors.
     let mut builder = Builder::new(TokioExecutor::new());
-    // The date is the simulated clock's, or none.
+    // The `Date` header comes from the simulated clock.
     builder.http1().auto_date_header(false);
     builder.http2().auto_date_header(false);
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;

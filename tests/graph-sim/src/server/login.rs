@@ -1,4 +1,4 @@
-//! The token endpoint (graph.md 1): client credentials in, a token or an AADSTS error out.
+//! The token endpoint (graph.md 1): exchanges client credentials for a token, or returns an AADSTS error.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
     time::Time,
 };
 
-/// The hosts of graph.md 1.1: scopes of these are Graph's, besides the simulator's own.
+/// The hosts of graph.md 1.1. Scopes may name them or the simulator.
 const GRAPH_HOSTS: [&str; 4] = [
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
@@ -21,14 +21,14 @@ const GRAPH_HOSTS: [&str; 4] = [
     "https://microsoftgraph.chinacloudapi.cn",
 ];
 
-/// The tokens given so far.
+/// The tokens issued so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     issued: HashMap<String, Token>,
     first: String,
     last: String,
     count: u64,
-    /// What new tokens may do; those already issued keep what they had (graph.md 1.3).
+    /// The permissions of new tokens. Issued tokens keep theirs (graph.md 1.3).
     pub(crate) roles: Vec<String>,
 }
 
@@ -43,17 +43,17 @@ impl Tokens {
         Tokens { roles, ..Tokens::default() }
     }
 
-    /// All tokens given so far end now.
+    /// Makes all tokens issued so far expire now.
     pub(crate) fn expire(&mut self) {
         self.issued.values_mut().for_each(|token| token.expires = Time::MIN);
     }
 
-    /// The tokens that were given first and last; empty if there is none.
+    /// The first and the last issued token, or empty strings.
     pub(crate) fn first_and_last(&self) -> [String; 2] {
         [self.first.clone(), self.last.clone()]
     }
 
-    /// The roles of a request by its `Authorization` header, or 401 (graph.md 5.2).
+    /// The roles of the token in an `Authorization` header, or 401 (graph.md 5.2).
     pub(crate) fn check(&self, authorization: Option<&str>, now: Time) -> Result<Vec<String>, Answer> {
         let refuse = |message: &str| Answer::error(401, "InvalidAuthenticationToken", message);
         let Some(token) = authorization.and_then(|header| header.strip_prefix("Bearer ")) else {
@@ -95,7 +95,6 @@ impl Tokens {
     }
 }
 
-/// A request for a token.
 pub(crate) struct TokenRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
@@ -130,7 +129,7 @@ pub(crate) fn token(
     }
 }
 
-/// The AADSTS number of what is wrong.
+/// Validates the request. The error is an AADSTS code.
 fn check(request: &TokenRequest<'_>, credentials: &Credentials, graph_url: &str) -> Result<(), u32> {
     let tenant = request.path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if tenant.is_empty() {
@@ -169,14 +168,14 @@ fn check(request: &TokenRequest<'_>, credentials: &Credentials, graph_url: &str)
     }
 }
 
-/// Id and secret of HTTP Basic, each form-encoded (RFC 6749, 2.3.1).
+/// The client id and secret of HTTP Basic authentication, each form-encoded (RFC 6749, 2.3.1).
 fn basic(header: &str) -> Option<(String, String)> {
     let text = String::from_utf8(BASE64_STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((form_decode(id), form_decode(secret)))
 }
 
-/// Status, `error` and text of each code of graph.md 1.4. Where graph.md shows none, the OAuth class of the fault.
+/// The status, `error` and text of each code in graph.md 1.4. Where graph.md has no `error`, it is the OAuth error of that kind.
 fn describe(code: u32) -> (u16, &'static str, &'static str) {
     match code {
         700_016 => (400, "unauthorized_client", "Application with identifier was not found in the directory."),
@@ -217,7 +216,7 @@ fn describe(code: u32) -> (u16, &'static str, &'static str) {
         70001 | 700_011 => (400, "unauthorized_client", "Application was not found in the directory or is disabled."),
         // Not in graph.md: Microsoft's page "Error AADSTS7000112 - Application is disabled" (troubleshoot-entra).
         7_000_112 => (400, "unauthorized_client", "Application is disabled."),
-        // What follows is not in graph.md's table of statuses: public issues have the words.
+        // The following are not in graph.md's table of statuses; the texts are from public issues.
         7_000_229 => (401, "invalid_client", "The client application is missing service principal in the tenant."),
         7_000_232 => (401, "invalid_client", "The application is a managed identity, for which a client secret is not supported."),
         5_000_224 => (400, "invalid_request", "We are sorry, this resource is not available."),
@@ -241,7 +240,7 @@ fn describe(code: u32) -> (u16, &'static str, &'static str) {
     }
 }
 
-/// The JSON of graph.md 1.4.
+/// The error response of graph.md 1.4.
 pub(crate) fn aadsts(code: u32, now: Time) -> Answer {
     let (status, error, text) = describe(code);
     let (trace, correlation) = (guid(now.ticks() as u64, 3), guid(now.ticks() as u64, 4));

@@ -1,4 +1,4 @@
-//! The HTTP side: listeners, the way of a request through clock, hook, faults, limits and routes, and the routes.
+//! The HTTP server: listeners, the steps of a request (clock, hook, faults, limits, token, permission), and the routes.
 
 mod answer;
 mod context;

@@ -1,4 +1,4 @@
-//! The frame of a page: annotations first, then the items; and what faults do to it.
+//! The JSON around the items of a page: its annotations; and faults that damage it.
 
 use crate::{encode::JsonOut, faults::LinkFault};
 
@@ -12,7 +12,7 @@ pub(crate) struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// Begins a page; items separated by commas are to follow, and [`close`].
+    /// Writes the start of a page. Items separated by commas and [`close`] must follow.
     pub(crate) fn open(&self, out: &mut Vec<u8>) {
         out.raw("{\"@odata.context\":");
         out.string(self.context);
@@ -36,7 +36,7 @@ pub(crate) fn close(out: &mut Vec<u8>) {
     out.raw("]}");
 }
 
-/// Spoils the link of a page that [`Head::open`] began. `own` is the URL of the request, `first` that of the list's first page.
+/// Damages the link of a page that [`Head::open`] started. `own` is the URL of the request, `first` the URL of the first page of the list.
 pub(crate) fn spoil_link(page: &[u8], fault: &LinkFault, own: &str, first: &str) -> Vec<u8> {
     let Some((head, items)) = split(page) else { return page.to_vec() };
     let (key, link) = match (between(&head, "\"@odata.nextLink\":\""), between(&head, "\"@odata.deltaLink\":\"")) {
@@ -60,7 +60,7 @@ pub(crate) fn spoil_link(page: &[u8], fault: &LinkFault, own: &str, first: &str)
     [head.as_bytes(), VALUE.as_bytes(), items].concat()
 }
 
-/// A page whose `value` is called otherwise.
+/// Renames `value` of a page.
 pub(crate) fn without_value(page: &[u8]) -> Vec<u8> {
     match split(page) {
         Some((head, items)) => [head.as_bytes(), b",\"values\":[", items].concat(),
@@ -68,7 +68,7 @@ pub(crate) fn without_value(page: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A page whose `value` is an object.
+/// Replaces `value` of a page by an object.
 pub(crate) fn with_value_object(page: &[u8]) -> Vec<u8> {
     match split(page) {
         Some((head, _)) => [head.as_bytes(), b",\"value\":{\"id\":\"1\"}}"].concat(),
@@ -87,7 +87,7 @@ fn between(text: &str, key: &str) -> Option<String> {
     rest.split_once('"').map(|(value, _)| value.to_owned())
 }
 
-/// A URL without scheme and host.
+/// The URL without scheme and host.
 fn path_of(url: &str) -> &str {
     url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..])).unwrap_or(url)
 }

@@ -1,4 +1,4 @@
-//! Which permissions open a route (graph.md 2), and how Graph refuses without them (graph.md 5.2).
+//! Checks the permissions of a route (graph.md 2), and returns Graph's errors without them (graph.md 5.2).
 
 use super::{
     answer::Answer,
@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{limits::Row, switches::Switches};
 
-/// 403 unless one of the roles opens the route.
+/// Returns 403 unless the token has one of the permissions of the route.
 pub(crate) fn check(route: &Route, roles: &[String], switches: &Switches) -> Result<(), Answer> {
-    let wanted = match route.opened_by {
+    let required = match route.opened_by {
         MESSAGE_ROLES if !switches.group_roles_open_messages => &MESSAGE_ROLES[..1],
-        wanted => wanted,
+        permissions => permissions,
     };
-    if wanted.is_empty() || roles.iter().any(|role| wanted.contains(&role.as_str())) {
+    if required.is_empty() || roles.iter().any(|role| required.contains(&role.as_str())) {
         return Ok(());
     }
     if route.row == Row::Directory {
@@ -20,7 +20,7 @@ pub(crate) fn check(route: &Route, roles: &[String], switches: &Switches) -> Res
     }
     let message = format!(
         "Missing role permissions on the request. API requires one of '{}'. Roles on the request '{}'. Resource specific consent grants on the request ''.",
-        wanted.join(", "),
+        required.join(", "),
         roles.join(", ")
     );
     Err(Answer::error(403, "Forbidden", message))

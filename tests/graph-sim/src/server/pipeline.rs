@@ -1,4 +1,4 @@
-//! The way of a request: hook, fault, limits, token, permission, route; then bytes, and an entry in the journal.
+//! The steps of a request: hook, fault, limits, token, permission, route; then the response and its entry in the journal.
 
 use std::{
     future::pending,
@@ -40,10 +40,10 @@ use crate::{
     time::Time,
 };
 
-/// Called before each Graph request is answered, with the tenant to itself.
+/// Called before the response to each Graph request is generated.
 pub(crate) type Hook = Box<dyn FnMut(&RequestInfo, &mut Tenant) -> Option<Fault> + Send>;
 
-/// All that the listeners and the handle have in common.
+/// The state that the listeners and the handle share.
 pub(crate) struct Shared {
     pub(crate) tenant: RwLock<Tenant>,
     pub(crate) clock: Arc<Clock>,
@@ -61,7 +61,7 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
 }
 
-/// What is to be sent, before faults of the transport.
+/// The response before transport faults are applied.
 struct Outcome {
     answer: Answer,
     fault: Option<Fault>,
@@ -76,7 +76,7 @@ impl Shared {
         self.tenant.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one request; an error makes hyper drop the connection.
+    /// Handles one request. An error makes hyper drop the connection.
     pub(crate) async fn handle(&self, door: Door, request: Request<Incoming>, abort: Abort) -> io::Result<Response<AnswerStream>> {
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
@@ -156,7 +156,7 @@ impl Shared {
             match latency.0 {
                 Latency::None => return,
                 Latency::Fixed(delay) => delay,
-                Latency::Between(least, most) => least + most.saturating_sub(least).mul_f64(latency.1.f64()),
+                Latency::Between(min, max) => min + max.saturating_sub(min).mul_f64(latency.1.f64()),
             }
         };
         tokio::time::sleep(delay).await;
@@ -184,9 +184,9 @@ impl Shared {
     }
 
     fn graph(&self, info: &RequestInfo, route: &Route, headers: &HeaderMap) -> Outcome {
-        let (tenant, ordered) = self.run_hook(info);
+        let (tenant, hook_fault) = self.run_hook(info);
         let now = self.clock.now();
-        let fault = ordered.or_else(|| lock(&self.faults).draw(info));
+        let fault = hook_fault.or_else(|| lock(&self.faults).draw(info));
         let usage = Usage { row: route.row, team: info.team(), channel: info.channel() };
         let admitted = lock(&self.limiter).admit(&usage, now);
         let answer = match admitted {
@@ -199,7 +199,7 @@ impl Shared {
         Outcome { answer: answer.unwrap_or_else(|answer| answer), fault }
     }
 
-    /// Runs the hook, then keeps the tenant as the hook left it until the answer is made.
+    /// Runs the hook, and locks the tenant so that the response reflects the changes of the hook.
     fn run_hook(&self, info: &RequestInfo) -> (RwLockReadGuard<'_, Tenant>, Option<Fault>) {
         if !self.hooked.load(Ordering::SeqCst) {
             return (self.tenant(), None);
@@ -210,7 +210,7 @@ impl Shared {
         (RwLockWriteGuard::downgrade(tenant), fault)
     }
 
-    /// 429 after the limits; the client waits in real time.
+    /// Returns 429. `Retry-After` is in real time, since the client waits in real time.
     fn throttle(&self, wait: Duration) -> Answer {
         let limits_speed = lock(&self.limiter).limits.as_ref().map_or(1.0, |limits| limits.speed);
         let clock_speed = self.clock.speed();
@@ -230,7 +230,7 @@ impl Shared {
     ) -> Result<Answer, Answer> {
         let roles = match route.row {
             Row::Elsewhere if info.authorized => {
-                return Err(Answer::error(400, "BadRequest", "A token came to a host that is not Graph's."));
+                return Err(Answer::error(400, "BadRequest", "The request to a host other than Graph has a token."));
             }
             Row::Elsewhere => Vec::new(),
             _ => lock(&self.tokens).check(header(headers, "authorization"), now)?,
@@ -259,7 +259,7 @@ impl Shared {
         (route.answer)(&ctx)
     }
 
-    /// The answer of a fault that needs no right one.
+    /// The response of a fault that replaces the correct response. None for faults that change it.
     fn fault_answer(&self, fault: Option<&Fault>, now: Time) -> Option<Answer> {
         let html = |status| {
             Answer::bytes(status, "text/html; charset=utf-8", b"<!DOCTYPE html><html><head><title>Our services aren't available right now</title></head><body><h1>Service Unavailable</h1></body></html>".to_vec())
@@ -291,7 +291,7 @@ impl Shared {
         })
     }
 
-    /// Status line, headers and body. Returns the size of the body before compression as well.
+    /// Builds the HTTP response. Also returns the size of the body before compression.
     fn respond(&self, outcome: Outcome, info: &RequestInfo, headers: &HeaderMap, abort: Abort) -> (Response<AnswerStream>, u64) {
         let now = self.clock.now();
         let request_id = guid(self.seed ^ 0x7265_7173, info.number);
@@ -303,18 +303,18 @@ impl Shared {
             self.spoil(body, &mut answer.content_type, fault, info);
         }
         if fault.is_some() {
-            self.quote(&mut answer, headers);
+            self.fill_placeholders(&mut answer, headers);
         }
         let (status, content_type) = (answer.status, std::mem::take(&mut answer.content_type));
         let mut extra = std::mem::take(&mut answer.headers);
         let plain = answer.into_bytes(now, request_id, info.client_request_id.as_deref());
         let size = plain.len() as u64;
-        let takes_gzip = header(headers, "accept-encoding").is_some_and(|encodings| encodings.contains("gzip"));
-        let encoded_already = extra.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+        let accepts_gzip = header(headers, "accept-encoding").is_some_and(|encodings| encodings.contains("gzip"));
+        let is_encoded = extra.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
         let mut body = match fault {
             Some(Fault::BrokenGzip) => broken_gzip(&plain),
-            Some(Fault::GzipMembers) if takes_gzip => plain.chunks(plain.len() / 3 + 1).flat_map(gzip).collect(),
-            _ if self.gzip && takes_gzip && !encoded_already && plain.len() > 512 => gzip(&plain),
+            Some(Fault::GzipMembers) if accepts_gzip => plain.chunks(plain.len() / 3 + 1).flat_map(gzip).collect(),
+            _ if self.gzip && accepts_gzip && !is_encoded && plain.len() > 512 => gzip(&plain),
             _ => plain.clone(),
         };
         if body != plain {
@@ -369,9 +369,9 @@ impl Shared {
         (response, size)
     }
 
-    /// Fills in what the texts of faults quote: `$TOKEN$`, which the request has or which was given last, `$FIRST_TOKEN$` and `$SECRET$`;
-    /// `$PERCENT:TOKEN$` percent-encoded, `$ESCAPED:TOKEN$` with escapes of JSON.
-    fn quote(&self, answer: &mut Answer, headers: &HeaderMap) {
+    /// Replaces placeholders in the texts of faults: `$TOKEN$` (the token of the request, or else the last issued one), `$FIRST_TOKEN$` and
+    /// `$SECRET$`; with a prefix percent-encoded (`$PERCENT:TOKEN$`) or with JSON escapes (`$ESCAPED:TOKEN$`).
+    fn fill_placeholders(&self, answer: &mut Answer, headers: &HeaderMap) {
         let [first, last] = lock(&self.tokens).first_and_last();
         let token = header(headers, "authorization").and_then(|header| header.strip_prefix("Bearer ")).map_or(last, str::to_owned);
         let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -396,7 +396,7 @@ impl Shared {
         }
     }
 
-    /// Faults within the right body.
+    /// Damages the correct body.
     fn spoil(&self, body: &mut Vec<u8>, content_type: &mut String, fault: &Fault, info: &RequestInfo) {
         match fault {
             Fault::MalformedJson => body.truncate(body.len() / 2),
@@ -416,7 +416,7 @@ impl Shared {
     }
 }
 
-/// What a lock guards stays usable when a test's closure panicked under it.
+/// Locks a mutex even if a test's closure panicked while it held the lock.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -446,7 +446,7 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     written.and_then(|()| encoder.finish()).unwrap_or_else(|_| plain.to_vec())
 }
 
-/// A gzip stream whose middle was overwritten.
+/// A gzip stream with a damaged middle.
 fn broken_gzip(plain: &[u8]) -> Vec<u8> {
     let mut bytes = gzip(plain);
     let (from, to) = (bytes.len() / 3, bytes.len() * 2 / 3);

@@ -1,14 +1,14 @@
-//! OData query options: parsed once, checked against what a route takes.
+//! OData query options: parses them and checks that the route accepts them.
 
 use super::answer::Answer;
 use crate::{encode::form_decode, switches::Excess};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
-    /// As it was sent.
+    /// The query string as it was sent.
     pub(crate) text: String,
     options: Vec<(String, String)>,
-    /// Names as they were sent: the page tokens' must not be escaped.
+    /// Names before decoding, since the names of page tokens must not be escaped.
     raw_names: Vec<String>,
 }
 
@@ -27,8 +27,8 @@ impl Query {
         self.options.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
-    /// The page token under `name`. A name that a client has re-encoded is not taken (graph.md 4.2), nor are options beside it:
-    /// the link holds them already (graph.md 2.0).
+    /// The page token with this name. It is an error if the client re-encoded the name (graph.md 4.2) or added other options, which the link
+    /// already contains (graph.md 2.0).
     pub(crate) fn token(&self, name: &str) -> Result<Option<&str>, Answer> {
         let Some(value) = self.get(name) else { return Ok(None) };
         if !self.raw_names.iter().any(|raw| raw == name) {
@@ -40,31 +40,31 @@ impl Query {
         Ok(Some(value))
     }
 
-    /// 400 for the first option that is not among `known`.
+    /// Returns 400 unless all options are known.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Answer> {
         let unknown = self.options.iter().find(|(name, _)| !known.contains(&name.as_str()));
         unknown.map_or(Ok(()), |(name, _)| Err(Answer::not_supported(&title(name))))
     }
 
-    /// `$top` within 1 and `most`, or the default.
-    pub(crate) fn top(&self, default: usize, most: usize, excess: Excess) -> Result<usize, Answer> {
+    /// `$top`, which must be between 1 and `max`, or the default.
+    pub(crate) fn top(&self, default: usize, max: usize, excess: Excess) -> Result<usize, Answer> {
         let Some(text) = self.get("$top") else { return Ok(default) };
         match text.parse::<usize>() {
             Ok(0) | Err(_) => Err(Answer::bad_request(format!("Invalid value '{text}' for $top query option found."))),
-            Ok(top) if top > most && excess == Excess::Reject => Err(Answer::bad_request(format!(
-                "The limit of '{most}' for Top query has been exceeded. The value from the incoming request is '{top}'."
+            Ok(top) if top > max && excess == Excess::Reject => Err(Answer::bad_request(format!(
+                "The limit of '{max}' for Top query has been exceeded. The value from the incoming request is '{top}'."
             ))),
-            Ok(top) => Ok(top.min(most)),
+            Ok(top) => Ok(top.min(max)),
         }
     }
 
-    /// The property names of `$select`; none: all.
+    /// The property names of `$select`, or none if all properties are selected.
     pub(crate) fn select(&self) -> Vec<String> {
         self.get("$select").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
     }
 }
 
-/// `$top` as Graph names it in errors: `Top`.
+/// The name of an option in the errors of Graph: `Top` for `$top`.
 fn title(name: &str) -> String {
     let bare = name.trim_start_matches('$');
     match bare.to_ascii_lowercase().as_str() {

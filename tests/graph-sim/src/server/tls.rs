@@ -1,4 +1,4 @@
-//! A throwaway CA and a certificate for 127.0.0.1 and localhost.
+//! Generates a throwaway CA and a certificate for 127.0.0.1 and localhost.
 
 use std::{io, sync::Arc};
 
@@ -13,14 +13,14 @@ use tokio_rustls::{
 
 use crate::options::Tls;
 
-/// What clients must trust, and what listeners present.
+/// The CA that clients must trust, and the acceptor with the certificate of the listeners.
 pub(crate) struct Authority {
     pub(crate) ca_pem: String,
     pub(crate) acceptor: TlsAcceptor,
 }
 
 impl Authority {
-    /// What is wrong with the certificate of the listeners is not wrong with that of the CA.
+    /// `tls` determines what is wrong with the certificate of the listeners; the CA is always valid.
     pub(crate) fn new(tls: Tls) -> io::Result<Authority> {
         let ca_key = KeyPair::generate().map_err(io::Error::other)?;
         let mut ca = params("graph-sim throwaway CA", Vec::new())?;

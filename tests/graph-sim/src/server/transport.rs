@@ -1,4 +1,4 @@
-//! Connections and bodies that can break: a body that ends early or never, that trickles or is huge, a connection that is reset.
+//! Transport faults: bodies that end early or never, trickle or are huge, and connections that are reset or go silent.
 
 use std::{
     future::Future as _,
@@ -21,68 +21,65 @@ use tokio::{
     time::Sleep,
 };
 
-/// How a body ends.
+/// What follows the first bytes of a body.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
+    /// Nothing; the body is complete.
     Whole,
-    /// Without the rest that the content-length promised.
+    /// The body ends before its content-length.
     Early,
-    /// With a reset of the connection.
+    /// The connection is reset.
     Reset(Abort),
-    /// Not at all.
+    /// The body never ends, and nothing more is sent.
     Never,
-    /// Not at all: a blank comes after each such time.
+    /// The body never ends, and a space is sent after each period of this length.
     Trickle(Duration),
-    /// With a part that comes so often, and one more.
-    Repeat {
-        part: Bytes,
-        times: u32,
-        last: Bytes,
-    },
+    /// `part` is sent `times` times, and then `last`.
+    Repeat { part: Bytes, times: u32, last: Bytes },
 }
 
 impl Ending {
-    /// Whether the body is as long as its content-length says, or shall be.
+    /// Whether the response has a content-length.
     pub(crate) fn has_length(&self) -> bool {
         !matches!(self, Self::Trickle(_) | Self::Repeat { .. })
     }
 }
 
-/// An empty page with so many MiB of blanks in it: its beginning, and how it goes on.
+/// An empty page with this many MiB of spaces: its first bytes and the rest.
 pub(crate) fn huge(mebibytes: u32, gzip: bool) -> (Bytes, Ending) {
-    let (first, blanks, last) = (b"{\"value\":[", vec![b' '; 1 << 20], b"]}");
+    let (first, spaces, last) = (b"{\"value\":[", vec![b' '; 1 << 20], b"]}");
     if !gzip {
-        return (Bytes::from_static(first), Ending::Repeat { part: blanks.into(), times: mebibytes, last: Bytes::from_static(last) });
+        return (Bytes::from_static(first), Ending::Repeat { part: spaces.into(), times: mebibytes, last: Bytes::from_static(last) });
     }
     let mut crc = Crc::new();
     crc.update(first);
-    let mut of_blanks = Crc::new();
-    of_blanks.update(&blanks);
-    (0..mebibytes).for_each(|_| crc.combine(&of_blanks));
+    let mut crc_of_spaces = Crc::new();
+    crc_of_spaces.update(&spaces);
+    (0..mebibytes).for_each(|_| crc.combine(&crc_of_spaces));
     crc.update(last);
     let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let trailer = [crc.sum().to_le_bytes(), crc.amount().to_le_bytes()].concat();
     let first = [&header, deflated(first, FlushCompress::Sync).as_slice()].concat();
     let last = [deflated(last, FlushCompress::Finish), trailer].concat();
-    (first.into(), Ending::Repeat { part: deflated(&blanks, FlushCompress::Sync).into(), times: mebibytes, last: last.into() })
+    (first.into(), Ending::Repeat { part: deflated(&spaces, FlushCompress::Sync).into(), times: mebibytes, last: last.into() })
 }
 
-/// A part of a deflated stream that refers to nothing before it, so that others may stand there.
+/// Compresses a part of a deflate stream that refers to nothing before it, so that parts can be combined freely.
 fn deflated(part: &[u8], flush: FlushCompress) -> Vec<u8> {
     let mut out = Vec::with_capacity(part.len() / 100 + 64);
-    // There is room for it.
+    // The buffer is large enough.
     let _ = Compress::new(Compression::best(), false).compress_vec(part, &mut out, flush);
     out
 }
 
-/// The body of an answer.
+/// The body of a response, which may break.
 #[derive(Debug)]
 pub(crate) struct AnswerStream {
     bytes: Option<Bytes>,
     ending: Ending,
-    /// A broken body yields once before it breaks, so that what came is sent.
+    /// A broken body yields once before it breaks, so that its first bytes are sent.
     yielded: bool,
-    /// Until the next blank comes.
+    /// The time until the next space is sent.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -144,7 +141,7 @@ impl Body for AnswerStream {
     }
 }
 
-/// Resets a connection from within an answer, or leaves it silent.
+/// Lets a request reset its connection or make it silent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Abort(Arc<Flags>);
 
@@ -159,7 +156,7 @@ impl Abort {
         self.0.is_reset.store(true, Ordering::SeqCst);
     }
 
-    /// Nothing more is read from the connection, and nothing that is written to it arrives.
+    /// From now on, nothing is read from the connection, and what is written to it is discarded.
     pub(crate) fn silence(&self) {
         self.0.is_silent.store(true, Ordering::SeqCst);
     }
@@ -173,7 +170,7 @@ impl Abort {
     }
 }
 
-/// A connection that ends with RST instead of FIN once it is aborted.
+/// A connection that is closed with RST instead of FIN when it is aborted.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -194,7 +191,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.abort.is_set() {
-            // Unsent data is thrown away and the peer gets a RST.
+            // Discards unsent data and sends a RST.
             let _ = self.stream.set_zero_linger();
         }
     }

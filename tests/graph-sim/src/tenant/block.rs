@@ -1,12 +1,12 @@
-//! What a parent answers when it does not want to be read: for chosen teams and channels.
+//! Errors that chosen teams and channels return, and how far channels support delta.
 
 use serde::{Deserialize, Serialize};
 
-/// An error that a team or channel answers to everything below it.
+/// The error that a team or channel returns for all requests below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     pub status: u16,
-    /// Empty: the answer has no body (graph.md 5.2: a 404 with an empty body was seen).
+    /// If empty, the response has no body (graph.md 5.2: a 404 with an empty body was observed).
     pub code: String,
     pub message: String,
 }
@@ -16,7 +16,7 @@ impl Block {
         Block { status, code: code.into(), message: message.into() }
     }
 
-    /// 403 without a word on what is missing.
+    /// A 403 that does not name the missing permission.
     pub fn forbidden() -> Block {
         Block::new(403, "Forbidden", "UnknownError")
     }
@@ -31,18 +31,18 @@ impl Block {
     }
 }
 
-/// Whether a channel has delta at all (graph.md 4.2).
+/// Whether a channel supports delta (graph.md 4.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeltaSupport {
     #[default]
     Supported,
-    /// `Invalid request. Delta query is not supported by this resource.`
+    /// All requests return `Invalid request. Delta query is not supported by this resource.`
     NotSupported,
-    /// `Parameter 'Filter' not supported for this request.`, when there is a filter.
+    /// Requests with a filter return `Parameter 'Filter' not supported for this request.`
     NoFilter,
-    /// `Parameter 'DeltaToken' not supported for this request.` at once.
+    /// All requests return `Parameter 'DeltaToken' not supported for this request.`
     NoDeltaToken,
-    /// The same, unless there is a filter.
+    /// The same error for requests without options, such as a filter.
     NeedsFilter,
 }

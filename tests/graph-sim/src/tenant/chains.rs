@@ -1,4 +1,4 @@
-//! The chains of a channel in the order of their activity: cheap to page through from a position, cheap to move one.
+//! The chains of a channel, ordered by activity, with efficient paging from a position and efficient moves.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -37,7 +37,7 @@ impl Chain {
     }
 }
 
-/// All chains of one channel.
+/// The chains of one channel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chains {
     by_root: HashMap<MessageId, Chain>,
@@ -71,7 +71,7 @@ impl Chains {
         self.resolve(self.order.iter().rev())
     }
 
-    /// Newest activity first, those that stand behind the position.
+    /// The chains after a position, newest activity first.
     pub(crate) fn after(&self, activity: Time, root: MessageId) -> impl Iterator<Item = &Chain> {
         self.resolve(self.order.range(..(activity, root)).rev())
     }
@@ -80,14 +80,14 @@ impl Chains {
         keys.filter_map(|(_, root)| self.by_root.get(root))
     }
 
-    /// The chain of a new root, without replies.
+    /// Adds a new root without replies.
     pub(crate) fn insert(&mut self, root: Message, activity: Time) {
         self.note_id(root.id);
         self.order.insert((activity, root.id));
         self.by_root.insert(root.id, Chain { root, replies: Vec::new(), activity });
     }
 
-    /// A chain as the generator made it.
+    /// Adds a generated chain.
     pub(crate) fn insert_chain(&mut self, root: Message, replies: Vec<Message>) {
         let mut chain = Chain { activity: Time::MIN, root, replies };
         chain.activity = chain.newest();
@@ -99,7 +99,7 @@ impl Chains {
         self.by_root.insert(chain.root.id, chain);
     }
 
-    /// Puts a reply among its siblings and moves the chain up to the reply's time.
+    /// Adds a reply in order, and moves the chain up to the time of the reply.
     pub(crate) fn insert_reply(&mut self, root: MessageId, reply: Message) {
         self.note_id(reply.id);
         let modified = reply.modified;
@@ -110,7 +110,7 @@ impl Chains {
         self.rise(root, modified);
     }
 
-    /// Moves a chain to `activity` unless it stands higher.
+    /// Moves a chain up to `activity`, unless its activity is newer.
     pub(crate) fn rise(&mut self, root: MessageId, activity: Time) {
         if self.by_root.get(&root).is_some_and(|chain| chain.activity < activity) {
             self.place(root, activity);
@@ -125,7 +125,7 @@ impl Chains {
         }
     }
 
-    /// Removes a message without trace; a root takes its chain with it.
+    /// Removes a message, and the whole chain of a root.
     pub(crate) fn remove(&mut self, root: MessageId, id: MessageId, reorder: bool) {
         if root == id {
             if let Some(chain) = self.by_root.remove(&root) {
@@ -142,9 +142,9 @@ impl Chains {
         }
     }
 
-    /// `wanted`, or the first number after it that no message of the channel has.
-    pub(crate) fn free_id(&self, wanted: MessageId) -> MessageId {
-        let mut id = wanted;
+    /// `requested`, or the next id that no message of the channel has.
+    pub(crate) fn free_id(&self, requested: MessageId) -> MessageId {
+        let mut id = requested;
         while id <= self.newest_id && self.by_root.values().any(|chain| chain.message(id).is_some()) {
             id += 1;
         }

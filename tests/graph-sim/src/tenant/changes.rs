@@ -1,4 +1,4 @@
-//! Changes while the simulator serves: what users, owners and retention policies do.
+//! Changes to the tenant, as users, owners and retention policies make them.
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -17,22 +17,22 @@ use crate::{
     time::Time,
 };
 
-/// A change that could not be made, since what it concerns is not there.
+/// The reason why a change is not possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    #[error("no team {0}")]
+    #[error("there is no team {0}")]
     NoTeam(String),
-    #[error("no channel {0}")]
+    #[error("there is no channel {0}")]
     NoChannel(String),
-    #[error("no message {id} in chain {root} of channel {channel}")]
+    #[error("there is no message {id} in thread {root} of channel {channel}")]
     NoMessage { channel: String, root: MessageId, id: MessageId },
-    #[error("channel {0} is a standard one: its members are its team's")]
+    #[error("channel {0} is a standard channel: its members are the members of its team")]
     Standard(String),
-    #[error("message {0} is raw JSON: replace it instead")]
+    #[error("message {0} is raw JSON; use replace_raw instead")]
     Raw(MessageId),
 }
 
-/// A change that delta may tell of.
+/// A change that delta may report.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogEntry {
     pub(crate) root: MessageId,
@@ -50,7 +50,7 @@ pub(crate) enum Change {
     Removal,
 }
 
-/// What a change does to the times.
+/// What a change does to the message and its chain.
 #[derive(Clone, Copy)]
 struct Effect {
     modifies: bool,
@@ -59,13 +59,13 @@ struct Effect {
 
 const FULL: Effect = Effect { modifies: true, moves: true };
 
-/// Messages.
+/// Changes to messages.
 impl Tenant {
-    /// A new root message.
+    /// Posts a root message.
     pub fn post(&mut self, channel: &str, post: Post) -> Result<MessageAt, ChangeError> {
         let now = self.now();
-        let wanted = wanted_id(&post, now);
-        let id = self.expect_channel(channel)?.chains.free_id(wanted);
+        let requested = requested_id(&post, now);
+        let id = self.expect_channel(channel)?.chains.free_id(requested);
         let at = MessageAt { team: self.expect_team_of(channel)?, channel: channel.to_owned(), root: id, id };
         let message = self.compose(post, &at, now);
         let channel = self.expect_channel(channel)?;
@@ -75,15 +75,15 @@ impl Tenant {
         Ok(at)
     }
 
-    /// A new reply in the chain of `at`, be that its root or another reply.
+    /// Posts a reply in the chain of `at`, which may be its root or another reply.
     pub fn reply(&mut self, at: &MessageAt, post: Post) -> Result<MessageAt, ChangeError> {
         let now = self.now();
-        let wanted = wanted_id(&post, now);
+        let requested = requested_id(&post, now);
         let chains = &self.expect_channel(&at.channel)?.chains;
         if chains.get(at.root).is_none() {
             return Err(no_message(at));
         }
-        let id = chains.free_id(wanted);
+        let id = chains.free_id(requested);
         let reply = MessageAt { id, ..at.clone() };
         let message = self.compose(post, &reply, now);
         let channel = self.expect_channel(&at.channel)?;
@@ -92,7 +92,7 @@ impl Tenant {
         Ok(reply)
     }
 
-    /// A new text.
+    /// Replaces the text of a message.
     pub fn edit(&mut self, at: &MessageAt, text: &str) -> Result<(), ChangeError> {
         let content = text.into();
         self.change(at, Change::Edit, FULL, |extra, now| {
@@ -101,13 +101,13 @@ impl Tenant {
         })
     }
 
-    /// An edit of a message posted as raw: another JSON, and its chain moves.
+    /// Edits a message that was posted as raw JSON.
     pub fn replace_raw(&mut self, at: &MessageAt, json: impl Into<Box<str>>) -> Result<(), ChangeError> {
         self.expect_message(at)?.extra_mut().raw = None;
         self.change(at, Change::Edit, FULL, |extra, _| extra.raw = Some(json.into()))
     }
 
-    /// Serves this JSON for a message from now on; none: what it is made of. Times, place and delta do not notice.
+    /// Serves this JSON for a message from now on, or the generated JSON with `None`. Not a change for times, order and delta.
     pub fn set_raw(&mut self, at: &MessageAt, json: Option<&str>) -> Result<(), ChangeError> {
         self.expect_message(at)?.extra_mut().raw = json.map(Box::from);
         Ok(())
@@ -119,13 +119,13 @@ impl Tenant {
         self.change(at, Change::Reaction, effect, |extra, now| extra.reactions.push(Reaction { kind: kind.into(), user, at: now }))
     }
 
-    /// Takes the last reaction back.
+    /// Removes the last reaction.
     pub fn unreact(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
         let effect = self.reaction_effect();
         self.change(at, Change::Reaction, effect, |extra, _| drop(extra.reactions.pop()))
     }
 
-    /// A soft deletion: the message stays in the lists.
+    /// Soft deletion: the message remains in the lists.
     pub fn delete(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
         let effect = Effect { modifies: self.switches.delete_modifies, moves: self.switches.delete_moves_chain };
         self.change(at, Change::Delete, effect, |extra, now| extra.deleted = Some(now))
@@ -136,7 +136,7 @@ impl Tenant {
         self.change(at, Change::Undelete, effect, |extra, _| extra.deleted = None)
     }
 
-    /// A hard removal: the message vanishes, a root with all its replies.
+    /// Hard removal: the message disappears, and the replies of a root with it.
     pub fn remove(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
         self.expect_message(at)?;
         let reorder = self.switches.removal_reorders;
@@ -171,7 +171,7 @@ impl Tenant {
 
     fn compose(&mut self, post: Post, at: &MessageAt, now: Time) -> Message {
         self.changes += 1;
-        // The creation time has the id's milliseconds (graph.md 2.7); raw messages stand exactly where they are told to.
+        // The creation time has the milliseconds of the id (graph.md 2.7). Raw messages are placed at exactly the given time.
         let time = if post.raw.is_some() { now } else { Time::from_millis(now.millis()) };
         let raw = post.raw.map(|json| if post.fill { fill(&json, at, time).into() } else { json });
         let extra = (post.body.is_some() || post.subject.is_some() || raw.is_some())
@@ -181,7 +181,7 @@ impl Tenant {
     }
 }
 
-fn wanted_id(post: &Post, now: Time) -> MessageId {
+fn requested_id(post: &Post, now: Time) -> MessageId {
     post.id.unwrap_or_else(|| u64::try_from(now.millis()).unwrap_or(0))
 }
 
@@ -193,9 +193,9 @@ fn fill(json: &str, at: &MessageAt, time: Time) -> String {
         .replace("$CHANNEL$", &at.channel)
 }
 
-/// Teams, channels, members.
+/// Changes to teams, channels and members.
 impl Tenant {
-    /// A team with a General channel.
+    /// Creates a team with a General channel; returns its id.
     pub fn create_team(&mut self, name: &str) -> String {
         let now = self.now();
         self.changes += 1;
@@ -209,7 +209,7 @@ impl Tenant {
         id
     }
 
-    /// A group that passes the filter without having a team (graph.md 2.1).
+    /// Creates a group that matches the filter for teams but has no team (graph.md 2.1); returns its id.
     pub fn create_group_without_team(&mut self, name: &str) -> String {
         let id = self.create_team(name);
         if let Some(team) = self.team_mut(&id) {
@@ -262,7 +262,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Adds one of the tenant's people to a private or shared channel; returns the membership id.
+    /// Adds a user of the tenant to a private or shared channel; returns the membership id.
     pub fn add_channel_member(&mut self, channel: &str, roles: &[&str]) -> Result<String, ChangeError> {
         let members = &mut self.expect_own_members(channel)?;
         let user = members.iter().map(|member| member.member.user + 1).max().unwrap_or(0);
@@ -284,7 +284,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Adds one of the people that are not in the team yet; returns the membership id.
+    /// Adds a user who is not in the team yet; returns the membership id.
     pub fn add_member(&mut self, team: &str, kind: MemberKind, roles: &[&str]) -> Result<String, ChangeError> {
         let members = &mut self.expect_team(team)?.members;
         let user = members.iter().map(|member| member.user + 1).max().unwrap_or(0);
@@ -294,7 +294,7 @@ impl Tenant {
         Ok(member.id(self, team))
     }
 
-    /// Removes someone from a team, and with it from its private channels.
+    /// Removes a member from a team and from its private channels.
     pub fn remove_member(&mut self, team: &str, member: &str) -> Result<(), ChangeError> {
         let known = self.group(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
         let place = known.members.iter().position(|have| have.id(self, known) == member);
@@ -307,7 +307,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// A property of the team's JSON, one that Graph has or a new one.
+    /// Sets a property of the team's JSON, known or unknown to Graph.
     pub fn set_team_property(&mut self, team: &str, name: &str, value: Value) -> Result<(), ChangeError> {
         self.expect_team(team)?.extra.insert(name.to_owned(), value);
         Ok(())
@@ -318,7 +318,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Makes everything under a team answer an error; none: as before.
+    /// Makes all requests below a team return an error, or none any more.
     pub fn block_team(&mut self, team: &str, block: impl Into<Option<Block>>) -> Result<(), ChangeError> {
         self.expect_team(team)?.block = block.into();
         Ok(())
@@ -329,13 +329,13 @@ impl Tenant {
         Ok(())
     }
 
-    /// Whether the group of a team is marked as one; without, the list of teams does not have it.
+    /// Marks the group of a team as a team or not. The list of teams omits groups that are not marked.
     pub fn mark_team(&mut self, team: &str, is_marked: bool) -> Result<(), ChangeError> {
         self.expect_team(team)?.unmarked = !is_marked;
         Ok(())
     }
 
-    /// Whether the list of its team has a channel.
+    /// Shows a channel in the list of its team or hides it.
     pub fn list_channel(&mut self, channel: &str, is_listed: bool) -> Result<(), ChangeError> {
         self.expect_channel(channel)?.unlisted = !is_listed;
         Ok(())
@@ -346,13 +346,13 @@ impl Tenant {
         Ok(())
     }
 
-    /// The delta tokens that were given for a channel end; what they then get is a switch.
+    /// Makes the delta tokens of a channel expire. A switch sets the response to expired tokens.
     pub fn expire_delta(&mut self, channel: &str) -> Result<(), ChangeError> {
         self.expect_channel(channel)?.first_good_delta = crate::server::next_link_serial();
         Ok(())
     }
 
-    /// As [`Tenant::expire_delta`] for every channel.
+    /// Makes the delta tokens of all channels expire.
     pub fn expire_all_delta(&mut self) {
         let serial = crate::server::next_link_serial();
         self.teams.iter_mut().flat_map(|team| &mut team.channels).for_each(|channel| channel.first_good_delta = serial);
@@ -388,7 +388,7 @@ fn no_message(at: &MessageAt) -> ChangeError {
     ChangeError::NoMessage { channel: at.channel.clone(), root: at.root, id: at.id }
 }
 
-/// Newer channels end in `.tacv2`, older ones in `.skype` (head of graph.md).
+/// Ids of newer channels end in `.tacv2`, those of older ones in `.skype` (graph.md, introduction).
 pub(crate) fn channel_id(seed: u64) -> String {
     let mut rng = Rng::with_seed(seed);
     let (high, low) = (rng.u64(..), rng.u64(..));

@@ -1,4 +1,4 @@
-//! Who can read a channel (graph.md 2.4): the members of its team, its own, or those of teams that it is shared with.
+//! The members of a channel (graph.md 2.4): those of its team, its own, or those of teams that it is shared with.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,6 @@ use crate::{
     rng::Draw,
 };
 
-/// A member of a channel.
 #[derive(Clone, Debug)]
 pub struct ChannelMember {
     pub(crate) member: Member,
@@ -23,12 +22,13 @@ pub struct ChannelMember {
 /// The tenant of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Home {
-    /// That of the channel.
+    /// The tenant of the channel.
     Same,
     Other,
 }
 
-/// The own members of a new channel: of a private one some of its team's, of a shared one also people of other teams and tenants.
+/// Draws the members of a new channel. A private channel has some members of its team; a shared channel also has members of other teams and
+/// tenants. A standard channel has no members of its own.
 pub(crate) fn draw(membership: Membership, team: &[Member], seed: u64) -> Vec<ChannelMember> {
     if membership == Membership::Standard {
         return Vec::new();
@@ -37,17 +37,17 @@ pub(crate) fn draw(membership: Membership, team: &[Member], seed: u64) -> Vec<Ch
     let users: Vec<&Member> = team.iter().filter(|member| member.kind == MemberKind::AadUser).collect();
     let owner = (!users.is_empty()).then(|| rng.usize(..users.len()));
     let chosen = users.into_iter().enumerate().filter(|(place, _)| Some(*place) == owner || rng.chance(40));
-    let mut members: Vec<ChannelMember> = chosen.map(|(place, member)| ChannelMember::of_team(member, Some(place) == owner)).collect();
+    let mut members: Vec<ChannelMember> = chosen.map(|(place, member)| ChannelMember::from_team(member, Some(place) == owner)).collect();
     if membership == Membership::Shared {
         let first = 10_000 + rng.u32(..1_000);
         let others = [(Home::Other, false), (Home::Other, false), (Home::Same, true), (Home::Other, true), (Home::Same, true)];
-        members.extend((first..).zip(others).map(|(user, (home, is_indirect))| ChannelMember::of_elsewhere(user, home, is_indirect)));
+        members.extend((first..).zip(others).map(|(user, (home, is_indirect))| ChannelMember::external(user, home, is_indirect)));
     }
     members
 }
 
 impl ChannelMember {
-    fn of_team(member: &Member, is_owner: bool) -> ChannelMember {
+    fn from_team(member: &Member, is_owner: bool) -> ChannelMember {
         let mut member = member.clone();
         member.roles.retain(|role| role != "owner");
         if is_owner {
@@ -56,8 +56,8 @@ impl ChannelMember {
         ChannelMember { member, home: Home::Same, is_indirect: false }
     }
 
-    fn of_elsewhere(user: u32, home: Home, is_indirect: bool) -> ChannelMember {
-        // Graph reports people of other tenants as owners when they were added themselves.
+    fn external(user: u32, home: Home, is_indirect: bool) -> ChannelMember {
+        // Graph reports direct members of other tenants as owners.
         let is_owner = home == Home::Other && !is_indirect;
         let roles = is_owner.then(|| "owner".to_owned()).into_iter().collect();
         ChannelMember { member: Member { kind: MemberKind::AadUser, roles, user }, home, is_indirect }
@@ -68,17 +68,17 @@ impl ChannelMember {
         ChannelMember { member: Member { kind: MemberKind::AadUser, roles, user }, home: Home::Same, is_indirect: false }
     }
 
-    /// False: a member of a team that the channel is shared with.
+    /// False for members of a team that the channel is shared with.
     pub fn is_direct(&self) -> bool {
         !self.is_indirect
     }
 
-    /// Of another tenant than the channel.
+    /// Whether the member belongs to another tenant than the channel.
     pub fn is_of_other_tenant(&self) -> bool {
         self.home == Home::Other
     }
 
-    /// The membership id. In a standard channel that of the team, which is the same in all of its channels.
+    /// The membership id. In standard channels it is the membership id of the team, which is the same for all channels of the team.
     pub fn id(&self, tenant: &Tenant, team: &Team, channel: &Channel) -> String {
         match channel.membership {
             Membership::Standard => self.member.id(tenant, team),
@@ -88,7 +88,7 @@ impl ChannelMember {
         }
     }
 
-    /// As `…/allMembers` has it.
+    /// The member as in `…/allMembers`.
     pub fn json(&self, tenant: &Tenant, team: &Team, channel: &Channel) -> Value {
         let mut json = self.member.json(tenant, team);
         json["id"] = self.id(tenant, team, channel).into();
@@ -105,10 +105,10 @@ impl ChannelMember {
         json
     }
 
-    /// With capitals, unlike those of a team's members; of a plain member both forms that Microsoft's examples have.
+    /// Capitalized, unlike the roles of a team's members. Plain members have either of the two forms in Microsoft's examples.
     fn roles(&self) -> Value {
         match self.member.roles.first() {
-            Some(role) => json!([capital(role)]),
+            Some(role) => json!([capitalized(role)]),
             None if self.member.user.is_multiple_of(2) => json!(["Member"]),
             None => json!([]),
         }
@@ -128,7 +128,7 @@ impl ChannelMember {
         }
     }
 
-    /// The membership that lets someone into a shared channel: in the channel itself, or in a team that it is shared with.
+    /// The URL of the membership in the shared channel or in a team that it is shared with.
     fn source_url(&self, tenant: &Tenant, team: &Team, channel: &Channel) -> String {
         let tenant_id = self.tenant_id(tenant);
         let base = "https://graph.microsoft.com/v1.0/tenants";
@@ -143,16 +143,16 @@ impl ChannelMember {
 }
 
 impl Channel {
-    /// Everyone who can read it.
+    /// Everyone who can read the channel.
     pub fn all_members<'c>(&'c self, team: &'c Team) -> impl Iterator<Item = Cow<'c, ChannelMember>> {
-        let of_team = if self.membership == Membership::Standard { team.members() } else { &[] };
+        let team_members = if self.membership == Membership::Standard { team.members() } else { &[] };
         let standard =
-            of_team.iter().map(|member| Cow::Owned(ChannelMember { member: member.clone(), home: Home::Same, is_indirect: false }));
+            team_members.iter().map(|member| Cow::Owned(ChannelMember { member: member.clone(), home: Home::Same, is_indirect: false }));
         standard.chain(self.members.iter().map(Cow::Borrowed))
     }
 }
 
-fn capital(role: &str) -> String {
+fn capitalized(role: &str) -> String {
     let mut role = role.to_owned();
     if let Some(first) = role.get_mut(..1) {
         first.make_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! Groups, teams and channels, and their JSON: small tables, so plain values do.
+//! Groups, teams and channels, and their JSON. There are few of them, so building JSON values is fast enough.
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
@@ -12,32 +12,32 @@ use super::{
 };
 use crate::{encode::percent_encode, rng::Draw, switches::BasicTeam, time::Time};
 
-/// A Microsoft 365 group, with its team when it is provisioned.
+/// A Microsoft 365 group, and its team if it has one.
 #[derive(Clone, Debug)]
 pub struct Team {
     pub id: String,
     pub display_name: String,
     pub description: Option<String>,
-    /// As the team says it: `public`, `private` or `hiddenMembership`. The group says `Public`.
+    /// `public`, `private` or `hiddenMembership`, as in a team. In a group it is capitalized.
     pub visibility: String,
     pub archived: bool,
     pub(crate) tenant_id: String,
     pub(crate) seed: u64,
     pub(crate) created: Time,
-    /// False: a group that passes the filter and has no team behind it (graph.md 2.1).
+    /// False for a group that matches the filter for teams but has no team (graph.md 2.1).
     pub(crate) provisioned: bool,
     pub(crate) gone: bool,
-    /// Its group is not marked as a team, so that the list of teams does not have it.
+    /// Its group is not marked as a team, so the list of teams omits it.
     pub(crate) unmarked: bool,
     pub(crate) block: Option<Block>,
     pub(crate) channels: Vec<Channel>,
     pub(crate) members: Vec<Member>,
-    /// Properties that replace or join those of the team's JSON.
+    /// Properties that are added to the JSON of the team or replaced in it.
     pub(crate) extra: Map<String, Value>,
 }
 
 impl Team {
-    /// Those that still exist, in the order of the list.
+    /// The existing channels, in list order.
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.iter().filter(|channel| !channel.gone)
     }
@@ -73,10 +73,10 @@ impl Team {
         [Value::Null, json!("Confidential"), Value::Null, json!("")][(self.seed % 4) as usize].clone()
     }
 
-    /// The group as `GET /groups` has it without `$select`.
+    /// The group as in `GET /groups` without `$select`.
     pub fn group_json(&self) -> Value {
-        let mut capitals = self.visibility.clone();
-        if let Some(first) = capitals.get_mut(..1) {
+        let mut visibility = self.visibility.clone();
+        if let Some(first) = visibility.get_mut(..1) {
             first.make_ascii_uppercase();
         }
         json!({
@@ -103,17 +103,17 @@ impl Team {
             "securityEnabled": false,
             "securityIdentifier": format!("S-1-12-1-{}", self.seed & 0xffff_ffff),
             "theme": null,
-            "visibility": capitals,
+            "visibility": visibility,
             "onPremisesProvisioningErrors": [],
         })
     }
 
-    /// The team as `GET /teams` has it: only these are filled (graph.md 2.1).
+    /// The team as in `GET /teams`, which has these properties only (graph.md 2.1).
     pub fn listed_json(&self) -> Value {
         json!({ "id": self.id, "displayName": self.display_name, "description": self.description })
     }
 
-    /// The team as `GET /teams/{id}` has it, all permissions given.
+    /// The team as in `GET /teams/{id}` with all permissions.
     pub fn json(&self) -> Value {
         self.json_for(BasicTeam::Full)
     }
@@ -179,7 +179,7 @@ pub enum Membership {
     #[default]
     Standard,
     Private,
-    /// Comes after the sentinel: `unknownFutureValue` without the `Prefer` header (graph.md 2.3).
+    /// Graph returns `unknownFutureValue` for it without the `Prefer` header (graph.md 2.3).
     Shared,
 }
 
@@ -193,22 +193,22 @@ pub struct Channel {
     pub(crate) seed: u64,
     pub(crate) created: Time,
     pub(crate) gone: bool,
-    /// The list of its team does not have it.
+    /// The list of its team omits it.
     pub(crate) unlisted: bool,
     pub(crate) block: Option<Block>,
     pub(crate) delta: DeltaSupport,
-    /// Delta tokens made before this one have ended.
+    /// The serial number of the oldest valid delta token.
     pub(crate) first_good_delta: u64,
     pub(crate) chains: Chains,
-    /// Of a private or shared channel; those of a standard one are its team's.
+    /// The members of a private or shared channel. A standard channel has the members of its team.
     pub(crate) members: Vec<ChannelMember>,
-    /// What delta can tell, in the order it happened.
+    /// The changes that delta can report, in order.
     pub(crate) log: Vec<LogEntry>,
     pub(crate) extra: Map<String, Value>,
 }
 
 impl Channel {
-    /// `team` are the members of its team, from whom its own are drawn.
+    /// `team` are the members of its team, from whom its own members are drawn.
     pub(crate) fn new(id: String, name: String, membership: Membership, team: &[Member], seed: u64, created: Time) -> Channel {
         let mut rng = Rng::with_seed(seed);
         let description = (!rng.chance(30)).then(|| format!("Channel {name}: \"quoted\", back\\slash, tab\there"));
@@ -232,17 +232,16 @@ impl Channel {
         }
     }
 
-    /// How many roots it has.
     pub fn root_count(&self) -> usize {
         self.chains.len()
     }
 
-    /// How many replies each of its roots has, in no order.
+    /// The number of replies of each root, in no particular order.
     pub fn reply_counts(&self) -> impl Iterator<Item = usize> {
         self.chains.reply_counts()
     }
 
-    /// The channel as the list of its team has it; `unknown_members` as with the `Prefer` header.
+    /// The channel as in the list of its team. `unknown_members`: with `Prefer: include-unknown-enum-members`.
     pub fn json(&self, team: &Team, unknown_members: bool) -> Value {
         let membership = match self.membership {
             Membership::Standard => "standard",

@@ -39,7 +39,7 @@ impl MemberKind {
 pub struct Member {
     pub kind: MemberKind,
     pub roles: Vec<String>,
-    /// Which of the tenant's people.
+    /// The number of the user in [`people`].
     pub(crate) user: u32,
 }
 
@@ -73,7 +73,7 @@ impl Member {
         });
         if let (Value::Object(properties), Value::Object(own)) = (&mut member, own) {
             properties.extend(own);
-            // Known to be missing at times (graph.md 2.4).
+            // These are sometimes missing (graph.md 2.4).
             match self.user % 11 {
                 3 => drop(properties.remove("displayName")),
                 5 => drop(properties.insert("displayName".to_owned(), Value::Null)),

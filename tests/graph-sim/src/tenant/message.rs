@@ -1,22 +1,22 @@
-//! A chatMessage in memory: small, since a bench holds millions; its JSON is made when it is asked for.
+//! A chatMessage in memory. It is small, since benches have millions of them; its JSON is generated on request.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{content::Flavour, time::Time};
 
-/// The creation time in milliseconds, which Graph gives as text (graph.md 2.7).
+/// The creation time in milliseconds, which Graph writes as a string (graph.md 2.7).
 pub type MessageId = u64;
 
-/// One message, root or reply.
+/// A root message or a reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) id: MessageId,
     pub(crate) created: Time,
     pub(crate) modified: Time,
-    /// What its text, sender and options are drawn from.
+    /// Its text, sender and optional properties are drawn from this seed.
     pub(crate) seed: u32,
     pub(crate) flavour: Flavour,
-    /// What few messages have.
+    /// Properties that few messages have.
     pub(crate) extra: Option<Box<Extra>>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Extra {
     pub(crate) body: Option<Body>,
     pub(crate) subject: Option<Box<str>>,
     pub(crate) reactions: Vec<Reaction>,
-    /// JSON that is served byte for byte instead of anything made.
+    /// JSON that is served byte for byte instead of generated JSON.
     pub(crate) raw: Option<Box<str>>,
 }
 
@@ -62,14 +62,14 @@ impl Message {
     }
 }
 
-/// Where a message stands.
+/// The location of a message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageAt {
-    /// Told, not asked: a channel's id says which team.
+    /// Returned by the simulator, but ignored in requests, since the channel id determines the team.
     #[serde(default)]
     pub team: String,
     pub channel: String,
-    /// The root of its chain; its own id when it is one.
+    /// The id of its root message; its own id if it is a root.
     pub root: MessageId,
     pub id: MessageId,
 }
@@ -85,7 +85,7 @@ impl MessageAt {
     }
 }
 
-/// A message to be posted. Its time is the clock's, or that of [`Tenant::at`](crate::Tenant::at).
+/// A message to post. Its time is the time of the clock, or of [`Tenant::at`](crate::Tenant::at).
 #[derive(Clone, Debug, Default)]
 pub struct Post {
     pub(crate) flavour: Flavour,
@@ -98,7 +98,7 @@ pub struct Post {
 }
 
 impl Post {
-    /// A message of a kind that the generator knows, contents drawn from its time.
+    /// A message of one of the kinds of the generator.
     pub fn of(flavour: Flavour) -> Post {
         Post { flavour, ..Post::default() }
     }
@@ -111,13 +111,13 @@ impl Post {
         Post { body: Some(Body { html: true, content: content.into() }), ..Post::default() }
     }
 
-    /// JSON that is served byte for byte. The simulator knows nothing of what is in it: its place in the list is that of the
-    /// time of posting, its id in paths that of [`Post::id`] or the time.
+    /// JSON that is served byte for byte. The simulator does not read it: its position in the list follows from the time of posting, and
+    /// its id in paths is [`Post::id`] or that time.
     pub fn raw(json: impl Into<Box<str>>) -> Post {
         Post { raw: Some(json.into()), ..Post::default() }
     }
 
-    /// As [`Post::raw`], after `$ID$`, `$ROOT$`, `$TIME$`, `$TEAM$` and `$CHANNEL$` have been filled in.
+    /// Like [`Post::raw`], but replaces `$ID$`, `$ROOT$`, `$TIME$`, `$TEAM$` and `$CHANNEL$` first.
     pub fn template(json: impl Into<Box<str>>) -> Post {
         Post { raw: Some(json.into()), fill: true, ..Post::default() }
     }
@@ -128,14 +128,14 @@ impl Post {
         self
     }
 
-    /// An id that is not the time of posting.
+    /// Sets an id other than the time of posting.
     #[must_use]
     pub fn id(mut self, id: MessageId) -> Post {
         self.id = Some(id);
         self
     }
 
-    /// What sender and options are drawn from.
+    /// Sets the seed of the sender and the optional properties.
     #[must_use]
     pub fn seed(mut self, seed: u32) -> Post {
         self.seed = Some(seed);

@@ -1,4 +1,4 @@
-//! The tenant: what is true. Routes render it, changes alter it, tests compare with it.
+//! The tenant: the data that routes return, changes modify, and tests compare with.
 
 mod block;
 mod chains;
@@ -26,7 +26,6 @@ pub use truth::{MessageTruth, Truth};
 
 use crate::{clock::Clock, encode::guid, switches::Switches, time::Time};
 
-/// One Microsoft 365 tenant.
 #[derive(Debug)]
 pub struct Tenant {
     pub switches: Switches,
@@ -36,10 +35,10 @@ pub struct Tenant {
     team_index: HashMap<String, usize>,
     channel_index: HashMap<String, (usize, usize)>,
     clock: Arc<Clock>,
-    /// The time that changes are made at, instead of the clock's.
+    /// The time of changes, instead of the clock's.
     moment: Option<Time>,
     changes: u64,
-    /// Page links made before this one are refused.
+    /// The serial number of the oldest valid page link.
     pub(crate) first_good_link: u64,
 }
 
@@ -59,22 +58,22 @@ impl Tenant {
         }
     }
 
-    /// The tenant id, a GUID.
+    /// A GUID.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The time of changes: the clock's, or that of [`Tenant::at`].
+    /// The time of changes: set by [`Tenant::at`], or else the time of the clock.
     pub fn now(&self) -> Time {
         self.moment.unwrap_or_else(|| self.clock.now())
     }
 
-    /// The simulated clock, which a change may move.
+    /// The simulated clock, which changes may move.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Makes a change at a time of its own: in the past for what becomes visible late, twice the same for two in one instant.
+    /// Makes a change at another time: in the past if it becomes visible late, or at the same time as another change.
     pub fn at<R>(&mut self, time: Time, change: impl FnOnce(&mut Tenant) -> R) -> R {
         let before = self.moment.replace(time);
         let result = change(self);
@@ -82,23 +81,22 @@ impl Tenant {
         result
     }
 
-    /// As [`Tenant::at`], `ago` before now.
+    /// Makes a change at `ago` before now, as [`Tenant::at`] does.
     pub fn ago<R>(&mut self, ago: Duration, change: impl FnOnce(&mut Tenant) -> R) -> R {
         let time = self.now().minus(ago);
         self.at(time, change)
     }
 
-    /// All groups that still exist, those without a team too.
+    /// All groups that exist, including groups without a team.
     pub fn groups(&self) -> impl Iterator<Item = &Team> {
         self.teams.iter().filter(|team| !team.gone)
     }
 
-    /// All teams.
     pub fn teams(&self) -> impl Iterator<Item = &Team> {
         self.groups().filter(|team| team.provisioned)
     }
 
-    /// Any group, also one without a team.
+    /// A group, with or without a team.
     pub fn group(&self, id: &str) -> Option<&Team> {
         let index = *self.team_index.get(id)?;
         Some(&self.teams[index]).filter(|team| !team.gone)
@@ -123,12 +121,12 @@ impl Tenant {
         self.teams().map(|team| team.id.clone()).collect()
     }
 
-    /// The channels of a team in the order of the list; General is the first.
+    /// The channels of a team in list order, with General first.
     pub fn channel_ids(&self, team: &str) -> Vec<String> {
         self.team(team).into_iter().flat_map(Team::channels).map(|channel| channel.id.clone()).collect()
     }
 
-    /// Every channel of every team.
+    /// The channels of all teams.
     pub fn all_channel_ids(&self) -> Vec<String> {
         self.teams().flat_map(Team::channels).map(|channel| channel.id.clone()).collect()
     }
@@ -139,14 +137,14 @@ impl Tenant {
         channel.chains.iter().map(|chain| at(team, channel, chain.root.id, chain.root.id)).collect()
     }
 
-    /// The replies below a root, oldest first.
+    /// The replies to a root, oldest first.
     pub fn replies(&self, root: &MessageAt) -> Vec<MessageAt> {
         let Some((team, channel)) = self.team_of(&root.channel).zip(self.channel(&root.channel)) else { return Vec::new() };
         let chain = channel.chains.get(root.root);
         chain.into_iter().flat_map(|chain| &chain.replies).map(|reply| at(team, channel, root.root, reply.id)).collect()
     }
 
-    /// Page links given so far get 400 from now on, `$skiptoken` and `$deltatoken` alike.
+    /// Requests with a page link issued so far (`$skiptoken` or `$deltatoken`) return 400 from now on.
     pub fn expire_links(&mut self) {
         self.first_good_link = crate::server::next_link_serial();
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Tenant;
 use crate::{content::people, encode::guid, rng::hash, time::Time};
 
-/// The columns of the report of devices, as Microsoft documents them: in CSV and in JSON.
+/// The documented columns of the device usage report, with their names in CSV and in JSON.
 pub(crate) const DEVICES: [(&str, &str); 16] = [
     ("Report Refresh Date", "reportRefreshDate"),
     ("User Id", "userId"),
@@ -28,7 +28,7 @@ pub(crate) const DEVICES: [(&str, &str); 16] = [
 ];
 
 impl Tenant {
-    /// Who has used Teams on which devices in the last days: a row for each member of a team.
+    /// The rows of the device usage report: one for each member of a team.
     pub fn device_usage(&self) -> Vec<Value> {
         let users: BTreeSet<u32> = self.teams().flat_map(|team| team.members().iter().map(|member| member.user)).collect();
         users.into_iter().map(|user| self.devices_of(user)).collect()
@@ -36,8 +36,8 @@ impl Tenant {
 
     fn devices_of(&self, user: u32) -> Value {
         let (id, name) = (people::id(self.seed, user).to_string(), people::email(user));
-        let concealed = |text: &str| format!("{:016X}{:016X}", hash(text), hash(&format!("{text} ")));
-        let (id, name) = if self.switches.conceals_names { (guid(hash(&id), 1).to_string(), concealed(&name)) } else { (id, name) };
+        let hashed = |text: &str| format!("{:016X}{:016X}", hash(text), hash(&format!("{text} ")));
+        let (id, name) = if self.switches.conceals_names { (guid(hash(&id), 1).to_string(), hashed(&name)) } else { (id, name) };
         let day = |back: u64| day(self.now(), back);
         let is_deleted = user % 5 == 4;
         let uses = |device: u32| (user >> device) & 1 == 1;
@@ -51,7 +51,7 @@ impl Tenant {
     }
 }
 
-/// A day some days before a time.
+/// The date `back` days before `now`.
 fn day(now: Time, back: u64) -> String {
     now.plus_ticks(-(back as i64) * 86_400 * 10_000_000).zoneless().chars().take(10).collect()
 }

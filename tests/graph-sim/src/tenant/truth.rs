@@ -1,4 +1,4 @@
-//! What is true, as Graph would serve it with `Prefer: include-unknown-enum-members`: what tests compare with.
+//! The expected data, as Graph would return it with `Prefer: include-unknown-enum-members`, for tests to compare with.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::{Channel, Message, MessageId, Team, Tenant};
 use crate::content::{ChannelView, write_message};
 
-/// One message as it is now.
+/// A message as it is now.
 #[derive(Clone, Debug)]
 pub struct MessageTruth<J = String> {
     pub team: String,
     pub channel: String,
     pub root: MessageId,
     pub id: MessageId,
-    /// The whole object, without the annotations of a list (`replies`, `@odata.type`).
+    /// The whole object, without what only lists have (`replies`, `@odata.type`).
     pub json: J,
 }
 
@@ -25,25 +25,25 @@ impl<J> MessageTruth<J> {
 }
 
 impl MessageTruth {
-    /// The parsed object; none when it is no JSON that serde_json takes, such as one with a lone surrogate.
+    /// The parsed object. None if serde_json cannot parse it, for example because of a lone surrogate.
     pub fn value(&self) -> Option<Value> {
         serde_json::from_str(&self.json).ok()
     }
 }
 
-/// The whole tenant, for small ones. Keys are ids; those of messages a channel's id and the message's.
+/// The data of a whole tenant, by id. The key of a message is the id of its channel and its own id.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
-    /// What passes the filter, with and without a team.
+    /// All groups that match the filter for teams, with or without a team.
     pub groups: BTreeMap<String, Value>,
     pub teams: BTreeMap<String, Value>,
-    /// Under (team, channel).
+    /// By team and channel.
     pub channels: BTreeMap<(String, String), Value>,
-    /// Under (team, membership id).
+    /// By team and membership id.
     pub members: BTreeMap<(String, String), Value>,
-    /// Under (team, channel, membership id).
+    /// By team, channel and membership id.
     pub channel_members: BTreeMap<(String, String, String), Value>,
-    /// The rows of the report of devices.
+    /// The rows of the device usage report.
     pub device_usage: Vec<Value>,
     pub messages: BTreeMap<(String, MessageId), MessageTruth>,
     pub replies: BTreeMap<(String, MessageId), MessageTruth>,
@@ -78,7 +78,7 @@ impl Tenant {
         truth
     }
 
-    /// Every message and reply, one at a time: for tenants whose whole truth would not fit into memory.
+    /// Visits every message and reply, one at a time, for tenants that are too large for [`Tenant::truth`].
     pub fn visit_messages(&self, mut visit: impl FnMut(MessageTruth<&[u8]>)) {
         let mut json = Vec::with_capacity(4096);
         for team in self.teams() {
@@ -90,20 +90,20 @@ impl Tenant {
 
     fn visit_channel(&self, team: &Team, channel: &Channel, json: &mut Vec<u8>, visit: &mut impl FnMut(MessageTruth<&[u8]>)) {
         let view = ChannelView::new(self, team, channel).with_unknown_members(true);
-        let mut give = |root: MessageId, message: &Message| {
+        let mut visit_one = |root: MessageId, message: &Message| {
             json.clear();
             write_message(json, &view, message, root);
             visit(MessageTruth { team: team.id.clone(), channel: channel.id.clone(), root, id: message.id, json });
         };
         for chain in channel.chains.iter() {
-            give(chain.root.id, &chain.root);
+            visit_one(chain.root.id, &chain.root);
             for reply in &chain.replies {
-                give(chain.root.id, reply);
+                visit_one(chain.root.id, reply);
             }
         }
     }
 
-    /// One message, or none when it is not there.
+    /// One message, or none if it does not exist.
     pub fn message_truth(&self, at: &super::MessageAt) -> Option<MessageTruth> {
         let (team, channel) = self.team_of(&at.channel).zip(self.channel(&at.channel))?;
         let message = channel.chains.get(at.root)?.message(at.id)?;

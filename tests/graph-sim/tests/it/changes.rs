@@ -1,4 +1,4 @@
-//! Changes while the simulator serves, and the switches for what Graph does not document.
+//! Changes to the tenant, and the switches for what Graph does not document.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Sim, ids};
 
-/// Three roots, a second apart; the oldest first.
+/// Posts three roots, one second apart. Returns them oldest first.
 fn three_roots(sim: &Sim, channel: &str) -> Vec<MessageAt> {
     let post = |index: u32| {
         sim.clock().advance(Duration::from_secs(1));
@@ -18,7 +18,7 @@ fn three_roots(sim: &Sim, channel: &str) -> Vec<MessageAt> {
     posts
 }
 
-/// Which of the roots stand in the list, newest activity first.
+/// The indexes of the listed roots, newest activity first.
 fn order(sim: &Sim, team: &str, channel: &str, roots: &[MessageAt]) -> Vec<usize> {
     let (items, _) = sim.all(&sim.path(team, channel, "/messages"));
     ids(&items).iter().map(|id| roots.iter().position(|root| root.id_text() == *id).unwrap()).collect()
@@ -29,9 +29,9 @@ fn message(sim: &Sim, at: &MessageAt) -> Value {
     sim.get(&sim.path(&at.team, &at.channel, &rest)).json()
 }
 
-/// graph.md 2.5, 3: a reply moves its chain and leaves its root's lastModifiedDateTime alone.
+/// graph.md 2.5, 3: a reply does not change the lastModifiedDateTime of its root.
 #[test]
-fn a_reply_moves_the_chain_not_the_root() {
+fn a_reply_moves_the_chain_and_does_not_change_the_root() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
     let before = message(&sim, &roots[0]);
@@ -41,9 +41,9 @@ fn a_reply_moves_the_chain_not_the_root() {
     assert_eq!(message(&sim, &reply)["replyToId"], roots[0].id_text());
 }
 
-/// graph.md 3: an edit sets lastEditedDateTime and lastModifiedDateTime and changes the etag.
+/// graph.md 3: an edit sets lastEditedDateTime and lastModifiedDateTime, and changes the etag.
 #[test]
-fn an_edit_moves_times_and_chain() {
+fn an_edit_changes_times_and_moves_the_chain() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
     let before = message(&sim, &roots[1]);
@@ -55,9 +55,9 @@ fn an_edit_moves_times_and_chain() {
     assert_eq!(order(&sim, &team, &channel, &roots), [1, 2, 0]);
 }
 
-/// graph.md 3: reactions move lastModifiedDateTime since 2020; the switches bring 2019 back.
+/// graph.md 3: reactions change lastModifiedDateTime since 2020. The switches restore the behaviour of 2019.
 #[test]
-fn reactions_move_or_do_not() {
+fn reactions_move_the_chain_depending_on_the_switches() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
     sim.switches(|switches| (switches.reaction_modifies, switches.reaction_moves_chain) = (false, false));
@@ -73,9 +73,9 @@ fn reactions_move_or_do_not() {
     assert_eq!(order(&sim, &team, &channel, &roots), [0, 2, 1]);
 }
 
-/// graph.md 3 and 9 (question 3): a soft deletion stays in the list; what else it does is a switch.
+/// graph.md 3 and 9 (question 3): switches set the other effects of a soft deletion.
 #[test]
-fn deletions_stay_in_the_list() {
+fn deleted_messages_remain_in_the_list() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
     sim.switches(|switches| (switches.delete_moves_chain, switches.delete_modifies) = (false, false));
@@ -97,9 +97,9 @@ fn deletions_stay_in_the_list() {
     assert_eq!(order(&sim, &team, &channel, &roots), [0, 2, 1]);
 }
 
-/// graph.md 3: what retention removes just vanishes.
+/// graph.md 3: messages that a retention policy removes are not reported.
 #[test]
-fn hard_removals_vanish() {
+fn removed_messages_disappear() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
     let reply = sim.with_tenant(|tenant| tenant.reply(&roots[0], Post::text("reply"))).unwrap();
@@ -111,9 +111,8 @@ fn hard_removals_vanish() {
     assert!(sim.with_tenant(|tenant| tenant.delete(&roots[2])).is_err());
 }
 
-/// A message may become visible a little after its own time.
 #[test]
-fn a_message_may_come_late() {
+fn a_message_may_become_visible_after_its_creation_time() {
     let (sim, team, channel) = Sim::one_channel();
     let mut roots = three_roots(&sim, &channel);
     let late =
@@ -122,9 +121,8 @@ fn a_message_may_come_late() {
     assert_eq!(order(&sim, &team, &channel, &roots), [2, 1, 3, 0]);
 }
 
-/// The simulator itself: two changes in one millisecond have times of their own choice and ids that differ.
 #[test]
-fn two_posts_in_one_millisecond() {
+fn two_posts_in_one_millisecond_have_different_ids() {
     let (sim, _, channel) = Sim::one_channel();
     let (one, two) =
         sim.with_tenant(|tenant| (tenant.post(&channel, Post::text("1")).unwrap(), tenant.post(&channel, Post::text("2")).unwrap()));
@@ -132,9 +130,8 @@ fn two_posts_in_one_millisecond() {
     assert_eq!(message(&sim, &one)["createdDateTime"], message(&sim, &two)["createdDateTime"]);
 }
 
-/// The simulator itself: rename, create and delete channels and teams, add and remove members.
 #[test]
-fn the_directory_changes() {
+fn teams_channels_and_members_can_be_changed() {
     let (sim, team, general) = Sim::one_channel();
     let channels = format!("/v1.0/teams/{team}/channels");
     let added = sim.with_tenant(|tenant| tenant.create_channel(&team, "Ideas", Membership::Shared)).unwrap();
@@ -158,30 +155,28 @@ fn the_directory_changes() {
     assert_eq!(sim.all("/v1.0/groups").0.len(), 0);
 }
 
-/// The simulator itself: a test changes the tenant at exactly the page it wants, and that very page shows it.
 #[test]
-fn the_hook_acts_before_the_answer() {
+fn a_page_reflects_the_changes_of_the_hook_for_its_request() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
-    let (place, oldest) = (channel.clone(), roots[0].clone());
+    let (posted_to, oldest) = (channel.clone(), roots[0].clone());
     sim.on_request(move |request, tenant| {
         if request.class == Class::Messages && request.page == PageKind::Next {
             tenant.edit(&oldest, "edited by the hook").unwrap();
-            tenant.post(&place, Post::of(Flavour::Html)).unwrap();
+            tenant.post(&posted_to, Post::of(Flavour::Html)).unwrap();
         }
         (request.class == Class::Team).then(|| Fault::status(503))
     });
     let first = sim.get(&sim.path(&team, &channel, "/messages?$top=2")).json();
     let second = sim.get(first["@odata.nextLink"].as_str().unwrap()).json();
-    assert_eq!(second["value"], json!([]), "the oldest moved up while the second page was asked for");
+    assert_eq!(second["value"], json!([]), "the oldest moved up before the second page");
     assert_eq!(sim.get(&format!("/v1.0/teams/{team}")).status, 503);
     sim.clear_hook();
     assert_eq!(sim.get(&sim.path(&team, &channel, "/messages")).json()["value"].as_array().unwrap().len(), 4);
 }
 
-/// An item may be damaged for one answer and whole in the next, in its place.
 #[test]
-fn an_item_is_damaged_and_heals() {
+fn an_item_can_be_damaged_and_restored_in_place() {
     let (sim, team, channel) = Sim::one_channel();
     let roots = three_roots(&sim, &channel);
     let path = sim.path(&team, &channel, "/messages");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Sim, ids, new_token};
 
-/// A team of 24 members with a channel of this membership: team and channel id.
+/// A team of 24 members with a channel of this membership type. Returns the ids of the team and the channel.
 fn channel(membership: Membership) -> (Sim, String, String) {
     let sim = Sim::new(TenantSpec { members: 24, ..TenantSpec::uniform(1, 1, 0) });
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
@@ -23,9 +23,8 @@ fn has_role(member: &Value, role: &str) -> bool {
     member["roles"].as_array().unwrap().contains(&json!(role))
 }
 
-/// What is served is what is true, of every channel of a tenant.
 #[test]
-fn all_members_are_the_truth() {
+fn all_members_are_those_of_the_truth() {
     let sim = Sim::new(TenantSpec { members: 24, ..TenantSpec::uniform(3, 12, 0) });
     let truth = sim.truth();
     let mut served = BTreeMap::new();
@@ -37,44 +36,44 @@ fn all_members_are_the_truth() {
     assert_eq!(served, truth.channel_members);
 }
 
-/// graph.md 2.4: a standard channel has its team's members, under the same ids in each; roles begin with a capital.
+/// graph.md 2.4: the membership ids are the same in all standard channels of a team, and roles are capitalized.
 #[test]
-fn a_standard_channel_has_its_teams_members() {
+fn a_standard_channel_has_the_members_of_its_team() {
     let (sim, team, channel) = channel(Membership::Standard);
-    let of_team = sim.all(&format!("/v1.0/teams/{team}/members")).0;
-    let of_channel = members(&sim, &team, &channel, "/allMembers");
-    assert_eq!(ids(&of_channel), ids(&of_team));
-    for (of_team, of_channel) in of_team.iter().zip(&of_channel) {
-        assert_eq!(has_role(of_team, "owner"), has_role(of_channel, "Owner"));
-        assert_eq!(has_role(of_team, "guest"), has_role(of_channel, "Guest"));
+    let team_members = sim.all(&format!("/v1.0/teams/{team}/members")).0;
+    let channel_members = members(&sim, &team, &channel, "/allMembers");
+    assert_eq!(ids(&channel_members), ids(&team_members));
+    for (team_member, channel_member) in team_members.iter().zip(&channel_members) {
+        assert_eq!(has_role(team_member, "owner"), has_role(channel_member, "Owner"));
+        assert_eq!(has_role(team_member, "guest"), has_role(channel_member, "Guest"));
     }
-    let plain: HashSet<String> = of_channel.iter().map(|member| member["roles"].to_string()).collect();
-    assert_eq!(plain, HashSet::from([r#"["Owner"]"#, r#"["Guest"]"#, r#"["Member"]"#, "[]"].map(str::to_owned)));
+    let roles: HashSet<String> = channel_members.iter().map(|member| member["roles"].to_string()).collect();
+    assert_eq!(roles, HashSet::from([r#"["Owner"]"#, r#"["Guest"]"#, r#"["Member"]"#, "[]"].map(str::to_owned)));
 }
 
-/// graph.md 2.4: a private channel has some of its team's members, an owner of its own, and membership ids of its own.
+/// graph.md 2.4: a private channel has its own owner and membership ids.
 #[test]
 fn a_private_channel_has_some_members_of_its_team() {
     let (sim, team, channel) = channel(Membership::Private);
     let users = |members: &[Value]| -> HashSet<String> {
         members.iter().map(|member| member["userId"].as_str().unwrap_or("").to_owned()).collect()
     };
-    let of_team = sim.all(&format!("/v1.0/teams/{team}/members")).0;
-    let of_channel = members(&sim, &team, &channel, "/allMembers");
-    assert!(!of_channel.is_empty() && of_channel.len() < of_team.len());
-    assert!(users(&of_channel).is_subset(&users(&of_team)));
-    assert_eq!(of_channel.iter().filter(|member| has_role(member, "Owner")).count(), 1);
-    assert!(ids(&of_channel).iter().all(|id| !ids(&of_team).contains(id)));
-    assert_eq!(members(&sim, &team, &channel, "/members"), of_channel);
+    let team_members = sim.all(&format!("/v1.0/teams/{team}/members")).0;
+    let channel_members = members(&sim, &team, &channel, "/allMembers");
+    assert!(!channel_members.is_empty() && channel_members.len() < team_members.len());
+    assert!(users(&channel_members).is_subset(&users(&team_members)));
+    assert_eq!(channel_members.iter().filter(|member| has_role(member, "Owner")).count(), 1);
+    assert!(ids(&channel_members).iter().all(|id| !ids(&team_members).contains(id)));
+    assert_eq!(members(&sim, &team, &channel, "/members"), channel_members);
 }
 
-/// graph.md 2.4: a shared channel has people of other tenants, and those of teams that it is shared with; `members` lacks the latter.
+/// graph.md 2.4: a shared channel has members of other tenants and of teams that it is shared with. `members` omits the latter.
 #[test]
 fn a_shared_channel_has_members_from_elsewhere() {
     let (sim, team, channel) = channel(Membership::Shared);
     let all = members(&sim, &team, &channel, "/allMembers");
-    let of_channel = format!("/teams/{team}/channels/");
-    let is_direct = |member: &Value| member["@microsoft.graph.originalSourceMembershipUrl"].as_str().unwrap().contains(&of_channel);
+    let channel_url = format!("/teams/{team}/channels/");
+    let is_direct = |member: &Value| member["@microsoft.graph.originalSourceMembershipUrl"].as_str().unwrap().contains(&channel_url);
     let is_foreign = |member: &Value| member["tenantId"] != sim.credentials().tenant_id.as_str();
     for (foreign, direct) in [(false, true), (false, false), (true, true), (true, false)] {
         assert!(all.iter().any(|member| (is_foreign(member), is_direct(member)) == (foreign, direct)), "{foreign} {direct}: {all:#?}");
@@ -86,9 +85,9 @@ fn a_shared_channel_has_members_from_elsewhere() {
     assert_eq!(members(&sim, &team, &channel, "/members"), all.into_iter().filter(is_direct).collect::<Vec<_>>());
 }
 
-/// graph.md 2.4: `$filter` and `$select` are taken, `$top` is not; pages have links.
+/// graph.md 2.4: `$filter` and `$select` are supported, `$top` is not.
 #[test]
-fn all_members_page_without_top() {
+fn all_members_has_pages_but_no_top() {
     let (sim, team, channel) = channel(Membership::Standard);
     let path = sim.path(&team, &channel, "/allMembers");
     let whole = sim.all(&path).0;
@@ -104,9 +103,9 @@ fn all_members_page_without_top() {
     assert_eq!(sim.get(&format!("{path}?$filter=roles%20eq%20'owner'")).status, 400);
 }
 
-/// graph.md 2.4: one permission opens both lists, and none of those of teams does.
+/// graph.md 2.4: both lists require the same permission, which the permissions for teams do not include.
 #[test]
-fn members_of_channels_need_a_permission_of_their_own() {
+fn members_of_channels_require_their_own_permission() {
     let (mut sim, team, channel) = channel(Membership::Standard);
     let statuses = |sim: &Sim| ["/allMembers", "/members"].map(|list| sim.get(&sim.path(&team, &channel, list)).status);
     sim.set_roles(&["ChannelMember.Read.All"]);
@@ -117,7 +116,7 @@ fn members_of_channels_need_a_permission_of_their_own() {
     assert_eq!(statuses(&sim), [403, 403]);
 }
 
-/// The simulator itself: members of private channels come and go; those who leave the team are gone with it.
+/// Members who leave a team also leave its private channels.
 #[test]
 fn members_of_channels_can_change() {
     let (sim, team, channel) = channel(Membership::Private);
@@ -127,8 +126,8 @@ fn members_of_channels_can_change() {
     assert!(ids(&members(&sim, &team, &channel, "/allMembers")).contains(&added.as_str()));
     sim.with_tenant(|tenant| tenant.remove_channel_member(&channel, &added)).unwrap();
     assert_eq!(count(), before);
-    let of_team: Vec<String> = ids(&sim.all(&format!("/v1.0/teams/{team}/members")).0).iter().map(|&id| id.to_owned()).collect();
-    sim.with_tenant(|tenant| of_team.iter().try_for_each(|member| tenant.remove_member(&team, member))).unwrap();
+    let team_members: Vec<String> = ids(&sim.all(&format!("/v1.0/teams/{team}/members")).0).iter().map(|&id| id.to_owned()).collect();
+    sim.with_tenant(|tenant| team_members.iter().try_for_each(|member| tenant.remove_member(&team, member))).unwrap();
     assert_eq!(count(), 0);
     let general = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
     assert_eq!(sim.with_tenant(|tenant| tenant.add_channel_member(&general, &[])), Err(ChangeError::Standard(general.clone())));

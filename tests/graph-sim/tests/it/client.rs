@@ -1,4 +1,4 @@
-//! A tiny HTTP client, and a simulator to ask with it.
+//! A minimal HTTP client, and a simulator to send requests to.
 
 use std::sync::LazyLock;
 
@@ -15,11 +15,11 @@ use tokio::runtime::Runtime;
 
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static CLIENT: LazyLock<Client<HttpConnector, Full<Bytes>>> = LazyLock::new(|| {
-    let _within = RUNTIME.enter();
+    let _guard = RUNTIME.enter();
     Client::builder(TokioExecutor::new()).pool_max_idle_per_host(2).build_http()
 });
 
-/// An answer as it came.
+/// A response.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -46,7 +46,7 @@ impl Reply {
     }
 }
 
-/// Sends one request; an error of the transport is its text.
+/// Sends one request. The error is the text of the transport error.
 pub(crate) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Result<Reply, String> {
     let builder = headers.iter().fold(Request::builder().method(method).uri(url), |builder, (name, value)| builder.header(*name, *value));
     let request = builder.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
@@ -58,7 +58,7 @@ pub(crate) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str
     })
 }
 
-/// A simulator with a token to it.
+/// A simulator and a token for it.
 pub(crate) struct Sim {
     pub(crate) sim: GraphSim,
     pub(crate) token: String,
@@ -83,7 +83,7 @@ impl Sim {
         Sim { sim, token }
     }
 
-    /// A tenant of one team with nothing but an empty General channel: team and channel id.
+    /// A tenant of one team with an empty General channel. Returns the ids of the team and the channel.
     pub(crate) fn one_channel() -> (Sim, String, String) {
         let sim = Sim::new(TenantSpec::empty());
         let team = sim.with_tenant(|tenant| tenant.create_team("Team"));
@@ -96,7 +96,7 @@ impl Sim {
         format!("/v1.0/teams/{team}/channels/{channel}{rest}")
     }
 
-    /// Asks with token and `Prefer`; a path or a whole URL.
+    /// Requests a path or a whole URL with the token and `Prefer`.
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.try_get(path).unwrap()
     }
@@ -112,7 +112,7 @@ impl Sim {
         send("GET", &url, &headers, "")
     }
 
-    /// All items of a list, following its links; and the number of pages.
+    /// All items of a list and the number of its pages.
     pub(crate) fn all(&self, path: &str) -> (Vec<Value>, usize) {
         let (mut items, mut pages, mut next) = (Vec::new(), 0, path.to_owned());
         loop {
@@ -143,12 +143,12 @@ pub(crate) fn form(sim: &GraphSim) -> String {
     )
 }
 
-pub(crate) fn ask_token(sim: &GraphSim, tenant: &str, form: &str) -> Reply {
+pub(crate) fn request_token(sim: &GraphSim, tenant: &str, form: &str) -> Reply {
     let url = format!("{}/{tenant}/oauth2/v2.0/token", sim.login_url());
     send("POST", &url, &[("Content-Type", "application/x-www-form-urlencoded")], form).unwrap()
 }
 
 pub(crate) fn new_token(sim: &GraphSim) -> String {
-    let reply = ask_token(sim, &sim.credentials().tenant_id, &form(sim));
+    let reply = request_token(sim, &sim.credentials().tenant_id, &form(sim));
     reply.json()["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", reply.text())).to_owned()
 }

@@ -9,7 +9,7 @@ use crate::client::{Sim, ids};
 
 const REFUSED: &str = "Parameter 'DeltaToken' not supported for this request.";
 
-/// A whole round: its items and deltaLink.
+/// Reads a whole round. Returns its items and its deltaLink.
 fn round(sim: &Sim, path: &str) -> (Vec<Value>, String) {
     let (mut items, mut next) = (Vec::new(), path.to_owned());
     loop {
@@ -20,7 +20,7 @@ fn round(sim: &Sim, path: &str) -> (Vec<Value>, String) {
         match (page["@odata.nextLink"].as_str(), page["@odata.deltaLink"].as_str()) {
             (Some(link), None) => next = link.to_owned(),
             (None, Some(link)) => return (items, link.to_owned()),
-            links => panic!("one of both: {links:?}"),
+            links => panic!("a page must have exactly one link: {links:?}"),
         }
     }
 }
@@ -29,9 +29,9 @@ fn delta_path(sim: &Sim, team: &str, channel: &str) -> String {
     sim.path(team, channel, "/messages/delta")
 }
 
-/// graph.md 4.1, 4.2: pages, then a deltaLink; roots only, with their type; eight months back.
+/// graph.md 4.1, 4.2: pages and then a deltaLink; items are roots only and have their type.
 #[test]
-fn the_first_round_lists_eight_months() {
+fn the_first_round_lists_the_last_eight_months() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 200));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
@@ -51,9 +51,9 @@ fn the_first_round_lists_eight_months() {
     assert_eq!(ids(&items).iter().map(|id| id.parse::<u64>().unwrap()).collect::<HashSet<_>>(), active);
 }
 
-/// graph.md 4.2: `$filter` takes lastModifiedDateTime gt only.
+/// graph.md 4.2: `$filter` accepts `lastModifiedDateTime gt` only.
 #[test]
-fn the_filter_is_one_comparison() {
+fn only_one_filter_is_supported() {
     let (sim, team, channel) = Sim::one_channel();
     let old = sim.with_tenant(|tenant| tenant.post(&channel, Post::text("old"))).unwrap();
     sim.clock().advance(Duration::from_secs(3000));
@@ -61,7 +61,7 @@ fn the_filter_is_one_comparison() {
     let path = delta_path(&sim, &team, &channel);
     let (items, _) = round(&sim, &format!("{path}?$filter=lastModifiedDateTime%20gt%202024-11-25T08:30:00Z"));
     assert_eq!(ids(&items), [new.id_text()]);
-    // A reply brings an old root back into reach.
+    // With a new reply, an old root matches the filter.
     sim.with_tenant(|tenant| tenant.reply(&old, Post::text("reply"))).unwrap();
     let (items, _) = round(&sim, &format!("{path}?$filter=lastModifiedDateTime+gt+2024-11-25T08:30:00Z"));
     assert_eq!(items.len(), 2);
@@ -72,9 +72,9 @@ fn the_filter_is_one_comparison() {
     assert_eq!(sim.get(&format!("{path}?$select=id")).status, 400);
 }
 
-/// graph.md 3, 4: later rounds tell of posts, edits, replies and deletions; of reactions by switch only.
+/// graph.md 3, 4: later rounds report posts, edits, replies and deletions, but reactions only with a switch.
 #[test]
-fn later_rounds_tell_of_changes() {
+fn later_rounds_report_changes() {
     let (sim, team, channel) = Sim::one_channel();
     let posts: Vec<_> = (0..4).map(|_| sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap()).collect();
     let (items, link) = round(&sim, &delta_path(&sim, &team, &channel));
@@ -94,7 +94,7 @@ fn later_rounds_tell_of_changes() {
     assert_eq!(ids(&items).len(), 3);
     assert!(items.iter().any(|item| item["deletedDateTime"].is_string()));
     sim.switches(|switches| switches.delta.tells_reactions = true);
-    assert_eq!(round(&sim, &link).0.len(), 4, "an old link may be followed again");
+    assert_eq!(round(&sim, &link).0.len(), 4, "an old link can be used again");
     assert_eq!(round(&sim, &quiet).0.len(), 0);
     sim.switches(|switches| (switches.delta.tells_deletes, switches.delta.tells_replies) = (DeltaDeletes::Silent, false));
     assert_eq!(round(&sim, &link).0.len(), 2);
@@ -102,37 +102,37 @@ fn later_rounds_tell_of_changes() {
     assert_eq!(round(&sim, &link).0.len(), 0);
 }
 
-/// graph.md 3, 4.1: `@removed` for deletions and removals, by switch.
+/// graph.md 3, 4.1
 #[test]
-fn removed_items_by_switch() {
+fn switches_report_deletions_and_removals_as_removed() {
     let (sim, team, channel) = Sim::one_channel();
     let posts: Vec<_> = (0..2).map(|_| sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap()).collect();
     let (_, link) = round(&sim, &delta_path(&sim, &team, &channel));
     sim.with_tenant(|tenant| (tenant.delete(&posts[0]).unwrap(), tenant.remove(&posts[1]).unwrap()));
-    assert_eq!(round(&sim, &link).0.len(), 1, "a hard removal vanishes");
+    assert_eq!(round(&sim, &link).0.len(), 1, "a hard removal is not reported");
     sim.switches(|switches| (switches.delta.tells_deletes, switches.delta.tells_removals) = (DeltaDeletes::Removed, true));
     let (items, _) = round(&sim, &link);
     let reasons: Vec<&Value> = items.iter().map(|item| &item["@removed"]["reason"]).collect();
     assert_eq!(reasons, ["changed", "deleted"]);
 }
 
-/// graph.md 4.1: what changes while a round goes on comes in it or in the next.
+/// graph.md 4.1: a change during a round is reported in this round or the next one.
 #[test]
 fn a_change_during_a_round_is_not_lost() {
     let (sim, team, channel) = Sim::one_channel();
     let posts: Vec<_> = (0..30).map(|_| sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap()).collect();
     let first = sim.get(&delta_path(&sim, &team, &channel)).json();
     sim.clock().advance(Duration::from_secs(1));
-    // Stands on the second page; moves above the first.
+    // Moves from the second page to the top of the first.
     sim.with_tenant(|tenant| tenant.edit(&posts[0], "moved")).unwrap();
     let (items, link) = round(&sim, first["@odata.nextLink"].as_str().unwrap());
     assert!(!ids(&items).contains(&posts[0].id_text().as_str()));
     assert_eq!(ids(&round(&sim, &link).0), [posts[0].id_text()]);
 }
 
-/// graph.md 4.1: items in no order, repeated, behind an empty first page.
+/// graph.md 4.1: also, the first page may be empty.
 #[test]
-fn items_repeat_and_come_in_no_order() {
+fn items_may_repeat_and_be_in_random_order() {
     let (sim, team, channel) = Sim::one_channel();
     for _ in 0..50 {
         sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap();
@@ -146,9 +146,9 @@ fn items_repeat_and_come_in_no_order() {
     assert!(!ids.is_sorted() && !ids.iter().rev().is_sorted());
 }
 
-/// graph.md 4.2: a channel without posts answers an empty page with a nextLink that gets 400.
+/// graph.md 4.2
 #[test]
-fn an_empty_channel_leads_astray() {
+fn an_empty_channel_returns_a_next_link_that_fails() {
     let (sim, team, channel) = Sim::one_channel();
     let path = delta_path(&sim, &team, &channel);
     let page = sim.get(&path).json();
@@ -159,9 +159,9 @@ fn an_empty_channel_leads_astray() {
     assert_eq!(round(&sim, &path).0.len(), 0);
 }
 
-/// graph.md 4.1, 4.2: what a token that has ended gets.
+/// graph.md 4.1, 4.2
 #[test]
-fn tokens_end_in_five_ways() {
+fn expired_tokens_return_one_of_five_errors() {
     let (sim, team, channel) = Sim::one_channel();
     sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap();
     let path = delta_path(&sim, &team, &channel);
@@ -184,14 +184,14 @@ fn tokens_end_in_five_ways() {
     assert_eq!(items.len(), 1);
     sim.switches(|switches| switches.delta.token_lifetime = Some(3600));
     sim.clock().advance(Duration::from_secs(3601));
-    // The access token ended as well.
+    // The access token has expired too.
     let sim = Sim { token: crate::client::new_token(&sim), ..sim };
     assert_eq!(sim.get(&fresh).status, 410);
 }
 
-/// graph.md 4.2: channels that have no delta, in the words of production.
+/// graph.md 4.2, with the messages that were observed in production.
 #[test]
-fn channels_may_refuse_delta() {
+fn channels_may_not_support_delta() {
     let (sim, team, channel) = Sim::one_channel();
     sim.with_tenant(|tenant| tenant.post(&channel, Post::text("x"))).unwrap();
     let path = delta_path(&sim, &team, &channel);
@@ -210,9 +210,9 @@ fn channels_may_refuse_delta() {
     }
 }
 
-/// graph.md 4.2 and 9 (question 5): `$top` is refused, taken, or taken and regretted.
+/// graph.md 4.2 and 9 (question 5)
 #[test]
-fn top_is_a_conflict() {
+fn top_is_refused_or_accepted_or_breaks_the_next_page() {
     let sim = Sim::with(Options::new(TenantSpec { history_days: 30, ..TenantSpec::uniform(1, 1, 30) }).manual_clock());
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());

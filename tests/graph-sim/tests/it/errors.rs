@@ -1,12 +1,12 @@
-//! The shape of errors and headers, blocked parents, the journal.
+//! The format of errors and headers, blocked parents, and the journal.
 
 use graph_sim::{Block, Class, PageKind, TenantSpec};
 
 use crate::client::{Sim, new_token};
 
-/// graph.md 5.1: code, message and innerError with date and both ids, which are the headers'.
+/// graph.md 5.1: innerError has the date and both ids, which are also in the headers.
 #[test]
-fn an_error_has_graphs_shape() {
+fn errors_have_the_format_of_graph() {
     let (sim, team, _) = Sim::one_channel();
     let reply = sim.get_with(&format!("/v1.0/teams/{team}/channels/none/messages"), &[("client-request-id", "abc")]).unwrap();
     let inner = reply.json()["error"]["innerError"].clone();
@@ -16,9 +16,8 @@ fn an_error_has_graphs_shape() {
     assert!(!reply.header("x-ms-ags-diagnostic").is_empty());
 }
 
-/// The simulator itself: the `Date` header follows the clock that tests move.
 #[test]
-fn the_date_is_the_clocks() {
+fn the_date_header_follows_the_simulated_clock() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 0));
     assert_eq!(sim.get("/v1.0/groups").header("date"), "Mon, 25 Nov 2024 08:00:00 GMT");
     sim.clock().set(graph_sim::Time::parse("2031-01-02T03:04:05.9Z").unwrap());
@@ -26,7 +25,7 @@ fn the_date_is_the_clocks() {
     assert_eq!(sim.get("/v1.0/groups").header("date"), "Thu, 02 Jan 2031 03:04:05 GMT");
 }
 
-/// graph.md 5.2: parents that are refused or gone, with and without a body.
+/// graph.md 5.2: teams and channels that return 403 or 404, with and without a body.
 #[test]
 fn parents_can_be_blocked() {
     let (sim, team, channel) = Sim::one_channel();
@@ -41,9 +40,9 @@ fn parents_can_be_blocked() {
     assert_eq!(sim.get(&messages).error(), ("UnknownError".to_owned(), "404 page not found".to_owned()));
 }
 
-/// graph.md 2.5: roles that open messages by Microsoft's tables, and did not by reports.
+/// graph.md 2.5: according to Microsoft's tables these roles allow reading messages; according to users they do not.
 #[test]
-fn the_roles_of_groups_need_not_open_messages() {
+fn a_switch_stops_group_roles_from_reading_messages() {
     let (mut sim, team, channel) = Sim::one_channel();
     let messages = sim.path(&team, &channel, "/messages");
     sim.set_roles(&["Group.ReadWrite.All"]);
@@ -53,9 +52,8 @@ fn the_roles_of_groups_need_not_open_messages() {
     assert_eq!((sim.get(&messages).status, sim.get(&format!("/v1.0/teams/{team}/channels")).status), (403, 200));
 }
 
-/// The simulator itself: requests by class with status, kinds of pages, headers.
 #[test]
-fn the_journal_tells_what_was_asked() {
+fn the_journal_records_requests() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 30));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
@@ -73,9 +71,8 @@ fn the_journal_tells_what_was_asked() {
     assert_eq!(sim.journal().total(), 0);
 }
 
-/// Every answer is compressed for a client that takes gzip, and only then.
 #[test]
-fn answers_are_compressed_on_request() {
+fn responses_are_compressed_only_if_the_client_accepts_gzip() {
     let sim = Sim::new(TenantSpec::uniform(1, 5, 0));
     let plain = sim.get("/v1.0/groups");
     let packed = sim.get_with("/v1.0/groups", &[("Accept-Encoding", "gzip, br")]).unwrap();

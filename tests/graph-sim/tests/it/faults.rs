@@ -1,4 +1,4 @@
-//! Faults on order.
+//! Injected faults.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ fn sim() -> Sim {
 fn once(sim: &Sim, fault: Fault) -> Result<Reply, String> {
     sim.inject(Rule::new(fault).times(1));
     let reply = sim.try_get(GROUPS);
-    assert_eq!(sim.get(GROUPS).status, 200, "only once");
+    assert_eq!(sim.get(GROUPS).status, 200, "the fault must apply once");
     reply
 }
 
-/// graph.md 5.2: each status with the code that Graph gives with it.
+/// graph.md 5.2
 #[test]
-fn statuses_have_their_codes() {
+fn statuses_have_the_codes_of_graph() {
     let sim = sim();
     for (status, code) in [
         (400, "BadRequest"),
@@ -40,9 +40,9 @@ fn statuses_have_their_codes() {
     assert_eq!(sim.faults_applied(), 9);
 }
 
-/// graph.md 5.3: `Retry-After` as seconds, decimal, date, nonsense, or not at all.
+/// graph.md 5.3
 #[test]
-fn retry_after_has_many_forms() {
+fn retry_after_has_several_formats() {
     let sim = sim();
     for (after, text) in [
         (RetryAfter::Absent, ""),
@@ -57,9 +57,8 @@ fn retry_after_has_many_forms() {
     }
 }
 
-/// The simulator itself: transport that breaks before and in the body.
 #[test]
-fn connections_break() {
+fn connections_break_before_and_within_the_body() {
     let sim = sim();
     for fault in [Fault::Reset, Fault::ResetInBody, Fault::Truncate] {
         assert!(once(&sim, fault.clone()).is_err(), "{fault:?}");
@@ -68,9 +67,9 @@ fn connections_break() {
     assert_eq!((journal.count_status(Class::Groups, 0), journal.of(Class::Groups).filter(|entry| entry.fault).count()), (1, 3));
 }
 
-/// The simulator itself: a reset in the body comes after headers and half of the body, a truncated body ends in good order.
+/// After a reset the connection fails; after a truncated body it is closed normally.
 #[test]
-fn broken_bodies_have_begun() {
+fn a_broken_body_is_sent_in_part() {
     let sim = sim();
     for (fault, kind) in [(Fault::ResetInBody, Some(std::io::ErrorKind::ConnectionReset)), (Fault::Truncate, None)] {
         sim.inject(Rule::new(fault).times(1));
@@ -82,7 +81,7 @@ fn broken_bodies_have_begun() {
     }
 }
 
-/// A request of which the test reads the bytes itself.
+/// Sends a request; the caller reads the bytes of the response.
 fn raw_request(sim: &Sim) -> std::net::TcpStream {
     let mut stream = std::net::TcpStream::connect(sim.graph_url().trim_start_matches("http://")).unwrap();
     let request = format!("GET {GROUPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", sim.token);
@@ -90,9 +89,8 @@ fn raw_request(sim: &Sim) -> std::net::TcpStream {
     stream
 }
 
-/// The simulator itself: a stall lasts until the client gives up.
 #[test]
-fn stalls_are_left_by_the_client() {
+fn a_stall_lasts_until_the_client_gives_up() {
     let sim = sim();
     for fault in [Fault::Stall, Fault::StallInBody] {
         sim.inject(Rule::new(fault).times(1));
@@ -103,9 +101,8 @@ fn stalls_are_left_by_the_client() {
     }
 }
 
-/// The simulator itself: of a connection that is silent nothing is heard again, whatever is asked; others are answered.
 #[test]
-fn a_connection_falls_silent() {
+fn a_silent_connection_never_responds_again_but_others_do() {
     let sim = sim();
     sim.inject(Rule::new(Fault::Silence).times(1));
     let mut stream = raw_request(&sim);
@@ -118,25 +115,23 @@ fn a_connection_falls_silent() {
     assert_eq!(sim.get(GROUPS).status, 200);
 }
 
-/// The simulator itself: a body that trickles goes on after its end should have come.
 #[test]
-fn bodies_trickle() {
+fn a_trickling_body_never_ends() {
     let sim = sim();
     sim.inject(Rule::new(Fault::Trickle(1)).times(1));
     let mut stream = std::io::BufReader::new(raw_request(&sim));
     let mut line = String::new();
-    let blanks = std::iter::from_fn(|| {
+    let lines = std::iter::from_fn(|| {
         line.clear();
         std::io::BufRead::read_line(&mut stream, &mut line).ok()?;
         Some(line.clone())
     });
-    // Each in a chunk of its own.
-    assert_eq!(blanks.filter(|line| line == " \r\n").take(20).count(), 20);
+    // Each space is a chunk of its own.
+    assert_eq!(lines.filter(|line| line == " \r\n").take(20).count(), 20);
 }
 
-/// The simulator itself: huge pages are right ones, plain and compressed.
 #[test]
-fn pages_may_be_huge() {
+fn huge_pages_are_valid_with_and_without_compression() {
     let sim = sim();
     let plain = once(&sim, Fault::Huge { mebibytes: 3, gzip: false }).unwrap();
     assert_eq!((plain.body.len() >> 20, plain.header("content-encoding")), (3, ""));
@@ -147,9 +142,8 @@ fn pages_may_be_huge() {
     assert!(body == plain.body && plain.json()["value"].as_array().unwrap().is_empty());
 }
 
-/// The simulator itself: dates that are none, and none at all.
 #[test]
-fn dates_lie() {
+fn the_date_can_be_invalid_absent_or_ahead() {
     let sim = sim();
     for date in ["yesterday", ""] {
         assert_eq!(once(&sim, Fault::Date(date.to_owned())).unwrap().header("date"), date);
@@ -157,9 +151,8 @@ fn dates_lie() {
     assert_eq!(once(&sim, Fault::DatedAhead(86_400 * 365)).unwrap().header("date"), "Tue, 25 Nov 2025 08:00:00 GMT");
 }
 
-/// The simulator itself: bodies that are not what their headers say.
 #[test]
-fn bodies_lie() {
+fn bodies_can_differ_from_what_the_headers_promise() {
     let sim = sim();
     let parse = |reply: &Reply| serde_json::from_slice::<serde_json::Value>(&reply.body);
     assert!(parse(&once(&sim, Fault::MalformedJson).unwrap()).is_err());
@@ -176,9 +169,9 @@ fn bodies_lie() {
     assert_eq!((error.status, error.error().0.as_str()), (200, "UnknownError"));
     assert!(once(&sim, Fault::NoValue).unwrap().json().get("value").is_none());
     assert!(once(&sim, Fault::ValueNoArray).unwrap().json()["value"].is_object());
-    let twisted =
+    let replaced =
         once(&sim, Fault::Replace { from: "\"displayName\":\"".to_owned(), to: "\"displayName\":17,\"x\":\"".to_owned() }).unwrap();
-    assert_eq!(twisted.json()["value"][0]["displayName"], 17);
+    assert_eq!(replaced.json()["value"][0]["displayName"], 17);
     let own = once(&sim, Fault::respond(418, &[("X-Tea", "pot"), ("Content-Type", "text/tea")], "short and stout")).unwrap();
     assert_eq!(
         (own.status, own.header("x-tea"), own.header("content-type"), own.text().as_str()),
@@ -188,9 +181,8 @@ fn bodies_lie() {
     assert_eq!((moved.status, moved.header("location").starts_with(sim.foreign_url())), (302, true));
 }
 
-/// The simulator itself: links that lead elsewhere, back, in circles, or nowhere.
 #[test]
-fn links_lie() {
+fn links_can_be_wrong() {
     let sim = sim();
     let link = |fault| once(&sim, Fault::Link(fault)).unwrap().json()["@odata.nextLink"].as_str().map(str::to_owned);
     let groups = format!("{}/v1.0/groups", sim.graph_url());
@@ -204,9 +196,9 @@ fn links_lie() {
     assert!(both["@odata.nextLink"].is_string() && both["@odata.deltaLink"].is_string());
 }
 
-/// graph.md 2.0: empty pages, one of them or without end, each with a link of its own.
+/// graph.md 2.0: a single empty page, or an endless series with a different link on each page.
 #[test]
-fn empty_pages_lead_on() {
+fn empty_pages_have_next_links() {
     let sim = sim();
     let page = once(&sim, Fault::EmptyPage).unwrap().json();
     assert_eq!(page["value"].as_array().unwrap().len(), 0);
@@ -220,9 +212,8 @@ fn empty_pages_lead_on() {
     }
 }
 
-/// The simulator itself: faults by class, path, place, page, retry, number and rate.
 #[test]
-fn rules_choose_their_requests() {
+fn rules_select_requests_by_their_conditions() {
     let sim = sim();
     let teams = sim.read_tenant(|tenant| tenant.team_ids());
     let statuses = |paths: &[&str]| paths.iter().map(|path| sim.get(path).status).collect::<Vec<_>>();

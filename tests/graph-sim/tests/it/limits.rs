@@ -1,4 +1,4 @@
-//! Graph's limits, on a clock that only the tests move.
+//! Graph's limits, with a clock that only the tests move.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ fn sim() -> (Sim, Vec<(String, Vec<String>)>) {
     (sim, teams)
 }
 
-/// graph.md 6.1: one request a second on one channel, whatever the route; `Retry-After` in seconds.
+/// graph.md 6.1: the limit of a channel covers all routes, and `Retry-After` is in seconds.
 #[test]
-fn one_a_second_on_a_channel() {
+fn a_channel_allows_one_request_per_second() {
     let (sim, teams) = sim();
     let (team, channel) = (&teams[0].0, &teams[0].1[0]);
     assert_eq!(sim.get(&sim.path(team, channel, "/messages")).status, 200);
@@ -27,9 +27,9 @@ fn one_a_second_on_a_channel() {
     assert_eq!((sim.journal().throttled(), sim.journal().count_status(Class::Messages, 200)), (2, 2));
 }
 
-/// graph.md 6.1: four requests a second on one team.
+/// graph.md 6.1
 #[test]
-fn four_a_second_on_a_team() {
+fn a_team_allows_four_requests_per_second() {
     let (sim, teams) = sim();
     let (team, channels) = &teams[0];
     let statuses: Vec<u16> = channels.iter().map(|channel| sim.get(&sim.path(team, channel, "/messages")).status).collect();
@@ -38,34 +38,34 @@ fn four_a_second_on_a_team() {
     assert_eq!(sim.get(&format!("/v1.0/teams/{}/members", teams[1].0)).status, 200);
 }
 
-/// How many requests are refused of one to each of four channels of each team.
-fn refused(sim: &Sim, teams: &[(String, Vec<String>)], rest: [&str; 4]) -> usize {
-    let asked = teams
+/// Sends one request to each of four channels of each team, and returns the number of throttled ones.
+fn throttled(sim: &Sim, teams: &[(String, Vec<String>)], rest: [&str; 4]) -> usize {
+    let requests = teams
         .iter()
         .flat_map(|(team, channels)| channels.iter().take(4).enumerate().map(move |(index, channel)| (team, channel, rest[index])));
-    asked.filter(|(team, channel, rest)| sim.get(&sim.path(team, channel, rest)).status == 429).count()
+    requests.filter(|(team, channel, rest)| sim.get(&sim.path(team, channel, rest)).status == 429).count()
 }
 
-/// graph.md 6.1: lists, delta pages and single messages are one row of twenty a second.
+/// graph.md 6.1: lists, delta pages and single messages share a limit.
 #[test]
-fn twenty_messages_a_second() {
+fn messages_allow_twenty_requests_per_second() {
     let (sim, teams) = sim();
-    assert_eq!(refused(&sim, &teams, ["/messages", "/messages/delta", "/messages/1", "/messages"]), 4);
+    assert_eq!(throttled(&sim, &teams, ["/messages", "/messages/delta", "/messages/1", "/messages"]), 4);
 }
 
-/// graph.md 6.1: what the table does not list shares thirty a second: replies, all the members of a channel, the list of teams.
+/// graph.md 6.1: replies, all members of a channel and the list of teams are not in the table.
 #[test]
-fn thirty_of_all_that_has_no_row() {
+fn routes_that_are_not_in_the_table_share_thirty_requests_per_second() {
     let (sim, teams) = sim();
-    assert_eq!(refused(&sim, &teams, ["/messages/1/replies", "/allMembers", "/messages/1/replies/2", "/allMembers"]), 0);
+    assert_eq!(throttled(&sim, &teams, ["/messages/1/replies", "/allMembers", "/messages/1/replies/2", "/allMembers"]), 0);
     let statuses: Vec<u16> = (0..7).map(|_| sim.get("/v1.0/teams").status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 429]);
     assert_eq!(sim.get("/v1.0/groups").status, 200);
 }
 
-/// graph.md 6.1: over a longer time 83 % of each figure, where that is switched on.
+/// graph.md 6.1: over a longer time, 83 % of each limit, if this is enforced.
 #[test]
-fn a_channel_gives_49_in_a_minute() {
+fn a_channel_allows_49_requests_per_minute_in_the_long_term() {
     let (sim, teams) = sim();
     let path = sim.path(&teams[0].0, &teams[0].1[0], "/messages");
     let admitted = |limits: Limits| {
@@ -81,9 +81,9 @@ fn a_channel_gives_49_in_a_minute() {
     assert_eq!(sim.get(&path).header("retry-after"), "12");
 }
 
-/// graph.md 6.2: directory routes have resource units of their own.
+/// graph.md 6.2: directory routes have their own limit, in resource units.
 #[test]
-fn groups_cost_units() {
+fn groups_cost_resource_units() {
     let (sim, _) = sim();
     assert_eq!(sim.get("/v1.0/groups").header("x-ms-resource-unit"), "1");
     sim.limits(Limits { directory_units: 2, ..Limits::default() });
@@ -93,9 +93,8 @@ fn groups_cost_units() {
     assert_eq!(sim.get("/v1.0/groups").status, 200);
 }
 
-/// The simulator itself: limits sped up by ten have windows of a tenth.
 #[test]
-fn limits_can_be_sped_up() {
+fn limits_at_ten_times_the_speed_have_windows_of_a_tenth() {
     let (sim, teams) = sim();
     sim.limits(Limits::sped_up(10.0));
     let path = sim.path(&teams[0].0, &teams[0].1[0], "/messages");

@@ -6,27 +6,27 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use graph_sim::{Class, Fault, GraphSim, Options, Rule, TenantSpec};
 use serde_json::{Value, json};
 
-use crate::client::{Sim, ask_token, form, new_token, send};
+use crate::client::{Sim, form, new_token, request_token, send};
 
 fn sim() -> GraphSim {
     GraphSim::start(Options::new(TenantSpec::uniform(1, 1, 3)).manual_clock()).unwrap()
 }
 
-/// graph.md 1.3: token_type, expires_in, ext_expires_in; no caching.
+/// graph.md 1.3: also, the response must not be cached.
 #[test]
-fn a_token_has_its_form() {
+fn a_token_response_has_the_documented_fields() {
     let sim = sim();
-    let reply = ask_token(&sim, &sim.credentials().tenant_id, &form(&sim));
+    let reply = request_token(&sim, &sim.credentials().tenant_id, &form(&sim));
     let body = reply.json();
     assert_eq!((&body["token_type"], &body["expires_in"], &body["ext_expires_in"]), (&json!("Bearer"), &json!(3599), &json!(3599)));
     assert_eq!(reply.header("cache-control"), "no-store, no-cache");
-    // The verified domain stands for the tenant id (graph.md 1.2).
-    assert_eq!(ask_token(&sim, "contoso.example", &form(&sim)).status, 200);
+    // A verified domain is accepted instead of the tenant id (graph.md 1.2).
+    assert_eq!(request_token(&sim, "contoso.example", &form(&sim)).status, 200);
 }
 
-/// graph.md 1.4: each fault of a request has its AADSTS number, error and status.
+/// graph.md 1.4
 #[test]
-fn bad_requests_get_their_aadsts_number() {
+fn invalid_requests_return_their_aadsts_code() {
     let sim = sim();
     let tenant = sim.credentials().tenant_id.clone();
     let form = form(&sim);
@@ -44,7 +44,7 @@ fn bad_requests_get_their_aadsts_number() {
         (&tenant, with("scope", "https://vault.example/.default"), 400, 500_011, "invalid_resource"),
         (&tenant, with("grant_type", "password"), 400, 70003, "unsupported_grant_type"),
     ] {
-        let reply = ask_token(&sim, tenant, &form);
+        let reply = request_token(&sim, tenant, &form);
         let body = reply.json();
         assert_eq!((reply.status, &body["error_codes"], &body["error"]), (status, &json!([code]), &json!(error)));
         let text = body["error_description"].as_str().unwrap();
@@ -52,23 +52,22 @@ fn bad_requests_get_their_aadsts_number() {
     }
 }
 
-/// graph.md 1.4: the codes that no request can provoke come on order; a throttled endpoint too (open point 9), of which
-/// no `Retry-After` is known.
+/// graph.md 1.4: errors that no request causes, including a throttled endpoint, whose `Retry-After` is unknown (open point 9).
 #[test]
-fn aadsts_errors_can_be_ordered() {
+fn aadsts_errors_can_be_injected() {
     let sim = sim();
     for (code, status) in [(7_000_222, 401), (53003, 400), (90055, 429), (90033, 503)] {
         sim.inject(Rule::new(Fault::Aadsts(code)).class(Class::Token).times(1));
-        let reply = ask_token(&sim, &sim.credentials().tenant_id, &form(&sim));
+        let reply = request_token(&sim, &sim.credentials().tenant_id, &form(&sim));
         assert_eq!((reply.status, &reply.json()["error_codes"]), (status, &json!([code])));
         assert_eq!(reply.header("retry-after"), "");
     }
-    assert_eq!(ask_token(&sim, &sim.credentials().tenant_id, &form(&sim)).status, 200);
+    assert_eq!(request_token(&sim, &sim.credentials().tenant_id, &form(&sim)).status, 200);
 }
 
-/// graph.md 1.3: the roles are a claim fixed at issue, absent when there are none; a token may be no JWT at all.
+/// graph.md 1.3: the claim is absent if there are no roles. A token need not be a JWT.
 #[test]
-fn roles_are_fixed_at_issue() {
+fn a_token_keeps_the_roles_that_it_was_issued_with() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 3));
     let claims = |token: &str| -> Value {
         let encoded = token.split('.').nth(1).unwrap();
@@ -83,7 +82,7 @@ fn roles_are_fixed_at_issue() {
     assert!(!new_token(&sim).contains('.'));
 }
 
-/// graph.md 5.2: 403 with the words of the Teams back end, or those of the directory.
+/// graph.md 5.2: 403 with the message of the Teams back end or of the directory.
 #[test]
 fn missing_permissions_are_named() {
     let options = Options::new(TenantSpec::uniform(1, 1, 3)).manual_clock().roles(&["Team.ReadBasic.All"]);
@@ -98,9 +97,9 @@ fn missing_permissions_are_named() {
     assert_eq!(sim.get(&format!("/v1.0/teams/{team}")).status, 200);
 }
 
-/// graph.md 1.3, 5.2: tokens end, by the clock and by order; none and a malformed one have words of their own.
+/// graph.md 1.3, 5.2: missing and malformed tokens have their own messages.
 #[test]
-fn tokens_end() {
+fn tokens_expire() {
     let mut sim = Sim::new(TenantSpec::uniform(1, 1, 3));
     let expired = "CompactToken validation failed with reason code: 80049228.";
     sim.clock().advance(Duration::from_secs(3598));
@@ -117,9 +116,8 @@ fn tokens_end() {
     assert_eq!((bare.status, bare.error().1.as_str()), (401, "Access token is empty."));
 }
 
-/// The simulator itself: the doors are apart, so that a token at the wrong one is seen.
 #[test]
-fn the_journal_knows_at_which_door_a_token_came() {
+fn the_journal_shows_which_host_received_a_token() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 3));
     sim.get_with(&format!("{}/v1.0/groups", sim.foreign_url()), &[]).unwrap();
     let journal = sim.journal();

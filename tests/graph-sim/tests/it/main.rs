@@ -1,4 +1,4 @@
-//! The simulator's own tests: one a quirk, each naming the section of graph.md that it stands for.
+//! The tests of the simulator. Each test of a quirk names the section of graph.md that documents it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod changes;

@@ -1,4 +1,4 @@
-//! Messages, replies, and what is in them.
+//! Messages and replies, and their content.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -10,7 +10,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::client::{Sim, ids};
 
-/// Every message and reply of a channel, over all pages and threads; asserts that none came twice.
+/// All messages and replies of a channel, from all pages and threads. Panics if one is returned twice.
 fn read_all(sim: &Sim, path: &str) -> BTreeMap<String, Value> {
     let mut seen = BTreeMap::new();
     for mut root in sim.all(&format!("{path}?$top=50&$expand=replies")).0 {
@@ -29,9 +29,9 @@ fn read_all(sim: &Sim, path: &str) -> BTreeMap<String, Value> {
     seen
 }
 
-/// graph.md 2.5: what the pages show is what is true, replies over 200 behind a link.
+/// graph.md 2.5: replies beyond 200 follow from a link.
 #[test]
-fn the_pages_hold_the_truth() {
+fn the_pages_contain_all_messages_and_replies() {
     let sim = Sim::new(TenantSpec::uniform(2, 2, 60));
     let truth = sim.truth();
     assert_eq!(truth.messages.len(), 2 * 2 * 60);
@@ -52,9 +52,9 @@ fn the_pages_hold_the_truth() {
     assert_eq!(count, truth.messages.len() + truth.replies.len());
 }
 
-/// graph.md 2.5: newest activity of the whole chain first.
+/// graph.md 2.5: newest activity first, including replies.
 #[test]
-fn chains_come_by_their_newest_activity() {
+fn chains_are_ordered_by_their_newest_activity() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 120));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
@@ -68,12 +68,11 @@ fn chains_come_by_their_newest_activity() {
         .collect();
     assert!(activities.is_sorted_by(|a, b| a >= b));
     let roots: Vec<Time> = chains.iter().map(time).collect();
-    assert!(!roots.is_sorted_by(|a, b| a >= b), "replies must have woken old roots");
+    assert!(!roots.is_sorted_by(|a, b| a >= b), "replies must have moved old roots up");
 }
 
-/// The simulator itself: the same seed gives the same bytes, another seed does not.
 #[test]
-fn a_tenant_is_its_seed() {
+fn the_same_seed_gives_the_same_tenant() {
     let truth = |seed| {
         let sim = Sim::new(TenantSpec::skewed(2, 3, 20).seed(seed));
         let messages: Vec<String> = sim.truth().messages.into_values().map(|message| message.json).collect();
@@ -83,7 +82,6 @@ fn a_tenant_is_its_seed() {
     assert_ne!(truth(5), truth(6));
 }
 
-/// The simulator itself: few large channels, many idle ones.
 #[test]
 fn a_skewed_tenant_has_few_large_channels() {
     let sim = Sim::new(TenantSpec::skewed(5, 8, 30));
@@ -96,14 +94,14 @@ fn a_skewed_tenant_has_few_large_channels() {
 
 /// graph.md 2.7: message ids are unique within a channel only.
 #[test]
-fn ids_are_equal_in_two_channels() {
+fn two_channels_have_equal_message_ids() {
     let sim = Sim::new(TenantSpec::uniform(2, 2, 10));
     let truth = sim.truth();
     let ids: HashSet<u64> = truth.messages.keys().map(|(_, id)| *id).collect();
     assert!(ids.len() < truth.messages.len());
 }
 
-/// graph.md 2.0: 0 to 7 fraction digits, trailing zeros dropped.
+/// graph.md 2.0: times have 0 to 7 fraction digits, without trailing zeros.
 #[test]
 fn fraction_digits_vary() {
     let sim = Sim::new(TenantSpec::uniform(2, 3, 200));
@@ -120,9 +118,9 @@ fn fraction_digits_vary() {
     assert_eq!(widths.len(), 8, "{widths:?}");
 }
 
-/// graph.md 2.5: `$top` is 20 unless asked, 50 at most; nothing else but `$expand` is taken.
+/// graph.md 2.5: `$top` is 20 by default and 50 at most. `$expand` is the only other option.
 #[test]
-fn messages_take_top_and_expand_only() {
+fn messages_accept_only_top_and_expand() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 60));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
@@ -139,9 +137,9 @@ fn messages_take_top_and_expand_only() {
     assert_eq!(sim.get(&format!("{path}?$top=51")).json()["@odata.count"], 50);
 }
 
-/// graph.md 2.0: links are opaque, bound to their list, hold the other options, and may end.
+/// graph.md 2.0: links are opaque, contain the options of the first page, and may expire.
 #[test]
-fn links_are_opaque_and_bound() {
+fn links_are_opaque_and_bound_to_their_list() {
     let sim = Sim::new(TenantSpec::uniform(1, 2, 30));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channels = sim.read_tenant(|tenant| tenant.channel_ids(&team));
@@ -153,7 +151,7 @@ fn links_are_opaque_and_bound() {
     assert!(next.starts_with(sim.graph_url()) && !next.contains("expand"), "{next}");
     let page = sim.get(&next).json();
     assert_eq!(page["value"].as_array().unwrap().len(), 10);
-    assert!(page["value"][0]["replies"].is_array(), "the link remembers `$expand`");
+    assert!(page["value"][0]["replies"].is_array(), "the link contains `$expand`");
     let token = next.split_once("$skiptoken=").unwrap().1;
     assert_eq!(sim.get(&sim.path(&team, &channels[1], &format!("/messages?$skiptoken={token}"))).status, 400);
     assert_eq!(sim.get(&format!("{next}&$top=5")).status, 400);
@@ -169,9 +167,8 @@ fn links_are_opaque_and_bound() {
     assert_eq!(sim.get(&next).status, 400);
 }
 
-/// The simulator itself: links in the function style, percent-encoded or not.
 #[test]
-fn links_are_spelled_in_three_ways() {
+fn links_have_three_styles() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 30));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
@@ -187,7 +184,7 @@ fn links_are_spelled_in_three_ways() {
     }
 }
 
-/// graph.md 2.5: a page link is followed by gaps when a chain moves up (by position), by repeats when it pages by offset.
+/// graph.md 2.5: if a chain moves up between two pages, paging by position misses it, and paging by offset repeats another.
 #[test]
 fn paging_by_position_skips_and_by_offset_repeats() {
     let (sim, team, channel) = Sim::one_channel();
@@ -201,7 +198,7 @@ fn paging_by_position_skips_and_by_offset_repeats() {
         sim.switches(|switches| switches.paging = paging);
         let first = sim.get(&sim.path(&team, &channel, "/messages?$top=3")).json();
         sim.clock().advance(Duration::from_secs(1));
-        sim.with_tenant(|tenant| tenant.reply(&posts[0], Post::text("wakes the oldest"))).unwrap();
+        sim.with_tenant(|tenant| tenant.reply(&posts[0], Post::text("moves the oldest up"))).unwrap();
         let second = sim.get(first["@odata.nextLink"].as_str().unwrap()).json();
         let both: Vec<String> = [first, second]
             .iter()
@@ -211,16 +208,16 @@ fn paging_by_position_skips_and_by_offset_repeats() {
     };
     let by_position = read(Paging::Position);
     assert!(by_position.len() == 5 && !by_position.contains(&posts[0].id_text()), "moved above the first page: {by_position:?}");
-    // The chain that the first reading woke stands on top now; wake the then oldest.
+    // The chain that moved up is now the first. Move up the others, so that it is the oldest again.
     sim.clock().advance(Duration::from_secs(1));
     sim.with_tenant(|tenant| posts[1..].iter().try_for_each(|post| tenant.react(post, "like"))).unwrap();
     let by_offset = read(Paging::Offset);
-    assert!(by_offset.len() > by_offset.iter().collect::<HashSet<_>>().len(), "one came twice: {by_offset:?}");
+    assert!(by_offset.len() > by_offset.iter().collect::<HashSet<_>>().len(), "one is returned twice: {by_offset:?}");
 }
 
-/// graph.md 2.0: a page may be empty and still have a next link; the last page may be full.
+/// graph.md 2.0: an empty page may have a nextLink, and so may the last page if it is full.
 #[test]
-fn empty_pages_are_no_end() {
+fn an_empty_page_is_not_the_end() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 40));
     let team = sim.read_tenant(|tenant| tenant.team_ids()[0].clone());
     let channel = sim.read_tenant(|tenant| tenant.channel_ids(&team)[0].clone());
@@ -235,9 +232,9 @@ fn empty_pages_are_no_end() {
     assert!(pages > 2);
 }
 
-/// graph.md 2.6: replies newest first, `$top` 50 at most, the root not among them; no delta.
+/// graph.md 2.6: `$top` is 50 at most, the root is not in the list, and delta is not supported.
 #[test]
-fn replies_are_a_list_of_their_own() {
+fn replies_of_a_thread_are_listed_in_either_order() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 30));
     let truth = sim.truth();
     let long = truth.replies.values().fold(BTreeMap::<_, Vec<u64>>::new(), |mut threads, reply| {
@@ -272,29 +269,28 @@ fn replies_are_a_list_of_their_own() {
     assert_eq!(sim.get(&sim.path(&team, &channel, "/messages/17")).status, 404);
 }
 
-/// graph.md 3: every system event; `systemEventMessage` only with the `Prefer` header.
+/// graph.md 3: the messageType is `systemEventMessage` with the `Prefer` header only.
 #[test]
-fn system_events_of_every_kind() {
+fn every_kind_of_system_event_is_served() {
     let (sim, team, channel) = Sim::one_channel();
     for kind in 0..SYSTEM_EVENTS.len() {
         sim.clock().advance(Duration::from_millis(5));
         sim.with_tenant(|tenant| tenant.post(&channel, Post::of(Flavour::SystemEvent(kind as u8)))).unwrap();
     }
     let path = sim.path(&team, &channel, "/messages?$top=50");
-    let told = sim.get(&path).json();
-    let untold = sim.get_with(&path, &[]).unwrap().json();
+    let preferred = sim.get(&path).json();
+    let default = sim.get_with(&path, &[]).unwrap().json();
     let kinds: HashSet<&str> =
-        told["value"].as_array().unwrap().iter().map(|event| event["eventDetail"]["@odata.type"].as_str().unwrap()).collect();
+        preferred["value"].as_array().unwrap().iter().map(|event| event["eventDetail"]["@odata.type"].as_str().unwrap()).collect();
     assert_eq!(kinds.len(), SYSTEM_EVENTS.len());
-    for (told, untold) in told["value"].as_array().unwrap().iter().zip(untold["value"].as_array().unwrap()) {
-        assert_eq!((&told["messageType"], &untold["messageType"]), (&"systemEventMessage".into(), &"unknownFutureValue".into()));
-        assert_eq!((&told["from"], &told["body"]["content"]), (&Value::Null, &"<systemEventMessage/>".into()));
+    for (preferred, default) in preferred["value"].as_array().unwrap().iter().zip(default["value"].as_array().unwrap()) {
+        assert_eq!((&preferred["messageType"], &default["messageType"]), (&"systemEventMessage".into(), &"unknownFutureValue".into()));
+        assert_eq!((&preferred["from"], &preferred["body"]["content"]), (&Value::Null, &"<systemEventMessage/>".into()));
     }
 }
 
-/// The simulator itself: the corpus is JSON all through, odd as it is, and served byte for byte.
 #[test]
-fn the_corpus_is_served_as_it_was_posted() {
+fn the_corpus_is_served_byte_for_byte() {
     let (sim, team, channel) = Sim::one_channel();
     let posted = sim.with_tenant(|tenant| tenant.post_corpus(&channel)).unwrap();
     let kinds: HashSet<&String> = posted.iter().map(|(name, _)| name).collect();
@@ -318,9 +314,8 @@ fn the_corpus_is_served_as_it_was_posted() {
     assert_eq!(seen, posted.len());
 }
 
-/// The simulator itself: items without an id, or that are no objects, do not break the page around them.
 #[test]
-fn damaged_items_stand_in_a_sound_page() {
+fn damaged_items_do_not_damage_their_page() {
     let (sim, team, channel) = Sim::one_channel();
     for item in damaged() {
         sim.clock().advance(Duration::from_secs(1));
@@ -333,7 +328,7 @@ fn damaged_items_stand_in_a_sound_page() {
     assert_eq!((items[items.len() - 1].clone(), items[0]["replies"][0]["id"].is_number()), (Value::Null, true));
 }
 
-/// What a client can see of a chain's activity: the newest of all times of change in it.
+/// The activity of a chain as clients see it: the newest time of change in it.
 fn visible_activity(chain: &Value) -> Time {
     let times = |message: &Value| {
         let names = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
@@ -342,9 +337,9 @@ fn visible_activity(chain: &Value) -> Time {
     chain["replies"].as_array().unwrap().iter().map(times).fold(times(chain), Time::max)
 }
 
-/// graph.md 2.5, 3: after any changes the pages still hold the truth, in the order that a client can explain.
+/// graph.md 2.5, 3: after random changes, the pages contain all messages, ordered by visible activity.
 #[test]
-fn changes_keep_truth_and_order() {
+fn the_pages_are_complete_and_ordered_after_any_changes() {
     let (sim, team, channel) = Sim::one_channel();
     let mut random = 7_u64;
     let mut draw = move |bound: usize| {
@@ -359,8 +354,8 @@ fn changes_keep_truth_and_order() {
             let Some(at) = (step > 5).then(|| known[draw(known.len())].clone()) else {
                 return known.push(tenant.post(&channel, post).unwrap());
             };
-            // What was removed before is not there any more.
-            let done = match draw(9) {
+            // The message may have been removed before, so errors are ignored.
+            let result = match draw(9) {
                 0 | 1 => tenant.post(&channel, post).map(|at| known.push(at)),
                 2 | 3 => tenant.reply(&at, post).map(|at| known.push(at)),
                 4 => tenant.edit(&at, "edited"),
@@ -369,7 +364,7 @@ fn changes_keep_truth_and_order() {
                 7 => tenant.undelete(&at),
                 _ => tenant.remove(&at),
             };
-            drop(done);
+            drop(result);
         });
     }
     let (chains, _) = sim.all(&sim.path(&team, &channel, "/messages?$top=7&$expand=replies"));

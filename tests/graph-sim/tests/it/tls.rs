@@ -8,8 +8,8 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
-/// The protocol that TLS and ALPN agree upon.
-fn shake_hands(tls: Tls) -> Result<String, String> {
+/// Returns the protocol that ALPN negotiates.
+fn handshake(tls: Tls) -> Result<String, String> {
     let sim = GraphSim::start(Options { tls, ..Options::new(TenantSpec::empty()) }).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sim.ca_pem().unwrap().as_bytes()).unwrap()).unwrap();
@@ -24,22 +24,19 @@ fn shake_hands(tls: Tls) -> Result<String, String> {
     Ok(String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or_default()).into_owned())
 }
 
-/// The simulator itself: HTTPS with a throwaway CA, HTTP/2 by ALPN.
 #[test]
 fn tls_offers_http2() {
-    assert_eq!(shake_hands(Tls::On), Ok("h2".to_owned()));
+    assert_eq!(handshake(Tls::On), Ok("h2".to_owned()));
 }
 
-/// The simulator itself: an expired certificate.
 #[test]
-fn a_certificate_may_have_expired() {
-    let error = shake_hands(Tls::Expired).unwrap_err();
+fn the_certificate_can_be_expired() {
+    let error = handshake(Tls::Expired).unwrap_err();
     assert!(error.contains("expired"), "{error}");
 }
 
-/// The simulator itself: a certificate for another host.
 #[test]
-fn a_certificate_may_be_for_another_host() {
-    let error = shake_hands(Tls::OtherName).unwrap_err();
+fn the_certificate_can_be_for_another_host() {
+    let error = handshake(Tls::OtherName).unwrap_err();
     assert!(error.contains("not valid for name"), "{error}");
 }

@@ -28,7 +28,7 @@ const ROLES: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// `GET /teams/{id}/channels`: no `$top` (graph.md 2.3).
+/// `GET /teams/{id}/channels`. `$top` is not supported (graph.md 2.3).
 fn channels(ctx: &Context<'_>) -> Result<Answer, Answer> {
     let team = ctx.team()?;
     let path = format!("teams('{}')/channels", team.id);
@@ -38,11 +38,11 @@ fn channels(ctx: &Context<'_>) -> Result<Answer, Answer> {
     let select = query.select();
     let list = List { context: ctx.metadata(&path), path, counted: true };
     let channels = team.channels.iter().enumerate().filter(|(_, channel)| !channel.gone && !channel.unlisted);
-    let wanted = channels.filter(|(_, channel)| filter.as_ref().is_none_or(|filter| filter.takes(channel)));
-    list.answer(ctx, &token, wanted.map(|(place, channel)| (place, selected(channel.json(team, ctx.unknown_members), &select))))
+    let listed = channels.filter(|(_, channel)| filter.as_ref().is_none_or(|filter| filter.matches(channel)));
+    list.answer(ctx, &token, listed.map(|(place, channel)| (place, selected(channel.json(team, ctx.unknown_members), &select))))
 }
 
-/// The two filters that the list of channels is documented to take.
+/// The two documented filters of the list of channels.
 enum ChannelFilter {
     Membership(String),
     Name(String),
@@ -58,7 +58,7 @@ impl ChannelFilter {
         }
     }
 
-    fn takes(&self, channel: &Channel) -> bool {
+    fn matches(&self, channel: &Channel) -> bool {
         match self {
             ChannelFilter::Name(name) => &channel.display_name == name,
             ChannelFilter::Membership(kind) => match channel.membership {

@@ -1,4 +1,4 @@
-//! `…/messages/delta` (graph.md 4): rounds of changed roots, with the quirks that production saw.
+//! `…/messages/delta` (graph.md 4): rounds of changed roots, with the quirks that were observed in production.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ pub(crate) const ROUTES: &[Route] = &[Route {
     answer: delta,
 }];
 
-/// How far back delta sees (graph.md 4.2).
+/// How far back delta reports messages (graph.md 4.2).
 const HORIZON_MONTHS: u32 = 8;
 
 /// `GET …/messages/delta`.
@@ -44,7 +44,7 @@ fn delta(ctx: &Context<'_>) -> Result<Answer, Answer> {
         (Some(text), _) => round.next_page(text)?,
         (None, Some("latest")) => return Ok(round.latest()),
         (None, Some(text)) if !text.is_empty() => round.later(text)?,
-        // An empty `$deltatoken` is what a 410 sends to: from the beginning.
+        // The `Location` of a 410 has an empty `$deltatoken`, which restarts from the beginning.
         _ => round.first()?,
     };
     Ok(round.answer(token))
@@ -110,7 +110,7 @@ impl<'a> Round<'a> {
         Ok(PageToken { from: token.upto, upto: channel.log.len() as u64, baseline: false, ..token.moved(Position::Start, ctx.now) })
     }
 
-    /// `$deltatoken=latest`: nothing but a deltaLink (graph.md 4.1).
+    /// `$deltatoken=latest`: an empty page with a deltaLink (graph.md 4.1).
     fn latest(&self) -> Answer {
         let token = PageToken {
             top: self.switches.page,
@@ -120,7 +120,7 @@ impl<'a> Round<'a> {
         self.write(&[], None, Some(&token), false)
     }
 
-    /// What a token that is no longer taken gets.
+    /// The response to an expired token.
     fn ended(&self) -> Answer {
         match self.switches.ended {
             EndedToken::Gone => Answer::error(410, "resyncRequired", "Resync required. Replace any local items with the server's version.")
@@ -136,13 +136,13 @@ impl<'a> Round<'a> {
 
     fn answer(&self, token: PageToken) -> Answer {
         let ctx = self.page.ctx;
-        // The mark of an empty first page: the same position, but not the first page any more.
-        let fresh = token.position == Position::Start && token.memo.is_empty();
-        if fresh && token.baseline && self.page.channel.chains.is_empty() && self.switches.empty_channel_quirk {
+        // `memo` marks that the empty first page was served, since the position is the same.
+        let is_first_page = token.position == Position::Start && token.memo.is_empty();
+        if is_first_page && token.baseline && self.page.channel.chains.is_empty() && self.switches.empty_channel_quirk {
             let dead_end = PageToken { broken: true, ..token.clone() };
             return self.write(&[], Some(&dead_end), None, token.expand);
         }
-        if ctx.empty_page || fresh && self.switches.empty_first_page {
+        if ctx.empty_page || is_first_page && self.switches.empty_first_page {
             let same = PageToken { memo: "served".to_owned(), ..token.moved(token.position, ctx.now) };
             return self.write(&[], Some(&same), None, token.expand);
         }
@@ -165,7 +165,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// All items of the round in its order, each with the key of its place.
+    /// All items of the round in order, each with its sort key.
     fn items(&self, token: &PageToken) -> Vec<((i64, u64), Item<'a>)> {
         let mut items = if token.baseline { self.listed(token) } else { self.changed(token) };
         if self.switches.shuffle {
@@ -177,25 +177,25 @@ impl<'a> Round<'a> {
         items
     }
 
-    /// The first round: chains within the horizon that the filter takes, newest activity first.
+    /// The first round: chains within the horizon that match the filter, newest activity first.
     fn listed(&self, token: &PageToken) -> Vec<((i64, u64), Item<'a>)> {
         let horizon = self.page.ctx.now.months_before(HORIZON_MONTHS);
         let after = token.filter.map_or(horizon, |filter| filter.max(horizon));
         let chains = self.page.channel.chains.iter().take_while(|chain| chain.activity > after);
-        let told = chains.filter(|chain| !self.is_silent(chain));
-        told.map(|chain| ((-chain.activity.ticks(), chain.root.id), self.item(chain))).collect()
+        let reported = chains.filter(|chain| !self.is_silent(chain));
+        reported.map(|chain| ((-chain.activity.ticks(), chain.root.id), self.item(chain))).collect()
     }
 
-    /// A later round: what the log tells of, each root once, at its last change.
+    /// A later round: the changes in the log, with each root once at its last change.
     fn changed(&self, token: &PageToken) -> Vec<((i64, u64), Item<'a>)> {
         let channel = self.page.channel;
         let log = channel.log.get(token.from as usize..token.upto as usize).unwrap_or_default();
-        let told = log
+        let reported = log
             .iter()
             .enumerate()
             .map(|(index, entry)| (index as u64 + token.from, entry))
-            .filter(|(index, entry)| self.tells(*index, entry));
-        let last: HashMap<MessageId, u64> = told.map(|(index, entry)| (entry.root, index)).collect();
+            .filter(|(index, entry)| self.reports(*index, entry));
+        let last: HashMap<MessageId, u64> = reported.map(|(index, entry)| (entry.root, index)).collect();
         let item = |root: MessageId| match channel.chains.get(root) {
             Some(chain) => token.filter.is_none_or(|filter| chain.activity > filter).then(|| self.item(chain)),
             None => self.switches.tells_removals.then_some(Item::Removed(root, "deleted")),
@@ -203,7 +203,7 @@ impl<'a> Round<'a> {
         last.into_iter().filter_map(|(root, index)| Some(((index as i64, root), item(root)?))).collect()
     }
 
-    fn tells(&self, index: u64, entry: &LogEntry) -> bool {
+    fn reports(&self, index: u64, entry: &LogEntry) -> bool {
         let switches = self.switches;
         if switches.forgets_every > 0 && index % switches.forgets_every == switches.forgets_every - 1 {
             return false;
@@ -217,7 +217,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Objects created and deleted before the first round are not returned (graph.md 4.1), where deletions show as `@removed`.
+    /// If deletions are reported as `@removed`, objects that were deleted before the first round are not returned (graph.md 4.1).
     fn is_silent(&self, chain: &Chain) -> bool {
         chain.root.deleted().is_some() && self.switches.tells_deletes == DeltaDeletes::Removed
     }
@@ -233,7 +233,7 @@ impl<'a> Round<'a> {
         let page = &self.page;
         let next_link = next.map(|token| page.link(&self.path, token, "$skiptoken", &self.list));
         let delta_link = delta.map(|token| {
-            // The round's end: what happened after its first page comes in the next.
+            // The next round reports the changes since the first page of this round.
             let token = PageToken { memo: String::new(), broken: false, ..token.moved(Position::Start, page.ctx.now) };
             page.link(&self.path, &token, "$deltatoken", &self.list)
         });
@@ -261,7 +261,7 @@ impl<'a> Round<'a> {
     }
 }
 
-/// `lastModifiedDateTime gt {time}` and nothing else (graph.md 4.2).
+/// The time of the only supported filter, `lastModifiedDateTime gt {time}` (graph.md 4.2).
 fn filter_time(filter: &str) -> Result<Time, Answer> {
     let time = filter.trim().strip_prefix("lastModifiedDateTime").and_then(|rest| rest.trim().strip_prefix("gt ")).map(str::trim);
     time.and_then(Time::parse).ok_or_else(|| Answer::not_supported("Filter"))

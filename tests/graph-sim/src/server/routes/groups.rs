@@ -1,4 +1,4 @@
-//! Groups (graph.md 2.1): how teams are found.
+//! Groups (graph.md 2.1), by which clients discover teams.
 
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ const ROLES: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// Properties of groups that only `$select` brings.
-const MORE_OF_GROUP: [&str; 8] = [
+/// Properties that are returned only if they are selected.
+const SELECTABLE_PROPERTIES: [&str; 8] = [
     "isArchived",
     "uniqueName",
     "assignedLabels",
@@ -64,7 +64,7 @@ fn groups(ctx: &Context<'_>) -> Result<Answer, Answer> {
 }
 
 fn unknown_property<'s>(group: &Value, select: &'s [String]) -> Option<&'s str> {
-    let known = |name: &str| group.get(name).is_some() || MORE_OF_GROUP.contains(&name);
+    let known = |name: &str| group.get(name).is_some() || SELECTABLE_PROPERTIES.contains(&name);
     select.iter().map(String::as_str).find(|name| !known(name))
 }
 

@@ -1,4 +1,4 @@
-//! Lists of small objects: their pages, and what the options of the first one do to all of them.
+//! Lists of small objects: their pages, and the options of the first page, which apply to all pages.
 
 use serde_json::{Value, json};
 
@@ -10,16 +10,16 @@ use crate::server::{
     query::Query,
 };
 
-/// A list of values with page tokens by place: what is deleted meanwhile does not shift the rest.
+/// A list whose page tokens contain the index of an item, so that deletions do not shift the following items.
 pub(crate) struct List {
-    /// Path of its links; also what its tokens are bound to.
+    /// The path of its links, to which its tokens are bound.
     pub(crate) path: String,
     pub(crate) context: String,
     pub(crate) counted: bool,
 }
 
 impl List {
-    /// The page that the token stands for; `items` come in order with their places.
+    /// The page of the token. `items` are in order, with their indexes.
     pub(crate) fn answer(
         &self,
         ctx: &Context<'_>,
@@ -45,20 +45,20 @@ impl List {
     }
 }
 
-/// Where the request stands in the list at `path`, and the options of the list's first page. `most` is the largest `$top`.
-pub(crate) fn begin(ctx: &Context<'_>, path: &str, options: &[&str], default: usize, most: usize) -> Result<(PageToken, Query), Answer> {
+/// The page token of a request to the list at `path`, and the options of its first page. `max` is the largest `$top`.
+pub(crate) fn begin(ctx: &Context<'_>, path: &str, options: &[&str], default: usize, max: usize) -> Result<(PageToken, Query), Answer> {
     if let Some(text) = ctx.query.token("$skiptoken")? {
         let token = PageToken::of_skip(text, path, ctx.tenant, ctx.now)?;
         let query = Query::parse(&token.memo);
         return Ok((token, query));
     }
     ctx.query.only(options)?;
-    let top = ctx.query.top(default, most, ctx.tenant.switches.top_over_maximum)?;
+    let top = ctx.query.top(default, max, ctx.tenant.switches.top_over_maximum)?;
     let token = PageToken { top, memo: ctx.query.text.clone(), ..PageToken::new(Position::Offset(0), ctx.now) };
     Ok((token, ctx.query.clone()))
 }
 
-/// The properties that `$select` names; all when it names none.
+/// The selected properties, or all if `select` is empty.
 pub(crate) fn selected(item: Value, select: &[String]) -> Value {
     if select.is_empty() {
         return item;
@@ -66,7 +66,7 @@ pub(crate) fn selected(item: Value, select: &[String]) -> Value {
     select.iter().map(|name| (name.clone(), item.get(name).cloned().unwrap_or(Value::Null))).collect()
 }
 
-/// One object with its `@odata.context` in front.
+/// One object, after its `@odata.context`.
 pub(crate) fn entity(ctx: &Context<'_>, what: &str, object: Value) -> Answer {
     let mut annotated = json!({ "@odata.context": ctx.metadata(what) });
     if let (Value::Object(properties), Value::Object(own)) = (&mut annotated, object) {

@@ -52,12 +52,12 @@ fn members(ctx: &Context<'_>) -> Result<Answer, Answer> {
     list.answer(ctx, &token, items.map(|(place, member)| (place, selected(member.json(ctx.tenant, team), &select))))
 }
 
-/// `GET /teams/{id}/channels/{id}/members`: those who belong to the channel itself.
+/// `GET /teams/{id}/channels/{id}/members`: direct members only.
 fn channel_members(ctx: &Context<'_>) -> Result<Answer, Answer> {
     channel_members_page(ctx, "members", ChannelMember::is_direct)
 }
 
-/// `GET /teams/{id}/channels/{id}/allMembers`: also those of teams that a shared channel is shared with. No `$top` (graph.md 2.4).
+/// `GET /teams/{id}/channels/{id}/allMembers`: also members of teams that a shared channel is shared with. `$top` is not supported (graph.md 2.4).
 fn all_members(ctx: &Context<'_>) -> Result<Answer, Answer> {
     channel_members_page(ctx, "allMembers", |_| true)
 }
@@ -71,11 +71,11 @@ fn channel_members_page(ctx: &Context<'_>, what: &str, is_listed: impl Fn(&Chann
     let select = query.select();
     let list = List { context: ctx.metadata(&path), path, counted: true };
     let members = channel.all_members(team).filter(|member| is_listed(member)).map(|member| member.json(ctx.tenant, team, channel));
-    let wanted = members.enumerate().filter(|(_, member)| filter.as_ref().is_none_or(|filter| filter.takes(member)));
-    list.answer(ctx, &token, wanted.map(|(place, member)| (place, selected(member, &select))))
+    let listed = members.enumerate().filter(|(_, member)| filter.as_ref().is_none_or(|filter| filter.matches(member)));
+    list.answer(ctx, &token, listed.map(|(place, member)| (place, selected(member, &select))))
 }
 
-/// A comparison with a text: what the examples of Microsoft filter members by.
+/// The filter of Microsoft's examples: a property equals a text.
 struct MemberFilter {
     name: &'static str,
     value: String,
@@ -91,7 +91,7 @@ impl MemberFilter {
         Ok(MemberFilter { name, value: value.to_owned() })
     }
 
-    fn takes(&self, member: &Value) -> bool {
+    fn matches(&self, member: &Value) -> bool {
         member.get(self.name).and_then(Value::as_str) == Some(&self.value)
     }
 }

@@ -1,4 +1,4 @@
-//! Messages and replies (graph.md 2.5, 2.6): newest activity first, expanded or not, page by page.
+//! Messages and replies (graph.md 2.5, 2.6): newest activity first, with or without expanded replies.
 
 use super::Route;
 use crate::{
@@ -49,20 +49,20 @@ pub(crate) const ROUTES: &[Route] = &[
     },
 ];
 
-/// Of lists of messages, delta's pages and single messages together.
+/// Shared by lists of messages, pages of delta and single messages.
 pub(crate) const MESSAGES: Row = Row::Teams("channel messages", 20);
 pub(crate) const ROLES: &[&str] = &["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"];
 
 /// The largest `$top` of messages and replies.
-const MOST: usize = 50;
+const MAX_TOP: usize = 50;
 
-/// What the writers of a page share.
+/// The data for writing a page.
 pub(crate) struct Page<'a> {
     pub(crate) ctx: &'a Context<'a>,
     pub(crate) team: &'a Team,
     pub(crate) channel: &'a Channel,
     pub(crate) view: ChannelView<'a>,
-    /// `teams('…')/channels('…')` as links spell it.
+    /// The path of the channel in links, in their style.
     pub(crate) path: String,
 }
 
@@ -82,12 +82,12 @@ impl<'a> Page<'a> {
         format!("{}{path}?{option}={}", self.ctx.base, token.seal(list))
     }
 
-    /// `@odata.context` of what lies in the channel.
+    /// `@odata.context` of something in the channel.
     pub(crate) fn context(&self, what: &str) -> String {
         self.ctx.metadata(&format!("teams('{}')/channels('{}')/{what}", self.team.id, percent_encode(&self.channel.id)))
     }
 
-    /// What the tokens of a list are bound to.
+    /// The name of a list, to which its tokens are bound.
     pub(crate) fn list(&self, what: &str) -> String {
         format!("{}/{}/{what}", self.team.id, self.channel.id)
     }
@@ -97,11 +97,11 @@ impl<'a> Page<'a> {
         chain.ok_or_else(|| Answer::not_found(format!("Message {id} was not found.")))
     }
 
-    /// A root with its replies inlined, as many as fit (graph.md 2.5).
+    /// Writes a root with its inlined replies, up to the maximum (graph.md 2.5).
     pub(crate) fn write_chain(&self, out: &mut Vec<u8>, chain: &Chain) {
         let switches = &self.ctx.tenant.switches;
         write_message(out, &self.view, &chain.root, chain.root.id);
-        // Raw JSON may be anything; only into an object something can be put.
+        // Raw JSON may be anything. Replies can be added to objects only.
         let Some(brace) = out.iter().rposition(|byte| !byte.is_ascii_whitespace()).filter(|&last| out[last] == b'}') else { return };
         out.truncate(brace);
         if !out.trim_ascii_end().ends_with(b"{") {
@@ -146,7 +146,7 @@ impl<'a> Page<'a> {
         out.raw("]}");
     }
 
-    /// 200 with one message.
+    /// The response with a single message.
     fn single(&self, message: &Message, root: MessageId) -> Answer {
         let mut body = Vec::new();
         write_message(&mut body, &self.view, message, root);
@@ -179,7 +179,7 @@ fn messages(ctx: &Context<'_>) -> Result<Answer, Answer> {
         Some(text) => PageToken::of_skip(text, &list, ctx.tenant, ctx.now)?,
         None => {
             ctx.query.only(&["$top", "$expand"])?;
-            let top = ctx.query.top(20, MOST, ctx.tenant.switches.top_over_maximum)?;
+            let top = ctx.query.top(20, MAX_TOP, ctx.tenant.switches.top_over_maximum)?;
             PageToken { top, expand: expands_replies(ctx)?, ..PageToken::new(Position::Start, ctx.now) }
         }
     };
@@ -209,7 +209,7 @@ fn messages(ctx: &Context<'_>) -> Result<Answer, Answer> {
     Ok(Answer::json(body))
 }
 
-/// `$expand` knows `replies` and nothing else.
+/// Whether replies are expanded. `$expand` accepts `replies` only.
 pub(crate) fn expands_replies(ctx: &Context<'_>) -> Result<bool, Answer> {
     match ctx.query.get("$expand") {
         None => Ok(false),
@@ -223,7 +223,7 @@ pub(crate) fn expands_replies(ctx: &Context<'_>) -> Result<bool, Answer> {
     }
 }
 
-/// The page's items, and where the next page begins.
+/// The items of a page, and the position of the next page.
 fn cut<'c>(
     token: &PageToken,
     ctx: &Context<'_>,
@@ -258,7 +258,7 @@ fn replies(ctx: &Context<'_>) -> Result<Answer, Answer> {
         Some(text) => PageToken::of_skip(text, &list, ctx.tenant, ctx.now)?,
         None => {
             ctx.query.only(&["$top"])?;
-            let top = ctx.query.top(switches.replies_page, MOST, switches.top_over_maximum)?;
+            let top = ctx.query.top(switches.replies_page, MAX_TOP, switches.top_over_maximum)?;
             PageToken { top, ..PageToken::new(Position::Start, ctx.now) }
         }
     };

@@ -1,4 +1,4 @@
-//! The routes, each a row in the file that answers it; and which of them a path means.
+//! The routes, each declared in the file that handles it, and the lookup of a route by path.
 
 mod channels;
 mod delta;
@@ -22,11 +22,11 @@ use crate::{
 /// A route of Graph.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// Below `/v1.0/`, or of a file below `/`; in braces the name of an id.
+    /// The path below `/v1.0/` (files of reports: below `/`), with names of ids in braces.
     pub(crate) path: &'static str,
     pub(crate) class: Class,
     pub(crate) row: Row,
-    /// The application permissions, the least first; one of them is enough.
+    /// The application permissions, the least privileged first. One of them is enough.
     pub(crate) opened_by: &'static [&'static str],
     pub(crate) answer: fn(&Context<'_>) -> Result<Answer, Answer>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Route {
 const ROUTES: [&[Route]; 7] =
     [groups::ROUTES, teams::ROUTES, channels::ROUTES, members::ROUTES, messages::ROUTES, delta::ROUTES, reports::ROUTES];
 
-/// What every other path means.
+/// The route of all other paths.
 const UNKNOWN: Route = Route { path: "", class: Class::Other, row: Row::OTHER, opened_by: &[], answer: unknown };
 
 fn unknown(_: &Context<'_>) -> Result<Answer, Answer> {
@@ -46,29 +46,29 @@ fn all() -> impl Iterator<Item = &'static Route> {
 }
 
 impl Route {
-    /// The route of a path, with the ids that are in it. `/v1.0/teams/{id}/…` and the function style of Graph's own links,
-    /// `teams('{id}')/…`, are the same.
+    /// Finds the route of a path and the ids in it. `/v1.0/teams/{id}/…` and the function style of Graph's links, `teams('{id}')/…`, are
+    /// equivalent.
     pub(crate) fn of(path: &str) -> (&'static Route, Ids) {
-        // Files of reports are below no version.
+        // The path of a report file has no version.
         let file = || path.strip_prefix('/').filter(|path| path.starts_with("data/"));
         let segments: Vec<String> = path.strip_prefix("/v1.0/").or_else(file).unwrap_or("").split('/').flat_map(split_function).collect();
         let found = all().filter_map(|route| Some((route, route.ids(&segments)?)));
-        // `…/messages/delta` is no message.
+        // `…/messages/delta` also matches the route of a single message, which has more ids.
         found.min_by_key(|(_, ids)| ids.len()).unwrap_or((&UNKNOWN, Ids::default()))
     }
 
     fn ids(&self, segments: &[String]) -> Option<Ids> {
         let mut ids = Ids::default();
-        let mut given = segments.iter();
+        let mut segments = segments.iter();
         for part in self.path.split('/') {
-            let segment = given.next()?;
+            let segment = segments.next()?;
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
                 Some(name) if !segment.is_empty() => ids.add(name, segment),
                 None if part == segment => {}
                 _ => return None,
             }
         }
-        given.next().is_none().then_some(ids)
+        segments.next().is_none().then_some(ids)
     }
 }
 
@@ -86,7 +86,7 @@ fn split_function(segment: &str) -> Vec<String> {
     }
 }
 
-/// What an extractor of all streams needs: the least permission of each route, and that for the settings of teams.
+/// The permissions that a client of all routes needs: the least privileged one of each route, and the one for the settings of teams.
 pub(crate) fn default_roles() -> Vec<String> {
     let mut roles: Vec<String> = Vec::new();
     for role in all().filter_map(|route| route.opened_by.first()).chain(&["TeamSettings.Read.All"]) {
@@ -98,11 +98,10 @@ pub(crate) fn default_roles() -> Vec<String> {
 }
 
 impl<'de> Deserialize<'de> for Class {
-    /// By its name, if a route has it.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Class, D::Error> {
         let name = String::deserialize(deserializer)?;
         let known = all().map(|route| route.class).chain([Class::Token, Class::Other]);
-        known.into_iter().find(|class| class.name() == name).ok_or_else(|| D::Error::custom(format!("no route has the class {name}")))
+        known.into_iter().find(|class| class.name() == name).ok_or_else(|| D::Error::custom(format!("unknown class {name}")))
     }
 }
 
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_a_path_are_one_route() {
+    fn both_styles_of_a_path_have_the_same_route() {
         let messages = ("teams/{team}/channels/{channel}/messages", "t 19:a@thread.tacv2 - -".to_owned());
         assert_eq!(of("/v1.0/teams/t/channels/19:a@thread.tacv2/messages"), messages);
         assert_eq!(of("/v1.0/teams('t')/channels('19%3Aa%40thread.tacv2')/messages"), messages);
@@ -126,22 +125,22 @@ mod tests {
     }
 
     #[test]
-    fn a_word_goes_before_an_id() {
+    fn a_literal_segment_takes_precedence_over_an_id() {
         let delta = ("teams/{team}/channels/{channel}/messages/delta", "t c - -".to_owned());
-        for spelled in ["delta", "delta()", "microsoft.graph.delta()", "microsoft.graph.delta"] {
-            assert_eq!(of(&format!("/v1.0/teams/t/channels/c/messages/{spelled}")), delta);
+        for name in ["delta", "delta()", "microsoft.graph.delta()", "microsoft.graph.delta"] {
+            assert_eq!(of(&format!("/v1.0/teams/t/channels/c/messages/{name}")), delta);
         }
     }
 
     #[test]
-    fn other_paths_are_no_route() {
+    fn other_paths_are_unknown() {
         for path in ["/v1.0/teams/t/channels/c/tabs", "/beta/teams", "/v1.0", "/v1.0/teams/t/members/m/x", "/v1.0/groups/"] {
             assert_eq!(of(path).0, "", "{path}");
         }
     }
 
     #[test]
-    fn each_path_is_one_row() {
+    fn each_path_is_declared_once() {
         let paths: Vec<&str> = all().map(|route| route.path).collect();
         assert_eq!(paths.iter().collect::<HashSet<_>>().len(), paths.len(), "{paths:?}");
     }

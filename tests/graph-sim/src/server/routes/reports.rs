@@ -1,4 +1,4 @@
-//! Usage reports (graph.md 7.3): a redirect to a file in CSV, which nobody signs in for.
+//! Usage reports (graph.md 7.3): a redirect to a CSV file that needs no token.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { path: "data/download/{report}", class: Class::ReportFiles, row: Row::Elsewhere, opened_by: &[], answer: file },
 ];
 
-/// The file is on a host of its own at Microsoft, and on this one here.
+/// Microsoft serves the file from another host; the simulator from the same one.
 fn redirect(ctx: &Context<'_>, report: &str) -> Answer {
     let host = ctx.base.trim_end_matches("/v1.0/");
     Answer::bytes(302, "text/plain", Vec::new()).header("Location", format!("{host}/data/download/{report}?token=presigned"))
@@ -35,7 +35,7 @@ fn file(ctx: &Context<'_>) -> Result<Answer, Answer> {
     }
 }
 
-/// With a byte order mark.
+/// CSV with a byte order mark, as Microsoft sends it.
 fn csv(columns: &[(&str, &str)], rows: &[Value]) -> Vec<u8> {
     let header = columns.iter().map(|(column, _)| (*column).to_owned()).collect();
     let rows = rows.iter().map(|row| columns.iter().map(|(column, name)| text(column, &row[name])).collect());
@@ -43,7 +43,7 @@ fn csv(columns: &[(&str, &str)], rows: &[Value]) -> Vec<u8> {
     format!("\u{feff}{}", lines.concat()).into_bytes()
 }
 
-/// As Microsoft writes it: what was used or is licensed is Yes or No, what is deleted True or False.
+/// The text of a value. As in Microsoft's files, booleans are Yes or No, except that `Is Deleted` is True or False.
 fn text(column: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),

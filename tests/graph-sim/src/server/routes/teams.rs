@@ -47,7 +47,7 @@ fn team(ctx: &Context<'_>) -> Result<Answer, Answer> {
     Ok(entity(ctx, "teams/$entity", selected(team.json_for(settings), &select)))
 }
 
-/// The roles show a team's settings, not only its basics.
+/// Whether the roles allow reading the settings of a team.
 fn sees_settings(roles: &[String]) -> bool {
     roles.iter().any(|role| role != "Team.ReadBasic.All" && ROLES.contains(&role.as_str()))
 }
