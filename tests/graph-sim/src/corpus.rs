@@ -81,7 +81,7 @@ pub fn corpus() -> Vec<Awkward> {
             Flavour::SystemEvent(kind) => format!("event_{}", SYSTEM_EVENTS[usize::from(kind)]),
             other => format!("{other:?}"),
         };
-        Awkward { name, root: Post::of(flavour).seed(11), reply: Post::of(flavour).seed(12) }
+        Awkward { name, root: Post::generated(flavour).seed(11), reply: Post::generated(flavour).seed(12) }
     });
     let odd = ODD.into_iter().map(|(name, from, to)| from_frame(name, from, to));
     flavours.chain(odd).chain([very_long()]).collect()
@@ -115,11 +115,11 @@ impl Tenant {
             posted.push((format!("{name} (reply)"), reply_at));
             posted.push((name, at));
         }
-        let deleted = self.post(channel, Post::of(Flavour::Html))?;
-        let deleted_reply = self.reply(&deleted, Post::of(Flavour::Text))?;
+        let deleted = self.post(channel, Post::generated(Flavour::Html))?;
+        let deleted_reply = self.reply(&deleted, Post::generated(Flavour::Text))?;
         self.delete(&deleted_reply)?;
         self.delete(&deleted)?;
-        let edited = self.post(channel, Post::of(Flavour::Mention))?;
+        let edited = self.post(channel, Post::generated(Flavour::Mention))?;
         self.edit(&edited, "edited: ü \" \\ \n \u{1f600}")?;
         posted.extend([("deleted".to_owned(), deleted), ("deleted (reply)".to_owned(), deleted_reply), ("edited".to_owned(), edited)]);
         Ok(posted)

@@ -13,20 +13,20 @@ const SECOND: i64 = 10_000_000;
 
 /// The limit of a route for the whole app: a row of Graph's table, which several routes may share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Row {
-    /// The name of the row, and its requests per second.
+pub(crate) enum Quota {
+    /// The name of the quota, and its requests per second.
     Teams(&'static str, usize),
     /// Resource units (graph.md 6.2); each request costs one.
     Directory,
     /// A report (graph.md 7.3): 14 requests in ten minutes.
     Reports(&'static str),
     /// Not a route of Graph: a file without limits that needs no token.
-    Elsewhere,
+    None,
 }
 
-impl Row {
+impl Quota {
     /// Shared by all GET requests without a row of their own.
-    pub(crate) const OTHER: Row = Row::Teams("other", 30);
+    pub(crate) const OTHER: Quota = Quota::Teams("other", 30);
 }
 
 /// Limits in requests per second, unless noted. The routes declare the limits of the rows.
@@ -84,18 +84,18 @@ impl Limits {
 
     /// The budgets that a request counts against. Each must have room for it.
     fn budgets(&self, usage: &Usage<'_>) -> Vec<Budget> {
-        let (name, per_second) = match usage.row {
-            Row::Directory => {
-                let key = (Scope::Row("directory"), 10 * SECOND);
+        let (name, per_second) = match usage.quota {
+            Quota::Directory => {
+                let key = (Scope::Quota("directory"), 10 * SECOND);
                 return vec![Budget { key, max: self.directory_units }];
             }
-            Row::Reports(name) => return vec![Budget { key: (Scope::Row(name), 600 * SECOND), max: 14 }],
-            Row::Elsewhere => return Vec::new(),
-            Row::Teams(name, per_second) => (name, per_second),
+            Quota::Reports(name) => return vec![Budget { key: (Scope::Quota(name), 600 * SECOND), max: 14 }],
+            Quota::None => return Vec::new(),
+            Quota::Teams(name, per_second) => (name, per_second),
         };
         let team = usage.team.map(|team| (Scope::Team(team.to_owned()), self.per_team));
         let channel = usage.channel.map(|channel| (Scope::Channel(channel.to_owned()), self.per_channel));
-        let scopes = [Some((Scope::Row(name), per_second)), team, channel].into_iter().flatten();
+        let scopes = [Some((Scope::Quota(name), per_second)), team, channel].into_iter().flatten();
         scopes.flat_map(|(scope, per_second)| self.teams_budgets(scope, per_second)).collect()
     }
 
@@ -109,17 +109,17 @@ impl Limits {
     }
 }
 
-/// The row, team and channel of a request.
+/// The quota, team and channel of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage<'a> {
-    pub(crate) row: Row,
+    pub(crate) quota: Quota,
     pub(crate) team: Option<&'a str>,
     pub(crate) channel: Option<&'a str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Scope {
-    Row(&'static str),
+    Quota(&'static str),
     Team(String),
     Channel(String),
 }
@@ -182,7 +182,7 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    const MESSAGES: Row = Row::Teams("messages", 20);
+    const MESSAGES: Quota = Quota::Teams("messages", 20);
 
     fn limiter(limits: Limits) -> Limiter {
         Limiter { limits: Some(limits), ..Limiter::default() }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_channel_allows_one_request_per_second() {
         let mut limiter = limiter(Limits::default());
-        let usage = Usage { row: MESSAGES, team: Some("t"), channel: Some("c") };
+        let usage = Usage { quota: MESSAGES, team: Some("t"), channel: Some("c") };
         assert_eq!(limiter.admit(&usage, at(0)), Ok(()));
         assert_eq!(limiter.admit(&usage, at(500)), Err(Duration::from_millis(500)));
         // The throttled request counts.
@@ -211,14 +211,14 @@ mod tests {
     #[test]
     fn only_routes_of_the_same_row_share_its_limit() {
         let mut limiter = limiter(Limits::default());
-        let usage = |row| Usage { row, team: None, channel: None };
+        let usage = |quota| Usage { quota, team: None, channel: None };
         assert_eq!(admitted(&mut limiter, &usage(MESSAGES), 30, 0), 20);
-        assert_eq!(admitted(&mut limiter, &usage(Row::OTHER), 40, 0), 30);
+        assert_eq!(admitted(&mut limiter, &usage(Quota::OTHER), 40, 0), 30);
     }
 
     #[test]
     fn the_long_term_rate_is_enforced_only_if_it_is_set() {
-        let usage = Usage { row: MESSAGES, team: None, channel: None };
+        let usage = Usage { quota: MESSAGES, team: None, channel: None };
         let without_refused = |limits| limiter(Limits { count_refused: false, ..limits });
         // 20 requests per second for a minute; 83 % of them are allowed.
         assert_eq!(admitted(&mut without_refused(Limits::default()), &usage, 1200, 50), 1200);
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_channel_allows_49_requests_per_minute_in_the_long_term() {
         let mut limiter = limiter(Limits { count_refused: false, ..Limits::default().sustained() });
-        let usage = Usage { row: MESSAGES, team: Some("t"), channel: Some("c") };
+        let usage = Usage { quota: MESSAGES, team: Some("t"), channel: Some("c") };
         assert_eq!(admitted(&mut limiter, &usage, 60, 1000), 49);
         assert_eq!(limiter.admit(&usage, at(59_500)), Err(Duration::from_millis(500)));
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn setting_the_clock_back_resets_the_windows() {
         let mut limiter = limiter(Limits::default());
-        let usage = Usage { row: MESSAGES, team: None, channel: Some("c") };
+        let usage = Usage { quota: MESSAGES, team: None, channel: Some("c") };
         assert_eq!([limiter.admit(&usage, at(5000)), limiter.admit(&usage, at(0))], [Ok(()), Ok(())]);
     }
 }

@@ -1,6 +1,6 @@
 //! The context of a request that routes get, and the lookups that every route starts with.
 
-use super::{answer::Answer, query::Query};
+use super::{query::Query, response::Response};
 use crate::{
     encode::is_guid,
     journal::Ids,
@@ -22,7 +22,7 @@ pub(crate) struct Context<'a> {
     /// Return an empty page with a link to the items that it would have had.
     pub(crate) empty_page: bool,
     /// Link to the first page of the list instead of the next one.
-    pub(crate) goes_round: bool,
+    pub(crate) loops_back: bool,
     pub(crate) roles: &'a [String],
 }
 
@@ -33,21 +33,21 @@ impl<'a> Context<'a> {
     }
 
     /// The team. The error is 404 or what the team is set to return.
-    pub(crate) fn team(&self) -> Result<&'a Team, Answer> {
+    pub(crate) fn team(&self) -> Result<&'a Team, Response> {
         let id = self.id("team");
         if !is_guid(id) {
-            return Err(Answer::bad_request("teamId needs to be a valid GUID"));
+            return Err(Response::bad_request("teamId needs to be a valid GUID"));
         }
-        let missing = || Answer::error(404, "ItemNotFound", format!("No team found with Group Id {id}"));
+        let missing = || Response::error(404, "ItemNotFound", format!("No team found with Group Id {id}"));
         let team = self.tenant.team(&id.to_ascii_lowercase()).ok_or_else(missing)?;
         team.block.as_ref().map_or(Ok(team), |block| Err(blocked(block)))
     }
 
     /// The team and the channel. The error is 404 or what one of them is set to return.
-    pub(crate) fn channel(&self) -> Result<(&'a Team, &'a Channel), Answer> {
+    pub(crate) fn channel(&self) -> Result<(&'a Team, &'a Channel), Response> {
         let (team, id) = (self.team()?, self.id("channel"));
         let channel = team.channels().find(|channel| channel.id == id);
-        let channel = channel.ok_or_else(|| Answer::not_found(format!("No channel found with id {id} in team {}.", team.id)))?;
+        let channel = channel.ok_or_else(|| Response::not_found(format!("No channel found with id {id} in team {}.", team.id)))?;
         channel.block.as_ref().map_or(Ok((team, channel)), |block| Err(blocked(block)))
     }
 
@@ -57,6 +57,6 @@ impl<'a> Context<'a> {
     }
 }
 
-fn blocked(block: &Block) -> Answer {
-    if block.code.is_empty() { Answer::empty(block.status) } else { Answer::error(block.status, &block.code, &block.message) }
+fn blocked(block: &Block) -> Response {
+    if block.code.is_empty() { Response::empty(block.status) } else { Response::error(block.status, &block.code, &block.message) }
 }

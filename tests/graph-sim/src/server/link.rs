@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::answer::Answer;
+use super::response::Response;
 use crate::{
     encode::{base64, from_base64, percent_encode},
     rng::hash,
@@ -136,11 +136,11 @@ impl PageToken {
     }
 
     /// Decodes the `$skiptoken` of a request and checks that it is still valid.
-    pub(crate) fn of_skip(text: &str, list: &str, tenant: &Tenant, now: Time) -> Result<PageToken, Answer> {
+    pub(crate) fn from_skip_token(text: &str, list: &str, tenant: &Tenant, now: Time) -> Result<PageToken, Response> {
         let token = PageToken::open(text, list);
         token
             .filter(|token| !token.is_older(tenant.first_good_link, tenant.switches.link_lifetime, now))
-            .ok_or_else(|| Answer::bad_request("The provided skip token is not valid."))
+            .ok_or_else(|| Response::bad_request("The provided skip token is not valid."))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::response::Response;
 use crate::{
     encode::{base64, form_decode, guid, is_guid},
     options::Credentials,
@@ -54,8 +54,8 @@ impl Tokens {
     }
 
     /// The roles of the token in an `Authorization` header, or 401 (graph.md 5.2).
-    pub(crate) fn check(&self, authorization: Option<&str>, now: Time) -> Result<Vec<String>, Answer> {
-        let refuse = |message: &str| Answer::error(401, "InvalidAuthenticationToken", message);
+    pub(crate) fn check(&self, authorization: Option<&str>, now: Time) -> Result<Vec<String>, Response> {
+        let refuse = |message: &str| Response::error(401, "InvalidAuthenticationToken", message);
         let Some(token) = authorization.and_then(|header| header.strip_prefix("Bearer ")) else {
             return Err(refuse("Access token is empty."));
         };
@@ -110,7 +110,7 @@ pub(crate) fn token(
     switches: &Switches,
     graph_url: &str,
     now: Time,
-) -> Answer {
+) -> Response {
     match check(request, credentials, graph_url) {
         Err(code) => aadsts(code, now),
         Ok(()) => {
@@ -124,7 +124,7 @@ pub(crate) fn token(
                 TokenExpiry::OnText => ("expires_on", json!((now.secs() + lifetime as i64).to_string())),
             };
             let body = json!({ "token_type": "Bearer", name: expiry, "ext_expires_in": lifetime, "access_token": access_token });
-            login_headers(Answer::bytes(200, "application/json; charset=utf-8", body.to_string().into_bytes()))
+            login_headers(Response::bytes(200, "application/json; charset=utf-8", body.to_string().into_bytes()))
         }
     }
 }
@@ -241,7 +241,7 @@ fn describe(code: u32) -> (u16, &'static str, &'static str) {
 }
 
 /// The error response of graph.md 1.4.
-pub(crate) fn aadsts(code: u32, now: Time) -> Answer {
+pub(crate) fn aadsts(code: u32, now: Time) -> Response {
     let (status, error, text) = describe(code);
     let (trace, correlation) = (guid(now.ticks() as u64, 3), guid(now.ticks() as u64, 4));
     let timestamp = format!("{}Z", now.zoneless().replace('T', " "));
@@ -254,9 +254,9 @@ pub(crate) fn aadsts(code: u32, now: Time) -> Answer {
         "correlation_id": correlation.to_string(),
         "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
     });
-    login_headers(Answer::bytes(status, "application/json; charset=utf-8", body.to_string().into_bytes()))
+    login_headers(Response::bytes(status, "application/json; charset=utf-8", body.to_string().into_bytes()))
 }
 
-fn login_headers(answer: Answer) -> Answer {
-    answer.header("Cache-Control", "no-store, no-cache").header("Pragma", "no-cache").header("Expires", "-1")
+fn login_headers(response: Response) -> Response {
+    response.header("Cache-Control", "no-store, no-cache").header("Pragma", "no-cache").header("Expires", "-1")
 }

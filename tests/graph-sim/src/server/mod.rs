@@ -1,6 +1,5 @@
 //! The HTTP server: listeners, the steps of a request (clock, hook, faults, limits, token, permission), and the routes.
 
-mod answer;
 mod context;
 mod link;
 mod listen;
@@ -9,6 +8,7 @@ mod page;
 mod permission;
 mod pipeline;
 mod query;
+mod response;
 mod routes;
 #[cfg(feature = "tls")]
 mod tls;

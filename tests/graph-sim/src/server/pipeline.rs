@@ -15,26 +15,26 @@ use fastrand::Rng;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
-    Request, Response,
+    Request,
     body::Incoming,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
 use super::{
-    answer::{Answer, AnswerBody, JSON},
     context::Context,
     login::{self, TokenRequest, Tokens},
     page, permission,
     query::Query,
+    response::{JSON, Response, ResponseBody},
     routes::Route,
-    transport::{Abort, AnswerStream, Ending, huge},
+    transport::{Abort, BodyStream, Ending, huge},
 };
 use crate::{
     clock::Clock,
     encode::guid,
     faults::{Fault, Faults, LinkFault, RetryAfter},
     journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo},
-    limits::{Limiter, Row, Usage},
+    limits::{Limiter, Quota, Usage},
     options::{Credentials, Latency},
     tenant::Tenant,
     time::Time,
@@ -63,7 +63,7 @@ pub(crate) struct Shared {
 
 /// The response before transport faults are applied.
 struct Outcome {
-    answer: Answer,
+    response: Response,
     fault: Option<Fault>,
 }
 
@@ -77,10 +77,10 @@ impl Shared {
     }
 
     /// Handles one request. An error makes hyper drop the connection.
-    pub(crate) async fn handle(&self, door: Door, request: Request<Incoming>, abort: Abort) -> io::Result<Response<AnswerStream>> {
+    pub(crate) async fn handle(&self, door: Door, request: Request<Incoming>, abort: Abort) -> io::Result<hyper::Response<BodyStream>> {
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
-        let (route, ids) = Route::of(parts.uri.path());
+        let (route, ids) = Route::find(parts.uri.path());
         let info = self.describe(door, route, ids, &parts);
         let at = self.clock.now();
         self.wait().await;
@@ -90,7 +90,7 @@ impl Shared {
                 self.login(&info, &parts.headers, &body)
             }
             Door::Graph => self.graph(&info, route, &parts.headers),
-            Door::Foreign => Outcome { answer: Answer::json(b"{\"value\":[]}".to_vec()), fault: None },
+            Door::Foreign => Outcome { response: Response::json(b"{\"value\":[]}".to_vec()), fault: None },
         };
         if let Some(Fault::Delay(millis)) = outcome.fault {
             tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -165,9 +165,9 @@ impl Shared {
     fn login(&self, info: &RequestInfo, headers: &HeaderMap, body: &[u8]) -> Outcome {
         let now = self.clock.now();
         let fault = lock(&self.faults).draw(info);
-        let answer = match self.fault_answer(fault.as_ref(), now) {
-            Some(answer) => answer,
-            None if info.class != Class::Token => Answer::empty(404),
+        let response = match self.fault_response(fault.as_ref(), now) {
+            Some(response) => response,
+            None if info.class != Class::Token => Response::empty(404),
             None => {
                 let request = TokenRequest {
                     method: &info.method,
@@ -180,23 +180,23 @@ impl Shared {
                 login::token(&request, &mut lock(&self.tokens), &self.credentials, &tenant.switches, &self.graph_url, now)
             }
         };
-        Outcome { answer, fault }
+        Outcome { response, fault }
     }
 
     fn graph(&self, info: &RequestInfo, route: &Route, headers: &HeaderMap) -> Outcome {
         let (tenant, hook_fault) = self.run_hook(info);
         let now = self.clock.now();
         let fault = hook_fault.or_else(|| lock(&self.faults).draw(info));
-        let usage = Usage { row: route.row, team: info.team(), channel: info.channel() };
+        let usage = Usage { quota: route.quota, team: info.team(), channel: info.channel() };
         let admitted = lock(&self.limiter).admit(&usage, now);
-        let answer = match admitted {
+        let response = match admitted {
             Err(wait) => Err(self.throttle(wait)),
-            Ok(()) => match self.fault_answer(fault.as_ref(), now) {
-                Some(answer) => Err(answer),
+            Ok(()) => match self.fault_response(fault.as_ref(), now) {
+                Some(response) => Err(response),
                 None => self.graph_route(&tenant, info, route, headers, now, fault.as_ref()),
             },
         };
-        Outcome { answer: answer.unwrap_or_else(|answer| answer), fault }
+        Outcome { response: response.unwrap_or_else(|response| response), fault }
     }
 
     /// Runs the hook, and locks the tenant so that the response reflects the changes of the hook.
@@ -211,12 +211,12 @@ impl Shared {
     }
 
     /// Returns 429. `Retry-After` is in real time, since the client waits in real time.
-    fn throttle(&self, wait: Duration) -> Answer {
+    fn throttle(&self, wait: Duration) -> Response {
         let limits_speed = lock(&self.limiter).limits.as_ref().map_or(1.0, |limits| limits.speed);
         let clock_speed = self.clock.speed();
         let speed = limits_speed * if clock_speed > 0.0 { clock_speed } else { 1.0 };
         let seconds = (wait.as_secs_f64() / speed).ceil().max(1.0);
-        Answer::error(429, "TooManyRequests", "Too Many Requests").header("Retry-After", format!("{seconds}"))
+        Response::error(429, "TooManyRequests", "Too Many Requests").header("Retry-After", format!("{seconds}"))
     }
 
     fn graph_route(
@@ -227,21 +227,21 @@ impl Shared {
         headers: &HeaderMap,
         now: Time,
         fault: Option<&Fault>,
-    ) -> Result<Answer, Answer> {
-        let roles = match route.row {
-            Row::Elsewhere if info.authorized => {
-                return Err(Answer::error(400, "BadRequest", "The request to a host other than Graph has a token."));
+    ) -> Result<Response, Response> {
+        let roles = match route.quota {
+            Quota::None if info.authorized => {
+                return Err(Response::error(400, "BadRequest", "The request to a host other than Graph has a token."));
             }
-            Row::Elsewhere => Vec::new(),
+            Quota::None => Vec::new(),
             _ => lock(&self.tokens).check(header(headers, "authorization"), now)?,
         };
         if info.method != "GET" {
-            return Err(Answer::error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."));
+            return Err(Response::error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."));
         }
         permission::check(route, &roles, &tenant.switches)?;
         let query = Query::parse(&info.query);
         if tenant.switches.refuses_top.contains(&info.class) && query.get("$top").is_some() {
-            return Err(Answer::bad_request("The query specified in the URI is not valid. Query option 'Top' is not allowed."));
+            return Err(Response::bad_request("The query specified in the URI is not valid. Query option 'Top' is not allowed."));
         }
         let every = tenant.switches.empty_pages;
         let base = format!("{}/v1.0/", self.graph_url);
@@ -253,61 +253,61 @@ impl Shared {
             query: &query,
             unknown_members: prefers_unknown_members(headers),
             empty_page: fault == Some(&Fault::EmptyPage) || every > 0 && info.class_number.is_multiple_of(every),
-            goes_round: fault == Some(&Fault::Round),
+            loops_back: fault == Some(&Fault::Round),
             roles: &roles,
         };
-        (route.answer)(&ctx)
+        (route.handler)(&ctx)
     }
 
     /// The response of a fault that replaces the correct response. None for faults that change it.
-    fn fault_answer(&self, fault: Option<&Fault>, now: Time) -> Option<Answer> {
+    fn fault_response(&self, fault: Option<&Fault>, now: Time) -> Option<Response> {
         let html = |status| {
-            Answer::bytes(status, "text/html; charset=utf-8", b"<!DOCTYPE html><html><head><title>Our services aren't available right now</title></head><body><h1>Service Unavailable</h1></body></html>".to_vec())
+            Response::bytes(status, "text/html; charset=utf-8", b"<!DOCTYPE html><html><head><title>Our services aren't available right now</title></head><body><h1>Service Unavailable</h1></body></html>".to_vec())
         };
         Some(match fault? {
             Fault::Graph { status, code, message, retry_after } => {
-                let answer = Answer::error(*status, code, message);
+                let response = Response::error(*status, code, message);
                 match retry_after {
-                    RetryAfter::Absent => answer,
-                    RetryAfter::Seconds(seconds) => answer.header("Retry-After", seconds.to_string()),
-                    RetryAfter::Date(seconds) => answer.header("Retry-After", now.plus_ticks(seconds * 10_000_000).http_date()),
-                    RetryAfter::Text(text) => answer.header("Retry-After", text),
+                    RetryAfter::Absent => response,
+                    RetryAfter::Seconds(seconds) => response.header("Retry-After", seconds.to_string()),
+                    RetryAfter::Date(seconds) => response.header("Retry-After", now.plus_ticks(seconds * 10_000_000).http_date()),
+                    RetryAfter::Text(text) => response.header("Retry-After", text),
                 }
             }
             Fault::Aadsts(code) => login::aadsts(*code, now),
             Fault::Respond { status, headers, body } => {
                 let content_type =
                     headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map_or(JSON, |(_, value)| value);
-                let answer = Answer::bytes(*status, content_type, body.clone());
+                let response = Response::bytes(*status, content_type, body.clone());
                 let others = headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-                others.fold(answer, |answer, (name, value)| answer.header(name, value))
+                others.fold(response, |response, (name, value)| response.header(name, value))
             }
-            Fault::InvalidUtf8 => Answer::json(b"{\"value\":[{\"id\":\"1\",\"subject\":\"\xff\xfe\"}]}".to_vec()),
+            Fault::InvalidUtf8 => Response::json(b"{\"value\":[{\"id\":\"1\",\"subject\":\"\xff\xfe\"}]}".to_vec()),
             Fault::Html { status } => html(*status),
-            Fault::Empty { status } => Answer::empty(*status),
-            Fault::ErrorIn200 => Answer { status: 200, ..Answer::error(200, "UnknownError", "Something went wrong.") },
-            Fault::Redirect(to) => Answer::empty(302).header("Location", to),
+            Fault::Empty { status } => Response::empty(*status),
+            Fault::ErrorIn200 => Response { status: 200, ..Response::error(200, "UnknownError", "Something went wrong.") },
+            Fault::Redirect(to) => Response::empty(302).header("Location", to),
             _ => return None,
         })
     }
 
     /// Builds the HTTP response. Also returns the size of the body before compression.
-    fn respond(&self, outcome: Outcome, info: &RequestInfo, headers: &HeaderMap, abort: Abort) -> (Response<AnswerStream>, u64) {
+    fn respond(&self, outcome: Outcome, info: &RequestInfo, headers: &HeaderMap, abort: Abort) -> (hyper::Response<BodyStream>, u64) {
         let now = self.clock.now();
         let request_id = guid(self.seed ^ 0x7265_7173, info.number);
-        let Outcome { mut answer, fault } = outcome;
-        if fault == Some(Fault::Partial) && answer.status == 200 {
-            answer.status = 206;
+        let Outcome { mut response, fault } = outcome;
+        if fault == Some(Fault::Partial) && response.status == 200 {
+            response.status = 206;
         }
-        if let (AnswerBody::Bytes(body), Some(fault)) = (&mut answer.body, &fault) {
-            self.spoil(body, &mut answer.content_type, fault, info);
+        if let (ResponseBody::Bytes(body), Some(fault)) = (&mut response.body, &fault) {
+            self.spoil(body, &mut response.content_type, fault, info);
         }
         if fault.is_some() {
-            self.fill_placeholders(&mut answer, headers);
+            self.fill_placeholders(&mut response, headers);
         }
-        let (status, content_type) = (answer.status, std::mem::take(&mut answer.content_type));
-        let mut extra = std::mem::take(&mut answer.headers);
-        let plain = answer.into_bytes(now, request_id, info.client_request_id.as_deref());
+        let (status, content_type) = (response.status, std::mem::take(&mut response.content_type));
+        let mut extra = std::mem::take(&mut response.headers);
+        let plain = response.into_bytes(now, request_id, info.client_request_id.as_deref());
         let size = plain.len() as u64;
         let accepts_gzip = header(headers, "accept-encoding").is_some_and(|encodings| encodings.contains("gzip"));
         let is_encoded = extra.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
@@ -345,7 +345,7 @@ impl Shared {
             _ => now.http_date(),
         };
         let length = if ending.has_length() { whole.to_string() } else { String::new() };
-        let mut response = Response::new(AnswerStream::new(body, ending));
+        let mut response = hyper::Response::new(BodyStream::new(body, ending));
         *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
         let own = [
             ("Date", date),
@@ -371,7 +371,7 @@ impl Shared {
 
     /// Replaces placeholders in the texts of faults: `$TOKEN$` (the token of the request, or else the last issued one), `$FIRST_TOKEN$` and
     /// `$SECRET$`; with a prefix percent-encoded (`$PERCENT:TOKEN$`) or with JSON escapes (`$ESCAPED:TOKEN$`).
-    fn fill_placeholders(&self, answer: &mut Answer, headers: &HeaderMap) {
+    fn fill_placeholders(&self, response: &mut Response, headers: &HeaderMap) {
         let [first, last] = lock(&self.tokens).first_and_last();
         let token = header(headers, "authorization").and_then(|header| header.strip_prefix("Bearer ")).map_or(last, str::to_owned);
         let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -385,10 +385,10 @@ impl Shared {
                 },
             )
         };
-        answer.headers.iter_mut().for_each(|(_, value)| *value = fill(std::mem::take(value)));
-        match &mut answer.body {
-            AnswerBody::Error { code, message } => (*code, *message) = (fill(std::mem::take(code)), fill(std::mem::take(message))),
-            AnswerBody::Bytes(body) => {
+        response.headers.iter_mut().for_each(|(_, value)| *value = fill(std::mem::take(value)));
+        match &mut response.body {
+            ResponseBody::Error { code, message } => (*code, *message) = (fill(std::mem::take(code)), fill(std::mem::take(message))),
+            ResponseBody::Bytes(body) => {
                 if let Ok(text) = str::from_utf8(body) {
                     *body = fill(text.to_owned()).into_bytes();
                 }

@@ -1,6 +1,6 @@
 //! OData query options: parses them and checks that the route accepts them.
 
-use super::answer::Answer;
+use super::response::Response;
 use crate::{encode::form_decode, switches::Excess};
 
 #[derive(Clone, Debug, Default)]
@@ -29,29 +29,29 @@ impl Query {
 
     /// The page token with this name. It is an error if the client re-encoded the name (graph.md 4.2) or added other options, which the link
     /// already contains (graph.md 2.0).
-    pub(crate) fn token(&self, name: &str) -> Result<Option<&str>, Answer> {
+    pub(crate) fn token(&self, name: &str) -> Result<Option<&str>, Response> {
         let Some(value) = self.get(name) else { return Ok(None) };
         if !self.raw_names.iter().any(|raw| raw == name) {
-            return Err(Answer::not_supported(&name.replace('$', "%24")));
+            return Err(Response::not_supported(&name.replace('$', "%24")));
         }
         if let Some((other, _)) = self.options.iter().find(|(have, _)| have != name) {
-            return Err(Answer::bad_request(format!("The query option '{other}' is already part of the link.")));
+            return Err(Response::bad_request(format!("The query option '{other}' is already part of the link.")));
         }
         Ok(Some(value))
     }
 
     /// Returns 400 unless all options are known.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Answer> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Response> {
         let unknown = self.options.iter().find(|(name, _)| !known.contains(&name.as_str()));
-        unknown.map_or(Ok(()), |(name, _)| Err(Answer::not_supported(&title(name))))
+        unknown.map_or(Ok(()), |(name, _)| Err(Response::not_supported(&title(name))))
     }
 
     /// `$top`, which must be between 1 and `max`, or the default.
-    pub(crate) fn top(&self, default: usize, max: usize, excess: Excess) -> Result<usize, Answer> {
+    pub(crate) fn top(&self, default: usize, max: usize, excess: Excess) -> Result<usize, Response> {
         let Some(text) = self.get("$top") else { return Ok(default) };
         match text.parse::<usize>() {
-            Ok(0) | Err(_) => Err(Answer::bad_request(format!("Invalid value '{text}' for $top query option found."))),
-            Ok(top) if top > max && excess == Excess::Reject => Err(Answer::bad_request(format!(
+            Ok(0) | Err(_) => Err(Response::bad_request(format!("Invalid value '{text}' for $top query option found."))),
+            Ok(top) if top > max && excess == Excess::Reject => Err(Response::bad_request(format!(
                 "The limit of '{max}' for Top query has been exceeded. The value from the incoming request is '{top}'."
             ))),
             Ok(top) => Ok(top.min(max)),

@@ -74,7 +74,7 @@ fn deflated(part: &[u8], flush: FlushCompress) -> Vec<u8> {
 
 /// The body of a response, which may break.
 #[derive(Debug)]
-pub(crate) struct AnswerStream {
+pub(crate) struct BodyStream {
     bytes: Option<Bytes>,
     ending: Ending,
     /// A broken body yields once before it breaks, so that its first bytes are sent.
@@ -83,9 +83,9 @@ pub(crate) struct AnswerStream {
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl AnswerStream {
-    pub(crate) fn new(bytes: Bytes, ending: Ending) -> AnswerStream {
-        AnswerStream { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), ending, yielded: false, pause: None }
+impl BodyStream {
+    pub(crate) fn new(bytes: Bytes, ending: Ending) -> BodyStream {
+        BodyStream { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), ending, yielded: false, pause: None }
     }
 
     fn trickle(&mut self, context: &mut Context<'_>, after: Duration) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
@@ -97,7 +97,7 @@ impl AnswerStream {
     }
 }
 
-impl Body for AnswerStream {
+impl Body for BodyStream {
     type Data = Bytes;
     type Error = io::Error;
 

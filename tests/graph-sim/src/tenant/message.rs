@@ -99,7 +99,7 @@ pub struct Post {
 
 impl Post {
     /// A message of one of the kinds of the generator.
-    pub fn of(flavour: Flavour) -> Post {
+    pub fn generated(flavour: Flavour) -> Post {
         Post { flavour, ..Post::default() }
     }
 

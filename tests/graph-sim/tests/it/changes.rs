@@ -163,7 +163,7 @@ fn a_page_reflects_the_changes_of_the_hook_for_its_request() {
     sim.on_request(move |request, tenant| {
         if request.class == Class::Messages && request.page == PageKind::Next {
             tenant.edit(&oldest, "edited by the hook").unwrap();
-            tenant.post(&posted_to, Post::of(Flavour::Html)).unwrap();
+            tenant.post(&posted_to, Post::generated(Flavour::Html)).unwrap();
         }
         (request.class == Class::Team).then(|| Fault::status(503))
     });

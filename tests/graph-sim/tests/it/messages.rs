@@ -275,7 +275,7 @@ fn every_kind_of_system_event_is_served() {
     let (sim, team, channel) = Sim::one_channel();
     for kind in 0..SYSTEM_EVENTS.len() {
         sim.clock().advance(Duration::from_millis(5));
-        sim.with_tenant(|tenant| tenant.post(&channel, Post::of(Flavour::SystemEvent(kind as u8)))).unwrap();
+        sim.with_tenant(|tenant| tenant.post(&channel, Post::generated(Flavour::SystemEvent(kind as u8)))).unwrap();
     }
     let path = sim.path(&team, &channel, "/messages?$top=50");
     let preferred = sim.get(&path).json();
@@ -349,7 +349,7 @@ fn the_pages_are_complete_and_ordered_after_any_changes() {
     let mut known: Vec<graph_sim::MessageAt> = Vec::new();
     for step in 0..400 {
         sim.clock().advance(Duration::from_micros(draw(900_000) as u64));
-        let post = Post::of(Flavour::all()[draw(25)]);
+        let post = Post::generated(Flavour::all()[draw(25)]);
         sim.with_tenant(|tenant| {
             let Some(at) = (step > 5).then(|| known[draw(known.len())].clone()) else {
                 return known.push(tenant.post(&channel, post).unwrap());

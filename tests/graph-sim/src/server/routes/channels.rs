@@ -6,18 +6,24 @@ use super::{
 };
 use crate::{
     journal::Class,
-    limits::Row,
-    server::{answer::Answer, context::Context},
+    limits::Quota,
+    server::{context::Context, response::Response},
     tenant::{Channel, Membership, Team},
 };
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route { path: "teams/{team}/channels", class: Class::Channels, row: Row::Teams("channels", 60), opened_by: ROLES, answer: channels },
-    Route { path: "teams/{team}/channels/{channel}", class: Class::Other, row: CHANNEL, opened_by: ROLES, answer: channel },
-    Route { path: "teams/{team}/primaryChannel", class: Class::Other, row: CHANNEL, opened_by: ROLES, answer: primary_channel },
+    Route {
+        path: "teams/{team}/channels",
+        class: Class::Channels,
+        quota: Quota::Teams("channels", 60),
+        permissions: ROLES,
+        handler: channels,
+    },
+    Route { path: "teams/{team}/channels/{channel}", class: Class::Other, quota: CHANNEL, permissions: ROLES, handler: channel },
+    Route { path: "teams/{team}/primaryChannel", class: Class::Other, quota: CHANNEL, permissions: ROLES, handler: primary_channel },
 ];
 
-const CHANNEL: Row = Row::Teams("channel", 30);
+const CHANNEL: Quota = Quota::Teams("channel", 30);
 const ROLES: &[&str] = &[
     "Channel.ReadBasic.All",
     "ChannelSettings.Read.All",
@@ -29,7 +35,7 @@ const ROLES: &[&str] = &[
 ];
 
 /// `GET /teams/{id}/channels`. `$top` is not supported (graph.md 2.3).
-fn channels(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn channels(ctx: &Context<'_>) -> Result<Response, Response> {
     let team = ctx.team()?;
     let path = format!("teams('{}')/channels", team.id);
     let size = Some(ctx.tenant.switches.channels_page).filter(|size| *size > 0).unwrap_or(usize::MAX >> 1);
@@ -39,7 +45,7 @@ fn channels(ctx: &Context<'_>) -> Result<Answer, Answer> {
     let list = List { context: ctx.metadata(&path), path, counted: true };
     let channels = team.channels.iter().enumerate().filter(|(_, channel)| !channel.gone && !channel.unlisted);
     let listed = channels.filter(|(_, channel)| filter.as_ref().is_none_or(|filter| filter.matches(channel)));
-    list.answer(ctx, &token, listed.map(|(place, channel)| (place, selected(channel.json(team, ctx.unknown_members), &select))))
+    list.page(ctx, &token, listed.map(|(place, channel)| (place, selected(channel.json(team, ctx.unknown_members), &select))))
 }
 
 /// The two documented filters of the list of channels.
@@ -49,12 +55,12 @@ enum ChannelFilter {
 }
 
 impl ChannelFilter {
-    fn parse(text: &str) -> Result<ChannelFilter, Answer> {
+    fn parse(text: &str) -> Result<ChannelFilter, Response> {
         let quoted = |text: &str| text.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\'')).map(str::to_owned);
         match text.split_once(" eq ").and_then(|(name, value)| Some((name.trim(), quoted(value)?))) {
             Some(("membershipType", value)) => Ok(ChannelFilter::Membership(value)),
             Some(("displayName", value)) => Ok(ChannelFilter::Name(value)),
-            _ => Err(Answer::not_supported("Filter")),
+            _ => Err(Response::not_supported("Filter")),
         }
     }
 
@@ -71,19 +77,19 @@ impl ChannelFilter {
 }
 
 /// `GET /teams/{id}/channels/{id}`.
-fn channel(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn channel(ctx: &Context<'_>) -> Result<Response, Response> {
     let (team, channel) = ctx.channel()?;
     ctx.query.only(&["$select", "$filter"])?;
     Ok(channel_entity(ctx, team, channel))
 }
 
 /// `GET /teams/{id}/primaryChannel`.
-fn primary_channel(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn primary_channel(ctx: &Context<'_>) -> Result<Response, Response> {
     let team = ctx.team()?;
-    let general = team.channels().next().ok_or_else(|| Answer::not_found("No primary channel."))?;
+    let general = team.channels().next().ok_or_else(|| Response::not_found("No primary channel."))?;
     Ok(channel_entity(ctx, team, general))
 }
 
-fn channel_entity(ctx: &Context<'_>, team: &Team, channel: &Channel) -> Answer {
+fn channel_entity(ctx: &Context<'_>, team: &Team, channel: &Channel) -> Response {
     entity(ctx, &format!("teams('{}')/channels/$entity", team.id), channel.json(team, ctx.unknown_members))
 }

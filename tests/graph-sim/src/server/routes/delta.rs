@@ -12,10 +12,10 @@ use crate::{
     journal::Class,
     rng::mix,
     server::{
-        answer::Answer,
         context::Context,
         link::{PageToken, Position},
         page::{self, Head},
+        response::Response,
     },
     switches::{DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken},
     tenant::{Chain, Change, DeltaSupport, LogEntry, MessageId},
@@ -25,16 +25,16 @@ use crate::{
 pub(crate) const ROUTES: &[Route] = &[Route {
     path: "teams/{team}/channels/{channel}/messages/delta",
     class: Class::Delta,
-    row: messages::MESSAGES,
-    opened_by: messages::ROLES,
-    answer: delta,
+    quota: messages::MESSAGES,
+    permissions: messages::ROLES,
+    handler: delta,
 }];
 
 /// How far back delta reports messages (graph.md 4.2).
 const HORIZON_MONTHS: u32 = 8;
 
 /// `GET …/messages/delta`.
-fn delta(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn delta(ctx: &Context<'_>) -> Result<Response, Response> {
     let mut page = Page::new(ctx)?;
     page.view.typed = true;
     let round =
@@ -47,7 +47,7 @@ fn delta(ctx: &Context<'_>) -> Result<Answer, Answer> {
         // The `Location` of a 410 has an empty `$deltatoken`, which restarts from the beginning.
         _ => round.first()?,
     };
-    Ok(round.answer(token))
+    Ok(round.page(token))
 }
 
 struct Round<'a> {
@@ -64,23 +64,23 @@ enum Item<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn check_support(&self) -> Result<(), Answer> {
+    fn check_support(&self) -> Result<(), Response> {
         let filtered = self.page.ctx.query.get("$filter").is_some();
         match self.page.channel.delta {
-            DeltaSupport::NotSupported => Err(Answer::bad_request("Invalid request. Delta query is not supported by this resource.")),
-            DeltaSupport::NoFilter if filtered => Err(Answer::not_supported("Filter")),
-            DeltaSupport::NoDeltaToken => Err(Answer::not_supported("DeltaToken")),
-            DeltaSupport::NeedsFilter if self.page.ctx.query.text.is_empty() => Err(Answer::not_supported("DeltaToken")),
+            DeltaSupport::NotSupported => Err(Response::bad_request("Invalid request. Delta query is not supported by this resource.")),
+            DeltaSupport::NoFilter if filtered => Err(Response::not_supported("Filter")),
+            DeltaSupport::NoDeltaToken => Err(Response::not_supported("DeltaToken")),
+            DeltaSupport::NeedsFilter if self.page.ctx.query.text.is_empty() => Err(Response::not_supported("DeltaToken")),
             DeltaSupport::Supported | DeltaSupport::NoFilter | DeltaSupport::NeedsFilter => Ok(()),
         }
     }
 
     /// The first page of the first round.
-    fn first(&self) -> Result<PageToken, Answer> {
+    fn first(&self) -> Result<PageToken, Response> {
         let query = self.page.ctx.query;
         query.only(&["$filter", "$top", "$expand", "$deltatoken"])?;
         let top = match (self.switches.top, query.get("$top")) {
-            (DeltaTop::Reject, Some(_)) => return Err(Answer::not_supported("Top")),
+            (DeltaTop::Reject, Some(_)) => return Err(Response::not_supported("Top")),
             _ => query.top(self.switches.page, 50, self.page.ctx.tenant.switches.top_over_maximum)?,
         };
         let filter = query.get("$filter").map(filter_time).transpose()?;
@@ -91,16 +91,16 @@ impl<'a> Round<'a> {
     }
 
     /// A page within a round.
-    fn next_page(&self, text: &str) -> Result<PageToken, Answer> {
-        let token = PageToken::of_skip(text, &self.list, self.page.ctx.tenant, self.page.ctx.now)?;
+    fn next_page(&self, text: &str) -> Result<PageToken, Response> {
+        let token = PageToken::from_skip_token(text, &self.list, self.page.ctx.tenant, self.page.ctx.now)?;
         if token.broken {
-            return Err(Answer::not_supported("DeltaToken"));
+            return Err(Response::not_supported("DeltaToken"));
         }
         Ok(token)
     }
 
     /// The first page of a later round.
-    fn later(&self, text: &str) -> Result<PageToken, Answer> {
+    fn later(&self, text: &str) -> Result<PageToken, Response> {
         let (ctx, channel) = (self.page.ctx, self.page.channel);
         let token = PageToken::open(text, &self.list).ok_or_else(|| self.ended())?;
         let oldest = channel.first_good_delta.max(ctx.tenant.first_good_link);
@@ -111,7 +111,7 @@ impl<'a> Round<'a> {
     }
 
     /// `$deltatoken=latest`: an empty page with a deltaLink (graph.md 4.1).
-    fn latest(&self) -> Answer {
+    fn latest(&self) -> Response {
         let token = PageToken {
             top: self.switches.page,
             upto: self.page.channel.log.len() as u64,
@@ -121,20 +121,22 @@ impl<'a> Round<'a> {
     }
 
     /// The response to an expired token.
-    fn ended(&self) -> Answer {
+    fn ended(&self) -> Response {
         match self.switches.ended {
-            EndedToken::Gone => Answer::error(410, "resyncRequired", "Resync required. Replace any local items with the server's version.")
-                .header("Location", format!("{}{}?$deltatoken=", self.page.ctx.base, self.path)),
-            EndedToken::SyncStateNotFound => {
-                Answer::error(404, "syncStateNotFound", "The sync state generation is not found; the delta token is expired.")
+            EndedToken::Gone => {
+                Response::error(410, "resyncRequired", "Resync required. Replace any local items with the server's version.")
+                    .header("Location", format!("{}{}?$deltatoken=", self.page.ctx.base, self.path))
             }
-            EndedToken::SyncStateInvalid => Answer::error(400, "SyncStateInvalid", "The sync state is invalid."),
-            EndedToken::ResyncRequired => Answer::error(400, "resyncRequired", "Resync required."),
-            EndedToken::NotSupported => Answer::not_supported("DeltaToken"),
+            EndedToken::SyncStateNotFound => {
+                Response::error(404, "syncStateNotFound", "The sync state generation is not found; the delta token is expired.")
+            }
+            EndedToken::SyncStateInvalid => Response::error(400, "SyncStateInvalid", "The sync state is invalid."),
+            EndedToken::ResyncRequired => Response::error(400, "resyncRequired", "Resync required."),
+            EndedToken::NotSupported => Response::not_supported("DeltaToken"),
         }
     }
 
-    fn answer(&self, token: PageToken) -> Answer {
+    fn page(&self, token: PageToken) -> Response {
         let ctx = self.page.ctx;
         // `memo` marks that the empty first page was served, since the position is the same.
         let is_first_page = token.position == Position::Start && token.memo.is_empty();
@@ -155,7 +157,7 @@ impl<'a> Round<'a> {
         let end = (start + token.top).min(items.len());
         let from = start.min(end) - usize::from(self.switches.repeats && (1..=end).contains(&start));
         let page: Vec<&Item<'_>> = items[from..end].iter().map(|(_, item)| item).collect();
-        if ctx.goes_round {
+        if ctx.loops_back {
             let first = PageToken { memo: "served".to_owned(), ..token.moved(Position::Start, ctx.now) };
             return self.write(&page, Some(&first), None, token.expand);
         }
@@ -229,7 +231,7 @@ impl<'a> Round<'a> {
         Item::Root(chain)
     }
 
-    fn write(&self, items: &[&Item<'_>], next: Option<&PageToken>, delta: Option<&PageToken>, expand: bool) -> Answer {
+    fn write(&self, items: &[&Item<'_>], next: Option<&PageToken>, delta: Option<&PageToken>, expand: bool) -> Response {
         let page = &self.page;
         let next_link = next.map(|token| page.link(&self.path, token, "$skiptoken", &self.list));
         let delta_link = delta.map(|token| {
@@ -257,12 +259,12 @@ impl<'a> Round<'a> {
             }
         }
         page::close(&mut body);
-        Answer::json(body)
+        Response::json(body)
     }
 }
 
 /// The time of the only supported filter, `lastModifiedDateTime gt {time}` (graph.md 4.2).
-fn filter_time(filter: &str) -> Result<Time, Answer> {
+fn filter_time(filter: &str) -> Result<Time, Response> {
     let time = filter.trim().strip_prefix("lastModifiedDateTime").and_then(|rest| rest.trim().strip_prefix("gt ")).map(str::trim);
-    time.and_then(Time::parse).ok_or_else(|| Answer::not_supported("Filter"))
+    time.and_then(Time::parse).ok_or_else(|| Response::not_supported("Filter"))
 }

@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{
     journal::Class,
-    limits::Row,
-    server::{answer::Answer, context::Context},
+    limits::Quota,
+    server::{context::Context, response::Response},
 };
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route { path: "groups", class: Class::Groups, row: Row::Directory, opened_by: ROLES, answer: groups },
-    Route { path: "groups/{group}", class: Class::Groups, row: Row::Directory, opened_by: ROLES, answer: group },
+    Route { path: "groups", class: Class::Groups, quota: Quota::Directory, permissions: ROLES, handler: groups },
+    Route { path: "groups/{group}", class: Class::Groups, quota: Quota::Directory, permissions: ROLES, handler: group },
 ];
 
 const ROLES: &[&str] = &[
@@ -40,18 +40,18 @@ const SELECTABLE_PROPERTIES: [&str; 8] = [
 ];
 
 /// `GET /groups`.
-fn groups(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn groups(ctx: &Context<'_>) -> Result<Response, Response> {
     let (token, query) = begin(ctx, "groups", &["$filter", "$select", "$top", "$count", "$orderby"], 100, 999)?;
     if let Some(filter) = query.get("$filter") {
         let bare = filter.replace(' ', "").to_ascii_lowercase();
         if !(bare.starts_with("resourceprovisioningoptions/any(") && bare.ends_with("eq'team')")) {
-            return Err(Answer::error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."));
+            return Err(Response::error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."));
         }
     }
     let select = query.select();
     if let Some(unknown) = ctx.tenant.groups().next().and_then(|group| unknown_property(&group.group_json(), &select)) {
         let message = format!("Could not find a property named '{unknown}' on type 'Microsoft.DirectoryServices.Group'.");
-        return Err(Answer::bad_request(message));
+        return Err(Response::bad_request(message));
     }
     let list = List {
         path: "groups".to_owned(),
@@ -59,8 +59,8 @@ fn groups(ctx: &Context<'_>) -> Result<Answer, Answer> {
         counted: false,
     };
     let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && !team.unmarked);
-    let page = list.answer(ctx, &token, items.map(|(place, team)| (place, selected(team.group_json(), &select))));
-    page.map(|answer| answer.header("x-ms-resource-unit", "1"))
+    let page = list.page(ctx, &token, items.map(|(place, team)| (place, selected(team.group_json(), &select))));
+    page.map(|response| response.header("x-ms-resource-unit", "1"))
 }
 
 fn unknown_property<'s>(group: &Value, select: &'s [String]) -> Option<&'s str> {
@@ -69,9 +69,9 @@ fn unknown_property<'s>(group: &Value, select: &'s [String]) -> Option<&'s str> 
 }
 
 /// `GET /groups/{id}`.
-fn group(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn group(ctx: &Context<'_>) -> Result<Response, Response> {
     let id = ctx.id("group");
-    let missing = || Answer::error(404, "Request_ResourceNotFound", format!("Resource '{id}' does not exist."));
+    let missing = || Response::error(404, "Request_ResourceNotFound", format!("Resource '{id}' does not exist."));
     let group = ctx.tenant.group(id).ok_or_else(missing)?;
     Ok(entity(ctx, "groups/$entity", group.group_json()))
 }

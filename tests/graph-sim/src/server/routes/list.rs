@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::server::{
-    answer::Answer,
     context::Context,
     link::{PageToken, Position},
     page::{self, Head},
     query::Query,
+    response::Response,
 };
 
 /// A list whose page tokens contain the index of an item, so that deletions do not shift the following items.
@@ -20,19 +20,19 @@ pub(crate) struct List {
 
 impl List {
     /// The page of the token. `items` are in order, with their indexes.
-    pub(crate) fn answer(
+    pub(crate) fn page(
         &self,
         ctx: &Context<'_>,
         token: &PageToken,
         items: impl Iterator<Item = (usize, Value)>,
-    ) -> Result<Answer, Answer> {
-        let Position::Offset(start) = token.position else { return Err(Answer::bad_request("The provided skip token is not valid.")) };
+    ) -> Result<Response, Response> {
+        let Position::Offset(start) = token.position else { return Err(Response::bad_request("The provided skip token is not valid.")) };
         let size = if ctx.empty_page { 0 } else { token.top };
         let mut rest = items.skip_while(|(place, _)| (*place as u64) < start);
         let page: Vec<String> = rest.by_ref().take(size).map(|(_, item)| item.to_string()).collect();
         let end = (page.len() == token.top && ctx.tenant.switches.trailing_link).then_some(i64::MAX as u64);
         let next = rest.next().map(|(place, _)| place as u64).or(end);
-        let next = if ctx.goes_round { Some(0) } else { next };
+        let next = if ctx.loops_back { Some(0) } else { next };
         let next_link = next.map(|place| {
             let token = token.moved(Position::Offset(place), ctx.now).seal(&self.path);
             format!("{}{}?$skiptoken={token}", ctx.base, self.path)
@@ -41,14 +41,14 @@ impl List {
         Head { context: &self.context, count: self.counted.then_some(page.len()), next_link, delta_link: None }.open(&mut body);
         body.extend_from_slice(page.join(",").as_bytes());
         page::close(&mut body);
-        Ok(Answer::json(body))
+        Ok(Response::json(body))
     }
 }
 
 /// The page token of a request to the list at `path`, and the options of its first page. `max` is the largest `$top`.
-pub(crate) fn begin(ctx: &Context<'_>, path: &str, options: &[&str], default: usize, max: usize) -> Result<(PageToken, Query), Answer> {
+pub(crate) fn begin(ctx: &Context<'_>, path: &str, options: &[&str], default: usize, max: usize) -> Result<(PageToken, Query), Response> {
     if let Some(text) = ctx.query.token("$skiptoken")? {
-        let token = PageToken::of_skip(text, path, ctx.tenant, ctx.now)?;
+        let token = PageToken::from_skip_token(text, path, ctx.tenant, ctx.now)?;
         let query = Query::parse(&token.memo);
         return Ok((token, query));
     }
@@ -67,10 +67,10 @@ pub(crate) fn selected(item: Value, select: &[String]) -> Value {
 }
 
 /// One object, after its `@odata.context`.
-pub(crate) fn entity(ctx: &Context<'_>, what: &str, object: Value) -> Answer {
+pub(crate) fn entity(ctx: &Context<'_>, what: &str, object: Value) -> Response {
     let mut annotated = json!({ "@odata.context": ctx.metadata(what) });
     if let (Value::Object(properties), Value::Object(own)) = (&mut annotated, object) {
         properties.extend(own);
     }
-    Answer::value(&annotated)
+    Response::value(&annotated)
 }

@@ -5,12 +5,12 @@ use crate::{
     content::{ChannelView, write_message},
     encode::{JsonOut, percent_encode},
     journal::Class,
-    limits::Row,
+    limits::Quota,
     server::{
-        answer::Answer,
         context::Context,
         link::{PageToken, Position, below, channel_path},
         page::{self, Head},
+        response::Response,
     },
     switches::{Overflow, Paging, RepliesOrder},
     tenant::{Chain, Channel, Message, MessageId, Team},
@@ -18,39 +18,45 @@ use crate::{
 };
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route { path: "teams/{team}/channels/{channel}/messages", class: Class::Messages, row: MESSAGES, opened_by: ROLES, answer: messages },
+    Route {
+        path: "teams/{team}/channels/{channel}/messages",
+        class: Class::Messages,
+        quota: MESSAGES,
+        permissions: ROLES,
+        handler: messages,
+    },
     Route {
         path: "teams/{team}/channels/{channel}/messages/{message}",
         class: Class::Message,
-        row: MESSAGES,
-        opened_by: ROLES,
-        answer: message,
+        quota: MESSAGES,
+        permissions: ROLES,
+        handler: message,
     },
     Route {
         path: "teams/{team}/channels/{channel}/messages/{message}/replies",
         class: Class::Replies,
-        row: Row::OTHER,
-        opened_by: ROLES,
-        answer: replies,
+        quota: Quota::OTHER,
+        permissions: ROLES,
+        handler: replies,
     },
     Route {
         path: "teams/{team}/channels/{channel}/messages/{message}/replies/{reply}",
         class: Class::Message,
-        row: Row::OTHER,
-        opened_by: ROLES,
-        answer: reply,
+        quota: Quota::OTHER,
+        permissions: ROLES,
+        handler: reply,
     },
     Route {
         path: "teams/{team}/channels/{channel}/messages/{message}/replies/delta",
         class: Class::Replies,
-        row: Row::OTHER,
-        opened_by: ROLES,
-        answer: replies_delta,
+        quota: Quota::OTHER,
+        permissions: ROLES,
+        handler: replies_delta,
     },
 ];
 
 /// Shared by lists of messages, pages of delta and single messages.
-pub(crate) const MESSAGES: Row = Row::Teams("channel messages", 20);
+pub(crate) const MESSAGES: Quota = Quota::Teams("channel messages", 20);
 pub(crate) const ROLES: &[&str] = &["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"];
 
 /// The largest `$top` of messages and replies.
@@ -67,7 +73,7 @@ pub(crate) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn new(ctx: &'a Context<'a>) -> Result<Page<'a>, Answer> {
+    pub(crate) fn new(ctx: &'a Context<'a>) -> Result<Page<'a>, Response> {
         let (team, channel) = ctx.channel()?;
         Ok(Page {
             ctx,
@@ -92,9 +98,9 @@ impl<'a> Page<'a> {
         format!("{}/{}/{what}", self.team.id, self.channel.id)
     }
 
-    fn chain(&self, id: &str) -> Result<&'a Chain, Answer> {
+    fn chain(&self, id: &str) -> Result<&'a Chain, Response> {
         let chain = id.parse().ok().and_then(|root: MessageId| self.channel.chains.get(root));
-        chain.ok_or_else(|| Answer::not_found(format!("Message {id} was not found.")))
+        chain.ok_or_else(|| Response::not_found(format!("Message {id} was not found.")))
     }
 
     /// Writes a root with its inlined replies, up to the maximum (graph.md 2.5).
@@ -147,7 +153,7 @@ impl<'a> Page<'a> {
     }
 
     /// The response with a single message.
-    fn single(&self, message: &Message, root: MessageId) -> Answer {
+    fn single(&self, message: &Message, root: MessageId) -> Response {
         let mut body = Vec::new();
         write_message(&mut body, &self.view, message, root);
         if let Some(inside) = body.strip_prefix(b"{") {
@@ -160,7 +166,7 @@ impl<'a> Page<'a> {
             annotated.extend_from_slice(inside);
             body = annotated;
         }
-        Answer::json(body)
+        Response::json(body)
     }
 }
 
@@ -172,11 +178,11 @@ fn nth_reply(chain: &Chain, order: RepliesOrder, index: usize) -> Option<&Messag
 }
 
 /// `GET …/messages`.
-fn messages(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn messages(ctx: &Context<'_>) -> Result<Response, Response> {
     let page = Page::new(ctx)?;
     let list = page.list("messages");
     let token = match ctx.query.token("$skiptoken")? {
-        Some(text) => PageToken::of_skip(text, &list, ctx.tenant, ctx.now)?,
+        Some(text) => PageToken::from_skip_token(text, &list, ctx.tenant, ctx.now)?,
         None => {
             ctx.query.only(&["$top", "$expand"])?;
             let top = ctx.query.top(20, MAX_TOP, ctx.tenant.switches.top_over_maximum)?;
@@ -206,19 +212,19 @@ fn messages(ctx: &Context<'_>) -> Result<Answer, Answer> {
         }
     }
     page::close(&mut body);
-    Ok(Answer::json(body))
+    Ok(Response::json(body))
 }
 
 /// Whether replies are expanded. `$expand` accepts `replies` only.
-pub(crate) fn expands_replies(ctx: &Context<'_>) -> Result<bool, Answer> {
+pub(crate) fn expands_replies(ctx: &Context<'_>) -> Result<bool, Response> {
     match ctx.query.get("$expand") {
         None => Ok(false),
         Some("replies") if ctx.tenant.switches.expands_replies => Ok(true),
         Some("replies") => {
-            Err(Answer::bad_request("Query option 'Expand' is not allowed. To allow it, set the 'AllowedQueryOptions' property."))
+            Err(Response::bad_request("Query option 'Expand' is not allowed. To allow it, set the 'AllowedQueryOptions' property."))
         }
         Some(other) => {
-            Err(Answer::bad_request(format!("Could not find a property named '{other}' on type 'microsoft.graph.chatMessage'.")))
+            Err(Response::bad_request(format!("Could not find a property named '{other}' on type 'microsoft.graph.chatMessage'.")))
         }
     }
 }
@@ -240,14 +246,14 @@ fn cut<'c>(
         (Some(_), Paging::Offset, Position::Start) => Position::Offset(items.len() as u64),
         (Some(last), ..) => Position::After(last.activity.ticks(), last.root.id),
     };
-    if ctx.goes_round {
+    if ctx.loops_back {
         return (items, Some(Position::Start));
     }
     (items, more.then_some(next))
 }
 
 /// `GET …/messages/{id}/replies`.
-fn replies(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn replies(ctx: &Context<'_>) -> Result<Response, Response> {
     let page = Page::new(ctx)?;
     let message = ctx.id("message");
     let chain = page.chain(message)?;
@@ -255,7 +261,7 @@ fn replies(ctx: &Context<'_>) -> Result<Answer, Answer> {
     let list = page.list(&format!("{root}/replies"));
     let switches = &ctx.tenant.switches;
     let token = match ctx.query.token("$skiptoken")? {
-        Some(text) => PageToken::of_skip(text, &list, ctx.tenant, ctx.now)?,
+        Some(text) => PageToken::from_skip_token(text, &list, ctx.tenant, ctx.now)?,
         None => {
             ctx.query.only(&["$top"])?;
             let top = ctx.query.top(switches.replies_page, MAX_TOP, switches.top_over_maximum)?;
@@ -279,8 +285,8 @@ fn replies(ctx: &Context<'_>) -> Result<Answer, Answer> {
         (Some(last), Paging::Position) => Position::After(0, last.id),
         (Some(_), Paging::Offset) => Position::Offset((start + items.len()) as u64),
     };
-    let more = start + items.len() < chain.replies.len() || full || ctx.goes_round;
-    let next = if ctx.goes_round { Position::Start } else { next };
+    let more = start + items.len() < chain.replies.len() || full || ctx.loops_back;
+    let next = if ctx.loops_back { Position::Start } else { next };
     let path = format!("{}/replies", below(&page.path, "messages", message));
     let next_link = more.then(|| page.link(&path, &token.moved(next, ctx.now), "$skiptoken", &list));
     let mut body = Vec::with_capacity(items.len() * 2048 + 1024);
@@ -293,11 +299,11 @@ fn replies(ctx: &Context<'_>) -> Result<Answer, Answer> {
         write_message(&mut body, &page.view, reply, root);
     }
     page::close(&mut body);
-    Ok(Answer::json(body))
+    Ok(Response::json(body))
 }
 
 /// `GET …/messages/{id}`.
-fn message(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn message(ctx: &Context<'_>) -> Result<Response, Response> {
     let page = Page::new(ctx)?;
     ctx.query.only(&[])?;
     let chain = page.chain(ctx.id("message"))?;
@@ -305,17 +311,17 @@ fn message(ctx: &Context<'_>) -> Result<Answer, Answer> {
 }
 
 /// `GET …/messages/{id}/replies/delta` (graph.md 2.6).
-fn replies_delta(_: &Context<'_>) -> Result<Answer, Answer> {
-    Err(Answer::bad_request("Change tracking is not supported against 'microsoft.graph.chatMessage'."))
+fn replies_delta(_: &Context<'_>) -> Result<Response, Response> {
+    Err(Response::bad_request("Change tracking is not supported against 'microsoft.graph.chatMessage'."))
 }
 
 /// `GET …/messages/{id}/replies/{id}`.
-fn reply(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn reply(ctx: &Context<'_>) -> Result<Response, Response> {
     let page = Page::new(ctx)?;
     ctx.query.only(&[])?;
     let chain = page.chain(ctx.id("message"))?;
     let reply = ctx.id("reply");
     let found = reply.parse().ok().filter(|id| *id != chain.root.id).and_then(|id| chain.message(id));
-    let found = found.ok_or_else(|| Answer::not_found(format!("Message {reply} was not found.")))?;
+    let found = found.ok_or_else(|| Response::not_found(format!("Message {reply} was not found.")))?;
     Ok(page.single(found, chain.root.id))
 }

@@ -12,11 +12,11 @@ mod teams;
 pub(crate) use messages::ROLES as MESSAGE_ROLES;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{answer::Answer, context::Context};
+use super::{context::Context, response::Response};
 use crate::{
     encode::percent_decode,
     journal::{Class, Ids},
-    limits::Row,
+    limits::Quota,
 };
 
 /// A route of Graph.
@@ -25,20 +25,20 @@ pub(crate) struct Route {
     /// The path below `/v1.0/` (files of reports: below `/`), with names of ids in braces.
     pub(crate) path: &'static str,
     pub(crate) class: Class,
-    pub(crate) row: Row,
+    pub(crate) quota: Quota,
     /// The application permissions, the least privileged first. One of them is enough.
-    pub(crate) opened_by: &'static [&'static str],
-    pub(crate) answer: fn(&Context<'_>) -> Result<Answer, Answer>,
+    pub(crate) permissions: &'static [&'static str],
+    pub(crate) handler: fn(&Context<'_>) -> Result<Response, Response>,
 }
 
 const ROUTES: [&[Route]; 7] =
     [groups::ROUTES, teams::ROUTES, channels::ROUTES, members::ROUTES, messages::ROUTES, delta::ROUTES, reports::ROUTES];
 
 /// The route of all other paths.
-const UNKNOWN: Route = Route { path: "", class: Class::Other, row: Row::OTHER, opened_by: &[], answer: unknown };
+const UNKNOWN: Route = Route { path: "", class: Class::Other, quota: Quota::OTHER, permissions: &[], handler: unknown };
 
-fn unknown(_: &Context<'_>) -> Result<Answer, Answer> {
-    Err(Answer::not_found("Requested API is not supported. Please check the path."))
+fn unknown(_: &Context<'_>) -> Result<Response, Response> {
+    Err(Response::not_found("Requested API is not supported. Please check the path."))
 }
 
 fn all() -> impl Iterator<Item = &'static Route> {
@@ -48,7 +48,7 @@ fn all() -> impl Iterator<Item = &'static Route> {
 impl Route {
     /// Finds the route of a path and the ids in it. `/v1.0/teams/{id}/…` and the function style of Graph's links, `teams('{id}')/…`, are
     /// equivalent.
-    pub(crate) fn of(path: &str) -> (&'static Route, Ids) {
+    pub(crate) fn find(path: &str) -> (&'static Route, Ids) {
         // The path of a report file has no version.
         let file = || path.strip_prefix('/').filter(|path| path.starts_with("data/"));
         let segments: Vec<String> = path.strip_prefix("/v1.0/").or_else(file).unwrap_or("").split('/').flat_map(split_function).collect();
@@ -89,7 +89,7 @@ fn split_function(segment: &str) -> Vec<String> {
 /// The permissions that a client of all routes needs: the least privileged one of each route, and the one for the settings of teams.
 pub(crate) fn default_roles() -> Vec<String> {
     let mut roles: Vec<String> = Vec::new();
-    for role in all().filter_map(|route| route.opened_by.first()).chain(&["TeamSettings.Read.All"]) {
+    for role in all().filter_map(|route| route.permissions.first()).chain(&["TeamSettings.Read.All"]) {
         if !roles.iter().any(|have| have == role) {
             roles.push((*role).to_owned());
         }
@@ -112,7 +112,7 @@ mod tests {
     use super::{Route, all};
 
     fn of(path: &str) -> (&'static str, String) {
-        let (route, ids) = Route::of(path);
+        let (route, ids) = Route::find(path);
         (route.path, ["team", "channel", "message", "reply"].map(|name| ids.get(name).unwrap_or("-")).join(" "))
     }
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::Route;
 use crate::{
     journal::Class,
-    limits::Row,
-    server::{answer::Answer, context::Context},
+    limits::Quota,
+    server::{context::Context, response::Response},
     tenant::DEVICES,
 };
 
@@ -14,24 +14,24 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "reports/getTeamsDeviceUsageUserDetail(period='D7')",
         class: Class::Reports,
-        row: Row::Reports("device usage"),
-        opened_by: &["Reports.Read.All"],
-        answer: |ctx| Ok(redirect(ctx, "devices")),
+        quota: Quota::Reports("device usage"),
+        permissions: &["Reports.Read.All"],
+        handler: |ctx| Ok(redirect(ctx, "devices")),
     },
-    Route { path: "data/download/{report}", class: Class::ReportFiles, row: Row::Elsewhere, opened_by: &[], answer: file },
+    Route { path: "data/download/{report}", class: Class::ReportFiles, quota: Quota::None, permissions: &[], handler: file },
 ];
 
 /// Microsoft serves the file from another host; the simulator from the same one.
-fn redirect(ctx: &Context<'_>, report: &str) -> Answer {
+fn redirect(ctx: &Context<'_>, report: &str) -> Response {
     let host = ctx.base.trim_end_matches("/v1.0/");
-    Answer::bytes(302, "text/plain", Vec::new()).header("Location", format!("{host}/data/download/{report}?token=presigned"))
+    Response::bytes(302, "text/plain", Vec::new()).header("Location", format!("{host}/data/download/{report}?token=presigned"))
 }
 
 /// `GET /data/download/{report}`.
-fn file(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn file(ctx: &Context<'_>) -> Result<Response, Response> {
     match ctx.id("report") {
-        "devices" => Ok(Answer::bytes(200, "application/octet-stream", csv(&DEVICES, &ctx.tenant.device_usage()))),
-        _ => Err(Answer::empty(404)),
+        "devices" => Ok(Response::bytes(200, "application/octet-stream", csv(&DEVICES, &ctx.tenant.device_usage()))),
+        _ => Err(Response::empty(404)),
     }
 }
 

@@ -6,14 +6,14 @@ use super::{
 };
 use crate::{
     journal::Class,
-    limits::Row,
-    server::{answer::Answer, context::Context},
+    limits::Quota,
+    server::{context::Context, response::Response},
     switches::BasicTeam,
 };
 
 pub(crate) const ROUTES: &[Route] = &[
-    Route { path: "teams", class: Class::Teams, row: Row::OTHER, opened_by: LIST_ROLES, answer: teams },
-    Route { path: "teams/{team}", class: Class::Team, row: Row::Teams("team", 30), opened_by: ROLES, answer: team },
+    Route { path: "teams", class: Class::Teams, quota: Quota::OTHER, permissions: LIST_ROLES, handler: teams },
+    Route { path: "teams/{team}", class: Class::Team, quota: Quota::Teams("team", 30), permissions: ROLES, handler: team },
 ];
 
 const LIST_ROLES: &[&str] = &["Team.ReadBasic.All", "TeamSettings.Read.All", "TeamSettings.ReadWrite.All"];
@@ -28,18 +28,18 @@ const ROLES: &[&str] = &[
 ];
 
 /// `GET /teams`.
-fn teams(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn teams(ctx: &Context<'_>) -> Result<Response, Response> {
     let (token, query) = begin(ctx, "teams", &["$filter", "$select", "$top", "$count"], 100, 999)?;
     if query.get("$filter").is_some() {
-        return Err(Answer::not_supported("Filter"));
+        return Err(Response::not_supported("Filter"));
     }
     let list = List { path: "teams".to_owned(), context: ctx.metadata("teams"), counted: true };
     let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && team.provisioned);
-    list.answer(ctx, &token, items.map(|(place, team)| (place, team.listed_json())))
+    list.page(ctx, &token, items.map(|(place, team)| (place, team.listed_json())))
 }
 
 /// `GET /teams/{id}`.
-fn team(ctx: &Context<'_>) -> Result<Answer, Answer> {
+fn team(ctx: &Context<'_>) -> Result<Response, Response> {
     let team = ctx.team()?;
     ctx.query.only(&["$select"])?;
     let settings = if sees_settings(ctx.roles) { BasicTeam::Full } else { ctx.tenant.switches.basic_team };
