@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (messages, arriving) = mpsc::sync_channel(1000);
     // A clone of the last argument ends the run early, with a state that covers what was handed over.
-    let (output, writer) = Output::start(Box::new(HandOver { messages }), states.of_selected.clone(), StopSignal::default())?;
+    let (output, writer) = Output::start(Box::new(HandOver { messages }), states.selected.clone(), StopSignal::default())?;
     let runtime = Runtime::new()?;
     let run = runtime.spawn(async move { sync::run(client, &config, selected, states, output).await });
 

@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     error::{Error, Fault},
     graph::GraphClient,
-    read::{begin::consent, parents::missing},
+    read::{parents::missing_options, setup::consent},
     streams::StreamSet,
 };
 pub use messages::with_remarks;
@@ -31,7 +31,7 @@ pub async fn check(client: &GraphClient, config: &Config, streams: StreamSet) ->
     let mut checkup = Checkup { streams: Vec::new(), lists_no_team: false, consent };
     for stream in streams.iter() {
         let own = config.stream(stream);
-        let verdict = match missing(stream, own) {
+        let verdict = match missing_options(stream, own) {
             options if options.is_empty() => StreamCheck::new(&mut probe, stream, own).verdict().await,
             options => Verdict::NotConfigured(options),
         };

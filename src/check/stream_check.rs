@@ -44,7 +44,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
         // Where parents can be neither listed nor looked up directly, the stream is read at the level above.
         let is_reachable = |level: &&'static Level| Stream::finding(level).is_some() || is_certain(stream, config, level);
         let path = deepest.map(Level::path).unwrap_or_default().into_iter().take_while(is_reachable).collect();
-        let pending = vec![(Partition::default(), Origin::Named)];
+        let pending = vec![(Partition::default(), Origin::Configured)];
         Self { probe, stream, config, path, pending, works: false, found: Vec::new(), absent: Vec::new(), gone: None }
     }
 
@@ -62,7 +62,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
             let next = self.next(&of);
             if let Some(level) = next.filter(|level| is_certain(self.stream, self.config, level)) {
                 let named = self.config.named(level).iter().rev();
-                self.pending.extend(named.map(|id| (of.below(level, id), Origin::Named)));
+                self.pending.extend(named.map(|id| (of.below(level, id), Origin::Configured)));
                 continue;
             }
             if self.works && self.probe.has_listed(&of) {
@@ -134,14 +134,14 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
         }
         let unplaced = self.next(&of).and_then(|level| self.unplaced(level).first().map(|id| of.below(level, id)));
         match (origin, unplaced.filter(|_| error.is_forbidden())) {
-            (Origin::Named, _) if is_absent => self.absent.push((of, error)),
+            (Origin::Configured, _) if is_absent => self.absent.push((of, error)),
             // A group that the tenant lists may have no team.
             (Origin::Listed, _) if error.is_missing() && of.above().level().is_none() => {}
             (Origin::Listed, _) if error.is_missing() && self.gone.is_none() => self.gone = Some((of, error)),
             // It may be in another parent: a run searches for it.
-            (Origin::Perhaps, _) if is_absent => {}
+            (Origin::Candidate, _) if is_absent => {}
             // A configured parent can be read without the permission to list it.
-            (_, Some(configured)) => self.pending = vec![(configured, Origin::Perhaps)],
+            (_, Some(configured)) => self.pending = vec![(configured, Origin::Candidate)],
             _ => return Err(self.verdict_of(&of, error)),
         }
         Ok(())

@@ -71,7 +71,7 @@ impl Ready {
         stop: StopSignal,
     ) -> io::Result<Summary> {
         let Self { client, config, selected, states, remarks, runtime } = self;
-        let (output, writer) = Output::start(emitter, states.of_selected.clone(), stop)?;
+        let (output, writer) = Output::start(emitter, states.selected.clone(), stop)?;
         let log = logging::subscriber(level, say(&output));
         let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.spacing(&CHANNEL));
         let figures = move || progress.figures(counting.counts());

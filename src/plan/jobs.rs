@@ -17,7 +17,7 @@ use crate::{
         context::Context,
         found::Origin,
         job::Job,
-        parents::{first_jobs, jobs_of},
+        parents::{first_jobs, following_jobs},
     },
     streams::{Read, StreamSet},
 };
@@ -76,22 +76,22 @@ impl Jobs {
     /// Looks at some jobs of a kind.
     async fn look_at(&mut self, context: &Context, (finds, ..): Kind, jobs: Vec<(Job, f64)>) -> Result<(), Error> {
         let all: f64 = jobs.iter().map(|(_, weight)| weight).sum();
-        let most = match jobs.first().map(|(job, _)| job.work.stream.read) {
+        let most = match jobs.first().map(|(job, _)| job.input.stream.read) {
             _ if finds.0 => FINDING,
             Some(Read::Walk(_)) => WALKS,
             _ => OTHERS,
         };
-        let (some, others) = sample(jobs, most, |(job, _)| job.work.of.key());
+        let (some, others) = sample(jobs, most, |(job, _)| job.input.parent.key());
         if !others.is_empty() {
-            self.outcomes.sample(some.iter().chain(&others).fold(StreamSet::default(), |all, (job, _)| all.union(job.feeds)));
+            self.outcomes.sample(some.iter().chain(&others).fold(StreamSet::default(), |all, (job, _)| all.union(job.streams)));
         }
-        if let Some((Job { work, .. }, _)) = some.first().filter(|_| some.len() >= MANY) {
-            info!("looking at the {} of {} of {all:.0} parents", work.stream.plural(), some.len());
+        if let Some((Job { input, .. }, _)) = some.first().filter(|_| some.len() >= MANY) {
+            info!("looking at the {} of {} of {all:.0} parents", input.stream.plural(), some.len());
         }
         let weight = all / some.len().max(1) as f64;
-        let places: Vec<_> = some.iter().map(|(job, _)| (job.feeds, job.work.of.clone())).collect();
+        let places: Vec<_> = some.iter().map(|(job, _)| (job.streams, job.input.parent.clone())).collect();
         let before = context.client.counts();
-        let tasks = some.into_iter().map(|(job, _)| look(context.for_job(0, job.work.urgency(), job.feeds), job));
+        let tasks = some.into_iter().map(|(job, _)| look(context.for_job(0, job.input.urgency(), job.streams), job));
         let looks: Vec<_> = stream::iter(tasks).buffered(UNDER_WAY).try_collect().await?;
         let asked = context.client.counts().sent_since(&before);
         let mut looked_at = Vec::new();
@@ -101,12 +101,12 @@ impl Jobs {
                     self.without_team.insert(team);
                     self.load.forget(&of);
                 }
-                self.add(jobs_of(context, report), weight);
+                self.add(following_jobs(context, report), weight);
             }
             self.outcomes.note(feeds, result);
             looked_at.push((of, walk));
         }
-        let others: Vec<_> = others.into_iter().map(|(job, _)| job.work.of).collect();
+        let others: Vec<_> = others.into_iter().map(|(job, _)| job.input.parent).collect();
         self.load.add(looked_at, &others, weight, &asked);
         Ok(())
     }
@@ -122,9 +122,9 @@ fn sample<T>(mut items: Vec<T>, most: usize, key: impl Fn(&T) -> String) -> (Vec
 }
 
 fn kind(job: &Job) -> Kind {
-    let is_listed = !matches!(job.work.origin, Origin::Known { .. });
-    let level = job.work.of.level().map(|level| level.position());
-    (Reverse(job.work.urgency() == Urgency::Leads), level, is_listed, job.work.stream.position())
+    let is_listed = !matches!(job.input.origin, Origin::Unlisted { .. });
+    let level = job.input.parent.level().map(|level| level.position());
+    (Reverse(job.input.urgency() == Urgency::Leads), level, is_listed, job.input.stream.position())
 }
 
 #[cfg(test)]

@@ -46,10 +46,10 @@ impl Load {
     /// A job was found that stands for this number of jobs.
     pub(super) fn find(&mut self, job: &Job, weight: f64) {
         // What is not listed may be gone.
-        if matches!(job.work.origin, Origin::Known { .. }) {
+        if matches!(job.input.origin, Origin::Unlisted { .. }) {
             return;
         }
-        for of in job.work.of.upwards() {
+        for of in job.input.parent.upwards() {
             self.parents.entry(of).or_insert(Parent { weight, is_looked_at: false, requests: 0.0 });
         }
     }

@@ -12,18 +12,18 @@ use crate::{
     level::{CHANNEL, Partition, TEAM},
     read::{
         channel::{
-            WALK_EVERY,
+            MAX_WALK_INTERVAL,
             activity::before,
-            estimate::Estimate,
-            expansion::USUAL_PAGE,
-            pass::{PROBE, is_expansion_refused},
-            remaining_requests::earliest,
+            estimate::ChannelEstimate,
+            expansion::DEFAULT_PAGE_SIZE,
+            pass::{PROBE_SIZE, is_expansion_refused},
+            remaining_requests::earliest_creation,
         },
+        channel_ref::ChannelFacts,
         context::Context,
         dispatch,
         found::Origin,
-        job::{Job, Report, Stop},
-        place::Facts,
+        job::{Job, JobError, JobReport},
     },
     state::{BEGINNING, Position},
     streams::{self, MAX_TOP, Mode, Read, Side, Stream},
@@ -33,7 +33,7 @@ use crate::{
 const NAMED: usize = 10;
 
 /// What was seen of a job: the requests that it needs, if not all of them were sent, and what it came to.
-type Look = (Option<Walk>, Result<Report, Error>);
+type Look = (Option<Walk>, Result<JobReport, Error>);
 
 /// A channel, and where earlier runs have left the streams that read it.
 struct Channel<'l> {
@@ -45,9 +45,9 @@ struct Channel<'l> {
 
 /// Looks at a job. Gives the error if nothing more can be had.
 pub(super) async fn look(context: Context, job: Job) -> Result<Look, Error> {
-    let feeds = job.feeds;
-    let look = match job.work.stream.read {
-        Read::Walk(_) if job.work.of.level() == Some(&CHANNEL) => Channel::new(&context, &job).look().await,
+    let feeds = job.streams;
+    let look = match job.input.stream.read {
+        Read::Walk(_) if job.input.parent.level() == Some(&CHANNEL) => Channel::new(&context, &job).look().await,
         _ => (None, dispatch::run(job, &context).await.map_err(failed)),
     };
     context.job_ended(feeds);
@@ -57,10 +57,10 @@ pub(super) async fn look(context: Context, job: Job) -> Result<Look, Error> {
     }
 }
 
-fn failed(stop: Stop) -> Error {
+fn failed(stop: JobError) -> Error {
     match stop {
-        Stop::Failed(error) => error,
-        Stop::Closed => Error::Internal("a plan writes nothing, and its writer has ended".to_owned()),
+        JobError::Failed(error) => error,
+        JobError::Closed => Error::Internal("a plan writes nothing, and its writer has ended".to_owned()),
     }
 }
 
@@ -72,18 +72,18 @@ pub(super) async fn name_longest(context: &Context, longest: &[(Partition, f64)]
 }
 
 /// Asks for a parent by itself, notes its name, and gives what else is known of it: nothing, if that is refused.
-async fn facts(context: &Context, of: &Partition) -> Facts {
-    let Some(route) = of.level().and_then(Stream::finding).and_then(|finder| finder.finds) else { return Facts::default() };
-    let Ok(page) = context.client.object(&(route.request)(of)).await else { return Facts::default() };
-    let Some(item) = page.items().next() else { return Facts::default() };
+async fn facts(context: &Context, of: &Partition) -> ChannelFacts {
+    let Some(route) = of.level().and_then(Stream::finding).and_then(|finder| finder.finds) else { return ChannelFacts::default() };
+    let Ok(page) = context.client.object(&(route.request)(of)).await else { return ChannelFacts::default() };
+    let Some(item) = page.items().next() else { return ChannelFacts::default() };
     context.names.note(item);
-    Facts::of(item)
+    ChannelFacts::from_item(item)
 }
 
 impl<'l> Channel<'l> {
     fn new(context: &'l Context, job: &'l Job) -> Self {
-        let key = job.work.of.key();
-        let streams = job.feeds.iter().map(|stream| (stream, context.state(stream, &key).unwrap_or_default()));
+        let key = job.input.parent.key();
+        let streams = job.streams.iter().map(|stream| (stream, context.state(stream, &key).unwrap_or_default()));
         // An earlier attempt at the same full refresh may have read it to its end.
         let is_done = |stream: &Stream, state: &Position| is_full(context, stream) && state.read_at.is_some() && state.walk.is_none();
         let streams: Vec<_> = streams.filter(|(stream, state)| !is_done(stream, state)).collect();
@@ -92,13 +92,13 @@ impl<'l> Channel<'l> {
     }
 
     async fn look(&self) -> Look {
-        let (of, origin) = (&self.job.work.of, self.job.work.origin);
-        let report = Report { here: vec![of.own_id().to_owned()], ..Report::read(self.job.feeds, None) };
+        let (of, origin) = (&self.job.input.parent, self.job.input.origin);
+        let report = JobReport { found_ids: vec![of.own_id().to_owned()], ..JobReport::completed(self.job.streams, None) };
         match self.requests().await {
             Ok(walk) => (Some(walk), Ok(report)),
-            Err(error) if origin == Origin::Perhaps && error.is_missing() => (None, Ok(Report::default())),
+            Err(error) if origin == Origin::Candidate && error.is_missing() => (None, Ok(JobReport::default())),
             Err(error) => {
-                let error = Error::graph(format!("read the messages of {of}"), error, self.job.work.stream.permissions);
+                let error = Error::graph(format!("read the messages of {of}"), error, self.job.input.stream.permissions);
                 (None, Err(error.or_leave_out(of.own_id())))
             }
         }
@@ -108,51 +108,53 @@ impl<'l> Channel<'l> {
         if self.streams.is_empty() {
             return Ok(Walk::new());
         }
-        let (of, class, page) = (&self.job.work.of, self.list(true).class(), self.first_page().await?);
-        let mut created = self.job.work.said.facts.created;
+        let (of, class, page) = (&self.job.input.parent, self.list(true).class(), self.first_page().await?);
+        let mut created = self.job.input.details.facts.created;
         if created.is_none() && page.has_next {
             created = facts(self.context, of).await.created;
         }
         let stop = self.streams.iter().map(|(stream, state)| self.stop(stream, state)).min().unwrap_or(BEGINNING);
-        let chains = page.count(stop, stop.max(earliest(created)));
+        let chains = page.count(stop, stop.max(earliest_creation(created)));
         let mut walk = Walk::new();
         if self.streams.iter().any(|one| self.follows_delta(one)) {
-            walk.push((class, pages(chains, USUAL_PAGE as u64)));
+            walk.push((class, pages(chains, DEFAULT_PAGE_SIZE as u64)));
         }
         if !self.streams.iter().all(|one| self.follows_delta(one) && self.is_recent(one)) {
             walk.push((class, self.pages(chains)));
             if self.streams.iter().any(|(stream, _)| !is_roots(stream)) {
                 let of_threads = streams::thread(of.id(&TEAM), of.own_id(), "", MAX_TOP).class();
-                walk.push((of_threads, page.of_threads(stop, chains)));
+                walk.push((of_threads, page.thread_requests(stop, chains)));
             }
         }
         Ok(walk)
     }
 
     /// The first page that a run asks for.
-    async fn first_page(&self) -> Result<Estimate, graph::Error> {
+    async fn first_page(&self) -> Result<ChannelEstimate, graph::Error> {
         let (client, expansion) = (&self.context.client, &self.context.channels.expansion);
         let link = self.streams.iter().find_map(|(_, state)| Link::from_path(state.walk.as_ref()?.link.as_deref()?));
         if let Some(link) = link
             && let Ok(page) = client.page(&self.list(true).follow(&link)).await
         {
-            return Ok(Estimate::new(&page, expansion, true));
+            return Ok(ChannelEstimate::new(&page, expansion, true));
         }
         match client.page(&self.list(true)).await {
-            Err(error) if is_expansion_refused(&error) => Ok(Estimate::new(&client.page(&self.list(false)).await?, expansion, false)),
-            result => Ok(Estimate::new(&result?, expansion, true)),
+            Err(error) if is_expansion_refused(&error) => {
+                Ok(ChannelEstimate::new(&client.page(&self.list(false)).await?, expansion, false))
+            }
+            result => Ok(ChannelEstimate::new(&result?, expansion, true)),
         }
     }
 
     fn list(&self, expands: bool) -> Request {
         let list = if expands { streams::walk } else { streams::roots };
-        list(self.job.work.of.id(&TEAM), self.job.work.of.own_id(), self.size)
+        list(self.job.input.parent.id(&TEAM), self.job.input.parent.own_id(), self.size)
     }
 
     /// Pages of a walk, a small first one that was not enough, and one more from the top where there are several.
     fn pages(&self, chains: f64) -> f64 {
         let (pages, states) = (pages(chains, self.size), || self.streams.iter().map(|(_, state)| state));
-        let is_missed = states().all(|state| state.read_at.is_some()) && self.size > PROBE && chains > PROBE as f64;
+        let is_missed = states().all(|state| state.read_at.is_some()) && self.size > PROBE_SIZE && chains > PROBE_SIZE as f64;
         let is_closed = pages > 1.0 || states().any(|state| state.walk.is_some());
         pages + f64::from(u8::from(is_missed)) + f64::from(u8::from(is_closed))
     }
@@ -179,7 +181,7 @@ impl<'l> Channel<'l> {
     /// Whether a walk has read it so lately that delta may be enough.
     fn is_recent(&self, (_, state): &(&'static Stream, Position)) -> bool {
         let age = self.context.client.clock().zip(state.read_at).map(|(now, read_at)| (now - read_at).abs());
-        state.walk.is_none() && age.is_some_and(|age| age < WALK_EVERY)
+        state.walk.is_none() && age.is_some_and(|age| age < MAX_WALK_INTERVAL)
     }
 }
 

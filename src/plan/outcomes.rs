@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     read::{
         context::Context,
-        job::Report,
+        job::JobReport,
         outcome::{self, Problem},
     },
     streams::{Stream, StreamSet},
@@ -39,7 +39,7 @@ impl Outcomes {
     }
 
     /// Takes note of what a job came to.
-    pub(super) fn note(&mut self, feeds: StreamSet, result: Result<Report, Error>) {
+    pub(super) fn note(&mut self, feeds: StreamSet, result: Result<JobReport, Error>) {
         for Problem { streams, error, is_refusal, .. } in self.outcomes.note(feeds, result) {
             if is_refusal { self.refuse(streams, &error) } else { self.failed.push(error.to_string()) }
         }
@@ -77,7 +77,7 @@ impl Outcomes {
     fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<(String, String)> {
         let is_sampled = self.sampled.contains(stream);
         if !is_sampled {
-            let not_found = self.outcomes.of_mut(stream).give_up_wanted(stream);
+            let not_found = self.outcomes.of_mut(stream).take_not_found(stream);
             not_found.iter().for_each(|error| self.refuse(StreamSet::default().with(stream), error));
         }
         let outcome = self.outcomes.of(stream);

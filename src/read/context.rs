@@ -1,4 +1,4 @@
-//! What a job needs: a client, and what all jobs of a run share: the configuration, the selection, the states, the way out.
+//! What a job needs: its client, and what all jobs of a run share, such as the configuration, the states and the output.
 
 use std::{
     borrow::Cow,
@@ -13,13 +13,13 @@ use std::{
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    begin::States,
     channel::shared::SharedByChannels,
-    looks::Looks,
-    marks::Marks,
+    dedup::DedupMemory,
+    lookups::LookupBudget,
     names::Names,
-    once::Memory,
-    waits::{Waiting, Waits},
+    setup::States,
+    skipped_items::SkippedItems,
+    waits::{ReportedWaits, StreamWaits},
 };
 use crate::{
     config::{Config, StreamConfig},
@@ -30,84 +30,80 @@ use crate::{
     streams::{self, PerStream, Selected, Stream, StreamSet},
 };
 
-/// What a job needs.
 #[derive(Debug)]
 pub(crate) struct Context {
-    run: Arc<Shared>,
-    /// The client, for this job.
+    run: Arc<RunContext>,
+    /// The client for this job.
     pub(crate) client: GraphClient,
-    /// The number of this job.
     job: u64,
 }
 
-/// What the jobs of a run share.
+/// What all jobs of a run share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct RunContext {
     pub(crate) output: Output,
-    /// Bytes of a record at most.
+    /// Maximum size of a record in bytes.
     pub(crate) max_record: usize,
     configs: PerStream<StreamConfig>,
     selected: PerStream<Option<Selected>>,
     states: PerStream<Option<StreamState>>,
-    /// Items of lists that are left out.
-    pub(crate) marks: Marks,
-    /// Of streams that begin anew, or are not selected.
+    pub(crate) skipped_items: SkippedItems,
+    /// States of streams that start from the beginning or are not selected.
     others: Vec<(&'static Stream, StreamState)>,
-    pub(crate) memory: Memory,
+    pub(crate) dedup_memory: DedupMemory,
     pub(crate) names: Names,
     pub(crate) channels: SharedByChannels,
-    /// Requests for what is not listed.
-    pub(crate) looks: Looks,
-    waits: Waits,
+    pub(crate) lookups: LookupBudget,
+    waits: StreamWaits,
     nul: AtomicU64,
     replaced: AtomicU64,
 }
 
 impl Deref for Context {
-    type Target = Shared;
+    type Target = RunContext;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &RunContext {
         &self.run
     }
 }
 
 impl Context {
-    /// For the run itself.
+    /// The context of the run itself, before it has jobs.
     pub(crate) fn new(
         client: GraphClient,
         config: &Config,
         selected: Vec<Selected>,
-        States { of_selected, others }: States,
+        States { selected: selected_states, others }: States,
         output: Output,
     ) -> Self {
-        let shared = Shared {
+        let shared = RunContext {
             output,
             max_record: config.max_record,
             configs: PerStream::from_fn(|stream| config.stream(stream).clone()),
             selected: selected.into_iter().map(|selected| (selected.stream, selected)).collect(),
-            marks: Marks::new(&of_selected),
-            states: of_selected.into_iter().collect(),
+            skipped_items: SkippedItems::new(&selected_states),
+            states: selected_states.into_iter().collect(),
             others,
-            memory: Memory::default(),
+            dedup_memory: DedupMemory::default(),
             names: Names::default(),
             channels: SharedByChannels::default(),
-            looks: Looks::default(),
-            waits: Waits::default(),
+            lookups: LookupBudget::default(),
+            waits: StreamWaits::default(),
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
         };
         Self { run: Arc::new(shared), client, job: 0 }
     }
 
-    /// For the run itself, before it has jobs: what teams and channels are called is kept.
+    /// Also keeps the display names of teams and channels. To be called before the run has jobs.
     pub(crate) fn keeping_names(mut self) -> Self {
         if let Some(run) = Arc::get_mut(&mut self.run) {
-            run.names = Names::kept(self.client.secrets().clone());
+            run.names = Names::enabled(self.client.secrets().clone());
         }
         self
     }
 
-    /// Whether a team exists although Graph gives this 404 for something in it.
+    /// Whether a team exists although Graph returned this 404 for something in it.
     pub(crate) async fn team_exists(&self, team: &str, missing: &graph::Error) -> bool {
         if missing.denies_team() {
             return false;
@@ -115,39 +111,39 @@ impl Context {
         match self.client.object(&streams::team(team)).await {
             Ok(_) => true,
             Err(error) if error.is_missing() => false,
-            // Nobody knows; Graph's words may tell.
+            // This is unknown; the message of the first error may show it.
             Err(_) => missing.to_string().to_lowercase().contains("user not found"),
         }
     }
 
-    /// For a job that begins, of that number, whose requests are that urgent and which feeds those streams.
-    pub(crate) fn for_job(&self, job: u64, urgency: Urgency, feeds: StreamSet) -> Self {
+    /// The context of a job that starts now. `streams` are those that it contributes to.
+    pub(crate) fn for_job(&self, job: u64, urgency: Urgency, streams: StreamSet) -> Self {
         let run = self.run.clone();
-        run.waits.begins(feeds);
-        let tell = move |event| match event {
-            WorkEvent::Sent => run.output.progress().sent(job, feeds),
-            WorkEvent::Throttled => run.output.progress().throttled(feeds),
-            WorkEvent::HeldUp(wait) => run.tell_waits(run.waits.held_up(job, feeds, wait, Instant::now())),
-            WorkEvent::GoesOn => run.waits.goes_on(job, feeds),
+        run.waits.job_started(streams);
+        let report = move |event| match event {
+            WorkEvent::Sent => run.output.progress().sent(job, streams),
+            WorkEvent::Throttled => run.output.progress().throttled(streams),
+            WorkEvent::HeldUp(wait) => run.report_waits(run.waits.job_paused(job, streams, wait, Instant::now())),
+            WorkEvent::GoesOn => run.waits.job_resumed(job, streams),
         };
-        Self { run: self.run.clone(), client: self.client.for_work(urgency, tell), job }
+        Self { run: self.run.clone(), client: self.client.for_work(urgency, report), job }
     }
 
-    /// The job has so many requests ahead, about: the more there are, the more urgent is the next one.
-    pub(crate) fn remains(&self, requests: f64) {
+    /// Sets the estimated number of requests that the job still needs. The more there are, the more urgent is the next one.
+    pub(crate) fn set_remaining_requests(&self, requests: f64) {
         self.client.set_urgency(Urgency::Remains(requests));
         self.output.progress().remains(self.job, requests);
     }
 }
 
-impl Shared {
-    /// A job for those streams has ended.
-    pub(crate) fn job_ended(&self, feeds: StreamSet) {
-        self.tell_waits(self.waits.ends(feeds, Instant::now()));
+impl RunContext {
+    /// A job for these streams has ended.
+    pub(crate) fn job_ended(&self, streams: StreamSet) {
+        self.report_waits(self.waits.job_ended(streams, Instant::now()));
     }
 
-    /// That nobody reads any more is met elsewhere.
-    fn tell_waits(&self, waiting: Waiting) {
+    /// If the output is closed, the next write reports it.
+    fn report_waits(&self, waiting: ReportedWaits) {
         for (stream, wait) in waiting {
             if let Some(until) = TimeDelta::from_std(wait).ok().and_then(|wait| Utc::now().checked_add_signed(wait)) {
                 let _ = self.output.waits(stream, until);
@@ -155,33 +151,31 @@ impl Shared {
         }
     }
 
-    /// The streams that are selected.
+    /// The selected streams.
     pub(crate) fn streams(&self) -> StreamSet {
         self.selected.values().flatten().map(|selected| selected.stream).collect()
     }
 
-    /// The selection of a stream, if it is selected.
+    /// The selection of a stream; [`None`] if it is not selected.
     pub(crate) fn selected(&self, stream: &Stream) -> Option<&Selected> {
         self.selected[stream].as_ref()
     }
 
-    /// What the configuration says about a stream.
     pub(crate) fn config(&self, stream: &Stream) -> &StreamConfig {
         &self.configs[stream]
     }
 
-    /// Those of the streams that do not leave out this team or channel.
+    /// Those of the streams that do not exclude this team or channel.
     pub(crate) fn not_excluding(&self, parent: &str, streams: StreamSet) -> StreamSet {
         streams.filter(|stream| !self.config(stream).excludes(parent))
     }
 
-    /// Where an earlier run has left a channel or a thread of the stream.
+    /// The position at which an earlier run left the stream in a channel or thread.
     pub(crate) fn state(&self, stream: &Stream, key: &str) -> Option<Position> {
         self.states[stream].as_ref()?.position(key)
     }
 
-    /// What earlier runs have read, for whatever stream.
-    /// Whether earlier runs have read something of a parent, or below it.
+    /// Whether earlier runs, for any stream, have read something of a parent or below it.
     pub(crate) fn knows(&self, parent: &Partition) -> bool {
         let key = parent.key();
         self.states().any(|state| state.knows(&key))
@@ -191,24 +185,24 @@ impl Shared {
         self.states.values().flatten().chain(self.others.iter().map(|(_, state)| state))
     }
 
-    /// The ids right below a parent that earlier runs have read, some of them twice.
+    /// The ids directly below a parent that earlier runs have read. Some may occur twice.
     pub(crate) fn known(&self, parent: &Partition) -> impl Iterator<Item = String> + use<'_> {
         let key = parent.key();
         self.states().flat_map(move |state| state.below(&key))
     }
 
-    /// Whether the stream is read from one parent of that level, which is named with those above it.
-    pub(crate) fn is_one(&self, stream: &Stream, level: Option<&'static Level>) -> bool {
+    /// Whether the stream is read from exactly one parent of this level, which is configured together with its own parents.
+    pub(crate) fn has_single_parent(&self, stream: &Stream, level: Option<&'static Level>) -> bool {
         self.config(stream).names_one(level)
     }
 
-    /// Takes note of what was changed in the texts of a page.
+    /// Counts the changes that were made to texts of a page.
     pub(crate) fn note(&self, cleaned: Cleaned) {
         self.nul.fetch_add(cleaned.nul, Ordering::Relaxed);
         self.replaced.fetch_add(cleaned.replaced, Ordering::Relaxed);
     }
 
-    /// What was changed in texts, as a sentence; [`None`] if nothing was.
+    /// A message about the changes made to texts; [`None`] if there were none.
     pub(crate) fn changed_texts(&self) -> Option<Cow<'static, str>> {
         let (nul, replaced) = (self.nul.load(Ordering::Relaxed), self.replaced.load(Ordering::Relaxed));
         (nul + replaced > 0).then(|| {

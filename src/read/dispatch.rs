@@ -1,43 +1,42 @@
-//! Which reader does a job: the only file that knows them all.
+//! Runs a job with the reader for its stream. This is the only file that knows all readers.
 
-mod known;
 mod list;
 mod report;
 mod teams;
+mod unlisted;
 
 use super::{
     channel::{self, thread},
     context::Context,
     found::Origin,
-    job::{Job, Report, Stop},
+    job::{Job, JobError, JobReport},
 };
 use crate::{error::Error, level::MESSAGE, streams::Read};
 
-/// Does a job.
-pub(crate) async fn run(job: Job, context: &Context) -> Result<Report, Stop> {
-    let excludable = job.work.excludable().map(str::to_owned);
-    let leave_out = |error: Error| match &excludable {
+pub(crate) async fn run(job: Job, context: &Context) -> Result<JobReport, JobError> {
+    let excludable = job.input.excludable().map(str::to_owned);
+    let with_exclude_hint = |error: Error| match &excludable {
         Some(id) => error.or_leave_out(id),
         None => error,
     };
     match read(job, context).await {
         Ok(mut report) => {
-            report.damage = report.damage.map(leave_out);
+            report.damage = report.damage.map(with_exclude_hint);
             Ok(report)
         }
-        Err(Stop::Failed(error)) => Err(Stop::Failed(leave_out(error))),
-        Err(Stop::Closed) => Err(Stop::Closed),
+        Err(JobError::Failed(error)) => Err(JobError::Failed(with_exclude_hint(error))),
+        Err(JobError::Closed) => Err(JobError::Closed),
     }
 }
 
-async fn read(Job { feeds, work }: Job, context: &Context) -> Result<Report, Stop> {
-    match (work.origin, work.stream.read) {
-        (Origin::Known { shows_gap }, _) => known::read(context, feeds, work, shows_gap).await,
-        (_, Read::Teams) if work.of.level().is_none() => teams::page(context, feeds, work).await,
-        (_, Read::Teams) => teams::team(context, work).await,
-        (_, Read::List(list)) => list::read(context, feeds, work, list).await,
-        (_, Read::Report(request)) => report::read(context, work, request()).await,
-        (_, Read::Walk(_)) if work.of.level() == Some(&MESSAGE) => thread::read(context, work).await,
-        (_, Read::Walk(_)) => channel::read(context, feeds, work).await,
+async fn read(Job { streams, input }: Job, context: &Context) -> Result<JobReport, JobError> {
+    match (input.origin, input.stream.read) {
+        (Origin::Unlisted { shows_gap }, _) => unlisted::read(context, streams, input, shows_gap).await,
+        (_, Read::Teams) if input.parent.level().is_none() => teams::page(context, streams, input).await,
+        (_, Read::Teams) => teams::team(context, input).await,
+        (_, Read::List(list)) => list::read(context, streams, input, list).await,
+        (_, Read::Report(request)) => report::read(context, input, request()).await,
+        (_, Read::Walk(_)) if input.parent.level() == Some(&MESSAGE) => thread::read(context, input).await,
+        (_, Read::Walk(_)) => channel::read(context, streams, input).await,
     }
 }

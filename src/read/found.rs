@@ -1,42 +1,42 @@
-//! A parent that was found: named, listed, or known from an earlier run.
+//! A parent that was found, and how: it is configured, listed, or known from an earlier run.
 
-use super::place::Facts;
+use super::channel_ref::ChannelFacts;
 use crate::{level::Partition, streams::StreamSet};
 
-/// How a run came to a parent.
+/// How a run found a parent.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Origin {
-    /// The configuration names it and those above it: it must be there.
+    /// It is configured together with its own parents: it must exist.
     #[default]
-    Named,
-    /// A list had it. It may be gone meanwhile, and a group may have no team.
+    Configured,
+    /// It was in a list. It may have been deleted since, and a group may have no team.
     Listed,
-    /// The configuration names it, but not those above it: it may be elsewhere.
-    Perhaps,
-    /// An earlier run has read it, and the list does not have it: it is asked for first. Whether this shows that the list is not complete, if
-    /// it exists.
-    Known { shows_gap: bool },
+    /// It is configured without its own parents: it may be below another one.
+    Candidate,
+    /// An earlier run has read it, but the list does not contain it: it is requested to see whether it exists. `shows_gap`: if it does, the
+    /// list is incomplete.
+    Unlisted { shows_gap: bool },
 }
 
-/// What a list said of a parent.
+/// What a list contained about a parent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Said {
-    pub(crate) facts: Facts,
+pub(crate) struct ParentDetails {
+    pub(crate) facts: ChannelFacts,
     /// The properties of a group, which complete those of its team.
-    pub(crate) of_group: Vec<(String, String)>,
+    pub(crate) group_properties: Vec<(String, String)>,
 }
 
-/// A parent that was found, with the streams that are read from it or from what is below it.
+/// A parent that was found, with the streams that read it or what is below it.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) of: Partition,
+pub(crate) struct FoundParent {
+    pub(crate) parent: Partition,
     pub(crate) streams: StreamSet,
     pub(crate) origin: Origin,
-    pub(crate) said: Said,
+    pub(crate) details: ParentDetails,
 }
 
-impl Found {
-    pub(crate) fn new(of: Partition, streams: StreamSet, origin: Origin) -> Self {
-        Self { of, streams, origin, said: Said::default() }
+impl FoundParent {
+    pub(crate) fn new(parent: Partition, streams: StreamSet, origin: Origin) -> Self {
+        Self { parent, streams, origin, details: ParentDetails::default() }
     }
 }

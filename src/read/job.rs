@@ -1,9 +1,9 @@
-//! A job: one piece of reading that ends by itself, feeds streams, and may find what further jobs read.
+//! A job: one piece of reading that can run on its own and may find parents for further jobs.
 
 use super::{
     context::Context,
-    found::{Found, Origin, Said},
-    wanted::Wanted,
+    found::{FoundParent, Origin, ParentDetails},
+    wanted::WantedParents,
 };
 use crate::{
     emit::{Closed, Records, Size},
@@ -13,54 +13,52 @@ use crate::{
     streams::{Read, Stream, StreamSet},
 };
 
-/// One piece of reading.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The streams that are not complete without it.
-    pub(crate) feeds: StreamSet,
-    pub(crate) work: Work,
+    /// The streams that are incomplete without it.
+    pub(crate) streams: StreamSet,
+    pub(crate) input: JobInput,
 }
 
-/// What is read: one stream of one parent, or of the tenant.
+/// What a job reads: one stream of one parent, or of the tenant.
 #[derive(Debug)]
-pub(crate) struct Work {
-    /// The stream, selected or not: others need what it finds.
+pub(crate) struct JobInput {
+    /// The stream. It may not be selected, if others need what it finds.
     pub(crate) stream: &'static Stream,
-    pub(crate) of: Partition,
+    pub(crate) parent: Partition,
     pub(crate) origin: Origin,
-    /// What a list said of the parent.
-    pub(crate) said: Said,
-    /// What is wanted of the parents that it finds.
-    pub(crate) wanted: Wanted,
+    pub(crate) details: ParentDetails,
+    /// The parents to find.
+    pub(crate) wanted: WantedParents,
     /// The list, if earlier jobs have read its first pages.
     pub(crate) pages: Option<Pages>,
 }
 
-impl Work {
-    pub(crate) fn new(stream: &'static Stream, of: Partition, origin: Origin) -> Self {
-        Self { stream, of, origin, said: Said::default(), wanted: Wanted::default(), pages: None }
+impl JobInput {
+    pub(crate) fn new(stream: &'static Stream, parent: Partition, origin: Origin) -> Self {
+        Self { stream, parent, origin, details: ParentDetails::default(), wanted: WantedParents::default(), pages: None }
     }
 
-    /// Whether it finds parents and reads nothing of them, or only asks whether there is one.
+    /// Whether the job only finds parents, or only checks whether one exists.
     fn finds_only(&self) -> bool {
-        matches!(self.origin, Origin::Known { .. }) || self.is_list_of_teams()
+        matches!(self.origin, Origin::Unlisted { .. }) || self.is_list_of_teams()
     }
 
     fn is_list_of_teams(&self) -> bool {
-        matches!(self.stream.read, Read::Teams) && self.of.level().is_none()
+        matches!(self.stream.read, Read::Teams) && self.parent.level().is_none()
     }
 
-    /// The id that `exclude` would leave it out by.
+    /// The id with which `exclude` can skip this parent.
     pub(crate) fn excludable(&self) -> Option<&str> {
-        self.of.excludable()
+        self.parent.excludable()
     }
 
-    /// About how many bytes of Graph's answers it holds.
+    /// Approximate size in bytes of the parts of responses that are kept for the job.
     pub(crate) fn bytes(&self) -> usize {
-        self.said.of_group.iter().map(|(name, value)| name.len() + value.len()).sum()
+        self.details.group_properties.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
-    /// How urgent it is to begin with. What leads nowhere fills the gaps: a team has four requests a second for everything.
+    /// The urgency of the first request. Jobs that lead to no others fill the gaps: a team has four requests per second for everything.
     pub(crate) fn urgency(&self) -> Urgency {
         match self.stream.read {
             _ if self.finds_only() || !self.wanted.is_empty() => Urgency::Leads,
@@ -69,7 +67,6 @@ impl Work {
         }
     }
 
-    /// How long it is.
     pub(crate) fn size(&self) -> Size {
         match self.urgency() {
             Urgency::Leads => Size::Leads,
@@ -79,44 +76,44 @@ impl Work {
     }
 }
 
-/// What a job came to.
+/// What a job has found and read.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
-    /// Parents that further jobs read.
-    pub(crate) found: Vec<Found>,
-    /// The same work from its next page on.
-    pub(crate) more: Option<Job>,
-    /// The streams that read a parent of theirs to its end.
-    pub(crate) read: StreamSet,
-    /// Ids that were looked for in several places, and are here.
-    pub(crate) here: Vec<String>,
-    /// A team that the list of all teams leaves out, and that exists.
+pub(crate) struct JobReport {
+    /// Parents for further jobs.
+    pub(crate) found: Vec<FoundParent>,
+    /// A job for the next page.
+    pub(crate) next_page: Option<Job>,
+    /// The streams for which a parent was read to its end.
+    pub(crate) completed: StreamSet,
+    /// Configured ids that were searched for under several parents and found here.
+    pub(crate) found_ids: Vec<String>,
+    /// A team that exists although the list of all teams does not contain it.
     pub(crate) unlisted: Option<String>,
-    /// A group that was found, and has no team.
+    /// A group that is marked as a team but has none.
     pub(crate) without_team: Option<String>,
-    /// Refusals of parents, for those streams.
+    /// Refused parents, with the streams that need them.
     pub(crate) refused: Vec<(StreamSet, Error)>,
-    /// What could not be read though its parent could.
+    /// What could not be read although its parent could.
     pub(crate) damage: Option<Error>,
-    /// Why a parent was read in part only.
+    /// Why a parent was read only in part.
     pub(crate) failed: Option<Error>,
 }
 
-/// What could not be read of a parent that could be read.
+/// What could not be read of a parent that is otherwise readable.
 #[derive(Debug, Default)]
 pub(crate) struct Damage {
-    /// Items that no record can be made of.
+    /// Number of items that cannot be made into a record.
     pub(crate) items: u64,
-    /// Records that are larger than is allowed.
+    /// Number of records that are too large.
     pub(crate) too_large: u64,
-    /// A thread that Graph refuses to give, the first of them.
+    /// The error of the first thread that Graph refused.
     pub(crate) thread: Option<Error>,
-    /// Why what is older than all that was read is missing.
+    /// The error because of which older messages are missing.
     pub(crate) older: Option<Error>,
 }
 
 impl Damage {
-    /// Adds the record of an item of a list. One that is larger than is allowed is left out, and counts if no run has reported it.
+    /// Adds the record of an item of a list. A record that is too large is skipped, and counted if no earlier run has reported it.
     pub(crate) fn push(&mut self, context: &Context, records: &mut Records, item: Item<'_>, write: impl FnOnce(&mut Vec<u8>)) {
         let mut fits = true;
         let keep = |record: &[u8]| {
@@ -124,10 +121,9 @@ impl Damage {
             fits
         };
         records.push(write, keep);
-        self.too_large += u64::from(!fits && context.marks.is_new(StreamSet::default().with(records.stream()), item));
+        self.too_large += u64::from(!fits && context.skipped_items.is_new(StreamSet::default().with(records.stream()), item));
     }
 
-    /// As one error, if there is any.
     pub(crate) fn into_error(self, context: &Context, task: impl FnOnce() -> String) -> Option<Error> {
         let Self { items, too_large, thread, older } = self;
         match (older.or(thread), items, too_large) {
@@ -139,45 +135,44 @@ impl Damage {
     }
 }
 
-/// Why a job did not come to its end.
+/// Why a job ended early.
 #[derive(Debug)]
-pub(crate) enum Stop {
-    /// Nobody reads what is said.
+pub(crate) enum JobError {
+    /// The output is closed.
     Closed,
-    /// What it wanted cannot be had.
     Failed(Error),
 }
 
-impl From<Closed> for Stop {
+impl From<Closed> for JobError {
     fn from(_: Closed) -> Self {
         Self::Closed
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for JobError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Report {
-    /// Streams that read a parent to its end, with the damage met in it.
-    pub(crate) fn read(streams: StreamSet, damage: Option<Error>) -> Self {
-        Self { read: streams, damage, ..Self::default() }
+impl JobReport {
+    /// The report of a job that has read a parent to its end for these streams, with the damage that was found.
+    pub(crate) fn completed(streams: StreamSet, damage: Option<Error>) -> Self {
+        Self { completed: streams, damage, ..Self::default() }
     }
 }
 
 impl Job {
-    pub(crate) fn new(feeds: StreamSet, work: Work) -> Self {
-        Self { feeds, work }
+    pub(crate) fn new(streams: StreamSet, input: JobInput) -> Self {
+        Self { streams, input }
     }
 
-    /// The streams that it reads a parent for.
-    pub(crate) fn parent_of(&self) -> StreamSet {
-        match self.work.stream.read {
-            _ if self.work.finds_only() => StreamSet::default(),
-            Read::Walk(_) => self.feeds,
-            Read::Teams | Read::List(_) | Read::Report(_) => self.feeds.filter(|stream| stream.name == self.work.stream.name),
+    /// The streams for which the job reads a parent.
+    pub(crate) fn reads_parent_for(&self) -> StreamSet {
+        match self.input.stream.read {
+            _ if self.input.finds_only() => StreamSet::default(),
+            Read::Walk(_) => self.streams,
+            Read::Teams | Read::List(_) | Read::Report(_) => self.streams.filter(|stream| stream.name == self.input.stream.name),
         }
     }
 }

@@ -1,23 +1,23 @@
-//! Reading: from the parents that are configured to jobs, and from a job to records. Knows nothing of protocols.
+//! Reads a tenant: makes jobs of the configured parents, and records of what the jobs read. Independent of the output protocol.
 
-pub(crate) mod begin;
 pub(crate) mod channel;
+pub(crate) mod channel_ref;
 pub(crate) mod context;
+mod dedup;
 pub(crate) mod dispatch;
 pub(crate) mod found;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 pub(crate) mod job;
-mod looks;
-mod marks;
+mod lookups;
 mod names;
-mod once;
 pub(crate) mod outcome;
 pub(crate) mod parents;
-pub(crate) mod place;
+pub(crate) mod setup;
+mod skipped_items;
 mod waits;
 mod wanted;
 
-pub use begin::{States, client, states};
 pub use parents::unconfigured;
+pub use setup::{States, client, states};

@@ -1,10 +1,10 @@
-//! What teams and channels are called. Only who tells it to people keeps that: a run needs their ids alone, and its memory is for them.
+//! The display names of teams and channels. Only commands that show them keep them: a run needs only the ids, and saves the memory.
 
 use std::{collections::HashMap, sync::Mutex};
 
 use crate::{graph::Item, secrets::Secrets};
 
-/// Names by ids, if they are kept.
+/// Names by id, if they are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     kept: Option<Mutex<HashMap<String, String>>>,
@@ -12,17 +12,16 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Keeps what it is told, without these secrets.
-    pub(crate) fn kept(secrets: Secrets) -> Self {
+    /// Keeps names, with these secrets hidden.
+    pub(crate) fn enabled(secrets: Secrets) -> Self {
         Self { kept: Some(Mutex::default()), secrets }
     }
 
-    /// Whether they are kept.
-    pub(crate) fn are_kept(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         self.kept.is_some()
     }
 
-    /// Takes note of the name of a group, a team or a channel.
+    /// Notes the name of a group, team or channel.
     pub(crate) fn note(&self, item: Item<'_>) {
         let Some(Ok(mut names)) = self.kept.as_ref().map(Mutex::lock) else { return };
         if let Some((id, name)) = item.id().zip(item.text("displayName").filter(|name| !name.trim().is_empty())) {
@@ -30,12 +29,12 @@ impl Names {
         }
     }
 
-    /// Whether this one has a name that is known.
+    /// Whether the name of this id is known.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.kept.as_ref().and_then(|names| names.lock().ok()).is_some_and(|names| names.contains_key(id))
     }
 
-    /// Gives away all that were kept.
+    /// Takes all names.
     pub(crate) fn take(&self) -> HashMap<String, String> {
         self.kept.as_ref().and_then(|names| names.lock().ok()).map(|mut names| std::mem::take(&mut *names)).unwrap_or_default()
     }

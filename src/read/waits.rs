@@ -1,4 +1,4 @@
-//! Which streams wait for Graph: those all of whose jobs it holds up.
+//! Tracks which streams are waiting for Graph: those all of whose jobs are paused.
 
 use std::{
     collections::HashMap,
@@ -8,72 +8,69 @@ use std::{
 
 use crate::streams::{PerStream, Stream, StreamSet};
 
-/// Shorter waits are not worth a word.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
+/// Shorter waits are not reported.
+const MIN_REPORTED_WAIT: Duration = Duration::from_secs(1);
 
-/// The waits of each stream.
+/// The waits of all streams.
 #[derive(Debug, Default)]
-pub(crate) struct Waits(Mutex<PerStream<Wait>>);
+pub(crate) struct StreamWaits(Mutex<PerStream<StreamWait>>);
 
 #[derive(Debug, Default)]
-struct Wait {
-    /// Jobs under way.
+struct StreamWait {
+    /// Number of running jobs.
     jobs: usize,
-    /// Those of them that are held up, and until when.
-    held_up: HashMap<u64, Instant>,
-    /// The end of the wait that was told last.
-    told: Option<Instant>,
+    /// The paused jobs, and until when they are paused.
+    paused_until: HashMap<u64, Instant>,
+    /// The end of the wait that was reported last.
+    reported: Option<Instant>,
 }
 
-/// A stream that waits, and how long.
-pub(crate) type Waiting = Vec<(&'static Stream, Duration)>;
+/// Streams that are waiting, and for how long.
+pub(crate) type ReportedWaits = Vec<(&'static Stream, Duration)>;
 
-impl Waits {
-    /// A job begins.
-    pub(crate) fn begins(&self, feeds: StreamSet) {
-        self.each(feeds, |wait| wait.jobs += 1);
+impl StreamWaits {
+    pub(crate) fn job_started(&self, streams: StreamSet) {
+        self.each(streams, |wait| wait.jobs += 1);
     }
 
-    /// A job is held up.
-    pub(crate) fn held_up(&self, job: u64, feeds: StreamSet, wait: Duration, now: Instant) -> Waiting {
+    pub(crate) fn job_paused(&self, job: u64, streams: StreamSet, wait: Duration, now: Instant) -> ReportedWaits {
         let until = now.checked_add(wait).unwrap_or(now);
-        self.each(feeds, |wait| _ = wait.held_up.insert(job, until));
-        self.to_tell(feeds, now)
+        self.each(streams, |wait| _ = wait.paused_until.insert(job, until));
+        self.unreported(streams, now)
     }
 
-    /// A job that was held up goes on.
-    pub(crate) fn goes_on(&self, job: u64, feeds: StreamSet) {
-        self.each(feeds, |wait| _ = wait.held_up.remove(&job));
+    pub(crate) fn job_resumed(&self, job: u64, streams: StreamSet) {
+        self.each(streams, |wait| _ = wait.paused_until.remove(&job));
     }
 
-    /// A job has ended; only those may be left that are held up.
-    pub(crate) fn ends(&self, feeds: StreamSet, now: Instant) -> Waiting {
-        self.each(feeds, |wait| wait.jobs -= 1);
-        self.to_tell(feeds, now)
+    /// A job has ended. All remaining jobs may be paused ones.
+    pub(crate) fn job_ended(&self, streams: StreamSet, now: Instant) -> ReportedWaits {
+        self.each(streams, |wait| wait.jobs -= 1);
+        self.unreported(streams, now)
     }
 
-    /// The streams that wait and of which this was not told yet.
-    fn to_tell(&self, feeds: StreamSet, now: Instant) -> Waiting {
+    /// The streams that are waiting and whose wait was not reported yet.
+    fn unreported(&self, streams: StreamSet, now: Instant) -> ReportedWaits {
         let mut waits = self.waits();
-        let due = feeds.iter().filter_map(|stream| {
+        let due = streams.iter().filter_map(|stream| {
             let wait = &mut waits[stream];
-            let until = wait.held_up.values().min().copied().filter(|_| wait.held_up.len() == wait.jobs)?;
+            let until = wait.paused_until.values().min().copied().filter(|_| wait.paused_until.len() == wait.jobs)?;
             let length = until.duration_since(now);
-            let is_new = wait.told.is_none_or(|told| told <= now);
-            (is_new && length >= WORTH_TELLING).then(|| {
-                wait.told = Some(until);
+            let is_new = wait.reported.is_none_or(|reported| reported <= now);
+            (is_new && length >= MIN_REPORTED_WAIT).then(|| {
+                wait.reported = Some(until);
                 (stream, length)
             })
         });
         due.collect()
     }
 
-    fn each(&self, feeds: StreamSet, change: impl Fn(&mut Wait)) {
-        self.waits().of_mut(feeds).for_each(change);
+    fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamWait)) {
+        self.waits().of_mut(streams).for_each(change);
     }
 
-    /// A thread that panicked has left the waits as they were.
-    fn waits(&self) -> MutexGuard<'_, PerStream<Wait>> {
+    /// A thread that panicked has left the data as it was.
+    fn waits(&self) -> MutexGuard<'_, PerStream<StreamWait>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,24 +81,24 @@ mod tests {
     use crate::streams::{MEMBERS, MESSAGE_REPLIES, MESSAGES};
 
     #[test]
-    fn a_stream_waits_when_all_its_jobs_are_held_up_and_each_wait_is_told_once() {
-        let (waits, now, second) = (Waits::default(), Instant::now(), Duration::from_secs(1));
+    fn a_stream_waits_when_all_its_jobs_are_paused_and_each_wait_is_reported_once() {
+        let (waits, now, second) = (StreamWaits::default(), Instant::now(), Duration::from_secs(1));
         let (messages, both) = (StreamSet::default().with(&MESSAGES), StreamSet::default().with(&MESSAGES).with(&MESSAGE_REPLIES));
-        waits.begins(both);
-        waits.begins(both);
-        waits.begins(StreamSet::default().with(&MEMBERS));
-        let names = |waiting: Waiting| waiting.into_iter().map(|(stream, wait)| (stream.name, wait.as_secs())).collect::<Vec<_>>();
-        assert_eq!(names(waits.held_up(1, both, 10 * second, now)), []);
-        assert_eq!(names(waits.held_up(2, both, 5 * second, now)), [("messages", 5), ("message_replies", 5)]);
-        // The same wait, met by another request.
-        waits.goes_on(2, both);
-        assert_eq!(names(waits.held_up(2, both, 5 * second, now + 2 * second)), []);
-        waits.goes_on(2, both);
-        assert_eq!(names(waits.held_up(2, both, 3 * second, now + 6 * second)), [("messages", 3), ("message_replies", 3)]);
-        waits.goes_on(2, both);
-        // What is left is held up.
-        waits.begins(messages);
-        assert_eq!(names(waits.ends(both, now + 9 * second)), [("message_replies", 1)]);
-        assert_eq!(names(waits.held_up(3, messages, second / 2, now + 9 * second)), []);
+        waits.job_started(both);
+        waits.job_started(both);
+        waits.job_started(StreamSet::default().with(&MEMBERS));
+        let names = |waiting: ReportedWaits| waiting.into_iter().map(|(stream, wait)| (stream.name, wait.as_secs())).collect::<Vec<_>>();
+        assert_eq!(names(waits.job_paused(1, both, 10 * second, now)), []);
+        assert_eq!(names(waits.job_paused(2, both, 5 * second, now)), [("messages", 5), ("message_replies", 5)]);
+        // The same wait, seen by another request.
+        waits.job_resumed(2, both);
+        assert_eq!(names(waits.job_paused(2, both, 5 * second, now + 2 * second)), []);
+        waits.job_resumed(2, both);
+        assert_eq!(names(waits.job_paused(2, both, 3 * second, now + 6 * second)), [("messages", 3), ("message_replies", 3)]);
+        waits.job_resumed(2, both);
+        // The remaining job is paused.
+        waits.job_started(messages);
+        assert_eq!(names(waits.job_ended(both, now + 9 * second)), [("message_replies", 1)]);
+        assert_eq!(names(waits.job_paused(3, messages, second / 2, now + 9 * second)), []);
     }
 }

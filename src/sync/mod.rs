@@ -1,6 +1,6 @@
-//! A sync: from the selected streams to their parents, to jobs side by side, to what the emitter is told.
+//! Runs a sync: finds the parents of the selected streams, runs jobs for them in parallel, and hands the results to the output.
 //!
-//! Knows nothing of protocols: records, states and outcomes go to the [`Output`].
+//! Independent of the output protocol: records, states and outcomes go to the [`Output`].
 
 mod ledger;
 mod queue;
@@ -19,7 +19,7 @@ use crate::{
         States,
         context::Context,
         dispatch,
-        job::{self, Job, Stop},
+        job::{self, Job, JobError},
         parents, unconfigured,
     },
     streams::{Selected, Stream, StreamSet},
@@ -27,31 +27,30 @@ use crate::{
 use ledger::Ledger;
 use queue::Queue;
 
-/// So many jobs are under way at most. Far more than requests are in flight: the first page of a channel tells how long it is, and the
-/// longest are read first.
-const UNDER_WAY: usize = 512;
+/// Maximum number of running jobs. This is far more than the requests in flight, because the first page of a channel shows how long it is,
+/// and the longest channels are read first.
+const MAX_RUNNING_JOBS: usize = 512;
 
-/// How a run ended.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// The streams, with how many records each told and how it ended.
+    /// The streams with the number of emitted records and how they ended.
     pub streams: Vec<(&'static Stream, u64, Outcome)>,
-    /// Whether the run was told to stop before its end.
+    /// Whether the run was stopped early.
     pub stopped: bool,
-    /// Whether nobody reads the output any more.
+    /// Whether the reader of the output closed it.
     pub closed: bool,
-    /// What it came to, if it began.
+    /// The final figures, if the run started.
     pub figures: Option<Figures>,
 }
 
 impl Summary {
-    /// Whether everything that was asked was told.
+    /// Whether everything was read and emitted.
     pub fn is_complete(&self) -> bool {
         !self.stopped && !self.closed && self.streams.iter().all(|(_, _, outcome)| matches!(outcome, Outcome::Complete))
     }
 }
 
-/// Reads the selected streams, from their states on, and hands everything to the output. Ends early when the output is stopped.
+/// Reads the selected streams from their states and sends everything to the output. Ends early when the output is stopped.
 pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, states: States, output: Output) -> Summary {
     let (mut selected, mut ended, stop) = (selected, Vec::new(), output.stop().clone());
     let streams: StreamSet = selected.iter().map(|selected| selected.stream).collect();
@@ -73,7 +72,7 @@ pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, 
         context,
         queue: Queue::default(),
         running: JoinSet::new(),
-        under_way: HashMap::new(),
+        running_jobs: HashMap::new(),
         jobs: 0,
         ended,
     };
@@ -85,35 +84,33 @@ struct Run {
     context: Context,
     ledger: Ledger,
     queue: Queue,
-    running: JoinSet<Result<job::Report, Stop>>,
-    under_way: HashMap<tokio::task::Id, UnderWay>,
-    /// Jobs that have begun.
+    running: JoinSet<Result<job::JobReport, JobError>>,
+    running_jobs: HashMap<tokio::task::Id, RunningJob>,
+    /// The number of jobs started so far.
     jobs: u64,
     ended: Vec<(&'static Stream, u64, Outcome)>,
 }
 
-/// A job that runs.
 #[derive(Default)]
-struct UnderWay {
+struct RunningJob {
     number: u64,
     size: Size,
-    /// The streams that it feeds.
-    feeds: StreamSet,
-    /// The streams that it reads a parent for.
-    parent_of: StreamSet,
+    streams: StreamSet,
+    /// The streams for which it reads a parent.
+    reads_parent_for: StreamSet,
 }
 
-/// Why a run ended before its end.
-enum Early {
+/// Why a run ended early.
+enum EarlyEnd {
     Stopped,
     Closed,
 }
 
 impl Run {
-    async fn read(&mut self, stop: &StopSignal) -> Option<Early> {
+    async fn read(&mut self, stop: &StopSignal) -> Option<EarlyEnd> {
         let signed_in = tokio::select! {
             biased;
-            () = stop.asking_ends() => return Some(Early::Stopped),
+            () = stop.asking_ends() => return Some(EarlyEnd::Stopped),
             signed_in = self.context.client.sign_in() => signed_in,
         };
         if let Err(error) = signed_in {
@@ -122,7 +119,7 @@ impl Run {
         }
         self.begin(parents::first_jobs(&self.context));
         loop {
-            while self.running.len() < UNDER_WAY
+            while self.running.len() < MAX_RUNNING_JOBS
                 && let Some(job) = self.queue.pop()
             {
                 self.spawn(job);
@@ -131,13 +128,13 @@ impl Run {
                 biased;
                 () = stop.asking_ends() => {
                     self.running.shutdown().await;
-                    return Some(Early::Stopped);
+                    return Some(EarlyEnd::Stopped);
                 }
                 done = self.running.join_next_with_id() => done?,
             };
             let (id, result) = match done {
                 Ok((id, result)) => (id, result),
-                Err(panic) => (panic.id(), Err(Stop::Failed(Error::panicked()))),
+                Err(panic) => (panic.id(), Err(JobError::Failed(Error::panicked()))),
             };
             if let ControlFlow::Break(early) = self.job_done(id, result).await {
                 return early;
@@ -145,73 +142,74 @@ impl Run {
         }
     }
 
-    /// Takes note of a job that has ended, and begins those that it leads to. Breaks off if nothing more can be read or written.
-    async fn job_done(&mut self, id: tokio::task::Id, result: Result<job::Report, Stop>) -> ControlFlow<Option<Early>> {
-        let UnderWay { number, size, feeds, parent_of } = self.under_way.remove(&id).unwrap_or_default();
-        self.context.job_ended(feeds);
+    /// Notes a job that has ended and starts the jobs that follow from it. Breaks if nothing more can be read or written.
+    async fn job_done(&mut self, id: tokio::task::Id, result: Result<job::JobReport, JobError>) -> ControlFlow<Option<EarlyEnd>> {
+        let RunningJob { number, size, streams, reads_parent_for } = self.running_jobs.remove(&id).unwrap_or_default();
+        self.context.job_ended(streams);
         let result = match result {
-            Err(Stop::Failed(error)) if error.is_fatal() => {
+            Err(JobError::Failed(error)) if error.is_fatal() => {
                 self.running.shutdown().await;
                 self.give_up(error);
                 return ControlFlow::Break(None);
             }
             result => result,
         };
-        let mut noted = self.note(feeds, result);
+        let mut noted = self.note(streams, result);
         if noted.is_ok() {
-            // Not before the jobs that it leads to are known.
-            self.context.output.progress().job_ends(number, size, parent_of);
-            noted = self.end(feeds);
+            // Only after the jobs that follow from it are known.
+            self.context.output.progress().job_ends(number, size, reads_parent_for);
+            noted = self.end(streams);
         }
         if noted.is_err() {
             self.running.shutdown().await;
-            return ControlFlow::Break(Some(Early::Closed));
+            return ControlFlow::Break(Some(EarlyEnd::Closed));
         }
         ControlFlow::Continue(())
     }
 
     fn begin(&mut self, jobs: Vec<Job>) {
         for job in &jobs {
-            self.ledger.begin(job.feeds);
-            self.context.output.progress().job(job.work.size(), job.parent_of());
+            self.ledger.begin(job.streams);
+            self.context.output.progress().job(job.input.size(), job.reads_parent_for());
         }
         jobs.into_iter().for_each(|job| self.queue.push(job));
     }
 
     fn spawn(&mut self, job: Job) {
         self.jobs += 1;
-        let under_way = UnderWay { number: self.jobs, size: job.work.size(), feeds: job.feeds, parent_of: job.parent_of() };
-        let UnderWay { number, size, feeds, .. } = under_way;
-        self.context.output.progress().job_begins(number, size, feeds);
-        let context = self.context.for_job(number, job.work.urgency(), feeds);
+        let running_jobs =
+            RunningJob { number: self.jobs, size: job.input.size(), streams: job.streams, reads_parent_for: job.reads_parent_for() };
+        let RunningJob { number, size, streams, .. } = running_jobs;
+        self.context.output.progress().job_begins(number, size, streams);
+        let context = self.context.for_job(number, job.input.urgency(), streams);
         let handle = self.running.spawn(async move { dispatch::run(job, &context).await }.with_current_subscriber());
-        self.under_way.insert(handle.id(), under_way);
+        self.running_jobs.insert(handle.id(), running_jobs);
     }
 
-    /// Takes note of what a job came to.
-    fn note(&mut self, feeds: StreamSet, result: Result<job::Report, Stop>) -> Result<(), crate::emit::Closed> {
+    /// Notes the result of a job.
+    fn note(&mut self, streams: StreamSet, result: Result<job::JobReport, JobError>) -> Result<(), crate::emit::Closed> {
         match result {
             Ok(mut report) => {
-                self.begin(parents::jobs_of(&self.context, &mut report));
-                self.ledger.note(feeds, Ok(report));
+                self.begin(parents::following_jobs(&self.context, &mut report));
+                self.ledger.note(streams, Ok(report));
             }
-            Err(Stop::Failed(error)) => self.ledger.note(feeds, Err(error)),
-            Err(Stop::Closed) => return Err(crate::emit::Closed),
+            Err(JobError::Failed(error)) => self.ledger.note(streams, Err(error)),
+            Err(JobError::Closed) => return Err(crate::emit::Closed),
         }
-        for stream in feeds.iter() {
+        for stream in streams.iter() {
             self.context.output.progress().skipped(stream, self.ledger.refused(stream));
         }
         Ok(())
     }
 
-    /// A job for those streams is done, and noted: those end that have no other one left.
-    fn end(&mut self, feeds: StreamSet) -> Result<(), crate::emit::Closed> {
-        for stream in self.ledger.end(feeds).iter() {
+    /// A job for these streams has ended and was noted. Ends the streams that have no other jobs.
+    fn end(&mut self, streams: StreamSet) -> Result<(), crate::emit::Closed> {
+        for stream in self.ledger.end(streams).iter() {
             let (outcome, refused) = self.ledger.outcome(stream);
             let count = self.context.output.progress().count(stream);
             self.context.output.progress().skipped(stream, refused);
             self.context.output.progress().end(stream, &outcome);
-            if let Some(marks) = self.context.marks.of_ended(stream, matches!(outcome, Outcome::Complete)) {
+            if let Some(marks) = self.context.skipped_items.for_next_run(stream, matches!(outcome, Outcome::Complete)) {
                 self.context.output.damage(stream, marks)?;
             }
             info!(
@@ -231,7 +229,7 @@ impl Run {
         Ok(())
     }
 
-    /// Nothing more can be read: every stream that is not done ends with this error.
+    /// Ends every stream that has not ended yet with this error, because nothing more can be read.
     fn give_up(&mut self, error: Error) {
         let error = Arc::new(error);
         let is_open = |stream: &&'static Stream| self.ended.iter().all(|(ended, ..)| ended.name != stream.name);
@@ -243,15 +241,15 @@ impl Run {
         }
     }
 
-    /// Tells how the streams ended that are not complete: those first that another attempt may help, since a platform looks at the first.
-    fn finish(mut self, early: Option<Early>) -> Summary {
+    /// Reports the streams that are incomplete, starting with those for which a retry can help, because platforms look at the first error.
+    fn finish(mut self, early: Option<EarlyEnd>) -> Summary {
         if let Some(error) = self.ledger.incomplete_list() {
             warn!("{error}");
         }
-        let passed_over = self.context.looks.passed_over();
-        if passed_over > 0 {
+        let skipped = self.context.lookups.skipped();
+        if skipped > 0 {
             info!(
-                "{passed_over} teams and channels from earlier runs are missing from Graph's lists and were not checked, because a hundred others no \
+                "{skipped} teams and channels from earlier runs are missing from Graph's lists and were not checked, because a hundred others no \
                  longer exist; later runs will check them"
             );
         }
@@ -259,8 +257,8 @@ impl Run {
             warn!("{changed}");
         }
         self.ended.sort_by_key(|(stream, _, outcome)| (outcome.fault(), stream.position()));
-        let mut closed = matches!(early, Some(Early::Closed));
-        // States and errors come last.
+        let mut closed = matches!(early, Some(EarlyEnd::Closed));
+        // States and errors are written last.
         let requests = self.context.client.counts();
         let figures = self.context.output.progress().figures(requests.clone());
         closed |= self.context.output.figures(requests).is_err();
@@ -270,6 +268,6 @@ impl Run {
             }
         }
         self.ended.sort_by_key(|(stream, _, _)| stream.position());
-        Summary { streams: self.ended, stopped: matches!(early, Some(Early::Stopped)), closed, figures: Some(figures) }
+        Summary { streams: self.ended, stopped: matches!(early, Some(EarlyEnd::Stopped)), closed, figures: Some(figures) }
     }
 }

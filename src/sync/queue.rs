@@ -1,33 +1,33 @@
-//! The jobs that are to be begun: what leads to others first, while few of these wait; then one team after the other, for each team has a budget
-//! of its own.
+//! The queue of jobs: first those that find parents for other jobs, as long as few jobs are waiting, then one team after the other, because
+//! each team has its own rate limit.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::{graph::Urgency, read::job::Job};
 
-/// The number of jobs that lead nowhere from which on no more are looked for: a list of the whole tenant comes much faster than its teams and
-/// channels are read, and all of them would be in memory. Among these the longest channels are found early enough.
-const ENOUGH: usize = 4096;
+/// Number of waiting jobs from which on no more are searched for. A list of the whole tenant is read much faster than its teams and
+/// channels, and all of them would have to be kept in memory. With this many jobs, the longest channels are still found early enough.
+const MAX_WAITING_READS: usize = 4096;
 
-/// A job that holds this many bytes counts as one more: descriptions of teams take far more memory than ids.
-const BYTES_OF_A_JOB: usize = 256;
+/// A job counts once more for each this many bytes: descriptions of teams need far more memory than ids.
+const BYTES_PER_JOB: usize = 256;
 
-/// Jobs that wait for their beginning.
+/// Jobs that have not started.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    leading: VecDeque<Job>,
+    discovery: VecDeque<Job>,
     teams: HashMap<String, VecDeque<Job>>,
-    /// The teams that have jobs, in the order of their turns.
+    /// The teams that have jobs, in the order in which they take turns.
     turns: VecDeque<String>,
-    /// The number of jobs of the teams; large jobs count several times.
+    /// The number of waiting jobs of teams. Large jobs count several times.
     waiting: usize,
 }
 
 impl Queue {
     pub(super) fn push(&mut self, job: Job) {
-        let team = job.work.of.top();
-        match Some(team).filter(|team| !team.is_empty() && job.work.urgency() != Urgency::Leads) {
-            None => self.leading.push_back(job),
+        let team = job.input.parent.top();
+        match Some(team).filter(|team| !team.is_empty() && job.input.urgency() != Urgency::Leads) {
+            None => self.discovery.push_back(job),
             Some(team) => {
                 self.waiting += weight(&job);
                 let team = team.to_owned();
@@ -40,11 +40,11 @@ impl Queue {
     }
 
     pub(super) fn pop(&mut self) -> Option<Job> {
-        let leads = self.waiting < ENOUGH && !self.leading.is_empty();
-        if leads { self.leading.pop_front() } else { self.pop_of_team() }
+        let discovers = self.waiting < MAX_WAITING_READS && !self.discovery.is_empty();
+        if discovers { self.discovery.pop_front() } else { self.pop_from_next_team() }
     }
 
-    fn pop_of_team(&mut self) -> Option<Job> {
+    fn pop_from_next_team(&mut self) -> Option<Job> {
         let team = self.turns.pop_front()?;
         let jobs = self.teams.get_mut(&team)?;
         let job = jobs.pop_front();
@@ -58,9 +58,9 @@ impl Queue {
     }
 }
 
-/// How many jobs it counts as.
+/// The number of jobs that it counts as.
 fn weight(job: &Job) -> usize {
-    1 + job.work.bytes() / BYTES_OF_A_JOB
+    1 + job.input.bytes() / BYTES_PER_JOB
 }
 
 #[cfg(test)]
@@ -68,12 +68,12 @@ mod tests {
     use super::*;
     use crate::{
         level::Partition,
-        read::{found::Origin, job::Work},
+        read::{found::Origin, job::JobInput},
         streams::{MESSAGES, StreamSet, TEAMS},
     };
 
     fn channel(team: &str, channel: &str) -> Job {
-        Job::new(StreamSet::default(), Work::new(&MESSAGES, Partition::channel(team, channel), Origin::Listed))
+        Job::new(StreamSet::default(), JobInput::new(&MESSAGES, Partition::channel(team, channel), Origin::Listed))
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         for (team, id) in [("a", "1"), ("a", "2"), ("a", "3"), ("b", "4"), ("c", "5"), ("c", "6")] {
             queue.push(channel(team, id));
         }
-        let order: Vec<_> = std::iter::from_fn(|| Some(queue.pop()?.work.of.own_id().to_owned())).collect();
+        let order: Vec<_> = std::iter::from_fn(|| Some(queue.pop()?.input.parent.own_id().to_owned())).collect();
         assert_eq!(order, ["1", "4", "5", "2", "6", "3"]);
         assert!(queue.pop().is_none());
         assert!(queue.teams.is_empty());
@@ -92,9 +92,9 @@ mod tests {
     fn large_jobs_count_several_times() {
         let mut queue = Queue::default();
         let team = |letters| {
-            let mut work = Work::new(&TEAMS, Partition::team("t"), Origin::Listed);
-            work.said.of_group = vec![("description".to_owned(), "x".repeat(letters))];
-            work
+            let mut input = JobInput::new(&TEAMS, Partition::team("t"), Origin::Listed);
+            input.details.group_properties = vec![("description".to_owned(), "x".repeat(letters))];
+            input
         };
         for (letters, waiting) in [(0, 1), (1000, 1 + 4)] {
             queue.push(Job::new(StreamSet::default(), team(letters)));
@@ -105,15 +105,15 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_to_others_goes_first_until_enough_of_these_wait() {
+    fn discovery_goes_first_until_enough_jobs_are_waiting() {
         let mut queue = Queue::default();
-        let groups = || Work::new(&TEAMS, Partition::default(), Origin::Named);
-        for number in 0..=ENOUGH {
+        let groups = || JobInput::new(&TEAMS, Partition::default(), Origin::Configured);
+        for number in 0..=MAX_WAITING_READS {
             queue.push(channel(&format!("team {}", number % 7), &number.to_string()));
         }
         queue.push(Job::new(StreamSet::default(), groups()));
         queue.push(Job::new(StreamSet::default(), groups()));
-        let order: Vec<_> = std::iter::from_fn(|| Some(queue.pop()?.work.of.level().is_none())).collect();
-        assert_eq!((order.len(), &order[..5]), (ENOUGH + 3, [false, false, true, true, false].as_slice()));
+        let order: Vec<_> = std::iter::from_fn(|| Some(queue.pop()?.input.parent.level().is_none())).collect();
+        assert_eq!((order.len(), &order[..5]), (MAX_WAITING_READS + 3, [false, false, true, true, false].as_slice()));
     }
 }

@@ -1,4 +1,4 @@
-//! The times of messages and chains: what is new, and how new.
+//! The activity of messages and chains: when something in them last changed.
 
 use std::time::Duration;
 
@@ -9,25 +9,26 @@ use crate::{graph::Item, record::instant, state::BEGINNING};
 /// The newest time of a message or a chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Activity {
-    /// There is no message.
+    /// There are no messages.
     None,
     Known(DateTime<Utc>),
-    /// A message has no time that could be read: the chain may be newer than all others.
+    /// A message has no readable time: the chain may be newer than all others.
     Unknown,
 }
 
 impl Activity {
-    /// The newest time of one message. Graph has left out lastModifiedDateTime of what was never changed (graph.md 3): then its creation counts.
-    pub(crate) fn of(message: Item<'_>) -> Self {
+    /// The newest time of one message. Graph may omit lastModifiedDateTime for messages that were never changed (graph.md 3); then the
+    /// creation time counts.
+    pub(crate) fn from_message(message: Item<'_>) -> Self {
         let changed = message.times().filter_map(|text| instant(&text)).max();
         changed.or_else(|| instant(&message.created()?)).map_or(Self::Unknown, Self::Known)
     }
 
-    /// The newest time of a chain: unknown while replies are missing.
-    pub(crate) fn of_chain(chain: Item<'_>) -> Self {
+    /// The newest time of a chain; unknown while replies are missing.
+    pub(crate) fn from_chain(chain: Item<'_>) -> Self {
         match chain.replies_next() {
             Some(_) => Self::Unknown,
-            None => chain.replies().map(Self::of).fold(Self::of(chain), Self::later),
+            None => chain.replies().map(Self::from_message).fold(Self::from_message(chain), Self::later),
         }
     }
 
@@ -47,7 +48,7 @@ impl Activity {
     }
 }
 
-/// A time, and so much before it.
+/// The time that is `by` earlier, but not before [`BEGINNING`].
 pub(crate) fn before(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(by).ok().and_then(|by| time.checked_sub_signed(by)).unwrap_or(BEGINNING).max(BEGINNING)
 }

@@ -1,4 +1,5 @@
-//! Where one stream of a channel, or of a thread, is: what it wants, how far down its walk goes, and what that leaves to the next run.
+//! The cursor of one stream in a channel or thread: which messages it needs, how far down its walk goes, and what the next run continues
+//! from.
 
 use std::time::Duration;
 
@@ -10,31 +11,30 @@ use crate::{
     state::{BEGINNING, WalkState},
 };
 
-/// Graph's clock may be served by machines that differ: incremental reads overlap by this much at least.
+/// Minimum overlap of incremental reads. The servers behind Graph may have slightly different clocks.
 const MIN_OVERLAP: Duration = Duration::from_secs(2);
 
-/// What Graph did not give is asked for again after this time.
-const GAP_LASTS: TimeDelta = TimeDelta::hours(24);
+/// Older messages that Graph failed to return are requested again after this time.
+const GAP_RETRY_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// Where a stream is.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
-    /// How far back the stream is to be read when it is read for the first time.
+    /// How far back the first read goes.
     start_date: DateTime<Utc>,
-    /// By how much incremental reads overlap.
+    /// The overlap of incremental reads.
     pub(crate) overlap: Duration,
     position: WalkPosition,
-    /// Whether older messages that Graph did not give are left to another day: not every run asks for them.
-    leaves_gap: bool,
-    /// The newest activity that the walk has met.
+    /// Whether this run skips the older messages that Graph failed to return: they are not requested in every run.
+    postpones_gap: bool,
+    /// The newest activity that this walk has seen.
     pub(super) newest: Option<DateTime<Utc>>,
-    /// Graph's clock, as it was seen last.
+    /// Graph's clock as last seen.
     pub(crate) now: Option<DateTime<Utc>>,
-    /// Graph's clock when the walk began that this run has finished.
+    /// Graph's clock at the beginning of the walk that this run has finished.
     pub(super) began: Option<DateTime<Utc>>,
 }
 
-/// The part of the state that it is made from; each field is the one of [`Position`](crate::state::Position).
+/// The part of [`Position`](crate::state::Position) that belongs to the walk; the fields are the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct WalkPosition {
     pub(super) last_modified_date_time: Option<DateTime<Utc>>,
@@ -45,15 +45,15 @@ pub(super) struct WalkPosition {
 }
 
 impl Cursor {
-    /// At the position of an earlier run, by Graph's clock as far as this run has seen it.
+    /// Starts at the position of an earlier run. `now` is Graph's clock, if this run has seen it.
     pub(super) fn new(position: WalkPosition, start_date: Option<DateTime<Utc>>, lookback: Duration, now: Option<DateTime<Utc>>) -> Self {
         let now_or_then = now.or(position.read_at);
-        let leaves_gap = position.gap_at.zip(now_or_then).is_some_and(|(at, now)| (now - at).abs() < GAP_LASTS);
+        let postpones_gap = position.gap_at.zip(now_or_then).is_some_and(|(at, now)| (now - at).abs() < GAP_RETRY_AFTER);
         Self {
             start_date: start_date.unwrap_or(BEGINNING),
             overlap: lookback.max(MIN_OVERLAP),
             position,
-            leaves_gap,
+            postpones_gap,
             newest: None,
             now: None,
             began: None,
@@ -64,43 +64,43 @@ impl Cursor {
         &self.position
     }
 
-    /// Graph's clock at the first page of the last pass that a finished walk made.
+    /// Graph's clock at the first page of the last pass of a finished walk.
     pub(crate) fn read_at(&self) -> Option<DateTime<Utc>> {
         self.position.read_at
     }
 
-    /// How far back it was read.
+    /// How far back the stream was read.
     pub(super) fn since(&self) -> DateTime<Utc> {
         self.position.since.unwrap_or(BEGINNING)
     }
 
-    /// Whether messages are to be read that are older than all that was read.
+    /// Whether this run has to read messages that are older than everything read so far.
     pub(super) fn has_gap(&self) -> bool {
-        self.wants_older() && !self.leaves_gap
+        self.needs_older() && !self.postpones_gap
     }
 
-    fn wants_older(&self) -> bool {
+    fn needs_older(&self) -> bool {
         self.position.read_at.is_some() && self.start_date < self.since()
     }
 
-    /// The walk could not get below this time: what is older is left to another day.
+    /// The walk could not get below this time. A run on a later day reads what is older.
     pub(super) fn note_gap(&mut self, reached: Option<DateTime<Utc>>) {
         let read_at = self.walk().read_at;
         (self.position.since, self.position.gap_at) = (self.position.since.max(reached.or(read_at)), read_at);
-        self.leaves_gap = true;
+        self.postpones_gap = true;
     }
 
-    /// When this run or an earlier one was not given what is older than all that was read, though it is wanted.
+    /// When Graph last failed to return the older messages, if the stream still needs them.
     pub(super) fn gap_at(&self) -> Option<DateTime<Utc>> {
-        self.position.gap_at.filter(|_| self.wants_older())
+        self.position.gap_at.filter(|_| self.needs_older())
     }
 
-    /// Whether a walk is under way.
+    /// Whether a walk is in progress.
     pub(super) fn is_walking(&self) -> bool {
         self.position.walk.is_some()
     }
 
-    /// The walk that is under way, or a new one.
+    /// The walk in progress, or a new one.
     pub(crate) fn walk(&mut self) -> &mut WalkState {
         let (floor, has_gap) = (self.floor(), self.has_gap());
         if self.position.walk.is_none() && has_gap {
@@ -109,53 +109,56 @@ impl Cursor {
         self.position.walk.get_or_insert_with(|| WalkState::new(floor))
     }
 
-    /// How far down a new walk goes. Exclusive of the newest message that was read: it was emitted.
+    /// The floor of a new walk. It excludes the newest message that was read, because that was emitted.
     fn floor(&self) -> DateTime<Utc> {
         let Some(read_at) = self.position.read_at else { return self.start_date };
         let after = |time: DateTime<Utc>| time.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(time);
         let newest = self.position.last_modified_date_time.map(after);
         let floor = newest.into_iter().fold(before(read_at, self.overlap), DateTime::min);
-        // All above the gap once more: a message in it may by now have a time above it, and never have been emitted.
+        // Reads everything above the gap again: a message from the gap may have changed since, so that its time is above the gap now,
+        // without ever having been emitted.
         if self.has_gap() { floor.min(self.start_date) } else { floor }
     }
 
-    /// Whether little can have changed since the channel was read last.
-    pub(crate) fn expects_little(&mut self) -> bool {
+    /// Whether few changes are expected since the channel was last read.
+    pub(crate) fn expects_few_changes(&mut self) -> bool {
         let was_read = self.position.read_at.is_some() && !self.has_gap();
         self.walk().until.is_some() || was_read
     }
 
-    /// Below this time the pass has nothing for the stream.
+    /// The activity below which the current pass has nothing for this stream.
     pub(crate) fn stop(&mut self) -> DateTime<Utc> {
         let walk = self.walk();
         walk.until.unwrap_or(walk.floor)
     }
 
-    /// A message becomes visible a little after its own time: at the first page of the pass all were visible that are older than this.
-    pub(super) fn visible(&self) -> Option<DateTime<Utc>> {
+    /// A message becomes visible shortly after its own time. All messages older than this were visible when the first page of the pass was
+    /// read.
+    pub(super) fn visible_before(&self) -> Option<DateTime<Utc>> {
         let read_at = self.position.walk.as_ref()?.read_at?;
         Some(before(read_at, self.overlap))
     }
 
-    /// Whether a message of this time is wanted by the walk.
-    pub(super) fn wants(&self, activity: Activity) -> bool {
+    /// Whether the walk needs a message of this time.
+    pub(super) fn needs(&self, activity: Activity) -> bool {
         activity.known().zip(self.position.walk.as_ref()).is_none_or(|(time, walk)| time >= walk.floor)
     }
 
-    /// Whether the walk is to report a damaged message of this time: once, and not by every pass that meets it again.
-    pub(super) fn reports(&mut self, activity: Activity) -> bool {
-        // Without a time it is wanted each time.
-        self.wants(activity) && self.walk().until.is_none()
+    /// Whether to report a damaged message of this time: only in the first pass that sees it.
+    pub(super) fn should_report(&mut self, activity: Activity) -> bool {
+        // A message without a time is always needed.
+        self.needs(activity) && self.walk().until.is_none()
     }
 
-    /// Takes note of a message that the walk has met.
+    /// Notes a message that the walk has seen.
     pub(super) fn note(&mut self, activity: Activity) {
         self.newest = self.newest.max(activity.known());
     }
 
-    /// The walk is done; its last pass saw this head on its first page. Where no time is known, the floor stays as it was. Gives whether one is.
+    /// Finishes the walk; `head` is the head of its last pass. If no time is known, the cursor stays where it was. Returns whether one is
+    /// known.
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) -> bool {
-        let visible = self.visible();
+        let visible = self.visible_before();
         let Some(walk) = self.position.walk.take() else { return false };
         self.began = walk.began;
         if head.is_none() && self.newest.is_none() {
@@ -167,7 +170,7 @@ impl Cursor {
             (None, None) => walk.floor,
         };
         self.position.since = Some(since).filter(|&since| since > BEGINNING);
-        // What was met later than the first page was there when that was served, if it is old enough.
+        // A message on a later page counts only if it is old enough to have been visible when the first page was read.
         let newest = self.newest.zip(visible).map(|(newest, visible)| newest.min(visible));
         let head = head.map(|head| walk.read_at.filter(|&now| head > now + SKEW).unwrap_or(head));
         self.position.last_modified_date_time = self.position.last_modified_date_time.max(head).max(newest);
@@ -175,8 +178,8 @@ impl Cursor {
         true
     }
 
-    /// The walk is done but for what was held back: the next run goes once more from the top down to this time, or to the walk's floor.
-    pub(super) fn leave_walk(&mut self, until: Option<DateTime<Utc>>) {
+    /// Keeps the walk open because records were held back: the next run reads from the top down to `until`, or to the walk's floor.
+    pub(super) fn keep_walk_open(&mut self, until: Option<DateTime<Utc>>) {
         let walk = self.walk();
         (walk.until, walk.link, walk.owed) = (until, None, None);
     }
@@ -199,7 +202,7 @@ mod tests {
         WalkPosition { last_modified_date_time: Some(time(10)), read_at: Some(time(12)), ..WalkPosition::default() }
     }
 
-    /// The same where Graph did not give what is older than hour 5.
+    /// The same, but Graph failed to return messages older than hour 5.
     fn with_gap(gap_at: Option<DateTime<Utc>>) -> WalkPosition {
         WalkPosition { since: Some(time(5)), gap_at, ..read() }
     }
@@ -216,7 +219,7 @@ mod tests {
     fn a_first_walk_goes_down_to_the_start_date() {
         assert_eq!(cursor(WalkPosition::default()).walk().floor, BEGINNING);
         let mut cursor = Cursor::new(WalkPosition::default(), Some(time(3)), Duration::ZERO, None);
-        assert_eq!((cursor.walk().floor, cursor.stop(), cursor.expects_little()), (time(3), time(3), false));
+        assert_eq!((cursor.walk().floor, cursor.stop(), cursor.expects_few_changes()), (time(3), time(3), false));
     }
 
     #[test]
@@ -228,26 +231,26 @@ mod tests {
         let without_lookback =
             Cursor::new(WalkPosition { last_modified_date_time: None, ..read() }, None, Duration::ZERO, None).walk().floor;
         assert_eq!(without_lookback, time(12) - TimeDelta::seconds(2));
-        assert!(cursor(read()).expects_little());
+        assert!(cursor(read()).expects_few_changes());
     }
 
     #[test]
-    fn a_gap_is_asked_for_again_after_a_day_and_reported_every_time() {
+    fn a_gap_is_requested_again_after_a_day_and_reported_every_time() {
         let day = TimeDelta::hours(24);
         let at = |now| Cursor::new(with_gap(Some(time(12))), None, Duration::from_secs(3600), Some(now));
         let mut same_day = at(time(12) + day - TimeDelta::seconds(1));
-        assert!(!same_day.has_gap() && same_day.expects_little());
+        assert!(!same_day.has_gap() && same_day.expects_few_changes());
         assert_eq!((same_day.walk().floor > time(5), same_day.gap_at()), (true, Some(time(12))));
         let mut next_day = at(time(12) + day);
-        assert!(next_day.has_gap() && !next_day.expects_little());
-        assert_eq!((next_day.walk().floor, next_day.gap_at()), (BEGINNING, None), "it is asked for now");
-        let mut not_wanted = Cursor::new(with_gap(Some(time(12))), Some(time(5)), Duration::ZERO, None);
-        assert_eq!((not_wanted.has_gap(), not_wanted.gap_at()), (false, None));
-        assert!(not_wanted.walk().floor >= time(5));
+        assert!(next_day.has_gap() && !next_day.expects_few_changes());
+        assert_eq!((next_day.walk().floor, next_day.gap_at()), (BEGINNING, None), "it is requested now");
+        let mut not_needed = Cursor::new(with_gap(Some(time(12))), Some(time(5)), Duration::ZERO, None);
+        assert_eq!((not_needed.has_gap(), not_needed.gap_at()), (false, None));
+        assert!(not_needed.walk().floor >= time(5));
     }
 
     #[test]
-    fn a_walk_whose_pages_went_round_leaves_a_gap_below_what_it_reached() {
+    fn a_walk_whose_links_lead_in_a_circle_leaves_a_gap_below_what_it_reached() {
         let mut cursor = walked(WalkPosition::default(), 12);
         cursor.note_gap(Some(time(6)));
         assert!(cursor.finish_walk(Some(time(10))));
@@ -256,11 +259,11 @@ mod tests {
         let mut cursor = walked(WalkPosition::default(), 12);
         cursor.note_gap(None);
         cursor.finish_walk(Some(time(10)));
-        assert_eq!(cursor.position().since, Some(time(12)), "nothing was reached");
+        assert_eq!(cursor.position().since, Some(time(12)), "the walk reached nothing");
     }
 
     #[test]
-    fn a_finished_walk_moves_the_cursor_to_the_newest_that_was_certainly_there() {
+    fn a_finished_walk_moves_the_cursor_to_the_newest_message_that_was_certainly_visible() {
         let finished = |newest: Option<u32>, head: Option<u32>| {
             let mut cursor = walked(read(), 15);
             newest.into_iter().for_each(|hour| cursor.note(Activity::Known(time(hour))));
@@ -268,29 +271,29 @@ mod tests {
             (is_known, cursor.position().last_modified_date_time, cursor.position().read_at)
         };
         assert_eq!(finished(Some(13), Some(13)), (true, Some(time(13)), Some(time(15))));
-        assert_eq!(finished(Some(16), Some(13)), (true, Some(time(14)), Some(time(15))), "it came while the pages were read");
-        assert_eq!(finished(Some(9), Some(9)), (true, Some(time(10)), Some(time(15))), "a cursor does not go back");
-        assert_eq!(finished(None, Some(20)), (true, Some(time(15)), Some(time(15))), "no message can be so new");
-        assert_eq!(finished(None, None), (false, Some(time(10)), Some(time(12))), "nothing has a time");
+        assert_eq!(finished(Some(16), Some(13)), (true, Some(time(14)), Some(time(15))), "it was posted while the pages were read");
+        assert_eq!(finished(Some(9), Some(9)), (true, Some(time(10)), Some(time(15))), "a cursor never moves back");
+        assert_eq!(finished(None, Some(20)), (true, Some(time(15)), Some(time(15))), "a message cannot be newer than the clock");
+        assert_eq!(finished(None, None), (false, Some(time(10)), Some(time(12))), "no message has a time");
     }
 
     #[test]
-    fn a_walk_that_is_left_goes_on_from_the_top() {
+    fn a_walk_that_is_kept_open_continues_from_the_top() {
         let mut cursor = walked(read(), 15);
         (cursor.walk().link, cursor.walk().owed) = (Some("/v1.0/x".to_owned()), Some(time(13)));
-        cursor.leave_walk(Some(time(13)));
+        cursor.keep_walk_open(Some(time(13)));
         assert_eq!((cursor.stop(), cursor.walk().link.clone(), cursor.walk().owed), (time(13), None, None));
-        assert!(cursor.is_walking() && cursor.expects_little());
+        assert!(cursor.is_walking() && cursor.expects_few_changes());
         assert_eq!(cursor.read_at(), Some(time(12)), "the walk is not finished");
     }
 
     #[test]
-    fn damage_is_reported_by_the_first_pass_that_wants_the_message() {
+    fn damage_is_reported_by_the_first_pass_that_needs_the_message() {
         let mut cursor = walked(read(), 15);
-        let [wanted, old] = [11, 9].map(|hour| Activity::Known(time(hour)));
-        assert_eq!([wanted, old, Activity::Unknown].map(|activity| cursor.wants(activity)), [true, false, true]);
-        assert_eq!([wanted, old, Activity::Unknown].map(|activity| cursor.reports(activity)), [true, false, true]);
+        let [needed, old] = [11, 9].map(|hour| Activity::Known(time(hour)));
+        assert_eq!([needed, old, Activity::Unknown].map(|activity| cursor.needs(activity)), [true, false, true]);
+        assert_eq!([needed, old, Activity::Unknown].map(|activity| cursor.should_report(activity)), [true, false, true]);
         cursor.walk().until = Some(time(13));
-        assert_eq!([wanted, Activity::Unknown].map(|activity| cursor.reports(activity)), [false; 2], "the pass before has met it");
+        assert_eq!([needed, Activity::Unknown].map(|activity| cursor.should_report(activity)), [false; 2], "the previous pass has seen it");
     }
 }

@@ -1,100 +1,98 @@
-//! Delta: the changes of a channel's root messages since the last round (graph.md 4). It saves requests, and it shows what does not move a
-//! chain to the top; that nothing is lost does not depend on it.
+//! Follows delta, the changes of a channel's root messages since the last round (graph.md 4). Delta saves requests and reports changes that
+//! do not move a chain to the top. Completeness does not depend on it.
 
 use chrono::{DateTime, Utc};
 use tracing::debug;
 
-use super::{delta_cursor::Start, shared::Remark, stream_reader::StreamReader, trouble::Trouble};
+use super::{delta_cursor::Start, delta_failure::DeltaFailure, shared::Warning, stream_reader::StreamReader};
 use crate::{
     emit::Closed,
     error::Error,
     graph::{self, Cause, Page, Pages},
     read::{
+        channel_ref::ChannelRef,
         context::Context,
-        job::{Damage, Stop},
-        place::Place,
+        job::{Damage, JobError},
     },
     streams,
 };
 
-/// From the round to its beginning, to an opening, and once more if that ends too.
+/// The stored round, its start, a new delta query, and once more if that fails too.
 const MAX_ATTEMPTS: usize = 4;
 
-/// How far delta was followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Followed {
-    /// To its end; the round began at this moment of Graph's clock.
-    To(DateTime<Utc>),
-    /// It was not: the walk has to find the changes.
-    NotAtAll,
+pub(crate) enum DeltaOutcome {
+    /// Delta was followed to its end; the round began at this time of Graph's clock.
+    Complete(DateTime<Utc>),
+    /// The walk has to find the changes.
+    Incomplete,
 }
 
-/// Why a round did not come to its end.
-enum Broken {
-    By(graph::Error),
-    Stop(Stop),
+/// Why a round did not complete.
+enum RoundError {
+    Graph(graph::Error),
+    Job(JobError),
 }
 
-impl From<Closed> for Broken {
+impl From<Closed> for RoundError {
     fn from(closed: Closed) -> Self {
-        Self::Stop(closed.into())
+        Self::Job(closed.into())
     }
 }
 
-/// Follows the delta of a channel: emits the changes, and stores the link for the next run.
+/// Follows the delta of a channel: emits the changes and stores the link for the next run.
 pub(super) async fn follow(
     context: &Context,
-    place: Place<'_>,
+    channel: ChannelRef<'_>,
     roots: &mut StreamReader<'_>,
     damage: &mut Damage,
-) -> Result<Followed, Stop> {
-    let mut delta = Delta { context, place, roots, damage };
+) -> Result<DeltaOutcome, JobError> {
+    let mut delta = Delta { context, channel, roots, damage };
     for _ in 0..MAX_ATTEMPTS {
         if delta.roots.delta.is_too_old(delta.roots.cursor.now) {
-            // Delta does not reach back so far: the walk does, and delta is opened after it.
+            // Delta does not reach back that far. The walk does, and delta is started after it.
             delta.roots.delta.position.delta_at = delta.roots.cursor.began;
             delta.roots.report(0, false)?;
-            return Ok(Followed::NotAtAll);
+            return Ok(DeltaOutcome::Incomplete);
         }
         match delta.round().await {
-            Ok(Some(at)) => return Ok(Followed::To(at)),
-            Ok(None) => return Ok(Followed::NotAtAll),
-            Err(Broken::By(error)) => {
+            Ok(Some(at)) => return Ok(DeltaOutcome::Complete(at)),
+            Ok(None) => return Ok(DeltaOutcome::Incomplete),
+            Err(RoundError::Graph(error)) => {
                 if !delta.recover(error)? {
-                    return Ok(Followed::NotAtAll);
+                    return Ok(DeltaOutcome::Incomplete);
                 }
             }
-            Err(Broken::Stop(stop)) => return Err(stop),
+            Err(RoundError::Job(stop)) => return Err(stop),
         }
     }
-    Ok(Followed::NotAtAll)
+    Ok(DeltaOutcome::Incomplete)
 }
 
-/// The delta of a channel while it is followed.
 struct Delta<'d, 'c> {
     context: &'d Context,
-    place: Place<'d>,
+    channel: ChannelRef<'d>,
     roots: &'d mut StreamReader<'c>,
     damage: &'d mut Damage,
 }
 
 impl Delta<'_, '_> {
-    /// Reads a round to its end. Gives when it began; [`None`] if Graph ended it without saying where the next one begins.
-    async fn round(&mut self) -> Result<Option<DateTime<Utc>>, Broken> {
+    /// Reads a round to its end. Returns when the round began, or [`None`] if it ended without a deltaLink.
+    async fn round(&mut self) -> Result<Option<DateTime<Utc>>, RoundError> {
         let mut began = self.roots.delta.position.delta.round.as_ref().map(|round| round.at);
         let Some(mut pages) = self.pages() else { return Ok(None) };
-        let mut owes = false;
-        while let Some(page) = pages.next(&self.context.client).await.map_err(Broken::By)? {
-            // Messages of delta do not move the cursor, by which the next run knows that a time ahead of our own clock is right.
+        let mut owed = false;
+        while let Some(page) = pages.next(&self.context.client).await.map_err(RoundError::Graph)? {
+            // Messages in delta do not move the cursor, from which the next run knows that a time ahead of our own clock is right.
             let now = page.date().believed(None);
             let at = *began.get_or_insert(now);
             self.roots.cursor.now = Some(now);
             let (next, delta) = (page.next().cloned(), page.delta().cloned());
             self.emit_changes(page, now).await?;
-            self.context.remains(1.0);
-            // A root that the run has emitted differently is left to the next run, which asks for this page again.
-            owes |= self.roots.sink.take_owed();
-            if !owes {
+            self.context.set_remaining_requests(1.0);
+            // If the run has already emitted another version of a root, the next run emits this one: it requests this page again.
+            owed |= self.roots.sink.take_owed();
+            if !owed {
                 self.roots.follow_delta(at, next.as_ref(), delta.as_ref());
             }
             self.roots.report(1, next.is_none())?;
@@ -106,17 +104,15 @@ impl Delta<'_, '_> {
         Ok(None)
     }
 
-    /// The pages of a round.
     fn pages(&self) -> Option<Pages> {
-        let opening = |since| streams::delta(self.place.team, self.place.channel, since);
+        let new_query = |since| streams::delta(self.channel.team_id, self.channel.id, since);
         let since = self.roots.cursor.since();
         Some(match self.roots.delta.start(since)? {
-            Start::Link(link) => Pages::from_link(&link, &opening(since)),
-            Start::Opening(since) => Pages::new(opening(since)),
+            Start::Link(link) => Pages::from_link(&link, &new_query(since)),
+            Start::NewQuery(since) => Pages::new(new_query(since)),
         })
     }
 
-    /// Emits the changes of a page.
     async fn emit_changes(&mut self, page: Page, now: DateTime<Utc>) -> Result<(), Closed> {
         let emitted = self.roots.sink.emitted();
         for message in page.items() {
@@ -128,7 +124,7 @@ impl Delta<'_, '_> {
         }
         let cleaned = page.cleaned();
         let held = page.into_held();
-        self.roots.sink.hand_over().await?;
+        self.roots.sink.flush().await?;
         drop(held);
         if self.roots.sink.emitted() > emitted {
             self.context.note(cleaned);
@@ -137,79 +133,79 @@ impl Delta<'_, '_> {
     }
 
     fn end_without_link(&mut self) -> Result<(), Closed> {
-        let sentence = format!("the delta query for {} ended without a deltaLink; the next run repeats it", self.channel());
-        self.context.channels.remark(Remark::DeltaUnanswered, sentence);
+        let message = format!("the delta query for {} ended without a deltaLink; the next run repeats it", self.channel_name());
+        self.context.channels.warn_once(Warning::DeltaUnavailable, message);
         self.roots.delta.position.delta.round = None;
         self.roots.report(0, false)
     }
 
-    /// Does what can be done about a round that did not come to its end. Gives whether to try again: from the beginning of the round, or from
-    /// an opening.
-    fn recover(&mut self, error: graph::Error) -> Result<bool, Stop> {
+    /// Decides what to do about a round that failed. Returns whether to try again, either from the start of the round or with a new delta
+    /// query.
+    fn recover(&mut self, error: graph::Error) -> Result<bool, JobError> {
         let (has_round, has_link) = {
             let position = &self.roots.delta.position;
             (position.delta.round.is_some(), position.delta_link.is_some())
         };
-        match Trouble::of(&error, self.roots.delta.is_given_up(date(&error))) {
-            Trouble::Fatal => return Err(Error::graph(self.place.task(), error, streams::MESSAGES.permissions).into()),
-            Trouble::Ended if has_round && has_link => self.begin_round_again(&error),
-            Trouble::Ended if has_round || has_link => self.open_anew(&error),
-            Trouble::Ended | Trouble::Refused => {
-                self.refuse(&error, has_link)?;
+        match DeltaFailure::from_error(&error, self.roots.delta.is_link_stale(date(&error))) {
+            DeltaFailure::Fatal => return Err(Error::graph(self.channel.task(), error, streams::MESSAGES.permissions).into()),
+            DeltaFailure::TokenRejected if has_round && has_link => self.restart_round(&error),
+            DeltaFailure::TokenRejected if has_round || has_link => self.start_new_query(&error),
+            DeltaFailure::TokenRejected | DeltaFailure::Unsupported => {
+                self.note_unsupported(&error, has_link)?;
                 return Ok(false);
             }
-            Trouble::Unanswered => {
-                self.leave_for_now(&error);
+            DeltaFailure::Unavailable => {
+                self.warn_unavailable(&error);
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn begin_round_again(&mut self, error: &graph::Error) {
-        debug!("starting the delta round of {} again: {error}", self.channel());
+    fn restart_round(&mut self, error: &graph::Error) {
+        debug!("starting the delta round of {} again: {error}", self.channel_name());
         self.roots.delta.position.delta.round = None;
     }
 
-    fn open_anew(&mut self, error: &graph::Error) {
-        let sentence = format!(
+    fn start_new_query(&mut self, error: &graph::Error) {
+        let message = format!(
             "Graph rejected the delta token of {}; requesting the changes since then with a new delta query: {error}",
-            self.channel()
+            self.channel_name()
         );
-        self.context.channels.remark(Remark::DeltaEnded, sentence);
+        self.context.channels.warn_once(Warning::DeltaTokenRejected, message);
         self.note_date(error);
         let position = &mut self.roots.delta.position;
         (position.delta.round, position.delta_link) = (None, None);
     }
 
-    fn refuse(&mut self, error: &graph::Error, has_link: bool) -> Result<(), Closed> {
-        let sentence = format!("Graph refuses delta queries for {}; reading the channel without them: {error}", self.channel());
-        // An empty channel's first page leads nowhere (graph.md 4.2): nothing that anybody could change.
-        if is_of_empty_channel(error) && !has_link {
-            debug!("{sentence}");
+    fn note_unsupported(&mut self, error: &graph::Error, has_link: bool) -> Result<(), Closed> {
+        let message = format!("Graph refuses delta queries for {}; reading the channel without them: {error}", self.channel_name());
+        // The first page of an empty channel has a link that Graph then rejects (graph.md 4.2). Users cannot do anything about it.
+        if is_caused_by_empty_channel(error) && !has_link {
+            debug!("{message}");
         } else {
-            self.context.channels.remark(Remark::DeltaRefused, sentence);
+            self.context.channels.warn_once(Warning::DeltaUnsupported, message);
         }
         self.note_date(error);
-        self.roots.delta.refuse(self.roots.cursor.now);
+        self.roots.delta.note_unsupported(self.roots.cursor.now);
         self.roots.report(0, false)
     }
 
-    fn leave_for_now(&self, error: &graph::Error) {
-        let sentence = format!("the delta query for {} failed; reading the channel without it in this run: {error}", self.channel());
-        self.context.channels.remark(Remark::DeltaUnanswered, sentence);
+    fn warn_unavailable(&self, error: &graph::Error) {
+        let message = format!("the delta query for {} failed; reading the channel without it in this run: {error}", self.channel_name());
+        self.context.channels.warn_once(Warning::DeltaUnavailable, message);
     }
 
     fn note_date(&mut self, error: &graph::Error) {
         self.roots.cursor.now = self.roots.cursor.now.max(date(error));
     }
 
-    fn channel(&self) -> String {
-        format!("channel {} of team {}", self.place.channel, self.place.team)
+    fn channel_name(&self) -> String {
+        format!("channel {} of team {}", self.channel.id, self.channel.team_id)
     }
 }
 
-/// Graph's clock when it refused a request.
+/// Graph's clock when it refused the request.
 fn date(error: &graph::Error) -> Option<DateTime<Utc>> {
     match &error.cause {
         Cause::Refused(refusal) => Some(refusal.date),
@@ -217,7 +213,7 @@ fn date(error: &graph::Error) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Whether Graph refuses a token of delta that it has made itself, as it does in an empty channel.
-fn is_of_empty_channel(error: &graph::Error) -> bool {
+/// Whether Graph rejects a delta token that it issued itself, as it does for empty channels.
+fn is_caused_by_empty_channel(error: &graph::Error) -> bool {
     matches!(&error.cause, Cause::Refused(refusal) if refusal.message.contains("DeltaToken"))
 }

@@ -1,11 +1,11 @@
-//! How far down the list of chains, which is sorted by activity, a pass has come.
+//! How far down the list of chains a pass has come. The list is sorted by activity.
 
 use chrono::{DateTime, Utc};
 
 use super::activity::Activity;
 
-/// The activities of the last two chains. All further chains are below a bound if both are: one alone may be higher in the list than its
-/// times show, such as a chain whose newest reply was removed for good.
+/// The activities of the last two chains. If both are below a bound, all further chains are. One chain alone may be higher in the list than
+/// its times suggest, for example if its newest reply was permanently deleted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Depth {
     last: Option<DateTime<Utc>>,
@@ -13,7 +13,7 @@ pub(crate) struct Depth {
 }
 
 impl Depth {
-    /// Takes note of the next chain; one of unknown activity shows nothing.
+    /// Notes the next chain. A chain of unknown activity is ignored.
     pub(crate) fn note(&mut self, activity: Activity) {
         if let Activity::Known(time) = activity {
             (self.before, self.last) = (self.last, Some(time));
@@ -42,6 +42,6 @@ mod tests {
         assert!(!is_below(&[at(4), at(5)]));
         assert!(!is_below(&[at(4), at(6), at(4)]));
         assert!(is_below(&[at(6), at(4), at(3)]));
-        assert!(is_below(&[at(4), Activity::Unknown, Activity::None, at(3)]), "what has no time is passed over");
+        assert!(is_below(&[at(4), Activity::Unknown, Activity::None, at(3)]), "a chain without a time is ignored");
     }
 }

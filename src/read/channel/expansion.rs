@@ -1,4 +1,4 @@
-//! How Graph expands replies into their roots, as far as this run has seen it (graph.md 2.5).
+//! What this run has learned about how Graph expands replies into their root messages (graph.md 2.5).
 
 use std::{
     collections::BTreeSet,
@@ -8,32 +8,33 @@ use std::{
     },
 };
 
-/// Replies on a page that a link leads to, before one was seen: Graph's usual page, and the smallest that it has anywhere.
-pub(crate) const USUAL_PAGE: usize = 20;
+/// The assumed number of replies on a page that a link leads to, before one was seen: Graph's usual page size, and the smallest that it
+/// uses.
+pub(crate) const DEFAULT_PAGE_SIZE: usize = 20;
 
-/// The most numbers of expanded replies that are remembered.
+/// Maximum number of cuts to remember.
 const MAX_CUTS: usize = 64;
 
-/// How many replies Graph expands, and how large the pages of the rest are, learned in this run. There is no fixed number: it was 1,000 once
+/// How many replies Graph expands and how large the pages with further replies are. These numbers are not fixed: the first was 1,000 once
 /// and is 200 now (graph.md 2.5).
 #[derive(Debug)]
 pub(crate) struct Expansion {
     learned: Mutex<Learned>,
-    /// Replies on a page that a link leads to, as seen last.
+    /// Number of replies on a page that a link leads to, as last seen.
     page_size: AtomicUsize,
 }
 
 impl Default for Expansion {
     fn default() -> Self {
-        Self { learned: Mutex::default(), page_size: AtomicUsize::new(USUAL_PAGE) }
+        Self { learned: Mutex::default(), page_size: AtomicUsize::new(DEFAULT_PAGE_SIZE) }
     }
 }
 
 #[derive(Debug, Default)]
 struct Learned {
-    /// Numbers at which Graph has cut a thread.
+    /// Numbers of replies at which Graph has cut a thread.
     cuts: BTreeSet<usize>,
-    /// The largest number that was found to be a whole thread.
+    /// The largest number of replies that was a whole thread.
     whole: usize,
 }
 
@@ -42,49 +43,47 @@ impl Expansion {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replies on a page that a link leads to.
     pub(super) fn page_size(&self) -> usize {
         self.page_size.load(Ordering::Relaxed)
     }
 
-    /// A page that a link led to had this many replies, and is not the last one.
+    /// Notes that a page that a link led to has this many replies, and a next page.
     pub(super) fn note_page_size(&self, replies: usize) {
         self.page_size.store(replies, Ordering::Relaxed);
     }
 
-    /// The list of a thread had the given number of replies, some of which came with its root.
+    /// Notes that the list of a thread had `replies` replies, of which `expanded` came with the root.
     pub(super) fn learn(&self, expanded: usize, replies: usize) {
         match expanded {
             0 => {}
-            expanded if replies > expanded => self.was_cut(expanded),
-            expanded => self.was_whole(expanded),
+            expanded if replies > expanded => self.note_cut(expanded),
+            expanded => self.note_whole(expanded),
         }
     }
 
-    /// A thread has more than these replies that came with its root.
-    pub(super) fn was_cut(&self, expanded: usize) {
+    /// Notes that a thread has more replies than these, which came with its root.
+    pub(super) fn note_cut(&self, expanded: usize) {
         let mut learned = self.learned();
         if learned.cuts.len() < MAX_CUTS {
             learned.cuts.insert(expanded);
         }
     }
 
-    /// A thread has just these replies.
-    fn was_whole(&self, expanded: usize) {
+    /// Notes that a thread has exactly these replies.
+    fn note_whole(&self, expanded: usize) {
         let mut learned = self.learned();
         learned.whole = learned.whole.max(expanded);
     }
 
-    /// Whether Graph has cut a thread at this number.
     pub(super) fn is_cut(&self, expanded: usize) -> bool {
         self.learned().cuts.contains(&expanded)
     }
 
-    /// Whether a thread may have more replies although Graph gives neither a link nor a count: it has as many as where another one was cut,
-    /// or more than any that is known to be whole, and a page of them at least.
+    /// Whether a thread may have more replies although Graph returns neither a link nor a count: it has as many replies as another thread
+    /// that was cut, or at least a page of them and more than any thread that is known to be whole.
     pub(super) fn may_be_cut(&self, expanded: usize) -> bool {
         let learned = self.learned();
-        let is_longest = expanded >= USUAL_PAGE && expanded > learned.whole && learned.cuts.last().is_none_or(|&cut| expanded > cut);
+        let is_longest = expanded >= DEFAULT_PAGE_SIZE && expanded > learned.whole && learned.cuts.last().is_none_or(|&cut| expanded > cut);
         learned.cuts.contains(&expanded) || is_longest
     }
 }
@@ -97,9 +96,9 @@ mod tests {
     fn what_graph_expands_is_learned_from_threads_that_were_cut() {
         let expansion = Expansion::default();
         assert_eq!([19, 20, 200].map(|expanded| expansion.may_be_cut(expanded)), [false, true, true]);
-        expansion.was_whole(30);
+        expansion.note_whole(30);
         assert_eq!([20, 30, 31].map(|expanded| expansion.may_be_cut(expanded)), [false, false, true]);
-        expansion.was_cut(200);
+        expansion.note_cut(200);
         assert_eq!([31, 199, 200, 201].map(|expanded| expansion.may_be_cut(expanded)), [false, false, true, true]);
         assert!(expansion.is_cut(200) && !expansion.is_cut(199));
     }

@@ -1,38 +1,36 @@
-//! One pass of a walk, from the top of a channel or from a stored link down to what is wanted: what its pages and errors mean. The walk
-//! (`walk.rs`) asks for the pages and reads them.
+//! The state of one pass of a walk, from the top of the channel or from a stored link down to what the streams need: what its pages and
+//! errors mean. The walk (`walk.rs`) fetches and reads the pages.
 
 use chrono::{DateTime, Utc};
 
 use super::{activity::Activity, depth::Depth, first_page::FirstPage, restarts::Restarts};
 use crate::graph::{self, Cause, Item, Link, Page, Pages, Request};
 
-/// Chains on the first page of a pass that will hardly need a second one: most channels have changed little since the last run.
-pub(crate) const PROBE: u64 = 20;
+/// Number of chains on the first page of a pass that is expected to be enough: most channels have changed little since the last run.
+pub(crate) const PROBE_SIZE: u64 = 20;
 
-/// Where a pass begins and ends.
 #[derive(Debug)]
 pub(super) struct Bounds {
-    /// The page at which an earlier run, or an earlier part of this one, has left the pass.
+    /// The page at which an earlier run, or an earlier part of this run, stopped.
     pub(super) stored: Option<StoredPage>,
-    /// Graph's clock at the first page of the pass that is left, or of the one before: links are at least as old.
+    /// Graph's clock at the first page of the stored pass, or of the previous one: links are at least as old.
     pub(super) got_at: Option<DateTime<Utc>>,
-    /// Below this time the pass has nothing for any stream.
+    /// The activity below which no stream needs anything.
     pub(super) stop: DateTime<Utc>,
-    /// Whether little can have changed since the channel was read last.
-    pub(super) expects_little: bool,
-    /// Chains on a page.
+    /// Whether few changes are expected since the channel was last read.
+    pub(super) expects_few_changes: bool,
+    /// Page size, in chains.
     pub(super) size: u64,
 }
 
-/// A page in the middle of a pass.
+/// A page at which a pass can be resumed.
 #[derive(Debug)]
 pub(super) struct StoredPage {
     pub(super) link: Link,
-    /// The newest activity on the pass's first page, as served.
+    /// The head of the pass: the newest activity on its first page, as Graph returned it.
     pub(super) head: Option<DateTime<Utc>>,
 }
 
-/// One pass.
 #[derive(Debug)]
 pub(super) struct Pass<'b> {
     pub(super) pages: Pages,
@@ -40,56 +38,57 @@ pub(super) struct Pass<'b> {
     list: Request,
     got_at: Option<DateTime<Utc>>,
     pub(super) stop: DateTime<Utc>,
-    /// Whether the next page is a small one, to see whether it is enough.
+    /// Whether the next page is a small one that may be enough.
     probes: bool,
     is_resumed: bool,
-    /// Pages that were read; those that an earlier run read count as one.
+    /// Number of pages read. The pages that an earlier run read count as one.
     read: u64,
-    /// The newest activity on the first page, if an earlier run has read that.
+    /// The head, if an earlier run has read the first page.
     stored_head: Option<DateTime<Utc>>,
     /// The first page that had a time, if this run has read it.
     first: Option<FirstPage>,
-    /// The first page of the pass before.
+    /// The first page of the previous pass.
     before: Option<&'b FirstPage>,
     pub(super) depth: Depth,
-    /// Whether its pages went round before it came down to what is wanted.
+    /// Whether its links led in a circle before it reached what is needed.
     is_cut: bool,
 }
 
-/// What is known of a page before its chains are read.
+/// What is known about a page before its chains are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Sight {
-    /// Graph's clock.
+pub(super) struct PageInfo {
+    /// Graph's clock when it returned the page.
     pub(super) now: DateTime<Utc>,
-    /// Whether the channel's list begins with it.
+    /// Whether this is the top of the channel's list.
     pub(super) is_top: bool,
-    /// Whether nothing has moved since the pass before: all that the page shows was read then.
+    /// Whether nothing has moved since the previous pass, which therefore read everything on this page.
     pub(super) is_unmoved: bool,
-    /// The time as of which the replies are known: the chain at the top stays there when replies of it change that the page does not show.
+    /// The time up to which the replies are known. It may be earlier than `now`: a change to replies of the top chain that are not on the
+    /// page does not move the chain.
     pub(super) replies_at: DateTime<Utc>,
 }
 
-/// What to do about a page that cannot be had.
+/// What to do when a page cannot be fetched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Remedy {
-    /// To begin the pass again from the top: a link is good for a while only.
-    BeginAgain,
-    /// To list the roots without their replies.
-    ListRoots,
-    /// To end the pass here: its pages go round.
+pub(super) enum Recovery {
+    /// Start the pass again from the top: links expire.
+    Restart,
+    /// List root messages without their replies.
+    ListRootsOnly,
+    /// End the pass here: its links lead in a circle.
     Cut,
-    None,
+    Fail,
 }
 
 impl<'b> Pass<'b> {
-    /// From the stored page, or else from the top of the list, whose pages have the given number of chains.
+    /// Begins at the stored page, or at the top of the list with pages of `size` chains.
     pub(super) fn begin(bounds: Bounds, list: impl Fn(u64) -> Request, before: Option<&'b FirstPage>) -> Self {
-        let Bounds { stored, got_at, stop, expects_little, size } = bounds;
+        let Bounds { stored, got_at, stop, expects_few_changes, size } = bounds;
         let (large, is_resumed) = (list(size), stored.is_some());
-        let probes = !is_resumed && expects_little && PROBE < size;
+        let probes = !is_resumed && expects_few_changes && PROBE_SIZE < size;
         let (pages, stored_head) = match stored {
             Some(StoredPage { link, head }) => (Pages::from_link(&link, &large), head),
-            None if probes => (Pages::new(list(PROBE)), None),
+            None if probes => (Pages::new(list(PROBE_SIZE)), None),
             None => (Pages::new(large.clone()), None),
         };
         Self {
@@ -108,59 +107,58 @@ impl<'b> Pass<'b> {
         }
     }
 
-    /// Whether more has changed than a small page holds: it is not read then.
+    /// Whether more has changed than fits on a small page, which is then not read.
     pub(super) fn is_probe_too_small(&self, page: &Page) -> bool {
         self.probes && !reaches_below(page, self.stop)
     }
 
-    /// Asks for the first page once more, in full size.
+    /// Fetches the first page again, in full size.
     pub(super) fn ask_in_full_size(&mut self) {
         self.probes = false;
         self.pages.begin_instead(self.list.clone());
     }
 
-    /// Looks at the next page, before its chains are read. Which chains have replies beyond it, `has_more` knows.
-    pub(super) fn look_at(&mut self, page: &Page, has_more: impl Fn(Item<'_>) -> bool) -> Sight {
+    /// Inspects the next page before its chains are read. `has_more`: whether a chain has replies that are not on the page.
+    pub(super) fn inspect(&mut self, page: &Page, has_more: impl Fn(Item<'_>) -> bool) -> PageInfo {
         let is_top = self.read == 0;
         if self.head().is_none() {
-            self.first = Some(FirstPage::of(page, has_more));
+            self.first = Some(FirstPage::new(page, has_more));
         }
         let (head, now) = (self.head(), page.date().believed(self.head()));
-        let unmoved = self.first.as_ref().zip(self.before).filter(|(first, before)| is_top && first.is_like(before));
+        let unmoved = self.first.as_ref().zip(self.before).filter(|(first, before)| is_top && first.is_same_as(before));
         let hiding = unmoved.filter(|(first, before)| first.first_has_more || before.first_has_more);
         let replies_at = hiding.map_or(now, |(_, before)| before.at);
-        let sight = Sight { now, is_top, is_unmoved: unmoved.is_some(), replies_at };
+        let info = PageInfo { now, is_top, is_unmoved: unmoved.is_some(), replies_at };
         if head.is_none() && page.next().is_some() {
-            // A page may be empty, or have no time, and lead to others all the same: the head is on one of them.
+            // A page can be empty or without times and still have a next page. The head is then on a later page.
             self.first = None;
         }
         (self.probes, self.read) = (false, self.read + 1);
-        sight
+        info
     }
 
     /// Whether the pass ends with this page, which was read.
-    pub(super) fn ends_with(&self, sight: Sight) -> bool {
-        sight.is_unmoved || self.depth.is_below(self.stop)
+    pub(super) fn ends_with(&self, info: PageInfo) -> bool {
+        info.is_unmoved || self.depth.is_below(self.stop)
     }
 
-    /// The newest activity on the first page, as served.
+    /// The newest activity on the first page, as Graph returned it.
     pub(super) fn head(&self) -> Option<DateTime<Utc>> {
         self.stored_head.or_else(|| self.first.as_ref()?.head)
     }
 
-    /// What to do about this error.
-    pub(super) fn remedy(&self, error: &graph::Error, expands: bool, restarts: &mut Restarts) -> Remedy {
+    pub(super) fn recovery(&self, error: &graph::Error, expands: bool, restarts: &mut Restarts) -> Recovery {
         if self.read > 0 && error.is_link_lost(self.got_at) {
             return match error.cause {
-                _ if restarts.allows(self.read) => Remedy::BeginAgain,
-                Cause::EndlessPaging(_) => Remedy::Cut,
-                _ => Remedy::None,
+                _ if restarts.allows(self.read) => Recovery::Restart,
+                Cause::EndlessPaging(_) => Recovery::Cut,
+                _ => Recovery::Fail,
             };
         }
-        if expands && is_expansion_refused(error) { Remedy::ListRoots } else { Remedy::None }
+        if expands && is_expansion_refused(error) { Recovery::ListRootsOnly } else { Recovery::Fail }
     }
 
-    /// Ends the pass before it has come down to what is wanted.
+    /// Ends the pass before it has reached what is needed.
     pub(super) fn cut(&mut self) {
         self.is_cut = true;
     }
@@ -169,14 +167,15 @@ impl<'b> Pass<'b> {
         self.is_cut
     }
 
-    /// Whether it has met all that is wanted in this run.
-    pub(super) fn has_met_all(&self) -> bool {
+    /// Whether the pass has seen everything that is needed in this run.
+    pub(super) fn has_seen_all(&self) -> bool {
         !self.is_resumed && !self.is_cut
     }
 
-    /// Whether no further pass is needed: a page is one moment, and where a pass begins as the one before did, nothing moved in between.
+    /// Whether no further pass is needed: a single page is a snapshot, and if a pass begins with the same chains as the previous one,
+    /// nothing moved in between.
     pub(super) fn is_last(&self) -> bool {
-        let is_unmoved = || self.first.as_ref().zip(self.before).is_some_and(|(first, before)| first.is_like(before));
+        let is_unmoved = || self.first.as_ref().zip(self.before).is_some_and(|(first, before)| first.is_same_as(before));
         self.read <= 1 || is_unmoved()
     }
 
@@ -188,11 +187,11 @@ impl<'b> Pass<'b> {
 /// Whether the page reaches below this time, as far as can be known without completing its threads.
 fn reaches_below(page: &Page, stop: DateTime<Utc>) -> bool {
     let mut depth = Depth::default();
-    page.items().for_each(|chain| depth.note(Activity::of_chain(chain)));
+    page.items().for_each(|chain| depth.note(Activity::from_chain(chain)));
     page.next().is_none() || depth.is_below(stop)
 }
 
-/// Whether Graph may have refused a page for `$expand=replies`.
+/// Whether Graph may have refused a page because of `$expand=replies`.
 pub(crate) fn is_expansion_refused(error: &graph::Error) -> bool {
     error.status() == Some(400) && !error.is_transient()
 }
@@ -211,7 +210,7 @@ mod tests {
         format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap()
     }
 
-    /// A page of chains with these ids and hours of their activity.
+    /// A page of chains with these ids and hours of activity.
     fn page(chains: &[(&str, u32)], has_next: bool) -> Page {
         let items: Vec<_> = chains.iter().map(|(id, hour)| json!({"id": id, "lastModifiedDateTime": time(*hour)})).collect();
         page_of(json!(items), has_next)
@@ -226,26 +225,25 @@ mod tests {
     }
 
     fn bounds() -> Bounds {
-        Bounds { stored: None, got_at: None, stop: time(5), expects_little: false, size: 50 }
+        Bounds { stored: None, got_at: None, stop: time(5), expects_few_changes: false, size: 50 }
     }
 
     fn begin(bounds: Bounds, before: Option<&FirstPage>) -> Pass<'_> {
         Pass::begin(bounds, |size| streams::walk("t", "c", size), before)
     }
 
-    /// A pass that an earlier run has left after its first page.
+    /// A pass that an earlier run stopped after its first page.
     fn resumed(head: Option<DateTime<Utc>>) -> Bounds {
         let link = Link::from_path(NEXT).unwrap();
         Bounds { stored: Some(StoredPage { link, head }), got_at: Some(time(20)), ..bounds() }
     }
 
-    /// The first page of a pass that began with this page.
     fn first(page: &Page, has_more: bool) -> FirstPage {
-        FirstPage::of(page, |_| has_more)
+        FirstPage::new(page, |_| has_more)
     }
 
-    fn look(pass: &mut Pass<'_>, page: &Page) -> Sight {
-        pass.look_at(page, |_| false)
+    fn lookup(pass: &mut Pass<'_>, page: &Page) -> PageInfo {
+        pass.inspect(page, |_| false)
     }
 
     fn error(cause: Cause) -> graph::Error {
@@ -260,14 +258,14 @@ mod tests {
     fn a_pass_begins_with_a_small_page_where_little_is_expected_and_nothing_is_stored() {
         let probes = |bounds| begin(bounds, None).probes;
         assert!(!probes(bounds()));
-        assert!(probes(Bounds { expects_little: true, ..bounds() }));
-        assert!(!probes(Bounds { expects_little: true, size: PROBE, ..bounds() }));
-        assert!(!probes(Bounds { expects_little: true, ..resumed(None) }));
+        assert!(probes(Bounds { expects_few_changes: true, ..bounds() }));
+        assert!(!probes(Bounds { expects_few_changes: true, size: PROBE_SIZE, ..bounds() }));
+        assert!(!probes(Bounds { expects_few_changes: true, ..resumed(None) }));
     }
 
     #[test]
     fn a_small_page_is_too_small_unless_it_reaches_below_what_is_wanted() {
-        let probe = || begin(Bounds { expects_little: true, ..bounds() }, None);
+        let probe = || begin(Bounds { expects_few_changes: true, ..bounds() }, None);
         let is_too_small = |page: &Page| probe().is_probe_too_small(page);
         assert!(is_too_small(&page(&[("a", 9), ("b", 8)], true)));
         assert!(is_too_small(&page(&[("a", 9), ("b", 4)], true)), "one old chain may be misplaced");
@@ -277,33 +275,33 @@ mod tests {
         pass.ask_in_full_size();
         assert!(!pass.is_probe_too_small(&page(&[("a", 9)], true)), "the large page is read as it is");
         let mut pass = probe();
-        look(&mut pass, &page(&[("a", 9), ("b", 4), ("c", 3)], true));
+        lookup(&mut pass, &page(&[("a", 9), ("b", 4), ("c", 3)], true));
         assert!(!pass.is_probe_too_small(&page(&[("d", 9)], true)), "only the first page is a probe");
     }
 
     #[test]
     fn only_the_first_page_is_the_top_of_the_list() {
         let mut pass = begin(bounds(), None);
-        let [one, other] = [page(&[("a", 9)], true), page(&[("b", 8)], true)].map(|page| look(&mut pass, &page));
+        let [one, other] = [page(&[("a", 9)], true), page(&[("b", 8)], true)].map(|page| lookup(&mut pass, &page));
         assert_eq!([one.is_top, other.is_top], [true, false]);
         assert_eq!(pass.head(), Some(time(9)));
         let mut pass = begin(resumed(Some(time(12))), None);
-        assert!(!look(&mut pass, &page(&[("b", 8)], true)).is_top);
+        assert!(!lookup(&mut pass, &page(&[("b", 8)], true)).is_top);
         assert_eq!(pass.head(), Some(time(12)), "the earlier run saw the first page");
     }
 
     #[test]
     fn the_head_is_on_the_first_page_that_has_a_time() {
         let mut pass = begin(bounds(), None);
-        look(&mut pass, &page(&[], true));
+        lookup(&mut pass, &page(&[], true));
         assert_eq!(pass.head(), None);
-        look(&mut pass, &page_of(json!([{"id": "a"}]), true));
+        lookup(&mut pass, &page_of(json!([{"id": "a"}]), true));
         assert_eq!(pass.head(), None);
-        look(&mut pass, &page(&[("b", 9)], true));
-        look(&mut pass, &page(&[("c", 10)], true));
+        lookup(&mut pass, &page(&[("b", 9)], true));
+        lookup(&mut pass, &page(&[("c", 10)], true));
         assert_eq!(pass.head(), Some(time(9)));
         let mut pass = begin(resumed(None), None);
-        look(&mut pass, &page(&[("b", 8)], true));
+        lookup(&mut pass, &page(&[("b", 8)], true));
         assert_eq!(pass.head(), Some(time(8)), "the earlier run saw no time");
     }
 
@@ -318,13 +316,13 @@ mod tests {
         ] {
             let before = first(&seen, false);
             let mut pass = begin(bounds(), Some(&before));
-            let sight = look(&mut pass, &now);
-            assert_eq!([sight.is_unmoved, pass.ends_with(sight)], [is_unmoved; 2]);
+            let info = lookup(&mut pass, &now);
+            assert_eq!([info.is_unmoved, pass.ends_with(info)], [is_unmoved; 2]);
         }
         let before = first(&seen, false);
         let mut pass = begin(bounds(), Some(&before));
-        look(&mut pass, &page(&[("z", 10)], true));
-        assert!(!look(&mut pass, &seen).is_unmoved, "only the top shows that nothing has moved");
+        lookup(&mut pass, &page(&[("z", 10)], true));
+        assert!(!lookup(&mut pass, &seen).is_unmoved, "only the top shows that nothing has moved");
     }
 
     #[test]
@@ -333,7 +331,7 @@ mod tests {
         let replies_at = |first_has_more, now: &Page, has_more| {
             let mut before = first(&same, first_has_more);
             before.at = time(22);
-            begin(bounds(), Some(&before)).look_at(now, |_| has_more).replies_at
+            begin(bounds(), Some(&before)).inspect(now, |_| has_more).replies_at
         };
         assert_eq!(replies_at(false, &same, false), time(23));
         assert_eq!([(true, false), (false, true)].map(|(then, now)| replies_at(then, &same, now)), [time(22); 2]);
@@ -343,75 +341,75 @@ mod tests {
     #[test]
     fn a_pass_ends_below_what_is_wanted() {
         let mut pass = begin(bounds(), None);
-        let sight = look(&mut pass, &page(&[("a", 9), ("b", 4)], true));
+        let info = lookup(&mut pass, &page(&[("a", 9), ("b", 4)], true));
         pass.depth.note(Activity::Known(time(9)));
         pass.depth.note(Activity::Known(time(4)));
-        assert!(!pass.ends_with(sight));
+        assert!(!pass.ends_with(info));
         pass.depth.note(Activity::Known(time(4)));
-        assert!(pass.ends_with(sight));
+        assert!(pass.ends_with(info));
     }
 
     #[test]
     fn a_walk_ends_with_a_pass_of_one_page_or_one_that_begins_as_the_one_before() {
         let (seen, moved) = (page(&[("a", 9)], true), page(&[("b", 10)], true));
         let mut pass = begin(bounds(), None);
-        look(&mut pass, &seen);
+        lookup(&mut pass, &seen);
         assert!(pass.is_last());
-        look(&mut pass, &page(&[("c", 8)], true));
+        lookup(&mut pass, &page(&[("c", 8)], true));
         assert!(!pass.is_last());
         let mut pass = begin(resumed(Some(time(9))), None);
-        look(&mut pass, &page(&[("c", 8)], false));
+        lookup(&mut pass, &page(&[("c", 8)], false));
         assert!(!pass.is_last(), "the page of the earlier run counts");
         for (now, is_last) in [(&seen, true), (&moved, false)] {
             let before = first(&seen, false);
             let mut pass = begin(bounds(), Some(&before));
-            look(&mut pass, now);
-            look(&mut pass, &page(&[("c", 8)], true));
+            lookup(&mut pass, now);
+            lookup(&mut pass, &page(&[("c", 8)], true));
             assert_eq!(pass.is_last(), is_last);
         }
     }
 
     #[test]
-    fn a_pass_has_met_all_if_this_run_began_it_and_its_pages_did_not_go_round() {
+    fn a_pass_has_seen_all_if_this_run_began_it_and_its_pages_did_not_go_round() {
         let mut pass = begin(bounds(), None);
-        assert!(pass.has_met_all());
+        assert!(pass.has_seen_all());
         pass.cut();
-        assert!(!pass.has_met_all());
-        assert!(!begin(resumed(None), None).has_met_all());
+        assert!(!pass.has_seen_all());
+        assert!(!begin(resumed(None), None).has_seen_all());
     }
 
     #[test]
     fn a_lost_link_begins_the_pass_again_and_a_refused_first_page_does_not() {
         let (mut restarts, gone) = (Restarts::default(), refused(410, time(20)));
         let mut pass = begin(bounds(), None);
-        assert_eq!(pass.remedy(&gone, true, &mut restarts), Remedy::None);
-        look(&mut pass, &page(&[("a", 9)], true));
-        assert_eq!(pass.remedy(&gone, true, &mut restarts), Remedy::BeginAgain);
-        assert_eq!(pass.remedy(&gone, true, &mut restarts), Remedy::None, "it came no further");
-        assert_eq!(begin(resumed(None), None).remedy(&gone, true, &mut Restarts::default()), Remedy::BeginAgain);
+        assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Fail);
+        lookup(&mut pass, &page(&[("a", 9)], true));
+        assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Restart);
+        assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Fail, "it came no further");
+        assert_eq!(begin(resumed(None), None).recovery(&gone, true, &mut Restarts::default()), Recovery::Restart);
     }
 
     #[test]
     fn a_stored_link_that_is_old_is_lost_with_an_error_of_the_server_too() {
-        let remedy = |date| begin(resumed(None), None).remedy(&refused(500, date), true, &mut Restarts::default());
-        assert_eq!(remedy(time(20)), Remedy::None);
-        assert_eq!(remedy(time(20) + TimeDelta::days(30)), Remedy::BeginAgain);
+        let recovery = |date| begin(resumed(None), None).recovery(&refused(500, date), true, &mut Restarts::default());
+        assert_eq!(recovery(time(20)), Recovery::Fail);
+        assert_eq!(recovery(time(20) + TimeDelta::days(30)), Recovery::Restart);
     }
 
     #[test]
     fn roots_are_listed_alone_where_graph_refuses_to_expand_replies() {
-        let remedy = |status, expands| begin(bounds(), None).remedy(&refused(status, time(20)), expands, &mut Restarts::default());
-        assert_eq!(remedy(400, true), Remedy::ListRoots);
-        assert_eq!(remedy(400, false), Remedy::None, "they are listed alone already");
-        assert_eq!(remedy(403, true), Remedy::None);
+        let recovery = |status, expands| begin(bounds(), None).recovery(&refused(status, time(20)), expands, &mut Restarts::default());
+        assert_eq!(recovery(400, true), Recovery::ListRootsOnly);
+        assert_eq!(recovery(400, false), Recovery::Fail, "they are listed alone already");
+        assert_eq!(recovery(403, true), Recovery::Fail);
     }
 
     #[test]
     fn a_pass_whose_pages_go_round_begins_again_and_is_cut_if_it_comes_no_further() {
         let (mut restarts, round) = (Restarts::default(), error(Cause::EndlessPaging("a nextLink came a second time")));
         let mut pass = begin(bounds(), None);
-        look(&mut pass, &page(&[("a", 9)], true));
-        let remedies = [(); 2].map(|()| pass.remedy(&round, true, &mut restarts));
-        assert_eq!(remedies, [Remedy::BeginAgain, Remedy::Cut]);
+        lookup(&mut pass, &page(&[("a", 9)], true));
+        let remedies = [(); 2].map(|()| pass.recovery(&round, true, &mut restarts));
+        assert_eq!(remedies, [Recovery::Restart, Recovery::Cut]);
     }
 }

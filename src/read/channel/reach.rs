@@ -1,4 +1,4 @@
-//! How far down a walk has read its channel: from a chain's activity follows whether the walk has read it before.
+//! How far down a walk has read its channel. Together with the activity of a chain, this shows whether the walk has read it before.
 
 use std::time::Duration;
 
@@ -7,21 +7,20 @@ use chrono::{DateTime, Utc};
 use super::activity::{Activity, before};
 use crate::state::BEGINNING;
 
-/// How far down a walk has read in this run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reach {
-    /// A chain that is at least this new may have moved since the run began to read: where it was before is unknown.
+    /// Chains with at least this activity may have moved since the run began to read, so their previous place is unknown.
     moved: Option<DateTime<Utc>>,
     /// The oldest activity on the pages before this one.
     oldest: Option<DateTime<Utc>>,
-    /// The newest activity on the page before this one: pages shift by less than a page.
+    /// The newest activity on the previous page: pages shift by less than a page.
     newest: Option<DateTime<Utc>>,
-    /// Whether the walk reads again what it has read.
+    /// Whether the walk is reading again what it has read before.
     is_again: bool,
 }
 
 impl Reach {
-    /// The run begins to read at this moment of Graph's clock, give or take the overlap.
+    /// The run begins to read at this time of Graph's clock. `overlap` is its tolerance.
     pub(crate) fn begin(&mut self, began: DateTime<Utc>, overlap: Duration) {
         self.moved.get_or_insert(before(began, overlap));
     }
@@ -34,17 +33,17 @@ impl Reach {
         self.newest = activities.max().or(self.newest);
     }
 
-    /// The walk goes back to the top.
+    /// The walk starts again from the top.
     pub(crate) fn restart(&mut self) {
         self.is_again = true;
     }
 
-    /// A pass has read all that is wanted; the next one reads a part of it again.
+    /// A pass has read everything that is needed; the next one reads a part of it again.
     pub(crate) fn bottom(&mut self) {
         (self.oldest, self.is_again) = (Some(BEGINNING), true);
     }
 
-    /// The oldest activity that the walk has met in this run.
+    /// The oldest activity that the walk has seen in this run.
     pub(crate) fn oldest(&self) -> Option<DateTime<Utc>> {
         self.oldest
     }
@@ -71,13 +70,13 @@ mod tests {
         format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap()
     }
 
-    /// What is known of chains with activity at these hours.
+    /// What is known about chains with activity at these hours.
     fn known<const N: usize>(reach: &Reach, hours: [u32; N]) -> [Option<bool>; N] {
         hours.map(|hour| reach.has_read(Activity::Known(time(hour))))
     }
 
     #[test]
-    fn a_chain_that_did_not_move_was_read_where_it_stands() {
+    fn a_chain_that_did_not_move_was_read_at_its_place() {
         let mut reach = Reach::default();
         reach.begin(time(20), Duration::from_secs(3600));
         assert_eq!(known(&reach, [10]), [None], "nothing was read");

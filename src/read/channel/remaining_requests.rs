@@ -1,12 +1,13 @@
-//! How much of a channel remains to be read, about: its chains go from new to old, so each page shows how far back the pass has come.
+//! Estimates how many requests a channel still needs. Its chains are listed from new to old, so each page shows how far back the pass has
+//! come.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
-/// Before it there was no Teams (preview of November 2016): where nothing else is known, a channel does not go back further.
-const TEAMS: Option<NaiveDate> = NaiveDate::from_ymd_opt(2016, 11, 1);
+/// The preview of Teams (November 2016). If nothing else is known, a channel does not go back further.
+const TEAMS_LAUNCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(2016, 11, 1);
 
-/// Requests that a thread is taken to need when nothing is known but that it is long: as many as what was expanded would have needed.
-const THREAD: u32 = 4;
+/// Assumed requests for a long thread of unknown length: as many as the replies that were expanded would have needed.
+const REQUESTS_PER_THREAD: u32 = 4;
 
 /// What remains of a pass through a channel.
 #[derive(Debug, Default)]
@@ -15,18 +16,18 @@ pub(super) struct RemainingRequests {
     newest: Option<DateTime<Utc>>,
     oldest: Option<DateTime<Utc>>,
     pages: u32,
-    /// Threads that are to be completed, and pages that were read of the one that is being completed.
+    /// Threads to complete, and pages read of the current one.
     threads: u32,
-    of_thread: u32,
+    thread_pages_read: u32,
 }
 
 impl RemainingRequests {
-    /// Of a pass that goes down to `stop`, in a channel that was created at that time.
+    /// For a pass down to `stop` in a channel that was created at this time.
     pub(super) fn new(stop: DateTime<Utc>, created: Option<DateTime<Utc>>) -> Self {
-        Self { bottom: stop.max(earliest(created)), ..Self::default() }
+        Self { bottom: stop.max(earliest_creation(created)), ..Self::default() }
     }
 
-    /// A chain was met; its activity, if it is known.
+    /// Notes a chain with its activity, if that is known.
     pub(super) fn note_chain(&mut self, activity: Option<DateTime<Utc>>) {
         if let Some(activity) = activity {
             self.newest = self.newest.max(Some(activity));
@@ -34,23 +35,21 @@ impl RemainingRequests {
         }
     }
 
-    /// A page was read, with this number of threads to complete.
+    /// Notes a page with this number of threads to complete.
     pub(super) fn note_page(&mut self, threads: u32) {
         self.pages += 1;
         self.threads = threads;
     }
 
-    /// A page of a thread was read.
-    pub(super) fn note_page_of_thread(&mut self) {
-        self.of_thread += 1;
+    pub(super) fn note_thread_page(&mut self) {
+        self.thread_pages_read += 1;
     }
 
-    /// The thread was read to its end.
     pub(super) fn note_end_of_thread(&mut self) {
-        (self.threads, self.of_thread) = (self.threads.saturating_sub(1), 0);
+        (self.threads, self.thread_pages_read) = (self.threads.saturating_sub(1), 0);
     }
 
-    /// Requests, about.
+    /// Estimated number of remaining requests.
     pub(super) fn requests(&self) -> f64 {
         let seconds = |from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>| {
             let span = to.zip(from).map_or(0, |(to, from)| (to - from).num_seconds());
@@ -59,14 +58,14 @@ impl RemainingRequests {
         let done = seconds(self.oldest, self.newest);
         let to_do = seconds(Some(self.bottom), self.oldest);
         let pages = if done > 0.0 { f64::from(self.pages) * to_do / done } else { f64::from(self.pages) };
-        // Whole requests: parts of one would put one channel before another that has as many to come and has waited longer.
-        pages.ceil() + f64::from(self.threads * THREAD + self.of_thread)
+        // Rounded up: fractions would put one channel before another that needs as many requests and has waited longer.
+        pages.ceil() + f64::from(self.threads * REQUESTS_PER_THREAD + self.thread_pages_read)
     }
 }
 
-/// When a channel was created, or could have been at the earliest.
-pub(crate) fn earliest(created: Option<DateTime<Utc>>) -> DateTime<Utc> {
-    created.or(TEAMS.map(|day| day.and_time(NaiveTime::MIN).and_utc())).unwrap_or_default()
+/// When a channel was created, or the earliest time at which it can have been.
+pub(crate) fn earliest_creation(created: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    created.or(TEAMS_LAUNCH.map(|day| day.and_time(NaiveTime::MIN).and_utc())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -89,7 +88,7 @@ mod tests {
         remaining.note_chain(Some(now - day * 20));
         remaining.note_page(2);
         assert_eq!(remaining.requests(), 8.0 + 8.0);
-        remaining.note_page_of_thread();
+        remaining.note_thread_page();
         assert_eq!(remaining.requests(), 8.0 + 9.0);
         remaining.note_end_of_thread();
         assert_eq!(remaining.requests(), 8.0 + 4.0);
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_floor_is_the_bottom_and_nothing_is_below_it() {
+    fn nothing_is_counted_below_the_floor() {
         let (now, day) = (DateTime::from_timestamp(1_790_000_000, 0).unwrap(), TimeDelta::days(1));
         let mut remaining = RemainingRequests::new(now - day * 3, Some(now - day * 100));
         remaining.note_chain(Some(now));

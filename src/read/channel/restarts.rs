@@ -1,9 +1,9 @@
-//! How often reading begins again from the top where Graph no longer gives a next page.
+//! How often reading a list starts again from the top because Graph no longer accepts the link to its next page.
 
-/// The most restarts of a list: a channel is long, and each of its links may end.
+/// Maximum number of restarts of a list. A channel is long, and each of its links may expire.
 const MAX_RESTARTS: u32 = 5;
 
-/// The times that a list began again.
+/// The restarts of one list.
 #[derive(Debug, Default)]
 pub(crate) struct Restarts {
     count: u32,
@@ -11,7 +11,8 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    /// Whether to begin again after this number of pages: once in any case, for the link may have aged; then as long as it comes further each time.
+    /// Whether to restart after this number of pages: once in any case, because the link may have expired, and then as long as each attempt
+    /// gets further.
     pub(crate) fn allows(&mut self, pages: u64) -> bool {
         let is_allowed = self.count == 0 || self.count < MAX_RESTARTS && pages > self.furthest;
         (self.count, self.furthest) = (self.count + 1, self.furthest.max(pages));

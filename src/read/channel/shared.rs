@@ -1,4 +1,4 @@
-//! What the channels of a run share: how Graph expands replies, and what was warned of.
+//! What the channels of a run share: how Graph expands replies, and which warnings were logged.
 
 use std::{collections::HashSet, sync::Mutex};
 
@@ -6,34 +6,29 @@ use tracing::{debug, warn};
 
 use super::expansion::Expansion;
 
-/// What is warned of once a run, however many channels it concerns.
+/// Warnings that are logged once per run, however many channels they concern.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Remark {
-    /// Delta's token is no longer taken.
-    DeltaEnded,
-    /// There is no delta.
-    DeltaRefused,
-    /// Delta does not answer.
-    DeltaUnanswered,
-    /// Replies are not expanded into their roots.
+pub(super) enum Warning {
+    DeltaTokenRejected,
+    DeltaUnsupported,
+    DeltaUnavailable,
     Expansion,
 }
 
-/// What the channels of a run share.
 #[derive(Debug, Default)]
 pub(crate) struct SharedByChannels {
     pub(crate) expansion: Expansion,
-    remarked: Mutex<HashSet<Remark>>,
+    warned: Mutex<HashSet<Warning>>,
 }
 
 impl SharedByChannels {
-    /// Logs something as a warning the first time in the run, and for other channels in the details.
-    pub(super) fn remark(&self, about: Remark, sentence: String) {
-        let is_first = self.remarked.lock().is_ok_and(|mut remarked| remarked.insert(about));
+    /// Logs a message as a warning the first time, and at debug level for further channels.
+    pub(super) fn warn_once(&self, warning: Warning, message: String) {
+        let is_first = self.warned.lock().is_ok_and(|mut warned| warned.insert(warning));
         if is_first {
-            warn!("{sentence} (reported once per run)");
+            warn!("{message} (reported once per run)");
         } else {
-            debug!("{sentence}");
+            debug!("{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One stream of a channel, or of a thread, while it is read: its cursors, its way to the output, and the state that it leaves.
+//! Reads one stream of a channel or thread: its cursors, its sink, and the state that it reports.
 
 use chrono::{DateTime, Utc};
 use tracing::info;
@@ -6,9 +6,9 @@ use tracing::info;
 use super::{
     activity::Activity,
     cursor::{Cursor, WalkPosition},
-    damage_marks::DamageMarks,
     delta_cursor::{DeltaCursor, DeltaPosition},
     sink::Sink,
+    skipped_messages::SkippedMessages,
 };
 use crate::{
     config::StreamConfig,
@@ -16,12 +16,11 @@ use crate::{
     error::Error,
     graph::{Item, Link, Removal},
     level::{self, Trail},
-    read::{context::Context, marks::mark, place::Place},
+    read::{channel_ref::ChannelRef, context::Context, skipped_items::fingerprint},
     state::{self, Position},
     streams::{Mode, Read, Selected, Side, Stream},
 };
 
-/// One stream of a channel or a thread.
 #[derive(Debug)]
 pub(crate) struct StreamReader<'c> {
     context: &'c Context,
@@ -29,107 +28,106 @@ pub(crate) struct StreamReader<'c> {
     config: &'c StreamConfig,
     key: String,
     trail: Trail,
-    /// Graph's facts about an import of the channel's history, as the state has them.
+    /// What Graph reports about an import of the channel's history, as stored in the state.
     import: Option<String>,
     pub(crate) cursor: Cursor,
     pub(crate) delta: DeltaCursor,
     pub(super) sink: Sink<'c>,
-    marks: DamageMarks,
-    /// Records that were left out, since they are larger than is allowed.
+    skipped: SkippedMessages,
+    /// Number of records that were skipped because they are too large.
     pub(super) too_large: u64,
-    /// Pages since a state was offered.
+    /// Pages since a state was last offered.
     pages: u64,
 }
 
 impl<'c> StreamReader<'c> {
-    /// The stream in a channel or, with the id of its root, in a thread; [`None`] if it is not selected.
-    pub(crate) fn new(context: &'c Context, stream: &'static Stream, place: Place<'c>, thread: Option<&str>) -> Option<Self> {
+    /// `thread`: the id of a root message, to read that thread only. Returns [`None`] if the stream is not selected.
+    pub(crate) fn new(context: &'c Context, stream: &'static Stream, channel: ChannelRef<'c>, thread: Option<&str>) -> Option<Self> {
         let selected = context.selected(stream)?;
         let config = context.config(stream);
-        let ids: Vec<_> = [place.team, place.channel].into_iter().chain(thread).collect();
+        let ids: Vec<_> = [channel.team_id, channel.id].into_iter().chain(thread).collect();
         let key = level::key(&ids);
-        // All of the state is taken apart here, and put together again by `state()`.
+        // The state is split up here, and put together again by `state()`.
         let Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage } =
-            with_import(context.state(stream, &key).unwrap_or_default(), place);
-        let marks = DamageMarks::new(damage, walk.is_some());
+            with_import(context.state(stream, &key).unwrap_or_default(), channel);
+        let skipped = SkippedMessages::new(damage, walk.is_some());
         let position = WalkPosition { last_modified_date_time, read_at, since, gap_at, walk };
         let delta_position = DeltaPosition { delta_link, delta_at, delta };
         Some(Self {
             cursor: Cursor::new(position, config.start_date, config.lookback, context.client.clock()),
             delta: DeltaCursor::new(delta_position, config.use_delta_api, selected.mode == Mode::FullRefresh, config.lookback),
-            sink: Sink::new(context, selected, place, &key),
+            sink: Sink::new(context, selected, channel, &key),
             context,
             selected,
             config,
             key,
             trail: stream.trail(),
             import,
-            marks,
+            skipped,
             too_large: 0,
             pages: 0,
         })
     }
 
-    /// The stream.
     pub(crate) fn stream(&self) -> &'static Stream {
         self.selected.stream
     }
 
-    /// Items on a page, if they are configured.
+    /// The configured page size.
     pub(crate) fn top(&self) -> Option<u64> {
         self.config.top
     }
 
-    /// Whether an earlier attempt at the same full refresh has read it to its end.
-    pub(crate) fn is_done(&self) -> bool {
+    /// Whether an earlier attempt at the same full refresh has finished the stream.
+    pub(crate) fn is_finished(&self) -> bool {
         self.selected.mode == Mode::FullRefresh && self.cursor.read_at().is_some() && !self.cursor.is_walking()
     }
 
-    /// What is missing since Graph did not give it to this run or an earlier one.
+    /// The error for older messages that Graph failed to return to this or an earlier run.
     pub(super) fn gap(&self, task: impl FnOnce() -> String) -> Option<Error> {
         let at = self.cursor.gap_at()?;
         Some(Error::Older { task: task(), than: self.cursor.since(), at })
     }
 
-    /// The walk is done; its last pass saw this head on its first page.
+    /// Finishes the walk; `head` is the head of its last pass.
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) {
-        let has_met_some = self.cursor.finish_walk(head);
-        self.marks.end_walk(true);
-        if has_met_some && self.cursor.read_at().is_some() && matches!(self.selected.stream.read, Read::Walk(Side::Roots)) {
-            self.delta.open_after_walk(self.cursor.began, self.cursor.now);
+        let has_seen_messages = self.cursor.finish_walk(head);
+        self.skipped.end_walk(true);
+        if has_seen_messages && self.cursor.read_at().is_some() && matches!(self.selected.stream.read, Read::Walk(Side::Roots)) {
+            self.delta.start_after_walk(self.cursor.began, self.cursor.now);
         }
     }
 
-    /// The walk is done but for what was held back: the next run goes once more from the top down to this time, or to the walk's floor.
-    pub(super) fn leave_walk(&mut self, until: Option<DateTime<Utc>>) {
-        self.cursor.leave_walk(until);
-        self.marks.end_walk(false);
+    /// Keeps the walk open because records were held back: the next run reads from the top down to `until`, or to the walk's floor.
+    pub(super) fn keep_walk_open(&mut self, until: Option<DateTime<Utc>>) {
+        self.cursor.keep_walk_open(until);
+        self.skipped.end_walk(false);
     }
 
-    /// Whether a damaged item that the walk has met is to be reported.
-    pub(super) fn is_new_damage(&mut self, item: Item<'_>) -> bool {
-        self.cursor.reports(Activity::of(item)) && self.is_unreported(item)
+    /// Whether to report a damaged item that the walk has seen.
+    pub(super) fn should_report_damage(&mut self, item: Item<'_>) -> bool {
+        self.cursor.should_report(Activity::from_message(item)) && self.is_unreported(item)
     }
 
-    /// Whether no run before has reported that this item, as it is now, is left out.
+    /// Whether no earlier run has reported this item, in its current form, as skipped.
     pub(super) fn is_unreported(&mut self, item: Item<'_>) -> bool {
-        self.marks.note(mark(item), self.cursor.is_walking())
+        self.skipped.note(fingerprint(item), self.cursor.is_walking())
     }
 
-    /// Adds the record of a message that the walk has met, if it is wanted and the run has not emitted its key. `has_read` knows whether the
+    /// Adds the record of a message that the walk has read, if it is needed and the run has not emitted its key. `has_read`: whether the
     /// walk has read the message's chain before.
     pub(super) fn push(&mut self, message: Item<'_>, id: &str, root: Option<&str>, has_read: impl FnOnce() -> Option<bool>) -> Activity {
-        let activity = Activity::of(message);
+        let activity = Activity::from_message(message);
         self.cursor.note(activity);
-        if self.cursor.wants(activity) {
+        if self.cursor.needs(activity) {
             self.write(message, id, root, has_read);
         }
         activity
     }
 
-    /// Adds the record of a message that Graph reports as changed, unless it is older than all that was ever wanted.
+    /// Adds the record of a message that Graph reports as changed, unless it is older than everything that was ever read.
     pub(super) fn push_changed(&mut self, message: Item<'_>, id: &str) {
-        if Activity::of(message).known().is_none_or(|time| time >= self.cursor.since()) {
+        if Activity::from_message(message).known().is_none_or(|time| time >= self.cursor.since()) {
             self.write(message, id, None, || None);
         }
     }
@@ -144,7 +142,8 @@ impl<'c> StreamReader<'c> {
         self.sink.write_removed(id, removal, now);
     }
 
-    /// Reports the state after `pages` more pages, whose records were handed over. A state is offered when a batch is full, or at an `end`.
+    /// Reports the state after `pages` more pages whose records were sent to the output. The state is offered for a checkpoint when a batch
+    /// is full, and at the `end`.
     pub(super) fn report(&mut self, pages: u64, end: bool) -> Result<(), Closed> {
         self.pages += pages;
         let offered = end || self.pages >= self.config.max_pages_per_batch;
@@ -158,27 +157,27 @@ impl<'c> StreamReader<'c> {
     fn state(&self) -> Position {
         let WalkPosition { last_modified_date_time, read_at, since, gap_at, walk } = self.cursor.position().clone();
         let DeltaPosition { delta_link, delta_at, delta } = self.delta.position.clone();
-        let (import, damage) = (self.import.clone(), self.marks.reported.clone());
+        let (import, damage) = (self.import.clone(), self.skipped.reported.clone());
         Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage }
     }
 
-    /// The link as it can be stored: only if it leads where the next run insists on.
+    /// The link as stored in the state, if it is one that the next run would accept.
     pub(super) fn storable(&self, link: &Link) -> Option<String> {
         state::is_page_link(link.as_str(), &self.key, &self.trail).then(|| link.as_str().to_owned())
     }
 
-    /// Stores the link that follows a page of delta. The round began at the given time.
+    /// Stores the link that follows a page of delta. The round began at `at`.
     pub(super) fn follow_delta(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
         self.delta.position.follow(&self.key, &self.trail, at, next, delta);
     }
 }
 
-/// The state of a channel; nothing where its history was imported since. Imported messages have old times, are below all others in the list,
-/// and are older than what delta was opened for (graph.md 2.3).
-fn with_import(mut state: Position, place: Place<'_>) -> Position {
-    let Some(import) = place.facts.import() else { return state };
+/// The state of a channel, or an empty one if its history was imported since. Imported messages have old times, come after all others in
+/// the list, and are older than the start of delta (graph.md 2.3).
+fn with_import(mut state: Position, channel: ChannelRef<'_>) -> Position {
+    let Some(import) = channel.facts.import() else { return state };
     if state.import.as_ref() != Some(&import) && (state.read_at.is_some() || state.walk.is_some()) {
-        info!("messages were imported into channel {} of team {}; reading the whole channel again", place.channel, place.team);
+        info!("messages were imported into channel {} of team {}; reading the whole channel again", channel.id, channel.team_id);
         state = Position::default();
     }
     state.import = Some(import);

@@ -1,4 +1,4 @@
-//! Reading the replies of one thread that is named (graph.md 2.6): all its pages each time, for their order is no promise.
+//! Reads the replies of one configured thread (graph.md 2.6). All pages are read each time, because Graph does not guarantee their order.
 
 use chrono::{DateTime, Utc};
 
@@ -12,63 +12,61 @@ use crate::{
     graph::{self, Cause, Item, Link},
     level::{CHANNEL, TEAM},
     read::{
+        channel_ref::ChannelRef,
         context::Context,
         found::Origin,
-        job::{Damage, Report, Stop, Work},
-        place::Place,
+        job::{Damage, JobError, JobInput, JobReport},
     },
     streams::{self, MAX_TOP, MESSAGE_REPLIES, StreamSet},
 };
 
-/// Reads the replies of a root message. Where the thread may be in another channel, it need not be in this one.
-pub(crate) async fn read(context: &Context, work: Work) -> Result<Report, Stop> {
-    let (place, message) = (Place::named(work.of.id(&TEAM), work.of.id(&CHANNEL)), work.of.own_id());
-    let Some(reader) = StreamReader::new(context, &MESSAGE_REPLIES, place, Some(message)) else { return Ok(Report::default()) };
-    let mut thread = Thread::new(context, place, message, reader);
+/// Reads the replies of a root message. If the thread may be in another channel, it need not exist in this one.
+pub(crate) async fn read(context: &Context, input: JobInput) -> Result<JobReport, JobError> {
+    let (channel, message) = (ChannelRef::new(input.parent.id(&TEAM), input.parent.id(&CHANNEL)), input.parent.own_id());
+    let Some(reader) = StreamReader::new(context, &MESSAGE_REPLIES, channel, Some(message)) else { return Ok(JobReport::default()) };
+    let mut thread = ThreadReader::new(context, channel, message, reader);
     match thread.read().await {
-        Err(Stop::Failed(error)) if work.origin == Origin::Perhaps && error.is_missing() => Ok(Report::default()),
+        Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_missing() => Ok(JobReport::default()),
         Err(stop) => Err(stop),
         Ok(()) => Ok(thread.into_report()),
     }
 }
 
-/// A thread while it is read.
-struct Thread<'t> {
+struct ThreadReader<'t> {
     context: &'t Context,
-    place: Place<'t>,
+    channel: ChannelRef<'t>,
     message: &'t str,
     reader: StreamReader<'t>,
-    /// Replies that no record can be made of.
+    /// Number of replies that cannot be made into a record.
     damaged: u64,
-    owes: bool,
+    owed: bool,
     /// The oldest time of a reply.
     oldest: Option<DateTime<Utc>>,
     /// Why older replies are missing.
     older: Option<Error>,
 }
 
-impl<'t> Thread<'t> {
-    fn new(context: &'t Context, place: Place<'t>, message: &'t str, reader: StreamReader<'t>) -> Self {
-        Self { context, place, message, reader, damaged: 0, owes: false, oldest: None, older: None }
+impl<'t> ThreadReader<'t> {
+    fn new(context: &'t Context, channel: ChannelRef<'t>, message: &'t str, reader: StreamReader<'t>) -> Self {
+        Self { context, channel, message, reader, damaged: 0, owed: false, oldest: None, older: None }
     }
 
     fn task(&self) -> String {
-        let Place { team, channel, .. } = self.place;
+        let ChannelRef { team_id: team, id: channel, .. } = self.channel;
         format!("read the replies to message {} in channel {channel} of team {team}", self.message)
     }
 
-    /// The pages, from where an earlier run has stopped.
+    /// The pages, starting where an earlier run stopped.
     fn pages(&mut self) -> ThreadPages {
         let top = self.reader.top().unwrap_or(MAX_TOP).min(MAX_TOP);
-        let list = streams::thread(self.place.team, self.place.channel, self.message, top);
+        let list = streams::thread(self.channel.team_id, self.channel.id, self.message, top);
         let walk = self.reader.cursor.walk();
         let stored = walk.link.as_deref().and_then(Link::from_path);
-        ThreadPages::of_named(list, stored.as_ref(), walk.read_at)
+        ThreadPages::for_configured(list, stored.as_ref(), walk.read_at)
     }
 
-    /// Reads all pages.
-    async fn read(&mut self) -> Result<(), Stop> {
-        if self.reader.is_done() {
+    async fn read(&mut self) -> Result<(), JobError> {
+        if self.reader.is_finished() {
             return Ok(());
         }
         let mut pages = self.pages();
@@ -77,7 +75,7 @@ impl<'t> Thread<'t> {
                 Ok(Some(page)) => self.page(page).await?,
                 Ok(None) => break,
                 Err(error) if matches!(error.cause, Cause::EndlessPaging(_)) => {
-                    self.leave_older_out(error);
+                    self.skip_older(error);
                     break;
                 }
                 Err(error) => return Err(self.failed(error).into()),
@@ -90,28 +88,28 @@ impl<'t> Thread<'t> {
         Error::graph(self.task(), error, MESSAGE_REPLIES.permissions)
     }
 
-    /// The pages go round: what is older than all that they had cannot be had for now. The walk is done, else the next run would begin by
-    /// writing all of it again.
-    fn leave_older_out(&mut self, error: graph::Error) {
+    /// The links lead in a circle: replies that are older than all on these pages cannot be fetched for now. The walk is finished anyway;
+    /// otherwise the next run would begin by emitting everything again.
+    fn skip_older(&mut self, error: graph::Error) {
         self.reader.cursor.note_gap(self.oldest);
         self.older = Some(self.failed(error));
     }
 
-    fn end(&mut self) -> Result<(), Stop> {
-        // What changed while the pages were read is newer than the first page: the next run's floor is below it.
+    fn end(&mut self) -> Result<(), JobError> {
+        // Changes made while the pages were read are newer than the first page, and the next run's floor is below that.
         let head = self.reader.cursor.walk().head;
-        if self.owes {
-            self.reader.leave_walk(None)
+        if self.owed {
+            self.reader.keep_walk_open(None)
         } else {
             self.reader.finish_walk(head)
         }
         Ok(self.reader.report(1, true)?)
     }
 
-    async fn page(&mut self, ThreadPage { page, is_first }: ThreadPage) -> Result<(), Stop> {
+    async fn page(&mut self, ThreadPage { page, is_first }: ThreadPage) -> Result<(), JobError> {
         self.context.note(page.cleaned());
         if is_first {
-            let now = Some(page.date().believed(page.items().filter_map(|reply| Activity::of(reply).known()).max()));
+            let now = Some(page.date().believed(page.items().filter_map(|reply| Activity::from_message(reply).known()).max()));
             let walk = self.reader.cursor.walk();
             (walk.head, walk.read_at, walk.began) = (None, now, now);
         }
@@ -121,22 +119,22 @@ impl<'t> Thread<'t> {
         }
         let (link, is_last) = (page.next().and_then(|next| self.reader.storable(next)), page.next().is_none());
         let held = page.into_held();
-        self.reader.sink.hand_over().await?;
+        self.reader.sink.flush().await?;
         drop(held);
         let walk = self.reader.cursor.walk();
         walk.head = walk.head.max(newest);
-        self.owes |= self.reader.sink.take_owed();
-        if !self.owes {
+        self.owed |= self.reader.sink.take_owed();
+        if !self.owed {
             self.reader.cursor.walk().link = link;
         }
-        self.context.remains(1.0);
+        self.context.set_remaining_requests(1.0);
         if is_last { Ok(()) } else { Ok(self.reader.report(1, false)?) }
     }
 
-    /// Adds the record of a reply, or counts it as damaged. Gives its time.
+    /// Adds the record of a reply, or counts it as damaged. Returns its time.
     fn reply(&mut self, reply: Item<'_>) -> Option<DateTime<Utc>> {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            self.damaged += u64::from(self.reader.is_new_damage(reply));
+            self.damaged += u64::from(self.reader.should_report_damage(reply));
             return None;
         };
         let time = self.reader.push(reply, &id, Some(self.message), || None).known();
@@ -144,10 +142,10 @@ impl<'t> Thread<'t> {
         time
     }
 
-    fn into_report(mut self) -> Report {
+    fn into_report(mut self) -> JobReport {
         let older = self.older.take().or_else(|| self.reader.gap(|| self.task()));
         let damage = Damage { items: self.damaged, too_large: self.reader.too_large, thread: None, older };
         let damage = damage.into_error(self.context, || self.task());
-        Report { here: vec![self.message.to_owned()], ..Report::read(StreamSet::default().with(&MESSAGE_REPLIES), damage) }
+        JobReport { found_ids: vec![self.message.to_owned()], ..JobReport::completed(StreamSet::default().with(&MESSAGE_REPLIES), damage) }
     }
 }

@@ -1,5 +1,4 @@
-//! The pages of a thread, for whoever reads its replies: by the link that came with its root, by a stored link, or as a list from its
-//! beginning (graph.md 2.5, 2.6).
+//! The pages of a thread: from the link that came with its root, from a stored link, or as a list from the beginning (graph.md 2.5, 2.6).
 
 use chrono::{DateTime, Utc};
 
@@ -12,69 +11,67 @@ use crate::{
 /// The pages of a thread, one after the other.
 #[derive(Debug)]
 pub(super) struct ThreadPages {
-    root: Root,
-    /// The replies as a list.
+    source: Source,
+    /// The thread's replies as a list.
     list: Request,
     pages: Pages,
-    way: Way,
-    /// Pages and replies that were read on this way.
+    route: Route,
+    /// Number of pages and replies read on this route.
     read: usize,
     replies: usize,
     restarts: Restarts,
 }
 
-/// How the thread came to be read.
+/// How the thread was found.
 #[derive(Debug)]
-enum Root {
-    /// It is named. An earlier run may have left it at a link, which it got at that time.
-    Named { got_at: Option<DateTime<Utc>> },
-    /// A page of its channel had its root, which this request asks for, with some of the replies.
+enum Source {
+    /// It is configured. An earlier run may have stopped at a link, which it received at this time.
+    Configured { got_at: Option<DateTime<Utc>> },
+    /// A page of its channel contained its root and some of the replies. `message` requests the root.
     Listed { message: Request, rest: Box<RemainingReplies> },
 }
 
-/// What leads to the pages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Way {
+enum Route {
     List,
     /// The link that came with the root. Its pages are smaller than those of the list.
-    LinkOfRoot,
-    /// The link at which an earlier run has stopped.
+    RootLink,
+    /// The link at which an earlier run stopped.
     StoredLink,
 }
 
-/// A page of a thread.
 #[derive(Debug)]
 pub(super) struct ThreadPage {
     pub(super) page: Page,
-    /// Whether the thread begins with it.
+    /// Whether this is the beginning of the thread.
     pub(super) is_first: bool,
 }
 
 impl ThreadPages {
-    /// Of a thread that is named: from the link that was stored at that time, or from its beginning.
-    pub(super) fn of_named(list: Request, stored: Option<&Link>, stored_at: Option<DateTime<Utc>>) -> Self {
-        Self::new(Root::Named { got_at: stored_at }, list, stored.map(|link| (link, Way::StoredLink)))
+    /// The pages of a configured thread: from the link that was stored at this time, or from the beginning.
+    pub(super) fn for_configured(list: Request, stored: Option<&Link>, stored_at: Option<DateTime<Utc>>) -> Self {
+        Self::new(Source::Configured { got_at: stored_at }, list, stored.map(|link| (link, Route::StoredLink)))
     }
 
-    /// Of a root that a page of its channel had, for the replies that did not come with it.
-    pub(super) fn of_listed(list: Request, message: Request, rest: RemainingReplies, expansion: &Expansion) -> Self {
+    /// The pages of a thread whose root was on a page of its channel, for the replies that did not come with it.
+    pub(super) fn for_listed(list: Request, message: Request, rest: RemainingReplies, expansion: &Expansion) -> Self {
         let link = rest.link.clone().filter(|_| !rest.is_better_listed(0, 0, expansion.page_size()));
-        Self::new(Root::Listed { message, rest: Box::new(rest) }, list, link.as_ref().map(|link| (link, Way::LinkOfRoot)))
+        Self::new(Source::Listed { message, rest: Box::new(rest) }, list, link.as_ref().map(|link| (link, Route::RootLink)))
     }
 
-    fn new(root: Root, list: Request, link: Option<(&Link, Way)>) -> Self {
-        let (pages, way) = match link {
-            Some((link, way)) => (Pages::from_link(link, &list), way),
-            None => (Pages::new(list.clone()), Way::List),
+    fn new(source: Source, list: Request, link: Option<(&Link, Route)>) -> Self {
+        let (pages, route) = match link {
+            Some((link, route)) => (Pages::from_link(link, &list), route),
+            None => (Pages::new(list.clone()), Route::List),
         };
-        Self { root, list, pages, way, read: 0, replies: 0, restarts: Restarts::default() }
+        Self { source, list, pages, route, read: 0, replies: 0, restarts: Restarts::default() }
     }
 
-    /// What came with the root, if a page had it.
+    /// What is known about the replies from the root, if it was on a page.
     pub(super) fn rest(&self) -> Option<&RemainingReplies> {
-        match &self.root {
-            Root::Named { .. } => None,
-            Root::Listed { rest, .. } => Some(rest),
+        match &self.source {
+            Source::Configured { .. } => None,
+            Source::Listed { rest, .. } => Some(rest),
         }
     }
 
@@ -96,10 +93,10 @@ impl ThreadPages {
         }
     }
 
-    /// Whether the root, which a page had, is no longer there: what this error of the thread's first page may mean.
+    /// Whether this error of the thread's first page means that its root, which was on a page, no longer exists.
     pub(super) async fn is_gone(&self, context: &Context, error: &graph::Error) -> bool {
-        match &self.root {
-            Root::Listed { message, .. } if self.is_at_beginning() && error.is_missing() => {
+        match &self.source {
+            Source::Listed { message, .. } if self.is_at_beginning() && error.is_missing() => {
                 context.client.object(message).await.is_err_and(|error| error.is_missing())
             }
             _ => false,
@@ -107,14 +104,14 @@ impl ThreadPages {
     }
 
     fn is_at_beginning(&self) -> bool {
-        self.way == Way::List && self.read == 0
+        self.route == Route::List && self.read == 0
     }
 
-    /// Takes note of a page with this number of replies. Gives whether the thread begins with it.
+    /// Notes a page with this number of replies. Returns whether it is the beginning of the thread.
     fn note_page(&mut self, replies: usize, has_next: bool, expansion: &Expansion) -> bool {
         let is_first = self.is_at_beginning();
         (self.read, self.replies) = (self.read + 1, self.replies + replies);
-        if self.way == Way::LinkOfRoot && has_next {
+        if self.route == Route::RootLink && has_next {
             expansion.note_page_size(replies);
             if self.rest().is_some_and(|rest| rest.is_better_listed(self.read, self.replies, expansion.page_size())) {
                 self.list_from_beginning();
@@ -124,25 +121,25 @@ impl ThreadPages {
     }
 
     fn note_end(&self, expansion: &Expansion) {
-        if let (Way::List, Some(rest)) = (self.way, self.rest()) {
+        if let (Route::List, Some(rest)) = (self.route, self.rest()) {
             expansion.learn(rest.expanded(), self.replies);
         }
     }
 
-    /// Whether to list the thread from its beginning after this error: the link may have aged, or the thread may have gone meanwhile, which
-    /// its first page shows.
+    /// Whether to read the list from its beginning after this error: the link may have expired, or the thread may have been deleted
+    /// meanwhile, which its first page shows.
     fn may_list_again(&mut self, error: &graph::Error) -> bool {
-        let got_at = match self.root {
-            Root::Named { got_at } => got_at,
-            Root::Listed { .. } => None,
+        let got_at = match self.source {
+            Source::Configured { got_at } => got_at,
+            Source::Listed { .. } => None,
         };
-        // Pages of the root's link do not show how far the list will come.
-        let read = if self.way == Way::LinkOfRoot { 0 } else { self.read };
+        // The pages of the root's link do not show how far the list will get.
+        let read = if self.route == Route::RootLink { 0 } else { self.read };
         !self.is_at_beginning() && error.is_link_lost(got_at) && self.restarts.allows(read as u64)
     }
 
     fn list_from_beginning(&mut self) {
-        (self.way, self.read, self.replies) = (Way::List, 0, 0);
+        (self.route, self.read, self.replies) = (Route::List, 0, 0);
         self.pages = Pages::new(self.list.clone());
     }
 }
@@ -161,7 +158,7 @@ mod tests {
     }
 
     fn listed(rest: RemainingReplies) -> ThreadPages {
-        ThreadPages::of_listed(list(), streams::message("t", "c", "m"), rest, &Expansion::default())
+        ThreadPages::for_listed(list(), streams::message("t", "c", "m"), rest, &Expansion::default())
     }
 
     fn lost() -> graph::Error {
@@ -172,23 +169,23 @@ mod tests {
     #[test]
     fn a_thread_begins_with_the_first_page_of_its_list() {
         let expansion = Expansion::default();
-        let mut pages = ThreadPages::of_named(list(), None, None);
+        let mut pages = ThreadPages::for_configured(list(), None, None);
         assert_eq!([true, true, false].map(|has_next| pages.note_page(50, has_next, &expansion)), [true, false, false]);
-        let mut pages = ThreadPages::of_named(list(), Some(&link()), None);
-        assert!(!pages.note_page(50, true, &expansion), "an earlier run had the first page");
+        let mut pages = ThreadPages::for_configured(list(), Some(&link()), None);
+        assert!(!pages.note_page(50, true, &expansion), "an earlier run read the first page");
         assert!(pages.may_list_again(&lost()));
         pages.list_from_beginning();
         assert!(pages.note_page(50, true, &expansion));
     }
 
     #[test]
-    fn a_first_page_that_is_refused_is_not_asked_for_again() {
-        assert!(!ThreadPages::of_named(list(), None, None).may_list_again(&lost()));
-        assert!(!listed(RemainingReplies::of_all()).may_list_again(&lost()));
+    fn a_refused_first_page_is_not_requested_again() {
+        assert!(!ThreadPages::for_configured(list(), None, None).may_list_again(&lost()));
+        assert!(!listed(RemainingReplies::all()).may_list_again(&lost()));
     }
 
     #[test]
-    fn a_list_goes_on_after_a_lost_link_as_long_as_it_comes_further() {
+    fn a_list_restarts_after_a_lost_link_as_long_as_it_gets_further() {
         let expansion = Expansion::default();
         let restarts = |mut pages: ThreadPages, mut read: usize| {
             let mut count = 0;
@@ -201,33 +198,33 @@ mod tests {
                 (count, read) = (count + 1, 2);
             }
         };
-        assert_eq!(restarts(ThreadPages::of_named(list(), None, None), 2), 1);
-        assert_eq!(restarts(ThreadPages::of_named(list(), Some(&link()), None), 1), 2);
-        // The list need not come further than the link of the root did: its pages are others.
+        assert_eq!(restarts(ThreadPages::for_configured(list(), None, None), 2), 1);
+        assert_eq!(restarts(ThreadPages::for_configured(list(), Some(&link()), None), 1), 2);
+        // The list need not get further than the root's link did, because its pages are different ones.
         assert_eq!(restarts(listed(RemainingReplies::beyond(link(), 200, None)), 1), 2);
     }
 
     #[test]
-    fn a_link_is_left_for_the_list_when_the_list_takes_fewer_requests() {
+    fn the_list_replaces_a_link_when_it_takes_fewer_requests() {
         let expansion = Expansion::default();
         let mut pages = listed(RemainingReplies::beyond(link(), 10, Some(1000)));
-        assert_eq!(pages.way, Way::List, "1,010 replies are 21 pages of the list, or 50 of the link");
+        assert_eq!(pages.route, Route::List, "1,010 replies are 21 pages of the list, or 50 of the link");
         let mut pages_of_link = listed(RemainingReplies::beyond(link(), 200, Some(30)));
-        assert_eq!(pages_of_link.way, Way::LinkOfRoot, "230 replies are 5 pages of the list, or 2 of the link");
+        assert_eq!(pages_of_link.route, Route::RootLink, "230 replies are 5 pages of the list, or 2 of the link");
         pages_of_link.note_page(2, true, &expansion);
-        assert_eq!((pages_of_link.way, pages_of_link.read), (Way::List, 0), "pages of 2 would be 14 more");
+        assert_eq!((pages_of_link.route, pages_of_link.read), (Route::List, 0), "14 more pages of 2 replies would remain");
         assert_eq!(expansion.page_size(), 2);
         pages.note_page(50, true, &expansion);
         assert_eq!(expansion.page_size(), 2, "a page of the list does not count");
     }
 
     #[test]
-    fn the_end_of_a_list_shows_whether_graph_had_cut_the_thread() {
+    fn the_end_of_a_list_shows_whether_graph_cut_the_thread() {
         let expansion = Expansion::default();
         let mut pages = listed(RemainingReplies::beyond(link(), 200, Some(30)));
         pages.note_page(30, false, &expansion);
         pages.note_end(&expansion);
-        assert!(!expansion.is_cut(200), "by the link nothing is learned");
+        assert!(!expansion.is_cut(200), "the link shows nothing about that");
         pages.list_from_beginning();
         pages.note_page(230, false, &expansion);
         pages.note_end(&expansion);

@@ -1,49 +1,61 @@
-//! The walk through the chains of a channel, newest activity first: one walk for the roots and the replies (graph.md 2.5).
+//! Reads a channel by walking down its list of chains, most recently active first. One walk reads both root messages and replies (graph.md
+//! 2.5).
 //!
-//! A chain is a root message with its replies; its activity is the newest of lastModifiedDateTime, lastEditedDateTime and deletedDateTime
-//! among them. A pass goes from the top down, whole pages at a time, and stops after a page whose last chains are older than what is wanted.
-//! Chains move to the top while we page, and their old place would never be met again: so a walk of more than one page goes once more from
-//! the top down to where the pass before began, until a pass needs one page only, or begins as the pass before began: then nothing moved in
-//! between. A page is one moment.
+//! Terms used in this folder:
+//!
+//! - **Chain**: a root message with its replies. Its *activity* is the newest `lastModifiedDateTime`, `lastEditedDateTime` or
+//!   `deletedDateTime` of any message in it. Graph lists chains by activity, newest first.
+//! - **Floor**: how far down a walk reads. Earlier runs have emitted what is older, or the configuration excludes it.
+//! - **Pass**: one way down the list, from the top to the floor. A pass reads whole pages and stops after a page whose last chains are
+//!   older than the floor.
+//! - **Head**: the newest activity on the first page of a pass.
+//! - **Closing pass**: a further pass from the top, down to where the previous pass began.
+//!
+//! Why closing passes are needed: while a pass is paging, a chain that gets a new message moves to the top, above the pages that were
+//! already read, so this pass never sees it. After a pass of more than one page the walk therefore goes down once more from the top to
+//! where that pass began. The walk is complete when a pass
+//!
+//! - needs one page only, because a page is a snapshot of one moment; or
+//! - begins with the same chains as the previous pass, because then nothing moved in between.
 
 use chrono::{DateTime, Utc};
 use tracing::{debug, warn};
 
 use super::{
-    chains::{Chains, Threads},
+    chain_reader::{ChainReader, Threads},
     first_page::FirstPage,
-    pair::Pair,
-    pass::{Pass, Remedy},
+    pass::{Pass, Recovery},
     remaining_requests::RemainingRequests,
     restarts::Restarts,
-    shared::Remark,
+    shared::Warning,
+    walk_streams::WalkStreams,
 };
 use crate::{
     error::Error,
     graph::{self, Page},
     read::{
+        channel_ref::ChannelRef,
         context::Context,
-        job::{Damage, Stop},
-        place::Place,
+        job::{Damage, JobError},
     },
     streams,
 };
 
-/// The most passes of a run: a channel that changes faster than it can be read would never end.
+/// Maximum number of passes per run. Without it, a walk through a channel that changes faster than it can be read would never end.
 const MAX_PASSES: u32 = 12;
 
-/// A walk for one or two streams that are at the same place.
+/// A walk for one stream, or for two streams that are at the same position.
 #[derive(Debug)]
-pub(super) struct Walk<'w, 'c> {
+pub(super) struct ChannelWalk<'w, 'c> {
     context: &'w Context,
-    place: Place<'c>,
-    chains: Chains<'w, 'c>,
+    channel: ChannelRef<'c>,
+    reader: ChainReader<'w, 'c>,
     restarts: Restarts,
-    /// Why the pass that is under way lists roots without their replies.
+    /// Graph's refusal to expand replies, if the current pass lists root messages without them.
     refused_expansion: Option<graph::Error>,
 }
 
-/// How a pass goes on after a step.
+/// What to do after a step of a pass.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Next {
     Continue,
@@ -51,20 +63,20 @@ enum Next {
     Done,
 }
 
-impl<'w, 'c> Walk<'w, 'c> {
-    pub(super) fn new(context: &'w Context, place: Place<'c>, pair: Pair<'w, 'c>, damage: &'w mut Damage) -> Self {
-        let chains = Chains::new(context, place, pair, damage);
-        Self { context, place, chains, restarts: Restarts::default(), refused_expansion: None }
+impl<'w, 'c> ChannelWalk<'w, 'c> {
+    pub(super) fn new(context: &'w Context, channel: ChannelRef<'c>, streams: WalkStreams<'w, 'c>, damage: &'w mut Damage) -> Self {
+        let reader = ChainReader::new(context, channel, streams, damage);
+        Self { context, channel, reader, restarts: Restarts::default(), refused_expansion: None }
     }
 
-    /// Walks until both streams have all that changed: passes from the top, until one shows that nothing moved during the one before.
-    pub(super) async fn run(mut self) -> Result<(), Stop> {
-        self.chains.pair.cursors().for_each(|cursor| _ = cursor.walk());
+    /// Runs passes from the top until one shows that nothing moved during the previous one.
+    pub(super) async fn run(mut self) -> Result<(), JobError> {
+        self.reader.streams.cursors().for_each(|cursor| _ = cursor.walk());
         let mut before = None;
         for _ in 0..MAX_PASSES {
             let pass = self.pass(before.as_ref()).await?;
-            if pass.has_met_all() {
-                self.forget_what_earlier_runs_owe();
+            if pass.has_seen_all() {
+                self.forget_owed_by_earlier_runs();
             }
             if pass.is_last() {
                 return self.end(pass.head());
@@ -74,13 +86,13 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
         warn!(
             "channel {} of team {} is changing faster than it can be read; the next run will read the latest changes",
-            self.place.channel, self.place.team
+            self.channel.id, self.channel.team_id
         );
-        self.chains.pair.report(true)
+        self.reader.streams.report(true)
     }
 
-    /// Reads from the top, or from where the pass was left, down to what the streams want.
-    async fn pass<'b>(&mut self, before: Option<&'b FirstPage>) -> Result<Pass<'b>, Stop> {
+    /// Reads from the top, or from the stored page, down to what the streams need.
+    async fn pass<'b>(&mut self, before: Option<&'b FirstPage>) -> Result<Pass<'b>, JobError> {
         let mut pass = self.begin(before);
         loop {
             match self.step(&mut pass).await? {
@@ -89,23 +101,23 @@ impl<'w, 'c> Walk<'w, 'c> {
                 Next::Done => break,
             }
         }
-        self.remark_refused_expansion();
+        self.warn_about_refused_expansion();
         Ok(pass)
     }
 
     fn begin<'b>(&mut self, before: Option<&'b FirstPage>) -> Pass<'b> {
-        let Place { team, channel, facts } = self.place;
-        let bounds = self.chains.pair.bounds();
+        let ChannelRef { team_id: team, id: channel, facts } = self.channel;
+        let bounds = self.reader.streams.bounds();
         if bounds.stored.is_some() {
-            self.chains.expands = !self.chains.pair.is_of_roots();
+            self.reader.expands = !self.reader.streams.is_of_roots();
         }
-        self.chains.remaining = RemainingRequests::new(bounds.stop, facts.created);
-        let list = if self.chains.expands { streams::walk } else { streams::roots };
+        self.reader.remaining = RemainingRequests::new(bounds.stop, facts.created);
+        let list = if self.reader.expands { streams::walk } else { streams::roots };
         Pass::begin(bounds, |size| list(team, channel, size), before)
     }
 
-    /// Asks for the next page of a pass.
-    async fn step(&mut self, pass: &mut Pass<'_>) -> Result<Next, Stop> {
+    /// Fetches the next page of a pass.
+    async fn step(&mut self, pass: &mut Pass<'_>) -> Result<Next, JobError> {
         match pass.pages.next(&self.context.client).await {
             Ok(Some(page)) if pass.is_probe_too_small(&page) => {
                 pass.ask_in_full_size();
@@ -117,93 +129,94 @@ impl<'w, 'c> Walk<'w, 'c> {
         }
     }
 
-    /// Reads a page, and stores where the pass goes on.
-    async fn read(&mut self, pass: &mut Pass<'_>, page: Page) -> Result<Next, Stop> {
-        let sight = pass.look_at(&page, |chain| self.chains.has_more(chain));
-        let overlap = self.chains.pair.cursors().map(|cursor| cursor.overlap).max().unwrap_or_default();
-        self.chains.pair.note_sight(sight, pass.head());
-        self.chains.reach.begin(sight.now, overlap);
+    /// Reads a page and stores the link to the next one.
+    async fn read(&mut self, pass: &mut Pass<'_>, page: Page) -> Result<Next, JobError> {
+        let info = pass.inspect(&page, |chain| self.reader.has_more(chain));
+        let overlap = self.reader.streams.cursors().map(|cursor| cursor.overlap).max().unwrap_or_default();
+        self.reader.streams.note_page(info, pass.head());
+        self.reader.reach.begin(info.now, overlap);
         let next = page.next().cloned();
-        let threads = if sight.is_unmoved { Threads::Leave } else { Threads::Complete };
-        self.chains.read(page, pass, threads).await?;
-        self.chains.pair.cursors().for_each(|cursor| cursor.now = Some(sight.now));
-        let Some(next) = next.filter(|_| !pass.ends_with(sight)) else { return Ok(Next::Done) };
-        let is_of_roots = !self.chains.expands;
-        self.chains.pair.store(&next, is_of_roots);
-        self.chains.pair.report(false)?;
+        let threads = if info.is_unmoved { Threads::Skip } else { Threads::Complete };
+        self.reader.read(page, pass, threads).await?;
+        self.reader.streams.cursors().for_each(|cursor| cursor.now = Some(info.now));
+        let Some(next) = next.filter(|_| !pass.ends_with(info)) else { return Ok(Next::Done) };
+        let is_of_roots = !self.reader.expands;
+        self.reader.streams.store(&next, is_of_roots);
+        self.reader.streams.report(false)?;
         Ok(Next::Continue)
     }
 
-    /// Does what can be done about a page that cannot be had. The walk itself does not depend on any link.
-    fn recover(&mut self, pass: &mut Pass<'_>, error: graph::Error) -> Result<Next, Stop> {
-        match pass.remedy(&error, self.chains.expands, &mut self.restarts) {
-            Remedy::BeginAgain => {
-                debug!("{}: Graph no longer accepts the link to the next page; starting again from the top: {error}", self.place.task());
-                self.chains.reach.restart();
-                self.chains.pair.forget_page();
+    /// Decides how to continue when a page cannot be fetched. No link is essential: a walk can always start again from the top.
+    fn recover(&mut self, pass: &mut Pass<'_>, error: graph::Error) -> Result<Next, JobError> {
+        match pass.recovery(&error, self.reader.expands, &mut self.restarts) {
+            Recovery::Restart => {
+                debug!("{}: Graph no longer accepts the link to the next page; starting again from the top: {error}", self.channel.task());
+                self.reader.reach.restart();
+                self.reader.streams.forget_page();
                 Ok(Next::Restart)
             }
-            Remedy::ListRoots => {
-                (self.chains.expands, self.refused_expansion) = (false, Some(error));
+            Recovery::ListRootsOnly => {
+                (self.reader.expands, self.refused_expansion) = (false, Some(error));
                 Ok(Next::Restart)
             }
-            Remedy::Cut => {
+            Recovery::Cut => {
                 self.cut(pass, error);
                 Ok(Next::Done)
             }
-            Remedy::None => Err(self.failed(error).into()),
+            Recovery::Fail => Err(self.failed(error).into()),
         }
     }
 
-    /// Ends a pass whose pages go round: what is older than all that it met cannot be had for now. The walk itself goes on, else the next run
-    /// would begin by reading all of it again.
+    /// Ends a pass whose links lead in a circle: older messages cannot be fetched for now. The walk itself continues; otherwise the next
+    /// run would begin by reading everything again.
     fn cut(&mut self, pass: &mut Pass<'_>, error: graph::Error) {
         let error = self.failed(error);
-        self.chains.damage.older.get_or_insert(error);
-        let reached = self.chains.reach.oldest();
-        self.chains.pair.cursors().for_each(|cursor| cursor.note_gap(reached));
+        self.reader.damage.older.get_or_insert(error);
+        let reached = self.reader.reach.oldest();
+        self.reader.streams.cursors().for_each(|cursor| cursor.note_gap(reached));
         pass.cut();
     }
 
     fn failed(&self, error: graph::Error) -> Error {
-        Error::graph(self.place.task(), error, streams::MESSAGES.permissions)
+        Error::graph(self.channel.task(), error, streams::MESSAGES.permissions)
     }
 
-    /// Where Graph refuses the list without replies as well, they are not the reason: so this is logged when the pass is done.
-    fn remark_refused_expansion(&mut self) {
+    /// Called when the pass has succeeded. If the list without replies had been refused too, the replies would not be the reason.
+    fn warn_about_refused_expansion(&mut self) {
         let Some(error) = self.refused_expansion.take() else { return };
-        let Place { team, channel, .. } = self.place;
-        let sentence = format!(
-            "Graph refuses to return the messages of channel {channel} of team {team} together with their replies; reading each thread with a \
-             separate request: {error}"
+        let ChannelRef { team_id: team, id: channel, .. } = self.channel;
+        let message = format!(
+            "Graph refuses to return the messages of channel {channel} of team {team} together with their replies; reading each thread with \
+             a separate request: {error}"
         );
-        self.context.channels.remark(Remark::Expansion, sentence);
+        self.context.channels.warn_once(Warning::Expansion, message);
     }
 
-    /// What an earlier run held back was met now.
-    fn forget_what_earlier_runs_owe(&mut self) {
-        let owed = self.chains.owed;
-        self.chains.pair.cursors().for_each(|cursor| cursor.walk().owed = owed);
+    /// This walk has now seen everything that earlier runs held back.
+    fn forget_owed_by_earlier_runs(&mut self) {
+        let owed = self.reader.owed;
+        self.reader.streams.cursors().for_each(|cursor| cursor.walk().owed = owed);
     }
 
-    /// Goes once more from the top down to where this pass began.
-    fn begin_closing_pass(&mut self, pass: &Pass<'_>) -> Result<(), Stop> {
+    /// Prepares a closing pass: from the top down to where this pass began.
+    fn begin_closing_pass(&mut self, pass: &Pass<'_>) -> Result<(), JobError> {
         if pass.is_cut() {
-            self.chains.reach.restart();
+            self.reader.reach.restart();
         } else {
-            self.chains.reach.bottom();
+            self.reader.reach.bottom();
         }
-        self.chains.pair.begin_closing_pass(pass.head());
-        self.chains.pair.report(false)
+        self.reader.streams.begin_closing_pass(pass.head());
+        self.reader.streams.report(false)
     }
 
-    /// Ends the walk, whose last pass saw this head. What was held back is left to the next run, for both streams, lest it walks twice.
-    fn end(&mut self, head: Option<DateTime<Utc>>) -> Result<(), Stop> {
-        let owed = self.chains.owed;
-        self.chains.pair.readers().for_each(|reader| match owed {
-            Some(_) => reader.leave_walk(owed),
+    /// Ends the walk; `head` is the head of its last pass. If records were held back, both streams keep the walk open for the next run, so
+    /// that it needs one walk for them and not two.
+    fn end(&mut self, head: Option<DateTime<Utc>>) -> Result<(), JobError> {
+        let owed = self.reader.owed;
+        self.reader.streams.readers().for_each(|reader| match owed {
+            Some(_) => reader.keep_walk_open(owed),
             None => reader.finish_walk(head),
         });
-        self.chains.pair.report(true)
+        self.reader.streams.report(true)
     }
 }

@@ -1,22 +1,20 @@
-//! Reading a report, whatever stream it is for: a table in CSV, each row of which is a record.
+//! Reads a report, for any stream: a table in CSV in which each row is a record.
 
 use crate::{
     error::Error,
     graph::{Request, Row},
     read::{
         context::Context,
-        job::{Damage, Report, Stop, Work},
+        job::{Damage, JobError, JobInput, JobReport},
     },
     streams::{Selected, StreamSet},
 };
 
-/// Rows of a batch.
-const BATCH: usize = 500;
+const ROWS_PER_BATCH: usize = 500;
 
-/// Reads a report.
-pub(crate) async fn read(context: &Context, Work { stream, of, .. }: Work, request: Request) -> Result<Report, Stop> {
-    let Some(selected) = context.selected(stream) else { return Ok(Report::default()) };
-    let task = || format!("read the {} of {of}", stream.plural());
+pub(crate) async fn read(context: &Context, JobInput { stream, parent, .. }: JobInput, request: Request) -> Result<JobReport, JobError> {
+    let Some(selected) = context.selected(stream) else { return Ok(JobReport::default()) };
+    let task = || format!("read the {} of {parent}", stream.plural());
     let report = context.client.report(&request, stream.primary_key).await;
     let report = report.map_err(|source| Error::graph(task(), source, stream.permissions))?;
     context.note(report.cleaned());
@@ -29,12 +27,12 @@ pub(crate) async fn read(context: &Context, Work { stream, of, .. }: Work, reque
             }
             None => damage.items += 1,
         }
-        if (number + 1).is_multiple_of(BATCH) {
+        if (number + 1).is_multiple_of(ROWS_PER_BATCH) {
             context.output.records(records.take()).await?;
         }
     }
     context.output.records(records).await?;
-    Ok(Report::read(StreamSet::default().with(stream), damage.into_error(context, task)))
+    Ok(JobReport::completed(StreamSet::default().with(stream), damage.into_error(context, task)))
 }
 
 /// The record of a row; [`None`] if a column of the key is empty.

@@ -1,27 +1,28 @@
-//! The marks of messages that are left out, damaged or too large: each is reported by one run, and not by every run that meets it again.
+//! Fingerprints of messages that were skipped because they are damaged or too large. Only the first run that sees such a message reports
+//! it.
 
 use crate::state::MAX_DAMAGE_PER_PARTITION;
 
-/// The marks of one stream of a channel, or of a thread.
+/// The fingerprints for one stream of a channel or thread.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct DamageMarks {
-    /// What earlier runs and walks have reported, as the state keeps it.
+pub(super) struct SkippedMessages {
+    /// Reported by earlier runs and walks, as stored in the state.
     pub(super) reported: Vec<String>,
-    /// What the walk under way has met.
+    /// Seen by the walk in progress.
     met: Vec<String>,
-    /// Whether an earlier run began the walk: this one does not meet everything.
+    /// Whether an earlier run began the walk, so that this run does not see everything.
     is_resumed: bool,
 }
 
-impl DamageMarks {
+impl SkippedMessages {
     pub(super) fn new(reported: Vec<String>, is_resumed: bool) -> Self {
         Self { reported, met: Vec::new(), is_resumed }
     }
 
-    /// Takes note of a message that is left out. Gives whether no run before has reported it as it is now.
+    /// Notes a skipped message. Returns whether no earlier run has reported it in its current form.
     pub(super) fn note(&mut self, mark: String, is_walking: bool) -> bool {
         let is_new = !self.reported.contains(&mark);
-        // A walk remembers what it has met; what delta shows is remembered until the next walk.
+        // What a walk sees is kept until it ends; what delta shows is kept until the next walk ends.
         let marks = if is_walking { &mut self.met } else { &mut self.reported };
         if marks.len() < MAX_DAMAGE_PER_PARTITION && !marks.contains(&mark) {
             marks.push(mark);
@@ -29,7 +30,7 @@ impl DamageMarks {
         is_new
     }
 
-    /// A walk has ended. If it has met everything, its marks replace those of earlier walks.
+    /// Ends a walk. If it has seen everything, its fingerprints replace the earlier ones.
     pub(super) fn end_walk(&mut self, is_finished: bool) {
         let mut marks = std::mem::take(&mut self.met);
         if self.is_resumed || !is_finished {
@@ -45,8 +46,8 @@ impl DamageMarks {
 mod tests {
     use super::*;
 
-    fn marks(reported: &[&str], is_resumed: bool) -> DamageMarks {
-        DamageMarks::new(reported.iter().map(ToString::to_string).collect(), is_resumed)
+    fn marks(reported: &[&str], is_resumed: bool) -> SkippedMessages {
+        SkippedMessages::new(reported.iter().map(ToString::to_string).collect(), is_resumed)
     }
 
     #[test]

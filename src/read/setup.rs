@@ -1,4 +1,4 @@
-//! What a run begins with: a client for what is configured, and the states of its streams.
+//! What a run starts from: a client for the configuration, and the states of its streams.
 
 use chrono::Utc;
 
@@ -11,56 +11,58 @@ use crate::{
     streams::{Mode, Selected, Stream},
 };
 
-/// What a run is given of earlier ones.
+/// The states of earlier runs.
 #[derive(Clone, Debug, Default)]
 pub struct States {
-    /// The states that the selected streams begin with.
-    pub of_selected: Vec<(&'static Stream, StreamState)>,
-    /// What earlier runs have read for streams that begin anew, or are not selected: which teams and channels there are.
+    /// The states from which the selected streams start.
+    pub selected: Vec<(&'static Stream, StreamState)>,
+    /// States of streams that start from the beginning or are not selected. They show which teams and channels earlier runs have read.
     pub(crate) others: Vec<(&'static Stream, StreamState)>,
 }
 
 impl States {
-    /// The states in which something is known, those that the selected streams begin with first.
+    /// All non-empty states, those of the selected streams first.
     pub fn known(&self) -> impl Iterator<Item = &(&'static Stream, StreamState)> {
-        self.of_selected.iter().chain(&self.others).filter(|(_, state)| !state.is_empty())
+        self.selected.iter().chain(&self.others).filter(|(_, state)| !state.is_empty())
     }
 }
 
-/// The states that the selected streams begin with, from what they were given of earlier runs: for each stream what its last state was.
+/// The states from which the selected streams start. `stored` contains the last state of each stream.
 ///
 /// # Errors
-/// If one of them cannot be taken up.
-pub fn states(given: &StoredStates<'_>, selected: &[Selected], config: &Config) -> Result<States, Error> {
+///
+/// If a state cannot be used.
+pub fn states(stored: &StoredStates<'_>, selected: &[Selected], config: &Config) -> Result<States, Error> {
     let now = Utc::now();
     let begin = |selected: &Selected| {
         let (stream, tenant) = (selected.stream, &config.tenant_id);
-        let given = given.get(stream.name).copied();
+        let written = stored.get(stream.name).copied();
         let state = match (stream.mode(), selected.mode) {
-            (Mode::FullRefresh, _) => StreamState::begin_snapshot(given),
-            (Mode::Incremental, Mode::FullRefresh) => Ok(StreamState::begin_full_refresh(given, tenant, &stream.trail(), now)),
-            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(given, tenant, &stream.trail(), now),
+            (Mode::FullRefresh, _) => StreamState::begin_snapshot(written),
+            (Mode::Incremental, Mode::FullRefresh) => Ok(StreamState::begin_full_refresh(written, tenant, &stream.trail(), now)),
+            (Mode::Incremental, Mode::Incremental) => StreamState::begin_incremental(written, tenant, &stream.trail(), now),
         };
         let state = state.map_err(|invalid| Error::State(format!("stream {}: {invalid}", stream.name)))?;
         Ok((stream, state))
     };
-    let goes_on =
+    let is_resumed =
         |stream: &Stream| selected.iter().any(|selected| selected.stream.name == stream.name && selected.mode == Mode::Incremental);
-    let of_other = |stream: &'static Stream| {
-        let given = given.get(stream.name).copied().filter(|_| stream.mode() == Mode::Incremental && !goes_on(stream));
-        // Nothing depends on it: a damaged one says nothing.
-        let state = StreamState::begin_incremental(Some(given?), &config.tenant_id, &stream.trail(), now).ok()?;
+    let other_state = |stream: &'static Stream| {
+        let written = stored.get(stream.name).copied().filter(|_| stream.mode() == Mode::Incremental && !is_resumed(stream));
+        // These states are only hints, so a damaged one is ignored.
+        let state = StreamState::begin_incremental(Some(written?), &config.tenant_id, &stream.trail(), now).ok()?;
         Some((stream, state)).filter(|(_, state)| !state.is_empty())
     };
-    let others = Stream::all().filter_map(of_other).collect();
-    let of_selected = selected.iter().map(begin).collect::<Result<_, Error>>()?;
-    Ok(States { of_selected, others })
+    let others = Stream::all().filter_map(other_state).collect();
+    let selected_states = selected.iter().map(begin).collect::<Result<_, Error>>()?;
+    Ok(States { selected: selected_states, others })
 }
 
-/// A client for the tenant and application of the configuration, in its pace. It adds its secret and its tokens to `secrets`.
+/// Makes a client for the configured tenant and application, with the configured rates. It adds its secret and its tokens to `secrets`.
 ///
 /// # Errors
-/// If TLS cannot be set up, a host is no URL, or the proxy that the environment names cannot be used.
+///
+/// If TLS cannot be set up, a host is not a valid URL, or the proxy from the environment cannot be used.
 pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<GraphClient, Error> {
     let invalid = |url: url::ParseError| Error::Internal(format!("a host is not a valid URL: {url}"));
     let endpoints = Endpoints {
@@ -82,7 +84,8 @@ pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<Graph
     })
 }
 
-/// Where an administrator consents to what the application asks for. A browser goes there: our own proxy is none of its business.
+/// The page on which an administrator grants consent to the application. It is opened in a browser, so the proxy of this program does not
+/// matter.
 pub(crate) fn consent(config: &Config, tenant_id: &str) -> String {
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     format!("{}/{}/adminconsent?client_id={}", config.cloud.login_host(), encoded(tenant_id), encoded(&config.client_id))

@@ -1,4 +1,4 @@
-//! Items of lists that were left out, damaged or too large: each is reported by one run, and not by every run that meets it.
+//! Items of lists that were skipped because they are damaged or too large. Only the first run that sees such an item reports it.
 
 use std::{
     collections::BTreeSet,
@@ -11,20 +11,20 @@ use crate::{
     streams::{PerStream, Stream, StreamSet},
 };
 
-/// A mark by which an item is known again, as long as it is the same.
-pub(crate) fn mark(item: Item<'_>) -> String {
+/// A fingerprint by which an item is recognized as long as it does not change.
+pub(crate) fn fingerprint(item: Item<'_>) -> String {
     format!("{:08x}", item.hash() as u32)
 }
 
-/// The marks of earlier runs, and those of the items that this run has met.
+/// The fingerprints from earlier runs, and those of the items that this run has skipped.
 #[derive(Debug)]
-pub(crate) struct Marks {
+pub(crate) struct SkippedItems {
     known: PerStream<BTreeSet<String>>,
     met: Mutex<PerStream<BTreeSet<String>>>,
 }
 
-impl Marks {
-    /// With the states that the streams begin with.
+impl SkippedItems {
+    /// Starts with the states of the streams.
     pub(crate) fn new(states: &[(&'static Stream, StreamState)]) -> Self {
         let mut known = PerStream::<BTreeSet<String>>::default();
         for (stream, state) in states {
@@ -33,9 +33,9 @@ impl Marks {
         Self { known, met: Mutex::default() }
     }
 
-    /// Takes note of an item that is left out. Whether it is to be reported, since it is new to one of the streams.
+    /// Notes an item that is skipped. Returns whether to report it, because it is new to one of the streams.
     pub(crate) fn is_new(&self, streams: StreamSet, item: Item<'_>) -> bool {
-        let mark = mark(item);
+        let mark = fingerprint(item);
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_new = false;
         for stream in streams.iter() {
@@ -48,8 +48,8 @@ impl Marks {
         is_new
     }
 
-    /// The marks that the next run is to know of a stream, if they are others than this one knew. Of what was not read whole the old ones stay.
-    pub(crate) fn of_ended(&self, stream: &Stream, is_complete: bool) -> Option<Vec<String>> {
+    /// The fingerprints to store for the next run, if they have changed. If the stream was not read completely, the old ones are kept.
+    pub(crate) fn for_next_run(&self, stream: &Stream, is_complete: bool) -> Option<Vec<String>> {
         let known = &self.known[stream];
         let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
         if !is_complete {

@@ -1,38 +1,37 @@
-//! The streams that one walk feeds: the roots, the replies, or both where they are at the same place.
+//! The streams that one walk feeds: root messages, replies, or both if they are at the same position.
 
 use chrono::{DateTime, Utc};
 
 use super::{
     activity::Activity,
     cursor::Cursor,
-    pass::{Bounds, Sight, StoredPage},
+    pass::{Bounds, PageInfo, StoredPage},
     stream_reader::StreamReader,
 };
 use crate::{
     emit::Closed,
     graph::{Item, Link, Page},
-    read::{context::Context, job::Stop},
+    read::{context::Context, job::JobError},
     streams::MAX_TOP,
 };
 
-/// One or two streams, as one walk reads them.
 #[derive(Debug)]
-pub(super) struct Pair<'w, 'c> {
+pub(super) struct WalkStreams<'w, 'c> {
     pub(super) roots: Option<&'w mut StreamReader<'c>>,
     pub(super) replies: Option<&'w mut StreamReader<'c>>,
-    /// Pages since the last report, those of threads included.
+    /// Pages since the last report, including pages of threads.
     pages: u64,
 }
 
-/// Whether two streams are at the same place, so that one walk can feed both.
-pub(crate) fn are_together(one: &mut StreamReader<'_>, other: &mut StreamReader<'_>) -> bool {
+/// Whether two streams are at the same position, so that one walk can feed both.
+pub(crate) fn are_aligned(one: &mut StreamReader<'_>, other: &mut StreamReader<'_>) -> bool {
     let (one, other) = (one.cursor.walk(), other.cursor.walk());
-    // A closing pass that went on to the bottom for the other stream would emit everything again.
+    // If a closing pass of one stream went on to the floor of the other, it would emit everything again.
     let (phase, other_phase) = (one.until.is_some(), other.until.is_some());
     one.link == other.link && phase == other_phase && (one.link.is_none() || (one.head, one.read_at) == (other.head, other.read_at))
 }
 
-impl<'w, 'c> Pair<'w, 'c> {
+impl<'w, 'c> WalkStreams<'w, 'c> {
     pub(super) fn new(roots: Option<&'w mut StreamReader<'c>>, replies: Option<&'w mut StreamReader<'c>>) -> Self {
         Self { roots, replies, pages: 0 }
     }
@@ -45,35 +44,34 @@ impl<'w, 'c> Pair<'w, 'c> {
         self.readers().map(|reader| &mut reader.cursor)
     }
 
-    /// Where the next pass begins and ends.
     pub(super) fn bounds(&mut self) -> Bounds {
         let size = self.readers().filter_map(|reader| reader.top()).min().unwrap_or(MAX_TOP).min(MAX_TOP);
         let stop = self.cursors().map(Cursor::stop).min().unwrap_or_default();
-        let expects_little = self.cursors().all(Cursor::expects_little);
-        // Both are at the same place.
+        let expects_few_changes = self.cursors().all(Cursor::expects_few_changes);
+        // All streams are at the same position.
         let walk = self.cursors().next().map(Cursor::walk);
         let (stored, got_at) = walk.map_or((None, None), |walk| {
             let link = walk.link.as_deref().and_then(Link::from_path);
             (link.map(|link| StoredPage { link, head: walk.head }), walk.read_at)
         });
-        Bounds { stored, got_at, stop, expects_little, size }
+        Bounds { stored, got_at, stop, expects_few_changes, size }
     }
 
-    /// Below this time no thread needs to be completed, in a pass down to `stop`: no reply is wanted.
+    /// In a pass down to `stop`, threads whose chains are older than this need not be completed: no stream needs their replies.
     pub(super) fn settled(&mut self, stop: DateTime<Utc>) -> DateTime<Utc> {
         self.replies.as_mut().map_or(stop, |reader| reader.cursor.walk().floor.max(stop))
     }
 
-    /// Whether the stored page lists roots without their replies.
+    /// Whether the stored page lists root messages without their replies.
     pub(super) fn is_of_roots(&mut self) -> bool {
         self.cursors().any(|cursor| cursor.walk().is_of_roots)
     }
 
-    /// Takes note of a page that is to be read, in a pass whose first page has this head.
-    pub(super) fn note_sight(&mut self, sight: Sight, head: Option<DateTime<Utc>>) {
-        if sight.is_top {
+    /// Notes a page that is about to be read, in a pass with this head.
+    pub(super) fn note_page(&mut self, info: PageInfo, head: Option<DateTime<Utc>>) {
+        if info.is_top {
             let (roots, replies) = (self.roots.iter_mut(), self.replies.iter_mut());
-            for (reader, at) in roots.map(|reader| (reader, sight.now)).chain(replies.map(|reader| (reader, sight.replies_at))) {
+            for (reader, at) in roots.map(|reader| (reader, info.now)).chain(replies.map(|reader| (reader, info.replies_at))) {
                 let walk = reader.cursor.walk();
                 walk.read_at = Some(at);
                 walk.began.get_or_insert(at);
@@ -82,7 +80,7 @@ impl<'w, 'c> Pair<'w, 'c> {
         self.cursors().for_each(|cursor| cursor.walk().head = head);
     }
 
-    /// Stores the next page of the pass.
+    /// Stores the link to the next page of the pass.
     pub(super) fn store(&mut self, next: &Link, is_of_roots: bool) {
         for reader in self.readers() {
             let link = reader.storable(next);
@@ -91,64 +89,63 @@ impl<'w, 'c> Pair<'w, 'c> {
         }
     }
 
-    /// The pass begins again from the top.
+    /// Forgets the stored page: the pass starts again from the top.
     pub(super) fn forget_page(&mut self) {
         self.cursors().for_each(|cursor| cursor.walk().link = None);
     }
 
-    /// A pass is done that saw this head: the next one goes down to where it began.
+    /// Begins a closing pass after a pass with this head: the closing pass goes down to where that one began.
     pub(super) fn begin_closing_pass(&mut self, head: Option<DateTime<Utc>>) {
         let newest = self.cursors().filter_map(|cursor| cursor.newest).max().max(head);
         for cursor in self.cursors() {
-            let visible = cursor.visible();
+            let visible = cursor.visible_before();
             let walk = cursor.walk();
             (walk.until, walk.link) = ([newest, visible, walk.owed].into_iter().flatten().min(), None);
         }
     }
 
-    /// Adds the record of a reply, or takes note that none can be made of it. Gives its time, and whether it is damage to report.
+    /// Adds the record of a reply, or notes that it cannot be made into one. Returns its time, and whether it is damage to report.
     pub(super) fn reply(&mut self, reply: Item<'_>, root: &str, has_read: impl FnOnce() -> Option<bool>) -> (Activity, bool) {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            return (Activity::Unknown, self.replies.is_some() && self.is_new_damage(reply));
+            return (Activity::Unknown, self.replies.is_some() && self.should_report_damage(reply));
         };
         let activity = match &mut self.replies {
             Some(reader) => reader.push(reply, &id, Some(root), has_read),
-            None => Activity::of(reply),
+            None => Activity::from_message(reply),
         };
         (activity, false)
     }
 
-    /// Whether an item that no record can be made of is new to a stream.
-    pub(super) fn is_new_damage(&mut self, item: Item<'_>) -> bool {
-        // Each stream takes note of it.
-        self.readers().map(|reader| reader.is_new_damage(item)).fold(false, |any, is_new| any | is_new)
+    /// Whether an item that cannot be made into a record is new to at least one stream.
+    pub(super) fn should_report_damage(&mut self, item: Item<'_>) -> bool {
+        // No short circuit: each stream has to note the item.
+        self.readers().map(|reader| reader.should_report_damage(item)).fold(false, |any, is_new| any | is_new)
     }
 
-    /// Whether records were held back since this was asked last.
+    /// Whether records were held back since the last call.
     pub(super) fn take_owed(&mut self) -> bool {
-        self.readers().fold(false, |owes, reader| reader.sink.take_owed() | owes)
+        self.readers().fold(false, |owed, reader| reader.sink.take_owed() | owed)
     }
 
-    /// How far down another run has to look for records that are held back.
+    /// Notes how far down the next run has to read to find the records that were held back.
     pub(super) fn note_owed(&mut self, down_to: DateTime<Utc>) {
         self.cursors().map(Cursor::walk).for_each(|walk| walk.owed = earlier(walk.owed, down_to));
     }
 
-    /// Hands over what was added so far from a page, if that is much.
-    pub(super) async fn hand_over_many(&mut self) -> Result<(), Closed> {
+    pub(super) async fn flush_if_full(&mut self) -> Result<(), Closed> {
         for reader in self.roots.iter_mut().chain(&mut self.replies) {
-            reader.sink.hand_over_many().await?;
+            reader.sink.flush_if_full().await?;
         }
         Ok(())
     }
 
-    /// Hands over what was added from a page, and lets go of it. What was changed in its texts counts, unless the page was met again and had
-    /// nothing new.
-    pub(super) async fn hand_over(&mut self, context: &Context, page: Page, emitted_before: usize) -> Result<(), Stop> {
+    /// Sends the records of a page to the output and releases the page. Its changed texts are counted, unless the page was read before and
+    /// contains nothing new.
+    pub(super) async fn flush(&mut self, context: &Context, page: Page, emitted_before: usize) -> Result<(), JobError> {
         self.pages += 1;
         let (cleaned, held) = (page.cleaned(), page.into_held());
         for reader in self.roots.iter_mut().chain(&mut self.replies) {
-            reader.sink.hand_over().await?;
+            reader.sink.flush().await?;
         }
         drop(held);
         if self.emitted() > emitted_before {
@@ -157,19 +154,19 @@ impl<'w, 'c> Pair<'w, 'c> {
         Ok(())
     }
 
-    /// Records that were handed over.
+    /// The number of records that were sent to the output.
     pub(super) fn emitted(&mut self) -> usize {
         self.readers().map(|reader| reader.sink.emitted()).sum()
     }
 
-    /// Reports where the streams are. `end`: the walk is done.
-    pub(super) fn report(&mut self, end: bool) -> Result<(), Stop> {
+    /// Reports the positions of the streams. `end`: the walk has ended.
+    pub(super) fn report(&mut self, end: bool) -> Result<(), JobError> {
         let pages = std::mem::take(&mut self.pages);
         Ok(self.readers().try_for_each(|reader| reader.report(pages, end))?)
     }
 }
 
-/// The earlier of two times, the first of which may be missing.
+/// The earlier of two times, the first of which may be absent.
 pub(super) fn earlier(time: Option<DateTime<Utc>>, other: DateTime<Utc>) -> Option<DateTime<Utc>> {
     Some(time.map_or(other, |time| time.min(other)))
 }
