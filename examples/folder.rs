@@ -1,11 +1,11 @@
-//! A folder for the files of an example, removed at its end.
+//! A temporary folder for the files of an example.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Where the files are.
+/// The folder is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 

@@ -1,6 +1,6 @@
-//! The reading part as a library: the messages of a tenant, one after the other, in the program that wants them.
+//! Uses the tap as a library: receives the messages of a tenant, one at a time, in a Rust program.
 //!
-//! `cargo run --example library` reads a simulated tenant; with a configuration of your own (`-- config.json`) it reads yours.
+//! `cargo run --example library` reads a simulated tenant. Add `-- config.json` to read your own.
 
 use std::{
     collections::BTreeMap,
@@ -25,12 +25,12 @@ use tap_microsoft_teams::{
 };
 use tokio::runtime::Runtime;
 
-/// Hands over what is read. A full channel slows the requests down.
-struct HandOver {
+/// Sends the messages to the main thread. A full channel slows down the requests.
+struct MessageSender {
     messages: mpsc::SyncSender<Message>,
 }
 
-impl Emitter for HandOver {
+impl Emitter for MessageSender {
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         for record in batch {
             let message = serde_json::from_slice(record)?;
@@ -39,7 +39,7 @@ impl Emitter for HandOver {
         Ok(())
     }
 
-    /// A program that reads again later keeps it, when it has kept what came before.
+    /// A program that reads again later stores the state after it has stored the records before it. Returns the size of the state.
     fn state(&mut self, _: &'static Stream, state: &StreamState) -> io::Result<usize> {
         Ok(serde_json::to_vec(state)?.len())
     }
@@ -58,21 +58,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let states = read::states(&StoredStates::new(), &selected, &config)?;
     let client = read::client(&config, Limits::default(), Secrets::default())?;
 
-    let (messages, arriving) = mpsc::sync_channel(1000);
-    // A clone of the last argument ends the run early, with a state that covers what was handed over.
-    let (output, writer) = Output::start(Box::new(HandOver { messages }), states.selected.clone(), StopSignal::default())?;
+    let (messages, received) = mpsc::sync_channel(1000);
+    // A clone of the stop signal can end the run early, with a state that covers the emitted records.
+    let (output, writer) = Output::start(Box::new(MessageSender { messages }), states.selected.clone(), StopSignal::default())?;
     let runtime = Runtime::new()?;
     let run = runtime.spawn(async move { sync::run(client, &config, selected, states, output).await });
 
     let mut by_day: BTreeMap<String, usize> = BTreeMap::new();
-    for message in arriving {
+    for message in received {
         let day = message.created_date_time.map_or_else(|| "unknown".to_owned(), |time| time.date_naive().to_string());
         *by_day.entry(day).or_default() += 1;
     }
     let summary = runtime.block_on(run)?;
     writer.join()?;
     for (stream, records, outcome) in &summary.streams {
-        writeln!(io::stdout(), "{}: {records} records, {outcome:?}, written on {} days", stream.name, by_day.len())?;
+        writeln!(io::stdout(), "{}: {records} records, {outcome:?}, messages from {} days", stream.name, by_day.len())?;
     }
-    if summary.is_complete() { Ok(()) } else { Err("not everything could be read".into()) }
+    if summary.is_complete() { Ok(()) } else { Err("the run is incomplete".into()) }
 }

@@ -1,6 +1,6 @@
-"""A sketch for Airflow 3, checked for syntax only: each hour a task for each tenant, so many at a time as the pool `teams` has slots.
+"""A sketch for Airflow 3, checked for syntax only: an hourly task per tenant. The slots of the pool `teams` limit the concurrent tasks.
 
-    airflow pools set teams 10 "Runs of tap-microsoft-teams side by side"
+    airflow pools set teams 10 "Concurrent runs of tap-microsoft-teams"
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def teams() -> None:
         cwd=str(PROJECT),
         append_env=True,
         pool="teams",
-        # The tap has tried again already, and a second attempt goes on where the first one stopped.
+        # The tap has its own retries. Another attempt resumes where the first one stopped.
         retries=1,
         retry_delay=timedelta(minutes=5),
         map_index_template="{{ task.env['TENANT'] }}",

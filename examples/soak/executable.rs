@@ -1,4 +1,4 @@
-//! The executable of the tap: built as the soak was, so that one command is enough.
+//! Builds the executable of the tap with the same profile as the soak, so that one command is enough.
 
 use std::{
     env,
@@ -8,24 +8,25 @@ use std::{
     process::Command,
 };
 
-/// Builds it; gives its path.
+/// Builds the executable and returns its path.
 pub(crate) fn build() -> Result<PathBuf, Box<dyn Error>> {
-    // Beside the folder of the examples.
+    // The executable is in the parent of the folder of the examples.
     let soak = env::current_exe()?;
-    let folder = soak.parent().and_then(Path::parent).ok_or("the soak is in no target folder")?;
-    let target = folder.parent().ok_or("the soak is in no target folder")?;
-    let profile = folder.file_name().and_then(|name| name.to_str()).ok_or("the soak is in no target folder")?;
+    let folder = soak.parent().and_then(Path::parent).ok_or("the soak is not in a target folder")?;
+    let target = folder.parent().ok_or("the soak is not in a target folder")?;
+    let profile = folder.file_name().and_then(|name| name.to_str()).ok_or("the soak is not in a target folder")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    // Together with the soak, which is built already: alone, its dependencies would be built once more with fewer features.
+    // Also names the soak, which is built already. Without it, cargo would rebuild the dependencies with fewer features.
     cargo.args(["build", "--locked", "--bin", "tap-microsoft-teams", "--example", "soak"]);
     cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
-    // What `cargo run` says of our package; a build script (ring's) that looks at it would have everything built anew, each time.
-    let ours = |name: &OsString| name.to_str().is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|of| name.starts_with(of)));
-    env::vars_os().map(|(name, _)| name).filter(ours).for_each(|name| _ = cargo.env_remove(name));
+    // `cargo run` sets these variables for our package. A build script that reads them (of ring) would cause a rebuild each time.
+    let is_ours =
+        |name: &OsString| name.to_str().is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix)));
+    env::vars_os().map(|(name, _)| name).filter(is_ours).for_each(|name| _ = cargo.env_remove(name));
     let status = cargo.arg("--target-dir").arg(target).status()?;
     if !status.success() {
-        return Err(format!("the tap cannot be built: {status}").into());
+        return Err(format!("building the tap failed: {status}").into());
     }
     Ok(folder.join("tap-microsoft-teams"))
 }

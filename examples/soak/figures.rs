@@ -1,4 +1,4 @@
-//! What was done, in figures: a line while it goes on, and a summary at the end.
+//! The figures of a soak: a status line while it runs, and a summary at the end.
 
 use std::{
     collections::BTreeMap,
@@ -15,27 +15,27 @@ use scenario::{
     world::World,
 };
 
-/// Where stderr is no terminal, a line is written so often.
+/// The time between two status lines if stderr is not a terminal.
 const PERIOD: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Figures {
     seed: u64,
     began: Instant,
-    said: Instant,
+    reported: Instant,
     runs: u64,
-    /// How runs ended, and how many did.
+    /// The number of runs by how they ended.
     ends: BTreeMap<&'static str, u64>,
-    /// What runs said that failed by themselves: a link may end under them, a request may fail more often than it is tried again.
+    /// Errors of runs that failed by themselves, because a link expired or a request failed more often than it is retried.
     pub(crate) incomplete: Vec<String>,
     faults: BTreeMap<&'static str, u64>,
     requests: u64,
     lines: usize,
     records: usize,
     rows: usize,
-    /// Records that the destination had already, word for word, by what the run before came to: so many runs, so many records.
+    /// Runs and their records that the destination already had unchanged, by how the previous run ended.
     repeated: BTreeMap<&'static str, (u64, usize)>,
-    /// The peak of each run, and when it was.
+    /// The peak memory of each run, and when it ended.
     peaks: Vec<(Duration, u64)>,
     checks: u64,
     compared: usize,
@@ -49,7 +49,7 @@ impl Figures {
         Self {
             seed,
             began: now,
-            said: now,
+            reported: now,
             runs: 0,
             ends: BTreeMap::new(),
             incomplete: Vec::new(),
@@ -85,11 +85,11 @@ impl Figures {
     }
 
     pub(crate) fn kept(&mut self, kept: &Kept, was_cut: bool) {
-        let (runs, records) = self.repeated.entry(if was_cut { "cut off" } else { "whole" }).or_default();
+        let (runs, records) = self.repeated.entry(if was_cut { "cut off" } else { "complete" }).or_default();
         (*runs, *records) = (*runs + 1, *records + kept.repeated);
     }
 
-    /// Takes the world's counts.
+    /// Adds the counts of the world and resets them.
     pub(crate) fn world(&mut self, world: &mut World) {
         self.requests += std::mem::take(&mut world.requests);
         for (name, count) in std::mem::take(&mut world.faults) {
@@ -106,13 +106,13 @@ impl Figures {
         }
     }
 
-    /// Writes the line, if it is time.
-    pub(crate) fn live(&mut self, rows: usize) {
+    /// Writes the status line if it is due.
+    pub(crate) fn report(&mut self, rows: usize) {
         self.rows = rows;
         let mut stderr = io::stderr();
         let is_terminal = stderr.is_terminal();
-        if is_terminal || self.said.elapsed() >= PERIOD {
-            self.said = Instant::now();
+        if is_terminal || self.reported.elapsed() >= PERIOD {
+            self.reported = Instant::now();
             let (before, after) = if is_terminal { ("\r\x1b[K", "") } else { ("", "\n") };
             let _ = write!(stderr, "{before}{}{after}", self.line());
             let _ = stderr.flush();
@@ -139,14 +139,14 @@ impl Figures {
         ["SIGKILL", "SIGTERM", "output closed"].iter().filter_map(|end| self.ends.get(end)).sum()
     }
 
-    /// Whether runs at the end need more memory than those at the beginning, which read more; said in words.
+    /// An error if the last runs needed more memory than the first ones, which read more.
     pub(crate) fn memory_grows(&self) -> Option<String> {
         let (first, last) = (self.peak(0)?, self.peak(3)?);
         let grows = last > first + first / 4 + 2_000_000;
         grows.then(|| format!("memory grows: {} in the first quarter, {} in the last", megabytes(Some(first)), megabytes(Some(last))))
     }
 
-    /// The most memory of any run in a quarter of the time.
+    /// The peak memory of the runs in a quarter of the time.
     fn peak(&self, quarter: u32) -> Option<u64> {
         let (from, to) = (self.began.elapsed() * quarter / 4, self.began.elapsed() * (quarter + 1) / 4);
         self.peaks.iter().filter(|(at, _)| *at >= from && *at < to).map(|(_, peak)| *peak).max()
@@ -164,13 +164,13 @@ impl fmt::Display for Figures {
         writeln!(formatter, "{} runs: {}", self.runs, listed(&self.ends))?;
         self.incomplete.iter().take(3).try_for_each(|error| writeln!(formatter, "  incomplete: {error}"))?;
         writeln!(formatter, "{} requests, {} faults: {}", self.requests, self.faults.values().sum::<u64>(), listed(&self.faults))?;
-        writeln!(formatter, "{} lines, {} records; the destinations hold {} messages and replies", self.lines, self.records, self.rows)?;
+        writeln!(formatter, "{} lines, {} records; the destinations contain {} messages and replies", self.lines, self.records, self.rows)?;
         for (before, (runs, records)) in &self.repeated {
             let each = *records as f64 / (*runs).max(1) as f64;
-            writeln!(formatter, "{records} repeated records in {runs} runs after one that was {before}: {each:.1} each")?;
+            writeln!(formatter, "{records} repeated records in {runs} runs after a run that was {before}: {each:.1} each")?;
         }
         writeln!(formatter, "peak memory: {} in the first quarter, {} in the last", megabytes(self.peak(0)), megabytes(self.peak(3)))?;
-        writeln!(formatter, "{} checks of {} rows, of which were left out:", self.checks, self.compared)?;
+        writeln!(formatter, "{} checks of {} rows, not counting:", self.checks, self.compared)?;
         self.excluded.iter().try_for_each(|(reason, count)| writeln!(formatter, "  {count}: {reason}"))?;
         write!(formatter, "lost: {}", self.lost)
     }

@@ -1,4 +1,4 @@
-//! One protocol: its catalog, its destination, and the states that the destination hands back.
+//! A lane: one protocol with its catalog, its destination, and the states that the destination returns.
 
 use scenario::{
     Protocol, STREAMS,
@@ -12,21 +12,21 @@ use scenario::{
 };
 use serde_json::Value;
 
-/// The streams that are read in full each time.
-const WHOLE: [&str; 3] = ["teams", "channels", "members"];
+/// The streams that every run reads in full.
+const FULL_REFRESH: [&str; 3] = ["teams", "channels", "members"];
 
-/// So many states are kept that may be handed back once more.
-const EARLIER: usize = 5;
+/// The number of earlier states to keep.
+const MAX_EARLIER: usize = 5;
 
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) plan: Plan,
     destination: Destination,
-    /// States of before.
+    /// Earlier states, which may be used once more.
     earlier: Vec<Value>,
-    /// The last run ended well, and all its states were stored: no list is half read.
+    /// The last run was complete and all its states were stored, so no list is half read.
     pub(crate) is_settled: bool,
-    /// The last run was ended.
+    /// The last run did not end by itself.
     pub(crate) was_cut: bool,
 }
 
@@ -38,17 +38,17 @@ impl Lane {
     }
 
     pub(crate) fn catalog(&self) -> Value {
-        catalog(self.plan.protocol, &[&WHOLE[..], &STREAMS].concat(), false)
+        catalog(self.plan.protocol, &[&FULL_REFRESH[..], &STREAMS].concat(), false)
     }
 
-    /// The last state, or an earlier one: a target may have stored the records of a state that it did not hand on.
+    /// The last state, or sometimes an earlier one, since a target may store the records of a state but not the state.
     pub(crate) fn state(&mut self, dice: &mut Dice) -> Option<Value> {
         if !self.earlier.is_empty() && dice.chance(10) {
             return Some(dice.pick(&self.earlier));
         }
         let state = self.destination.state();
         self.earlier.extend(state.clone());
-        self.earlier.drain(..self.earlier.len().saturating_sub(EARLIER));
+        self.earlier.drain(..self.earlier.len().saturating_sub(MAX_EARLIER));
         state
     }
 
@@ -57,32 +57,32 @@ impl Lane {
         self.destination.state()
     }
 
-    /// No state of before is handed back any more.
+    /// Earlier states are not used any more.
     pub(crate) fn forget_earlier(&mut self) {
         self.earlier.clear();
     }
 
-    /// Reads what a run wrote, all of it or as much as came.
+    /// Lets the destination read all or some of the lines of a run.
     pub(crate) fn read(&mut self, lines: &[Line], is_quiet: bool, ended: bool, dice: &mut Dice) -> Kept {
-        let whole = is_quiet || dice.chance(if ended { 80 } else { 50 });
-        let read = if whole { lines.len() } else { dice.within(0..=lines.len() as u64) as usize };
+        let reads_all = is_quiet || dice.chance(if ended { 80 } else { 50 });
+        let read = if reads_all { lines.len() } else { dice.within(0..=lines.len() as u64) as usize };
         let habits = if is_quiet { Habits { merges: self.plan.habits.merges, ..Habits::default() } } else { self.plan.habits };
         let kept = self.destination.read(lines.get(..read).unwrap_or_default(), habits, dice);
-        self.is_settled = ended && whole && STREAMS.iter().all(|stream| kept.up_to_date.contains(stream));
+        self.is_settled = ended && reads_all && STREAMS.iter().all(|stream| kept.up_to_date.contains(stream));
         self.was_cut = !ended;
         kept
     }
 
-    /// After a quiet run that ended well the destination holds what is true.
+    /// Compares the destination with the truth, after a quiet run that was complete.
     pub(crate) fn compare(&self, lines: &[Line], ledger: &Ledger, truth: &graph_sim::Truth) -> Comparison {
         let mut comparison = compare(&self.plan, ledger, &self.destination, truth);
-        for stream in WHOLE {
+        for stream in FULL_REFRESH {
             comparison.differences.extend(compare_whole(stream, lines, truth));
         }
         comparison
     }
 
-    /// Rows of messages and replies.
+    /// The number of messages and replies in the destination.
     pub(crate) fn rows(&self) -> usize {
         self.destination.rows.len()
     }

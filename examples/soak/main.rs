@@ -1,4 +1,4 @@
-//! The soak: the tap runs again and again on a tenant that changes, while requests fail and runs are killed. Nothing may be lost.
+//! The soak test: runs the tap again and again on a changing tenant while requests fail and runs are killed. No record may be lost.
 //!
 //! `cargo run --release --example soak -- --minutes 60`
 
@@ -22,25 +22,25 @@ use folder::Folder;
 use scenario::process::Program;
 use soak::Soak;
 
-/// Runs the tap again and again on a simulated tenant that changes, while requests fail and runs are killed. Exits with 1 if anything is
-/// lost or wrong.
+/// Runs the tap again and again on a changing simulated tenant, while requests fail and runs are killed. Exits with 1 if a record is lost or
+/// wrong.
 #[derive(Parser)]
 struct Arguments {
-    /// How long
+    /// Duration in minutes
     #[arg(long, default_value_t = 60.0)]
     minutes: f64,
-    /// What the tenant and all chances are drawn from [default: drawn from the clock]
+    /// Seed of the tenant and of all random choices [default: from the clock]
     #[arg(long)]
     seed: Option<u64>,
 }
 
-fn of_the_clock() -> u64 {
+fn seed_from_clock() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs() % 1_000_000)
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let Arguments { minutes, seed } = Arguments::parse();
-    let seed = seed.unwrap_or_else(of_the_clock);
+    let seed = seed.unwrap_or_else(seed_from_clock);
     let time = Duration::try_from_secs_f64(minutes * 60.0)?;
     let executable = executable::build()?;
     let folder = Folder::new("soak")?;
@@ -48,15 +48,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let result = soak.run(time);
     let mut stderr = io::stderr();
     writeln!(stderr, "\n{}", soak.figures)?;
-    let Err(wrong) = result else {
-        writeln!(stderr, "nothing is lost, and nothing is wrong")?;
+    let Err(error) = result else {
+        writeln!(stderr, "nothing was lost and nothing is wrong")?;
         return Ok(ExitCode::SUCCESS);
     };
     let log = std::env::temp_dir().join(format!("soak-{seed}.log"));
     let lines = soak.log();
     fs::write(&log, lines.join("\n"))?;
     let last = lines.len().saturating_sub(60);
-    writeln!(stderr, "{}\n\nWRONG, with the seed {seed}: {wrong}", lines.get(last..).unwrap_or_default().join("\n"))?;
-    writeln!(stderr, "what happened since the last check: {}", log.display())?;
+    writeln!(stderr, "{}\n\nFAILED with seed {seed}: {error}", lines.get(last..).unwrap_or_default().join("\n"))?;
+    writeln!(stderr, "events since the last check: {}", log.display())?;
     Ok(ExitCode::FAILURE)
 }

@@ -1,4 +1,4 @@
-//! Storms, in which all happens that can, and checks: nothing fails, the tap runs to its end, and what its destinations hold is true.
+//! A soak alternates storms, in which anything may fail, and checks, in which nothing fails and the destinations must match the tenant.
 
 use std::{
     io,
@@ -19,16 +19,16 @@ use serde_json::Value;
 
 use crate::{figures::Figures, lane::Lane};
 
-/// A storm is so long at most.
-const STORM: Duration = Duration::from_secs(120);
+/// The maximum duration of a storm.
+const MAX_STORM: Duration = Duration::from_secs(120);
 
-/// The client secret: it looks the same in every encoding.
+/// The client secret, whose characters are the same in every encoding.
 const SECRET: &str = "a-client-secret-that-nothing-must-show";
 
-/// How a token of the simulator begins.
+/// The beginning of the simulator's tokens.
 const TOKEN: &str = "eyJ0eXAi";
 
-/// The simulator, its world, and a destination of each protocol.
+/// The simulator, its world, and a lane for each protocol.
 #[derive(Debug)]
 pub(crate) struct Soak {
     sim: GraphSim,
@@ -52,15 +52,15 @@ impl Soak {
         Ok(Self { sim, program, world: Shared::new(world), lanes, dice, figures: Figures::new(seed) })
     }
 
-    /// What happened since the last check.
+    /// The events since the last check.
     pub(crate) fn log(&self) -> Vec<String> {
         self.world.lock().log.clone()
     }
 
-    /// Storms and checks in turn. The error is what is wrong.
+    /// Alternates storms and checks. The error describes what is wrong.
     pub(crate) fn run(&mut self, time: Duration) -> Result<(), String> {
         let end = Instant::now() + time;
-        let storm = STORM.min(time / 4);
+        let storm = MAX_STORM.min(time / 4);
         while Instant::now() < end {
             let until = (Instant::now() + storm).min(end);
             self.sim.inject(Rule::new(Fault::Aadsts(90033)).class(Class::Token).rate(0.05));
@@ -75,28 +75,28 @@ impl Soak {
         self.figures.memory_grows().map_or(Ok(()), Err)
     }
 
-    /// Half of the runs are killed, within seconds.
+    /// Half of the runs are killed, after at most 200 requests.
     fn ending(&mut self) -> Ending {
-        let most = self.dice.pick(&[10, 30, 80, 200]);
+        let max = self.dice.pick(&[10, 30, 80, 200]);
         match self.dice.within(0..=99) {
             0..25 => Ending::Own,
-            25..75 => Ending::Killed(self.dice.within(1..=most)),
-            75..88 => Ending::Told(self.dice.within(1..=most)),
-            _ => Ending::Left(self.dice.within(0..=most * 3) as usize),
+            25..75 => Ending::Killed(self.dice.within(1..=max)),
+            75..88 => Ending::Told(self.dice.within(1..=max)),
+            _ => Ending::Left(self.dice.within(0..=max * 3) as usize),
         }
     }
 
-    /// What happens while nobody reads.
+    /// Changes the tenant between two runs.
     fn between(&mut self) {
         let is_settled = self.lanes.iter().all(|lane| lane.is_settled);
         if is_settled {
-            // They may be of lists that were half read.
+            // Earlier states may belong to lists that were half read.
             self.lanes.iter_mut().for_each(Lane::forget_earlier);
         }
         let Self { sim, world, dice, .. } = self;
         let mut world = world.lock();
         let by_position = world.plan.switches.paging == Paging::Position;
-        // No list is half read, which a removal would shift: not in any state that may be handed back either.
+        // A removal would shift a list that is half read, also by an earlier state that may be used again.
         (world.changes.may_remove, world.changes.may_sink) = (by_position || is_settled, is_settled);
         sim.with_tenant(|tenant| {
             for _ in 0..dice.within(0..=4) {
@@ -120,7 +120,7 @@ impl Soak {
         (world.plan.links_expire, world.plan.delta_expires) = (dice.chance(10), dice.chance(20));
     }
 
-    /// Clean runs, after which all is true.
+    /// Runs each lane without faults, and compares its destination with the tenant.
     fn check(&mut self) -> Result<(), String> {
         for index in 0..self.lanes.len() {
             self.sim.clock().advance(Duration::from_secs(self.dice.within(60..=90_000)));
@@ -137,7 +137,7 @@ impl Soak {
         Ok(())
     }
 
-    /// One run, and what its destination makes of it.
+    /// Runs the tap once and lets the destination read its output.
     fn run_once(&mut self, index: usize, ending: Ending, is_quiet: bool) -> Result<Vec<Line>, String> {
         let Self { sim, program, world, lanes, dice, figures } = self;
         let lane = &mut lanes[index];
@@ -146,28 +146,28 @@ impl Soak {
         program.file("config.json", lane.plan.config(sim).to_string());
         program.file("catalog.json", lane.catalog().to_string());
         program.file("state.json", state.as_ref().unwrap_or(&Value::Null).to_string());
-        let say = |what: &str| sim.read_tenant(|tenant| world.lock().say(tenant, what));
-        say(&format!("{protocol:?}, {ending:?}, with the state {}", state.as_ref().unwrap_or(&Value::Null)));
+        let log = |event: &str| sim.read_tenant(|tenant| world.lock().say(tenant, event));
+        log(&format!("{protocol:?}, {ending:?}, with the state {}", state.as_ref().unwrap_or(&Value::Null)));
         let (ran, run) = world.run(sim, program, &arguments(protocol, state.is_some()), ending, is_quiet)?;
-        say(&format!("status {:?}, signal {:?}: {}", ran.status, ran.signal, errors(&ran).join("; ")));
-        complain(&ran, ending, is_quiet)?;
+        log(&format!("status {:?}, signal {:?}: {}", ran.status, ran.signal, errors(&ran).join("; ")));
+        check_run(&ran, ending, is_quiet)?;
         let lines = lines::read(protocol, &ran.lines)?;
         let ended = ran.status == Some(0) && !matches!(ending, Ending::Left(_));
         let was_cut = lane.was_cut;
         let kept = lane.read(&lines, is_quiet, ended, dice);
-        say(&format!("of {} lines {} states were stored, {} records are not covered", lines.len(), kept.stored, kept.thrown));
+        log(&format!("of {} lines {} states were stored, {} records are not covered", lines.len(), kept.stored, kept.thrown));
         if ran.status == Some(1) && ending == Ending::Own {
             figures.incomplete.extend(errors(&ran).into_iter().map(|error| world.lock().short(&error)));
         }
         figures.ran(&ran, ending, run.peak, &lines);
         figures.kept(&kept, was_cut);
         figures.world(&mut world.lock());
-        figures.live(lanes.iter().map(Lane::rows).sum());
+        figures.report(lanes.iter().map(Lane::rows).sum());
         Ok(lines)
     }
 }
 
-/// What a run says was wrong, in either protocol.
+/// The error messages of a run, in either protocol.
 fn errors(ran: &Ran) -> Vec<String> {
     let traces = ran.lines.iter().filter(|line| line.contains("\"TRACE\"") && line.contains("\"error\""));
     let traces =
@@ -175,18 +175,18 @@ fn errors(ran: &Ran) -> Vec<String> {
     traces.chain(ran.stderr.lines().filter(|line| line.starts_with("CRITICAL")).map(str::to_owned)).collect()
 }
 
-/// What no run may do, however it ends.
-fn complain(ran: &Ran, ending: Ending, is_quiet: bool) -> Result<(), String> {
-    if let Some(said) = ran.stderr.lines().chain(ran.lines.iter().map(String::as_str)).find(|line| line.contains("panicked")) {
-        return Err(format!("a run panicked: {said}"));
+/// Checks that a run did not panic, show a secret or end in an unexpected way.
+fn check_run(ran: &Ran, ending: Ending, is_quiet: bool) -> Result<(), String> {
+    if let Some(line) = ran.stderr.lines().chain(ran.lines.iter().map(String::as_str)).find(|line| line.contains("panicked")) {
+        return Err(format!("a run panicked: {line}"));
     }
-    let shows = |line: &str| line.contains(SECRET) || line.contains(TOKEN);
-    if ran.lines.iter().any(|line| shows(line)) || shows(&ran.stderr) {
-        return Err("a secret is in the output".to_owned());
+    let shows_secret = |line: &str| line.contains(SECRET) || line.contains(TOKEN);
+    if ran.lines.iter().any(|line| shows_secret(line)) || shows_secret(&ran.stderr) {
+        return Err("the output shows a secret".to_owned());
     }
     let may_end = match (ran.status, ran.signal) {
         (Some(0), _) => true,
-        // A link may end under it, a request may fail more often than it is tried again: the next run brings the rest.
+        // A link may have expired, or a request failed more often than it is retried. The next run reads the rest.
         (Some(1), _) => !is_quiet,
         (_, Some(9)) => matches!(ending, Ending::Killed(_)),
         (_, Some(15)) => matches!(ending, Ending::Told(_)),
