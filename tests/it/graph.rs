@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
 };
 
-use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, RetryAfter, Rule, TenantSpec, Tls, TokenExpiry};
+use graph_sim::{Class, Fault, GraphSim, Host, LinkFault, Options, PageKind, RetryAfter, Rule, TenantSpec, Tls, TokenExpiry};
 use serde_json::json;
 
 use crate::support::{ALL, Output, Tap, config, everything, tenant, truth};
@@ -35,7 +35,7 @@ fn one_token_serves_a_run_and_goes_to_graph_alone() {
     let journal = sim.journal();
     assert_eq!(journal.count(Class::Token), 1);
     for entry in journal.entries() {
-        assert_eq!(entry.authorized, entry.door == Door::Graph, "{} {}", entry.method, entry.path);
+        assert_eq!(entry.authorized, entry.host == Host::Graph, "{} {}", entry.method, entry.path);
     }
 }
 
@@ -93,7 +93,7 @@ fn every_request_says_who_asks_and_has_an_id_of_its_own() {
     let sim = small();
     read(&sim);
     let journal = sim.journal();
-    let graph: Vec<_> = journal.entries().filter(|entry| entry.door == Door::Graph).collect();
+    let graph: Vec<_> = journal.entries().filter(|entry| entry.host == Host::Graph).collect();
     let mut ids: Vec<_> = graph.iter().map(|entry| entry.client_request_id.clone().unwrap()).collect();
     assert!(ids.iter().all(|id| id.len() == 36));
     ids.sort();
@@ -139,7 +139,7 @@ fn passing_faults_are_passed_and_nothing_is_lost() {
         Fault::Html { status: 200 },
         Fault::BrokenGzip,
         Fault::NoValue,
-        Fault::ValueNoArray,
+        Fault::ValueIsObject,
     ];
     let sim = small();
     for class in [Class::Groups, Class::Channels, Class::Members, Class::Messages, Class::Replies] {
@@ -170,7 +170,7 @@ fn a_fault_that_stays_ends_the_stream_and_not_the_others() {
         assert_eq!(output.statuses(stream).last(), Some(&"COMPLETE"));
     }
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
-    assert_eq!(sim.journal().of(Class::Members).filter(|entry| entry.team() == Some(&team)).count(), 7);
+    assert_eq!(sim.journal().entries_of(Class::Members).filter(|entry| entry.team() == Some(&team)).count(), 7);
 }
 
 #[test]
@@ -194,12 +194,12 @@ fn links_that_lead_astray_are_not_followed() {
         );
         assert_eq!(output.statuses("members").last(), Some(&"COMPLETE"));
     }
-    assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "a token never leaves");
+    assert!(sim.journal().entries().all(|entry| entry.host != Host::Foreign), "a token never leaves");
 
     sim.clear_faults();
     sim.inject(Rule::new(Fault::Redirect(format!("{foreign}/v1.0/groups"))).class(Class::Groups));
     assert_eq!(read(&sim).status, Some(1));
-    assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "redirects are not followed");
+    assert!(sim.journal().entries().all(|entry| entry.host != Host::Foreign), "redirects are not followed");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn pages_of_all_link_styles_are_followed() {
                 switches.channels_page = 1;
             });
             assert_whole(&sim, &read(&sim));
-            assert!(sim.journal().of(Class::Messages).any(|entry| entry.page == PageKind::Next));
+            assert!(sim.journal().entries_of(Class::Messages).any(|entry| entry.page == PageKind::Next));
         }
     }
 }

@@ -249,9 +249,12 @@ fn start_date_top_and_concurrency_take_effect() {
 
     with(json!({"top": 1}));
     assert!(tenant.sim.count(Class::Messages) >= 3);
-    assert!(tenant.sim.journal().of(Class::Messages).next().unwrap().query.contains("$top=1&"));
+    assert!(tenant.sim.journal().entries_of(Class::Messages).next().unwrap().query.contains("$top=1&"));
     with(json!({"top": 500, "max_concurrent_threads": 1}));
-    assert!(tenant.sim.journal().of(Class::Messages).next().unwrap().query.contains("$top=50&"), "more than the route allows is not asked");
+    assert!(
+        tenant.sim.journal().entries_of(Class::Messages).next().unwrap().query.contains("$top=50&"),
+        "more than the route allows is not asked"
+    );
 }
 
 #[test]

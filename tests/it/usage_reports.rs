@@ -1,6 +1,6 @@
 //! Usage reports: a file in CSV that Graph redirects to, on a host that must never see the token.
 
-use graph_sim::{Class, Door, Fault, GraphSim, RetryAfter, Rule};
+use graph_sim::{Class, Fault, GraphSim, Host, RetryAfter, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Output, Tap, config, configured, everything, singer::select, tenant, truth};
@@ -56,7 +56,7 @@ fn a_report_is_read_only_when_it_is_asked_for() {
 fn no_token_comes_to_the_host_of_the_file() {
     let sim = tenant(1, 1, 0);
     assert_eq!(read(&sim).status, Some(0));
-    let authorized = |class| sim.journal().of(class).map(|entry| entry.authorized).collect::<Vec<_>>();
+    let authorized = |class| sim.journal().entries_of(class).map(|entry| entry.authorized).collect::<Vec<_>>();
     assert_eq!((authorized(Class::Reports), authorized(Class::ReportFiles)), (vec![true], vec![false]));
 }
 
@@ -76,7 +76,7 @@ fn a_redirect_to_a_host_that_is_not_for_reports_is_not_followed() {
         );
         assert!(!format!("{:?}{}", output.errors(), output.stderr).contains("s3cret"), "{to}");
         assert_eq!(sim.journal().count(Class::Reports), 1, "{to}");
-        assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "{to}");
+        assert!(sim.journal().entries().all(|entry| entry.host != Host::Foreign), "{to}");
     }
 }
 

@@ -120,7 +120,7 @@ def remove_a_message(simulator: Simulator) -> None:
 def read_thrice(tap: Path, sim: Path) -> list[int]:
     # What PyAirbyte says of its progress is no result.
     with redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as scratch, Simulator(sim) as simulator:
-        simulator.switch(delta={"tells_removals": True})
+        simulator.switch(delta={"reports_removals": True})
         channels = sorted({place["channel"] for place in simulator.truth().places("messages")})
         simulator.change("post_corpus", channel=channels[-1])
         simulator.advance(HOURS)

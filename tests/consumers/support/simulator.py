@@ -1,4 +1,4 @@
-"""The simulated tenant: its start, its control door, and the changes that a second run must find."""
+"""The simulated tenant: its start, its control API, and the changes that a second run must find."""
 
 from __future__ import annotations
 

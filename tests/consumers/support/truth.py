@@ -62,7 +62,7 @@ class Truth:
         return self._rows[stream]
 
     def places(self, stream: str) -> list[dict[str, Any]]:
-        """Where messages or replies are, oldest first, as the control door takes it."""
+        """Where messages or replies are, oldest first, as the control API takes it."""
         items = self._told["messages" if stream == "messages" else "replies"]
         return [{name: item[name] for name in ("team", "channel", "root", "id")} for item in sorted(items, key=lambda item: item["id"])]
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Block, ChangeError, DeltaSupport, GraphSim, Limits, MemberKind, Membership, MessageAt, MessageTruth, Post, Switches, Tenant, Time,
+    Block, ChangeError, DeltaSupport, GraphSim, Limits, MemberKind, Membership, MessageRef, MessageTruth, Post, Switches, Tenant, Time,
 };
 
 /// Serves the control API on `listener`. Must run inside a tokio runtime.
@@ -194,37 +194,37 @@ enum Operation {
         content: Content,
     },
     Reply {
-        message: MessageAt,
+        message: MessageRef,
         #[serde(flatten)]
         content: Content,
     },
     Edit {
-        message: MessageAt,
+        message: MessageRef,
         text: String,
     },
     SetRaw {
-        message: MessageAt,
+        message: MessageRef,
         raw: Option<String>,
     },
     ReplaceRaw {
-        message: MessageAt,
+        message: MessageRef,
         raw: String,
     },
     React {
-        message: MessageAt,
+        message: MessageRef,
         kind: String,
     },
     Unreact {
-        message: MessageAt,
+        message: MessageRef,
     },
     Delete {
-        message: MessageAt,
+        message: MessageRef,
     },
     Undelete {
-        message: MessageAt,
+        message: MessageRef,
     },
     Remove {
-        message: MessageAt,
+        message: MessageRef,
     },
     PostCorpus {
         channel: String,
@@ -344,7 +344,7 @@ fn change(sim: &GraphSim, change: TenantChange) -> Result<Value, String> {
 
 impl Operation {
     fn apply(self, tenant: &mut Tenant) -> Result<Value, ChangeError> {
-        let message = |at: MessageAt| json!({ "message": at });
+        let message = |at: MessageRef| json!({ "message": at });
         let id = |id: String| json!({ "id": id });
         let done = |()| json!({});
         match self {

@@ -2,7 +2,7 @@
 
 use crate::{
     content::{Flavour, SYSTEM_EVENTS},
-    tenant::{ChangeError, MessageAt, Post, Tenant},
+    tenant::{ChangeError, MessageRef, Post, Tenant},
 };
 
 /// A message in which each kind replaces something. `$…$` are filled in when it is posted.
@@ -107,7 +107,7 @@ fn very_long() -> Awkward {
 impl Tenant {
     /// Posts the whole [`corpus`] to a channel, each kind as a root with a reply of the same kind, and a deleted and an edited message.
     /// Returns the name of each message and where it is.
-    pub fn post_corpus(&mut self, channel: &str) -> Result<Vec<(String, MessageAt)>, ChangeError> {
+    pub fn post_corpus(&mut self, channel: &str) -> Result<Vec<(String, MessageRef)>, ChangeError> {
         let mut posted = Vec::new();
         for Awkward { name, root, reply } in corpus() {
             let at = self.post(channel, root)?;

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    journal::{Class, Door, PageKind, RequestInfo},
+    journal::{Class, Host, PageKind, RequestInfo},
     rng::hash,
 };
 
@@ -67,7 +67,7 @@ pub enum Fault {
     /// A page without `value`.
     NoValue,
     /// A page whose `value` is an object.
-    ValueNoArray,
+    ValueIsObject,
     /// The correct body with each `from` replaced by `to`, to change types or values or to duplicate keys.
     Replace { from: String, to: String },
     /// 302 to this URL.
@@ -77,7 +77,7 @@ pub enum Fault {
     /// An empty page with a nextLink to the items that it should have had. For all requests of a list: endless empty pages.
     EmptyPage,
     /// The correct page, but its nextLink is a new link to the first page. For all later pages of a list: an endless cycle.
-    Round,
+    Cycle,
     /// The correct response after this many milliseconds of real time.
     Delay(u64),
     /// Half of the body, then endless spaces, one every this many milliseconds of real time.
@@ -185,7 +185,7 @@ pub struct Rule {
     #[serde(default)]
     pub class: Option<Class>,
     #[serde(default)]
-    pub door: Option<Door>,
+    pub host: Option<Host>,
     /// Ids in the path by their names, such as `team`, `channel` and `message`.
     #[serde(default)]
     pub ids: BTreeMap<String, String>,
@@ -215,7 +215,7 @@ fn always() -> f64 {
 impl Rule {
     /// Applies to every request until conditions are added.
     pub fn new(fault: Fault) -> Rule {
-        Rule { fault, class: None, door: None, ids: BTreeMap::new(), path: None, page: None, retry: None, skip: 0, times: None, rate: 1.0 }
+        Rule { fault, class: None, host: None, ids: BTreeMap::new(), path: None, page: None, retry: None, skip: 0, times: None, rate: 1.0 }
     }
 
     #[must_use]
@@ -225,8 +225,8 @@ impl Rule {
     }
 
     #[must_use]
-    pub fn door(mut self, door: Door) -> Rule {
-        self.door = Some(door);
+    pub fn host(mut self, host: Host) -> Rule {
+        self.host = Some(host);
         self
     }
 
@@ -300,7 +300,7 @@ impl Rule {
             expected.is_none_or(|expected| actual == Some(expected))
         }
         is(self.class.as_ref(), Some(&request.class))
-            && is(self.door.as_ref(), Some(&request.door))
+            && is(self.host.as_ref(), Some(&request.host))
             && self.ids.iter().all(|(name, id)| request.id(name) == Some(id))
             && is(self.page.as_ref(), Some(&request.page))
             && is(self.retry.as_ref(), Some(&request.retry))

@@ -95,7 +95,7 @@ pub enum PageKind {
 /// The host that received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Door {
+pub enum Host {
     Login,
     Graph,
     /// A host that must never receive a token.
@@ -109,7 +109,7 @@ pub struct RequestInfo {
     pub number: u64,
     /// Its number within its class, counted from 1.
     pub class_number: u64,
-    pub door: Door,
+    pub host: Host,
     pub class: Class,
     pub ids: Ids,
     pub page: PageKind,
@@ -255,7 +255,7 @@ impl Journal {
     }
 
     /// The latest entries of a class.
-    pub fn of(&self, class: Class) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub fn entries_of(&self, class: Class) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.request.class == class)
     }
 

@@ -26,16 +26,16 @@ pub use content::{Flavour, SYSTEM_EVENTS};
 pub use corpus::{Awkward, corpus, damaged};
 pub use faults::{Fault, LinkFault, RetryAfter, Rule};
 pub use generate::TenantSpec;
-pub use journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo};
+pub use journal::{Class, Entry, Host, Ids, Journal, PageKind, RequestInfo};
 pub use limits::{Limits, Sustained};
 pub use options::{Credentials, Latency, Options, START, Tls};
 pub use sim::GraphSim;
 pub use switches::{
-    BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, LinkStyle, Overflow, Paging, RepliesOrder, Switches,
-    TokenExpiry,
+    BasicTeam, DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, Excess, ExpiredToken, LinkStyle, Overflow, Paging, RepliesOrder,
+    Switches, TokenExpiry,
 };
 pub use tenant::{
-    Block, ChangeError, Channel, ChannelMember, DeltaSupport, Member, MemberKind, Membership, MessageAt, MessageId, MessageTruth, Post,
+    Block, ChangeError, Channel, ChannelMember, DeltaSupport, Member, MemberKind, Membership, MessageId, MessageRef, MessageTruth, Post,
     Team, Tenant, Truth,
 };
 pub use time::Time;

@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     encode::guid,
     faults::{Fault, Faults, Rule},
-    journal::{Class, Door, Journal, RequestInfo},
+    journal::{Class, Host, Journal, RequestInfo},
     limits::{Limiter, Limits},
     options::{Credentials, Latency, Options, Tls},
     server::{Security, Shared, Tokens, listen, lock},
@@ -72,8 +72,8 @@ impl GraphSim {
 
         let runtime = Builder::new_multi_thread().worker_threads(options.workers.max(1)).thread_name("graph-sim").enable_all().build()?;
         let guard = runtime.enter();
-        for (listener, door) in [(graph, Door::Graph), (login, Door::Login), (foreign, Door::Foreign)] {
-            listen(listener, door, shared.clone(), security.clone())?;
+        for (listener, host) in [(graph, Host::Graph), (login, Host::Login), (foreign, Host::Foreign)] {
+            listen(listener, host, shared.clone(), security.clone())?;
         }
         drop(guard);
         Ok(GraphSim { shared, login_url, foreign_url, ca_pem, runtime: Some(runtime) })

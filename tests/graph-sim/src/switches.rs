@@ -121,14 +121,14 @@ pub struct DeltaSwitches {
     pub page: usize,
     pub top: DeltaTop,
     /// Delta reports reactions. According to users, it does not.
-    pub tells_reactions: bool,
-    pub tells_deletes: DeltaDeletes,
+    pub reports_reactions: bool,
+    pub reports_deletes: DeltaDeletes,
     /// Delta reports a root again when a reply is added or changed (graph.md 3).
-    pub tells_replies: bool,
+    pub reports_replies: bool,
     /// Delta reports the hard removal of a root as `@removed`. This has not been observed for channel messages (graph.md 3).
-    pub tells_removals: bool,
+    pub reports_removals: bool,
     /// Every n-th change is not reported. 0 to report all.
-    pub forgets_every: u64,
+    pub skips_every: u64,
     /// Items are in random order, within and across pages (graph.md 4.1).
     pub shuffle: bool,
     /// A page starts with the last item of the previous page (graph.md 4.1: items can repeat).
@@ -140,7 +140,7 @@ pub struct DeltaSwitches {
     /// The lifetime of a delta token in seconds of simulated time; none for unlimited (graph.md 9, question 4).
     pub token_lifetime: Option<u64>,
     /// The response to an expired token.
-    pub ended: EndedToken,
+    pub expired: ExpiredToken,
 }
 
 impl Default for DeltaSwitches {
@@ -148,17 +148,17 @@ impl Default for DeltaSwitches {
         DeltaSwitches {
             page: 20,
             top: DeltaTop::Reject,
-            tells_reactions: false,
-            tells_deletes: DeltaDeletes::Item,
-            tells_replies: true,
-            tells_removals: false,
-            forgets_every: 0,
+            reports_reactions: false,
+            reports_deletes: DeltaDeletes::Item,
+            reports_replies: true,
+            reports_removals: false,
+            skips_every: 0,
             shuffle: false,
             repeats: false,
             empty_first_page: false,
             empty_channel_quirk: true,
             token_lifetime: None,
-            ended: EndedToken::Gone,
+            expired: ExpiredToken::Gone,
         }
     }
 }
@@ -271,7 +271,7 @@ pub enum DeltaDeletes {
 /// The possible responses to an expired delta token (graph.md 4.1, 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EndedToken {
+pub enum ExpiredToken {
     /// 410 with a `Location` that has an empty `$deltatoken`, code `resyncRequired`.
     Gone,
     /// 404 `syncStateNotFound`.

@@ -69,7 +69,7 @@ fn refusals_are_explained_with_the_roles_of_the_token() {
     add("a policy of the tenant", refusing(Fault::graph(403, "Forbidden", "User Login. Teams is disabled for your tenant.")));
     add("a token that Graph does not accept", {
         let sim = granted(&ALL_ROLES);
-        sim.inject(Rule::new(Fault::status(401)).door(graph_sim::Door::Graph));
+        sim.inject(Rule::new(Fault::status(401)).host(graph_sim::Host::Graph));
         sim
     });
     let sim = granted(&["ChannelMessage.Read.All"]);

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, time::Instant};
 
-use graph_sim::{Block, Class, Door, Fault, RetryAfter, Rule};
+use graph_sim::{Block, Class, Fault, Host, RetryAfter, Rule};
 use serde_json::{Value, json};
 
 use super::{assert_snapshot, checked, lines};
@@ -36,7 +36,7 @@ fn a_check_does_not_wait_long() {
         ("connections are refused", json!({"login_url": "http://127.0.0.1:1"}), None),
         ("the sign-in service is silent", json!({"login_url": silent}), None),
         ("Graph is silent", json!({"graph_url": silent}), None),
-        ("Graph asks to wait", json!({}), Some(Rule::new(Fault::throttled(RetryAfter::Seconds(600))).door(Door::Graph))),
+        ("Graph asks to wait", json!({}), Some(Rule::new(Fault::throttled(RetryAfter::Seconds(600))).host(Host::Graph))),
         (
             "Graph asks one stream to wait a little, again and again",
             json!({}),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Class, Door, Fault, Options, Post, Rule};
+use graph_sim::{Class, Fault, Host, Options, Post, Rule};
 use serde_json::{Value, json};
 
 use super::time::now;
@@ -26,7 +26,7 @@ fn reader((streams, use_delta_api): (&[&'static str], bool), messages: usize, la
 
 /// Runs once while all answers are dated so far ahead.
 fn read_dated(reader: &mut Reader, ahead: Duration) -> Run {
-    reader.sim.inject(Rule::new(Fault::DatedAhead(ahead.as_secs())).door(Door::Graph));
+    reader.sim.inject(Rule::new(Fault::DatedAhead(ahead.as_secs())).host(Host::Graph));
     let run = reader.read();
     reader.sim.clear_faults();
     run

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use graph_sim::{Class, Fault, GraphSim, MessageAt, Post, Rule};
+use graph_sim::{Class, Fault, GraphSim, MessageRef, Post, Rule};
 use serde_json::{Value, json};
 
 use super::{ROUTES, with_threads};
@@ -175,7 +175,7 @@ fn readers() -> impl Iterator<Item = Reader> {
 }
 
 /// Posts a root of this JSON at the top, or a reply to a root of its own.
-fn post(reader: &Reader, json: &str, is_reply: bool) -> MessageAt {
+fn post(reader: &Reader, json: &str, is_reply: bool) -> MessageRef {
     let post = Post::template(json);
     if is_reply {
         let root = reader.post("whole");

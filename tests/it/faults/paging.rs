@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use graph_sim::{Class, Door, Fault, GraphSim, LinkFault, Options, PageKind, Rule, TenantSpec};
+use graph_sim::{Class, Fault, GraphSim, Host, LinkFault, Options, PageKind, Rule, TenantSpec};
 use serde_json::json;
 
 use crate::{
@@ -86,7 +86,7 @@ fn no_link_in_any_place_leads_the_token_astray() {
         sim.inject(Rule::new(replace(&sim, name, "null,\"x\":\"")).class(class));
         let output = Tap::new(&config(&sim, settings)).read(&["members", "teams"]);
         assert_eq!(output.status, Some(0), "{class:?} {name} null: {:?}", output.errors());
-        assert!(sim.journal().entries().all(|entry| entry.door != Door::Foreign), "a token never leaves");
+        assert!(sim.journal().entries().all(|entry| entry.host != Host::Foreign), "a token never leaves");
     };
     thread::scope(|scope| {
         for (class, name, stream) in places {
@@ -107,7 +107,7 @@ fn no_link_in_any_place_leads_the_token_astray() {
                     let links = serde_json::to_string(&reader.states).unwrap();
                     assert!(!links.contains(reader.sim.foreign_url().trim_start_matches("http://")), "{name} {by}: {links}");
                 }
-                assert!(reader.sim.journal().entries().all(|entry| entry.door != Door::Foreign), "a token never leaves");
+                assert!(reader.sim.journal().entries().all(|entry| entry.host != Host::Foreign), "a token never leaves");
                 reader.sim.clear_faults();
                 reader.later(HOUR);
                 reader.read();

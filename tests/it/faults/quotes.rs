@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use graph_sim::{Class, Door, Fault, GraphSim, Options, Rule, TenantSpec};
+use graph_sim::{Class, Fault, GraphSim, Host, Options, Rule, TenantSpec};
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,7 +106,7 @@ fn a_link_that_quotes_a_secret_is_neither_followed_nor_shown() {
             let written = everything_written(&sim);
             let is_named = |written: &String| written.contains("a link in it quotes a secret");
             assert!(written[1..3].iter().all(is_named), "{class:?} {link} {written:?}");
-            let is_followed = sim.journal().entries().any(|entry| entry.door == Door::Foreign || entry.query.contains("of-others"));
+            let is_followed = sim.journal().entries().any(|entry| entry.host == Host::Foreign || entry.query.contains("of-others"));
             assert!(!is_followed, "{class:?} {link}");
         }
     };

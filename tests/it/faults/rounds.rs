@@ -17,7 +17,7 @@ const SAID: &str = "the pages do not end: twenty pages in a row had nothing new"
 
 /// Every page behind the first links to the first one again.
 fn round(class: Class) -> Rule {
-    Rule::new(Fault::Round).class(class).page(PageKind::Next)
+    Rule::new(Fault::Cycle).class(class).page(PageKind::Next)
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn pages_that_go_round_end_every_list_with_an_error_and_what_was_read_stays() {
     side_by_side(routes, |(class, fails, said)| {
         let (sim, settings) = paged(4, 1);
         // Of a thread the first page goes round as well: else the list of the thread has what the link does not.
-        let rule = if class == Class::Replies { Rule::new(Fault::Round).class(class) } else { round(class) };
+        let rule = if class == Class::Replies { Rule::new(Fault::Cycle).class(class) } else { round(class) };
         sim.inject(rule);
         let output = Tap::new(&settings).read(&ALL);
         assert_eq!(output.status, Some(1), "{class:?}");
@@ -181,7 +181,7 @@ fn a_delta_that_goes_round_loses_nothing_and_is_no_error() {
             reader.post(&format!("new {number}"));
         }
         reader.later(HOUR);
-        reader.sim.inject(Rule::new(Fault::Round).class(Class::Delta));
+        reader.sim.inject(Rule::new(Fault::Cycle).class(Class::Delta));
         let run = reader.read();
         assert!(!run.warnings("delta").is_empty() && run.asked_of(Class::Delta) < 200, "{}", run.asked_of(Class::Delta));
         reader.assert_complete();

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use graph_sim::{Class, Door, Fault, Rule};
+use graph_sim::{Class, Fault, Host, Rule};
 use serde_json::json;
 
 use crate::support::{ALL, Tap, config, everything, tenant};
@@ -134,7 +134,7 @@ fn an_id_never_leads_out_of_its_place() {
     sim.clear_faults();
     let journal = sim.journal();
     let mut asked = 0;
-    for entry in journal.entries().filter(|entry| entry.door == Door::Graph) {
+    for entry in journal.entries().filter(|entry| entry.host == Host::Graph) {
         let segments: Vec<_> = entry.path.split('/').collect();
         let known = match segments[..] {
             ["", "v1.0", "groups"] | ["", "v1.0", "teams", _] | ["", "v1.0", "teams", _, "members" | "channels"] => true,

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use graph_sim::{Class, Door, Fault, GraphSim, RetryAfter, Rule};
+use graph_sim::{Class, Fault, GraphSim, Host, RetryAfter, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
@@ -171,7 +171,7 @@ fn what_is_no_sign_in_service_is_said_and_gets_no_secret_twice() {
         assert!(sentence.contains("; hint: "), "{sentence}");
         (what, kind, sentence)
     });
-    assert_eq!(foreign.journal().entries().filter(|entry| entry.door == Door::Foreign).count(), 0);
+    assert_eq!(foreign.journal().entries().filter(|entry| entry.host == Host::Foreign).count(), 0);
     snapshot("what_is_no_sign_in_service_is_said_and_gets_no_secret_twice", &told);
 }
 
@@ -222,7 +222,7 @@ fn a_secret_that_expires_in_a_run_ends_it_with_its_states() {
     // A check looks at one stream after the other.
     let sim = tenant(1, 1, 1);
     sim.inject(Rule::new(Fault::Aadsts(7_000_222)).class(Class::Token).skip(1));
-    sim.inject(Rule::new(Fault::status(401)).door(Door::Graph));
+    sim.inject(Rule::new(Fault::status(401)).host(Host::Graph));
     let check = Tap::new(&config(&sim, everything())).check();
     let (verdict, sentence) = check.verdict();
     assert!(verdict == "FAILED" && sentence.contains("AADSTS7000222") && !sentence.contains("tried"), "{sentence}");
@@ -238,6 +238,6 @@ fn a_service_that_wants_to_be_left_alone_is_not_asked_by_every_channel() {
     let output = tap.read(&ALL);
     assert_eq!((output.status, sim.count(Class::Token)), (Some(0), 3), "{:?}", output.errors());
     let journal = sim.journal();
-    let asked: Vec<_> = journal.of(Class::Token).collect();
+    let asked: Vec<_> = journal.entries_of(Class::Token).collect();
     assert!(asked[1].fault && asked[2].started >= asked[1].started + asked[1].took + wait);
 }

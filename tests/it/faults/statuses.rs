@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use graph_sim::{Class, Door, Fault, GraphSim, LinkStyle, PageKind, Rule};
+use graph_sim::{Class, Fault, GraphSim, Host, LinkStyle, PageKind, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Output, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
@@ -85,12 +85,12 @@ fn every_status_is_asked_for_as_often_as_it_may_help() {
     });
     let journal = sim.journal();
     let mut asked = BTreeMap::new();
-    journal.of(Class::Members).for_each(|entry| *asked.entry(entry.team().unwrap().to_owned()).or_insert(0) += 1);
+    journal.entries_of(Class::Members).for_each(|entry| *asked.entry(entry.team().unwrap().to_owned()).or_insert(0) += 1);
     for (status, team) in statuses.iter().zip(&teams) {
         let (asked, expected) = (asked[team], expected(*status).0);
         assert!(asked == expected || *status == 429 && asked > expected, "{status}: {asked}");
     }
-    assert!(journal.entries().all(|entry| entry.door != Door::Foreign), "redirects are not followed");
+    assert!(journal.entries().all(|entry| entry.host != Host::Foreign), "redirects are not followed");
     let mut alike: BTreeMap<String, Vec<u16>> = BTreeMap::new();
     sentences.into_iter().zip(statuses).for_each(|(sentence, status)| alike.entry(sentence).or_default().push(status));
     let mut lines: Vec<_> = alike.into_iter().map(|(sentence, statuses)| format!("{}:\n    {sentence}", ranges(&statuses))).collect();

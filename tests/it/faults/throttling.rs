@@ -171,7 +171,7 @@ fn whoever_asks_to_wait_is_waited_for() {
         assert_eq!((output.status, sim.faults_applied()), (Some(0), 1), "{class:?} {status}: {:?}", output.errors());
         runs.assert_complete(&sim);
         let journal = sim.journal();
-        let mut asked = journal.of(class);
+        let mut asked = journal.entries_of(class);
         let (refused, again) = (asked.next().unwrap(), asked.next().unwrap());
         assert!(refused.fault && again.started >= refused.started + refused.took + wait, "{class:?} {status}");
     });

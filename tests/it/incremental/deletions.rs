@@ -1,6 +1,6 @@
 //! Deletions: told by the walk where they move their chain, by delta where they do not.
 
-use graph_sim::{DeltaDeletes, DeltaSupport, MessageAt};
+use graph_sim::{DeltaDeletes, DeltaSupport, MessageRef};
 use serde_json::{Value, json};
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
@@ -10,7 +10,7 @@ use crate::support::Protocol;
 const SELECTIONS: [(&[&str], Protocol); 2] = [(&[MESSAGES, REPLIES], Protocol::Airbyte), (&[MESSAGES], Protocol::Singer)];
 
 /// A reader for which delta is open, of a tenant whose deletions move nothing; and messages that are not older than delta's filter.
-fn quiet(streams: &[&'static str], protocol: Protocol) -> (Reader, [MessageAt; 2]) {
+fn quiet(streams: &[&'static str], protocol: Protocol) -> (Reader, [MessageRef; 2]) {
     let mut reader = reader(40).streams(streams).speaking(protocol);
     reader.sim.switches(|switches| {
         switches.delete_moves_chain = false;
@@ -31,7 +31,7 @@ fn quiet(streams: &[&'static str], protocol: Protocol) -> (Reader, [MessageAt; 2
     (reader, recent)
 }
 
-fn delete(reader: &Reader, message: &MessageAt) {
+fn delete(reader: &Reader, message: &MessageRef) {
     reader.sim.with_tenant(|tenant| tenant.delete(message)).unwrap();
 }
 
@@ -90,7 +90,7 @@ fn a_deletion_that_only_delta_tells_waits_until_delta_is_no_longer_refused() {
 }
 
 /// The record that tells of a message, as the destination has it.
-fn row(reader: &Reader, message: &MessageAt) -> Vec<(String, String)> {
+fn row(reader: &Reader, message: &MessageRef) -> Vec<(String, String)> {
     let row = &reader.rows[MESSAGES][&vec![message.channel.clone(), message.id_text()]];
     row.iter().filter(|(_, value)| *value != "null").map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -100,8 +100,8 @@ fn a_message_that_delta_reports_as_removed_is_marked_as_deleted_and_otherwise_em
     for (streams, protocol) in SELECTIONS {
         let (mut reader, [removed, deleted]) = quiet(streams, protocol);
         reader.sim.switches(|switches| {
-            switches.delta.tells_deletes = DeltaDeletes::Removed;
-            switches.delta.tells_removals = true;
+            switches.delta.reports_deletes = DeltaDeletes::Removed;
+            switches.delta.reports_removals = true;
         });
         reader.sim.with_tenant(|tenant| tenant.remove(&removed)).unwrap();
         delete(&reader, &deleted);

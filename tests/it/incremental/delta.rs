@@ -1,6 +1,6 @@
 //! Delta: what its rounds tell, what they repeat, and what comes with the daily walk instead.
 
-use graph_sim::{Class, MessageAt, PageKind, Post};
+use graph_sim::{Class, MessageRef, PageKind, Post};
 use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
@@ -16,7 +16,7 @@ fn following(messages: usize) -> Reader {
 }
 
 /// Edits so many old messages.
-fn edit(reader: &Reader, count: usize) -> Vec<MessageAt> {
+fn edit(reader: &Reader, count: usize) -> Vec<MessageRef> {
     let edited: Vec<_> = reader.roots().into_iter().rev().take(count).collect();
     edited.iter().for_each(|root| reader.edit(root, "edited"));
     edited
@@ -59,7 +59,7 @@ fn a_reaction_that_delta_does_not_tell_comes_with_the_daily_walk() {
 fn what_delta_forgets_comes_with_the_daily_walk_or_with_the_replies() {
     for (streams, told) in [(&[MESSAGES][..], [0, 5]), (&[MESSAGES, REPLIES], [5, 0])] {
         let mut reader = reader(30).streams(streams);
-        reader.sim.switches(|switches| switches.delta.forgets_every = 1);
+        reader.sim.switches(|switches| switches.delta.skips_every = 1);
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);

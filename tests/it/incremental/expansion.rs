@@ -1,13 +1,13 @@
 //! Replies that Graph does not expand into their root: cut without a word, or refused altogether.
 
-use graph_sim::{Class, Fault, MessageAt, Options, Overflow};
+use graph_sim::{Class, Fault, MessageRef, Options, Overflow};
 use serde_json::json;
 
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 use crate::support::{Tap, config};
 
 /// A reader of one channel with a thread of each of these lengths, the newest last, of which so many replies are expanded.
-fn with_threads(lengths: &[usize], expanded: usize, overflow: Overflow) -> (Reader, Vec<MessageAt>) {
+fn with_threads(lengths: &[usize], expanded: usize, overflow: Overflow) -> (Reader, Vec<MessageRef>) {
     let reader = reader(0).with(json!({"use_delta_api": false}));
     reader.sim.switches(|switches| (switches.inline_replies, switches.overflow) = (expanded, overflow));
     let roots = lengths.iter().map(|length| {

@@ -1,6 +1,6 @@
 //! What delta can refuse (graph.md 4.2): each time the walk tells what delta does not, and people learn of it once.
 
-use graph_sim::{Block, Class, DeltaSupport, EndedToken, Fault, LinkFault, Options, PageKind, Rule};
+use graph_sim::{Block, Class, DeltaSupport, ExpiredToken, Fault, LinkFault, Options, PageKind, Rule};
 use serde_json::{Value, json};
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader, spec};
@@ -43,10 +43,10 @@ fn assert_open(run: &Run) {
 
 /// A token that ends in this way: delta is opened anew, from where it had told everything.
 #[track_caller]
-fn assert_reopened(ended: EndedToken, status: u16) {
+fn assert_reopened(expired: ExpiredToken, status: u16) {
     for (streams, protocol) in SELECTIONS {
         let mut reader = changed(streams).speaking(protocol);
-        reader.sim.switches(|switches| switches.delta.ended = ended);
+        reader.sim.switches(|switches| switches.delta.expired = expired);
         reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
         let [first, second] = two_runs(&mut reader);
         let requests = first.requests(Class::Delta);
@@ -64,22 +64,22 @@ fn assert_reopened(ended: EndedToken, status: u16) {
 
 #[test]
 fn a_token_that_is_gone_is_replaced() {
-    assert_reopened(EndedToken::Gone, 410);
+    assert_reopened(ExpiredToken::Gone, 410);
 }
 
 #[test]
 fn a_token_whose_sync_state_is_not_found_is_replaced() {
-    assert_reopened(EndedToken::SyncStateNotFound, 404);
+    assert_reopened(ExpiredToken::SyncStateNotFound, 404);
 }
 
 #[test]
 fn a_token_whose_sync_state_is_invalid_is_replaced() {
-    assert_reopened(EndedToken::SyncStateInvalid, 400);
+    assert_reopened(ExpiredToken::SyncStateInvalid, 400);
 }
 
 #[test]
 fn a_token_that_wants_a_resync_is_replaced() {
-    assert_reopened(EndedToken::ResyncRequired, 400);
+    assert_reopened(ExpiredToken::ResyncRequired, 400);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Channels that are gone, and such that only fail today.
 
-use graph_sim::{Block, Class, Fault, MessageAt, Options, Post, Rule};
+use graph_sim::{Block, Class, Fault, MessageRef, Options, Post, Rule};
 use scenario::states;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn of_two(protocol: Protocol) -> (Reader, String) {
     (reader, channel)
 }
 
-fn edit_in(reader: &Reader, channel: &str) -> MessageAt {
+fn edit_in(reader: &Reader, channel: &str) -> MessageRef {
     reader.sim.with_tenant(|tenant| {
         let root = tenant.roots(channel).swap_remove(20);
         tenant.edit(&root, "edited").unwrap();

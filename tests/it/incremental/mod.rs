@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageAt, Options, Post, RequestInfo, RetryAfter, Rule, TenantSpec};
+use graph_sim::{Class, Entry, Fault, GraphSim, Journal, MessageRef, Options, Post, RequestInfo, RetryAfter, Rule, TenantSpec};
 use scenario::states::entry;
 use serde_json::{Map, Value, json};
 
@@ -115,7 +115,7 @@ impl Reader {
     }
 
     /// The root messages of the first channel, newest activity first.
-    pub fn roots(&self) -> Vec<MessageAt> {
+    pub fn roots(&self) -> Vec<MessageRef> {
         let channel = self.channel();
         self.sim.read_tenant(|tenant| tenant.roots(&channel))
     }
@@ -130,16 +130,16 @@ impl Reader {
         entry(&self.states[stream], &self.key(channel))
     }
 
-    pub fn post(&self, text: &str) -> MessageAt {
+    pub fn post(&self, text: &str) -> MessageRef {
         let channel = self.channel();
         self.sim.with_tenant(|tenant| tenant.post(&channel, Post::text(text))).unwrap()
     }
 
-    pub fn reply(&self, to: &MessageAt, text: &str) -> MessageAt {
+    pub fn reply(&self, to: &MessageRef, text: &str) -> MessageRef {
         self.sim.with_tenant(|tenant| tenant.reply(to, Post::text(text))).unwrap()
     }
 
-    pub fn edit(&self, message: &MessageAt, text: &str) {
+    pub fn edit(&self, message: &MessageRef, text: &str) {
         self.sim.with_tenant(|tenant| tenant.edit(message, text)).unwrap();
     }
 
@@ -277,7 +277,7 @@ impl Run {
     }
 
     /// Whether a message was told.
-    pub fn tells(&self, message: &MessageAt) -> bool {
+    pub fn tells(&self, message: &MessageRef) -> bool {
         let stream = if message.is_root() { MESSAGES } else { REPLIES };
         self.output.records(stream).any(|record| record["id"] == message.id_text() && record["channel_id"] == message.channel)
     }
@@ -293,7 +293,7 @@ impl Run {
 
     /// The requests of a class.
     pub fn requests(&self, class: Class) -> Vec<&Entry> {
-        self.journal.of(class).collect()
+        self.journal.entries_of(class).collect()
     }
 
     /// What was said as a warning and contains the text.

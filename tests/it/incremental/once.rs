@@ -106,7 +106,7 @@ fn a_deletion_that_the_walk_has_emitted_and_delta_reports_as_restorable_holds_no
     for protocol in BOTH {
         let mut reader = reader(24).speaking(protocol);
         reader.open_delta();
-        reader.sim.switches(|switches| switches.delta.tells_deletes = DeltaDeletes::Removed);
+        reader.sim.switches(|switches| switches.delta.reports_deletes = DeltaDeletes::Removed);
         let deleted = reader.roots().swap_remove(3);
         reader.sim.with_tenant(|tenant| tenant.delete(&deleted)).unwrap();
         reader.later(Duration::from_secs(60));

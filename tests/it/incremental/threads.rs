@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Class, Fault, MessageAt, Options, Post, RetryAfter, Rule};
+use graph_sim::{Class, Fault, MessageRef, Options, Post, RetryAfter, Rule};
 use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
@@ -12,7 +12,7 @@ const INLINE: usize = 150;
 
 /// A reader of a channel at whose top stands a thread with so many replies more than a page of the walk holds of it. They are few enough for
 /// the link to be followed to them, ten a page.
-fn with_long_thread(more: usize) -> (Reader, MessageAt) {
+fn with_long_thread(more: usize) -> (Reader, MessageRef) {
     let reader = Reader::new(Options::new(spec(1, 30)).manual_clock()).with(json!({"use_delta_api": false, "top": 20}));
     reader.sim.switches(|switches| {
         switches.inline_replies = INLINE;
@@ -213,7 +213,7 @@ fn threads_that_are_named_grow_in_number_until_all_are_read() {
             roots.into_iter().filter(|root| !tenant.replies(root).is_empty()).collect()
         });
         let (one, other) = (&threads[3], &threads[7]);
-        let count = |reader: &Reader, root: &MessageAt| reader.sim.read_tenant(|tenant| tenant.replies(root).len());
+        let count = |reader: &Reader, root: &MessageRef| reader.sim.read_tenant(|tenant| tenant.replies(root).len());
         let (of_one, of_other) = (count(&reader, one), count(&reader, other));
 
         reader.set(json!({"fetch_all_messages": false, "message_id": one.id_text()}));

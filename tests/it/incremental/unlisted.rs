@@ -1,6 +1,6 @@
 //! Teams and channels that earlier runs have read, that exist, and that Graph does not list: they are read as if it did.
 
-use graph_sim::{Class, Fault, MessageAt, Options, Rule, TenantSpec};
+use graph_sim::{Class, Fault, MessageRef, Options, Rule, TenantSpec};
 use serde_json::{Value, json};
 
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, Run};
@@ -31,7 +31,7 @@ fn unmark(reader: &Reader, teams: &[String]) {
 }
 
 /// An edit in each channel.
-fn edit_all(reader: &Reader) -> Vec<MessageAt> {
+fn edit_all(reader: &Reader) -> Vec<MessageRef> {
     let channels = reader.channels();
     let edited = reader.sim.with_tenant(|tenant| {
         let edit = |channel: &String| {
@@ -47,7 +47,7 @@ fn edit_all(reader: &Reader) -> Vec<MessageAt> {
 }
 
 /// All lists are whole, and each of these messages came.
-fn assert_whole(reader: &Reader, run: &Run, edited: &[MessageAt]) {
+fn assert_whole(reader: &Reader, run: &Run, edited: &[MessageRef]) {
     let truth = reader.sim.truth();
     for stream in LISTS {
         let table = run.output.table(stream);

@@ -19,7 +19,7 @@ fn a_failure_has_the_client_request_id_of_its_last_attempt_once() {
         assert_eq!(output.status, Some(1));
         let (_, _, sentence) = output.errors()[0];
         let journal = sim.journal();
-        let last = journal.of(Class::Members).next_back().unwrap();
+        let last = journal.entries_of(Class::Members).next_back().unwrap();
         assert_eq!(Some(id(sentence, "client-request-id")), last.client_request_id.as_deref(), "{sentence}");
         assert_eq!(sentence.matches("client-request-id").count(), 1, "{sentence}");
         // Graph's own id stands beside it, where there was an answer.
@@ -37,7 +37,7 @@ fn what_is_tried_again_says_its_ids_at_the_level_of_details() {
     let output = Tap::new(&config(&sim, everything())).sync(&["--debug"]);
     let again: Vec<_> = output.said("DEBUG").into_iter().filter(|line| line.contains("trying again")).collect();
     let journal = sim.journal();
-    let refused = journal.of(Class::Channels).next().unwrap();
+    let refused = journal.entries_of(Class::Channels).next().unwrap();
     assert_eq!(again.len(), 1, "{}", output.stderr);
     assert_eq!(Some(id(again[0], "client-request-id")), refused.client_request_id.as_deref());
     assert!(!output.said("INFO").iter().any(|line| line.contains("request-id")));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph_sim::{Awkward, DeltaSupport, MemberKind, Membership, MessageAt, Post, Tenant, Time, corpus};
+use graph_sim::{Awkward, DeltaSupport, MemberKind, Membership, MessageRef, Post, Tenant, Time, corpus};
 
 use crate::{
     dice::Dice,
@@ -134,7 +134,7 @@ impl Changes {
     }
 
     /// A root at the top, at the bottom, or anywhere.
-    fn root(&mut self, tenant: &Tenant, channel: &str) -> Option<MessageAt> {
+    fn root(&mut self, tenant: &Tenant, channel: &str) -> Option<MessageRef> {
         let roots = tenant.roots(channel);
         let last = roots.len().checked_sub(1)? as u64;
         let place = match self.dice.within(0..=2) {
@@ -145,7 +145,7 @@ impl Changes {
         Some(roots[place as usize].clone())
     }
 
-    fn message(&mut self, tenant: &Tenant, channel: &str) -> Option<MessageAt> {
+    fn message(&mut self, tenant: &Tenant, channel: &str) -> Option<MessageRef> {
         let root = self.root(tenant, channel)?;
         let replies = tenant.replies(&root);
         if replies.is_empty() || self.dice.chance(55) { Some(root) } else { Some(self.dice.pick(&replies)) }
@@ -158,7 +158,7 @@ impl Changes {
         channel: &str,
         kind: Kind,
         time: Time,
-        change: impl FnOnce(&mut Tenant, &MessageAt, bool) -> bool,
+        change: impl FnOnce(&mut Tenant, &MessageRef, bool) -> bool,
     ) -> Option<String> {
         let (at, now) = (self.message(tenant, channel)?, tenant.now());
         let json = tenant.message_truth(&at)?.json;
@@ -216,13 +216,13 @@ impl Changes {
         self.note(Kind::Edit, &at, time, now)
     }
 
-    fn note(&mut self, kind: Kind, at: &MessageAt, time: Time, now: Time) -> Option<String> {
+    fn note(&mut self, kind: Kind, at: &MessageRef, time: Time, now: Time) -> Option<String> {
         self.ledger.change(&self.plan, kind, at, time, now);
         let untold = self.ledger.untold.get(&(at.channel.clone(), at.id)).map(|reason| format!(" [untold: {reason}]"));
         Some(format!("{kind:?} {} of {time}{}", name(at), untold.unwrap_or_default()))
     }
 }
 
-fn name(at: &MessageAt) -> String {
+fn name(at: &MessageRef) -> String {
     if at.is_root() { format!("{}/{}", at.channel, at.id) } else { format!("{}/{}/{}", at.channel, at.root, at.id) }
 }

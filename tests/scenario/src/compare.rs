@@ -87,7 +87,7 @@ fn of_truth(plan: &Plan, ledger: &Ledger, key: &Key, row: Option<&Row>, expected
         return if is_deleted
             && key.stream == "messages"
             && plan.follows_delta()
-            && plan.switches.delta.tells_deletes == DeltaDeletes::Removed
+            && plan.switches.delta.reports_deletes == DeltaDeletes::Removed
         {
             Verdict::Excluded("a deleted message that delta told as @removed: a tombstone is right, and so is the list's own item")
         } else {

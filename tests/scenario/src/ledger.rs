@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use graph_sim::{DeltaDeletes, MessageAt, MessageId, Tenant, Time};
+use graph_sim::{DeltaDeletes, MessageId, MessageRef, Tenant, Time};
 
 use crate::plan::Plan;
 
@@ -56,7 +56,7 @@ impl Ledger {
     }
 
     /// Notes a change that becomes visible `now` and whose own time may lie a little back.
-    pub fn change(&mut self, plan: &Plan, kind: Kind, at: &MessageAt, time: Time, now: Time) {
+    pub fn change(&mut self, plan: &Plan, kind: Kind, at: &MessageRef, time: Time, now: Time) {
         let chain = (at.channel.clone(), at.root);
         let changed = self.changed.entry(chain.clone()).or_insert(Time::MIN);
         *changed = now.max(*changed);
@@ -79,9 +79,9 @@ impl Ledger {
     }
 
     /// Notes a hard removal: the message vanishes from the lists, a root with its replies.
-    pub fn removal(&mut self, plan: &Plan, at: &MessageAt, replies: &[MessageAt], time: Time) {
+    pub fn removal(&mut self, plan: &Plan, at: &MessageRef, replies: &[MessageRef], time: Time) {
         let is_told =
-            at.is_root() && plan.delta_is_sure() && plan.switches.delta.tells_removals && self.delta_since.contains_key(&at.channel);
+            at.is_root() && plan.delta_is_sure() && plan.switches.delta.reports_removals && self.delta_since.contains_key(&at.channel);
         self.removed.insert((at.channel.clone(), at.id), is_told);
         for reply in replies.iter().filter(|_| at.is_root()) {
             self.removed.insert((reply.channel.clone(), reply.id), false);
@@ -91,7 +91,7 @@ impl Ledger {
     }
 
     /// Why a change is not told; none if it is.
-    fn reason(&self, plan: &Plan, kind: Kind, at: &MessageAt, moves: bool) -> Option<Reason> {
+    fn reason(&self, plan: &Plan, kind: Kind, at: &MessageRef, moves: bool) -> Option<Reason> {
         let switches = &plan.switches;
         let is_seen = match kind {
             Kind::Post | Kind::Edit => true,
@@ -105,8 +105,8 @@ impl Ledger {
         }
         let in_delta = match kind {
             Kind::Post | Kind::Edit => true,
-            Kind::Reaction => switches.delta.tells_reactions,
-            Kind::Deletion | Kind::Undeletion => switches.delta.tells_deletes != DeltaDeletes::Silent,
+            Kind::Reaction => switches.delta.reports_reactions,
+            Kind::Deletion | Kind::Undeletion => switches.delta.reports_deletes != DeltaDeletes::Silent,
         };
         if !at.is_root() {
             return Some("a change of a reply that does not move its chain: delta tells of roots only");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use graph_sim::{
-    DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken, Excess, GraphSim, Limits, LinkStyle, Options, Overflow, Paging,
+    DeletedBody, DeltaDeletes, DeltaSwitches, DeltaTop, Excess, ExpiredToken, GraphSim, Limits, LinkStyle, Options, Overflow, Paging,
     RepliesOrder, START, Switches, TenantSpec, Time,
 };
 use serde_json::{Value, json};
@@ -239,7 +239,7 @@ impl Plan {
         let Switches { link_lifetime, delta, .. } = &self.switches;
         self.follows_delta()
             && !(self.links_expire || self.delta_expires || self.delta_support_changes || self.reconfigures)
-            && (link_lifetime, delta.token_lifetime, delta.forgets_every) == (&None, None, 0)
+            && (link_lifetime, delta.token_lifetime, delta.skips_every) == (&None, None, 0)
     }
 
     /// A resume link of this history may be refused.
@@ -271,7 +271,7 @@ fn switches(dice: &mut Dice) -> Switches {
     let (removal_reorders, deleted_from_null, trailing_link, opaque_tokens) = (flip(70), flip(30), flip(30), flip(30));
     let mut deleted_stamp = flip(80);
     let delta = delta_switches(dice);
-    if delta.tells_deletes == DeltaDeletes::Removed {
+    if delta.reports_deletes == DeltaDeletes::Removed {
         // Else nothing in the truth says which messages may be tombstones.
         deleted_stamp = true;
     }
@@ -320,22 +320,22 @@ fn delta_switches(dice: &mut Dice) -> DeltaSwitches {
     DeltaSwitches {
         page: dice.pick(&[1, 2, 5, 20]),
         top: dice.pick(&[DeltaTop::Accept, DeltaTop::Reject, DeltaTop::Break]),
-        tells_reactions: dice.chance(40),
-        tells_deletes: dice.pick(&[DeltaDeletes::Item, DeltaDeletes::Item, DeltaDeletes::Removed, DeltaDeletes::Silent]),
-        tells_replies: dice.chance(70),
-        tells_removals: dice.chance(40),
-        forgets_every: dice.pick(&[0, 0, 0, 1, 3]),
+        reports_reactions: dice.chance(40),
+        reports_deletes: dice.pick(&[DeltaDeletes::Item, DeltaDeletes::Item, DeltaDeletes::Removed, DeltaDeletes::Silent]),
+        reports_replies: dice.chance(70),
+        reports_removals: dice.chance(40),
+        skips_every: dice.pick(&[0, 0, 0, 1, 3]),
         shuffle: dice.chance(40),
         repeats: dice.chance(40),
         empty_first_page: dice.chance(30),
         empty_channel_quirk: dice.chance(70),
         token_lifetime: dice.pick(&[None, None, None, None, None, Some(86_400)]),
-        ended: dice.pick(&[
-            EndedToken::Gone,
-            EndedToken::SyncStateNotFound,
-            EndedToken::SyncStateInvalid,
-            EndedToken::ResyncRequired,
-            EndedToken::NotSupported,
+        expired: dice.pick(&[
+            ExpiredToken::Gone,
+            ExpiredToken::SyncStateNotFound,
+            ExpiredToken::SyncStateInvalid,
+            ExpiredToken::ResyncRequired,
+            ExpiredToken::NotSupported,
         ]),
     }
 }

@@ -106,14 +106,14 @@ impl Simulator {
         }
         #[derive(Deserialize)]
         struct Entry {
-            door: String,
+            host: String,
             path: String,
             query: String,
             status: Option<u16>,
         }
         let Kept { entries } = self.control("GET", "/journal", "")?;
         let host = self.text("graph_url");
-        let successful = entries.iter().filter(|entry| entry.door == "graph" && entry.status == Some(200));
+        let successful = entries.iter().filter(|entry| entry.host == "graph" && entry.status == Some(200));
         Ok(successful
             .map(|Entry { path, query, .. }| if query.is_empty() { format!("{host}{path}") } else { format!("{host}{path}?{query}") })
             .collect())

@@ -16,7 +16,7 @@ use super::{
     pipeline::Shared,
     transport::{Abort, Connection},
 };
-use crate::journal::Door;
+use crate::journal::Host;
 
 /// Whether a listener uses TLS.
 #[derive(Clone)]
@@ -27,13 +27,13 @@ pub(crate) enum Security {
 }
 
 /// Serves a host until the runtime ends. Must be called inside the runtime.
-pub(crate) fn listen(listener: std::net::TcpListener, door: Door, shared: Arc<Shared>, security: Security) -> io::Result<()> {
+pub(crate) fn listen(listener: std::net::TcpListener, host: Host, shared: Arc<Shared>, security: Security) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(connection(stream, door, shared.clone(), security.clone()))),
+                Ok((stream, _)) => drop(tokio::spawn(connection(stream, host, shared.clone(), security.clone()))),
                 // Out of file descriptors: wait until other connections are closed.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             }
@@ -42,28 +42,28 @@ pub(crate) fn listen(listener: std::net::TcpListener, door: Door, shared: Arc<Sh
     Ok(())
 }
 
-async fn connection(stream: TcpStream, door: Door, shared: Arc<Shared>, security: Security) {
+async fn connection(stream: TcpStream, host: Host, shared: Arc<Shared>, security: Security) {
     let _ = stream.set_nodelay(true);
     let (stream, abort) = Connection::new(stream);
     match security {
-        Security::Plain => serve(stream, door, shared, abort).await,
+        Security::Plain => serve(stream, host, shared, abort).await,
         #[cfg(feature = "tls")]
         Security::Tls(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await {
-                serve(stream, door, shared, abort).await;
+                serve(stream, host, shared, abort).await;
             }
         }
     }
 }
 
 /// Serves HTTP/1.1 or HTTP/2, as the client requests.
-async fn serve<S>(stream: S, door: Door, shared: Arc<Shared>, abort: Abort)
+async fn serve<S>(stream: S, host: Host, shared: Arc<Shared>, abort: Abort)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let service = service_fn(move |request| {
         let (shared, abort) = (shared.clone(), abort.clone());
-        async move { shared.handle(door, request, abort).await }
+        async move { shared.handle(host, request, abort).await }
     });
     // Disconnected clients and injected resets are not errors.
     let mut builder = Builder::new(TokioExecutor::new());

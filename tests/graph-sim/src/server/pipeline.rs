@@ -33,7 +33,7 @@ use crate::{
     clock::Clock,
     encode::guid,
     faults::{Fault, Faults, LinkFault, RetryAfter},
-    journal::{Class, Door, Entry, Ids, Journal, PageKind, RequestInfo},
+    journal::{Class, Entry, Host, Ids, Journal, PageKind, RequestInfo},
     limits::{Limiter, Quota, Usage},
     options::{Credentials, Latency},
     tenant::Tenant,
@@ -77,20 +77,20 @@ impl Shared {
     }
 
     /// Handles one request. An error makes hyper drop the connection.
-    pub(crate) async fn handle(&self, door: Door, request: Request<Incoming>, abort: Abort) -> io::Result<hyper::Response<BodyStream>> {
+    pub(crate) async fn handle(&self, host: Host, request: Request<Incoming>, abort: Abort) -> io::Result<hyper::Response<BodyStream>> {
         let arrival = Instant::now();
         let (parts, body) = request.into_parts();
         let (route, ids) = Route::find(parts.uri.path());
-        let info = self.describe(door, route, ids, &parts);
+        let info = self.describe(host, route, ids, &parts);
         let at = self.clock.now();
         self.wait().await;
-        let outcome = match door {
-            Door::Login => {
+        let outcome = match host {
+            Host::Login => {
                 let body = Limited::new(body, 1 << 16).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
                 self.login(&info, &parts.headers, &body)
             }
-            Door::Graph => self.graph(&info, route, &parts.headers),
-            Door::Foreign => Outcome { response: Response::json(b"{\"value\":[]}".to_vec()), fault: None },
+            Host::Graph => self.graph(&info, route, &parts.headers),
+            Host::Foreign => Outcome { response: Response::json(b"{\"value\":[]}".to_vec()), fault: None },
         };
         if let Some(Fault::Delay(millis)) = outcome.fault {
             tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -118,20 +118,20 @@ impl Shared {
         }
     }
 
-    fn describe(&self, door: Door, route: &Route, ids: Ids, parts: &hyper::http::request::Parts) -> RequestInfo {
+    fn describe(&self, host: Host, route: &Route, ids: Ids, parts: &hyper::http::request::Parts) -> RequestInfo {
         let path = parts.uri.path();
         let query = parts.uri.query().unwrap_or_default();
-        let class = match door {
-            Door::Login if path.ends_with("/oauth2/v2.0/token") => Class::Token,
-            Door::Login | Door::Foreign => Class::Other,
-            Door::Graph => route.class,
+        let class = match host {
+            Host::Login if path.ends_with("/oauth2/v2.0/token") => Class::Token,
+            Host::Login | Host::Foreign => Class::Other,
+            Host::Graph => route.class,
         };
         let (number, class_number) = lock(&self.journal).arrive(class);
         let header = |name: &str| header(&parts.headers, name).map(str::to_owned);
         RequestInfo {
             number,
             class_number,
-            door,
+            host,
             class,
             ids,
             page: match query {
@@ -253,7 +253,7 @@ impl Shared {
             query: &query,
             unknown_members: prefers_unknown_members(headers),
             empty_page: fault == Some(&Fault::EmptyPage) || every > 0 && info.class_number.is_multiple_of(every),
-            loops_back: fault == Some(&Fault::Round),
+            loops_back: fault == Some(&Fault::Cycle),
             roles: &roles,
         };
         (route.handler)(&ctx)
@@ -351,7 +351,7 @@ impl Shared {
             ("Date", date),
             ("Content-Length", length),
             ("Content-Type", content_type),
-            (if info.door == Door::Login { "x-ms-request-id" } else { "request-id" }, request_id.to_string()),
+            (if info.host == Host::Login { "x-ms-request-id" } else { "request-id" }, request_id.to_string()),
             ("client-request-id", info.client_request_id.clone().unwrap_or_else(|| request_id.to_string())),
             (
                 "x-ms-ags-diagnostic",
@@ -401,7 +401,7 @@ impl Shared {
         match fault {
             Fault::MalformedJson => body.truncate(body.len() / 2),
             Fault::NoValue => *body = page::without_value(body),
-            Fault::ValueNoArray => *body = page::with_value_object(body),
+            Fault::ValueIsObject => *body = page::with_value_object(body),
             Fault::Replace { from, to } => *body = String::from_utf8_lossy(body).replace(from.as_str(), to).into_bytes(),
             Fault::ContentType(kind) => kind.clone_into(content_type),
             Fault::ByteOrderMark => drop(body.splice(..0, *b"\xef\xbb\xbf")),

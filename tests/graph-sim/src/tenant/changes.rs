@@ -9,7 +9,7 @@ use super::{
     channel_members::{self, ChannelMember},
     directory::{Channel, Membership, Team},
     members::{Member, MemberKind},
-    message::{Body, Extra, Message, MessageAt, MessageId, Post, Reaction},
+    message::{Body, Extra, Message, MessageId, MessageRef, Post, Reaction},
 };
 use crate::{
     encode::guid,
@@ -62,11 +62,11 @@ const FULL: Effect = Effect { modifies: true, moves: true };
 /// Changes to messages.
 impl Tenant {
     /// Posts a root message.
-    pub fn post(&mut self, channel: &str, post: Post) -> Result<MessageAt, ChangeError> {
+    pub fn post(&mut self, channel: &str, post: Post) -> Result<MessageRef, ChangeError> {
         let now = self.now();
         let requested = requested_id(&post, now);
         let id = self.expect_channel(channel)?.chains.free_id(requested);
-        let at = MessageAt { team: self.expect_team_of(channel)?, channel: channel.to_owned(), root: id, id };
+        let at = MessageRef { team: self.expect_team_of(channel)?, channel: channel.to_owned(), root: id, id };
         let message = self.compose(post, &at, now);
         let channel = self.expect_channel(channel)?;
         let activity = message.modified;
@@ -76,7 +76,7 @@ impl Tenant {
     }
 
     /// Posts a reply in the chain of `at`, which may be its root or another reply.
-    pub fn reply(&mut self, at: &MessageAt, post: Post) -> Result<MessageAt, ChangeError> {
+    pub fn reply(&mut self, at: &MessageRef, post: Post) -> Result<MessageRef, ChangeError> {
         let now = self.now();
         let requested = requested_id(&post, now);
         let chains = &self.expect_channel(&at.channel)?.chains;
@@ -84,7 +84,7 @@ impl Tenant {
             return Err(no_message(at));
         }
         let id = chains.free_id(requested);
-        let reply = MessageAt { id, ..at.clone() };
+        let reply = MessageRef { id, ..at.clone() };
         let message = self.compose(post, &reply, now);
         let channel = self.expect_channel(&at.channel)?;
         channel.chains.insert_reply(at.root, message);
@@ -93,7 +93,7 @@ impl Tenant {
     }
 
     /// Replaces the text of a message.
-    pub fn edit(&mut self, at: &MessageAt, text: &str) -> Result<(), ChangeError> {
+    pub fn edit(&mut self, at: &MessageRef, text: &str) -> Result<(), ChangeError> {
         let content = text.into();
         self.change(at, Change::Edit, FULL, |extra, now| {
             extra.edited = Some(now);
@@ -102,42 +102,42 @@ impl Tenant {
     }
 
     /// Edits a message that was posted as raw JSON.
-    pub fn replace_raw(&mut self, at: &MessageAt, json: impl Into<Box<str>>) -> Result<(), ChangeError> {
+    pub fn replace_raw(&mut self, at: &MessageRef, json: impl Into<Box<str>>) -> Result<(), ChangeError> {
         self.expect_message(at)?.extra_mut().raw = None;
         self.change(at, Change::Edit, FULL, |extra, _| extra.raw = Some(json.into()))
     }
 
     /// Serves this JSON for a message from now on, or the generated JSON with `None`. Not a change for times, order and delta.
-    pub fn set_raw(&mut self, at: &MessageAt, json: Option<&str>) -> Result<(), ChangeError> {
+    pub fn set_raw(&mut self, at: &MessageRef, json: Option<&str>) -> Result<(), ChangeError> {
         self.expect_message(at)?.extra_mut().raw = json.map(Box::from);
         Ok(())
     }
 
-    pub fn react(&mut self, at: &MessageAt, kind: &str) -> Result<(), ChangeError> {
+    pub fn react(&mut self, at: &MessageRef, kind: &str) -> Result<(), ChangeError> {
         let user = (mix(self.changes, at.id) % 97) as u32;
         let effect = self.reaction_effect();
         self.change(at, Change::Reaction, effect, |extra, now| extra.reactions.push(Reaction { kind: kind.into(), user, at: now }))
     }
 
     /// Removes the last reaction.
-    pub fn unreact(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+    pub fn unreact(&mut self, at: &MessageRef) -> Result<(), ChangeError> {
         let effect = self.reaction_effect();
         self.change(at, Change::Reaction, effect, |extra, _| drop(extra.reactions.pop()))
     }
 
     /// Soft deletion: the message remains in the lists.
-    pub fn delete(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+    pub fn delete(&mut self, at: &MessageRef) -> Result<(), ChangeError> {
         let effect = Effect { modifies: self.switches.delete_modifies, moves: self.switches.delete_moves_chain };
         self.change(at, Change::Delete, effect, |extra, now| extra.deleted = Some(now))
     }
 
-    pub fn undelete(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+    pub fn undelete(&mut self, at: &MessageRef) -> Result<(), ChangeError> {
         let effect = Effect { modifies: self.switches.undelete_modifies, moves: self.switches.undelete_moves_chain };
         self.change(at, Change::Undelete, effect, |extra, _| extra.deleted = None)
     }
 
     /// Hard removal: the message disappears, and the replies of a root with it.
-    pub fn remove(&mut self, at: &MessageAt) -> Result<(), ChangeError> {
+    pub fn remove(&mut self, at: &MessageRef) -> Result<(), ChangeError> {
         self.expect_message(at)?;
         let reorder = self.switches.removal_reorders;
         let channel = self.expect_channel(&at.channel)?;
@@ -146,7 +146,7 @@ impl Tenant {
         Ok(())
     }
 
-    fn change(&mut self, at: &MessageAt, what: Change, effect: Effect, apply: impl FnOnce(&mut Extra, Time)) -> Result<(), ChangeError> {
+    fn change(&mut self, at: &MessageRef, what: Change, effect: Effect, apply: impl FnOnce(&mut Extra, Time)) -> Result<(), ChangeError> {
         let now = self.now();
         self.changes += 1;
         let message = self.expect_message(at)?;
@@ -169,7 +169,7 @@ impl Tenant {
         Effect { modifies: self.switches.reaction_modifies, moves: self.switches.reaction_moves_chain }
     }
 
-    fn compose(&mut self, post: Post, at: &MessageAt, now: Time) -> Message {
+    fn compose(&mut self, post: Post, at: &MessageRef, now: Time) -> Message {
         self.changes += 1;
         // The creation time has the milliseconds of the id (graph.md 2.7). Raw messages are placed at exactly the given time.
         let time = if post.raw.is_some() { now } else { Time::from_millis(now.millis()) };
@@ -185,7 +185,7 @@ fn requested_id(post: &Post, now: Time) -> MessageId {
     post.id.unwrap_or_else(|| u64::try_from(now.millis()).unwrap_or(0))
 }
 
-fn fill(json: &str, at: &MessageAt, time: Time) -> String {
+fn fill(json: &str, at: &MessageRef, time: Time) -> String {
     json.replace("$ID$", &at.id_text())
         .replace("$ROOT$", &at.root.to_string())
         .replace("$TIME$", &time.to_string())
@@ -378,13 +378,13 @@ impl Tenant {
         self.team_of(channel).map(|team| team.id.clone()).ok_or_else(|| ChangeError::NoChannel(channel.to_owned()))
     }
 
-    fn expect_message(&mut self, at: &MessageAt) -> Result<&mut Message, ChangeError> {
+    fn expect_message(&mut self, at: &MessageRef) -> Result<&mut Message, ChangeError> {
         let chain = self.expect_channel(&at.channel)?.chains.get_mut(at.root);
         chain.and_then(|chain| chain.message_mut(at.id)).ok_or_else(|| no_message(at))
     }
 }
 
-fn no_message(at: &MessageAt) -> ChangeError {
+fn no_message(at: &MessageRef) -> ChangeError {
     ChangeError::NoMessage { channel: at.channel.clone(), root: at.root, id: at.id }
 }
 

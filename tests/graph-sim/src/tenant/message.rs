@@ -64,7 +64,7 @@ impl Message {
 
 /// The location of a message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct MessageAt {
+pub struct MessageRef {
     /// Returned by the simulator, but ignored in requests, since the channel id determines the team.
     #[serde(default)]
     pub team: String,
@@ -74,7 +74,7 @@ pub struct MessageAt {
     pub id: MessageId,
 }
 
-impl MessageAt {
+impl MessageRef {
     pub fn is_root(&self) -> bool {
         self.root == self.id
     }

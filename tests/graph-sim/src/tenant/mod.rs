@@ -20,7 +20,7 @@ pub use channel_members::ChannelMember;
 pub use directory::{Channel, Membership, Team};
 pub use members::{Member, MemberKind};
 pub(crate) use message::{Body, Message, Reaction};
-pub use message::{MessageAt, MessageId, Post};
+pub use message::{MessageId, MessageRef, Post};
 pub(crate) use reports::DEVICES;
 pub use truth::{MessageTruth, Truth};
 
@@ -132,13 +132,13 @@ impl Tenant {
     }
 
     /// The roots of a channel, newest activity first.
-    pub fn roots(&self, channel: &str) -> Vec<MessageAt> {
+    pub fn roots(&self, channel: &str) -> Vec<MessageRef> {
         let Some((team, channel)) = self.team_of(channel).zip(self.channel(channel)) else { return Vec::new() };
         channel.chains.iter().map(|chain| at(team, channel, chain.root.id, chain.root.id)).collect()
     }
 
     /// The replies to a root, oldest first.
-    pub fn replies(&self, root: &MessageAt) -> Vec<MessageAt> {
+    pub fn replies(&self, root: &MessageRef) -> Vec<MessageRef> {
         let Some((team, channel)) = self.team_of(&root.channel).zip(self.channel(&root.channel)) else { return Vec::new() };
         let chain = channel.chains.get(root.root);
         chain.into_iter().flat_map(|chain| &chain.replies).map(|reply| at(team, channel, root.root, reply.id)).collect()
@@ -169,6 +169,6 @@ impl Tenant {
     }
 }
 
-fn at(team: &Team, channel: &Channel, root: MessageId, id: MessageId) -> MessageAt {
-    MessageAt { team: team.id.clone(), channel: channel.id.clone(), root, id }
+fn at(team: &Team, channel: &Channel, root: MessageId, id: MessageId) -> MessageRef {
+    MessageRef { team: team.id.clone(), channel: channel.id.clone(), root, id }
 }

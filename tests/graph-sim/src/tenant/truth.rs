@@ -104,7 +104,7 @@ impl Tenant {
     }
 
     /// One message, or none if it does not exist.
-    pub fn message_truth(&self, at: &super::MessageAt) -> Option<MessageTruth> {
+    pub fn message_truth(&self, at: &super::MessageRef) -> Option<MessageTruth> {
         let (team, channel) = self.team_of(&at.channel).zip(self.channel(&at.channel))?;
         let message = channel.chains.get(at.root)?.message(at.id)?;
         let view = ChannelView::new(self, team, channel).with_unknown_members(true);

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use graph_sim::{Class, DeletedBody, Fault, Flavour, MemberKind, Membership, MessageAt, PageKind, Post, Switches};
+use graph_sim::{Class, DeletedBody, Fault, Flavour, MemberKind, Membership, MessageRef, PageKind, Post, Switches};
 use serde_json::{Value, json};
 
 use crate::client::{Sim, ids};
 
 /// Posts three roots, one second apart. Returns them oldest first.
-fn three_roots(sim: &Sim, channel: &str) -> Vec<MessageAt> {
+fn three_roots(sim: &Sim, channel: &str) -> Vec<MessageRef> {
     let post = |index: u32| {
         sim.clock().advance(Duration::from_secs(1));
         sim.with_tenant(|tenant| tenant.post(channel, Post::text(format!("root {index}")))).unwrap()
@@ -19,12 +19,12 @@ fn three_roots(sim: &Sim, channel: &str) -> Vec<MessageAt> {
 }
 
 /// The indexes of the listed roots, newest activity first.
-fn order(sim: &Sim, team: &str, channel: &str, roots: &[MessageAt]) -> Vec<usize> {
+fn order(sim: &Sim, team: &str, channel: &str, roots: &[MessageRef]) -> Vec<usize> {
     let (items, _) = sim.all(&sim.path(team, channel, "/messages"));
     ids(&items).iter().map(|id| roots.iter().position(|root| root.id_text() == *id).unwrap()).collect()
 }
 
-fn message(sim: &Sim, at: &MessageAt) -> Value {
+fn message(sim: &Sim, at: &MessageRef) -> Value {
     let rest = if at.is_root() { format!("/messages/{}", at.id) } else { format!("/messages/{}/replies/{}", at.root, at.id) };
     sim.get(&sim.path(&at.team, &at.channel, &rest)).json()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use graph_sim::{DeltaDeletes, DeltaSupport, DeltaTop, EndedToken, Options, Post, TenantSpec, Time};
+use graph_sim::{DeltaDeletes, DeltaSupport, DeltaTop, ExpiredToken, Options, Post, TenantSpec, Time};
 use serde_json::Value;
 
 use crate::client::{Sim, ids};
@@ -93,12 +93,12 @@ fn later_rounds_report_changes() {
     assert_eq!(ids(&items).into_iter().collect::<HashSet<_>>().len(), items.len());
     assert_eq!(ids(&items).len(), 3);
     assert!(items.iter().any(|item| item["deletedDateTime"].is_string()));
-    sim.switches(|switches| switches.delta.tells_reactions = true);
+    sim.switches(|switches| switches.delta.reports_reactions = true);
     assert_eq!(round(&sim, &link).0.len(), 4, "an old link can be used again");
     assert_eq!(round(&sim, &quiet).0.len(), 0);
-    sim.switches(|switches| (switches.delta.tells_deletes, switches.delta.tells_replies) = (DeltaDeletes::Silent, false));
+    sim.switches(|switches| (switches.delta.reports_deletes, switches.delta.reports_replies) = (DeltaDeletes::Silent, false));
     assert_eq!(round(&sim, &link).0.len(), 2);
-    sim.switches(|switches| switches.delta.forgets_every = 1);
+    sim.switches(|switches| switches.delta.skips_every = 1);
     assert_eq!(round(&sim, &link).0.len(), 0);
 }
 
@@ -110,7 +110,7 @@ fn switches_report_deletions_and_removals_as_removed() {
     let (_, link) = round(&sim, &delta_path(&sim, &team, &channel));
     sim.with_tenant(|tenant| (tenant.delete(&posts[0]).unwrap(), tenant.remove(&posts[1]).unwrap()));
     assert_eq!(round(&sim, &link).0.len(), 1, "a hard removal is not reported");
-    sim.switches(|switches| (switches.delta.tells_deletes, switches.delta.tells_removals) = (DeltaDeletes::Removed, true));
+    sim.switches(|switches| (switches.delta.reports_deletes, switches.delta.reports_removals) = (DeltaDeletes::Removed, true));
     let (items, _) = round(&sim, &link);
     let reasons: Vec<&Value> = items.iter().map(|item| &item["@removed"]["reason"]).collect();
     assert_eq!(reasons, ["changed", "deleted"]);
@@ -167,14 +167,14 @@ fn expired_tokens_return_one_of_five_errors() {
     let path = delta_path(&sim, &team, &channel);
     let (_, link) = round(&sim, &path);
     sim.with_tenant(|tenant| tenant.expire_delta(&channel)).unwrap();
-    for (ended, status, code) in [
-        (EndedToken::SyncStateNotFound, 404, "syncStateNotFound"),
-        (EndedToken::SyncStateInvalid, 400, "SyncStateInvalid"),
-        (EndedToken::ResyncRequired, 400, "resyncRequired"),
-        (EndedToken::NotSupported, 400, "BadRequest"),
-        (EndedToken::Gone, 410, "resyncRequired"),
+    for (expired, status, code) in [
+        (ExpiredToken::SyncStateNotFound, 404, "syncStateNotFound"),
+        (ExpiredToken::SyncStateInvalid, 400, "SyncStateInvalid"),
+        (ExpiredToken::ResyncRequired, 400, "resyncRequired"),
+        (ExpiredToken::NotSupported, 400, "BadRequest"),
+        (ExpiredToken::Gone, 410, "resyncRequired"),
     ] {
-        sim.switches(|switches| switches.delta.ended = ended);
+        sim.switches(|switches| switches.delta.expired = expired);
         let reply = sim.get(&link);
         assert_eq!((reply.status, reply.error().0.as_str()), (status, code));
     }

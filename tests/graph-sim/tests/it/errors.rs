@@ -62,7 +62,7 @@ fn the_journal_records_requests() {
     let journal = sim.journal();
     assert_eq!((journal.total(), journal.graph_total(), journal.count(Class::Messages), journal.count(Class::Token)), (4, 3, 2, 1));
     assert_eq!((journal.count_status(Class::Team, 400), journal.with_status(200), journal.throttled()), (1, 3, 0));
-    let pages: Vec<_> = journal.of(Class::Messages).collect();
+    let pages: Vec<_> = journal.entries_of(Class::Messages).collect();
     assert_eq!((pages[0].page, pages[1].page), (PageKind::First, PageKind::Next));
     assert_eq!((pages[1].number, pages[1].class_number, pages[1].status), (3, 2, Some(200)));
     assert_eq!((pages[0].channel(), pages[0].prefer.as_deref()), (Some(channel.as_str()), Some("include-unknown-enum-members")));

@@ -64,7 +64,7 @@ fn connections_break_before_and_within_the_body() {
         assert!(once(&sim, fault.clone()).is_err(), "{fault:?}");
     }
     let journal = sim.journal();
-    assert_eq!((journal.count_status(Class::Groups, 0), journal.of(Class::Groups).filter(|entry| entry.fault).count()), (1, 3));
+    assert_eq!((journal.count_status(Class::Groups, 0), journal.entries_of(Class::Groups).filter(|entry| entry.fault).count()), (1, 3));
 }
 
 /// After a reset the connection fails; after a truncated body it is closed normally.
@@ -168,7 +168,7 @@ fn bodies_can_differ_from_what_the_headers_promise() {
     let error = once(&sim, Fault::ErrorIn200).unwrap();
     assert_eq!((error.status, error.error().0.as_str()), (200, "UnknownError"));
     assert!(once(&sim, Fault::NoValue).unwrap().json().get("value").is_none());
-    assert!(once(&sim, Fault::ValueNoArray).unwrap().json()["value"].is_object());
+    assert!(once(&sim, Fault::ValueIsObject).unwrap().json()["value"].is_object());
     let replaced =
         once(&sim, Fault::Replace { from: "\"displayName\":\"".to_owned(), to: "\"displayName\":17,\"x\":\"".to_owned() }).unwrap();
     assert_eq!(replaced.json()["value"][0]["displayName"], 17);

@@ -121,6 +121,6 @@ fn the_journal_shows_which_host_received_a_token() {
     let sim = Sim::new(TenantSpec::uniform(1, 1, 3));
     sim.get_with(&format!("{}/v1.0/groups", sim.foreign_url()), &[]).unwrap();
     let journal = sim.journal();
-    let doors: Vec<_> = journal.entries().map(|entry| (entry.door, entry.authorized)).collect();
-    assert_eq!(doors, [(graph_sim::Door::Login, false), (graph_sim::Door::Foreign, true)]);
+    let hosts: Vec<_> = journal.entries().map(|entry| (entry.host, entry.authorized)).collect();
+    assert_eq!(hosts, [(graph_sim::Host::Login, false), (graph_sim::Host::Foreign, true)]);
 }

@@ -346,7 +346,7 @@ fn the_pages_are_complete_and_ordered_after_any_changes() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) as usize % bound
     };
-    let mut known: Vec<graph_sim::MessageAt> = Vec::new();
+    let mut known: Vec<graph_sim::MessageRef> = Vec::new();
     for step in 0..400 {
         sim.clock().advance(Duration::from_micros(draw(900_000) as u64));
         let post = Post::generated(Flavour::all()[draw(25)]);

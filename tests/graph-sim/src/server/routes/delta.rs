@@ -17,7 +17,7 @@ use crate::{
         page::{self, Head},
         response::Response,
     },
-    switches::{DeltaDeletes, DeltaSwitches, DeltaTop, EndedToken},
+    switches::{DeltaDeletes, DeltaSwitches, DeltaTop, ExpiredToken},
     tenant::{Chain, Change, DeltaSupport, LogEntry, MessageId},
     time::Time,
 };
@@ -102,10 +102,10 @@ impl<'a> Round<'a> {
     /// The first page of a later round.
     fn later(&self, text: &str) -> Result<PageToken, Response> {
         let (ctx, channel) = (self.page.ctx, self.page.channel);
-        let token = PageToken::open(text, &self.list).ok_or_else(|| self.ended())?;
+        let token = PageToken::open(text, &self.list).ok_or_else(|| self.expired())?;
         let oldest = channel.first_good_delta.max(ctx.tenant.first_good_link);
         if token.is_older(oldest, self.switches.token_lifetime, ctx.now) {
-            return Err(self.ended());
+            return Err(self.expired());
         }
         Ok(PageToken { from: token.upto, upto: channel.log.len() as u64, baseline: false, ..token.moved(Position::Start, ctx.now) })
     }
@@ -121,18 +121,18 @@ impl<'a> Round<'a> {
     }
 
     /// The response to an expired token.
-    fn ended(&self) -> Response {
-        match self.switches.ended {
-            EndedToken::Gone => {
+    fn expired(&self) -> Response {
+        match self.switches.expired {
+            ExpiredToken::Gone => {
                 Response::error(410, "resyncRequired", "Resync required. Replace any local items with the server's version.")
                     .header("Location", format!("{}{}?$deltatoken=", self.page.ctx.base, self.path))
             }
-            EndedToken::SyncStateNotFound => {
+            ExpiredToken::SyncStateNotFound => {
                 Response::error(404, "syncStateNotFound", "The sync state generation is not found; the delta token is expired.")
             }
-            EndedToken::SyncStateInvalid => Response::error(400, "SyncStateInvalid", "The sync state is invalid."),
-            EndedToken::ResyncRequired => Response::error(400, "resyncRequired", "Resync required."),
-            EndedToken::NotSupported => Response::not_supported("DeltaToken"),
+            ExpiredToken::SyncStateInvalid => Response::error(400, "SyncStateInvalid", "The sync state is invalid."),
+            ExpiredToken::ResyncRequired => Response::error(400, "resyncRequired", "Resync required."),
+            ExpiredToken::NotSupported => Response::not_supported("DeltaToken"),
         }
     }
 
@@ -200,32 +200,32 @@ impl<'a> Round<'a> {
         let last: HashMap<MessageId, u64> = reported.map(|(index, entry)| (entry.root, index)).collect();
         let item = |root: MessageId| match channel.chains.get(root) {
             Some(chain) => token.filter.is_none_or(|filter| chain.activity > filter).then(|| self.item(chain)),
-            None => self.switches.tells_removals.then_some(Item::Removed(root, "deleted")),
+            None => self.switches.reports_removals.then_some(Item::Removed(root, "deleted")),
         };
         last.into_iter().filter_map(|(root, index)| Some(((index as i64, root), item(root)?))).collect()
     }
 
     fn reports(&self, index: u64, entry: &LogEntry) -> bool {
         let switches = self.switches;
-        if switches.forgets_every > 0 && index % switches.forgets_every == switches.forgets_every - 1 {
+        if switches.skips_every > 0 && index % switches.skips_every == switches.skips_every - 1 {
             return false;
         }
         match entry.what {
-            _ if entry.reply && !switches.tells_replies => false,
+            _ if entry.reply && !switches.reports_replies => false,
             Change::Post | Change::Edit => true,
-            Change::Reaction => switches.tells_reactions,
-            Change::Delete | Change::Undelete => switches.tells_deletes != DeltaDeletes::Silent,
-            Change::Removal => !entry.reply && switches.tells_removals,
+            Change::Reaction => switches.reports_reactions,
+            Change::Delete | Change::Undelete => switches.reports_deletes != DeltaDeletes::Silent,
+            Change::Removal => !entry.reply && switches.reports_removals,
         }
     }
 
     /// If deletions are reported as `@removed`, objects that were deleted before the first round are not returned (graph.md 4.1).
     fn is_silent(&self, chain: &Chain) -> bool {
-        chain.root.deleted().is_some() && self.switches.tells_deletes == DeltaDeletes::Removed
+        chain.root.deleted().is_some() && self.switches.reports_deletes == DeltaDeletes::Removed
     }
 
     fn item(&self, chain: &'a Chain) -> Item<'a> {
-        if chain.root.deleted().is_some() && self.switches.tells_deletes == DeltaDeletes::Removed {
+        if chain.root.deleted().is_some() && self.switches.reports_deletes == DeltaDeletes::Removed {
             return Item::Removed(chain.root.id, "changed");
         }
         Item::Root(chain)
