@@ -34,16 +34,15 @@ fn joined(source: &str) -> String {
     code.map(|line| line.strip_suffix('\\').map_or_else(|| format!("{line}\n"), str::to_owned)).collect()
 }
 
-/// The messages quoted in headings and in tables, with their line numbers.
+/// The messages quoted in headings and in the first column of tables, with their line numbers.
 fn quotations(document: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut is_in_table = false;
     for (number, line) in document.lines().enumerate() {
         let is_header = ["| message |", "| reason |"].iter().any(|header| line.starts_with(header));
         is_in_table = is_header || is_in_table && line.starts_with('|');
-        if line.starts_with("### ") || is_in_table {
-            found.extend(line.split('`').nth(1).map(|quotation| (number + 1, quotation)));
-        }
+        let quotations = if line.starts_with("### ") { usize::MAX } else { usize::from(is_in_table) };
+        found.extend(line.split('`').skip(1).step_by(2).take(quotations).map(|quotation| (number + 1, quotation)));
     }
     found
 }
@@ -69,5 +68,5 @@ fn a_quotation_that_has_drifted_is_found() {
     let sources = joined("// not this\nf(\"cannot list the {} of team {team}: \\\n    check the id\");");
     assert!(exists("cannot list the … of team …: check the id", &sources));
     assert!(!exists("cannot list the … of team …: check the ids", &sources) && !exists("not this", &sources));
-    assert_eq!(quotations("### `a`\n| reason | fix |\n|---|---|\n| `b` | `c` |\n\n| `d` |"), [(1, "a"), (4, "b")]);
+    assert_eq!(quotations("### `a`, `b`\n| reason | fix |\n|---|---|\n| `c` | `d` |\n\n| `e` |"), [(1, "a"), (1, "b"), (4, "c")]);
 }
