@@ -21,6 +21,8 @@ def check(bench: Bench) -> str:
         project = Project(bench, sim, {LOADER: LOADER})
         if "Plugin configuration is valid" not in project.meltano("config", "test", TAP):
             raise Difference("`meltano config test` does not say that the configuration is valid")
+        if '"SUCCEEDED"' not in project.meltano("invoke", f"{TAP}:check"):
+            raise Difference(f"`meltano invoke {TAP}:check` does not succeed")
         output = Output(project.folder / "output")
         before = sim.truth()
         project.run(LOADER)
