@@ -193,8 +193,8 @@ fn default(name: &str) -> Option<Value> {
 /// A short form of a value for messages, without the contents of objects and lists.
 fn shown(value: &Value) -> String {
     let text = match value {
-        Value::Object(_) => "an object".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "(an object)".to_owned(),
+        Value::Array(_) => "(a list)".to_owned(),
         value => value.to_string(),
     };
     match text.char_indices().nth(60) {

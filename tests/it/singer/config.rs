@@ -91,7 +91,7 @@ fn the_environment_is_read_where_it_is_asked_for_and_wins_over_files() {
     }
     // Not asked for, not read: Meltano sets the variables always.
     let output = tap.sync_with(&["--config=config.json"], &environment);
-    assert_eq!((output.status, output.critical()), (Some(1), "missing: `client_id`, `client_secret`"));
+    assert_eq!((output.status, output.critical()), (Some(1), "missing required options: `client_id`, `client_secret`"));
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
     assert_eq!(
         output.said("WARNING"),
         [
-            "the catalog has a stream chats; there are teams, channels, members, messages, message_replies, channel_members, team_device_usage_report"
+            "unknown stream chats in the catalog is ignored; known streams: teams, channels, members, messages, message_replies, channel_members, team_device_usage_report"
         ]
     );
 }
