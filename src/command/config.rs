@@ -57,7 +57,7 @@ pub(super) fn read_settings(paths: &[PathBuf], trust: Trust, secrets: &Secrets) 
         }
         merge(&mut settings, file)?;
     }
-    if paths.iter().any(is_environment) {
+    if paths.iter().any(|path| is_environment(path)) {
         let environment = settings_of_environment(|name| env::var(name).ok());
         let has_secret = is_set(&environment, SECRET) || is_set(&environment, SECRET_FILE);
         let is_foreign = |host: &&str| is_set(&settings, host) && !is_set(&environment, host);
@@ -80,7 +80,7 @@ pub(super) fn read_settings(paths: &[PathBuf], trust: Trust, secrets: &Secrets) 
 /// Adds a hint if missing options are set in the environment, but `--config` does not include it.
 pub(super) fn suggest_environment(mut error: Error, paths: &[PathBuf]) -> Error {
     if let Error::Config(config) = &mut error
-        && !paths.iter().any(is_environment)
+        && !paths.iter().any(|path| is_environment(path))
     {
         let environment = settings_of_environment(|name| env::var(name).ok());
         let alternatives = |missing: &config::Missing| match missing.option {
@@ -96,7 +96,7 @@ pub(super) fn suggest_environment(mut error: Error, paths: &[PathBuf]) -> Error 
     error
 }
 
-fn is_environment(path: &PathBuf) -> bool {
+fn is_environment(path: &Path) -> bool {
     path.as_os_str() == ENVIRONMENT
 }
 
