@@ -36,13 +36,13 @@ fn main() -> ExitCode {
     let (end, ended) = mpsc::channel();
     let result = Stdout::of_process().and_then(|stdout| {
         if let Err(error) = watch_signals(stop.clone(), stdout.clone(), ended) {
-            complain(&format!("cannot handle signals: {error}"));
+            complain(&format!("cannot watch signals: {error}"));
         }
         run(&cli, stdout, stop)
     });
     match result {
-        Ok(Exit::Success) => ExitCode::SUCCESS,
-        Ok(Exit::Failure) => ExitCode::FAILURE,
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Failed) => ExitCode::FAILURE,
         Ok(Exit::Usage) => ExitCode::from(2),
         Ok(Exit::Stopped) => {
             // The watcher ends the process by the signal that it got.

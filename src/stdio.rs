@@ -142,8 +142,8 @@ pub fn check_stdout() -> io::Result<()> {
     if mode == OFlags::RDONLY || mode == OFlags::RDWR && is_null(stdout.as_fd()) {
         return Err(io::Error::new(
             ErrorKind::NotConnected,
-            "stdout is closed, or is /dev/null opened for reading and writing, so all records would be lost; \
-            hint: connect stdout to the program that reads the records; to discard them, redirect stdout with `>/dev/null`, or in Python pass \
+            "stdout is closed, or is /dev/null opened for reading as well: every record would be lost; \
+            hint: connect stdout to the program that takes the records; to discard them, redirect stdout with `>/dev/null`, or in Python pass \
             `open(os.devnull, \"w\")` instead of `subprocess.DEVNULL`",
         ));
     }

@@ -4,15 +4,16 @@ use std::io::{self, Write};
 
 use crate::sync::Summary;
 
-/// How a command ended, which decides the exit code of the process.
+/// How a command ended, for the process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    Success,
+    /// All done.
+    Done,
     /// Something failed or is incomplete.
-    Failure,
+    Failed,
     /// Wrong usage.
     Usage,
-    /// Stopped by a signal.
+    /// Told to stop before the end.
     Stopped,
 }
 
@@ -20,15 +21,15 @@ impl From<&Summary> for Exit {
     fn from(summary: &Summary) -> Self {
         match summary {
             Summary { stopped: true, .. } => Self::Stopped,
-            summary if summary.is_complete() => Self::Success,
-            _ => Self::Failure,
+            summary if summary.is_complete() => Self::Done,
+            _ => Self::Failed,
         }
     }
 }
 
-/// Writes the whole output of a command.
-pub(super) fn print(out: &mut impl Write, text: &str) -> io::Result<Exit> {
+/// Writes a text, and that is all.
+pub(super) fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    Ok(Exit::Success)
+    Ok(Exit::Done)
 }

@@ -11,7 +11,7 @@ use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::io::StreamReader;
 
 use super::{AnswerDate, Refusal, page::text::without_mark};
-use crate::{printable::one_line, secrets::Secrets};
+use crate::{secrets::Secrets, shown::one_line};
 
 const REQUEST_ID: &str = "request-id";
 

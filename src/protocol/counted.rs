@@ -1,7 +1,8 @@
-//! A writer that counts bytes.
+//! Counts the bytes that are written.
 
 use std::io::{self, Write};
 
+/// Counts what is written to `out`.
 pub(super) struct Counted<'w, W> {
     out: &'w mut W,
     pub(super) bytes: usize,

@@ -1,4 +1,4 @@
-//! Output of `extract`: records only, as lines of JSON.
+//! Records and nothing else: a line of JSON each, for people and the tools that they pipe into.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::Level;
 
-use super::BUFFER_SIZE;
+use super::BUFFER;
 use crate::{
     console::Log,
     emit::{Batch, Emitter, Outcome},
@@ -16,7 +16,7 @@ use crate::{
     streams::Stream,
 };
 
-/// Writes records to stdout and messages to the log.
+/// Writes the records to `out`, and what is said to people to the log.
 #[derive(Debug)]
 pub struct LineEmitter<W: Write> {
     out: BufWriter<W>,
@@ -24,8 +24,9 @@ pub struct LineEmitter<W: Write> {
 }
 
 impl<W: Write> LineEmitter<W> {
+    /// Writes to `out`, which is buffered here.
     pub fn new(out: W, log: Arc<Log>) -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER_SIZE, out), log }
+        Self { out: BufWriter::with_capacity(BUFFER, out), log }
     }
 }
 
@@ -38,7 +39,7 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
         Ok(())
     }
 
-    /// States are not written. Flushing here lets the reader see the records of a batch.
+    /// There is none: it is a good moment for whoever looks.
     fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
         self.out.flush()?;
         Ok(0)

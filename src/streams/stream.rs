@@ -1,4 +1,4 @@
-//! The declaration of a stream: its key, permissions, level, and how it is read.
+//! What is declared of a stream.
 
 use serde_json::Value;
 
@@ -8,106 +8,119 @@ use crate::{
     record::Columns,
 };
 
+/// What is known about a stream before it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
+    /// Its name, the contract with users.
     pub name: &'static str,
+    /// What its records are.
     pub description: &'static str,
+    /// The columns that tell its records apart.
     pub primary_key: &'static [&'static str],
-    /// The column with the time of the last change; [`None`] if the stream is always read in full.
+    /// The column that a change moves forward, where there is one.
     pub cursor: Option<&'static str>,
-    /// Whether it is selected by default. Later additions are opt-in.
+    /// Whether it is read unless something else is asked for: every further stream is opt-in.
     pub is_default: bool,
-    /// The level of its records' parents; [`None`] for the tenant.
+    /// What its records hang below; [`None`]: the tenant.
     pub below: Option<&'static Level>,
-    /// Set if its records are the parents of a level.
+    /// What parents its items are, if they are some.
     pub finds: Option<Finds>,
-    /// The application permissions it requires, all of them.
+    /// Application permissions that let it be read: each of these.
     pub permissions: &'static [&'static Permission],
-    /// Graph's maximum number of items per page.
+    /// The most items that Graph gives a page.
     pub page: u64,
+    /// How it is read.
     pub read: Read,
+    /// JSON Schema of its records.
     pub make_schema: fn() -> Value,
 }
 
 /// How a stream is read.
 #[derive(Clone, Copy, Debug)]
 pub enum Read {
-    /// The list of groups that are teams, and a request for each team.
+    /// The groups that are teams, each completed by its team.
     Teams,
-    /// A list below each parent.
+    /// One list of a parent.
     List(List),
-    /// The walk through each channel.
+    /// The walk through a channel.
     Walk(Side),
-    /// A CSV report.
+    /// A report in CSV.
     Report(fn() -> Request),
 }
 
-/// The parents that a list provides.
+/// What parents a list finds.
 #[derive(Clone, Copy, Debug)]
 pub struct Finds {
+    /// Their level.
     pub level: &'static Level,
-    /// The request for a single one.
+    /// The request for one of them by itself.
     pub request: fn(&Partition) -> Request,
+    /// What lets one be read.
     pub permission: &'static Permission,
 }
 
-/// A list below a parent.
+/// A list of a parent.
 #[derive(Clone, Copy, Debug)]
 pub struct List {
-    /// Makes the request for a parent and a page size.
+    /// The request for a parent, and for so many items a page.
     pub request: fn(&Partition, u64) -> Request,
-    /// Whether every parent has at least one item, so that an empty list must be an error.
+    /// Whether every parent has at least one item, so that an empty list cannot be believed.
     pub never_empty: bool,
 }
 
-/// The part of a walk through a channel that belongs to a stream.
+/// What of a walk through a channel a stream has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Side {
-    /// Root messages.
+    /// The root messages.
     Roots,
-    /// Replies, or the replies of single threads if message ids are configured.
+    /// The replies; those of single threads where threads are named.
     Replies,
 }
 
-/// A selected stream with its selected columns.
+/// A stream that a catalog selects, with the columns that its records shall have.
 #[derive(Clone, Debug)]
 pub struct Selected {
+    /// The stream.
     pub stream: &'static Stream,
+    /// The columns of its records.
     pub columns: Columns,
+    /// Whether it is read from its beginning.
     pub mode: Mode,
 }
 
+/// How much of a stream a run reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
+    /// All of it.
     FullRefresh,
-    /// Reads what has changed since the state.
+    /// What has changed since the state that it is given.
     Incremental,
 }
 
 impl Read {
-    /// A list that may be empty.
+    /// A list of a parent that may be empty.
     pub const fn list(request: fn(&Partition, u64) -> Request) -> Self {
         Self::List(List { request, never_empty: false })
     }
 }
 
 impl Stream {
-    /// Whether a level is among the ancestors of its records.
+    /// Whether its records hang below that level, or below one that hangs below it.
     pub fn is_below(&self, level: &Level) -> bool {
         self.path().contains(&level)
     }
 
-    /// Its records in messages.
+    /// What its records are, for people.
     pub fn plural(&self) -> String {
         self.name.replace('_', " ")
     }
 
-    /// The level whose parents are its records.
+    /// The level whose parents its items are.
     pub fn finds_level(&self) -> Option<&'static Level> {
         self.finds.map(|finds| finds.level)
     }
 
-    /// The path of the links in its states.
+    /// The names in the paths of the links that its states keep.
     pub fn trail(&self) -> Trail {
         self.below.map(Level::trail).unwrap_or_default()
     }
@@ -117,7 +130,7 @@ impl Stream {
         self.below.map(Level::path).unwrap_or_default()
     }
 
-    /// The level of the parents that are read one by one; [`None`] for the tenant.
+    /// The level of the parents that a run reads it from, one after the other; [`None`]: the tenant.
     pub fn read_level(&self) -> Option<&'static Level> {
         match self.read {
             Read::Teams => self.finds_level(),
@@ -126,12 +139,12 @@ impl Stream {
         }
     }
 
-    /// Its default mode.
+    /// How a run reads it unless something else is asked for.
     pub fn mode(&self) -> Mode {
         if self.cursor.is_some() { Mode::Incremental } else { Mode::FullRefresh }
     }
 
-    /// Selects it with all columns.
+    /// It with all its columns, to be read in that mode.
     pub fn whole(&'static self, mode: Mode) -> Selected {
         Selected { stream: self, columns: self.columns().clone(), mode }
     }

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "state"],
     &["streams"],
     &["graph", "record"],
-    &["cli", "printable", "secrets", "stdio"],
+    &["cli", "secrets", "shown", "stdio"],
     &["level"],
 ];
 

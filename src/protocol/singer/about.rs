@@ -1,4 +1,4 @@
-//! Output of `--about`: the tap's name, capabilities and settings.
+//! `--about`: what the tap is and which settings it takes, for people and for tools.
 
 use std::fmt::Write;
 
@@ -11,17 +11,20 @@ const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const CAPABILITIES: [&str; 6] = ["about", "catalog", "discover", "state", "structured-logging", "test"];
 
-/// Output format.
+/// How the tap presents itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum About {
+    /// Lines.
     Text,
-    /// With the keys that Meltano's tools read.
+    /// The keys that Meltano's tooling reads.
     Json,
+    /// A page.
     Markdown,
 }
 
-pub fn about(format: About) -> String {
-    match format {
+/// The tap in that form.
+pub fn about(form: About) -> String {
+    match form {
         About::Text => text(),
         About::Json => format!("{:#}\n", json()),
         About::Markdown => markdown(),
@@ -38,13 +41,13 @@ fn json() -> Value {
         "capabilities": CAPABILITIES,
         "settings": {
             "type": "object",
-            "properties": settings().map(|setting| (setting.name.to_owned(), property(setting))).collect::<Map<_, _>>(),
-            "required": settings().filter(|setting| setting.required).map(|setting| setting.name).collect::<Vec<_>>(),
+            "properties": shown().map(|setting| (setting.name.to_owned(), property(setting))).collect::<Map<_, _>>(),
+            "required": shown().filter(|setting| setting.required).map(|setting| setting.name).collect::<Vec<_>>(),
         },
     })
 }
 
-fn settings() -> impl Iterator<Item = &'static Setting> {
+fn shown() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
 }
 
@@ -80,10 +83,10 @@ fn default(setting: &Setting) -> Option<Value> {
 fn text() -> String {
     let mut text =
         format!("Name: {NAME}\nDescription: {DESCRIPTION}\nVersion: {VERSION}\nCapabilities: {}\nSettings:\n", CAPABILITIES.join(", "));
-    for setting in settings() {
+    for setting in shown() {
         let required = if setting.required { ", required" } else { "" };
         let default = default(setting).map(|default| format!(", default {default}")).unwrap_or_default();
-        // Writing to a string cannot fail.
+        // Writing into a string cannot fail.
         let _ = writeln!(text, "  {} ({}{required}{default}): {}", setting.name, kind(setting.kind), setting.description);
     }
     text
@@ -94,7 +97,7 @@ fn markdown() -> String {
     let mut text = format!(
         "# `{NAME}`\n\n{DESCRIPTION}.\n\nVersion {VERSION}.\n\n## Capabilities\n\n{capabilities}\n## Settings\n\n| Setting | Type | Required | Default | Description |\n|:--|:--|:--|:--|:--|\n"
     );
-    for setting in settings() {
+    for setting in shown() {
         let default = default(setting).map(|default| format!("`{default}`")).unwrap_or_default();
         let _ = writeln!(
             text,

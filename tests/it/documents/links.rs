@@ -80,7 +80,7 @@ fn a_link_to_what_there_is_not_is_a_fault() {
     let documents = documents();
     let readme = &documents[Path::new("README.md")];
     let fault = |link| fault(&documents, readme, link);
-    assert_eq!((fault("docs/state.md#by-hand"), fault("#options"), fault("https://example.com/#no")), (None, None, None));
+    assert_eq!((fault("docs/state.md#by-hand"), fault("#streams"), fault("https://example.com/#no")), (None, None, None));
     assert!(
         fault("docs/no.md").is_some() && fault("docs/state.md#no").is_some() && fault("#no").is_some() && fault("LICENSE#no").is_some()
     );
