@@ -55,11 +55,11 @@ class Simulator:
 
     def requests(self, kind: str) -> int:
         """How many requests of a class came so far."""
-        return self._ask("GET", "/journal")["asked"].get(kind, 0)
+        return self._ask("GET", "/journal")["requests"].get(kind, 0)
 
     def requests_in_all(self) -> int:
         """Token requests too."""
-        return sum(self._ask("GET", "/journal")["asked"].values())
+        return sum(self._ask("GET", "/journal")["requests"].values())
 
     def advance(self, seconds: int) -> None:
         self._ask("POST", "/clock", {"advance": seconds})

@@ -48,10 +48,10 @@ async fn respond(sim: &GraphSim, request: Request<Incoming>) -> Response<Full<By
 pub fn handle(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
     let value = match (method, path) {
         ("GET", "/truth") => return truth(sim),
-        ("GET", "/journal") => serde_json::to_value(sim.journal()).map_err(text)?,
+        ("GET", "/journal") => serde_json::to_value(sim.journal()).map_err(describe)?,
         ("GET", "/config") => sim.config(),
         ("GET", "/tree") => sim.read_tenant(tree),
-        ("GET", "/switches") => serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(text)?,
+        ("GET", "/switches") => serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(describe)?,
         ("GET", "/clock") => clock(sim),
         ("POST", "/switches") => set_switches(sim, parse(body)?)?,
         ("POST", "/clock") => set_clock(sim, &parse(body)?)?,
@@ -83,10 +83,10 @@ fn command(sim: &GraphSim, method: &str, path: &str, body: &[u8]) -> Result<(), 
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(text)
+    serde_json::from_slice(body).map_err(describe)
 }
 
-fn text(error: impl ToString) -> String {
+fn describe(error: impl ToString) -> String {
     error.to_string()
 }
 
@@ -135,9 +135,9 @@ fn tree(tenant: &Tenant) -> Value {
 
 /// Sets the switches in `changes`; the others keep their values.
 fn set_switches(sim: &GraphSim, changes: Value) -> Result<Value, String> {
-    let mut all = serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(text)?;
+    let mut all = serde_json::to_value(sim.read_tenant(|tenant| tenant.switches.clone())).map_err(describe)?;
     merge(&mut all, changes);
-    let switches: Switches = serde_json::from_value(all.clone()).map_err(text)?;
+    let switches: Switches = serde_json::from_value(all.clone()).map_err(describe)?;
     sim.switches(|current| *current = switches);
     Ok(all)
 }
@@ -165,7 +165,7 @@ fn set_clock(sim: &GraphSim, change: &ClockChange) -> Result<Value, String> {
         sim.clock().set(Time::parse(text).ok_or_else(|| format!("invalid time: {text}"))?);
     }
     if let Some(seconds) = change.advance {
-        sim.clock().advance(Duration::try_from_secs_f64(seconds).map_err(text)?);
+        sim.clock().advance(Duration::try_from_secs_f64(seconds).map_err(describe)?);
     }
     if let Some(speed) = change.speed {
         sim.clock().set_speed(speed);
@@ -339,7 +339,7 @@ fn change(sim: &GraphSim, change: TenantChange) -> Result<Value, String> {
         Some(time) => tenant.at(time, |tenant| change.operation.apply(tenant)),
         None => change.operation.apply(tenant),
     });
-    result.map_err(text)
+    result.map_err(describe)
 }
 
 impl Operation {

@@ -107,11 +107,11 @@ impl TenantSpec {
         let mut long_threads = self.long_threads_of_channels().into_iter();
         for index in 0..self.teams {
             let mut team = self.team(&tenant, index, history);
-            for place in 0..self.channels {
+            for number in 0..self.channels {
                 let (roots, idle) = sizes.next().unwrap_or_default();
-                let mut channel = self.channel(&team, place, history);
+                let mut channel = self.channel(&team, number, history);
                 let plan = Plan { roots, replies: self.replies, long_threads: long_threads.next().unwrap_or(0) };
-                let history = if idle { history.ended(DAY * 90) } else { history };
+                let history = if idle { history.ending(DAY * 90) } else { history };
                 fill(&mut channel, plan, history, self.seed);
                 team.channels.push(channel);
             }
@@ -152,17 +152,17 @@ impl TenantSpec {
         let name = format!("{} {}", NAMES[index % NAMES.len()], index + 1);
         let created = history.start().plus_ticks((seed % 10_000_000) as i64);
         let mut team = Team::new(guid(seed, 1).to_string(), name, tenant.id.clone(), seed, created);
-        team.members = (0..self.members).map(|place| member(place, index)).collect();
+        team.members = (0..self.members).map(|number| member(number, index)).collect();
         if let Some(letters) = self.descriptions {
             team.description = Some("x".repeat(letters));
         }
         team
     }
 
-    fn channel(&self, team: &Team, place: usize, history: History) -> Channel {
-        let seed = mix(team.seed, place as u64 + 7);
+    fn channel(&self, team: &Team, number: usize, history: History) -> Channel {
+        let seed = mix(team.seed, number as u64 + 7);
         let mut rng = Rng::with_seed(seed);
-        let (name, membership) = match place {
+        let (name, membership) = match number {
             0 => ("General".to_owned(), Membership::Standard),
             _ => {
                 let membership = match rng.u64(..10) {
@@ -170,22 +170,22 @@ impl TenantSpec {
                     1 | 2 => Membership::Private,
                     _ => Membership::Standard,
                 };
-                (format!("{} {place}", TOPICS[rng.usize(..TOPICS.len())]), membership)
+                (format!("{} {number}", TOPICS[rng.usize(..TOPICS.len())]), membership)
             }
         };
         Channel::new(channel_id(seed), name, membership, team.members(), seed, history.start())
     }
 }
 
-fn member(place: usize, team: usize) -> Member {
+fn member(number: usize, team: usize) -> Member {
     // Every twelfth member is not a user of the directory.
-    let kind = if place % 12 == 11 { MemberKind::ALL[(place / 12 + team) % MemberKind::ALL.len()] } else { MemberKind::AadUser };
-    let roles = match place % 9 {
+    let kind = if number % 12 == 11 { MemberKind::ALL[(number / 12 + team) % MemberKind::ALL.len()] } else { MemberKind::AadUser };
+    let roles = match number % 9 {
         0 => vec!["owner".to_owned()],
         5 => vec!["guest".to_owned()],
         _ => Vec::new(),
     };
-    Member { kind, roles, user: (place * 3 + team) as u32 }
+    Member { kind, roles, user: (number * 3 + team) as u32 }
 }
 
 /// The period of the messages.
@@ -201,7 +201,7 @@ impl History {
     }
 
     /// The same start with an earlier end.
-    fn ended(self, ago: Duration) -> History {
+    fn ending(self, ago: Duration) -> History {
         let ago = ago.min(self.span / 2);
         History { end: self.end.minus(ago), span: self.span - ago }
     }

@@ -180,7 +180,7 @@ impl std::ops::Deref for Entry {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Journal {
     counts: BTreeMap<Class, BTreeMap<u16, u64>>,
-    asked: BTreeMap<Class, u64>,
+    requests: BTreeMap<Class, u64>,
     total: u64,
     bytes: u64,
     entries: VecDeque<Entry>,
@@ -196,7 +196,7 @@ impl Journal {
     /// Counts a request. Returns its number and its number within the class.
     pub(crate) fn arrive(&mut self, class: Class) -> (u64, u64) {
         self.total += 1;
-        let class_number = self.asked.entry(class).or_default();
+        let class_number = self.requests.entry(class).or_default();
         *class_number += 1;
         (self.total, *class_number)
     }
@@ -216,7 +216,7 @@ impl Journal {
 
     /// The number of requests of a class.
     pub fn count(&self, class: Class) -> u64 {
-        self.asked.get(&class).copied().unwrap_or(0)
+        self.requests.get(&class).copied().unwrap_or(0)
     }
 
     /// The number of requests of all classes.

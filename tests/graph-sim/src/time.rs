@@ -134,8 +134,8 @@ fn ticks(duration: Duration) -> i64 {
 }
 
 fn digits(out: &mut Vec<u8>, number: u32, width: u32) {
-    for place in (0..width).rev() {
-        out.push(b'0' + (number / 10_u32.pow(place) % 10) as u8);
+    for exponent in (0..width).rev() {
+        out.push(b'0' + (number / 10_u32.pow(exponent) % 10) as u8);
     }
 }
 

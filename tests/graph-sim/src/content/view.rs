@@ -45,8 +45,8 @@ impl<'a> ChannelView<'a> {
         }
     }
 
-    pub(crate) fn with_unknown_members(mut self, wanted: bool) -> ChannelView<'a> {
-        self.unknown_members = wanted;
+    pub(crate) fn with_unknown_members(mut self, unknown_members: bool) -> ChannelView<'a> {
+        self.unknown_members = unknown_members;
         self
     }
 }

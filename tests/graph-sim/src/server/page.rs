@@ -37,7 +37,7 @@ pub(crate) fn close(out: &mut Vec<u8>) {
 }
 
 /// Damages the link of a page that [`Head::open`] started. `own` is the URL of the request, `first` the URL of the first page of the list.
-pub(crate) fn spoil_link(page: &[u8], fault: &LinkFault, own: &str, first: &str) -> Vec<u8> {
+pub(crate) fn damage_link(page: &[u8], fault: &LinkFault, own: &str, first: &str) -> Vec<u8> {
     let Some((head, items)) = split(page) else { return page.to_vec() };
     let (key, link) = match (between(&head, "\"@odata.nextLink\":\""), between(&head, "\"@odata.deltaLink\":\"")) {
         (Some(link), _) => ("\"@odata.nextLink\":\"", link),

@@ -300,7 +300,7 @@ impl Shared {
             response.status = 206;
         }
         if let (ResponseBody::Bytes(body), Some(fault)) = (&mut response.body, &fault) {
-            self.spoil(body, &mut response.content_type, fault, info);
+            self.damage(body, &mut response.content_type, fault, info);
         }
         if fault.is_some() {
             self.fill_placeholders(&mut response, headers);
@@ -397,7 +397,7 @@ impl Shared {
     }
 
     /// Damages the correct body.
-    fn spoil(&self, body: &mut Vec<u8>, content_type: &mut String, fault: &Fault, info: &RequestInfo) {
+    fn damage(&self, body: &mut Vec<u8>, content_type: &mut String, fault: &Fault, info: &RequestInfo) {
         match fault {
             Fault::MalformedJson => body.truncate(body.len() / 2),
             Fault::NoValue => *body = page::without_value(body),
@@ -405,11 +405,11 @@ impl Shared {
             Fault::Replace { from, to } => *body = String::from_utf8_lossy(body).replace(from.as_str(), to).into_bytes(),
             Fault::ContentType(kind) => kind.clone_into(content_type),
             Fault::ByteOrderMark => drop(body.splice(..0, *b"\xef\xbb\xbf")),
-            Fault::Partial => *body = page::spoil_link(body, &LinkFault::Neither, "", ""),
+            Fault::Partial => *body = page::damage_link(body, &LinkFault::Neither, "", ""),
             Fault::Link(link) => {
                 let first = format!("{}{}", self.graph_url, info.path);
                 let own = if info.query.is_empty() { first.clone() } else { format!("{first}?{}", info.query) };
-                *body = page::spoil_link(body, link, &own, &first);
+                *body = page::damage_link(body, link, &own, &first);
             }
             _ => {}
         }

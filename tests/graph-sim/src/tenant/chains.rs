@@ -104,8 +104,8 @@ impl Chains {
         self.note_id(reply.id);
         let modified = reply.modified;
         if let Some(chain) = self.by_root.get_mut(&root) {
-            let place = chain.replies.partition_point(|other| other.id < reply.id);
-            chain.replies.insert(place, reply);
+            let index = chain.replies.partition_point(|other| other.id < reply.id);
+            chain.replies.insert(index, reply);
         }
         self.rise(root, modified);
     }
@@ -113,11 +113,11 @@ impl Chains {
     /// Moves a chain up to `activity`, unless its activity is newer.
     pub(crate) fn rise(&mut self, root: MessageId, activity: Time) {
         if self.by_root.get(&root).is_some_and(|chain| chain.activity < activity) {
-            self.place(root, activity);
+            self.move_to(root, activity);
         }
     }
 
-    fn place(&mut self, root: MessageId, activity: Time) {
+    fn move_to(&mut self, root: MessageId, activity: Time) {
         if let Some(chain) = self.by_root.get_mut(&root) {
             self.order.remove(&(chain.activity, root));
             chain.activity = activity;
@@ -137,7 +137,7 @@ impl Chains {
             chain.replies.retain(|reply| reply.id != id);
             let newest = chain.newest();
             if reorder {
-                self.place(root, newest);
+                self.move_to(root, newest);
             }
         }
     }

@@ -234,13 +234,13 @@ impl Tenant {
         let now = self.now();
         self.changes += 1;
         let seed = mix(self.seed, hash(name) ^ hash(team) ^ self.changes);
-        let index = *self.team_index.get(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
+        let team_index = *self.team_index.get(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
         let id = channel_id(seed);
         let team = self.expect_team(team)?;
-        let place = team.channels.len();
+        let index = team.channels.len();
         let channel = Channel::new(id.clone(), name.to_owned(), membership, &team.members, seed, now);
         team.channels.push(channel);
-        self.channel_index.insert(id.clone(), (index, place));
+        self.channel_index.insert(id.clone(), (team_index, index));
         Ok(id)
     }
 
@@ -274,12 +274,12 @@ impl Tenant {
 
     pub fn remove_channel_member(&mut self, channel: &str, member: &str) -> Result<(), ChangeError> {
         self.expect_own_members(channel)?;
-        let place = self
+        let index = self
             .team_of(channel)
             .zip(self.channel(channel))
             .and_then(|(team, known)| known.members.iter().position(|have| have.id(self, team, known) == member));
-        if let Some(place) = place {
-            self.expect_own_members(channel)?.remove(place);
+        if let Some(index) = index {
+            self.expect_own_members(channel)?.remove(index);
         }
         Ok(())
     }
@@ -297,10 +297,10 @@ impl Tenant {
     /// Removes a member from a team and from its private channels.
     pub fn remove_member(&mut self, team: &str, member: &str) -> Result<(), ChangeError> {
         let known = self.group(team).ok_or_else(|| ChangeError::NoTeam(team.to_owned()))?;
-        let place = known.members.iter().position(|have| have.id(self, known) == member);
-        if let Some(place) = place {
+        let index = known.members.iter().position(|have| have.id(self, known) == member);
+        if let Some(index) = index {
             let team = self.expect_team(team)?;
-            let gone = team.members.remove(place).user;
+            let gone = team.members.remove(index).user;
             let private = team.channels.iter_mut().filter(|channel| channel.membership == Membership::Private);
             private.for_each(|channel| channel.members.retain(|member| member.member.user != gone));
         }

@@ -36,8 +36,8 @@ pub(crate) fn draw(membership: Membership, team: &[Member], seed: u64) -> Vec<Ch
     let mut rng = Rng::with_seed(seed ^ 0x6d65_6d62);
     let users: Vec<&Member> = team.iter().filter(|member| member.kind == MemberKind::AadUser).collect();
     let owner = (!users.is_empty()).then(|| rng.usize(..users.len()));
-    let chosen = users.into_iter().enumerate().filter(|(place, _)| Some(*place) == owner || rng.chance(40));
-    let mut members: Vec<ChannelMember> = chosen.map(|(place, member)| ChannelMember::from_team(member, Some(place) == owner)).collect();
+    let chosen = users.into_iter().enumerate().filter(|(index, _)| Some(*index) == owner || rng.chance(40));
+    let mut members: Vec<ChannelMember> = chosen.map(|(index, member)| ChannelMember::from_team(member, Some(index) == owner)).collect();
     if membership == Membership::Shared {
         let first = 10_000 + rng.u32(..1_000);
         let others = [(Home::Other, false), (Home::Other, false), (Home::Same, true), (Home::Other, true), (Home::Same, true)];

@@ -150,10 +150,10 @@ impl Tenant {
     }
 
     pub(crate) fn add_team(&mut self, team: Team) {
-        let index = self.teams.len();
-        self.team_index.insert(team.id.clone(), index);
-        for (place, channel) in team.channels.iter().enumerate() {
-            self.channel_index.insert(channel.id.clone(), (index, place));
+        let team_index = self.teams.len();
+        self.team_index.insert(team.id.clone(), team_index);
+        for (index, channel) in team.channels.iter().enumerate() {
+            self.channel_index.insert(channel.id.clone(), (team_index, index));
         }
         self.teams.push(team);
     }

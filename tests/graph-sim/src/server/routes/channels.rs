@@ -45,7 +45,7 @@ fn channels(ctx: &Context<'_>) -> Result<Response, Response> {
     let list = List { context: ctx.metadata(&path), path, counted: true };
     let channels = team.channels.iter().enumerate().filter(|(_, channel)| !channel.gone && !channel.unlisted);
     let listed = channels.filter(|(_, channel)| filter.as_ref().is_none_or(|filter| filter.matches(channel)));
-    list.page(ctx, &token, listed.map(|(place, channel)| (place, selected(channel.json(team, ctx.unknown_members), &select))))
+    list.page(ctx, &token, listed.map(|(index, channel)| (index, selected(channel.json(team, ctx.unknown_members), &select))))
 }
 
 /// The two documented filters of the list of channels.

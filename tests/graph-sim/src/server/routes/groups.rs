@@ -59,7 +59,7 @@ fn groups(ctx: &Context<'_>) -> Result<Response, Response> {
         counted: false,
     };
     let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && !team.unmarked);
-    let page = list.page(ctx, &token, items.map(|(place, team)| (place, selected(team.group_json(), &select))));
+    let page = list.page(ctx, &token, items.map(|(index, team)| (index, selected(team.group_json(), &select))));
     page.map(|response| response.header("x-ms-resource-unit", "1"))
 }
 

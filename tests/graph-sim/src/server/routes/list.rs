@@ -28,13 +28,13 @@ impl List {
     ) -> Result<Response, Response> {
         let Position::Offset(start) = token.position else { return Err(Response::bad_request("The provided skip token is not valid.")) };
         let size = if ctx.empty_page { 0 } else { token.top };
-        let mut rest = items.skip_while(|(place, _)| (*place as u64) < start);
+        let mut rest = items.skip_while(|(index, _)| (*index as u64) < start);
         let page: Vec<String> = rest.by_ref().take(size).map(|(_, item)| item.to_string()).collect();
         let end = (page.len() == token.top && ctx.tenant.switches.trailing_link).then_some(i64::MAX as u64);
-        let next = rest.next().map(|(place, _)| place as u64).or(end);
+        let next = rest.next().map(|(index, _)| index as u64).or(end);
         let next = if ctx.loops_back { Some(0) } else { next };
-        let next_link = next.map(|place| {
-            let token = token.moved(Position::Offset(place), ctx.now).seal(&self.path);
+        let next_link = next.map(|index| {
+            let token = token.moved(Position::Offset(index), ctx.now).seal(&self.path);
             format!("{}{}?$skiptoken={token}", ctx.base, self.path)
         });
         let mut body = Vec::new();

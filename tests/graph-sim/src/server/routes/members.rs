@@ -49,7 +49,7 @@ fn members(ctx: &Context<'_>) -> Result<Response, Response> {
     let select = query.select();
     let list = List { context: ctx.metadata(&path), path, counted: true };
     let items = team.members.iter().enumerate();
-    list.page(ctx, &token, items.map(|(place, member)| (place, selected(member.json(ctx.tenant, team), &select))))
+    list.page(ctx, &token, items.map(|(index, member)| (index, selected(member.json(ctx.tenant, team), &select))))
 }
 
 /// `GET /teams/{id}/channels/{id}/members`: direct members only.
@@ -72,7 +72,7 @@ fn channel_members_page(ctx: &Context<'_>, what: &str, is_listed: impl Fn(&Chann
     let list = List { context: ctx.metadata(&path), path, counted: true };
     let members = channel.all_members(team).filter(|member| is_listed(member)).map(|member| member.json(ctx.tenant, team, channel));
     let listed = members.enumerate().filter(|(_, member)| filter.as_ref().is_none_or(|filter| filter.matches(member)));
-    list.page(ctx, &token, listed.map(|(place, member)| (place, selected(member, &select))))
+    list.page(ctx, &token, listed.map(|(index, member)| (index, selected(member, &select))))
 }
 
 /// The filter of Microsoft's examples: a property equals a text.

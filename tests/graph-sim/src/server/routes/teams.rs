@@ -35,7 +35,7 @@ fn teams(ctx: &Context<'_>) -> Result<Response, Response> {
     }
     let list = List { path: "teams".to_owned(), context: ctx.metadata("teams"), counted: true };
     let items = ctx.tenant.teams.iter().enumerate().filter(|(_, team)| !team.gone && team.provisioned);
-    list.page(ctx, &token, items.map(|(place, team)| (place, team.listed_json())))
+    list.page(ctx, &token, items.map(|(index, team)| (index, team.listed_json())))
 }
 
 /// `GET /teams/{id}`.
