@@ -1,4 +1,4 @@
-//! The command line: the verbs of Airbyte, the flags of Singer, and commands of our own for people.
+//! The command line: the commands of an Airbyte source, the flags of a Singer tap, and commands for interactive use.
 
 use std::path::PathBuf;
 
@@ -6,91 +6,83 @@ use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum}
 
 use crate::level::{LEVELS, Level};
 
-/// What stands in the help over the options that every command has.
-const WATCHING: &str = "Log and progress";
+const LOGGING_HEADING: &str = "Log and progress";
 
-/// What was asked on the command line.
+// The comments on commands and options are the texts of `--help`.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "tap-microsoft-teams",
     version = concat!("v", env!("CARGO_PKG_VERSION")),
-    about = "Extracts Microsoft Teams: teams, channels, members, channel messages and thread replies",
-    long_about = "Extracts Microsoft Teams (teams, channels, members, channel messages and thread replies) from Microsoft Graph v1.0 \
-        with application permissions. An Airbyte source with spec, check, discover and read, a Singer tap without a command; \
-        the other commands are for people.",
-    after_help = "Exit codes: 0 all done (also: check says FAILED); 1 something failed or is incomplete; 2 wrong usage. Ended by a signal: that signal.",
+    about = "Extract teams, channels, members, messages and replies from Microsoft Teams",
+    long_about = "Extract teams, channels, members, channel messages and thread replies from Microsoft Teams, through Microsoft Graph v1.0 with \
+        application permissions. Without a command it is a Singer tap. The commands spec, check, discover and read make it an Airbyte \
+        source; the others are for interactive use.",
+    after_help = "Exit codes: 0 success (also if check reports FAILED); 1 something failed or is incomplete; 2 wrong usage. If a signal \
+        stops the program, it exits with that signal.",
     args_conflicts_with_subcommands = true,
     arg_required_else_help = true
 )]
 pub struct Cli {
-    /// A command; without one, it is a Singer tap.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// What to do in Singer's words.
     #[command(flatten)]
     pub singer: Singer,
-    /// Log what is as important as that: error, warn, info, debug or trace; info unless the environment says another
-    #[arg(long, global = true, value_name = "LEVEL", conflicts_with = "debug", hide_possible_values = true, help_heading = WATCHING)]
+    /// Minimum log level: error, warn, info, debug or trace. The default is info, unless the environment sets a level
+    #[arg(long, global = true, value_name = "LEVEL", conflicts_with = "debug", hide_possible_values = true, help_heading = LOGGING_HEADING)]
     pub log_level: Option<LogLevel>,
-    /// The same as --log-level debug
-    #[arg(long, global = true, help_heading = WATCHING)]
+    /// Same as --log-level debug
+    #[arg(long, global = true, help_heading = LOGGING_HEADING)]
     pub debug: bool,
-    /// Show no bars on a terminal, which another program in the pipe writes to as well
-    #[arg(long, global = true, help_heading = WATCHING)]
+    /// Do not show progress bars (use this when another program writes to the same terminal)
+    #[arg(long, global = true, help_heading = LOGGING_HEADING)]
     pub no_progress: bool,
 }
 
-/// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// The verbs of an Airbyte source.
     #[command(flatten)]
     Airbyte(Airbyte),
-    /// Print a configuration with comments, to fill in
+    /// Print a sample configuration with comments
     #[command(display_order = 1)]
     SampleConfig,
-    /// Write the records of one stream to stdout, a line of JSON each: to look at them, without a state
+    /// Write the records of one stream to stdout as lines of JSON, without a state
     #[command(display_order = 4)]
     Extract(Extract),
-    /// Say what a run would do, and how long it would take, from a few requests
+    /// Estimate the number of requests and the duration of a run, from a few requests
     #[command(display_order = 3)]
     Plan(Plan),
 }
 
-/// What to do in Airbyte's words.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Airbyte {
-    /// Print what the configuration may contain (Airbyte)
+    /// Print the connector specification (Airbyte)
     #[command(display_order = 5)]
     Spec,
-    /// Say whether a configuration works, and what is missing (Airbyte; in sentences on a terminal)
+    /// Check whether the configuration works, and report what is missing (Airbyte; plain text on a terminal)
     #[command(display_order = 2)]
     Check(Check),
     /// Print the streams and their schemas (Airbyte)
     #[command(display_order = 6)]
-    Discover(Configured),
-    /// Read the streams of a catalog (Airbyte)
+    Discover(RequiredConfig),
+    /// Read the streams of a configured catalog (Airbyte)
     #[command(display_order = 7)]
     Read {
-        /// The configuration.
         #[command(flatten)]
-        config: Configured,
+        config: RequiredConfig,
         /// File with the configured catalog, in JSON
         #[arg(long, value_name = "FILE")]
         catalog: PathBuf,
-        /// File with the state that an earlier run wrote, in JSON
+        /// File with the state of an earlier run, in JSON
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
     },
 }
 
-/// What is checked.
 #[derive(Args, Clone, Debug)]
 pub struct Check {
-    /// The configuration.
     #[command(flatten)]
-    pub settings: Configured,
-    /// These streams too; names separated by commas. Without it, the streams that are selected by default
+    pub config: RequiredConfig,
+    /// Names of streams to check in addition to the default ones, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub streams: Vec<String>,
     /// Exit with 1 unless every checked stream works; one that is not configured does not work
@@ -98,43 +90,42 @@ pub struct Check {
     pub strict: bool,
 }
 
-/// A configuration that must be named.
 #[derive(Args, Clone, Debug)]
-pub struct Configured {
-    /// File with the configuration, in JSON; of several the later wins. ENV takes the variables TAP_MICROSOFT_TEAMS_*
+pub struct RequiredConfig {
+    /// Configuration file, in JSON. Can be repeated: later files override earlier ones. ENV reads the environment variables
+    /// TAP_MICROSOFT_TEAMS_*, which override all files
     #[arg(long, short, value_name = "FILE|ENV", required = true)]
     pub config: Vec<PathBuf>,
 }
 
-/// A configuration that is in the environment if it is nowhere else.
+/// A configuration that is read from the environment unless files are set.
 #[derive(Args, Clone, Debug)]
-pub struct Settings {
-    /// File with the configuration, in JSON; of several the later wins. ENV takes the variables TAP_MICROSOFT_TEAMS_*
+pub struct OptionalConfig {
+    /// Configuration file, in JSON. Can be repeated: later files override earlier ones. ENV reads the environment variables
+    /// TAP_MICROSOFT_TEAMS_*, which override all files
     #[arg(long, short, value_name = "FILE|ENV", default_value = "ENV")]
     pub config: Vec<PathBuf>,
 }
 
-/// What to extract. What is not named here is as the configuration says; parents that nothing names are all read.
+// Flags override the configuration; where neither selects parents, all of them are read.
 #[derive(Args, Clone, Debug)]
 pub struct Extract {
-    /// The configuration.
     #[command(flatten)]
-    pub settings: Settings,
-    /// teams, channels, members, messages or message_replies
+    pub config: OptionalConfig,
+    /// Stream to extract: teams, channels, members, messages, message_replies, channel_members or team_device_usage_report
     #[arg(long, value_name = "NAME")]
     pub stream: String,
-    /// The parents that are named.
     #[command(flatten)]
     pub parents: Parents,
-    /// None of these teams and channels; ids separated by commas
+    /// Skip these teams and channels; ids separated by commas
     #[arg(long, value_name = "IDS")]
     pub exclude: Option<String>,
-    /// Only what was modified at or after that time, in ISO 8601
+    /// Only records modified at or after this time (ISO 8601)
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
 }
 
-/// The parents that flags name: those of a level by its name, such as `--team`.
+/// The parents selected by flags. Each level has a flag with its name, such as `--team`.
 #[derive(Clone, Debug, Default)]
 pub struct Parents(pub Vec<(&'static Level, String)>);
 
@@ -164,107 +155,96 @@ impl FromArgMatches for Parents {
     }
 }
 
-/// Which run is planned.
 #[derive(Args, Clone, Debug)]
 pub struct Plan {
-    /// The configuration.
     #[command(flatten)]
-    pub settings: Settings,
-    /// File with the catalog of either protocol, in JSON; without one, all streams that the configuration allows
+    pub config: OptionalConfig,
+    /// File with an Airbyte or Singer catalog, in JSON. Without it, all streams that the configuration allows
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
-    /// File with the state that an earlier run wrote, in JSON
+    /// File with the state of an earlier run, in JSON
     #[arg(long, short, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: PlanFormat,
 }
 
-/// How a plan is printed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum PlanFormat {
-    /// Tables, for people.
+    /// Tables and text
     Table,
-    /// JSON.
+    /// JSON
     Json,
 }
 
-/// The flags of a Singer tap. They come together, in any order; the first of about, discover, test and sync that is asked is done.
+// These flags may be combined in any order. If several modes are set, the first of about, discover, test and sync runs.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Singer")]
 pub struct Singer {
-    /// File with the configuration, in JSON; of several the later wins. ENV takes the variables TAP_MICROSOFT_TEAMS_*
+    /// Configuration file, in JSON. Can be repeated: later files override earlier ones. ENV reads the environment variables
+    /// TAP_MICROSOFT_TEAMS_*, which override all files
     #[arg(long, short, value_name = "FILE|ENV")]
     pub config: Vec<PathBuf>,
     /// Print the catalog
     #[arg(long, short)]
     pub discover: bool,
-    /// File with the catalog, in JSON: which streams and columns are read
+    /// File with the catalog, in JSON, which selects streams and columns
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
-    /// The same, as older tools call it
+    /// Same as --catalog, for older tools
     #[arg(long, short, value_name = "FILE", conflicts_with = "catalog")]
     pub properties: Option<PathBuf>,
-    /// File with the state that an earlier run wrote, in JSON
+    /// File with the state of an earlier run, in JSON
     #[arg(long, short, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Print what the tap is and which settings it takes
+    /// Print the version, the capabilities and the settings of the tap
     #[arg(long)]
     pub about: bool,
-    /// How --about prints
+    /// Output format of --about
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: AboutFormat,
-    /// Read one record a stream; with =schema, print the schemas only
+    /// Read one record per stream; with --test=schema, only print the schemas
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "records")]
     pub test: Option<Test>,
-    /// How log lines on stderr look; JSON by itself where Meltano asks for it
+    /// Format of the log on stderr. The default is text, or JSON if Meltano's logging configuration requests it
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 }
 
-/// How `--about` prints.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum AboutFormat {
-    /// Lines.
+    /// Plain text
     #[default]
     Text,
-    /// JSON.
+    /// JSON
     Json,
-    /// Markdown.
+    /// Markdown
     Markdown,
 }
 
-/// What `--test` does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Test {
-    /// One record a stream.
+    /// One record per stream
     Records,
-    /// The schemas only.
+    /// Only the schemas
     Schema,
 }
 
-/// How much is logged.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogLevel {
-    /// What failed.
     Error,
-    /// And what was left out.
     Warn,
-    /// And how the run goes.
     Info,
-    /// And each request.
     Debug,
-    /// And all that can be said.
     Trace,
 }
 
-/// How log lines look.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogFormat {
-    /// `LEVEL text`
+    /// `LEVEL message`
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! The executable: arguments in, exit code or signal out.
+//! The executable: parses the arguments, runs the command, and handles signals and exit codes.
 
 use std::{
     fs,
@@ -23,11 +23,11 @@ use tap_microsoft_teams::{
     stdio::{Stderr, Stdout},
 };
 
-/// So long a run that is stopped writes what was read. A slow reader does not get all of it.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long a stopped run may write what was read. A slow reader does not receive all of it.
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether a run that is stopped has ended.
-const STEP: Duration = Duration::from_millis(20);
+/// Interval of the checks whether a stopped run has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 fn main() -> ExitCode {
     panic::remember();
@@ -35,68 +35,71 @@ fn main() -> ExitCode {
     let stop = StopSignal::default();
     let (end, ended) = mpsc::channel();
     let result = Stdout::of_process().and_then(|stdout| {
-        if let Err(error) = watch_signals(stop.clone(), stdout.clone(), ended) {
-            complain(&format!("cannot watch signals: {error}"));
+        if let Err(error) = handle_signals(stop.clone(), stdout.clone(), ended) {
+            print_error(&format!("cannot handle signals: {error}"));
         }
         run(&cli, stdout, stop)
     });
     match result {
-        Ok(Exit::Done) => ExitCode::SUCCESS,
-        Ok(Exit::Failed) => ExitCode::FAILURE,
+        Ok(Exit::Success) => ExitCode::SUCCESS,
+        Ok(Exit::Failure) => ExitCode::FAILURE,
         Ok(Exit::Usage) => ExitCode::from(2),
         Ok(Exit::Stopped) => {
-            // The watcher ends the process by the signal that it got.
+            // The signal thread ends the process with the signal.
             drop(end);
-            std::thread::sleep(GRACE);
+            std::thread::sleep(GRACE_PERIOD);
             ExitCode::FAILURE
         }
-        // Whoever read us has gone; there is nobody to tell.
+        // The reader closed the pipe; exit quietly.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
-            complain(&format!("cannot write the output: {error}"));
+            print_error(&format!("cannot write the output: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Stops the run on the first signal, and the process by that signal when the run has ended, when nobody reads what it writes, or at a
+/// Stops the run on the first signal. Ends the process with that signal when the run has ended, when the reader of stdout is gone, or on a
 /// second signal.
-fn watch_signals(stop: StopSignal, stdout: Stdout, ended: mpsc::Receiver<()>) -> io::Result<()> {
-    // A file that may not grow any more is then an error of the write that does not fit.
+fn handle_signals(stop: StopSignal, stdout: Stdout, ended: mpsc::Receiver<()>) -> io::Result<()> {
+    // A write beyond the limit of the file size then fails with an error, instead of ending the process.
     flag::register(SIGXFSZ, Arc::default())?;
-    let hangup = Some(SIGHUP).filter(|_| hangup_ends());
+    let hangup = Some(SIGHUP).filter(|_| hangup_has_default_action());
     let mut signals = Signals::new([SIGTERM, SIGINT].into_iter().chain(hangup))?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
         stop.end_asking();
-        let (began, mut reader) = (Instant::now(), stdout.reader());
-        while ended.recv_timeout(STEP) == Err(mpsc::RecvTimeoutError::Timeout) && signals.pending().next().is_none() && !reader.is_gone() {
-            if began.elapsed() >= GRACE {
+        let (stopped_at, mut reader) = (Instant::now(), stdout.watch_reader());
+        while ended.recv_timeout(POLL_INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout)
+            && signals.pending().next().is_none()
+            && !reader.is_gone()
+        {
+            if stopped_at.elapsed() >= GRACE_PERIOD {
                 stop.end_writing();
             }
         }
-        end_by(signal);
+        exit_with_signal(signal);
     })?;
     Ok(())
 }
 
-/// Whether a hangup, as of a terminal that is closed, ends the process: not if whoever started it has that ignored, as `nohup` does. Where the
-/// system does not say so, what it does is left to it.
-fn hangup_ends() -> bool {
+/// Whether SIGHUP is not ignored, as `nohup` does. False if the system does not provide this information.
+fn hangup_has_default_action() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     ignored.is_some_and(|ignored| ignored & (1 << (SIGHUP - 1)) == 0)
 }
 
-/// As PID 1 of a container a signal's default action does nothing, and emulating it would end in an abort: then the exit code says it.
-#[expect(clippy::exit, reason = "the process ends here, whatever its threads do")]
-fn end_by(signal: i32) {
+/// Ends the process with a signal. As PID 1 of a container a signal has no default action, and emulating it would abort; there the exit code
+/// contains the signal.
+#[expect(clippy::exit, reason = "the process ends here, even if threads are still running")]
+fn exit_with_signal(signal: i32) {
     if std::process::id() != 1 {
         let _ = emulate_default_handler(signal);
     }
     std::process::exit(128 + signal);
 }
 
-fn complain(sentence: &str) {
-    let _ = writeln!(Stderr, "tap-microsoft-teams: {sentence}");
+fn print_error(message: &str) {
+    let _ = writeln!(Stderr, "tap-microsoft-teams: {message}");
 }

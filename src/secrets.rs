@@ -1,4 +1,4 @@
-//! The secrets and tokens of a run, and the one way to show a text in which somebody may have quoted them.
+//! The secrets and tokens of a run, and their removal from texts that may contain them.
 
 use std::{
     borrow::Cow,
@@ -11,21 +11,21 @@ use std::{
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretSlice};
 
-/// Shorter ones are not looked for: a common word would make logs and ids unreadable. No secret of Microsoft Entra is as short.
-const LEAST: usize = 8;
+/// Shorter secrets are not hidden, since they could be common words. Secrets of Microsoft Entra are longer.
+const MIN_LENGTH: usize = 8;
 
-/// So many tokens are remembered, the latest: most have ended before.
-const TOKENS: usize = 100;
+/// Maximum number of tokens to remember. Older ones have expired.
+const MAX_TOKENS: usize = 100;
 
-/// What is written in place of a secret.
+/// Replaces a secret.
 const HIDDEN: &str = "***";
 
-/// So often a text may have been encoded: a URL within JSON within JSON.
-const LAYERS: usize = 3;
+/// Maximum number of nested encodings, such as a URL in JSON in JSON.
+const MAX_ENCODINGS: usize = 3;
 
 /// All secrets and tokens of a run. Clones share them.
 ///
-/// They are found as they are, percent-encoded, as a form or JSON writes them, and in any mix of these, whatever the case of the letters.
+/// They are found in plain form, percent-encoded, form-encoded, escaped in JSON, and in any combination of these, ignoring case.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<RwLock<Known>>);
 
@@ -36,33 +36,31 @@ struct Known {
 }
 
 impl Secrets {
-    /// From now on this secret is hidden.
     pub fn add(&self, secret: &str) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(secret) = known.unknown(secret) {
+        if let Some(secret) = known.normalize_new(secret) {
             known.secrets.push(secret);
         }
     }
 
-    /// From now on this token is hidden.
     pub fn add_token(&self, token: &str) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(token) = known.unknown(token) {
+        if let Some(token) = known.normalize_new(token) {
             known.tokens.push_back(token);
-            if known.tokens.len() > TOKENS {
+            if known.tokens.len() > MAX_TOKENS {
                 known.tokens.pop_front();
             }
         }
     }
 
-    /// Whether one of them is in a text.
+    /// Whether a text contains any of them.
     pub fn are_in(&self, text: &str) -> bool {
-        !self.found(text).is_empty()
+        !self.find(text).is_empty()
     }
 
-    /// The text without them.
+    /// Replaces them in a text.
     pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let found = self.found(text);
+        let found = self.find(text);
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -78,15 +76,15 @@ impl Secrets {
         Cow::Owned(shown)
     }
 
-    /// Where they are, in order.
-    fn found(&self, text: &str) -> Vec<Range<usize>> {
+    /// Their positions in a text, sorted.
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        // No way to write one is shorter than it is.
+        // No encoding makes a secret shorter.
         if known.all().all(|secret| secret.len() > text.len()) {
             return Vec::new();
         }
         let mut found = Vec::new();
-        known.find(&Layer::of(text), LAYERS, &mut found);
+        known.find(&Layer::new(text), MAX_ENCODINGS, &mut found);
         found.sort_unstable_by_key(|range| (range.start, range.end));
         found
     }
@@ -103,61 +101,61 @@ impl Known {
         self.secrets.iter().chain(&self.tokens).map(ExposeSecret::expose_secret)
     }
 
-    /// Where they are in a text that was encoded so often at most.
-    fn find(&self, layer: &Layer, encoded: usize, found: &mut Vec<Range<usize>>) {
+    /// Finds them in a text that is encoded up to `max_encodings` times.
+    fn find(&self, layer: &Layer, max_encodings: usize, found: &mut Vec<Range<usize>>) {
         for secret in self.all() {
             found.extend(memmem::find_iter(&layer.bytes, secret).map(|at| layer.range(at..at + secret.len())));
         }
-        // A secret may hold what looks like an escape: each kind is decoded alone.
-        let decoded = [url_escape, json_escape].into_iter().filter(|_| encoded > 0).filter_map(|escape| layer.decoded(escape));
-        decoded.for_each(|decoded| self.find(&decoded, encoded - 1, found));
+        // Decode each kind of escape separately, since a secret may contain something that looks like the other kind.
+        let decoded = [url_escape, json_escape].into_iter().filter(|_| max_encodings > 0).filter_map(|escape| layer.decoded(escape));
+        decoded.for_each(|decoded| self.find(&decoded, max_encodings - 1, found));
     }
 
-    /// The secret as it is looked for, unless it is known already or too short.
-    fn unknown(&self, secret: &str) -> Option<SecretSlice<u8>> {
-        let folded: Vec<u8> = secret.bytes().map(folded).collect();
-        let is_new = folded.len() >= LEAST && self.all().all(|known| *known != *folded);
+    /// The secret in the form in which it is searched, unless it is known already or too short.
+    fn normalize_new(&self, secret: &str) -> Option<SecretSlice<u8>> {
+        let folded: Vec<u8> = secret.bytes().map(fold).collect();
+        let is_new = folded.len() >= MIN_LENGTH && self.all().all(|known| *known != *folded);
         is_new.then(|| folded.into())
     }
 }
 
-/// The case of a letter may have been lost on the way, in the name of a host for one; and a form writes a blank as a plus.
-fn folded(byte: u8) -> u8 {
+/// Ignores case, which is lost in host names for example, and treats a space as a plus, like a form.
+fn fold(byte: u8) -> u8 {
     if byte == b' ' { b'+' } else { byte.to_ascii_lowercase() }
 }
 
-/// A text, folded, perhaps decoded, and where each of its bytes stands in the text as it was written.
+/// A folded text, possibly decoded, with the positions of its bytes in the original text.
 struct Layer {
     bytes: Vec<u8>,
-    /// Empty: as in the text.
-    places: Vec<Range<usize>>,
+    /// Empty if nothing was decoded.
+    positions: Vec<Range<usize>>,
 }
 
 impl Layer {
-    fn of(text: &str) -> Self {
-        Self { bytes: text.bytes().map(folded).collect(), places: Vec::new() }
+    fn new(text: &str) -> Self {
+        Self { bytes: text.bytes().map(fold).collect(), positions: Vec::new() }
     }
 
-    /// Where a part stands in the text as it was written.
+    /// The position of a part in the original text.
     fn range(&self, part: Range<usize>) -> Range<usize> {
-        match self.places.get(part.clone()) {
+        match self.positions.get(part.clone()) {
             Some([first, .., last]) => first.start..last.end,
             Some([one]) => one.clone(),
             _ => part,
         }
     }
 
-    /// With the escapes of one kind decoded, once; [`None`] if there are none.
+    /// Decodes escapes of one kind once; [`None`] if there are none.
     fn decoded(&self, escape: Escape) -> Option<Self> {
         let mut at = (0..self.bytes.len()).find(|&at| escape(&self.bytes[at..]).is_some())?;
         let mut bytes = self.bytes[..at].to_vec();
-        let mut places: Vec<_> = (0..at).map(|at| self.range(at..at + 1)).collect();
+        let mut positions: Vec<_> = (0..at).map(|at| self.range(at..at + 1)).collect();
         while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let (char, length) = escape(rest).unwrap_or((Escaped::Byte(rest[0]), 1));
-            let place = self.range(at..at + length);
+            let position = self.range(at..at + length);
             let mut push = |byte: u8| {
-                bytes.push(folded(byte));
-                places.push(place.clone());
+                bytes.push(fold(byte));
+                positions.push(position.clone());
             };
             match char {
                 Escaped::Byte(byte) => push(byte),
@@ -165,7 +163,7 @@ impl Layer {
             }
             at += length;
         }
-        Some(Self { bytes, places })
+        Some(Self { bytes, positions })
     }
 }
 
@@ -174,10 +172,10 @@ enum Escaped {
     Char(char),
 }
 
-/// What the escape means that a text begins with, and its length.
+/// Decodes the escape at the start of a text; returns its value and length.
 type Escape = fn(&[u8]) -> Option<(Escaped, usize)>;
 
-/// As URLs have them.
+/// Percent-encoding.
 fn url_escape(text: &[u8]) -> Option<(Escaped, usize)> {
     match text {
         [b'%', one, two, ..] => Some((Escaped::Byte(u8::try_from(hex(&[*one, *two])?).ok()?), 3)),
@@ -185,7 +183,7 @@ fn url_escape(text: &[u8]) -> Option<(Escaped, usize)> {
     }
 }
 
-/// As JSON has them, and Rust's debug form.
+/// Escapes of JSON and of Rust's debug format.
 fn json_escape(text: &[u8]) -> Option<(Escaped, usize)> {
     match text {
         [b'\\', b'u', b'{', rest @ ..] => {
@@ -225,7 +223,7 @@ mod tests {
         Value::from(text).to_string().trim_matches('"').to_owned()
     }
 
-    /// Every character as an escape of JSON.
+    /// Escapes every character as in JSON.
     fn escaped(text: &str) -> String {
         text.chars().map(|char| format!("\\u{:04X}", u32::from(char))).collect()
     }
@@ -238,12 +236,12 @@ mod tests {
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
     }
 
-    fn same(text: &str) -> String {
+    fn plain(text: &str) -> String {
         text.to_owned()
     }
 
     const ENCODINGS: [fn(&str) -> String; 7] = [
-        same,
+        plain,
         json,
         escaped,
         percent,
@@ -253,7 +251,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_secret_is_found_however_it_is_written() {
+    fn a_secret_is_found_in_every_encoding() {
         let secrets = secrets();
         for encoding in ENCODINGS {
             for other in ENCODINGS {
@@ -269,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn other_text_is_unchanged() {
         let secrets = secrets();
         secrets.add("short");
         for text in ["", "short", &SECRET[1..], &TOKEN[..TOKEN.len() - 1], "%e2%28%a1 \\ud800 \\u{110000} \\", "%41%4"] {
@@ -279,9 +277,9 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_tokens_are_known_and_the_secret_always() {
+    fn the_latest_tokens_and_all_secrets_are_hidden() {
         let secrets = secrets();
-        for number in 0..TOKENS {
+        for number in 0..MAX_TOKENS {
             secrets.add_token(&format!("token-{number:03}"));
         }
         assert_eq!(secrets.hide(&format!("{SECRET} token-000 token-099 {TOKEN}")), format!("*** *** *** {TOKEN}"));
@@ -289,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_keeps_a_secret(before in "[%\\\\u{}0-9a-cé\"]{0,8}", after in "[%\\\\u{}0-9a-cé\"]{0,8}", encoding in 0..ENCODINGS.len()) {
+        fn no_secret_remains_in_a_text(before in "[%\\\\u{}0-9a-cé\"]{0,8}", after in "[%\\\\u{}0-9a-cé\"]{0,8}", encoding in 0..ENCODINGS.len()) {
             let written = ENCODINGS[encoding](TOKEN);
             let hidden = secrets().hide(&format!("{before} {written} {after}")).into_owned();
             prop_assert!(!hidden.contains(&written) && !secrets().are_in(&hidden), "{}", hidden);

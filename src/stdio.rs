@@ -1,4 +1,4 @@
-//! stdout and stderr of the process: what is written gets out whole, however slowly it is taken, and it can be seen whether somebody takes it.
+//! Writers for stdout and stderr that handle slow and non-blocking readers, and a check whether stdout is still being read.
 
 use std::{
     fs::File,
@@ -18,41 +18,38 @@ use rustix::{
     io::{Errno, ioctl_fionread},
 };
 
-/// So many bytes are handed over at once: a page of a pipe. A reader that takes one makes room for the next, and so it is seen that it reads,
-/// however slowly; of a larger piece that waits nothing would be seen until all of it has gone.
-const PIECE: usize = 4096;
+/// Maximum size of a write, in bytes: one page of a pipe. With small writes, a slow reader makes visible progress with each page.
+const MAX_WRITE: usize = 4096;
 
-/// A reader that takes nothing for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A reader that reads nothing for this long is considered gone.
+const READER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The stdout of the process. Clones write to the same.
+/// The stdout of the process. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Stdout {
-    // Not std's, which would look for line ends in everything once more.
+    // Not std's stdout, which would search all output for line ends.
     file: Arc<File>,
     written: Arc<AtomicU64>,
     is_pipe: bool,
 }
 
-/// How far a reader has come; different when it has taken something.
+/// The progress of the reader. It changes whenever something is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Taken {
+struct ReaderProgress {
     written: u64,
-    /// Bytes in the pipe.
-    waiting: Option<u64>,
+    /// Unread bytes in the pipe.
+    unread: Option<u64>,
 }
 
-/// Looks whether somebody reads stdout.
+/// Detects whether stdout is still being read.
 #[derive(Debug)]
-pub struct Reader {
+pub struct ReaderWatch {
     stdout: Stdout,
-    taken: Taken,
+    progress: ReaderProgress,
     since: Instant,
 }
 
 impl Stdout {
-    /// That of the process.
-    ///
     /// # Errors
     /// If the process has no file descriptor left.
     pub fn of_process() -> io::Result<Self> {
@@ -61,21 +58,20 @@ impl Stdout {
         Ok(Self { file: Arc::new(file), written: Arc::default(), is_pipe })
     }
 
-    /// Whether somebody reads it, from now on.
-    pub fn reader(&self) -> Reader {
-        Reader { stdout: self.clone(), taken: self.taken(), since: Instant::now() }
+    pub fn watch_reader(&self) -> ReaderWatch {
+        ReaderWatch { stdout: self.clone(), progress: self.reader_progress(), since: Instant::now() }
     }
 
-    fn taken(&self) -> Taken {
-        let waiting = if self.is_pipe { ioctl_fionread(&self.file).ok() } else { None };
-        Taken { written: self.written.load(Ordering::Relaxed), waiting }
+    fn reader_progress(&self) -> ReaderProgress {
+        let unread = if self.is_pipe { ioctl_fionread(&self.file).ok() } else { None };
+        ReaderProgress { written: self.written.load(Ordering::Relaxed), unread }
     }
 }
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = &bytes[..bytes.len().min(PIECE)];
-        let written = write_when_possible(self.file.as_fd(), || (&*self.file).write(piece))?;
+        let chunk = &bytes[..bytes.len().min(MAX_WRITE)];
+        let written = blocking_write(self.file.as_fd(), || (&*self.file).write(chunk))?;
         self.written.fetch_add(written as u64, Ordering::Relaxed);
         Ok(written)
     }
@@ -85,17 +81,17 @@ impl Write for Stdout {
     }
 }
 
-impl Reader {
-    /// Whether nothing was taken for so long that nobody will.
+impl ReaderWatch {
+    /// Whether nothing was read for [`READER_TIMEOUT`].
     pub fn is_gone(&mut self) -> bool {
-        self.has_rested(self.stdout.taken(), Instant::now())
+        self.has_timed_out(self.stdout.reader_progress(), Instant::now())
     }
 
-    fn has_rested(&mut self, taken: Taken, now: Instant) -> bool {
-        if taken != self.taken {
-            (self.taken, self.since) = (taken, now);
+    fn has_timed_out(&mut self, progress: ReaderProgress, now: Instant) -> bool {
+        if progress != self.progress {
+            (self.progress, self.since) = (progress, now);
         }
-        now.duration_since(self.since) >= PATIENCE
+        now.duration_since(self.since) >= READER_TIMEOUT
     }
 }
 
@@ -106,7 +102,7 @@ pub struct Stderr;
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut stderr = io::stderr();
-        write_when_possible(io::stderr().as_fd(), || stderr.write(bytes))
+        blocking_write(io::stderr().as_fd(), || stderr.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -114,8 +110,8 @@ impl Write for Stderr {
     }
 }
 
-/// Whoever shares a terminal or a pipe with us may have set it not to block: then we wait by ourselves.
-fn write_when_possible(to: BorrowedFd<'_>, mut write: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+/// Waits until a write is possible. Another process that shares the terminal or the pipe may have made it non-blocking.
+fn blocking_write(to: BorrowedFd<'_>, mut write: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match write() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -130,20 +126,19 @@ fn write_when_possible(to: BorrowedFd<'_>, mut write: impl FnMut() -> io::Result
     }
 }
 
-/// An error if nothing that is written to stdout would reach anybody.
+/// Checks that output to stdout can reach a reader.
 ///
 /// # Errors
-/// If stdout was closed when the process began, or cannot be written.
+/// If stdout was closed when the process started, or is not writable.
 pub fn check_stdout() -> io::Result<()> {
     let stdout = io::stdout();
     let mode = fcntl_getfl(&stdout)? & OFlags::RWMODE;
-    // Where stdout is closed, the runtime opens /dev/null in its place, for reading too, before a file or a socket could get its number.
-    // A redirection opens it for writing.
+    // If stdout is closed, the Rust runtime opens /dev/null in its place, for reading and writing. A redirection opens it for writing only.
     if mode == OFlags::RDONLY || mode == OFlags::RDWR && is_null(stdout.as_fd()) {
         return Err(io::Error::new(
             ErrorKind::NotConnected,
-            "stdout is closed, or is /dev/null opened for reading as well: every record would be lost; \
-            hint: connect stdout to the program that takes the records; to discard them, redirect stdout with `>/dev/null`, or in Python pass \
+            "stdout is closed, or is /dev/null opened for reading and writing, so all records would be lost; \
+            hint: connect stdout to the program that reads the records; to discard them, redirect stdout with `>/dev/null`, or in Python pass \
             `open(os.devnull, \"w\")` instead of `subprocess.DEVNULL`",
         ));
     }
@@ -153,7 +148,7 @@ pub fn check_stdout() -> io::Result<()> {
 fn is_null(file: BorrowedFd<'_>) -> bool {
     let device = |stat: rustix::fs::Stat| (FileType::from_raw_mode(stat.st_mode), stat.st_rdev);
     match (fstat(file).map(device), stat(Path::new("/dev/null")).map(device)) {
-        (Ok(of_file), Ok(of_null)) => of_file == of_null && of_null.0 == FileType::CharacterDevice,
+        (Ok(file), Ok(null)) => file == null && null.0 == FileType::CharacterDevice,
         _ => false,
     }
 }
@@ -165,22 +160,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_seen_that_a_reader_takes_a_page_from_a_full_pipe() {
+    fn reading_a_page_from_a_full_pipe_is_detected() {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut stdout = Stdout { file: Arc::new(File::from(std::os::fd::OwnedFd::from(writer))), written: Arc::default(), is_pipe: true };
-        let (out, began) = (stdout.clone(), Instant::now());
-        let is_over = || began.elapsed() > Duration::from_secs(10);
+        let (out, started) = (stdout.clone(), Instant::now());
+        let is_over = || started.elapsed() > Duration::from_secs(10);
         let writing = thread::spawn(move || stdout.write_all(&[b'x'; 1 << 20]));
         for _ in 0..20 {
-            let mut full = out.taken();
-            while full.waiting < Some(60_000) {
-                assert!(!is_over(), "it does not fill");
+            let mut full = out.reader_progress();
+            while full.unread < Some(60_000) {
+                assert!(!is_over(), "the pipe does not fill");
                 thread::yield_now();
-                full = out.taken();
+                full = out.reader_progress();
             }
             reader.read_exact(&mut [0; 4096]).unwrap();
-            while out.taken() == full {
-                assert!(!is_over(), "nothing is seen of it");
+            while out.reader_progress() == full {
+                assert!(!is_over(), "the read is not detected");
                 thread::yield_now();
             }
         }
@@ -189,19 +184,19 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_is_gone_when_it_has_taken_nothing_for_two_seconds_however_slow_it_was_before() {
-        let (stdout, at) = (Stdout::of_process().unwrap(), Instant::now());
-        let taken = |written, waiting| Taken { written, waiting: Some(waiting) };
-        let mut reader = Reader { stdout, taken: taken(0, 65_536), since: at };
-        let mut is_gone = |taken, milliseconds| reader.has_rested(taken, at + Duration::from_millis(milliseconds));
-        // It takes from the pipe, into which nothing more fits yet; then we write; then nothing.
-        let seen = [
-            (taken(0, 65_536), 1999),
-            (taken(0, 65_535), 3998),
-            (taken(4096, 65_535), 5997),
-            (taken(4096, 65_535), 7996),
-            (taken(4096, 65_535), 7997),
+    fn a_reader_is_gone_after_two_seconds_without_a_read() {
+        let (stdout, start) = (Stdout::of_process().unwrap(), Instant::now());
+        let progress = |written, unread| ReaderProgress { written, unread: Some(unread) };
+        let mut watch = ReaderWatch { stdout, progress: progress(0, 65_536), since: start };
+        let mut is_gone = |progress, milliseconds| watch.has_timed_out(progress, start + Duration::from_millis(milliseconds));
+        // The reader reads from a full pipe; then it is refilled; then nothing happens.
+        let observations = [
+            (progress(0, 65_536), 1999),
+            (progress(0, 65_535), 3998),
+            (progress(4096, 65_535), 5997),
+            (progress(4096, 65_535), 7996),
+            (progress(4096, 65_535), 7997),
         ];
-        assert_eq!(seen.map(|(taken, at)| is_gone(taken, at)), [false, false, false, false, true]);
+        assert_eq!(observations.map(|(progress, at)| is_gone(progress, at)), [false, false, false, false, true]);
     }
 }

@@ -100,7 +100,7 @@ fn read<W: Write + Send + 'static>(arguments: Arguments, output: &Output<W>) -> 
     let began = Instant::now();
     let exit = run(&Cli::try_parse_from(command_line)?, output.clone(), Default::default())?;
     let time = began.elapsed();
-    Ok(Summary { is_complete: exit == Exit::Done, records: output.records(), requests: sim.journal().total(), time })
+    Ok(Summary { is_complete: exit == Exit::Success, records: output.records(), requests: sim.journal().total(), time })
 }
 
 fn file(folder: &Folder, name: &str, content: &Value) -> io::Result<PathBuf> {

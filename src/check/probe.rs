@@ -118,7 +118,7 @@ impl<'c> Probe<'c> {
 
     /// Whether one of the lists that were read contains this parent.
     pub(super) fn has_listed(&self, of: &Partition) -> bool {
-        let list = of.level().and_then(Stream::finding).and_then(|finder| ProbeRequest::list_of(finder, &of.above()));
+        let list = of.level().and_then(Stream::that_finds).and_then(|finder| ProbeRequest::list_of(finder, &of.above()));
         let Some(ProbeRequest::List(request)) = list else { return false };
         matches!(self.results.get(&request), Some(Ok(listed)) if listed.ids.iter().any(|id| id == of.own_id()))
     }

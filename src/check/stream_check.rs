@@ -42,7 +42,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     pub(super) fn new(probe: &'t mut Probe<'c>, stream: &'static Stream, config: &'t StreamConfig) -> Self {
         let deepest = if matches!(stream.read, Read::Teams) { stream.finds_level() } else { stream.below };
         // Where parents can be neither listed nor looked up directly, the stream is read at the level above.
-        let is_reachable = |level: &&'static Level| Stream::finding(level).is_some() || is_certain(stream, config, level);
+        let is_reachable = |level: &&'static Level| Stream::that_finds(level).is_some() || is_certain(stream, config, level);
         let path = deepest.map(Level::path).unwrap_or_default().into_iter().take_while(is_reachable).collect();
         let pending = vec![(Partition::default(), Origin::Configured)];
         Self { probe, stream, config, path, pending, works: false, found: Vec::new(), absent: Vec::new(), gone: None }
@@ -61,7 +61,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
         while let Some((of, origin)) = self.pending.pop() {
             let next = self.next(&of);
             if let Some(level) = next.filter(|level| is_certain(self.stream, self.config, level)) {
-                let named = self.config.named(level).iter().rev();
+                let named = self.config.ids(level).iter().rev();
                 self.pending.extend(named.map(|id| (of.below(level, id), Origin::Configured)));
                 continue;
             }
@@ -94,7 +94,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
 
     /// The stream that lists the parents below this one; [`None`] if there is no such list or the stream is read here.
     fn finder(&self, of: &Partition) -> Option<&'static Stream> {
-        self.next(of).and_then(Stream::finding)
+        self.next(of).and_then(Stream::that_finds)
     }
 
     fn request(&self, of: &Partition) -> Option<ProbeRequest> {
@@ -113,7 +113,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     /// The ids of a level that are configured without their parents.
     fn unplaced(&self, level: &'static Level) -> &'t [String] {
         let is_read = self.stream.is_below(level) && !is_certain(self.stream, self.config, level);
-        if is_read { self.config.named(level) } else { &[] }
+        if is_read { self.config.ids(level) } else { &[] }
     }
 
     fn note_success(&mut self, of: &Partition) {
@@ -151,7 +151,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     async fn lists_of_team(&mut self, of: &Partition, error: &graph::Error) -> Option<&'static Stream> {
         let listed = self.finder(of).unwrap_or(self.stream);
         let is_list = matches!(listed.read, Read::List(_)) && of.level() == Some(&TEAM) && error.is_missing() && !error.denies_team();
-        let item = Stream::finding(&TEAM).filter(|_| is_list).and_then(|finder| ProbeRequest::item(finder, of))?;
+        let item = Stream::that_finds(&TEAM).filter(|_| is_list).and_then(|finder| ProbeRequest::item(finder, of))?;
         self.probe.fetch(&item).await.is_ok().then_some(listed)
     }
 
@@ -218,7 +218,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     /// The permissions that the request for this parent requires, then those of the requests after it.
     fn permissions(&self, of: &Partition) -> Vec<&'static Permission> {
         let is_listed = |level: &&&'static Level| !is_certain(self.stream, self.config, level);
-        let finders = self.path.iter().skip(self.depth(of)).filter(is_listed).filter_map(|level| Stream::finding(level));
+        let finders = self.path.iter().skip(self.depth(of)).filter(is_listed).filter_map(|level| Stream::that_finds(level));
         let lists = finders.filter_map(|finder| finder.permissions.first().copied());
         let own = match (self.stream.read, self.stream.finds) {
             (Read::Teams, Some(finds)) => vec![finds.permission],
@@ -230,7 +230,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
 
 /// Whether the parents of this level are configured together with the parents above them.
 fn is_certain(stream: &Stream, config: &StreamConfig, level: &'static Level) -> bool {
-    stream.is_below(level) && !config.named(level).is_empty() && config.names_one(level.above)
+    stream.is_below(level) && !config.ids(level).is_empty() && config.selects_one(level.above)
 }
 
 /// Whether Graph does not find a configured parent, or does not accept its id as an id.

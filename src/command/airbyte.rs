@@ -1,4 +1,4 @@
-//! The verbs of an Airbyte source.
+//! The commands of an Airbyte source.
 
 use std::{
     io::{self, Write},
@@ -9,11 +9,11 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::{
     check::{Form, check},
-    config::{self, Author},
+    config::{self, Trust},
     exit::Exit,
     files::{in_file, read_json, read_state},
-    logging::{self, Wanted},
-    ready::Ready,
+    logging::{self, LogOptions},
+    prepared::PreparedSync,
 };
 use crate::{
     cli::Airbyte,
@@ -26,68 +26,75 @@ use crate::{
     state::StoredStates,
 };
 
-pub(super) fn run(verb: &Airbyte, log: Wanted, mut out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
-    match verb {
-        Airbyte::Spec => tell(&mut out, &log.secrets, Message::Spec { spec: airbyte::spec() }, Exit::Done),
-        Airbyte::Discover(files) => match read_config(&files.config, &log.secrets) {
-            Ok(_) => tell(&mut out, &log.secrets, Message::Catalog { catalog: airbyte::catalog() }, Exit::Done),
-            Err(error) => fail(&mut out, &log.secrets, &error),
+pub(super) fn run(command: &Airbyte, options: LogOptions, mut out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
+    match command {
+        Airbyte::Spec => write(&mut out, &options.secrets, Message::Spec { spec: airbyte::spec() }),
+        Airbyte::Discover(args) => match read_config(&args.config, &options.secrets) {
+            Ok(_) => write(&mut out, &options.secrets, Message::Catalog { catalog: airbyte::catalog() }),
+            Err(error) => fail(&mut out, &options.secrets, &error),
         },
-        Airbyte::Check(asked) => check(asked, level(&log), Form::for_stdout(), &log.secrets, &mut out, &stop),
-        Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref(), &log.secrets) {
-            Ok((ready, unknown)) => read(ready, unknown, &log, out, stop),
-            Err(error) => fail(&mut out, &log.secrets, &error),
+        Airbyte::Check(args) => check(args, level(&options), Form::for_stdout(), &options.secrets, &mut out, &stop),
+        Airbyte::Read { config, catalog, state } => match prepare(&config.config, catalog, state.as_deref(), &options.secrets) {
+            Ok((prepared, unknown)) => read(prepared, unknown, &options, out, stop),
+            Err(error) => fail(&mut out, &options.secrets, &error),
         },
     }
 }
 
-/// Says why nothing was done, or nothing more.
+/// Writes an error message and ends the command.
 pub(super) fn fail(out: &mut impl Write, secrets: &Secrets, error: &Error) -> io::Result<Exit> {
     airbyte::write_error(out, secrets, error)?;
-    Ok(Exit::Failed)
+    Ok(Exit::Failure)
 }
 
-fn tell(out: &mut impl Write, secrets: &Secrets, message: Message<'_>, exit: Exit) -> io::Result<Exit> {
+fn write(out: &mut impl Write, secrets: &Secrets, message: Message<'_>) -> io::Result<Exit> {
     airbyte::write(out, secrets, message)?;
     out.flush()?;
-    Ok(exit)
+    Ok(Exit::Success)
 }
 
-/// What a read is made of, and the streams that it is asked for and that there are not.
-fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>, secrets: &Secrets) -> Result<(Ready, Vec<String>), Error> {
+/// Prepares a read; also returns the names of unknown streams in the catalog.
+fn prepare(config: &[PathBuf], catalog: &Path, state: Option<&Path>, secrets: &Secrets) -> Result<(PreparedSync, Vec<String>), Error> {
     let config = read_config(config, secrets)?;
     let (selected, unknown) = airbyte::read_catalog(&read_json(catalog, "catalog")?).map_err(in_file(catalog, "catalog"))?;
-    let (states, mut remarks) = match state {
+    let (states, mut warnings) = match state {
         Some(path) => read_state(path, |written| {
-            let (written, remarks) = written.map(airbyte::read_state).transpose()?.unwrap_or_default();
-            Ok((states(&written, &selected, &config)?, remarks))
+            let (written, warnings) = written.map(airbyte::read_state).transpose()?.unwrap_or_default();
+            Ok((states(&written, &selected, &config)?, warnings))
         })?,
         None => (states(&StoredStates::new(), &selected, &config)?, Vec::new()),
     };
     if selected.is_empty() && unknown.is_empty() {
-        remarks.push(airbyte::NOTHING_SELECTED.to_owned());
+        warnings.push(airbyte::NOTHING_SELECTED.to_owned());
     }
-    Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
+    Ok((PreparedSync::new(config, selected, states, warnings, secrets)?, unknown))
 }
 
-fn read(ready: Ready, unknown: Vec<String>, log: &Wanted, out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
+fn read(
+    prepared: PreparedSync,
+    unknown: Vec<String>,
+    options: &LogOptions,
+    out: impl Write + Send + 'static,
+    stop: StopSignal,
+) -> io::Result<Exit> {
     let all_known = unknown.is_empty();
-    let level = level(log);
-    let screen = log.screen(level);
-    let say = |output: &Output| {
+    let level = level(options);
+    let screen = options.screen(level);
+    let log = |output: &Output| {
         let output = output.clone();
-        move |level, sentence| output.log(level, sentence)
+        move |level, message| output.log(level, message)
     };
-    let summary = ready.sync(Box::new(AirbyteEmitter::new(out, unknown, level, log.secrets.clone())), level, &screen, say, stop)?;
+    let emitter = AirbyteEmitter::new(out, unknown, level, options.secrets.clone());
+    let summary = prepared.sync(Box::new(emitter), level, &screen, log, stop)?;
     let exit = Exit::from(&summary);
-    Ok(if all_known || exit == Exit::Stopped { exit } else { Exit::Failed })
+    Ok(if all_known || exit == Exit::Stopped { exit } else { Exit::Failure })
 }
 
-/// What the command line wants, or the platform.
-fn level(log: &Wanted) -> LevelFilter {
-    log.level([logging::variable("LOG_LEVEL")])
+/// The log level from the command line or from the platform.
+fn level(options: &LogOptions) -> LevelFilter {
+    options.level([logging::variable("LOG_LEVEL")])
 }
 
 fn read_config(paths: &[PathBuf], secrets: &Secrets) -> Result<Config, Error> {
-    config::read(paths, Author::Anybody, secrets)
+    config::read(paths, Trust::Untrusted, secrets)
 }

@@ -1,4 +1,4 @@
-//! The configuration, from the files and the environment that the command line names.
+//! Reads the configuration from the files and the environment that `--config` lists.
 
 use std::{
     env,
@@ -9,70 +9,67 @@ use serde_json::{Map, Value};
 
 use super::files::{read_commented_object, read_secret};
 use crate::{
-    config::{self, Config, settings_of_environment},
+    config::{self, Config, environment_variable, settings_of_environment},
     error::Error,
     graph,
     secrets::Secrets,
 };
 
-/// What stands for the environment among the files.
+/// The value of `--config` that stands for the environment.
 const ENVIRONMENT: &str = "ENV";
 
 const SECRET: &str = "client_secret";
 const SECRET_FILE: &str = "client_secret_file";
 
-/// Where the secret, and the token that it is good for, are sent.
+/// The hosts that receive the secret and the token.
 const HOSTS: [&str; 2] = ["login_url", "graph_url"];
 
-/// Who wrote the files.
+/// Who may have written the configuration files.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Author {
-    /// Who runs the executable.
+pub(super) enum Trust {
+    /// The operator of this machine.
     Operator,
-    /// Perhaps a user of a platform, who may not read the files of the machine.
-    Anybody,
+    /// Possibly a user of a platform, who must not be able to read files or secrets of this machine.
+    Untrusted,
 }
 
-/// The configuration that is written there.
-pub(super) fn read(paths: &[PathBuf], author: Author, secrets: &Secrets) -> Result<Config, Error> {
-    parse(written(paths, author, secrets)?)
+pub(super) fn read(paths: &[PathBuf], trust: Trust, secrets: &Secrets) -> Result<Config, Error> {
+    parse(read_settings(paths, trust, secrets)?).map_err(|error| suggest_environment(error, paths))
 }
 
-/// The configuration that these settings make.
-pub(super) fn parse(written: Map<String, Value>) -> Result<Config, Error> {
-    let mut config = Config::new(&Value::Object(written))?;
-    config.remarks.extend(graph::unusable_certificates());
+pub(super) fn parse(settings: Map<String, Value>) -> Result<Config, Error> {
+    let mut config = Config::new(&Value::Object(settings))?;
+    config.warnings.extend(graph::unusable_certificates());
     Ok(config)
 }
 
-/// The settings of all files; a later one wins. `ENV` stands for the environment, which wins over files. What is wrong with them is said
-/// without the secret.
-pub(super) fn written(paths: &[PathBuf], author: Author, secrets: &Secrets) -> Result<Map<String, Value>, Error> {
+/// Merges the settings of all files, in which later files override earlier ones, and of the environment, which overrides files.
+pub(super) fn read_settings(paths: &[PathBuf], trust: Trust, secrets: &Secrets) -> Result<Map<String, Value>, Error> {
     let mut settings = Map::new();
-    let is_environment = |path: &&PathBuf| path.as_os_str() == ENVIRONMENT;
     for path in paths.iter().filter(|path| !is_environment(path)) {
         let file = read_commented_object(path, "configuration")?;
-        if author == Author::Anybody && is_given(&file, SECRET_FILE) {
+        if trust == Trust::Untrusted && is_set(&file, SECRET_FILE) {
             return Err(Error::SecretFile {
-                reason: "is not taken by check, discover and read from a configuration file, which others than the owner of the machine may write",
-                hint: "set TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add `--config ENV`, or give `client_secret`",
+                reason: "is not allowed in a configuration file of check, discover and read: other users may edit the configuration of \
+                    an Airbyte source, and could read files of this machine with it",
+                hint: "set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add `--config ENV`, or use `client_secret`",
             });
         }
-        add(&mut settings, file)?;
+        merge(&mut settings, file)?;
     }
-    if paths.iter().any(|path| is_environment(&path)) {
-        let ours = settings_of_environment(|name| env::var(name).ok());
-        let has_secret = is_given(&ours, SECRET) || is_given(&ours, SECRET_FILE);
-        let leads_away = |host: &&str| is_given(&settings, host) && !is_given(&ours, host);
-        if author == Author::Anybody && has_secret && HOSTS.iter().any(leads_away) {
+    if paths.iter().any(|path| is_environment(path)) {
+        let environment = settings_of_environment(|name| env::var(name).ok());
+        let has_secret = is_set(&environment, SECRET) || is_set(&environment, SECRET_FILE);
+        let is_foreign = |host: &&str| is_set(&settings, host) && !is_set(&environment, host);
+        if trust == Trust::Untrusted && has_secret && HOSTS.iter().any(is_foreign) {
             return Err(Error::ForeignHosts);
         }
-        add(&mut settings, ours)?;
+        merge(&mut settings, environment)?;
     }
-    match settings.remove(SECRET_FILE).filter(config::is_given) {
+    match settings.remove(SECRET_FILE).filter(config::is_set) {
         None => {}
         Some(Value::String(path)) => _ = settings.insert(SECRET.to_owned(), read_secret(Path::new(path.trim()))?.into()),
-        Some(_) => return Err(Error::SecretFile { reason: "is no text", hint: "give the path of a file" }),
+        Some(_) => return Err(Error::SecretFile { reason: "must be a string", hint: "set it to the path of a file" }),
     }
     if let Some(Value::String(secret)) = settings.get(SECRET) {
         secrets.add(secret);
@@ -80,11 +77,34 @@ pub(super) fn written(paths: &[PathBuf], author: Author, secrets: &Secrets) -> R
     Ok(settings)
 }
 
-/// Adds what a source of settings gives. The secret and the file that holds it stand for each other.
-fn add(settings: &mut Map<String, Value>, more: Map<String, Value>) -> Result<(), Error> {
-    match (is_given(&more, SECRET), is_given(&more, SECRET_FILE)) {
+/// Adds a hint if missing options are set in the environment, but `--config` does not include it.
+pub(super) fn suggest_environment(mut error: Error, paths: &[PathBuf]) -> Error {
+    if let Error::Config(config) = &mut error
+        && !paths.iter().any(|path| is_environment(path))
+    {
+        let environment = settings_of_environment(|name| env::var(name).ok());
+        let alternatives = |missing: &config::Missing| match missing.option {
+            SECRET => vec![SECRET, SECRET_FILE],
+            option => vec![option],
+        };
+        let set: Vec<_> = config.missing.iter().flat_map(alternatives).filter(|option| environment.contains_key(*option)).collect();
+        let variables = set.into_iter().map(environment_variable).collect::<Vec<_>>().join(" and ");
+        if !variables.is_empty() {
+            config.hint = Some(format!("add `--config ENV` to use {variables} from the environment"));
+        }
+    }
+    error
+}
+
+fn is_environment(path: &Path) -> bool {
+    path.as_os_str() == ENVIRONMENT
+}
+
+/// Adds settings that override the others. `client_secret` and `client_secret_file` override each other.
+fn merge(settings: &mut Map<String, Value>, more: Map<String, Value>) -> Result<(), Error> {
+    match (is_set(&more, SECRET), is_set(&more, SECRET_FILE)) {
         (true, true) => {
-            return Err(Error::SecretFile { reason: "is given beside `client_secret`", hint: "take one of the two away" });
+            return Err(Error::SecretFile { reason: "is set together with `client_secret`", hint: "set only one of the two" });
         }
         (true, false) => _ = settings.remove(SECRET_FILE),
         (false, true) => _ = settings.remove(SECRET),
@@ -94,6 +114,6 @@ fn add(settings: &mut Map<String, Value>, more: Map<String, Value>) -> Result<()
     Ok(())
 }
 
-fn is_given(settings: &Map<String, Value>, name: &str) -> bool {
-    settings.get(name).is_some_and(config::is_given)
+fn is_set(settings: &Map<String, Value>, name: &str) -> bool {
+    settings.get(name).is_some_and(config::is_set)
 }

@@ -4,16 +4,15 @@ use std::io::{self, Write};
 
 use crate::sync::Summary;
 
-/// How a command ended, for the process.
+/// How a command ended, which decides the exit code of the process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Exit {
-    /// All done.
-    Done,
+    Success,
     /// Something failed or is incomplete.
-    Failed,
+    Failure,
     /// Wrong usage.
     Usage,
-    /// Told to stop before the end.
+    /// Stopped by a signal.
     Stopped,
 }
 
@@ -21,15 +20,15 @@ impl From<&Summary> for Exit {
     fn from(summary: &Summary) -> Self {
         match summary {
             Summary { stopped: true, .. } => Self::Stopped,
-            summary if summary.is_complete() => Self::Done,
-            _ => Self::Failed,
+            summary if summary.is_complete() => Self::Success,
+            _ => Self::Failure,
         }
     }
 }
 
-/// Writes a text, and that is all.
-pub(super) fn tell(out: &mut impl Write, text: &str) -> io::Result<Exit> {
+/// Writes the whole output of a command.
+pub(super) fn print(out: &mut impl Write, text: &str) -> io::Result<Exit> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(Exit::Success)
 }

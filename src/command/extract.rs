@@ -1,4 +1,4 @@
-//! `extract`: the records of one stream, for people who want to look at them.
+//! `extract`: writes the records of one stream as lines of JSON, for users who want to look at them.
 
 use std::{
     io::{self, Write},
@@ -8,15 +8,15 @@ use std::{
 use serde_json::Map;
 
 use super::{
-    config::{self, Author},
+    config::{self, Trust},
     exit::Exit,
-    logging::{self, Wanted},
-    named::stream,
-    ready::Ready,
+    logging::{self, LogOptions},
+    prepared::PreparedSync,
+    stream_name,
 };
 use crate::{
     cli::Extract,
-    config::{Config, set_options},
+    config::{Config, set_stream_options},
     console::Log,
     emit::{Output, StopSignal},
     error::Error,
@@ -28,73 +28,75 @@ use crate::{
     streams::{Mode, Stream},
 };
 
-pub(super) fn run(asked: &Extract, wanted: &Wanted, out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
-    let level = wanted.level([]);
-    let screen = wanted.screen(level);
-    let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));
-    let ready = match prepare(asked, &wanted.secrets) {
-        Ok(ready) => ready,
+pub(super) fn run(args: &Extract, options: &LogOptions, out: impl Write + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
+    let level = options.level([]);
+    let screen = options.screen(level);
+    let log = Arc::new(Log::new(logging::plain_format(&screen), level, options.secrets.clone(), screen.log()));
+    let prepared = match prepare(args, &options.secrets) {
+        Ok(prepared) => prepared,
         Err(error) => {
             log.critical(&error.to_string());
-            return Ok(Exit::Failed);
+            return Ok(Exit::Failure);
         }
     };
     let emitter = Box::new(LineEmitter::new(out, log.clone()));
-    let say = |_: &Output| move |level, sentence: String| log.line(level, &sentence);
-    Ok(Exit::from(&ready.sync(emitter, level, &screen, say, stop)?))
+    let write_log = |_: &Output| move |level, message: String| log.line(level, &message);
+    Ok(Exit::from(&prepared.sync(emitter, level, &screen, write_log, stop)?))
 }
 
-fn prepare(asked: &Extract, secrets: &Secrets) -> Result<Ready, Error> {
-    let stream = stream(&asked.stream)?;
-    let (config, remarks) = configuration(asked, stream, secrets)?;
+fn prepare(args: &Extract, secrets: &Secrets) -> Result<PreparedSync, Error> {
+    let stream = stream_name::parse(&args.stream)?;
+    let (config, warnings) = configuration(args, stream, secrets)?;
     let selected = vec![stream.whole(Mode::FullRefresh)];
     let states = states(&StoredStates::new(), &selected, &config)?;
-    Ready::new(config, selected, states, remarks, secrets)
+    PreparedSync::new(config, selected, states, warnings, secrets)
 }
 
-/// The flags that are none of parents, with the options that they set.
-const OTHERS: [(&str, &str); 2] = [("--exclude", "exclude"), ("--since", "start_date")];
+/// The flags that do not select parents, with the options that they set.
+const OTHER_FLAGS: [(&str, &str); 2] = [("--exclude", "exclude"), ("--since", "start_date")];
 
-/// What is written, what the command line says before it, and all parents where neither names some; and what people should know about it.
-fn configuration(asked: &Extract, stream: &'static Stream, secrets: &Secrets) -> Result<(Config, Vec<String>), Error> {
-    let mut written = config::written(&asked.settings.config, Author::Operator, secrets)?;
-    // What is put in front would hide what is wrong.
-    config::parse(written.clone())?;
-    let (mut options, mut remarks) = (Map::new(), Vec::new());
-    let does_nothing = |flag: &str| format!("`{flag}` does nothing: the stream {} takes no such option", stream.name);
-    match &asked.since {
-        Some(_) if stream.cursor.is_none() => remarks.push(does_nothing("--since")),
+/// Merges the configuration with the flags, which override it. If neither selects the parents of a level, all are read.
+/// Also returns warnings about flags without effect.
+fn configuration(args: &Extract, stream: &'static Stream, secrets: &Secrets) -> Result<(Config, Vec<String>), Error> {
+    let paths = &args.config.config;
+    let mut settings = config::read_settings(paths, Trust::Operator, secrets)?;
+    // The flags could hide invalid options.
+    config::parse(settings.clone()).map_err(|error| config::suggest_environment(error, paths))?;
+    let (mut options, mut warnings) = (Map::new(), Vec::new());
+    let no_effect = |flag: &str| format!("`{flag}` has no effect: the stream {} does not support it", stream.name);
+    match &args.since {
+        Some(_) if stream.cursor.is_none() => warnings.push(no_effect("--since")),
         since => options.extend(since.iter().map(|since| ("start_date".to_owned(), since.as_str().into()))),
     }
-    options.extend(asked.exclude.iter().map(|ids| ("exclude".to_owned(), ids.as_str().into())));
-    for (level, ids) in &asked.parents.0 {
+    options.extend(args.exclude.iter().map(|ids| ("exclude".to_owned(), ids.as_str().into())));
+    for (level, ids) in &args.parents.0 {
         if stream.is_below(level) {
             options.insert(level.id.to_owned(), ids.as_str().into());
             options.insert(level.all.to_owned(), false.into());
         } else {
-            remarks.push(does_nothing(&flag(level)));
+            warnings.push(no_effect(&flag(level)));
         }
     }
-    set_options(&mut written, stream.name, options);
-    let config = config::parse(written.clone()).map_err(|error| by_flags(error, stream))?;
+    set_stream_options(&mut settings, stream.name, options);
+    let config = config::parse(settings.clone()).map_err(|error| with_flag_names(error, stream))?;
     let open = stream.path().into_iter().filter(|level| !config.stream(stream).parents(level).are_known());
-    set_options(&mut written, stream.name, open.map(|level| (level.all.to_owned(), true.into())).collect());
-    Ok((config::parse(written)?, remarks))
+    set_stream_options(&mut settings, stream.name, open.map(|level| (level.all.to_owned(), true.into())).collect());
+    Ok((config::parse(settings)?, warnings))
 }
 
-/// The flag that names parents of a level.
+/// The flag that selects parents of a level.
 fn flag(level: &Level) -> String {
     format!("--{}", level.name)
 }
 
-/// An error about the command line, which says its flags: what was written without them is known to be right.
-fn by_flags(mut error: Error, stream: &Stream) -> Error {
+/// Replaces option names by flags. The configuration without the flags is valid, so that the flags cause the error.
+fn with_flag_names(mut error: Error, stream: &Stream) -> Error {
     if let Error::Config(config) = &mut error {
         for problem in &mut config.problems {
             let option = problem.option.strip_prefix(&format!("stream_options.{}.", stream.name)).unwrap_or_default();
-            let of_levels = LEVELS.iter().map(|level| (flag(level), level.id));
-            let others = OTHERS.map(|(flag, name)| (flag.to_owned(), name));
-            if let Some((flag, _)) = of_levels.chain(others).find(|(_, name)| *name == option) {
+            let level_flags = LEVELS.iter().map(|level| (flag(level), level.id));
+            let other_flags = OTHER_FLAGS.map(|(flag, name)| (flag.to_owned(), name));
+            if let Some((flag, _)) = level_flags.chain(other_flags).find(|(_, name)| *name == option) {
                 problem.option = flag;
             }
         }

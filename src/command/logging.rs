@@ -1,4 +1,4 @@
-//! How much is said, and by which way it goes to whoever reads it.
+//! Log levels, and the subscriber that receives log events.
 
 use std::env;
 
@@ -14,16 +14,16 @@ use crate::{
     secrets::Secrets,
 };
 
-/// What the command line says about logs, and what none of them shows.
+/// The log options of the command line, and the secrets that no log may contain.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct LogOptions {
     level: Option<LevelFilter>,
     bars: bool,
     pub(super) secrets: Secrets,
 }
 
-impl Wanted {
-    pub(super) fn of(cli: &Cli) -> Self {
+impl LogOptions {
+    pub(super) fn new(cli: &Cli) -> Self {
         let level = cli.log_level.map(|level| match level {
             LogLevel::Error => LevelFilter::ERROR,
             LogLevel::Warn => LevelFilter::WARN,
@@ -34,20 +34,20 @@ impl Wanted {
         Self { level: level.or_else(|| cli.debug.then_some(LevelFilter::DEBUG)), bars: !cli.no_progress, secrets: Secrets::default() }
     }
 
-    /// The level, which the command line says, or else the first of these that says something.
-    pub(super) fn level(&self, named: impl IntoIterator<Item = Option<String>>) -> LevelFilter {
-        let named = || named.into_iter().flatten().find(|name| !name.is_empty());
-        self.level.or_else(|| level_of(&named()?)).unwrap_or(LevelFilter::INFO)
+    /// The level of the command line, otherwise the first of the fallbacks that is set.
+    pub(super) fn level(&self, fallbacks: impl IntoIterator<Item = Option<String>>) -> LevelFilter {
+        let fallback = || fallbacks.into_iter().flatten().find(|name| !name.is_empty());
+        self.level.or_else(|| parse_level(&fallback()?)).unwrap_or(LevelFilter::INFO)
     }
 
-    /// Where the run is watched. Where nothing is said, nothing is shown either.
+    /// Progress is shown only if messages of level info are, too.
     pub(super) fn screen(&self, level: LevelFilter) -> Screen {
         Screen::of_process(level >= LevelFilter::INFO, self.bars)
     }
 }
 
-/// The level of that name: in our words, in Python's, or in those of a platform.
-fn level_of(name: &str) -> Option<LevelFilter> {
+/// Also accepts the names of Python's levels and of platforms.
+fn parse_level(name: &str) -> Option<LevelFilter> {
     match name.to_lowercase().as_str() {
         "trace" => Some(LevelFilter::TRACE),
         "debug" => Some(LevelFilter::DEBUG),
@@ -58,18 +58,17 @@ fn level_of(name: &str) -> Option<LevelFilter> {
     }
 }
 
-/// What a variable of the environment holds.
 pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-/// How plain lines look, there where they are read.
-pub(super) fn plain(screen: &Screen) -> Format {
+/// The format of log lines on stderr.
+pub(super) fn plain_format(screen: &Screen) -> Format {
     if screen.is_terminal() { Format::Terminal } else { Format::Text }
 }
 
-/// Hands what is said from that level on to `say`. What libraries say is left out: they may quote what was sent.
-pub(super) fn subscriber(level: LevelFilter, say: impl Fn(Level, String) + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
+/// Passes log events of that level to `log`. Events of libraries are dropped, because they may contain parts of requests.
+pub(super) fn subscriber(level: LevelFilter, log: impl Fn(Level, String) + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
-    tracing_subscriber::registry().with(ours).with(Forward(say))
+    tracing_subscriber::registry().with(ours).with(Forward(log))
 }

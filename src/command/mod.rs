@@ -1,4 +1,4 @@
-//! The commands: each wires the layers for what was asked and says how the process shall end.
+//! The commands. Each connects the layers below and decides how the process exits.
 
 mod airbyte;
 mod check;
@@ -7,11 +7,11 @@ mod exit;
 mod extract;
 mod files;
 mod logging;
-mod named;
 mod plan;
-mod prose;
-mod ready;
+mod prepared;
 mod singer;
+mod stream_name;
+mod terminal_text;
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -26,43 +26,43 @@ use crate::{
     stdio::check_stdout,
 };
 pub use exit::Exit;
-use exit::tell;
-use logging::Wanted;
+use exit::print;
+use logging::LogOptions;
 
-/// Does what was asked and writes to `out`; ends early when `stop` says so. A panic is told as an error of the protocol.
+/// Runs the command and writes its output to `out`, until `stop` is set. A panic is reported as an error of the protocol.
 ///
 /// # Errors
 /// If the output cannot be written.
 pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: StopSignal) -> io::Result<Exit> {
     let mut spare = out.clone();
-    let (mut out, wanted) = (out, Wanted::of(cli));
-    let log = wanted.clone();
+    let (mut out, options) = (out, LogOptions::new(cli));
+    let log = options.clone();
     let work = || match &cli.command {
         _ if writes_records(cli)
             && let Err(error) = check_stdout() =>
         {
             Err(error)
         }
-        Some(Command::Airbyte(verb)) => airbyte::run(verb, log, out, stop),
-        Some(Command::SampleConfig) => tell(&mut out, &sample_json()),
-        Some(Command::Extract(asked)) => extract::run(asked, &log, out, stop),
-        Some(Command::Plan(asked)) => plan::run(asked, &log, out, &stop),
+        Some(Command::Airbyte(command)) => airbyte::run(command, log, out, stop),
+        Some(Command::SampleConfig) => print(&mut out, &sample_json()),
+        Some(Command::Extract(args)) => extract::run(args, &log, out, stop),
+        Some(Command::Plan(args)) => plan::run(args, &log, out, &stop),
         None => singer::run(&cli.singer, &log, out, stop),
     };
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {
-        Some(Command::Airbyte(_)) => airbyte::fail(&mut spare, &wanted.secrets, &Error::panicked()),
-        _ => Ok(singer::fail(&cli.singer, &wanted, &Error::panicked())),
+        Some(Command::Airbyte(_)) => airbyte::fail(&mut spare, &options.secrets, &Error::panicked()),
+        _ => Ok(singer::fail(&cli.singer, &options, &Error::panicked())),
     });
     match result {
-        // Airbyte's errors go the way that is not open any more; the log has one of its own. A reader that has gone needs no words.
+        // stdout, which carries Airbyte's errors, cannot be written; the log of the other commands is on stderr. A reader that closed the
+        // pipe needs no message.
         Err(error) if !matches!(cli.command, Some(Command::Airbyte(_))) && error.kind() != ErrorKind::BrokenPipe => {
-            Ok(singer::fail(&cli.singer, &wanted, &error.into()))
+            Ok(singer::fail(&cli.singer, &options, &error.into()))
         }
         result => result,
     }
 }
 
-/// Whether records are what the command is for.
 fn writes_records(cli: &Cli) -> bool {
     match &cli.command {
         Some(command) => matches!(command, Command::Airbyte(Airbyte::Read { .. }) | Command::Extract(_)),

@@ -1,4 +1,4 @@
-//! Settings in environment variables, which `--config=ENV` asks for: `TAP_MICROSOFT_TEAMS_` and the name in upper case.
+//! Settings in environment variables: `TAP_MICROSOFT_TEAMS_` and the name in upper case.
 
 use serde_json::{Map, Value};
 
@@ -6,13 +6,13 @@ use super::SETTINGS;
 
 const PREFIX: &str = "TAP_MICROSOFT_TEAMS_";
 
-/// The variable that holds a setting.
-fn variable(setting: &str) -> String {
+/// The environment variable of a setting.
+pub fn environment_variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.to_uppercase())
 }
 
-/// The settings that the environment has, as strings: the configuration takes those as well. An empty variable is none.
+/// All settings in the environment. The values stay strings, which the configuration accepts for every type; empty variables are ignored.
 pub fn settings_of_environment(value: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
-    let value = |name: &str| value(&variable(name)).filter(|value| !value.is_empty());
+    let value = |name: &str| value(&environment_variable(name)).filter(|value| !value.is_empty());
     SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), Value::String(value(setting.name)?)))).collect()
 }

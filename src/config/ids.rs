@@ -1,4 +1,4 @@
-//! Ids of tenants, teams, channels and messages in the forms in which people copy them: bare, in braces, encoded, or inside a link of Teams.
+//! Parses ids of tenants, teams, channels and messages as users copy them: plain, in braces, percent-encoded, or in a link from Teams.
 
 use percent_encoding::percent_decode_str;
 use url::Host;
@@ -6,48 +6,48 @@ use uuid::Uuid;
 
 use crate::level::{IdForm, LEVELS, Level};
 
-/// A text is decoded at most so often: links inside of links are encoded twice.
-const DECODED: usize = 4;
+/// Maximum number of decoding passes. A link inside a link is encoded twice.
+const MAX_DECODINGS: usize = 4;
 
-/// What an id is of.
+/// What an id identifies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum IdOf {
     Level(&'static Level),
-    /// Any level that can be left out.
+    /// A partition of any level that can be excluded.
     Excludable,
 }
 
 impl IdOf {
-    /// The id in a text; [`None`] if it is not certain which one is meant.
+    /// The id in a text; [`None`] if there is none or it is ambiguous.
     pub(super) fn read(self, text: &str) -> Option<String> {
         let text = decoded(text)?;
         let text = bare(&text);
         match self {
-            Self::Level(level) => match level.form {
-                IdForm::Guid(parameter) => of_guid(text, parameter),
+            Self::Level(level) => match level.id_form {
+                IdForm::Guid(parameter) => guid_or_link(text, parameter),
                 IdForm::Thread => channel(text),
                 IdForm::Message => message(text),
             },
-            Self::Excludable => parent(text),
+            Self::Excludable => excludable(text),
         }
     }
 
-    /// What an option with such ids takes.
+    /// The values that an option with such ids accepts, for messages.
     pub(super) fn allowed(self) -> String {
         let one = match self {
             Self::Level(Level { name, example, copied_with, .. }) => {
-                format!("the id of a {name}, such as {example}, or the link that Teams copies with {copied_with}")
+                format!("the id of a {name}, such as {example}, or the link from \"{copied_with}\" in Teams")
             }
             Self::Excludable => {
                 let names: Vec<_> = LEVELS.iter().filter(|level| level.is_excludable).map(|level| format!("of a {}", level.name)).collect();
-                format!("the id {}, or the link that Teams copies for it", names.join(" or "))
+                format!("the id {}, or a link copied from Teams", names.join(" or "))
             }
         };
-        format!("{one}; several are separated by commas")
+        format!("{one}; use commas to separate several")
     }
 }
 
-/// The id of a tenant, or one of its domains.
+/// A tenant id or a domain.
 pub(super) fn tenant(text: &str) -> Option<String> {
     let text = text.trim();
     if let Some(id) = guid(text) {
@@ -63,17 +63,17 @@ pub(super) fn tenant(text: &str) -> Option<String> {
     }
 }
 
-fn of_guid(text: &str, parameter: Option<&str>) -> Option<String> {
-    guid(text).or_else(|| only(values(text, parameter?), guid)).or_else(|| guid(beginning(text)?))
+fn guid_or_link(text: &str, parameter: Option<&str>) -> Option<String> {
+    guid(text).or_else(|| only(values(text, parameter?), guid)).or_else(|| guid(before_query(text)?))
 }
 
 fn channel(text: &str) -> Option<String> {
-    let of_link = || only(segments(text, "channel").chain(segments(text, "message")), channel_id);
-    channel_id(text).or_else(of_link).or_else(|| channel_id(beginning(text)?))
+    let in_link = || only(segments(text, "channel").chain(segments(text, "message")), channel_id);
+    channel_id(text).or_else(in_link).or_else(|| channel_id(before_query(text)?))
 }
 
 fn message(text: &str) -> Option<String> {
-    // A reply's link names the root as well.
+    // The link to a reply also contains the id of its root message.
     let root = || only(values(text, "parentMessageId"), message_id);
     if let Some(id) = message_id(text) {
         return Some(id);
@@ -81,16 +81,16 @@ fn message(text: &str) -> Option<String> {
     if values(text, "parentMessageId").next().is_some() {
         return root();
     }
-    let of_link = || only(segments(text, "message").filter_map(|channel| after(text, channel)), message_id);
-    of_link().or_else(|| message_id(beginning(text)?))
+    let in_link = || only(segments(text, "message").filter_map(|channel| segment_after(text, channel)), message_id);
+    in_link().or_else(|| message_id(before_query(text)?))
 }
 
-fn parent(text: &str) -> Option<String> {
-    // A message cannot be left out, and it is not certain that its channel is meant.
+fn excludable(text: &str) -> Option<String> {
+    // A message cannot be excluded, and it is unclear whether its channel is meant.
     if segments(text, "message").next().is_some() {
         return None;
     }
-    channel(text).or_else(|| if segments(text, "channel").next().is_some() { None } else { of_guid(text, Some("groupId")) })
+    channel(text).or_else(|| if segments(text, "channel").next().is_some() { None } else { guid_or_link(text, Some("groupId")) })
 }
 
 fn guid(text: &str) -> Option<String> {
@@ -108,15 +108,15 @@ fn channel_id(text: &str) -> Option<String> {
     (is_kind && is_name && is_thread).then(|| text.to_owned())
 }
 
-/// The time of its creation in milliseconds.
+/// The creation time in milliseconds.
 fn message_id(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 20 && text.chars().all(|char| char.is_ascii_digit())).then(|| text.to_owned())
 }
 
-/// A text without its percent-encoding.
+/// Removes percent-encoding; [`None`] if it is invalid or nested too deeply.
 fn decoded(text: &str) -> Option<String> {
     let mut text = text.trim().to_owned();
-    for _ in 0..DECODED {
+    for _ in 0..MAX_DECODINGS {
         let decoded = percent_decode_str(&text).decode_utf8().ok()?;
         if decoded == text {
             return Some(text);
@@ -126,20 +126,20 @@ fn decoded(text: &str) -> Option<String> {
     None
 }
 
-/// A text without the marks that stand around it.
+/// Removes surrounding braces, brackets or quotes.
 fn bare(text: &str) -> &str {
     let text = text.trim();
     let pairs = [('{', '}'), ('<', '>'), ('"', '"'), ('\'', '\'')];
     pairs.into_iter().find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close)).unwrap_or(text).trim()
 }
 
-/// The values of a parameter, in whatever query of the text.
+/// The values of a query parameter, anywhere in the text.
 fn values<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = &'t str> {
     let parameters = text.split(['?', '&', '#']).filter_map(|part| part.split_once('='));
     parameters.filter(move |(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-/// The segments that follow `/l/{kind}/` in a text.
+/// The segments after `/l/{kind}/`.
 fn segments<'t>(text: &'t str, kind: &'t str) -> impl Iterator<Item = &'t str> {
     let mut parts = text.split('/').peekable();
     let mut is_link = false;
@@ -151,29 +151,28 @@ fn segments<'t>(text: &'t str, kind: &'t str) -> impl Iterator<Item = &'t str> {
                 && part.eq_ignore_ascii_case(kind)
                 && let Some(segment) = parts.peek()
             {
-                return Some(end(segment));
+                return Some(without_query(segment));
             }
         }
     })
 }
 
-/// The segment after that one.
-fn after<'t>(text: &'t str, segment: &str) -> Option<&'t str> {
+/// The segment after another segment.
+fn segment_after<'t>(text: &'t str, segment: &str) -> Option<&'t str> {
     let mut parts = text.split('/').skip_while(|part| *part != segment).skip(1);
-    parts.next().map(end)
+    parts.next().map(without_query)
 }
 
-/// The text before its query, if it has one and no path.
-fn beginning(text: &str) -> Option<&str> {
-    let (beginning, _) = text.split_once(['?', '&'])?;
-    Some(beginning.trim())
+fn before_query(text: &str) -> Option<&str> {
+    let (before, _) = text.split_once(['?', '&'])?;
+    Some(before.trim())
 }
 
-fn end(segment: &str) -> &str {
+fn without_query(segment: &str) -> &str {
     segment.split(['?', '&', '#']).next().unwrap_or_default()
 }
 
-/// The one id that all of these are.
+/// The id, if all texts have the same.
 fn only<'t>(mut texts: impl Iterator<Item = &'t str>, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     let first = read(texts.next()?)?;
     texts.all(|text| read(text).as_ref() == Some(&first)).then_some(first)
@@ -191,22 +190,22 @@ mod tests {
     const ENCODED: &str = "19%3a4a95f7d8db4c4e7fae857bcebe0623e6%40thread.tacv2";
     const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
-    fn of_team() -> String {
+    fn team_link() -> String {
         format!("https://teams.microsoft.com/l/team/{ENCODED}/conversations?groupId={TEAM}&tenantId={TENANT}")
     }
 
-    fn of_channel() -> String {
+    fn channel_link() -> String {
         format!("https://teams.microsoft.com/l/channel/{ENCODED}/R%26D%2F%3F%3D?groupId={TEAM}&tenantId={TENANT}")
     }
 
-    fn of_reply() -> String {
+    fn reply_link() -> String {
         format!(
             "https://teams.microsoft.com/l/message/{ENCODED}/1616963399999?tenantId={TENANT}&groupId={TEAM}&parentMessageId=1616963377068\
              &teamName=A%20team&channelName=General&createdTime=1616963399999"
         )
     }
 
-    /// A link to the page that opens the application.
+    /// A link to the page that opens the Teams application.
     fn launcher(link: &str) -> String {
         let path = link.trim_start_matches("https://teams.microsoft.com");
         let encoded: String = url::form_urlencoded::byte_serialize(format!("/_#{path}").as_bytes()).collect();
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_found_in_all_that_people_copy() {
+    fn a_team_id_is_found_in_all_forms() {
         let forms = [
             TEAM.to_owned(),
             TEAM.to_uppercase(),
@@ -224,11 +223,11 @@ mod tests {
             format!("%7B{TEAM}%7D"),
             format!("{TEAM}&tenantId={TENANT}"),
             format!("groupId={TEAM}&tenantId={TENANT}"),
-            format!("<{}>", of_team()),
-            of_team(),
-            of_channel(),
-            of_reply(),
-            launcher(&of_team()),
+            format!("<{}>", team_link()),
+            team_link(),
+            channel_link(),
+            reply_link(),
+            launcher(&team_link()),
         ];
         for form in forms {
             assert_eq!(IdOf::Level(&TEAM_LEVEL).read(&form).as_deref(), Some(TEAM), "{form}");
@@ -236,17 +235,17 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_is_found_in_all_that_people_copy() {
+    fn a_channel_id_is_found_in_all_forms() {
         let forms = [
             CHANNEL.to_owned(),
             ENCODED.to_owned(),
             ENCODED.replace('%', "%25"),
             format!("{{{CHANNEL}}}"),
             format!("{ENCODED}?groupId={TEAM}"),
-            of_channel(),
-            of_reply(),
-            of_channel().replace(ENCODED, CHANNEL),
-            launcher(&of_channel()),
+            channel_link(),
+            reply_link(),
+            channel_link().replace(ENCODED, CHANNEL),
+            launcher(&channel_link()),
         ];
         for form in forms {
             assert_eq!(IdOf::Level(&CHANNEL_LEVEL).read(&form).as_deref(), Some(CHANNEL), "{form}");
@@ -257,22 +256,22 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_that_of_its_root() {
-        let of_root = of_reply().replace("1616963399999", "1616963377068").replace("&parentMessageId=1616963377068", "");
-        for form in ["1616963377068".to_owned(), "1616963377068?context=x".to_owned(), of_root, of_reply(), launcher(&of_reply())] {
+    fn a_message_id_is_that_of_the_root_message() {
+        let root_link = reply_link().replace("1616963399999", "1616963377068").replace("&parentMessageId=1616963377068", "");
+        for form in ["1616963377068".to_owned(), "1616963377068?context=x".to_owned(), root_link, reply_link(), launcher(&reply_link())] {
             assert_eq!(IdOf::Level(&MESSAGE_LEVEL).read(&form).as_deref(), Some("1616963377068"), "{form}");
         }
     }
 
     #[test]
-    fn teams_and_channels_can_be_left_out_by_their_links() {
-        for (form, id) in [(of_team(), TEAM), (of_channel(), CHANNEL), (TEAM.to_owned(), TEAM), (ENCODED.to_owned(), CHANNEL)] {
+    fn teams_and_channels_can_be_excluded_by_links() {
+        for (form, id) in [(team_link(), TEAM), (channel_link(), CHANNEL), (TEAM.to_owned(), TEAM), (ENCODED.to_owned(), CHANNEL)] {
             assert_eq!(IdOf::Excludable.read(&form).as_deref(), Some(id), "{form}");
         }
     }
 
     #[test]
-    fn what_is_not_certain_is_no_id() {
+    fn an_ambiguous_text_is_not_an_id() {
         let two = format!("groupId={TEAM}&groupId={TENANT}");
         for form in
             ["Sales", "", "..", "a/../b", "1616963377068", CHANNEL, &two, &format!("{TEAM}/../users"), &format!("tenantId={TENANT}")]
@@ -281,15 +280,15 @@ mod tests {
         }
         let chat = "https://teams.microsoft.com/l/chat/19:meeting@thread.v2/0";
         for form in
-            ["General", TEAM, &of_team(), chat, "19:4a95f7d8", "19:@thread.tacv2", &format!("{CHANNEL}/../../x"), "19:a/b@thread.tacv2"]
+            ["General", TEAM, &team_link(), chat, "19:4a95f7d8", "19:@thread.tacv2", &format!("{CHANNEL}/../../x"), "19:a/b@thread.tacv2"]
         {
             assert_eq!(IdOf::Level(&CHANNEL_LEVEL).read(form), None, "{form}");
         }
-        let conflicting = format!("{}&parentMessageId=2", of_reply());
-        for form in ["", "-1", "1e5", "١٢٣", &of_channel(), &conflicting] {
+        let conflicting = format!("{}&parentMessageId=2", reply_link());
+        for form in ["", "-1", "1e5", "١٢٣", &channel_link(), &conflicting] {
             assert_eq!(IdOf::Level(&MESSAGE_LEVEL).read(form), None, "{form}");
         }
-        for form in ["Sales", &of_reply(), "1616963377068"] {
+        for form in ["Sales", &reply_link(), "1616963377068"] {
             assert_eq!(IdOf::Excludable.read(form), None, "{form}");
         }
     }
@@ -309,7 +308,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_written_gives_a_clean_id_or_none(
+        fn any_text_results_in_a_valid_id_or_none(
             text in prop_oneof![
                 any::<String>(),
                 r"(\PC|[./\\?#%&={}:@0-9]){0,40}",

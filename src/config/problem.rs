@@ -1,44 +1,76 @@
-//! What is wrong with a configuration: all of it at once, by option.
+//! The error for an invalid configuration, which reports all problems at once.
 
 use std::fmt;
 
-/// Everything that is wrong with a configuration.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// All problems of a configuration.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Error {
-    /// The problems, in the order of the settings.
+    pub missing: Vec<Missing>,
+    /// Invalid options, in the order of the settings.
     pub problems: Vec<Problem>,
+    pub hint: Option<String>,
 }
 
-/// One thing that is wrong.
+/// A required option that is not set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Missing {
+    pub option: &'static str,
+    /// An unknown key that is probably a misspelling of the option.
+    pub misspelt: Option<String>,
+}
+
+/// An invalid option.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
-    /// The option, with its path; or all that are missing, in quotes.
+    /// The path of the option.
     pub option: String,
-    /// What was given, never a secret; [`None`] if nothing was.
+    /// The invalid value, never a secret; [`None`] if the option itself is wrong.
     pub given: Option<String>,
-    /// What is allowed.
+    /// The allowed values, or the reason.
     pub allowed: String,
+}
+
+impl Error {
+    pub(super) fn of(problem: Problem) -> Self {
+        Self { problems: vec![problem], ..Self::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.problems.is_empty()
+    }
 }
 
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, problem) in self.problems.iter().enumerate() {
-            if at > 0 {
-                formatter.write_str("; ")?;
-            }
-            problem.fmt(formatter)?;
+        let missing: Vec<_> = self.missing.iter().map(ToString::to_string).collect();
+        let missing = match missing.len() {
+            0 => None,
+            1 => Some(format!("missing required option: {}", missing.concat())),
+            _ => Some(format!("missing required options: {}", missing.join(", "))),
+        };
+        let problems = self.problems.iter().map(ToString::to_string);
+        let hint = self.hint.iter().map(|hint| format!("hint: {hint}"));
+        let parts: Vec<_> = missing.into_iter().chain(problems).chain(hint).collect();
+        formatter.write_str(&parts.join("; "))
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.option)?;
+        match &self.misspelt {
+            Some(key) => write!(formatter, " (found `{key}` instead)"),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.given {
-            Some(given) => write!(formatter, "option `{}`: given {given}; allowed: {}", self.option, self.allowed),
-            None if self.allowed == "required" => write!(formatter, "missing: {}", self.option),
+            Some(given) => write!(formatter, "option `{}`: invalid value {given}; allowed: {}", self.option, self.allowed),
             None => write!(formatter, "option `{}`: {}", self.option, self.allowed),
         }
     }

@@ -1,4 +1,4 @@
-//! Reading values as they were written: native or as strings, each problem named, all of them at once.
+//! Reads setting values, native or as strings, and collects all problems.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::level::Level;
 
-/// What a message says instead of a value that may hold a secret.
-pub(super) const NOT_SHOWN: &str = "a value that is not shown";
+/// Shown instead of a value that may contain a secret.
+pub(super) const NOT_SHOWN: &str = "(not shown)";
 
-/// The most texts of a list that a message shows because they are no ids.
-const UNKNOWN_IDS: usize = 5;
+/// Maximum number of invalid ids in a message.
+const MAX_SHOWN_IDS: usize = 5;
 
-/// Objects of settings, the first of which that has a setting decides; the problems met in them.
+/// Reads settings from layers of objects: the first layer that contains a setting wins.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    /// Object and the path in front of its keys, for messages.
+    /// Each object with the path of its keys, for messages.
     layers: Vec<(&'a Map<String, Value>, String)>,
     pub(super) problems: Vec<Problem>,
 }
@@ -30,31 +30,31 @@ impl<'a> Reader<'a> {
         Self { layers: vec![(settings, String::new())], problems: Vec::new() }
     }
 
-    /// A reader that looks into `settings` first.
-    pub(super) fn over(&self, settings: &'a Map<String, Value>, path: String) -> Self {
+    /// Adds a layer that overrides the others.
+    pub(super) fn with_layer(&self, settings: &'a Map<String, Value>, path: String) -> Self {
         let mut layers = vec![(settings, path)];
         layers.extend(self.layers.iter().cloned());
         Self { layers, problems: Vec::new() }
     }
 
-    /// Names the settings of a stream that cannot be set for one stream, or not at all.
-    pub(super) fn check_names_of_stream(&mut self) {
+    /// Reports options of a stream that are unknown or cannot be set for a single stream.
+    pub(super) fn check_stream_option_names(&mut self) {
         let Some((settings, path)) = self.layers.first().cloned() else { return };
         for name in settings.keys() {
             if !setting(name).is_some_and(|setting| setting.per_stream) {
                 let names: Vec<_> = SETTINGS.iter().filter(|setting| setting.per_stream).map(|setting| setting.name).collect();
                 self.problems.push(Problem {
                     option: format!("{path}{name}"),
-                    // Not shown: it may be a secret in a wrong place.
+                    // The value may be a misplaced secret.
                     given: None,
-                    allowed: format!("no such option of a stream; there are {}", names.join(", ")),
+                    allowed: format!("not a stream option; stream options: {}", names.join(", ")),
                 });
             }
         }
     }
 
-    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
-        self.read(name, "a text", |value| match value {
+    pub(super) fn string(&mut self, name: &'static str) -> Option<String> {
+        self.read(name, "a string", |value| match value {
             Value::String(text) => Some(text.trim().to_owned()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn number(&mut self, name: &'static str) -> Option<f64> {
-        let number = self.read(name, "a number that is not negative", |value| {
+        let number = self.read(name, "a number that is 0 or greater", |value| {
             let number = match value {
                 Value::Number(number) => number.as_f64(),
                 Value::String(text) => text.trim().parse().ok(),
@@ -89,44 +89,43 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn date_time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
-        self.read(name, "a date or date and time in ISO 8601, such as 2026-01-01T00:00:00Z", |value| date_time(value.as_str()?.trim()))
+        self.read(name, "an ISO 8601 date or date and time, such as 2026-01-01T00:00:00Z", |value| date_time(value.as_str()?.trim()))
     }
 
-    /// The ids that the option of a level names, each once.
+    /// The ids in the option of a level, without duplicates.
     pub(super) fn ids(&mut self, level: &'static Level) -> Vec<String> {
-        self.ids_of(self.layer_of(level.id), level.id, IdOf::Level(level))
+        self.ids_in(self.layer_of(level.id), level.id, IdOf::Level(level))
     }
 
-    /// The ids that `exclude` names in any of the objects, each once, in order.
+    /// The ids in `exclude` of all layers, sorted and without duplicates.
     pub(super) fn excluded(&mut self) -> Vec<String> {
-        let mut ids: Vec<_> = (0..self.layers.len()).flat_map(|layer| self.ids_of(layer, "exclude", IdOf::Excludable)).collect();
+        let mut ids: Vec<_> = (0..self.layers.len()).flat_map(|layer| self.ids_in(layer, "exclude", IdOf::Excludable)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     }
 
-    fn ids_of(&mut self, layer: usize, name: &'static str, of: IdOf) -> Vec<String> {
-        let (mut ids, mut unknown) = (Vec::new(), Vec::new());
-        for text in self.read_of(layer, name, &of.allowed(), texts).unwrap_or_default() {
-            match of.read(&text) {
+    fn ids_in(&mut self, layer: usize, name: &'static str, kind: IdOf) -> Vec<String> {
+        let (mut ids, mut invalid) = (Vec::new(), Vec::new());
+        for text in self.read_in(layer, name, &kind.allowed(), strings).unwrap_or_default() {
+            match kind.read(&text) {
                 Some(id) if ids.contains(&id) => {}
                 Some(id) => ids.push(id),
-                None => unknown.push(shown(&text.trim().into())),
+                None => invalid.push(shown(&text.trim().into())),
             }
         }
-        if !unknown.is_empty() {
-            let more = unknown.len().saturating_sub(UNKNOWN_IDS);
-            unknown.truncate(UNKNOWN_IDS);
+        if !invalid.is_empty() {
+            let more = invalid.len().saturating_sub(MAX_SHOWN_IDS);
+            invalid.truncate(MAX_SHOWN_IDS);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let given = Some(unknown.join(", ") + &more);
-            self.problems.push(Problem { option: self.path_of(layer, name), given, allowed: of.allowed() });
+            let given = Some(invalid.join(", ") + &more);
+            self.problems.push(Problem { option: self.path_of(layer, name), given, allowed: kind.allowed() });
         }
         ids
     }
 
-    /// The id of a tenant, or one of its domains.
     pub(super) fn tenant(&mut self, name: &'static str) -> Option<String> {
-        self.read(name, "the Directory (tenant) ID, which is a GUID, or a domain of the tenant", |value| ids::tenant(value.as_str()?))
+        self.read(name, "the Directory (tenant) ID, a GUID, or a domain of the tenant", |value| ids::tenant(value.as_str()?))
     }
 
     pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
@@ -137,55 +136,53 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn url(&mut self, name: &'static str) -> Option<Url> {
-        self.read(name, "an https URL of a host, without a path (http only for this machine itself)", |value| url(value.as_str()?.trim()))
+        self.read(name, "an https URL without a path (http only for the local machine)", |value| url(value.as_str()?.trim()))
     }
 
-    /// An object, which may be written as JSON in a string.
+    /// An object, which may also be JSON in a string.
     pub(super) fn object(&mut self, name: &'static str) -> Map<String, Value> {
-        self.read(name, "an object", object).unwrap_or_default()
+        self.read(name, "a JSON object", object).unwrap_or_default()
     }
 
-    /// Takes note of a value that is there but cannot be used.
-    pub(super) fn problem(&mut self, option: String, given: &Value, allowed: &str) {
+    pub(super) fn add_problem(&mut self, option: String, given: &Value, allowed: &str) {
         self.problems.push(Problem { option, given: Some(shown(given)), allowed: allowed.to_owned() });
     }
 
-    /// How near the object is that gives a setting: 0 for the nearest, larger than any if none does.
+    /// The index of the first layer that sets an option; [`usize::MAX`] if none does.
     pub(super) fn layer_of(&self, name: &str) -> usize {
-        self.layers.iter().position(|(settings, _)| settings.get(name).is_some_and(is_given)).unwrap_or(usize::MAX)
+        self.layers.iter().position(|(settings, _)| settings.get(name).is_some_and(is_set)).unwrap_or(usize::MAX)
     }
 
-    /// A setting with the path of the object.
+    /// The path of an option in a layer.
     pub(super) fn path_of(&self, layer: usize, name: &str) -> String {
         let path = self.layers.get(layer).map_or("", |(_, path)| path);
         format!("{path}{name}")
     }
 
-    /// The value of a setting; [`None`] if it is not given: absent, null or an empty text.
+    /// The value of a setting; [`None`] if it is invalid or not set.
     fn read<T>(&mut self, name: &'static str, allowed: &str, parse: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        self.read_of(self.layer_of(name), name, allowed, parse)
+        self.read_in(self.layer_of(name), name, allowed, parse)
     }
 
-    /// The same, of one of the objects.
-    fn read_of<T>(&mut self, layer: usize, name: &'static str, allowed: &str, parse: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    fn read_in<T>(&mut self, layer: usize, name: &'static str, allowed: &str, parse: impl Fn(&Value) -> Option<T>) -> Option<T> {
         let (settings, _) = self.layers.get(layer)?;
-        let value = settings.get(name).filter(|value| is_given(value))?;
+        let value = settings.get(name).filter(|value| is_set(value))?;
         let parsed = parse(value);
         if parsed.is_none() {
-            let may_hold_a_secret = match setting(name).map(|setting| setting.kind) {
+            let may_be_secret = match setting(name).map(|setting| setting.kind) {
                 Some(Kind::Secret | Kind::PerStream) => true,
                 Some(Kind::Url) => value.as_str().is_some_and(|url| url.contains('@')),
                 _ => false,
             };
-            let given = if may_hold_a_secret { NOT_SHOWN.to_owned() } else { shown(value) };
+            let given = if may_be_secret { NOT_SHOWN.to_owned() } else { shown(value) };
             self.problems.push(Problem { option: self.path_of(layer, name), given: Some(given), allowed: allowed.to_owned() });
         }
         parsed
     }
 }
 
-/// Whether a value says anything: forms and variables send empty ones for what is not filled in.
-pub fn is_given(value: &Value) -> bool {
+/// Whether a value is neither null nor an empty string, which forms and variables send for empty fields.
+pub fn is_set(value: &Value) -> bool {
     !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
 }
 
@@ -193,11 +190,11 @@ fn default(name: &str) -> Option<Value> {
     serde_json::from_str(setting(name)?.default?).ok()
 }
 
-/// A value as a message shows it: short, and never what is inside of an object or a list.
+/// A short form of a value for messages, without the contents of objects and lists.
 fn shown(value: &Value) -> String {
     let text = match value {
-        Value::Object(_) => "an object".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "(an object)".to_owned(),
+        Value::Array(_) => "(a list)".to_owned(),
         value => value.to_string(),
     };
     match text.char_indices().nth(60) {
@@ -225,7 +222,7 @@ fn flag(value: &Value) -> Option<bool> {
 
 fn count(value: &Value) -> Option<u64> {
     match value {
-        // Some forms and YAML readers make 50.0 of 50.
+        // Some forms and YAML readers turn 50 into 50.0.
         Value::Number(number) => number
             .as_u64()
             .or_else(|| number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..9e15).contains(float)).map(|float| float as u64)),
@@ -245,9 +242,9 @@ fn date_time(text: &str) -> Option<DateTime<Utc>> {
     naive.map(|time| time.and_utc())
 }
 
-/// The texts of a list, which may be one text with commas.
-fn texts(value: &Value) -> Option<Vec<String>> {
-    let texts = match value {
+/// A list of strings, which may also be one string with commas.
+fn strings(value: &Value) -> Option<Vec<String>> {
+    let strings = match value {
         Value::String(text) => match serde_json::from_str::<Vec<String>>(text) {
             Ok(list) => list,
             Err(_) => text.split(',').map(str::to_owned).collect(),
@@ -256,19 +253,19 @@ fn texts(value: &Value) -> Option<Vec<String>> {
         Value::Number(number) => vec![number.to_string()],
         _ => return None,
     };
-    Some(texts.into_iter().filter(|text| !text.trim().is_empty()).collect())
+    Some(strings.into_iter().filter(|text| !text.trim().is_empty()).collect())
 }
 
 fn url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    let is_here = match url.host()? {
+    let is_local = match url.host()? {
         url::Host::Domain(name) => name == "localhost",
         url::Host::Ipv4(address) => address.is_loopback(),
         url::Host::Ipv6(address) => address.is_loopback(),
     };
-    let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_here;
-    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.username().is_empty() && url.password().is_none();
-    (is_safe && is_bare).then_some(url)
+    let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_local;
+    let has_host_only = matches!(url.path(), "" | "/") && url.query().is_none() && url.username().is_empty() && url.password().is_none();
+    (is_safe && has_host_only).then_some(url)
 }
 
 pub(super) fn object(value: &Value) -> Option<Map<String, Value>> {

@@ -1,4 +1,4 @@
-//! A configuration to fill in: every setting with what it means, those that nobody needs at first commented out.
+//! The sample configuration: every setting with its description; optional settings are commented out.
 
 use std::fmt::Write;
 
@@ -8,16 +8,16 @@ use textwrap::{Options, wrap};
 use super::settings::{Audience, Kind, SETTINGS, Setting};
 use crate::level::LEVELS;
 
-/// A comment's lines are no longer.
+/// Maximum width of a comment line.
 const WIDTH: usize = 100;
 
-/// A sample as JSON with comments, as a configuration file may have them.
+/// A sample as JSON with comments, which configuration files may contain.
 pub fn sample_json() -> String {
     let mut text = "{\n".to_owned();
     for setting in settings() {
-        let off = if is_given(setting) { "" } else { "// " };
-        comment(&mut text, "  // ", setting);
-        // Writing into a string cannot fail.
+        let off = if is_active(setting) { "" } else { "// " };
+        write_comment(&mut text, "  // ", setting);
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "  {off}\"{}\": {},\n", setting.name, value(setting));
     }
     text.truncate(text.trim_end().len());
@@ -29,18 +29,18 @@ fn settings() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
 }
 
-fn is_given(setting: &Setting) -> bool {
-    setting.required || reads_everything(setting)
+fn is_active(setting: &Setting) -> bool {
+    setting.required || selects_all(setting)
 }
 
-/// Whether it belongs to what reads everything that the application may read, which a sample does.
-fn reads_everything(setting: &Setting) -> bool {
+/// Whether the setting selects all parents of a level. The sample reads everything.
+fn selects_all(setting: &Setting) -> bool {
     LEVELS.iter().any(|level| level.all == setting.name)
 }
 
-/// What stands there: a value that does nothing else than the setting's absence, or one that shows its form.
+/// The default if there is one, otherwise an example.
 fn value(setting: &Setting) -> Value {
-    if reads_everything(setting) {
+    if selects_all(setting) {
         return true.into();
     }
     let default = setting.default.and_then(|default| serde_json::from_str(default).ok());
@@ -55,8 +55,7 @@ fn value(setting: &Setting) -> Value {
     }
 }
 
-/// The meaning of a setting, in lines.
-fn comment(text: &mut String, prefix: &str, setting: &Setting) {
+fn write_comment(text: &mut String, prefix: &str, setting: &Setting) {
     let required = if setting.required { " Required." } else { "" };
     let options = Options::new(WIDTH).initial_indent(prefix).subsequent_indent(prefix);
     for line in wrap(&format!("{}{required}", setting.description), options) {

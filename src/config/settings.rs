@@ -1,4 +1,4 @@
-//! The settings, declared once: reading, validation, `spec`, `--about` and the documentation derive from this list.
+//! The list of settings, from which validation, `spec`, `--about` and the documentation derive.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -12,64 +12,52 @@ use crate::{
 /// One setting of the configuration.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// Its key.
     pub name: &'static str,
-    /// What it is called where a form shows it.
+    /// Label in forms.
     pub title: &'static str,
-    /// What it means: its documentation.
     pub description: Cow<'static, str>,
-    /// What values it takes.
     pub kind: Kind,
-    /// Its value when it is not given, as JSON.
+    /// As JSON.
     pub default: Option<&'static str>,
-    /// Whether there is no run without it.
     pub required: bool,
     /// Whether `stream_options` may override it for a stream.
     pub per_stream: bool,
-    /// Whom it is for.
     pub audience: Audience,
-    /// Values that show its form.
     pub examples: &'static [&'static str],
 }
 
-/// Whom a setting is for.
+/// Who uses a setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Audience {
-    /// Everybody.
     Everyone,
-    /// Who runs the executable: not in a form, which others may fill in.
+    /// The operator of the machine. Such settings are not part of the form that users of a platform fill in.
     Operator,
-    /// Simulators, proxies and benches.
+    /// Developers, for simulators, proxies and benchmarks.
     Simulator,
 }
 
-/// What values a setting takes. Each also takes its value written as a string.
+/// The type of a setting's value. Every kind also accepts the value written as a string.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// A text.
     Text,
-    /// A text that is never shown.
+    /// A text that must not be shown.
     Secret,
-    /// true or false.
     Flag,
     /// A whole number in a range.
     Count {
-        /// The least.
         min: u64,
-        /// The most.
         max: u64,
     },
     /// A number that is not negative.
     Number,
-    /// ISO 8601: a date, or a date and time; without a zone it is UTC.
+    /// ISO 8601: a date, or a date and time; UTC if it has no time zone.
     DateTime,
-    /// One id, or several separated by commas, or a list.
+    /// One id, several ids separated by commas, or a list.
     Ids,
-    /// One of a few words.
     Choice(&'static [&'static str]),
-    /// A URL: https, or http on the machine itself.
+    /// An https URL; http is allowed for the local machine only.
     Url,
-    /// For each stream an object of settings.
+    /// An object of settings for each stream.
     PerStream,
 }
 
@@ -85,14 +73,14 @@ const SETTING: Setting = Setting {
     examples: &[],
 };
 
-/// All settings, in the order in which a form shows them.
+/// All settings, in the order of the form.
 pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
-    let of_levels = LEVELS.iter().flat_map(|level| of_level(level));
-    BEFORE_LEVELS.iter().cloned().chain(of_levels).chain(AFTER_LEVELS.iter().cloned()).collect()
+    let parents = LEVELS.iter().flat_map(|level| level_settings(level));
+    BEFORE_PARENTS.iter().cloned().chain(parents).chain(AFTER_PARENTS.iter().cloned()).collect()
 });
 
-/// The settings before those that name parents.
-const BEFORE_LEVELS: &[Setting] = &[
+/// The settings that precede those that select parents.
+const BEFORE_PARENTS: &[Setting] = &[
     Setting {
         name: "tenant_id",
         title: "Tenant ID",
@@ -119,9 +107,9 @@ const BEFORE_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "client_secret_file",
-        title: "File with the client secret",
+        title: "Client secret file",
         description: Cow::Borrowed(
-            "Instead of client_secret: the path of a file that holds it, as orchestrators mount secrets. Not taken by check, discover and read from a file: there, set the variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
+            "Path of a file that contains the client secret, for orchestrators that mount secrets as files. Set it instead of client_secret. The commands check, discover and read do not accept it in a configuration file, because other users of a platform may edit that file: set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
         ),
         audience: Audience::Operator,
         examples: &["/run/secrets/client_secret"],
@@ -129,13 +117,13 @@ const BEFORE_LEVELS: &[Setting] = &[
     },
 ];
 
-/// And after them.
-const AFTER_LEVELS: &[Setting] = &[
+/// The settings that follow those that select parents.
+const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "exclude",
-        title: "Leave out",
+        title: "Exclude",
         description: Cow::Borrowed(
-            "Teams and channels that no stream reads: ids, or links of Teams, separated by commas. If Graph never answers for one channel, a sync without it succeeds. The list of a stream adds to the list of all.",
+            "Teams and channels to skip: ids or links copied from Teams, separated by commas. If Graph keeps failing for one channel, exclude it and the sync succeeds without it. Values set for one stream are added to those set for all streams.",
         ),
         kind: Kind::Ids,
         per_stream: true,
@@ -146,7 +134,7 @@ const AFTER_LEVELS: &[Setting] = &[
         name: "start_date",
         title: "Start date",
         description: Cow::Borrowed(
-            "The first sync reads the messages and replies that were modified at or after this time. If empty, it reads everything.",
+            "The first sync reads messages and replies modified at or after this time. If empty, it reads everything.",
         ),
         kind: Kind::DateTime,
         per_stream: true,
@@ -156,7 +144,9 @@ const AFTER_LEVELS: &[Setting] = &[
     Setting {
         name: "lookback_seconds",
         title: "Lookback, in seconds",
-        description: Cow::Borrowed("Incremental reads overlap the stored cursor by this much. It need not match the schedule."),
+        description: Cow::Borrowed(
+            "Each incremental sync overlaps the previous one by this many seconds, to catch changes that Graph shows late. It does not have to match the schedule.",
+        ),
         kind: Kind::Count { min: 0, max: 31_536_000 },
         default: Some("300"),
         per_stream: true,
@@ -166,7 +156,7 @@ const AFTER_LEVELS: &[Setting] = &[
         name: "top",
         title: "Page size",
         description: Cow::Borrowed(
-            "Items a page. If empty, the most that each of Graph's lists allows: 50 for messages and replies, 999 elsewhere. Above 50 it counts for the other lists only.",
+            "Items per page. If empty, the maximum of each of Graph's lists: 50 for messages and replies, 999 elsewhere. A value above 50 applies only to the other lists.",
         ),
         kind: Kind::Count { min: 1, max: 999 },
         per_stream: true,
@@ -174,8 +164,8 @@ const AFTER_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "max_pages_per_batch",
-        title: "Pages between two checkpoints",
-        description: Cow::Borrowed("Pages of one channel between two states. It bounds a batch and never cuts a sync."),
+        title: "Pages between checkpoints",
+        description: Cow::Borrowed("Pages of one channel between two checkpoints. This limits the size of a batch, not what a sync reads."),
         kind: Kind::Count { min: 1, max: 100_000 },
         default: Some("100"),
         per_stream: true,
@@ -184,9 +174,7 @@ const AFTER_LEVELS: &[Setting] = &[
     Setting {
         name: "use_delta_api",
         title: "Use the delta API",
-        description: Cow::Borrowed(
-            "Follow changes of messages by Graph's delta query. If false, only the documented list of messages is used.",
-        ),
+        description: Cow::Borrowed("Use Graph's delta query to find changed messages. If false, only the list of messages is used."),
         kind: Kind::Flag,
         default: Some("true"),
         per_stream: true,
@@ -194,8 +182,8 @@ const AFTER_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "max_concurrent_threads",
-        title: "Requests in flight",
-        description: Cow::Borrowed("Requests in flight at most. If empty, as many as Graph's rates need (30)."),
+        title: "Concurrent requests",
+        description: Cow::Borrowed("Maximum number of concurrent requests. If empty, 30, which is enough for Graph's rate limits."),
         kind: Kind::Count { min: 1, max: 64 },
         per_stream: true,
         examples: &["30"],
@@ -203,9 +191,9 @@ const AFTER_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "requests_per_second",
-        title: "Requests a second",
+        title: "Requests per second",
         description: Cow::Borrowed(
-            "Total rate at most, for tenants that give this connection a share of Graph's budget. If empty, Graph's documented rates.",
+            "Maximum total request rate, if this connection may use only a part of Graph's limits. If empty, Graph's documented limits apply.",
         ),
         kind: Kind::Number,
         per_stream: true,
@@ -213,9 +201,9 @@ const AFTER_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "max_page_mb",
-        title: "Largest page, in MiB",
+        title: "Maximum page size, in MiB",
         description: Cow::Borrowed(
-            "An answer of Graph that is larger, decompressed, is not read. Graph's largest page (50 messages with 200 replies of 28 KB each) would have 267.",
+            "Maximum size of a response from Graph after decompression. Larger responses are not read. Graph's largest page (50 messages with 200 replies of 28 KB each) has 267 MiB.",
         ),
         kind: Kind::Count { min: 1, max: 4095 },
         default: Some("300"),
@@ -223,9 +211,9 @@ const AFTER_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "max_record_mb",
-        title: "Largest record, in MiB",
+        title: "Maximum record size, in MiB",
         description: Cow::Borrowed(
-            "A record that is larger is left out, and the run says so. Many destinations take lines of 16 to 50 MB at most; a message of Teams has 28 KB.",
+            "Maximum size of a record. Larger records are skipped and reported as an error. Many destinations accept lines of at most 16 to 50 MB; a Teams message has at most 28 KB.",
         ),
         kind: Kind::Count { min: 1, max: 1024 },
         default: Some("16"),
@@ -235,7 +223,7 @@ const AFTER_LEVELS: &[Setting] = &[
         name: "cloud",
         title: "Cloud",
         description: Cow::Borrowed(
-            "The Microsoft cloud of the tenant: global (also GCC), us_gov (GCC High), us_gov_dod, or china (21Vianet).",
+            "Microsoft cloud of the tenant: global (including GCC), us_gov (GCC High), us_gov_dod (DoD) or china (21Vianet).",
         ),
         kind: Kind::Choice(&["global", "us_gov", "us_gov_dod", "china"]),
         default: Some("\"global\""),
@@ -243,8 +231,10 @@ const AFTER_LEVELS: &[Setting] = &[
     },
     Setting {
         name: "stream_options",
-        title: "Options of single streams",
-        description: Cow::Borrowed("For each stream any of the options above, overriding them for that stream alone."),
+        title: "Options for individual streams",
+        description: Cow::Borrowed(
+            "Options for individual streams, such as start_date or top. For that stream they override the options above.",
+        ),
         kind: Kind::PerStream,
         default: Some("{}"),
         ..SETTING
@@ -252,7 +242,7 @@ const AFTER_LEVELS: &[Setting] = &[
     Setting {
         name: "pace",
         title: "Pace",
-        description: Cow::Borrowed("Multiple of Graph's documented rates; 0 sends unpaced. For simulators and benches."),
+        description: Cow::Borrowed("Multiple of Graph's documented rate limits; 0 disables pacing. For simulators and benchmarks."),
         kind: Kind::Number,
         default: Some("1"),
         audience: Audience::Simulator,
@@ -261,7 +251,7 @@ const AFTER_LEVELS: &[Setting] = &[
     Setting {
         name: "graph_url",
         title: "Graph URL",
-        description: Cow::Borrowed("Scheme and host of Microsoft Graph, instead of the cloud's. For simulators and proxies."),
+        description: Cow::Borrowed("Scheme and host of Microsoft Graph, instead of the default of the cloud. For simulators and proxies."),
         kind: Kind::Url,
         audience: Audience::Simulator,
         ..SETTING
@@ -269,22 +259,24 @@ const AFTER_LEVELS: &[Setting] = &[
     Setting {
         name: "login_url",
         title: "Login URL",
-        description: Cow::Borrowed("Scheme and host of the sign-in service, instead of the cloud's. For simulators and proxies."),
+        description: Cow::Borrowed(
+            "Scheme and host of the sign-in service, instead of the default of the cloud. For simulators and proxies.",
+        ),
         kind: Kind::Url,
         audience: Audience::Simulator,
         ..SETTING
     },
 ];
 
-/// The two settings of a level: the one that names parents, and the one that reads all of them.
-fn of_level(level: &'static Level) -> [Setting; 2] {
+/// The two settings of a level: the ids of some parents, and the flag for all of them.
+fn level_settings(level: &'static Level) -> [Setting; 2] {
     let streams: Vec<_> = Stream::all().filter(|stream| stream.is_below(level)).map(|stream| stream.name).collect();
-    let [names, reads_all] = level.meanings;
-    let [title, title_of_all] = level.titles;
-    let named = Setting {
+    let [ids_title, all_title] = level.titles;
+    let [ids_description, all_description] = level.descriptions;
+    let ids = Setting {
         name: level.id,
-        title,
-        description: format!("{names} Needed by {}, unless all {} are fetched.", listed(&streams), level.plural).into(),
+        title: ids_title,
+        description: format!("{ids_description} Required for {}, unless {} is true.", listed(&streams), level.all).into(),
         kind: Kind::Ids,
         per_stream: true,
         examples: std::slice::from_ref(&level.example),
@@ -292,17 +284,17 @@ fn of_level(level: &'static Level) -> [Setting; 2] {
     };
     let all = Setting {
         name: level.all,
-        title: title_of_all,
-        description: reads_all.into(),
+        title: all_title,
+        description: all_description.into(),
         kind: Kind::Flag,
         default: Some("false"),
         per_stream: true,
         ..SETTING
     };
-    [named, all]
+    [ids, all]
 }
 
-/// Names in a sentence: "a, b and c".
+/// Joins names for a sentence: "a, b and c".
 pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
@@ -311,7 +303,7 @@ pub(super) fn listed(names: &[&str]) -> String {
 }
 
 impl Setting {
-    /// The examples, as a configuration has them.
+    /// The examples as JSON values.
     pub fn example_values(&self) -> Vec<Value> {
         let value = |example: &&str| match self.kind {
             Kind::Count { .. } | Kind::Number => serde_json::from_str(example).unwrap_or_default(),
@@ -321,7 +313,6 @@ impl Setting {
     }
 }
 
-/// The setting of that name.
 pub fn setting(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }

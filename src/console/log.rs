@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{emit::Figures, secrets::Secrets, shown::one_line};
+use crate::{emit::Figures, printable::one_line, secrets::Secrets};
 
 const NAME: &str = "tap-microsoft-teams";
 

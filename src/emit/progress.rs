@@ -82,7 +82,7 @@ impl Progress {
 
     fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamFigures)) {
         let mut state = self.state();
-        state.streams.of_mut(streams).flatten().for_each(change);
+        state.streams.values_of_mut(streams).flatten().for_each(change);
     }
 
     fn one(&self, stream: &'static Stream, change: impl Fn(&mut StreamFigures)) {

@@ -11,7 +11,7 @@ use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::io::StreamReader;
 
 use super::{AnswerDate, Refusal, page::text::without_mark};
-use crate::{secrets::Secrets, shown::one_line};
+use crate::{printable::one_line, secrets::Secrets};
 
 const REQUEST_ID: &str = "request-id";
 

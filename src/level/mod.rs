@@ -1,5 +1,5 @@
-//! What the records of a stream can hang below: teams, channels, messages. Declared facts only, from which options, partitions, keys of the
-//! state, paths and sentences derive.
+//! The levels of parents that streams are read from: teams, channels, messages. Options, partitions, state keys, paths and messages derive
+//! from these declarations.
 
 mod key;
 mod partition;
@@ -15,47 +15,44 @@ pub use partition::Partition;
 
 /// A kind of parent.
 pub struct Level {
-    /// One of them, for people.
     pub name: &'static str,
-    /// Several of them, for people.
     pub plural: &'static str,
     /// The segment before its id in Graph's paths.
     pub segment: &'static str,
-    /// The list of one of them that is read page by page, so that a state may keep a link of it.
+    /// The list below one parent that is read page by page, if a state may store a link into it.
     pub list: Option<&'static str>,
-    /// The option that names some of them, and the column that has the id in each record below.
+    /// The option that selects some parents, and the column with the id in each record below them.
     pub id: &'static str,
-    /// The option that reads all of them.
+    /// The option that selects all parents.
     pub all: &'static str,
-    /// What its ids look like.
-    pub form: IdForm,
-    /// Requests a second that Graph allows on one of them, whatever they ask.
+    pub id_form: IdForm,
+    /// Graph's limit of requests per second for one parent, over all kinds of requests.
     pub per_second: Option<f64>,
-    /// The level that it is found below; [`None`]: the tenant.
+    /// The level of its own parents; [`None`]: the tenant.
     pub above: Option<&'static Level>,
-    /// Whether Graph's paths name one without those above it.
+    /// Whether Graph's paths start at this level, without the ids of the levels above.
     pub is_rooted: bool,
-    /// Whether the option `exclude` can name one.
+    /// Whether the option `exclude` accepts its ids.
     pub is_excludable: bool,
-    /// What a form calls the option that names some, and the one that reads all.
+    /// Titles of the options [`id`](Self::id) and [`all`](Self::all) in forms.
     pub titles: [&'static str; 2],
-    /// What these two options mean.
-    pub meanings: [&'static str; 2],
-    /// An id, as an example.
+    /// Descriptions of these two options.
+    pub descriptions: [&'static str; 2],
+    /// An example of an id.
     pub example: &'static str,
-    /// The entry of a menu of Teams that copies a link to one.
+    /// The menu item in Teams that copies a link to one.
     pub copied_with: &'static str,
-    /// What else may be wrong with an id that is not found.
-    pub pitfall: &'static str,
+    /// Another possible cause if an id is not found.
+    pub not_found_hint: &'static str,
 }
 
-/// The names in Graph's paths that lead to the partitions of a stream: one before each id, then that of the list.
+/// The names in the path of a partition in Graph: one before each id, then the name of the list.
 pub type Trail = Arc<[&'static str]>;
 
-/// What the ids of a level look like.
+/// The format of a level's ids.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum IdForm {
-    /// A GUID; the parameter by which a link of Teams has it, if there are such links.
+    /// A GUID. Links copied from Teams contain it in this parameter, if there are such links.
     Guid(Option<&'static str>),
     /// `19:…@thread.tacv2`.
     Thread,
@@ -63,7 +60,6 @@ pub enum IdForm {
     Message,
 }
 
-/// Teams of the tenant.
 pub static TEAM: Level = Level {
     name: "team",
     plural: "teams",
@@ -71,22 +67,21 @@ pub static TEAM: Level = Level {
     list: None,
     id: "team_id",
     all: "fetch_all_teams",
-    form: IdForm::Guid(Some("groupId")),
+    id_form: IdForm::Guid(Some("groupId")),
     per_second: Some(4.0),
     above: None,
     is_rooted: true,
     is_excludable: true,
     titles: ["Teams", "Fetch all teams"],
-    meanings: [
-        "The team to read; several ids are separated by commas. A link that Teams copies works too.",
-        "Read every team of the tenant. Comes before team_id. Implies nothing about channels.",
+    descriptions: [
+        "Teams to read: ids or links copied from Teams, separated by commas.",
+        "Read all teams of the tenant. Overrides team_id. Does not select channels.",
     ],
     example: "02bd9fd6-8f93-4758-87c3-1fb73740a315",
     copied_with: "Get link to team",
-    pitfall: "a team that was deleted is not found either",
+    not_found_hint: "the team may have been deleted",
 };
 
-/// Channels of a team.
 pub static CHANNEL: Level = Level {
     name: "channel",
     plural: "channels",
@@ -94,19 +89,19 @@ pub static CHANNEL: Level = Level {
     list: Some("messages"),
     id: "channel_id",
     all: "fetch_all_channels",
-    form: IdForm::Thread,
+    id_form: IdForm::Thread,
     per_second: Some(1.0),
     above: Some(&TEAM),
     is_rooted: false,
     is_excludable: true,
     titles: ["Channels", "Fetch all channels"],
-    meanings: [
-        "The channel to read; several ids are separated by commas. A link that Teams copies works too.",
-        "Read every channel of the teams that are read. Comes before channel_id.",
+    descriptions: [
+        "Channels to read: ids or links copied from Teams, separated by commas.",
+        "Read all channels of the selected teams. Overrides channel_id.",
     ],
     example: "19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2",
     copied_with: "Get link to channel",
-    pitfall: "the team must be its own",
+    not_found_hint: "the channel must belong to the configured team",
 };
 
 /// Root messages of a channel.
@@ -117,40 +112,39 @@ pub static MESSAGE: Level = Level {
     list: Some("replies"),
     id: "message_id",
     all: "fetch_all_messages",
-    form: IdForm::Message,
+    id_form: IdForm::Message,
     per_second: None,
     above: Some(&CHANNEL),
     is_rooted: false,
     is_excludable: false,
     titles: ["Threads", "Fetch all replies"],
-    meanings: [
-        "The root message whose replies are read; several ids are separated by commas. A link that Teams copies works too.",
-        "Read the replies of every message of the channels that are read. Comes before message_id.",
+    descriptions: [
+        "Root messages whose replies are read: ids or links copied from Teams, separated by commas.",
+        "Read the replies to all messages of the selected channels. Overrides message_id.",
     ],
     example: "1616963377068",
     copied_with: "Copy link",
-    pitfall: "it must be the first of a thread",
+    not_found_hint: "the message must be the first of its thread",
 };
 
 /// All levels, parents first.
 pub static LEVELS: &[&Level] = &[&TEAM, &CHANNEL, &MESSAGE];
 
 impl Level {
-    /// The levels from the top down to this one.
+    /// The levels from the top down to this one, included.
     pub fn path(&'static self) -> Vec<&'static Self> {
         let mut path: Vec<_> = std::iter::successors(Some(self), |level| level.above).collect();
         path.reverse();
         path
     }
 
-    /// The names in Graph's paths that lead to one of them: one before each id, then that of its list.
     pub fn trail(&'static self) -> Trail {
         let path = self.path();
         let root = path.iter().rposition(|level| level.is_rooted).unwrap_or_default();
         path[root..].iter().map(|level| level.segment).chain(self.list).collect()
     }
 
-    /// Its place in [`LEVELS`].
+    /// Its index in [`LEVELS`].
     pub fn position(&self) -> usize {
         LEVELS.iter().position(|level| *level == self).unwrap_or_default()
     }
@@ -181,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_come_after_those_above_them() {
+    fn parents_precede_children() {
         for (at, level) in LEVELS.iter().enumerate() {
             assert_eq!(level.position(), at);
             assert!(level.path().iter().all(|above| above.position() <= at), "{level:?}");

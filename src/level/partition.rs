@@ -1,11 +1,10 @@
-//! A partition: one parent, with those above it.
+//! A partition: the ids that identify one parent, such as a channel of a team.
 
 use std::{fmt, sync::Arc};
 
 use super::{CHANNEL, Level, MESSAGE, TEAM, key};
 
-/// One parent, with those above it as far as Graph's paths name them: what a job reads, what a state is kept for, what a sentence names. By
-/// default it is the tenant.
+/// One parent and its ancestors, as far as Graph's paths contain them: the unit of jobs, states and messages. The default is the tenant.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct Partition {
     level: Option<&'static Level>,
@@ -14,34 +13,32 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// A team.
     pub fn team(team: &str) -> Self {
         Self::default().below(&TEAM, team)
     }
 
-    /// A channel of a team.
     pub fn channel(team: &str, channel: &str) -> Self {
         Self::team(team).below(&CHANNEL, channel)
     }
 
-    /// A thread of a channel, by its root message.
+    /// The thread of a root message.
     pub fn thread(team: &str, channel: &str, message: &str) -> Self {
         Self::channel(team, channel).below(&MESSAGE, message)
     }
 
-    /// The one of that level with this id, below this one.
+    /// Its child of this level with this id.
     #[must_use]
     pub fn below(&self, level: &'static Level, id: &str) -> Self {
         let above = if level.is_rooted { &[] } else { &*self.ids };
         Self { level: Some(level), ids: above.iter().cloned().chain([id.into()]).collect() }
     }
 
-    /// The id by which `exclude` leaves it out.
+    /// The id with which `exclude` skips it.
     pub fn excludable(&self) -> Option<&str> {
         self.levels().filter(|(level, _)| level.is_excludable).last().map(|(_, id)| id)
     }
 
-    /// The parent of this one, as far as Graph's paths name it: the tenant, if they name none.
+    /// Its parent, if Graph's path contains one; otherwise the tenant.
     #[must_use]
     pub fn above(&self) -> Self {
         match self.level {
@@ -50,13 +47,13 @@ impl Partition {
         }
     }
 
-    /// It and those above it, as far as Graph's paths name them. The tenant is left out.
+    /// The partition and its ancestors, without the tenant.
     pub fn upwards(&self) -> impl Iterator<Item = Self> + use<> {
         let next = |of: &Self| Some(of.above()).filter(|above| above.level.is_some());
         std::iter::successors(Some(self.clone()).filter(|of| of.level.is_some()), next)
     }
 
-    /// Its level; [`None`]: it is the tenant.
+    /// [`None`] for the tenant.
     pub fn level(&self) -> Option<&'static Level> {
         self.level
     }
@@ -66,7 +63,7 @@ impl Partition {
         self.ids.last().map_or("", |id| id)
     }
 
-    /// The id at a level; empty if it has none there.
+    /// The id at a level; empty if there is none.
     pub fn id(&self, level: &Level) -> &str {
         self.levels().find(|(known, _)| **known == *level).map_or("", |(_, id)| id)
     }
@@ -76,24 +73,23 @@ impl Partition {
         self.ids.first().map_or("", |id| id)
     }
 
-    /// The levels with their ids, from the top down.
+    /// Levels and ids, from the top down.
     pub fn levels(&self) -> impl Iterator<Item = (&'static Level, &str)> {
         let path = self.level.map(Level::path).unwrap_or_default();
         let skipped = path.len().saturating_sub(self.ids.len());
         path.into_iter().skip(skipped).zip(self.ids.iter().map(|id| &**id))
     }
 
-    /// The columns that each record below it has.
+    /// The id columns of each record below it.
     pub fn columns(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.levels().map(|(level, id)| (level.id, id))
     }
 
-    /// Its path, in segments.
+    /// Its path in Graph, as segments.
     pub fn path(&self) -> Vec<&str> {
         self.levels().flat_map(|(level, id)| [level.segment, id]).collect()
     }
 
-    /// Its key in states.
     pub fn key(&self) -> String {
         key(&self.ids)
     }
@@ -119,11 +115,10 @@ impl fmt::Debug for Partition {
 mod tests {
     use super::*;
 
-    /// A level whose paths begin with itself.
     static ROOTED: Level = Level { is_rooted: true, name: "box", segment: "boxes", id: "box_id", ..CHANNEL };
 
     #[test]
-    fn a_partition_knows_the_ids_above_it() {
+    fn a_partition_has_the_ids_of_its_ancestors() {
         let thread = Partition::thread("t/1", "c", "m");
         assert_eq!([thread.id(&TEAM), thread.id(&CHANNEL), thread.id(&MESSAGE), thread.id(&ROOTED)], ["t/1", "c", "m", ""]);
         assert_eq!((thread.own_id(), thread.top(), thread.level()), ("m", "t/1", Some(&MESSAGE)));
@@ -143,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_paths_name_alone_does_not_have_the_ids_above() {
+    fn a_rooted_level_has_no_ids_of_its_ancestors() {
         let below = Partition::team("t").below(&ROOTED, "b");
         assert_eq!((below.key().as_str(), below.id(&TEAM), below.id(&ROOTED)), ("b", "", "b"));
         assert_eq!((below.path(), below.to_string()), (vec!["boxes", "b"], "box b".to_owned()));

@@ -73,7 +73,7 @@ pub(super) async fn name_longest(context: &Context, longest: &[(Partition, f64)]
 
 /// Asks for a parent by itself, notes its name, and gives what else is known of it: nothing, if that is refused.
 async fn facts(context: &Context, of: &Partition) -> ChannelFacts {
-    let Some(route) = of.level().and_then(Stream::finding).and_then(|finder| finder.finds) else { return ChannelFacts::default() };
+    let Some(route) = of.level().and_then(Stream::that_finds).and_then(|finder| finder.finds) else { return ChannelFacts::default() };
     let Ok(page) = context.client.object(&(route.request)(of)).await else { return ChannelFacts::default() };
     let Some(item) = page.items().next() else { return ChannelFacts::default() };
     context.names.note(item);

@@ -1,8 +1,7 @@
-//! Counts the bytes that are written.
+//! A writer that counts bytes.
 
 use std::io::{self, Write};
 
-/// Counts what is written to `out`.
 pub(super) struct Counted<'w, W> {
     out: &'w mut W,
     pub(super) bytes: usize,

@@ -1,4 +1,4 @@
-//! Records and nothing else: a line of JSON each, for people and the tools that they pipe into.
+//! Output of `extract`: records only, as lines of JSON.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::Level;
 
-use super::BUFFER;
+use super::BUFFER_SIZE;
 use crate::{
     console::Log,
     emit::{Batch, Emitter, Outcome},
@@ -16,7 +16,7 @@ use crate::{
     streams::Stream,
 };
 
-/// Writes the records to `out`, and what is said to people to the log.
+/// Writes records to stdout and messages to the log.
 #[derive(Debug)]
 pub struct LineEmitter<W: Write> {
     out: BufWriter<W>,
@@ -24,9 +24,8 @@ pub struct LineEmitter<W: Write> {
 }
 
 impl<W: Write> LineEmitter<W> {
-    /// Writes to `out`, which is buffered here.
     pub fn new(out: W, log: Arc<Log>) -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER, out), log }
+        Self { out: BufWriter::with_capacity(BUFFER_SIZE, out), log }
     }
 }
 
@@ -39,7 +38,7 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
         Ok(())
     }
 
-    /// There is none: it is a good moment for whoever looks.
+    /// States are not written. Flushing here lets the reader see the records of a batch.
     fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
         self.out.flush()?;
         Ok(0)

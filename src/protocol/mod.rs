@@ -1,9 +1,9 @@
-//! The protocols: how each says what a sync tells. They know nothing of Graph and of each other.
+//! The output formats: Airbyte, Singer, and plain lines of JSON. They do not depend on Graph or on each other.
 
 pub mod airbyte;
 mod counted;
 pub mod lines;
 pub mod singer;
 
-/// So many bytes of lines are written at once. What is in the buffer is written also when the run is stopped: a slow reader is to have it soon.
-const BUFFER: usize = 32 * 1024;
+/// Size of the output buffer, in bytes. It is small because it is flushed when the run is stopped, even if the reader is slow.
+const BUFFER_SIZE: usize = 32 * 1024;

@@ -193,7 +193,7 @@ impl RunContext {
 
     /// Whether the stream is read from exactly one parent of this level, which is configured together with its own parents.
     pub(crate) fn has_single_parent(&self, stream: &Stream, level: Option<&'static Level>) -> bool {
-        self.config(stream).names_one(level)
+        self.config(stream).selects_one(level)
     }
 
     /// Counts the changes that were made to texts of a page.

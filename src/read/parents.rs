@@ -46,7 +46,7 @@ pub(crate) fn following_jobs(context: &Context, report: &mut JobReport) -> Vec<J
 /// The jobs for a parent and for what is below it.
 fn jobs(context: &Context, found: FoundParent) -> Vec<Job> {
     let streams = context.not_excluding(found.parent.own_id(), found.streams);
-    if let (Origin::Unlisted { .. }, Some(finder)) = (found.origin, found.parent.level().and_then(Stream::finding)) {
+    if let (Origin::Unlisted { .. }, Some(finder)) = (found.origin, found.parent.level().and_then(Stream::that_finds)) {
         return vec![Job::new(streams, JobInput::new(finder, found.parent, found.origin))];
     }
     let level = found.parent.level();
@@ -54,7 +54,7 @@ fn jobs(context: &Context, found: FoundParent) -> Vec<Job> {
     for next in LEVELS.iter().filter(|next| next.above == level) {
         let deeper =
             streams.filter(|stream| stream.finds_level() == Some(next) || stream.is_below(next) && !is_read_at(context, stream, level));
-        match Stream::finding(next) {
+        match Stream::that_finds(next) {
             Some(finder) => jobs.extend(list_jobs(context, &found, finder, next, deeper)),
             None => jobs.extend(deeper.iter().flat_map(|stream| configured_jobs(context, &found.parent, next, stream))),
         }
@@ -68,7 +68,8 @@ fn is_read_at(context: &Context, stream: &Stream, level: Option<&'static Level>)
     let is_found_below = stream.finds_level().is_some_and(|finds| finds.above == level);
     let is_own = stream.below == level && !is_found_below;
     let is_completed = matches!(stream.read, Read::Teams) && stream.finds_level() == level;
-    let reads_below = |own: &'static Level| own.above == level && Stream::finding(own).is_none() && context.config(stream).reads_all(own);
+    let reads_below =
+        |own: &'static Level| own.above == level && Stream::that_finds(own).is_none() && context.config(stream).reads_all(own);
     let is_walked = matches!(stream.read, Read::Walk(_)) && stream.below.is_some_and(reads_below);
     is_own || is_completed || is_walked
 }
@@ -98,6 +99,6 @@ fn list_jobs(context: &Context, found: &FoundParent, finder: &'static Stream, ne
 /// The jobs for the configured parents of the next level, if no list finds them.
 fn configured_jobs(context: &Context, parent: &Partition, next: &'static Level, stream: &'static Stream) -> Vec<Job> {
     let origin = if context.has_single_parent(stream, next.above) { Origin::Configured } else { Origin::Candidate };
-    let ids = context.config(stream).named(next).iter();
+    let ids = context.config(stream).ids(next).iter();
     ids.flat_map(|id| jobs(context, FoundParent::new(parent.below(next, id), StreamSet::default().with(stream), origin))).collect()
 }

@@ -41,7 +41,7 @@ impl WantedParents {
         let mut expected = BTreeMap::<String, Expected>::new();
         for stream in below.iter() {
             let is_certain = context.has_single_parent(stream, level.above);
-            for id in context.config(stream).named(level) {
+            for id in context.config(stream).ids(level) {
                 let expected = expected.entry(id.clone()).or_default();
                 let configured = if is_certain { &mut expected.configured } else { &mut expected.candidate };
                 *configured = configured.with(stream);
@@ -125,5 +125,5 @@ impl WantedParents {
 /// Configured ids that are searched for under several parents, and must be found under one of them.
 pub(crate) fn ids_to_find(context: &Context, stream: &'static Stream) -> Vec<String> {
     let levels = stream.path().into_iter().filter(|level| !context.has_single_parent(stream, level.above));
-    levels.flat_map(|level| context.config(stream).named(level)).cloned().collect()
+    levels.flat_map(|level| context.config(stream).ids(level)).cloned().collect()
 }

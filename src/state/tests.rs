@@ -247,7 +247,7 @@ fn states_of_version_2_are_written_back_unchanged() {
     for (name, _, version_2) in FIXTURES {
         let streams: BTreeMap<String, &RawValue> = serde_json::from_str(version_2).unwrap();
         for (stream, json) in streams {
-            let trail = Stream::named(&stream).unwrap().trail();
+            let trail = Stream::by_name(&stream).unwrap().trail();
             let state = match (name, trail.is_empty()) {
                 (_, true) => StreamState::begin_snapshot(Some(json)).unwrap(),
                 ("full_refresh", _) => StreamState::begin_full_refresh(Some(json), tenant, &trail, time("2026-11-24T00:00:00Z")),

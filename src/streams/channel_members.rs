@@ -1,4 +1,4 @@
-//! `channel_members`: who can read each channel, people of other teams and tenants that it is shared with included (graph.md 2.4).
+//! `channel_members`: everyone who can read a channel, including members of other teams and tenants (graph.md 2.4).
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -11,13 +11,11 @@ use crate::{
     record::{Open, json_schema},
 };
 
-/// What lets the members of a channel be listed.
 static LISTS_CHANNEL_MEMBERS: Permission = Permission::new(&["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"]);
 
-/// The members of channels, direct and indirect.
 pub static CHANNEL_MEMBERS: Stream = Stream {
     name: "channel_members",
-    description: "Members of the channels that are read, also of teams and tenants that a channel is shared with.",
+    description: "Members of the selected channels, including those from other teams and tenants that a channel is shared with.",
     primary_key: &["channel_id", "id"],
     cursor: None,
     is_default: false,
@@ -25,36 +23,36 @@ pub static CHANNEL_MEMBERS: Stream = Stream {
     finds: None,
     permissions: &[&LISTS_CHANNEL_MEMBERS],
     page: 999,
-    // Graph takes no $top here.
+    // Graph does not support $top here.
     read: Read::list(|channel, _| Request::get(&Class::OTHER, channel, ["allMembers"])),
     make_schema: json_schema::<ChannelMember>,
 };
 
-/// A member of a channel: owner, member or guest, of this tenant or of another.
+/// An owner, member or guest of a channel, from this tenant or another one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelMember {
-    /// Id of the membership, opaque; not the id of the user (Graph: conversationMember/id).
+    /// Opaque id of the membership; not the id of the user (Graph: conversationMember/id).
     pub id: String,
-    /// Id of the team that the channel was listed under.
+    /// Id of the team in which the channel was listed.
     #[serde(rename = "team_id")]
     pub team_id: String,
-    /// Id of the channel that the member was listed under.
+    /// Id of the channel.
     #[serde(rename = "channel_id")]
     pub channel_id: String,
-    /// Owner, Member or Guest, in capitals here; may be empty for a plain member (Graph: conversationMember/roles).
+    /// Owner, Member or Guest (capitalized, unlike in members); may be empty for a regular member (Graph: conversationMember/roles).
     pub roles: Option<Vec<Option<String>>>,
     /// Name of the member (Graph: conversationMember/displayName).
     pub display_name: Option<String>,
-    /// Id of the user in Microsoft Entra, of the tenant of the member (Graph: aadUserConversationMember/userId).
+    /// Id of the user in the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/userId).
     pub user_id: Option<String>,
-    /// Mail address of the member (Graph: aadUserConversationMember/email).
+    /// Email address of the member (Graph: aadUserConversationMember/email).
     pub email: Option<String>,
-    /// Since when the member sees the history; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
+    /// Start of the history that the member can see; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
     pub visible_history_start_date_time: Option<DateTime<Utc>>,
     /// Id of the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/tenantId).
     pub tenant_id: Option<String>,
-    /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
+    /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

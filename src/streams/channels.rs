@@ -1,4 +1,4 @@
-//! `channels`: the channels of each team, private and shared ones included (graph.md 2.3).
+//! `channels`: the channels of each team, including private and shared ones (graph.md 2.3).
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -11,7 +11,6 @@ use crate::{
     record::{Open, json_schema},
 };
 
-/// What lets the channels of a team be listed.
 pub static LISTS_CHANNELS: Permission = Permission::new(&[
     "Channel.ReadBasic.All",
     "ChannelSettings.Read.All",
@@ -22,10 +21,10 @@ pub static LISTS_CHANNELS: Permission = Permission::new(&[
     "Directory.ReadWrite.All",
 ]);
 
-/// The channels of teams; their list also tells which channels there are to be read.
+/// Its list also provides the channels for other streams.
 pub static CHANNELS: Stream = Stream {
     name: "channels",
-    description: "Channels of the teams that are read: standard, private and shared.",
+    description: "Standard, private and shared channels of the selected teams.",
     primary_key: &["id"],
     cursor: None,
     is_default: true,
@@ -33,23 +32,22 @@ pub static CHANNELS: Stream = Stream {
     finds: Some(Finds { level: &CHANNEL, request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &LISTS_CHANNELS }),
     permissions: &[&LISTS_CHANNELS],
     page: 999,
-    // Graph refuses $top here. Every team has its General; an empty list was seen by others (graph.md 2.3).
+    // Graph rejects $top here. Every team has a channel General, yet Graph is known to return empty lists (graph.md 2.3).
     read: Read::List(List { request: |team, _| Request::get(&Class::CHANNELS, team, ["channels"]), never_empty: true }),
     make_schema: json_schema::<Channel>,
 };
 
-/// One channel.
 pub fn channel(team: &str, channel: &str) -> Request {
     Request::get(&Class::CHANNEL, &Partition::channel(team, channel), [])
 }
 
-/// A channel of a team, private and shared channels included.
+/// A standard, private or shared channel of a team.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Channel {
     /// Id of the channel, such as 19:...@thread.tacv2 (Graph: channel/id).
     pub id: String,
-    /// Id of the team that the channel was listed under.
+    /// Id of the team in which the channel was listed.
     #[serde(rename = "team_id")]
     pub team_id: String,
     /// Name of the channel, at most 50 characters (Graph: channel/displayName).
@@ -58,9 +56,9 @@ pub struct Channel {
     pub description: Option<String>,
     /// standard, private or shared (Graph: channel/membershipType).
     pub membership_type: Option<String>,
-    /// Address that posts to the channel, empty until somebody asks for it in Teams (Graph: channel/email).
+    /// Email address of the channel; empty until a user requests it in Teams (Graph: channel/email).
     pub email: Option<String>,
-    /// Link to the channel in the Teams client (Graph: channel/webUrl).
+    /// Link to the channel in Teams (Graph: channel/webUrl).
     pub web_url: Option<String>,
     /// When the channel was created (Graph: channel/createdDateTime).
     pub created_date_time: Option<DateTime<Utc>>,
@@ -70,13 +68,13 @@ pub struct Channel {
     pub is_archived: Option<bool>,
     /// Id of the Microsoft Entra tenant that owns the channel (Graph: channel/tenantId).
     pub tenant_id: Option<String>,
-    /// post or chat: how the channel shows its messages (Graph: channel/layoutType).
+    /// post or chat, the layout of the messages (Graph: channel/layoutType).
     pub layout_type: Option<String>,
-    /// inProgress or completed; null if the channel never entered migration mode (Graph: channel/migrationMode).
+    /// inProgress or completed; null if the channel was never in migration mode (Graph: channel/migrationMode).
     pub migration_mode: Option<String>,
-    /// Original creation time of the channel; null if it never entered migration mode (Graph: channel/originalCreatedDateTime).
+    /// Original creation time of the channel; null if it was never in migration mode (Graph: channel/originalCreatedDateTime).
     pub original_created_date_time: Option<DateTime<Utc>>,
-    /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
+    /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

@@ -11,13 +11,11 @@ use crate::{
     record::{Open, json_schema},
 };
 
-/// What lets the members of a team be listed.
 static LISTS_MEMBERS: Permission = Permission::new(&["TeamMember.Read.All", "TeamMember.ReadWrite.All"]);
 
-/// The members of teams.
 pub static MEMBERS: Stream = Stream {
     name: "members",
-    description: "Members of the teams that are read: owners, members and guests.",
+    description: "Owners, members and guests of the selected teams.",
     primary_key: &["team_id", "id"],
     cursor: None,
     is_default: true,
@@ -29,28 +27,28 @@ pub static MEMBERS: Stream = Stream {
     make_schema: json_schema::<Member>,
 };
 
-/// A member of a team: owner, member or guest, of this tenant or of another.
+/// An owner, member or guest of a team, from this tenant or another one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
-    /// Id of the membership, opaque; not the id of the user (Graph: conversationMember/id).
+    /// Opaque id of the membership; not the id of the user (Graph: conversationMember/id).
     pub id: String,
-    /// Id of the team that the member was listed under.
+    /// Id of the team.
     #[serde(rename = "team_id")]
     pub team_id: String,
-    /// owner or guest; empty for a plain member (Graph: conversationMember/roles).
+    /// owner or guest; empty for a regular member (Graph: conversationMember/roles).
     pub roles: Option<Vec<Option<String>>>,
     /// Name of the member (Graph: conversationMember/displayName).
     pub display_name: Option<String>,
     /// Id of the user in Microsoft Entra (Graph: aadUserConversationMember/userId).
     pub user_id: Option<String>,
-    /// Mail address of the member (Graph: aadUserConversationMember/email).
+    /// Email address of the member (Graph: aadUserConversationMember/email).
     pub email: Option<String>,
-    /// From when on the member sees the history; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
+    /// Start of the history that the member can see; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
     pub visible_history_start_date_time: Option<DateTime<Utc>>,
     /// Id of the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/tenantId).
     pub tenant_id: Option<String>,
-    /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
+    /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

@@ -1,4 +1,4 @@
-//! `message_replies`: the replies in the threads of each channel (graph.md 2.6).
+//! `message_replies`: the replies in each channel (graph.md 2.6).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,9 @@ use crate::{
     record::json_schema,
 };
 
-/// The replies in threads.
 pub static MESSAGE_REPLIES: Stream = Stream {
     name: "message_replies",
-    description: "Replies in the threads of the channels that are read.",
+    description: "Replies to the messages of the selected channels.",
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     is_default: true,
@@ -28,17 +27,16 @@ pub static MESSAGE_REPLIES: Stream = Stream {
     make_schema: json_schema::<Reply>,
 };
 
-/// The replies of one root message.
+/// The replies to one root message.
 pub fn thread(team: &str, channel: &str, message: &str, top: u64) -> Request {
     Request::get(&Class::OTHER, &Partition::thread(team, channel, message), ["replies"]).query("$top", top)
 }
 
-/// A reply in a thread: a message with the id of its root.
+/// A reply: a message with the id of its root message.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Reply {
-    /// The reply itself.
     #[serde(flatten)]
     pub message: Message,
-    /// Id of the root message whose thread was read.
+    /// Id of the root message of the thread.
     pub parent_message_id: String,
 }

@@ -11,16 +11,14 @@ use crate::{
     record::{Open, json_schema},
 };
 
-/// The most that Graph gives a page of messages or replies.
+/// Graph's maximum page size for messages and replies.
 pub const MAX_TOP: u64 = 50;
 
-/// What lets the messages of a channel be read, and the replies to them.
 pub static READS_MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"]);
 
-/// The root messages of channels.
 pub static MESSAGES: Stream = Stream {
     name: "messages",
-    description: "Root messages of the channels that are read, system events and deleted messages included.",
+    description: "Root messages of the selected channels, including system events and deleted messages.",
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     is_default: true,
@@ -32,22 +30,21 @@ pub static MESSAGES: Stream = Stream {
     make_schema: json_schema::<Message>,
 };
 
-/// The chains of a channel, newest activity first, with up to 200 replies each.
+/// The messages of a channel with up to 200 replies each, by latest activity, newest first.
 pub fn walk(team: &str, channel: &str, top: u64) -> Request {
     roots(team, channel, top).query("$expand", "replies")
 }
 
-/// The root messages of a channel alone, in the order of their chains' activity: where Graph refuses to expand replies.
+/// The messages of a channel in the same order without replies, for channels where Graph refuses to expand them.
 pub fn roots(team: &str, channel: &str, top: u64) -> Request {
     Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"]).query("$top", top)
 }
 
-/// One root message.
 pub fn message(team: &str, channel: &str, message: &str) -> Request {
     Request::get(&Class::MESSAGES, &Partition::thread(team, channel, message), [])
 }
 
-/// What changed in a channel since a time, as the first round of delta (graph.md 4.2). Nothing else is asked: Graph is fickle about `$top` here.
+/// The first request of a delta query for changes since a time (graph.md 4.2). It has no `$top`, which Graph does not reliably accept here.
 pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
     let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
     let request = Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages", "delta"]);
@@ -58,25 +55,25 @@ pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// Id of the message: its creation in milliseconds since 1970, unique within the channel only (Graph: chatMessage/id).
+    /// Id of the message: its creation time in milliseconds since 1970, unique only within the channel (Graph: chatMessage/id).
     pub id: String,
-    /// Id of the team that was read.
+    /// Id of the team.
     #[serde(rename = "team_id")]
     pub team_id: String,
-    /// Id of the channel that was read.
+    /// Id of the channel.
     #[serde(rename = "channel_id")]
     pub channel_id: String,
-    /// Id of the root message of the thread; null for a root (Graph: chatMessage/replyToId).
+    /// Id of the root message of the thread; null for a root message (Graph: chatMessage/replyToId).
     pub reply_to_id: Option<String>,
     /// Id of the chat; null in channels (Graph: chatMessage/chatId).
     pub chat_id: Option<String>,
     /// Version of the message (Graph: chatMessage/etag).
     pub etag: Option<String>,
-    /// message, systemEventMessage, ... (Graph: chatMessage/messageType).
+    /// Such as message or systemEventMessage (Graph: chatMessage/messageType).
     pub message_type: Option<String>,
-    /// When the message was written (Graph: chatMessage/createdDateTime).
+    /// When the message was created (Graph: chatMessage/createdDateTime).
     pub created_date_time: Option<DateTime<Utc>>,
-    /// When the message was last created, edited, or reacted to; replies do not count (Graph: chatMessage/lastModifiedDateTime).
+    /// When the message was created, last edited, or last reacted to; replies do not change it (Graph: chatMessage/lastModifiedDateTime).
     pub last_modified_date_time: Option<DateTime<Utc>>,
     /// When the text was last edited in Teams; null if never (Graph: chatMessage/lastEditedDateTime).
     pub last_edited_date_time: Option<DateTime<Utc>>,
@@ -84,36 +81,36 @@ pub struct Message {
     pub deleted_date_time: Option<DateTime<Utc>>,
     /// Subject, plain text (Graph: chatMessage/subject).
     pub subject: Option<String>,
-    /// Summary for notifications and clients that show no cards (Graph: chatMessage/summary).
+    /// Summary for notifications and for clients that cannot show cards (Graph: chatMessage/summary).
     pub summary: Option<String>,
     /// normal, high or urgent (Graph: chatMessage/importance).
     pub importance: Option<String>,
     /// Always en-us (Graph: chatMessage/locale).
     pub locale: Option<String>,
-    /// Link to the message in the Teams client (Graph: chatMessage/webUrl).
+    /// Link to the message in Teams (Graph: chatMessage/webUrl).
     pub web_url: Option<String>,
     /// Sender: user, application or device; null for system events and deleted senders (Graph: chatMessage/from).
     pub from: Option<Open>,
-    /// Text or HTML of the message (Graph: chatMessage/body).
+    /// Content of the message (Graph: chatMessage/body).
     pub body: Option<Body>,
-    /// Attached files, cards, tabs, forwarded messages (Graph: chatMessage/attachments).
+    /// Attached files, cards, tabs and forwarded messages (Graph: chatMessage/attachments).
     pub attachments: Option<Vec<Option<Open>>>,
     /// Users, teams, channels, tags and bots mentioned (Graph: chatMessage/mentions).
     pub mentions: Option<Vec<Option<Open>>>,
-    /// Reactions, one entry a user and kind (Graph: chatMessage/reactions).
+    /// Reactions, one entry per user and type (Graph: chatMessage/reactions).
     pub reactions: Option<Vec<Option<Open>>>,
     /// Team and channel that the message was posted in (Graph: chatMessage/channelIdentity).
     pub channel_identity: Option<Open>,
-    /// What a data loss prevention policy did (Graph: chatMessage/policyViolation).
+    /// Action of a data loss prevention policy (Graph: chatMessage/policyViolation).
     pub policy_violation: Option<Open>,
-    /// The event, if messageType is systemEventMessage; told apart by its @odata.type (Graph: chatMessage/eventDetail).
+    /// The event, if messageType is systemEventMessage; its @odata.type is the type of event (Graph: chatMessage/eventDetail).
     pub event_detail: Option<Open>,
-    /// Changes of the message's reactions (Graph: chatMessage/messageHistory).
+    /// History of the message's reactions (Graph: chatMessage/messageHistory).
     pub message_history: Option<Vec<Option<Open>>>,
-    /// True if Graph reported the message as removed (@removed): then only ids and lastModifiedDateTime are filled; else null.
+    /// True if Graph reported the message as removed (@removed), in which case only the ids and lastModifiedDateTime are set; otherwise null.
     #[serde(rename = "is_removed")]
     pub is_removed: Option<bool>,
-    /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
+    /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }
@@ -124,6 +121,6 @@ pub struct Message {
 pub struct Body {
     /// text or html (Graph: itemBody/contentType).
     pub content_type: Option<String>,
-    /// The text; in HTML, mentions and attachments stand as `<at>` and `<attachment>` elements (Graph: itemBody/content).
+    /// The text or HTML; in HTML, mentions and attachments are `<at>` and `<attachment>` elements (Graph: itemBody/content).
     pub content: Option<String>,
 }

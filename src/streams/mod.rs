@@ -1,4 +1,4 @@
-//! The streams: declared facts in one list, from which catalogs, schemas, selection and reading derive.
+//! The list of all streams, from whose declarations catalogs, schemas, selection and reading derive.
 
 mod channel_members;
 mod channels;
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_what_every_target_takes() {
+    fn every_target_accepts_the_names() {
         for stream in STREAMS {
             let columns: Vec<_> = stream.columns().names().collect();
             for name in columns.iter().copied().chain([stream.name]) {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn every_property_is_described_and_nullable_unless_it_is_an_id_or_a_key() {
+    fn every_property_has_a_description_and_is_nullable_unless_it_is_an_id_or_a_key() {
         fn check(schema: &Value, path: &str, keys: &[&str]) {
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 let path = format!("{path}.{name}");

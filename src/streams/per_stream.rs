@@ -1,26 +1,23 @@
-//! A value for each stream.
+//! A map with a value for each stream.
 
 use std::ops::{Index, IndexMut};
 
 use super::{STREAMS, Stream, StreamSet};
 
-/// A value for each stream, in the order of the streams.
+/// The values are in the order of [`STREAMS`].
 #[derive(Clone, Debug)]
 pub struct PerStream<T>(Box<[T]>);
 
 impl<T> PerStream<T> {
-    /// With the value that `make` gives for each stream.
     pub fn from_fn(make: impl FnMut(&'static Stream) -> T) -> Self {
         Self(Stream::all().map(make).collect())
     }
 
-    /// The values.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.0.iter()
     }
 
-    /// The values of these streams.
-    pub fn of_mut(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut T> {
+    pub fn values_of_mut(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut T> {
         self.0.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(value, _)| value)
     }
 }
@@ -75,7 +72,7 @@ mod tests {
         let mut names = PerStream::from_fn(|stream| stream.name);
         assert!(Stream::all().all(|stream| names[stream] == stream.name));
         names[&MEMBERS] = "changed";
-        assert_eq!(names.of_mut([&MESSAGES, &MEMBERS].into_iter().collect()).collect::<Vec<_>>(), [&mut "changed", &mut "messages"]);
+        assert_eq!(names.values_of_mut([&MESSAGES, &MEMBERS].into_iter().collect()).collect::<Vec<_>>(), [&mut "changed", &mut "messages"]);
         let some: PerStream<Option<u8>> = [(&MESSAGES as &'static Stream, 1), (&TEAMS, 2), (&TEAMS, 3)].into_iter().collect();
         assert_eq!((some[&TEAMS], some[&MESSAGES], some.values().flatten().count()), (Some(3), Some(1), 2));
     }

@@ -1,4 +1,4 @@
-//! What the record type of a stream says: its schema and its columns.
+//! The schema and columns of a stream, derived from its record type on first use.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{per_stream::PerStream, stream::Stream};
 use crate::record::Columns;
 
-/// What a stream's record type says, made when it is first asked for.
 static RECORDS: LazyLock<PerStream<OnceLock<(Value, Columns)>>> = LazyLock::new(PerStream::default);
 
 impl Stream {
@@ -16,7 +15,6 @@ impl Stream {
         &self.record().0
     }
 
-    /// The columns of its records.
     pub fn columns(&self) -> &'static Columns {
         &self.record().1
     }

@@ -1,4 +1,4 @@
-//! What is declared of a stream.
+//! The declaration of a stream: its key, permissions, level, and how it is read.
 
 use serde_json::Value;
 
@@ -8,119 +8,106 @@ use crate::{
     record::Columns,
 };
 
-/// What is known about a stream before it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
-    /// Its name, the contract with users.
     pub name: &'static str,
-    /// What its records are.
     pub description: &'static str,
-    /// The columns that tell its records apart.
     pub primary_key: &'static [&'static str],
-    /// The column that a change moves forward, where there is one.
+    /// The column with the time of the last change; [`None`] if the stream is always read in full.
     pub cursor: Option<&'static str>,
-    /// Whether it is read unless something else is asked for: every further stream is opt-in.
+    /// Whether it is selected by default. Later additions are opt-in.
     pub is_default: bool,
-    /// What its records hang below; [`None`]: the tenant.
+    /// The level of its records' parents; [`None`] for the tenant.
     pub below: Option<&'static Level>,
-    /// What parents its items are, if they are some.
+    /// Set if its records are the parents of a level.
     pub finds: Option<Finds>,
-    /// Application permissions that let it be read: each of these.
+    /// The application permissions it requires, all of them.
     pub permissions: &'static [&'static Permission],
-    /// The most items that Graph gives a page.
+    /// Graph's maximum number of items per page.
     pub page: u64,
-    /// How it is read.
     pub read: Read,
-    /// JSON Schema of its records.
     pub make_schema: fn() -> Value,
 }
 
 /// How a stream is read.
 #[derive(Clone, Copy, Debug)]
 pub enum Read {
-    /// The groups that are teams, each completed by its team.
+    /// The list of groups that are teams, and a request for each team.
     Teams,
-    /// One list of a parent.
+    /// A list below each parent.
     List(List),
-    /// The walk through a channel.
+    /// The walk through each channel.
     Walk(Side),
-    /// A report in CSV.
+    /// A CSV report.
     Report(fn() -> Request),
 }
 
-/// What parents a list finds.
+/// The parents that a list provides.
 #[derive(Clone, Copy, Debug)]
 pub struct Finds {
-    /// Their level.
     pub level: &'static Level,
-    /// The request for one of them by itself.
+    /// The request for a single one.
     pub request: fn(&Partition) -> Request,
-    /// What lets one be read.
     pub permission: &'static Permission,
 }
 
-/// A list of a parent.
+/// A list below a parent.
 #[derive(Clone, Copy, Debug)]
 pub struct List {
-    /// The request for a parent, and for so many items a page.
+    /// Makes the request for a parent and a page size.
     pub request: fn(&Partition, u64) -> Request,
-    /// Whether every parent has at least one item, so that an empty list cannot be believed.
+    /// Whether every parent has at least one item, so that an empty list must be an error.
     pub never_empty: bool,
 }
 
-/// What of a walk through a channel a stream has.
+/// The part of a walk through a channel that belongs to a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Side {
-    /// The root messages.
+    /// Root messages.
     Roots,
-    /// The replies; those of single threads where threads are named.
+    /// Replies, or the replies of single threads if message ids are configured.
     Replies,
 }
 
-/// A stream that a catalog selects, with the columns that its records shall have.
+/// A selected stream with its selected columns.
 #[derive(Clone, Debug)]
 pub struct Selected {
-    /// The stream.
     pub stream: &'static Stream,
-    /// The columns of its records.
     pub columns: Columns,
-    /// Whether it is read from its beginning.
     pub mode: Mode,
 }
 
-/// How much of a stream a run reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
-    /// All of it.
     FullRefresh,
-    /// What has changed since the state that it is given.
+    /// Reads what has changed since the state.
     Incremental,
 }
 
 impl Read {
-    /// A list of a parent that may be empty.
+    /// A list that may be empty.
     pub const fn list(request: fn(&Partition, u64) -> Request) -> Self {
         Self::List(List { request, never_empty: false })
     }
 }
 
 impl Stream {
-    /// Whether its records hang below that level, or below one that hangs below it.
+    /// Whether a level is among the ancestors of its records.
     pub fn is_below(&self, level: &Level) -> bool {
         self.path().contains(&level)
     }
 
-    /// What its records are, for people.
+    /// Its records in messages.
     pub fn plural(&self) -> String {
         self.name.replace('_', " ")
     }
 
-    /// The level whose parents its items are.
+    /// The level whose parents are its records.
     pub fn finds_level(&self) -> Option<&'static Level> {
         self.finds.map(|finds| finds.level)
     }
 
-    /// The names in the paths of the links that its states keep.
+    /// The path of the links in its states.
     pub fn trail(&self) -> Trail {
         self.below.map(Level::trail).unwrap_or_default()
     }
@@ -130,7 +117,7 @@ impl Stream {
         self.below.map(Level::path).unwrap_or_default()
     }
 
-    /// The level of the parents that a run reads it from, one after the other; [`None`]: the tenant.
+    /// The level of the parents that are read one by one; [`None`] for the tenant.
     pub fn read_level(&self) -> Option<&'static Level> {
         match self.read {
             Read::Teams => self.finds_level(),
@@ -139,12 +126,12 @@ impl Stream {
         }
     }
 
-    /// How a run reads it unless something else is asked for.
+    /// Its default mode.
     pub fn mode(&self) -> Mode {
         if self.cursor.is_some() { Mode::Incremental } else { Mode::FullRefresh }
     }
 
-    /// It with all its columns, to be read in that mode.
+    /// Selects it with all columns.
     pub fn whole(&'static self, mode: Mode) -> Selected {
         Selected { stream: self, columns: self.columns().clone(), mode }
     }

@@ -1,4 +1,4 @@
-//! `teams`: the groups of the tenant that are teams, each completed by what only the team knows (graph.md 2.1, 2.2).
+//! `teams`: the groups of the tenant that are teams, with the properties of both group and team (graph.md 2.1, 2.2).
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use crate::{
     record::{JsonText, Open, json_schema},
 };
 
-/// What lets the groups that are teams be listed. Microsoft's newer tables have the second as the least; the first is what every tenant offers.
+/// Microsoft's newer documentation lists the second as the least privileged one, but only the first is available in every tenant.
 pub static LISTS_TEAMS: Permission = Permission::new(&[
     "GroupMember.Read.All",
     "Group.ReadBasic.All",
@@ -22,7 +22,7 @@ pub static LISTS_TEAMS: Permission = Permission::new(&[
     "Directory.ReadWrite.All",
 ]);
 
-/// What lets a team be read. Its settings may take `TeamSettings.Read.All` (graph.md 9, question 2).
+/// Reading the settings of a team may require `TeamSettings.Read.All` (graph.md 9, question 2).
 pub static READS_TEAMS: Permission = Permission::new(&[
     "Team.ReadBasic.All",
     "TeamSettings.Read.All",
@@ -33,7 +33,6 @@ pub static READS_TEAMS: Permission = Permission::new(&[
     "Directory.ReadWrite.All",
 ]);
 
-/// The teams of the tenant.
 pub static TEAMS: Stream = Stream {
     name: "teams",
     description: "Teams of the tenant, with their settings.",
@@ -48,21 +47,19 @@ pub static TEAMS: Stream = Stream {
     make_schema: json_schema::<Team>,
 };
 
-/// What a group can say about its team.
-const OF_GROUP: &str = "id,displayName,description,visibility,createdDateTime,classification";
+/// The properties of a group that are part of the record.
+const GROUP_PROPERTIES: &str = "id,displayName,description,visibility,createdDateTime,classification";
 const IS_TEAM: &str = "resourceProvisioningOptions/Any(x:x eq 'Team')";
 
-/// The groups that are teams, with what they can say of a record.
+/// Lists the groups that are teams, with the properties for records.
 pub fn groups(top: Option<u64>) -> Request {
-    list(OF_GROUP, top)
+    list(GROUP_PROPERTIES, top)
 }
 
-/// The groups that are teams, their ids only.
 pub fn group_ids(top: Option<u64>) -> Request {
     list("id", top)
 }
 
-/// The groups that are teams, their ids and names only.
 pub fn group_names(top: Option<u64>) -> Request {
     list("id,displayName", top)
 }
@@ -74,62 +71,64 @@ fn list(select: &str, top: Option<u64>) -> Request {
         .query("$top", top.unwrap_or(999))
 }
 
-/// One team.
 pub fn team(id: &str) -> Request {
     Request::get(&Class::TEAM, &Partition::team(id), [])
 }
 
-/// The properties of a team's record: the group's, then the team's, which come first where both have a value.
+/// The properties of a record: those of the group, then those of the team, which take precedence.
 pub(crate) fn properties<'p>(group: &'p [(String, String)], team: Item<'p>) -> impl Iterator<Item = (&'p str, &'p str)> {
     group.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(team.fields())
 }
 
-/// The properties of a group, its visibility spelt as teams spell it: `Public` becomes `public`.
+/// The properties of a group, with the visibility in the spelling of teams: `Public` becomes `public`.
 pub(crate) fn properties_of_group(group: Item<'_>) -> Vec<(String, String)> {
-    let spell = |value: &str| match (value.get(..2), value.get(2..)) {
+    let uncapitalize = |value: &str| match (value.get(..2), value.get(2..)) {
         (Some(first), Some(rest)) => first.to_ascii_lowercase() + rest,
         _ => value.to_owned(),
     };
-    group.fields().map(|(name, value)| (name.to_owned(), if name == "visibility" { spell(value) } else { value.to_owned() })).collect()
+    group
+        .fields()
+        .map(|(name, value)| (name.to_owned(), if name == "visibility" { uncapitalize(value) } else { value.to_owned() }))
+        .collect()
 }
 
-/// A team of the tenant: the Microsoft 365 group behind it and Graph's `team`, in one record.
+/// A team, with properties of its Microsoft 365 group.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Team {
-    /// Id of the team, equal to the id of its Microsoft 365 group (Graph: team/id).
+    /// Id of the team, which is also the id of its Microsoft 365 group (Graph: team/id).
     pub id: String,
     /// Name of the team (Graph: team/displayName).
     pub display_name: Option<String>,
     /// Description of the team, at most 1,024 characters (Graph: team/description).
     pub description: Option<String>,
-    /// private, public or hiddenMembership (Graph: team/visibility, else group/visibility in lower case).
+    /// private, public or hiddenMembership (Graph: team/visibility, otherwise group/visibility in the same spelling).
     pub visibility: Option<String>,
-    /// Whether the team is archived, that is read-only (Graph: team/isArchived).
+    /// Whether the team is archived and thus read-only (Graph: team/isArchived).
     pub is_archived: Option<bool>,
-    /// When the team was created (Graph: team/createdDateTime, else group/createdDateTime).
+    /// When the team was created (Graph: team/createdDateTime, otherwise group/createdDateTime).
     pub created_date_time: Option<DateTime<Utc>>,
-    /// What members may do, JSON in a string (Graph: team/memberSettings).
+    /// What members may do, as JSON in a string (Graph: team/memberSettings).
     pub member_settings: Option<JsonText>,
-    /// What guests may do, JSON in a string (Graph: team/guestSettings).
+    /// What guests may do, as JSON in a string (Graph: team/guestSettings).
     pub guest_settings: Option<JsonText>,
-    /// What may be done with messages, JSON in a string (Graph: team/messagingSettings).
+    /// Which actions on messages are allowed, as JSON in a string (Graph: team/messagingSettings).
     pub messaging_settings: Option<JsonText>,
-    /// Use of Giphy, memes and stickers, JSON in a string (Graph: team/funSettings).
+    /// Whether Giphy, memes and stickers are allowed, as JSON in a string (Graph: team/funSettings).
     pub fun_settings: Option<JsonText>,
     /// Classification label of the team (Graph: team/classification).
     pub classification: Option<String>,
-    /// Kind of team in education and health care, otherwise none (Graph: team/specialization).
+    /// Specialization of the team, such as educationClass, otherwise none (Graph: team/specialization).
     pub specialization: Option<String>,
-    /// Link to the team in the Teams client (Graph: team/webUrl).
+    /// Link to the team in Teams (Graph: team/webUrl).
     pub web_url: Option<String>,
-    /// Internal id of the team, as audit logs have it (Graph: team/internalId).
+    /// Internal id of the team, which audit logs contain (Graph: team/internalId).
     pub internal_id: Option<String>,
     /// Id of the Microsoft Entra tenant (Graph: team/tenantId).
     pub tenant_id: Option<String>,
-    /// Numbers of owners, members and guests, JSON in a string (Graph: team/summary).
+    /// Numbers of owners, members and guests, as JSON in a string (Graph: team/summary).
     pub summary: Option<JsonText>,
-    /// Properties that Graph sent and this schema does not know, and values of an unexpected type.
+    /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

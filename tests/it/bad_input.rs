@@ -266,12 +266,12 @@ fn a_bad_value_among_the_options_of_a_stream_is_named_with_its_path() {
         for (stream, value) in ALL.into_iter().cycle().zip(bad_values(setting)) {
             tap.file("config.json", changed(Some(stream), setting.name, &value).to_string());
             let sentence = said_by_sync(&tap, &["--config", "config.json"]);
-            assert!(sentence.starts_with(&format!("option `stream_options.{stream}.{}`: given ", setting.name)), "{sentence}");
+            assert!(sentence.starts_with(&format!("option `stream_options.{stream}.{}`: invalid value ", setting.name)), "{sentence}");
             assert!(!sentence.contains(SECRET));
         }
     }
     tap.file("config.json", changed(Some("message_replies"), "top", &json!(51)).to_string());
-    assert_eq!(said_of_config(&tap), "option `stream_options.message_replies.top`: given 51; allowed: a whole number from 1 to 50");
+    assert_eq!(said_of_config(&tap), "option `stream_options.message_replies.top`: invalid value 51; allowed: a whole number from 1 to 50");
 }
 
 #[test]

@@ -10,11 +10,29 @@ fn a_configuration_that_lacks_something_says_all_that_it_lacks() {
     let check = tap.check();
     assert_eq!(check.status, Some(0));
     let status = &check.only("CONNECTION_STATUS")["connectionStatus"];
-    assert_eq!((&status["status"], &status["message"]), (&json!("FAILED"), &json!("missing: `tenant_id`, `client_secret`")));
+    assert_eq!(
+        (&status["status"], &status["message"]),
+        (&json!("FAILED"), &json!("missing required options: `tenant_id`, `client_secret`"))
+    );
     for output in [tap.discover(), tap.read(&["teams"])] {
         assert_eq!(output.status, Some(1));
-        assert_eq!(output.errors(), [("config_error", "", "missing: `tenant_id`, `client_secret`")]);
+        assert_eq!(output.errors(), [("config_error", "", "missing required options: `tenant_id`, `client_secret`")]);
     }
+}
+
+#[test]
+fn a_missing_option_that_is_set_in_the_environment_has_a_hint() {
+    let tap = Tap::new(&json!({"tenant_id": "contoso.com", "client_id": "c"}));
+    let said = |environment: &[(&str, &str)]| tap.execute(&["plan", "--config", "config.json"], environment).stderr;
+    assert_eq!(
+        said(&[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", "hidden-5ecret")]),
+        "CRITICAL missing required option: `client_secret`; \
+         hint: add `--config ENV` to use TAP_MICROSOFT_TEAMS_CLIENT_SECRET from the environment\n"
+    );
+    assert!(said(&[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", "/run/secret")]).contains("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE"));
+    assert_eq!(said(&[("TAP_MICROSOFT_TEAMS_TEAM_ID", "1")]), "CRITICAL missing required option: `client_secret`\n");
+    let extract = ["extract", "--config", "config.json", "--stream", "teams"];
+    assert!(tap.execute(&extract, &[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", "hidden-5ecret")]).stderr.contains("--config ENV"));
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn a_flag_of_extract_that_does_nothing_is_named() {
         finished.stderr.lines().filter(|line| line.starts_with("WARNING ")).map(str::to_owned).collect::<Vec<_>>()
     };
     let flags = ["--team", &team, "--channel", &channel, "--since", "2026-01-01"];
-    let does_nothing = |flag: &str| format!("WARNING `{flag}` does nothing: the stream members takes no such option");
-    assert_eq!(extract("members", &flags), ["--since", "--channel"].map(does_nothing));
+    let no_effect = |flag: &str| format!("WARNING `{flag}` has no effect: the stream members does not support it");
+    assert_eq!(extract("members", &flags), ["--since", "--channel"].map(no_effect));
     assert!(extract("messages", &flags).is_empty());
 }

@@ -236,7 +236,7 @@ fn a_panic_is_told_as_an_error_of_the_program() {
     // In the thread that writes, and in the one that asks.
     for arguments in [&["read", "--config", &config, "--catalog", &catalog][..], &["check", "--config", &config], &["spec"]] {
         let (exit, stdout) = run_brittle(arguments);
-        assert_eq!(exit, Exit::Failed, "{arguments:?}");
+        assert_eq!(exit, Exit::Failure, "{arguments:?}");
         let output = Output::new(Protocol::Airbyte, Finished { status: Some(1), signal: None, stdout, stderr: String::new() });
         let [(kind, _, sentence)] = output.errors()[..] else { panic!("{:?}", output.messages) };
         assert_eq!(kind, "system_error");
@@ -254,7 +254,7 @@ fn a_sync_that_panics() {
     let Ok(folder) = env::var(FOLDER) else { return };
     panic::remember();
     let (exit, stdout) = run_brittle(&["--config", &format!("{folder}/config.json")]);
-    assert_eq!((exit, stdout.as_str()), (Exit::Failed, ""));
+    assert_eq!((exit, stdout.as_str()), (Exit::Failure, ""));
 }
 
 #[test]

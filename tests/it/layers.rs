@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "state"],
     &["streams"],
     &["graph", "record"],
-    &["cli", "secrets", "shown", "stdio"],
+    &["cli", "printable", "secrets", "stdio"],
     &["level"],
 ];
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, everything, tenant};
 
-const OF_DATE: &str = "option `start_dat` is not known and does nothing; did you mean `start_date`?";
-const OF_PACE: &str = "option `Pace` is not known and does nothing; did you mean `pace`?";
+const OF_DATE: &str = "unknown option `start_dat` is ignored; did you mean `start_date`?";
+const OF_PACE: &str = "unknown option `Pace` is ignored; did you mean `pace`?";
 
 /// What stands where it does nothing, and must not be shown.
 const VALUE: &str = "hidden-va1ue-of-a-test";
@@ -62,7 +62,7 @@ fn a_check_warns_in_the_log_and_where_there_is_room_in_its_sentence() {
 #[test]
 fn where_signing_in_fails_the_misspelt_option_that_may_be_why_is_said_too() {
     let sim = tenant(1, 1, 1);
-    let remark = "option `Cloud` is not known and does nothing; did you mean `cloud`?";
+    let remark = "unknown option `Cloud` is ignored; did you mean `cloud`?";
     let tap = Tap::new(&config(&sim, json!({"client_secret": "wrong", "Cloud": "us_gov"})));
     let check = tap.check();
     assert_eq!((check.verdict().0, check.logs("WARN")), ("FAILED", vec![remark]));
@@ -83,7 +83,7 @@ fn discovering_says_nothing_of_misspelt_options() {
 #[test]
 fn a_missing_option_is_named_with_the_key_that_was_meant_to_be_it() {
     let tap = Tap::new(&json!({"tenantId": VALUE, "client_id": "c", "clientSecret": VALUE}));
-    let sentence = "missing: `tenant_id` (there is `tenantId`), `client_secret` (there is `clientSecret`)";
+    let sentence = "missing required options: `tenant_id` (found `tenantId` instead), `client_secret` (found `clientSecret` instead)";
     assert_eq!(tap.check().verdict(), ("FAILED", sentence));
     assert_eq!(tap.read(&["teams"]).errors(), [("config_error", "", sentence)]);
     assert_eq!(tap.sync(&[]).critical(), sentence);

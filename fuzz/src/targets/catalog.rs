@@ -23,7 +23,7 @@ pub(crate) fn catalog(file: &[u8]) {
     if let Ok((selected, unknown)) = airbyte::read_catalog(&written) {
         selected.iter().for_each(|selected| assert!(selected.columns.names().eq(selected.stream.columns().names())));
         assert_is_selection(&selected);
-        assert!(unknown.iter().all(|name| Stream::named(name).is_none()));
+        assert!(unknown.iter().all(|name| Stream::by_name(name).is_none()));
     }
     if let Ok((selected, remarks)) = singer::read_catalog(&written) {
         assert_is_selection(&selected);

@@ -28,7 +28,9 @@ fn assert_means_something(config: &Result<Config, tap_microsoft_teams::config::E
     let config = match config {
         Ok(config) => config,
         Err(error) => {
-            assert!(!error.problems.is_empty() && error.problems.iter().all(|problem| !problem.option.is_empty()));
+            assert!(
+                !(error.missing.is_empty() && error.problems.is_empty()) && error.problems.iter().all(|problem| !problem.option.is_empty())
+            );
             return;
         }
     };

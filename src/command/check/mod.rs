@@ -8,10 +8,10 @@ use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
-    config::{self, Author},
+    config::{self, Trust},
     exit::Exit,
-    named::stream,
-    ready::runtime,
+    prepared::runtime,
+    stream_name,
 };
 use crate::{
     check::{Checkup, Problem, Report, Status},
@@ -46,8 +46,8 @@ pub(super) fn check(
     out: &mut impl Write,
     stop: &StopSignal,
 ) -> io::Result<Exit> {
-    let config = config::read(&asked.settings.config, Author::Anybody, secrets);
-    let remarks = config.as_ref().map(|config| config.remarks.clone()).unwrap_or_default();
+    let config = config::read(&asked.config.config, Trust::Untrusted, secrets);
+    let remarks = config.as_ref().map(|config| config.warnings.clone()).unwrap_or_default();
     let checked = config.and_then(|config| {
         let streams = streams(&asked.streams)?;
         let client = client(&config, Limits::brief(), secrets.clone())?;
@@ -64,17 +64,17 @@ pub(super) fn check(
     }
     out.flush()?;
     Ok(match result {
-        Ok(checkup) if asked.strict && !checkup.is_flawless() => Exit::Failed,
-        Ok(_) => Exit::Done,
+        Ok(checkup) if asked.strict && !checkup.is_flawless() => Exit::Failure,
+        Ok(_) => Exit::Success,
         // An error that the user can fix is a verdict on the configuration; any other is a failure of the check itself.
-        Err(error) if error.fault() == Fault::User && !asked.strict => Exit::Done,
-        Err(_) => Exit::Failed,
+        Err(error) if error.fault() == Fault::User && !asked.strict => Exit::Success,
+        Err(_) => Exit::Failure,
     })
 }
 
 /// The streams to check: those that are selected by default, and those named on the command line.
 fn streams(named: &[String]) -> Result<StreamSet, Error> {
-    let named = named.iter().map(|name| stream(name.trim())).collect::<Result<StreamSet, _>>()?;
+    let named = named.iter().map(|name| stream_name::parse(name.trim())).collect::<Result<StreamSet, _>>()?;
     Ok(Stream::defaults().collect::<StreamSet>().union(named))
 }
 

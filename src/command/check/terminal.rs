@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     check::{Problem, Report, Status, StreamLine},
-    command::prose::{lines, width},
+    command::terminal_text::{lines, width},
     secrets::Secrets,
 };
 

@@ -11,11 +11,11 @@ use serde_json::{Value, value::RawValue};
 use tracing::instrument::WithSubscriber;
 
 use super::{
-    config::{self, Author},
-    exit::{Exit, tell},
+    config::{self, Trust},
+    exit::{Exit, print},
     files::{self, in_file, read_json},
-    logging::{self, Wanted},
-    ready::{Ready, say_all},
+    logging::{self, LogOptions},
+    prepared::{PreparedSync, log_warnings},
     singer as tap,
 };
 use crate::{
@@ -24,23 +24,23 @@ use crate::{
     emit::StopSignal,
     error::Error,
     plan,
+    printable::is_hidden,
     protocol::{airbyte, singer},
     read::states,
     secrets::Secrets,
-    shown::is_hidden,
     state::StoredStates,
     streams::{Selected, Stream},
 };
 
-pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop: &StopSignal) -> io::Result<Exit> {
+pub(super) fn run(asked: &cli::Plan, wanted: &LogOptions, mut out: impl Write, stop: &StopSignal) -> io::Result<Exit> {
     let level = wanted.level([]);
     let screen = wanted.screen(level);
-    let log = Arc::new(Log::new(logging::plain(&screen), level, wanted.secrets.clone(), screen.log()));
+    let log = Arc::new(Log::new(logging::plain_format(&screen), level, wanted.secrets.clone(), screen.log()));
     let lines = log.clone();
     let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
-    let planned = prepare(asked, &wanted.secrets).map(|(Ready { client, config, selected, states, remarks, runtime }, unknown)| {
+    let planned = prepare(asked, &wanted.secrets).map(|(PreparedSync { client, config, selected, states, warnings, runtime }, unknown)| {
         let plan = async {
-            say_all(&remarks);
+            log_warnings(&warnings);
             let mut plan = plan::plan(client, &config, selected, states).await?;
             plan.failed.extend(unknown);
             Ok(plan)
@@ -54,19 +54,19 @@ pub(super) fn run(asked: &cli::Plan, wanted: &Wanted, mut out: impl Write, stop:
                 PlanFormat::Table => table::text(&plan, asked.state.is_some()),
                 PlanFormat::Json => format!("{}\n", without_controls(&serde_json::to_string_pretty(&plan)?)),
             };
-            tell(&mut out, &wanted.secrets.hide(&text))?;
-            Ok(if plan.failed.is_empty() { Exit::Done } else { Exit::Failed })
+            print(&mut out, &wanted.secrets.hide(&text))?;
+            Ok(if plan.failed.is_empty() { Exit::Success } else { Exit::Failure })
         }
         Ok(Some(Err(error))) | Err(error) => {
             log.critical(&error.to_string());
-            Ok(Exit::Failed)
+            Ok(Exit::Failure)
         }
     }
 }
 
 /// What a run would be made of, and what it would say of streams that there are not.
-fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(Ready, Vec<String>), Error> {
-    let config = config::read(&asked.settings.config, Author::Operator, secrets)?;
+fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(PreparedSync, Vec<String>), Error> {
+    let config = config::read(&asked.config.config, Trust::Operator, secrets)?;
     let Catalog { selected, mut remarks, unknown } = match &asked.catalog {
         Some(path) => read_catalog(&read_json(path, "catalog")?).map_err(in_file(path, "catalog"))?,
         None => Catalog { selected: tap::allowed(&config), ..Catalog::default() },
@@ -79,7 +79,7 @@ fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(Ready, Vec<String>),
         })?,
         None => states(&StoredStates::new(), &selected, &config)?,
     };
-    Ok((Ready::new(config, selected, states, remarks, secrets)?, unknown))
+    Ok((PreparedSync::new(config, selected, states, remarks, secrets)?, unknown))
 }
 
 /// What a catalog asks for.
@@ -109,7 +109,7 @@ fn read_catalog(written: &Value) -> Result<Catalog, Error> {
     }
     let (selected, unknown) = airbyte::read_catalog(written)?;
     let names = Stream::names().join(", ");
-    let unknown = unknown.into_iter().map(|name| format!("the catalog asks for the stream {name}; there are {names}")).collect();
+    let unknown = unknown.into_iter().map(|name| format!("unknown stream {name} in the catalog; known streams: {names}")).collect();
     Ok(Catalog { selected, unknown, ..Catalog::default() })
 }
 

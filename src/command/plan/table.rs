@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 
 use crate::{
-    command::prose::{cut, paragraph, shown, unbroken, width},
+    command::terminal_text::{paragraph, truncate, unbroken, width, without_controls},
     level::{LEVELS, TEAM},
     plan::{DecidedBy, Longest, LookedAt, Place, Plan, Requests, Share, name_of},
 };
@@ -89,7 +89,7 @@ fn reason(by: &DecidedBy) -> String {
 fn sentence(place: &Place) -> String {
     let called = LEVELS.iter().rev().filter_map(|level| {
         let (id, name) = (place.get(level.name)?.as_deref(), place.get(&name_of(level))?.as_deref());
-        Some(name.map_or_else(|| shown(id.unwrap_or_default()), |name| format!("“{}”", cut(&shown(name), NAME))))
+        Some(name.map_or_else(|| without_controls(id.unwrap_or_default()), |name| format!("“{}”", truncate(&without_controls(name), NAME))))
     });
     called.collect::<Vec<_>>().join(" of ")
 }

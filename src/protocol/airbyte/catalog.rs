@@ -1,4 +1,4 @@
-//! The catalog that `discover` tells, and the configured catalog that `read` is given.
+//! The catalog that `discover` prints, and the configured catalog that `read` receives.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,9 @@ use crate::{
     streams::{Mode, Selected, Stream},
 };
 
-/// What people should know of a configured catalog by which nothing is read.
+/// Warning for an empty configured catalog.
 pub const NOTHING_SELECTED: &str =
-    "the catalog has no stream: nothing is read; add those to read to its list `streams`, or select them in the platform";
+    "the catalog contains no streams, so nothing is read; hint: add streams to its list `streams`, or select them in the platform";
 
 /// The AirbyteCatalog: every stream with its schema.
 pub fn catalog() -> Value {
@@ -33,7 +33,7 @@ fn stream(stream: &Stream) -> Value {
     entry
 }
 
-/// The stream's schema, its date-times marked as those of a zone.
+/// The schema with Airbyte's type for date-times with a time zone.
 fn schema(stream: &Stream) -> Value {
     let mut schema = stream.schema().clone();
     for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
@@ -44,24 +44,24 @@ fn schema(stream: &Stream) -> Value {
     schema
 }
 
-/// Takes a ConfiguredAirbyteCatalog: the streams that are to be read, and the names of those that there are not.
+/// Parses a ConfiguredAirbyteCatalog into the selected streams and the names of unknown streams.
 ///
 /// # Errors
-/// If it is none, or asks for a sync mode that the protocol does not have.
-pub fn read_catalog(written: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
-    let streams = written.get("streams").and_then(Value::as_array);
-    let streams = streams.ok_or_else(|| Error::Catalog("it is not a configured catalog: it has no list `streams`".to_owned()))?;
+/// If it is not a configured catalog, or has an invalid sync mode.
+pub fn read_catalog(catalog: &Value) -> Result<(Vec<Selected>, Vec<String>), Error> {
+    let streams = catalog.get("streams").and_then(Value::as_array);
+    let streams = streams.ok_or_else(|| Error::Catalog("it is not a configured catalog: the list `streams` is missing".to_owned()))?;
     let (mut selected, mut unknown) = (Vec::<Selected>::new(), Vec::new());
     for (at, stream) in streams.iter().enumerate() {
         let problem = |reason: String| Error::Catalog(format!("stream {}: {reason}", at + 1));
-        let name = stream["stream"]["name"].as_str().ok_or_else(|| problem("it has no `stream` with a `name`".to_owned()))?;
-        // A stream without a cursor is read in full whatever is asked: PyAirbyte asks for incremental always.
+        let name = stream["stream"]["name"].as_str().ok_or_else(|| problem("`stream.name` is missing".to_owned()))?;
+        // A stream without a cursor is always read in full. PyAirbyte requests incremental for every stream.
         let mode = match stream["sync_mode"].as_str() {
             Some("full_refresh") => Mode::FullRefresh,
             Some("incremental") => Mode::Incremental,
             _ => return Err(problem(format!("the `sync_mode` of {name} is {}; allowed: full_refresh, incremental", stream["sync_mode"]))),
         };
-        match Stream::named(name) {
+        match Stream::by_name(name) {
             Some(stream) if selected.iter().any(|selected| selected.stream.name == stream.name) => {}
             Some(stream) => selected.push(Selected { stream, columns: stream.columns().clone(), mode }),
             None => unknown.push(name.to_owned()),

@@ -1,4 +1,4 @@
-//! What a sync tells, in Airbyte's messages.
+//! The Airbyte emitter: writes the output of a sync as Airbyte messages.
 
 use std::io::{self, BufWriter, Write};
 
@@ -10,34 +10,32 @@ use super::message::{Message, Status, now, write};
 use crate::{
     emit::{Batch, Emitter, Figures, Outcome},
     error::Error,
-    protocol::{BUFFER, counted::Counted},
+    protocol::{BUFFER_SIZE, counted::Counted},
     secrets::Secrets,
     state::StreamState,
     streams::{PerStream, Stream},
 };
 
-/// Writes the messages of `read`.
 #[derive(Debug)]
 pub struct AirbyteEmitter<W: Write> {
     out: BufWriter<W>,
-    streams: PerStream<Progress>,
-    /// Streams of the catalog that there are not.
+    streams: PerStream<StreamProgress>,
+    /// Names in the catalog that are not streams of this source.
     unknown: Vec<String>,
     level: LevelFilter,
     secrets: Secrets,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    running: bool,
+struct StreamProgress {
+    is_running: bool,
     records_since_state: u64,
 }
 
 impl<W: Write> AirbyteEmitter<W> {
-    /// Writes to `out`, which is buffered here. The streams that are asked for and unknown are reported at the end, as are
-    /// figures unless that level is higher than information. No text for people shows these secrets.
+    /// Unknown streams are reported at the end. `secrets` are hidden in all messages.
     pub fn new(out: W, unknown: Vec<String>, level: LevelFilter, secrets: Secrets) -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER, out), streams: PerStream::default(), unknown, level, secrets }
+        Self { out: BufWriter::with_capacity(BUFFER_SIZE, out), streams: PerStream::default(), unknown, level, secrets }
     }
 
     fn message(&mut self, message: Message<'_>) -> io::Result<()> {
@@ -45,9 +43,9 @@ impl<W: Write> AirbyteEmitter<W> {
         self.out.flush()
     }
 
-    /// RUNNING comes once, before the first record or state, and with each wait.
-    fn running(&mut self, stream: &'static Stream) -> io::Result<()> {
-        if std::mem::replace(&mut self.streams[stream].running, true) {
+    /// Writes RUNNING before the first record or state.
+    fn write_running(&mut self, stream: &'static Stream) -> io::Result<()> {
+        if std::mem::replace(&mut self.streams[stream].is_running, true) {
             return Ok(());
         }
         self.message(Message::status(stream.name, Status::Running))
@@ -61,7 +59,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
 
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         let stream = batch.stream();
-        self.running(stream)?;
+        self.write_running(stream)?;
         let emitted_at = now();
         for record in batch {
             write!(self.out, r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name)?;
@@ -73,7 +71,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     }
 
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
-        self.running(stream)?;
+        self.write_running(stream)?;
         let records = std::mem::take(&mut self.streams[stream].records_since_state);
         let mut out = Counted::new(&mut self.out);
         write(&mut out, &self.secrets, Message::state(stream.name, state, records))?;
@@ -82,9 +80,9 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         Ok(bytes)
     }
 
-    /// For the platform the next record ends the wait.
+    /// For the platform, the next record ends the wait.
     fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
-        self.streams[stream].running = true;
+        self.streams[stream].is_running = true;
         self.message(Message::rate_limited(stream.name, until))
     }
 
@@ -110,10 +108,10 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         self.message(Message::log(level, message))
     }
 
-    /// A platform looks at the first error: those of unknown streams come last, lest they hide one that passes.
+    /// Errors about unknown streams come last: a platform looks at the first error only, and it may be a transient one.
     fn finished(&mut self) -> io::Result<()> {
         for name in std::mem::take(&mut self.unknown) {
-            let error = Error::Catalog(format!("the catalog asks for the stream {name}; there are {}", Stream::names().join(", ")));
+            let error = Error::Catalog(format!("unknown stream {name} in the catalog; known streams: {}", Stream::names().join(", ")));
             self.message(Message::error_of(&name, &error))?;
             self.message(Message::status(&name, Status::Incomplete))?;
         }

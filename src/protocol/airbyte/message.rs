@@ -1,4 +1,4 @@
-//! The messages of the protocol, one JSON object a line. Records are written by the emitter, byte by byte.
+//! The messages of the protocol, except records, which the emitter writes directly.
 
 use std::io::{self, Write};
 
@@ -8,56 +8,41 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Fault},
+    printable::one_line,
     secrets::Secrets,
-    shown::one_line,
     state::StreamState,
 };
 
-/// A message, without its line end.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Message<'a> {
-    /// What the connector takes as configuration.
     Spec {
-        /// The specification.
         spec: Value,
     },
-    /// Whether the configuration works.
     ConnectionStatus {
-        /// The verdict.
         #[serde(rename = "connectionStatus")]
         connection_status: ConnectionStatus,
     },
-    /// Which streams there are.
     Catalog {
-        /// The streams.
         catalog: Value,
     },
-    /// Where a stream can go on.
     State {
-        /// The state.
         state: State<'a>,
     },
-    /// Something for people.
     Log {
-        /// The text.
         log: Log,
     },
-    /// What happens with a stream, or with the run.
     Trace {
-        /// The event.
         trace: Trace,
     },
 }
 
-/// The verdict of `check`.
 #[derive(Debug, Serialize)]
 pub struct ConnectionStatus {
     status: &'static str,
     message: String,
 }
 
-/// The state of one stream.
 #[derive(Debug, Serialize)]
 pub struct State<'a> {
     #[serde(rename = "type")]
@@ -75,7 +60,7 @@ struct StreamOfState<'a> {
 
 #[derive(Debug, Serialize)]
 struct Stats {
-    /// Records since the state before; the protocol wants a number with a point.
+    /// Number of records since the previous state, which the protocol defines as a float.
     #[serde(rename = "recordCount")]
     record_count: f64,
 }
@@ -85,14 +70,12 @@ struct Descriptor {
     name: String,
 }
 
-/// A text for people.
 #[derive(Debug, Serialize)]
 pub struct Log {
     level: &'static str,
     message: String,
 }
 
-/// What happens.
 #[derive(Debug, Serialize)]
 pub struct Trace {
     emitted_at: i64,
@@ -126,7 +109,6 @@ struct StreamStatus {
     reasons: Option<[Reason; 1]>,
 }
 
-/// How many records a stream will have.
 #[derive(Debug, Serialize)]
 struct Estimate {
     name: String,
@@ -135,7 +117,7 @@ struct Estimate {
     row_estimate: u64,
 }
 
-/// Why a stream does not get on.
+/// Why a stream is waiting.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 enum Reason {
@@ -144,23 +126,19 @@ enum Reason {
 
 #[derive(Debug, Serialize)]
 struct RateLimited {
-    /// When requests are let through again, in milliseconds since 1970.
+    /// When requests are allowed again, in milliseconds since 1970.
     quota_reset: i64,
 }
 
-/// Whose fault it is: a platform tries again, unless it is the user's.
+/// The cause of an error. Platforms retry unless it is a configuration error.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureType {
-    /// The user must change something.
     ConfigError,
-    /// Another attempt may help.
     TransientError,
-    /// The connector is at fault.
     SystemError,
 }
 
-/// What a stream is about.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Status {
@@ -181,17 +159,17 @@ impl From<Fault> for FailureType {
 }
 
 impl<'a> Message<'a> {
-    /// `check` found that the configuration works.
+    /// The result of a successful check.
     pub fn succeeded(message: String) -> Self {
         Self::ConnectionStatus { connection_status: ConnectionStatus { status: "SUCCEEDED", message } }
     }
 
-    /// `check` found that the user must change something.
+    /// The result of a check that requires a change by the user.
     pub fn failed(message: String) -> Self {
         Self::ConnectionStatus { connection_status: ConnectionStatus { status: "FAILED", message } }
     }
 
-    /// An error of the run.
+    /// An error that belongs to no stream.
     pub fn error(error: &Error) -> Self {
         Self::trace(Event::Error { error: ErrorTrace::new(error, None) })
     }
@@ -206,14 +184,14 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// A stream is running, but waits until the source lets its requests through again.
+    /// RUNNING, but waiting until Graph allows requests again.
     pub(super) fn rate_limited(stream: &str, until: DateTime<Utc>) -> Self {
         let reason = Reason::RateLimited { rate_limited: RateLimited { quota_reset: until.timestamp_millis() } };
         let (stream_descriptor, status) = (Descriptor { name: stream.to_owned() }, Status::Running);
         Self::trace(Event::StreamStatus { stream_status: StreamStatus { stream_descriptor, status, reasons: Some([reason]) } })
     }
 
-    /// A stream will have about so many records. Of all streams together (type SYNC) nothing is said: the two must not be mixed.
+    /// The estimated number of records of a stream. There is no estimate for the whole sync (type SYNC), which must not be mixed with this one.
     pub(super) fn estimate(stream: &str, records: u64) -> Self {
         Self::trace(Event::Estimate { estimate: Estimate { name: stream.to_owned(), kind: "STREAM", row_estimate: records } })
     }
@@ -224,7 +202,6 @@ impl<'a> Message<'a> {
         Self::State { state: State { kind: "STREAM", stream, source_stats: Stats { record_count: records as f64 } } }
     }
 
-    /// Something for people.
     pub fn log(level: tracing::Level, message: &str) -> Self {
         let level = match level {
             tracing::Level::ERROR => "ERROR",
@@ -236,7 +213,7 @@ impl<'a> Message<'a> {
         Self::Log { log: Log { level, message: message.to_owned() } }
     }
 
-    /// What it says to people.
+    /// The human-readable texts in the message.
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let (text, more) = match self {
             Self::ConnectionStatus { connection_status } => (Some(&mut connection_status.message), None),
@@ -264,12 +241,12 @@ impl ErrorTrace {
     }
 }
 
-/// Now, in milliseconds since 1970.
+/// The current time in milliseconds since 1970.
 pub(super) fn now() -> i64 {
     chrono::Utc::now().timestamp_millis()
 }
 
-/// Writes a message as a line; what it says to people is without these secrets.
+/// Writes a message as a line, with secrets hidden in human-readable texts.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -281,7 +258,7 @@ pub fn write(out: &mut impl Write, secrets: &Secrets, mut message: Message<'_>) 
     out.write_all(b"\n")
 }
 
-/// Writes an error that belongs to no stream, and makes sure that it reaches the reader.
+/// Writes an error that belongs to no stream, and flushes the output.
 ///
 /// # Errors
 /// If the output cannot be written.

@@ -1,4 +1,4 @@
-//! The specification: the settings as a form of Airbyte's.
+//! The connector specification: the settings as JSON Schema, from which Airbyte makes a form.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,6 @@ use crate::{
     streams::Stream,
 };
 
-/// The ConnectorSpecification.
 pub fn spec() -> Value {
     let required: Vec<_> = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name).collect();
     json!({
@@ -23,10 +22,10 @@ pub fn spec() -> Value {
     })
 }
 
-fn properties(shown: impl Fn(&Setting) -> bool) -> Map<String, Value> {
+fn properties(is_included: impl Fn(&Setting) -> bool) -> Map<String, Value> {
     SETTINGS
         .iter()
-        .filter(|setting| setting.audience != Audience::Operator && shown(setting))
+        .filter(|setting| setting.audience != Audience::Operator && is_included(setting))
         .enumerate()
         .map(|(order, setting)| (setting.name.to_owned(), property(setting, order)))
         .collect()
@@ -34,7 +33,7 @@ fn properties(shown: impl Fn(&Setting) -> bool) -> Map<String, Value> {
 
 fn property(setting: &Setting, order: usize) -> Value {
     let mut property = json!({"title": setting.title, "description": setting.description, "order": order});
-    of_kind(setting.kind).into_iter().for_each(|(name, value)| property[name] = value);
+    type_of(setting.kind).into_iter().for_each(|(name, value)| property[name] = value);
     let mut set = |name: &str, value: Value| property[name] = value;
     let default = setting.default.and_then(|default| serde_json::from_str::<Value>(default).ok());
     if let Some(default) = default.filter(|default| !default.is_object()) {
@@ -49,29 +48,29 @@ fn property(setting: &Setting, order: usize) -> Value {
     property
 }
 
-/// What a form takes for settings of this kind.
-fn of_kind(kind: Kind) -> Map<String, Value> {
-    let form = match kind {
-        // A plain date is taken as well: no `format`, which would refuse it.
+/// The JSON Schema of a kind of value.
+fn type_of(kind: Kind) -> Map<String, Value> {
+    let schema = match kind {
+        // No `format` for date-times, since it would reject dates without a time.
         Kind::Text | Kind::Ids | Kind::Url | Kind::DateTime => json!({"type": "string"}),
         Kind::Secret => json!({"type": "string", "airbyte_secret": true}),
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Count { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Kind::Number => json!({"type": "number", "minimum": 0}),
         Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
-        Kind::PerStream => json!({"type": "object", "properties": of_streams()}),
+        Kind::PerStream => json!({"type": "object", "properties": stream_options()}),
     };
-    form.as_object().cloned().unwrap_or_default()
+    schema.as_object().cloned().unwrap_or_default()
 }
 
-/// For each stream, the settings that it can have of its own.
-fn of_streams() -> Map<String, Value> {
-    let of_stream = |(order, stream): (usize, &'static Stream)| {
+/// The settings that can be overridden, for each stream.
+fn stream_options() -> Map<String, Value> {
+    let options = |(order, stream): (usize, &'static Stream)| {
         let properties = properties(|setting| setting.per_stream);
-        let own = json!({
+        let schema = json!({
             "type": "object", "title": stream.name, "description": stream.description, "order": order, "properties": properties
         });
-        (stream.name.to_owned(), own)
+        (stream.name.to_owned(), schema)
     };
-    Stream::all().enumerate().map(of_stream).collect()
+    Stream::all().enumerate().map(options).collect()
 }

@@ -1,4 +1,4 @@
-//! `--about`: what the tap is and which settings it takes, for people and for tools.
+//! Output of `--about`: the tap's name, capabilities and settings.
 
 use std::fmt::Write;
 
@@ -11,20 +11,17 @@ const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const CAPABILITIES: [&str; 6] = ["about", "catalog", "discover", "state", "structured-logging", "test"];
 
-/// How the tap presents itself.
+/// Output format.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum About {
-    /// Lines.
     Text,
-    /// The keys that Meltano's tooling reads.
+    /// With the keys that Meltano's tools read.
     Json,
-    /// A page.
     Markdown,
 }
 
-/// The tap in that form.
-pub fn about(form: About) -> String {
-    match form {
+pub fn about(format: About) -> String {
+    match format {
         About::Text => text(),
         About::Json => format!("{:#}\n", json()),
         About::Markdown => markdown(),
@@ -41,13 +38,13 @@ fn json() -> Value {
         "capabilities": CAPABILITIES,
         "settings": {
             "type": "object",
-            "properties": shown().map(|setting| (setting.name.to_owned(), property(setting))).collect::<Map<_, _>>(),
-            "required": shown().filter(|setting| setting.required).map(|setting| setting.name).collect::<Vec<_>>(),
+            "properties": settings().map(|setting| (setting.name.to_owned(), property(setting))).collect::<Map<_, _>>(),
+            "required": settings().filter(|setting| setting.required).map(|setting| setting.name).collect::<Vec<_>>(),
         },
     })
 }
 
-fn shown() -> impl Iterator<Item = &'static Setting> {
+fn settings() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
 }
 
@@ -83,10 +80,10 @@ fn default(setting: &Setting) -> Option<Value> {
 fn text() -> String {
     let mut text =
         format!("Name: {NAME}\nDescription: {DESCRIPTION}\nVersion: {VERSION}\nCapabilities: {}\nSettings:\n", CAPABILITIES.join(", "));
-    for setting in shown() {
+    for setting in settings() {
         let required = if setting.required { ", required" } else { "" };
         let default = default(setting).map(|default| format!(", default {default}")).unwrap_or_default();
-        // Writing into a string cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "  {} ({}{required}{default}): {}", setting.name, kind(setting.kind), setting.description);
     }
     text
@@ -97,7 +94,7 @@ fn markdown() -> String {
     let mut text = format!(
         "# `{NAME}`\n\n{DESCRIPTION}.\n\nVersion {VERSION}.\n\n## Capabilities\n\n{capabilities}\n## Settings\n\n| Setting | Type | Required | Default | Description |\n|:--|:--|:--|:--|:--|\n"
     );
-    for setting in shown() {
+    for setting in settings() {
         let default = default(setting).map(|default| format!("`{default}`")).unwrap_or_default();
         let _ = writeln!(
             text,

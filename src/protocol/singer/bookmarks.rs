@@ -1,4 +1,4 @@
-//! The bookmarks that a STATE line has: of the streams that are read where they can go on, of all others what was given.
+//! The bookmarks in STATE messages: current states of the streams that are read, and unchanged bookmarks of all others.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     streams::Stream,
 };
 
-/// The bookmark of each stream that has one. States share what they have in common with those that the run works with.
+/// The bookmarks by stream.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub struct Bookmarks(BTreeMap<String, Bookmark>);
@@ -18,44 +18,42 @@ pub struct Bookmarks(BTreeMap<String, Bookmark>);
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Bookmark {
-    /// As it was given, but in one line: nothing of it was taken up.
-    Given(Box<RawValue>),
-    Own(StreamState),
+    /// Not used by this run, and passed through unchanged except for white space.
+    Unchanged(Box<RawValue>),
+    Current(StreamState),
 }
 
 impl Bookmarks {
-    /// Those that were given, of which these states are known.
-    pub fn new<'s>(given: StoredStates<'_>, known: impl Iterator<Item = &'s (&'static Stream, StreamState)>) -> Self {
-        let known: Vec<_> = known.collect();
-        let taken_up = |name: &str| known.iter().find(|(stream, _)| stream.name == name);
-        let bookmark = |(name, given): (String, &RawValue)| {
-            let bookmark = match taken_up(&name) {
-                Some((_, state)) => Bookmark::Own(state.clone()),
-                None => Bookmark::Given(in_one_line(given)),
+    /// Combines the bookmarks of the previous run with the states that this run starts with.
+    pub fn new<'s>(previous: StoredStates<'_>, states: impl Iterator<Item = &'s (&'static Stream, StreamState)>) -> Self {
+        let states: Vec<_> = states.collect();
+        let bookmark = |(name, previous): (String, &RawValue)| {
+            let bookmark = match states.iter().find(|(stream, _)| stream.name == name) {
+                Some((_, state)) => Bookmark::Current(state.clone()),
+                None => Bookmark::Unchanged(in_one_line(previous)),
             };
             (name, bookmark)
         };
-        Self(given.into_iter().map(bookmark).collect())
+        Self(previous.into_iter().map(bookmark).collect())
     }
 
-    /// Takes note of where a stream can go on.
     pub(super) fn set(&mut self, stream: &Stream, state: StreamState) {
-        self.0.insert(stream.name.to_owned(), Bookmark::Own(state));
+        self.0.insert(stream.name.to_owned(), Bookmark::Current(state));
     }
 }
 
-/// The same JSON without the white space between its values: Meltano indents what it hands over, and a message is one line.
+/// Removes white space between JSON values: Meltano indents states, but a message is one line.
 fn in_one_line(json: &RawValue) -> Box<RawValue> {
-    let (mut within_text, mut is_escaped) = (false, false);
+    let (mut in_string, mut is_escaped) = (false, false);
     let is_kept = |char: &char| {
-        let is_text = within_text;
+        let was_in_string = in_string;
         match char {
             _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = within_text,
-            '"' => within_text = !within_text,
+            '\\' => is_escaped = in_string,
+            '"' => in_string = !in_string,
             _ => {}
         }
-        is_text || !char.is_ascii_whitespace()
+        was_in_string || !char.is_ascii_whitespace()
     };
     let line: String = json.get().chars().filter(is_kept).collect();
     RawValue::from_string(line).unwrap_or_else(|_| json.to_owned())
@@ -70,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_is_the_same_in_one_line(text in "[ \\n\\r\\t\"\\\\a-c]{0,12}", number in any::<i64>()) {
+        fn white_space_does_not_change_json(text in "[ \\n\\r\\t\"\\\\a-c]{0,12}", number in any::<i64>()) {
             let value = json!({&text: [number, &text, null, {"a": {}}], "b": []});
             let line = in_one_line(&RawValue::from_string(format!("{value:#}").replace('\n', "\r\n\t")).unwrap());
             prop_assert_eq!(line.get(), value.to_string());

@@ -1,4 +1,4 @@
-//! What a sync tells, in Singer's messages.
+//! The Singer emitter: writes the output of a sync as Singer messages.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -15,62 +15,62 @@ use crate::{
     console::Log,
     emit::{Batch, Emitter, Figures, Outcome, StopSignal},
     error::Error,
-    protocol::{BUFFER, counted::Counted},
+    protocol::{BUFFER_SIZE, counted::Counted},
     state::StreamState,
     streams::{PerStream, Selected, Stream},
 };
 
-/// How often a figure of a stream is told while it is read.
-const METRIC_EVERY: Duration = Duration::from_secs(60);
+/// Interval between record counts of a stream.
+const METRIC_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Writes the messages of a sync.
 #[derive(Debug)]
 pub struct SingerEmitter<W: Write> {
     out: BufWriter<W>,
     log: Arc<Log>,
-    /// The SCHEMA lines of the selected streams.
+    /// The SCHEMA messages that are not yet written.
     schemas: PerStream<Option<String>>,
     bookmarks: Bookmarks,
     last_line_is_state: bool,
-    progress: PerStream<Progress>,
+    metrics: PerStream<Metrics>,
     first_failure: Option<Arc<Error>>,
-    /// With `--test`: one record a stream, then the run is told to stop.
-    sample: Option<Sample>,
+    /// Set with `--test`.
+    sampling: Option<Sampling>,
 }
 
 #[derive(Debug)]
-struct Progress {
+struct Metrics {
     records_since_metric: usize,
     last_metric: Instant,
     started: Instant,
-    sampled: bool,
+    is_sampled: bool,
 }
 
+/// Writes one record per stream and then stops the run.
 #[derive(Debug)]
-struct Sample {
-    enough: StopSignal,
-    missing: usize,
+struct Sampling {
+    stop: StopSignal,
+    streams_left: usize,
 }
 
 impl<W: Write> SingerEmitter<W> {
-    /// Writes to `out`, which is buffered here, and begins with the bookmarks of the run before.
+    /// `bookmarks` are those of the previous run.
     pub fn new(out: W, log: Arc<Log>, selected: &[Selected], bookmarks: Bookmarks) -> Self {
-        let schemas = selected.iter().map(|selected| (selected.stream, schema(selected))).collect();
+        let schemas = selected.iter().map(|selected| (selected.stream, schema_message(selected))).collect();
         let now = Instant::now();
-        let progress = PerStream::from_fn(|_| Progress { records_since_metric: 0, last_metric: now, started: now, sampled: false });
-        let out = BufWriter::with_capacity(BUFFER, out);
-        Self { out, log, schemas, bookmarks, last_line_is_state: false, progress, first_failure: None, sample: None }
+        let metrics = PerStream::from_fn(|_| Metrics { records_since_metric: 0, last_metric: now, started: now, is_sampled: false });
+        let out = BufWriter::with_capacity(BUFFER_SIZE, out);
+        Self { out, log, schemas, bookmarks, last_line_is_state: false, metrics, first_failure: None, sampling: None }
     }
 
-    /// One record a stream, and `enough` when every stream had its own.
+    /// Writes one record per stream. `stop` is set when every stream has one.
     #[must_use]
-    pub fn sampling(mut self, enough: StopSignal) -> Self {
-        let missing = self.schemas.values().flatten().count();
-        self.sample = Some(Sample { enough, missing });
+    pub fn sampling(mut self, stop: StopSignal) -> Self {
+        let streams_left = self.schemas.values().flatten().count();
+        self.sampling = Some(Sampling { stop, streams_left });
         self
     }
 
-    /// Writes the schemas and nothing else: `--test=schema`.
+    /// Writes only the schemas.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -87,7 +87,7 @@ impl<W: Write> SingerEmitter<W> {
         self.out.write_all(b"\n")
     }
 
-    /// The state of all streams: what a target gives back. Gives its bytes.
+    /// Writes the state of all streams and returns its size in bytes.
     fn write_state(&mut self) -> io::Result<usize> {
         let mut out = Counted::new(&mut self.out);
         serde_json::to_writer(&mut out, &StateLine { kind: "STATE", value: Value { bookmarks: &self.bookmarks } })?;
@@ -99,9 +99,9 @@ impl<W: Write> SingerEmitter<W> {
     }
 
     fn metric(&mut self, stream: &'static Stream) {
-        let progress = &mut self.progress[stream];
-        let count = std::mem::take(&mut progress.records_since_metric);
-        progress.last_metric = Instant::now();
+        let metrics = &mut self.metrics[stream];
+        let count = std::mem::take(&mut metrics.records_since_metric);
+        metrics.last_metric = Instant::now();
         self.log.metric(stream.name, "counter", "record_count", &count.into());
     }
 }
@@ -118,8 +118,7 @@ struct Value<'b> {
     bookmarks: &'b Bookmarks,
 }
 
-/// The SCHEMA line of a stream.
-fn schema(selected: &Selected) -> String {
+fn schema_message(selected: &Selected) -> String {
     let stream = selected.stream;
     let mut line =
         json!({"type": "SCHEMA", "stream": stream.name, "schema": selected_schema(selected), "key_properties": stream.primary_key});
@@ -130,9 +129,9 @@ fn schema(selected: &Selected) -> String {
 }
 
 impl<W: Write + Send> Emitter for SingerEmitter<W> {
-    /// The schema of the stream; behind the last one, the state that the run begins with: targets take it as what they have.
+    /// Writes the schema of the stream, and after the last schema the initial state, which targets use as their current state.
     fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
-        self.progress[stream].started = Instant::now();
+        self.metrics[stream].started = Instant::now();
         if let Some(schema) = self.schemas[stream].take() {
             self.line(&schema)?;
         }
@@ -141,27 +140,27 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
 
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         let stream = batch.stream();
-        let mut wanted = usize::MAX;
-        if let Some(sample) = &mut self.sample {
-            let sampled = std::mem::replace(&mut self.progress[stream].sampled, true);
-            wanted = usize::from(!sampled);
-            sample.missing -= wanted;
-            if sample.missing == 0 {
-                sample.enough.end_asking();
+        let mut max_records = usize::MAX;
+        if let Some(sampling) = &mut self.sampling {
+            let is_sampled = std::mem::replace(&mut self.metrics[stream].is_sampled, true);
+            max_records = usize::from(!is_sampled);
+            sampling.streams_left -= max_records;
+            if sampling.streams_left == 0 {
+                sampling.stop.end_asking();
             }
         }
         let extracted = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
         let mut count = 0;
-        for record in batch.take(wanted) {
+        for record in batch.take(max_records) {
             self.last_line_is_state = false;
             write!(self.out, r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name)?;
             self.out.write_all(record)?;
             writeln!(self.out, r#","time_extracted":"{extracted}"}}"#)?;
             count += 1;
         }
-        let progress = &mut self.progress[stream];
-        progress.records_since_metric += count;
-        if progress.last_metric.elapsed() >= METRIC_EVERY {
+        let metrics = &mut self.metrics[stream];
+        metrics.records_since_metric += count;
+        if metrics.last_metric.elapsed() >= METRIC_INTERVAL {
             self.metric(stream);
         }
         Ok(())
@@ -186,7 +185,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
 
     fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         self.metric(stream);
-        let seconds = self.progress[stream].started.elapsed().as_secs_f64();
+        let seconds = self.metrics[stream].started.elapsed().as_secs_f64();
         self.log.metric(stream.name, "timer", "sync_duration", &seconds.into());
         if let Outcome::Incomplete(error) = outcome {
             self.log.line(tracing::Level::ERROR, &format!("{}: {error}", stream.name));
@@ -202,7 +201,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
             if counts.throttled > 0 {
                 self.log.request_metric("counter", "http_request_throttled_count", &counts.throttled.into(), endpoint);
             }
-            // One request on average: a line for each would be most of the log.
+            // The mean, because a line per request would dominate the log.
             self.log.request_metric("timer", "http_request_duration", &counts.mean().as_secs_f64().into(), endpoint);
         }
         self.log.figures(figures);
@@ -214,7 +213,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         Ok(())
     }
 
-    /// The last line is a state, whatever happened: some targets forget a state behind which a record came.
+    /// The last message is always a state, because some targets drop a state that is followed by a record.
     fn finished(&mut self) -> io::Result<()> {
         if !self.last_line_is_state {
             self.write_state()?;

@@ -1,4 +1,4 @@
-//! The Singer specification: <https://github.com/singer-io/getting-started/blob/master/docs/SPEC.md>, as Meltano and the targets live it.
+//! The Singer protocol: <https://github.com/singer-io/getting-started/blob/master/docs/SPEC.md>, with the conventions of Meltano and its targets.
 
 mod about;
 mod bookmarks;
@@ -8,6 +8,6 @@ mod state;
 
 pub use about::{About, about};
 pub use bookmarks::Bookmarks;
-pub use catalog::{catalog, everything, read_catalog};
+pub use catalog::{catalog, default_streams, read_catalog};
 pub use emitter::SingerEmitter;
 pub use state::{has_bookmarks, read_state};

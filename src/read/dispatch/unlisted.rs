@@ -81,7 +81,7 @@ async fn write(
 
 /// Removes a parent that no longer exists, and everything below it, from the states of the streams that read whatever they find there.
 pub(crate) fn forget(context: &Context, streams: StreamSet, parent: &Partition) -> Result<(), JobError> {
-    let is_found = |level: &Level, stream: &Stream| Stream::finding(level).is_none() || context.config(stream).reads_all(level);
+    let is_found = |level: &Level, stream: &Stream| Stream::that_finds(level).is_none() || context.config(stream).reads_all(level);
     let path_from_parent = |stream: &Stream| stream.path().into_iter().skip_while(|level| Some(*level) != parent.level());
     let is_affected = |stream: &Stream| stream.cursor.is_some() && path_from_parent(stream).all(|level| is_found(level, stream));
     let streams = streams.filter(is_affected);

@@ -58,7 +58,7 @@ fn a_stream_that_there_is_not_is_an_error_behind_those_that_there_are() {
     let tap = Tap::new(&config(&sim, everything()));
     let output = read(&tap, &[configured("chats"), configured("teams"), configured("teams"), configured("messages")]);
     assert_eq!(output.status, Some(1));
-    let said = "the catalog asks for the stream chats; there are teams, channels, members, messages, message_replies, channel_members, \
+    let said = "unknown stream chats in the catalog; known streams: teams, channels, members, messages, message_replies, channel_members, \
         team_device_usage_report";
     assert_eq!(output.errors(), [("config_error", "chats", said)]);
     assert_eq!(output.statuses("chats"), ["INCOMPLETE"]);

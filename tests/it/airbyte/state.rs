@@ -33,7 +33,7 @@ impl Reading {
 }
 
 #[test]
-fn nothing_can_be_said_in_many_ways() {
+fn an_empty_state_has_many_forms() {
     let reading = reading();
     let without = reading.tap.run(&["read", "--config", "config.json", "--catalog", "catalog.json"]);
     for state in ["", "  \n", "null", "{}", "[]", "false", "\u{feff}[]\r\n"] {

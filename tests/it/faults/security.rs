@@ -120,7 +120,7 @@ fn an_id_never_leads_out_of_its_place() {
             settings[option] = id.into();
             let output = Tap::new(&config(&sim, settings)).read(&ALL);
             let [(kind, _, text)] = output.errors()[..] else { panic!("{id}: {:?}", output.errors()) };
-            assert!(kind == "config_error" && text.contains(&format!("option `{option}`: given ")), "{id}: {text}");
+            assert!(kind == "config_error" && text.contains(&format!("option `{option}`: invalid value ")), "{id}: {text}");
         }
         assert_eq!(sim.journal().total(), asked, "{id}: nothing is asked");
         for (class, from) in [(Class::Groups, &team), (Class::Channels, &channel), (Class::Messages, &"\"id\":\"1".to_owned())] {

@@ -28,7 +28,7 @@ fn table(name: &str) -> String {
         }
         "tables" => format!("```sql\n-- tables\n{}```\n", Stream::defaults().map(create_table).collect::<String>()),
         "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema()["properties"][name] != *schema),
-        name => fields(Stream::named(name).unwrap(), |_, _| true),
+        name => fields(Stream::by_name(name).unwrap(), |_, _| true),
     }
 }
 

@@ -168,7 +168,7 @@ fn a_stream_that_there_is_not_makes_the_plan_fail() {
     assert_eq!(finished.status, Some(1));
     let plan: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
     assert!(
-        plan["failed"][0].as_str().unwrap().starts_with("the catalog asks for the stream chats; there are teams"),
+        plan["failed"][0].as_str().unwrap().starts_with("unknown stream chats in the catalog; known streams: teams"),
         "{}",
         plan["failed"]
     );

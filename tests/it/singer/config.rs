@@ -89,9 +89,11 @@ fn the_environment_is_read_where_it_is_asked_for_and_wins_over_files() {
         assert_eq!((output.status, output.streams().len()), (Some(0), 5), "{arguments:?}: {}", output.stderr);
         assert!(output.records("members").all(|record| record["team_id"] == team.as_str()));
     }
-    // Not asked for, not read: Meltano sets the variables always.
+    // Without ENV the environment is not read, because Meltano always sets the variables.
     let output = tap.sync_with(&["--config=config.json"], &environment);
-    assert_eq!((output.status, output.critical()), (Some(1), "missing: `client_id`, `client_secret`"));
+    let message = "missing required options: `client_id`, `client_secret`; hint: add `--config ENV` to use TAP_MICROSOFT_TEAMS_CLIENT_ID and \
+        TAP_MICROSOFT_TEAMS_CLIENT_SECRET from the environment";
+    assert_eq!((output.status, output.critical()), (Some(1), message));
 }
 
 #[test]

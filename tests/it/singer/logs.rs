@@ -82,7 +82,7 @@ fn a_failure_is_one_structured_line_as_well() {
     assert_eq!(lines.len(), 1);
     assert_eq!(
         (&lines[0]["level"], &lines[0]["message"]),
-        (&json!("critical"), &json!("missing: `tenant_id`, `client_id`, `client_secret`"))
+        (&json!("critical"), &json!("missing required options: `tenant_id`, `client_id`, `client_secret`"))
     );
 }
 

@@ -91,7 +91,7 @@ fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
     assert_eq!(
         output.said("WARNING"),
         [
-            "the catalog has a stream chats; there are teams, channels, members, messages, message_replies, channel_members, team_device_usage_report"
+            "unknown stream chats in the catalog is ignored; known streams: teams, channels, members, messages, message_replies, channel_members, team_device_usage_report"
         ]
     );
 }
@@ -105,16 +105,13 @@ fn a_catalog_that_selects_nothing_reads_nothing_and_says_so() {
         assert_eq!((output.status, output.messages.len()), (Some(0), 1), "one state");
         let warned = output.said("WARNING");
         assert_eq!(warned.len(), 1, "{warned:?}");
-        assert!(
-            warned[0].starts_with("the catalog selects no stream: nothing is read; to select a stream, set `selected` to true"),
-            "{warned:?}"
-        );
+        assert!(warned[0].starts_with("the catalog selects no stream, so nothing is read; hint: set `selected` to true"), "{warned:?}");
         let plan = tap.execute(&["plan", "--config", "config.json", "--catalog", "catalog.json"], &[]);
         assert!(plan.status == Some(0) && plan.stderr.contains(warned[0]), "{}", plan.stderr);
     }
     let read = tap.read(&[]);
     assert_eq!((read.status, read.logs("WARN").len()), (Some(0), 1), "{:?}", read.messages);
-    assert!(read.logs("WARN")[0].starts_with("the catalog has no stream: nothing is read; add "), "{:?}", read.logs("WARN"));
+    assert!(read.logs("WARN")[0].starts_with("the catalog contains no streams, so nothing is read; hint: add "), "{:?}", read.logs("WARN"));
 }
 
 #[test]
@@ -131,8 +128,8 @@ fn an_object_that_is_selected_without_any_of_its_properties_is_warned_of() {
         (
             Some(0),
             vec![
-                "messages: the catalog selects body without any property of it, so the column is always empty; \
-                hint: select `messages.body.*` as well"
+                "messages: the catalog selects body but none of its properties, so the column is always empty; hint: also select \
+             `messages.body.*`"
             ]
         )
     );
@@ -225,7 +222,7 @@ fn the_way_of_reading_can_be_overridden_where_that_makes_sense() {
         let output = sync(stream, method);
         assert_eq!(output.status, Some(0));
         assert!(
-            output.said("WARNING")[0].starts_with(&format!("{stream}: the catalog asks for {method}; the stream is read as ")),
+            output.said("WARNING")[0].starts_with(&format!("{stream}: the catalog requests {method}, but the stream is read as ")),
             "{}",
             output.stderr
         );

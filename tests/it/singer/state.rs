@@ -33,7 +33,11 @@ fn a_state_of_another_tap_is_ignored_with_a_warning() {
         let output = tap.sync_state(&json!({"bookmarks": bookmarks}));
         assert_eq!((output.status, output.counts().len()), (Some(0), ALL.len()), "{bookmarks}: {}", output.stderr);
         let said = output.said("WARNING");
-        assert_eq!(said.iter().filter(|line| line.contains("bookmarks of other streams only")).count(), warnings, "{bookmarks}: {said:?}");
+        assert_eq!(
+            said.iter().filter(|line| line.contains("contains only bookmarks of unknown streams")).count(),
+            warnings,
+            "{bookmarks}: {said:?}"
+        );
     }
 }
 

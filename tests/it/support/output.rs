@@ -77,7 +77,7 @@ impl Output {
     /// The records of a stream as a destination keeps them, the last of each primary key: columns as JSON text. A column that only serves
     /// Singer's hard deletes is left out.
     pub fn table(&self, stream: &'static str) -> BTreeMap<Vec<String>, Fields> {
-        let key = Stream::named(stream).unwrap().primary_key;
+        let key = Stream::by_name(stream).unwrap().primary_key;
         let rows = self.lines.iter().zip(&self.messages).filter_map(|(line, message)| {
             let (_, data) = self.protocol.record(message).filter(|(of, _)| *of == stream)?;
             let values = key.iter().map(|column| data[column].as_str().filter(|value| !value.is_empty()).unwrap().to_owned());

@@ -52,7 +52,7 @@ pub fn compare(plan: &Plan, ledger: &Ledger, destination: &Destination, truth: &
 
 /// Compares what one run told of a stream that is read in full each time.
 pub fn compare_whole(stream: &str, lines: &[Line], truth: &Truth) -> Vec<String> {
-    let key = Stream::named(stream).unwrap().primary_key;
+    let key = Stream::by_name(stream).unwrap().primary_key;
     let mut rows = Table::new();
     for line in lines {
         let Line::Whole(of, text) = line else { continue };

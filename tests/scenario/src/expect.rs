@@ -18,7 +18,7 @@ pub fn fields(json: &str) -> Fields {
 
 /// The record that an object of Graph must become, with the columns that are derived.
 pub fn record(stream: &str, graph: &str, derived: &[(&str, Value)]) -> Fields {
-    let stream = Stream::named(stream).unwrap();
+    let stream = Stream::by_name(stream).unwrap();
     let schema = stream.schema()["properties"].as_object().unwrap();
     let mut additional = BTreeMap::new();
     let mut record: Fields = schema.keys().map(|name| (name.clone(), "null".to_owned())).collect();

@@ -114,5 +114,5 @@ fn record_of(name: &str, data: &RawValue) -> Result<Line, String> {
 }
 
 fn stream(name: &str) -> Result<&'static str, String> {
-    Ok(Stream::named(name).ok_or_else(|| format!("a stream {name}"))?.name)
+    Ok(Stream::by_name(name).ok_or_else(|| format!("a stream {name}"))?.name)
 }

@@ -1,4 +1,4 @@
-//! Keys that are no options and look like one: probably misspelt.
+//! Unknown keys that look like a misspelt option.
 
 use std::fmt;
 
@@ -6,68 +6,63 @@ use serde_json::{Map, Value};
 use strsim::damerau_levenshtein;
 
 use super::{
-    reader::is_given,
+    reader::is_set,
     settings::{SETTINGS, setting},
 };
 
-/// A key that is no option.
+/// An unknown key and the option that was probably meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Misspelt<'a> {
-    /// As it was written.
-    written: &'a str,
-    /// The option that it looks like.
-    meant: &'static str,
+    key: &'a str,
+    option: &'static str,
 }
 
-/// The keys that look like an option and have a value. Of others nothing is said: platforms add their own.
+/// Finds the misspelt options that have a value. Other unknown keys are ignored, because platforms add their own.
 pub(super) fn misspelt(settings: &Map<String, Value>) -> Vec<Misspelt<'_>> {
-    let unknown = settings.iter().filter(|(key, value)| setting(key).is_none() && is_given(value)).map(|(key, _)| key);
-    unknown.filter_map(|key| Some(Misspelt { written: key, meant: meant_by(key)? })).collect()
+    let unknown = settings.iter().filter(|(key, value)| setting(key).is_none() && is_set(value)).map(|(key, _)| key);
+    unknown.filter_map(|key| Some(Misspelt { key, option: similar_option(key)? })).collect()
 }
 
-/// The option as a message about its absence names it, with the key that was meant to be it.
-pub(super) fn absent(option: &str, misspelt: &[Misspelt<'_>]) -> String {
-    // A file may stand for the option.
-    let stands_for = |key: &&Misspelt<'_>| key.meant.strip_suffix("_file").unwrap_or(key.meant) == option;
-    match misspelt.iter().find(stands_for) {
-        Some(key) => format!("`{option}` (there is `{}`)", key.written),
-        None => format!("`{option}`"),
-    }
+/// The key that was probably meant to be this option.
+pub(super) fn misspelling_of(option: &str, misspelt: &[Misspelt<'_>]) -> Option<String> {
+    // `client_secret_file` can replace `client_secret`.
+    let replaces = |key: &&Misspelt<'_>| key.option.strip_suffix("_file").unwrap_or(key.option) == option;
+    misspelt.iter().find(replaces).map(|misspelt| misspelt.key.to_owned())
 }
 
 impl fmt::Display for Misspelt<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "option `{}` is not known and does nothing; did you mean `{}`?", self.written, self.meant)
+        write!(formatter, "unknown option `{}` is ignored; did you mean `{}`?", self.key, self.option)
     }
 }
 
-/// The option that a key looks like most.
-fn meant_by(key: &str) -> Option<&'static str> {
-    // Platforms put `_` in front of their keys, people put that or `//` in front of what shall not count. A terminal obeys control characters.
+/// The option that is most similar to a key.
+fn similar_option(key: &str) -> Option<&'static str> {
+    // Platforms start their keys with `_`; users disable a key with `_` or `//`. Control characters must not reach a terminal.
     if !key.trim_start().starts_with(char::is_alphanumeric) || key.contains(char::is_control) {
         return None;
     }
-    let written = letters(key);
-    let near = SETTINGS.iter().filter_map(|setting| Some((edits(&written, &letters(setting.name))?, setting.name)));
-    near.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)
+    let key = letters(key);
+    let similar = SETTINGS.iter().filter_map(|setting| Some((edits(&key, &letters(setting.name))?, setting.name)));
+    similar.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)
 }
 
-/// What is left where case does not count, nor how words are joined.
+/// The letters and digits in lower case, so that `startDate` equals `start_date`.
 fn letters(key: &str) -> String {
     key.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The edits from one to the other, unless they are too many.
-fn edits(written: &str, option: &str) -> Option<usize> {
-    // Other words are near to a short one.
-    let most = match option.len() {
+/// The number of edits from a key to an option, if it is small enough for a misspelling.
+fn edits(key: &str, option: &str) -> Option<usize> {
+    // Short options are close to many other words.
+    let max = match option.len() {
         ..5 => 0,
         5..8 => 1,
         _ => 2,
     };
-    // Comparing takes room: not for what is much longer.
-    let is_near = written.chars().count().abs_diff(option.len()) <= most;
-    is_near.then(|| damerau_levenshtein(written, option)).filter(|edits| *edits <= most)
+    // Comparing takes memory, so do not compare a very long key.
+    let is_close = key.chars().count().abs_diff(option.len()) <= max;
+    is_close.then(|| damerau_levenshtein(key, option)).filter(|edits| *edits <= max)
 }
 
 #[cfg(test)]
@@ -78,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_and_how_words_are_joined_do_not_hide_what_is_meant() {
-        for (written, meant) in [
+    fn case_and_separators_do_not_matter() {
+        for (key, option) in [
             ("start_dat", "start_date"),
             ("startDate", "start_date"),
             ("START-DATE", "start_date"),
@@ -93,12 +88,12 @@ mod tests {
             ("tenant", "tenant_id"),
             ("team_ids", "team_id"),
         ] {
-            assert_eq!(meant_by(written), Some(meant), "{written}");
+            assert_eq!(similar_option(key), Some(option), "{key}");
         }
     }
 
     #[test]
-    fn keys_of_platforms_and_of_other_taps_look_like_nothing() {
+    fn keys_of_platforms_and_other_taps_are_ignored() {
         for key in [
             "__injected_declarative_manifest",
             "__injected_components_py",
@@ -142,12 +137,12 @@ mod tests {
             "_start_date",
             "start_dat\u{1b}",
         ] {
-            assert_eq!(meant_by(key), None, "{key}");
+            assert_eq!(similar_option(key), None, "{key}");
         }
     }
 
     #[test]
-    fn one_slip_in_any_option_is_seen_and_taken_for_no_other() {
+    fn one_typo_in_any_option_is_recognized() {
         for name in SETTINGS.iter().map(|setting| setting.name).filter(|name| name.len() >= 5) {
             for at in 0..name.len() {
                 let (before, after) = name.split_at(at);
@@ -155,31 +150,31 @@ mod tests {
                 let mut slips = vec![format!("{before}{rest}"), format!("{before}{letter}{after}"), format!("{before}x{rest}")];
                 slips.extend(rest.chars().next().map(|next| format!("{before}{next}{letter}{}", &rest[1..])));
                 for slip in slips.into_iter().filter(|slip| slip != name && !slip.starts_with('_')) {
-                    assert_eq!(meant_by(&slip), Some(name), "{slip}");
+                    assert_eq!(similar_option(&slip), Some(name), "{slip}");
                 }
             }
         }
     }
 
     #[test]
-    fn what_is_empty_does_no_harm_and_a_key_may_be_long() {
+    fn empty_values_and_long_keys_are_ignored() {
         let long = "client_secret".repeat(100_000);
         let settings = json!({"start_dat": null, "topp": " ", "": 1, long: 1});
         assert_eq!(misspelt(settings.as_object().unwrap()), []);
     }
 
     #[test]
-    fn a_key_that_stands_for_the_file_of_the_secret_explains_its_absence() {
+    fn a_misspelt_secret_file_explains_a_missing_secret() {
         let settings = json!({"clientSecretFile": "/x", "tenantID": "t"});
         let misspelt = misspelt(settings.as_object().unwrap());
-        assert_eq!(absent("client_secret", &misspelt), "`client_secret` (there is `clientSecretFile`)");
-        assert_eq!(absent("tenant_id", &misspelt), "`tenant_id` (there is `tenantID`)");
-        assert_eq!(absent("client_id", &misspelt), "`client_id`");
+        assert_eq!(misspelling_of("client_secret", &misspelt).as_deref(), Some("clientSecretFile"));
+        assert_eq!(misspelling_of("tenant_id", &misspelt).as_deref(), Some("tenantID"));
+        assert_eq!(misspelling_of("client_id", &misspelt), None);
     }
 
     proptest! {
         #[test]
-        fn known_options_are_never_misspelt_whatever_stands_beside_them(
+        fn known_options_are_never_misspelt(
             others in proptest::collection::vec((any::<String>(), any::<u8>()), 0..8),
             near in proptest::collection::vec("[ _a-dA-D/]{0,2}(start|date|top|client|id|é){1,3}[_ \u{0}-\u{7f}]{0,2}", 0..8),
         ) {
@@ -187,9 +182,9 @@ mod tests {
             settings.extend(others.into_iter().map(|(key, value)| (key, json!(value))));
             settings.extend(near.into_iter().map(|key| (key, json!("a value"))));
             for key in misspelt(&settings) {
-                prop_assert!(setting(key.written).is_none() && settings.contains_key(key.written) && setting(key.meant).is_some());
-                let said = key.to_string();
-                prop_assert!(!said.contains("a value") && !said.contains(char::is_control), "{}", said);
+                prop_assert!(setting(key.key).is_none() && settings.contains_key(key.key) && setting(key.option).is_some());
+                let warning = key.to_string();
+                prop_assert!(!warning.contains("a value") && !warning.contains(char::is_control), "{}", warning);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A sync that is ready to run: what it is made of, all of it known to be usable.
+//! A sync that is ready to run: its validated inputs, its client and its threads.
 
 use std::{
     io,
@@ -25,68 +25,65 @@ use crate::{
     sync::{self, Summary},
 };
 
-/// Threads that read, beside the one that writes. Two keep up with far more than Graph lets through; more would only hold more memory.
+/// Threads that read. Two can handle far more than Graph's rate limits allow; more would only need more memory.
 const WORKERS: usize = 2;
 
-/// Threads beside those: the one that writes, and one that looks names up.
-const OTHERS: usize = 2;
+/// Additional threads: the writer, and one for DNS lookups.
+const OTHER_THREADS: usize = 2;
 
-/// Bytes of stack for each trial thread: half again as much as a real one has, to leave room for what a run allocates before it starts those.
-const TRIED_STACK: usize = 3 * 1024 * 1024;
+/// Stack size of a trial thread, in bytes: 1.5 times the usual size, to reserve memory for what a run allocates before it starts threads.
+const TRIAL_STACK: usize = 3 * 1024 * 1024;
 
-/// What a sync is made of, all of it known to be usable.
-pub(super) struct Ready {
+pub(super) struct PreparedSync {
     pub(super) client: GraphClient,
     pub(super) config: Config,
     pub(super) selected: Vec<Selected>,
-    /// The states that they begin with.
     pub(super) states: States,
-    /// What people should know before it begins.
-    pub(super) remarks: Vec<String>,
+    /// Logged when the sync starts.
+    pub(super) warnings: Vec<String>,
     pub(super) runtime: Runtime,
 }
 
-impl Ready {
-    /// `remarks` are of the catalog and the state.
+impl PreparedSync {
+    /// `warnings` are about the catalog and the state; those about the configuration are added.
     pub(super) fn new(
         config: Config,
         selected: Vec<Selected>,
         states: States,
-        remarks: Vec<String>,
+        warnings: Vec<String>,
         secrets: &Secrets,
     ) -> Result<Self, Error> {
-        let remarks = [config.remarks.clone(), remarks].concat();
+        let warnings = [config.warnings.clone(), warnings].concat();
         let client = client(&config, Limits::default(), secrets.clone())?;
-        Ok(Self { client, config, selected, states, remarks, runtime: runtime()? })
+        Ok(Self { client, config, selected, states, warnings, runtime: runtime()? })
     }
 
-    /// Runs the sync, and the thread that writes, to the end of both. `say` takes what is said to people meanwhile, and the screen shows them
-    /// how far it is.
+    /// Runs the sync until the writer thread has ended, too. `log` creates the function that receives log messages.
     pub(super) fn sync<S: Fn(Level, String) + Send + Sync + 'static>(
         self,
         emitter: Box<dyn Emitter>,
         level: LevelFilter,
         screen: &Screen,
-        say: impl FnOnce(&Output) -> S,
+        log: impl FnOnce(&Output) -> S,
         stop: StopSignal,
     ) -> io::Result<Summary> {
-        let Self { client, config, selected, states, remarks, runtime } = self;
+        let Self { client, config, selected, states, warnings, runtime } = self;
         let (output, writer) = Output::start(emitter, states.selected.clone(), stop)?;
-        let log = logging::subscriber(level, say(&output));
+        let subscriber = logging::subscriber(level, log(&output));
         let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.spacing(&CHANNEL));
         let figures = move || progress.figures(counting.counts());
         let mut watch = screen.watch(&figures, spacing);
         let sync = async {
-            say_all(&remarks);
+            log_warnings(&warnings);
             sync::run(client, &config, selected, states, output).await
         };
-        let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(watch.during(sync).with_subscriber(log))));
+        let summary = catch_unwind(AssertUnwindSafe(|| runtime.block_on(watch.during(sync).with_subscriber(subscriber))));
         drop(watch);
-        // Whatever still runs holds the way to the writer, which must have ended before anything else is said.
+        // Tasks that are still running keep the writer open, which must end before anything else is written.
         drop(runtime);
         let written = writer.join()?;
         let mut summary = summary.unwrap_or_else(|panic| resume_unwind(panic));
-        // All may have been read when the run was stopped, and not have been written.
+        // When the run was stopped, everything may have been read but not written.
         summary.stopped |= !written.cut.is_empty();
         if summary.figures.is_some() {
             screen.end(&figures());
@@ -95,9 +92,8 @@ impl Ready {
     }
 }
 
-/// What people should know, in the log.
-pub(super) fn say_all(remarks: &[String]) {
-    remarks.iter().for_each(|remark| warn!("{remark}"));
+pub(super) fn log_warnings(warnings: &[String]) {
+    warnings.iter().for_each(|warning| warn!("{warning}"));
 }
 
 pub(super) fn runtime() -> Result<Runtime, Error> {
@@ -108,14 +104,14 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
     catch_unwind(build).unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into())).map_err(machine)
 }
 
-/// Whether the machine gives as many threads as a run takes. Without one of them the runtime would panic, or wait for ever.
+/// Checks that the machine can start all threads of a run. If one of them were missing, the runtime would panic or wait forever.
 fn try_threads() -> io::Result<()> {
     let gate = Mutex::new(());
     let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
     thread::scope(|scope| {
-        let pass = || drop(gate.lock());
+        let wait = || drop(gate.lock());
         let started: io::Result<Vec<_>> =
-            (0..WORKERS + OTHERS).map(|_| thread::Builder::new().stack_size(TRIED_STACK).spawn_scoped(scope, pass)).collect();
+            (0..WORKERS + OTHER_THREADS).map(|_| thread::Builder::new().stack_size(TRIAL_STACK).spawn_scoped(scope, wait)).collect();
         drop(closed);
         started.map(drop)
     })
@@ -129,9 +125,9 @@ mod tests {
     use crate::command::config;
 
     #[test]
-    fn no_form_of_a_configuration_or_a_client_shows_the_secret() {
-        let written = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "hidden-5ecret"});
-        let config = config::parse(written.as_object().unwrap().clone()).unwrap();
+    fn debug_output_does_not_show_the_secret() {
+        let settings = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "hidden-5ecret"});
+        let config = config::parse(settings.as_object().unwrap().clone()).unwrap();
         let client = client(&config, Limits::default(), Secrets::default()).unwrap();
         let shown = format!("{config:?}{config:#?}{client:?}{client:#?}");
         assert!(shown.contains("GraphClient") && !shown.contains("hidden-5ecret"), "{shown}");
