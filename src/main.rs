@@ -30,7 +30,7 @@ const GRACE_PERIOD: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 fn main() -> ExitCode {
-    panic::remember();
+    panic::install_hook();
     let cli = Cli::parse();
     let stop = StopSignal::default();
     let (end, ended) = mpsc::channel();

@@ -4,7 +4,7 @@ use tracing::Level;
 
 use super::verdict::{Checkup, ConfiguredParent, Reason, Unread, Verdict};
 use crate::{
-    error::{Lacks, Refused, beginning},
+    error::{MissingPermission, RefusalReason, shorten},
     graph::Permission,
     read::outcome::NO_TEAMS,
     streams::Stream,
@@ -69,7 +69,9 @@ impl Checkup {
     /// All missing permissions in one part: they are granted in one place.
     fn missing_permissions_sentence(&self, with_link: bool) -> Option<String> {
         let (missing, untested) = self.missing_and_untested();
-        let streams = self.streams_that(|verdict| matches!(verdict, Verdict::Refused { reason: Reason::Refused(Refused::Lacks(_)), .. }));
+        let streams = self.streams_that(|verdict| {
+            matches!(verdict, Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(_)), .. })
+        });
         let untested = if untested.is_empty() { String::new() } else { format!(" (possibly also {})", names(&untested)) };
         (!missing.is_empty()).then(|| {
             format!(
@@ -87,10 +89,10 @@ impl Checkup {
     pub(super) fn missing_and_untested(&self) -> (Vec<&'static Permission>, Vec<&'static Permission>) {
         let (mut missing, mut untested) = (Vec::new(), Vec::new());
         for (_, verdict) in &self.streams {
-            let Verdict::Refused { reason: Reason::Refused(Refused::Lacks(lacks)), .. } = verdict else { continue };
-            let Lacks { wants, behind, has, .. } = lacks;
-            missing.push(*wants);
-            if has.is_some() { &mut missing } else { &mut untested }.extend(behind);
+            let Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(lacks)), .. } = verdict else { continue };
+            let MissingPermission { required, also_required, granted, .. } = lacks;
+            missing.push(*required);
+            if granted.is_some() { &mut missing } else { &mut untested }.extend(also_required);
         }
         let mut known = Vec::new();
         let mut is_new = |permission: &&'static Permission| {
@@ -131,35 +133,35 @@ fn in_short(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::Works { unread } => unread.first().map(unread_sentence),
         Verdict::NotConfigured(options) => Some(options_to_set(options)),
-        Verdict::Refused { reason: Reason::Refused(Refused::Lacks(_)), .. } => None,
-        Verdict::Refused { reason: reason @ Reason::Refused(Refused::Licence | Refused::Policy), source } => {
-            Some(format!("{} ({})", explanation(reason), beginning(&source.cause.to_string(), MAX_RESPONSE)))
+        Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(_)), .. } => None,
+        Verdict::Refused { reason: reason @ Reason::Refused(RefusalReason::Licence | RefusalReason::Policy), source } => {
+            Some(format!("{} ({})", explanation(reason), shorten(&source.cause.to_string(), MAX_RESPONSE)))
         }
         Verdict::Refused { reason, .. } => Some(explanation(reason)),
-        Verdict::Failed(error) => Some(beginning(&error.in_short(), MAX_ERROR)),
+        Verdict::Failed(error) => Some(shorten(&error.for_dialog(), MAX_ERROR)),
     }
 }
 
 fn explanation(reason: &Reason) -> String {
     match reason {
-        Reason::Refused(Refused::Lacks(lacks)) => missing_permission(lacks),
+        Reason::Refused(RefusalReason::MissingPermission(lacks)) => missing_permission(lacks),
         Reason::Refused(refused) => refused.advice(),
         Reason::NotFound(parent) => not_found(parent),
     }
 }
 
 /// Names the missing permission. How to grant it is explained once for all streams.
-fn missing_permission(lacks: &Lacks) -> String {
-    let Lacks { wants, behind, has, instead, .. } = lacks;
-    let others: Vec<_> = behind.iter().map(|permission| with_alternative(permission)).collect();
-    if has.is_none() {
+fn missing_permission(lacks: &MissingPermission) -> String {
+    let MissingPermission { required, also_required, granted, insufficient, .. } = lacks;
+    let others: Vec<_> = also_required.iter().map(|permission| with_alternative(permission)).collect();
+    if granted.is_none() {
         let others = if others.is_empty() { String::new() } else { format!("; not tested yet: {}", others.join(" and ")) };
-        return format!("the application permission {} is probably missing{others}", with_alternative(wants));
+        return format!("the application permission {} is probably missing{others}", with_alternative(required));
     }
     let others: String = others.iter().map(|other| format!(" or {other}")).collect();
-    match lacks.held().filter(|_| !instead.is_empty()) {
-        Some(held) => format!("{held}; it does not have the application permission {}{others}", wants.least()),
-        None => format!("the token does not have the application permission {}{others}", with_alternative(wants)),
+    match lacks.token_summary().filter(|_| !insufficient.is_empty()) {
+        Some(held) => format!("{held}; it does not have the application permission {}{others}", required.least_privileged()),
+        None => format!("the token does not have the application permission {}{others}", with_alternative(required)),
     }
 }
 
@@ -176,14 +178,14 @@ fn unread_sentence(unread: &Unread) -> String {
         Unread::SearchedByRun { level, ids } => {
             let above = level.above.map_or("", |above| above.plural);
             let more = if ids.len() > 1 { format!(" and {} more", ids.len() - 1) } else { String::new() };
-            let id = ids.first().map(|id| beginning(id, MAX_ID)).unwrap_or_default();
+            let id = ids.first().map(|id| shorten(id, MAX_ID)).unwrap_or_default();
             format!("check does not search for `{}` {id}{more}; a run searches all {above} that it reads", level.id)
         }
     }
 }
 
 fn not_found(parent: &ConfiguredParent) -> String {
-    format!("`{}` {} was not found: {}", parent.level.id, beginning(&parent.id, MAX_ID), parent.advice())
+    format!("`{}` {} was not found: {}", parent.level.id, shorten(&parent.id, MAX_ID), parent.advice())
 }
 
 impl ConfiguredParent {
@@ -195,12 +197,12 @@ impl ConfiguredParent {
 
 /// A permission, and one that may be granted instead.
 pub(super) fn with_alternative(permission: &Permission) -> String {
-    let next = permission.next().map(|next| format!(" (or {next})")).unwrap_or_default();
-    format!("{}{next}", permission.least())
+    let next = permission.alternative().map(|next| format!(" (or {next})")).unwrap_or_default();
+    format!("{}{next}", permission.least_privileged())
 }
 
 pub(super) fn names(permissions: &[&Permission]) -> String {
-    permissions.iter().map(|permission| permission.least()).collect::<Vec<_>>().join(", ")
+    permissions.iter().map(|permission| permission.least_privileged()).collect::<Vec<_>>().join(", ")
 }
 
 fn how_to_grant(consent: &str) -> String {
@@ -237,7 +239,7 @@ fn fit(parts: Vec<String>) -> String {
     const MORE: &str = "; see the log for the rest";
     let mut text = String::new();
     for part in parts {
-        let part = beginning(&part, MAX_DIALOG - MORE.len() - "...".len());
+        let part = shorten(&part, MAX_DIALOG - MORE.len() - "...".len());
         let length = text.chars().count() + part.chars().count() + "; ".len() + MORE.len();
         if !text.is_empty() && length > MAX_DIALOG {
             return text + MORE;

@@ -21,7 +21,7 @@ use stream_check::StreamCheck;
 pub use verdict::Checkup;
 use verdict::Verdict;
 
-/// Reads a little of each of these streams, through a client that gives up soon ([`Limits::brief`](crate::graph::Limits::brief)).
+/// Reads a little of each of these streams, through a client that gives up soon ([`Limits::interactive`](crate::graph::Limits::interactive)).
 ///
 /// # Errors
 /// If signing in fails, or if nothing can be read for a reason that the user cannot fix.

@@ -5,7 +5,7 @@ use super::{
     verdict::{Checkup, ConfiguredParent, Reason, Unread, Verdict},
 };
 use crate::{
-    error::{Error, Fault, Lacks, Refused, beginning},
+    error::{Error, Fault, MissingPermission, RefusalReason, shorten},
     graph::{self, Cause},
     read::outcome::NO_TEAMS,
 };
@@ -82,8 +82,8 @@ impl Checkup {
             problem.advice.push(format!("Not tested yet, so possibly missing too: {}.", names(&untested)));
         }
         for (stream, verdict) in &self.streams {
-            let Verdict::Refused { reason: Reason::Refused(Refused::Lacks(lacks)), source } = verdict else { continue };
-            if let Some(held) = lacks.held().filter(|_| !lacks.instead.is_empty())
+            let Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(lacks)), source } = verdict else { continue };
+            if let Some(held) = lacks.token_summary().filter(|_| !lacks.insufficient.is_empty())
                 && !problem.advice.contains(&held)
             {
                 problem.advice.push(held);
@@ -137,7 +137,7 @@ impl Problem {
         };
         let full = source.to_string();
         let mut problem = Self::from_message(Status::Fails, &error.to_string().replace(&full, &without_ids(source)));
-        if problem.advice.is_empty() && error.fault() == Fault::Moment {
+        if problem.advice.is_empty() && error.fault() == Fault::Transient {
             problem.advice.push("hint: this is probably temporary: check again in a few minutes".to_owned());
         }
         problem.requests.push(full);
@@ -170,14 +170,16 @@ fn summary(verdict: &Verdict) -> (Status, String) {
 
 fn refusal(reason: &Reason, source: &graph::Error) -> String {
     match reason {
-        Reason::Refused(Refused::Lacks(Lacks { wants, behind, has: Some(_), .. })) => {
-            let names = names(&[&[*wants], behind.as_slice()].concat());
-            format!("needs the permission{} {names}", if behind.is_empty() { "" } else { "s" })
+        Reason::Refused(RefusalReason::MissingPermission(MissingPermission { required, also_required, granted: Some(_), .. })) => {
+            let names = names(&[&[*required], also_required.as_slice()].concat());
+            format!("needs the permission{} {names}", if also_required.is_empty() { "" } else { "s" })
         }
-        Reason::Refused(Refused::Lacks(lacks)) => format!("probably needs the permission {}", lacks.wants.least()),
-        Reason::Refused(Refused::Licence) => "needs a licence".to_owned(),
-        Reason::Refused(Refused::Policy) => "blocked by a policy of the tenant".to_owned(),
-        Reason::Refused(Refused::InSpiteOf(_)) => format!("refused: {}", status_line(source)),
+        Reason::Refused(RefusalReason::MissingPermission(lacks)) => {
+            format!("probably needs the permission {}", lacks.required.least_privileged())
+        }
+        Reason::Refused(RefusalReason::Licence) => "needs a licence".to_owned(),
+        Reason::Refused(RefusalReason::Policy) => "blocked by a policy of the tenant".to_owned(),
+        Reason::Refused(RefusalReason::DespitePermission(_)) => format!("refused: {}", status_line(source)),
         Reason::NotFound(parent) => title_of_missing(parent),
     }
 }
@@ -186,27 +188,27 @@ fn refusal(reason: &Reason, source: &graph::Error) -> String {
 fn failure(error: &Error) -> String {
     match error {
         Error::Graph { source, .. } | Error::SignIn { source, .. } | Error::ListOfTeam { source, .. } => status_line(source),
-        error => beginning(&error.to_string(), MAX_ERROR),
+        error => shorten(&error.to_string(), MAX_ERROR),
     }
 }
 
 /// Such as `503 Service Unavailable`.
 fn status_line(source: &graph::Error) -> String {
     let cause = source.cause.to_string();
-    beginning(cause.split(" (").next().unwrap_or_default(), MAX_ERROR)
+    shorten(cause.split(" (").next().unwrap_or_default(), MAX_ERROR)
 }
 
 /// The problems of a stream; missing permissions are a problem of all streams together.
 fn problems_of(verdict: &Verdict) -> Vec<Problem> {
     match verdict {
         Verdict::Works { unread } => unread.iter().map(problem_of_unread).collect(),
-        Verdict::NotConfigured(_) | Verdict::Refused { reason: Reason::Refused(Refused::Lacks(_)), .. } => Vec::new(),
+        Verdict::NotConfigured(_) | Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(_)), .. } => Vec::new(),
         Verdict::Refused { reason, source } => {
             let mut problem = match reason {
                 Reason::NotFound(parent) => problem_of_missing(Status::Fails, parent),
                 Reason::Refused(refused) => {
                     let mut problem = Problem::new(Status::Fails, format!("Graph refused: {}", without_ids(source)));
-                    let ids = if matches!(refused, Refused::InSpiteOf(_)) { " (--debug shows the ids)" } else { "" };
+                    let ids = if matches!(refused, RefusalReason::DespitePermission(_)) { " (--debug shows the ids)" } else { "" };
                     problem.advice.push(format!("hint: {}{ids}", refused.advice()));
                     problem
                 }
@@ -223,7 +225,7 @@ fn problem_of_unread(unread: &Unread) -> Problem {
         Unread::NotFound(parent) => problem_of_missing(Status::Partly, parent),
         Unread::SearchedByRun { level, ids } => {
             let above = level.above.map_or("", |above| above.plural);
-            let id = ids.first().map(|id| beginning(id, MAX_ID)).unwrap_or_default();
+            let id = ids.first().map(|id| shorten(id, MAX_ID)).unwrap_or_default();
             let more = if ids.len() > 1 { format!(" and {} more", ids.len() - 1) } else { String::new() };
             let mut problem = Problem::new(Status::NotConfigured, format!("not checked: `{}` {id}{more}", level.id));
             problem.advice.push(format!("Only a run searches all {above} for such an id."));
@@ -239,7 +241,7 @@ fn problem_of_missing(status: Status, parent: &ConfiguredParent) -> Problem {
 }
 
 fn title_of_missing(ConfiguredParent { level, id }: &ConfiguredParent) -> String {
-    format!("`{}` {} was not found", level.id, beginning(id, MAX_ID))
+    format!("`{}` {} was not found", level.id, shorten(id, MAX_ID))
 }
 
 fn not_found(unread: &Unread) -> Option<&ConfiguredParent> {

@@ -150,7 +150,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     /// The stream whose list Graph does not find for a team that exists.
     async fn lists_of_team(&mut self, of: &Partition, error: &graph::Error) -> Option<&'static Stream> {
         let listed = self.finder(of).unwrap_or(self.stream);
-        let is_list = matches!(listed.read, Read::List(_)) && of.level() == Some(&TEAM) && error.is_missing() && !error.denies_team();
+        let is_list = matches!(listed.read, Read::List(_)) && of.level() == Some(&TEAM) && error.is_missing() && !error.is_team_not_found();
         let item = Stream::that_finds(&TEAM).filter(|_| is_list).and_then(|finder| ProbeRequest::item(finder, of))?;
         self.probe.fetch(&item).await.is_ok().then_some(listed)
     }
@@ -210,7 +210,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
             _ => format!("list the {} of {of}", stream.plural()),
         };
         Box::new(match (Verdict::of(task, error, &self.permissions(of)), of.excludable()) {
-            (Verdict::Failed(error), Some(id)) => Verdict::Failed(error.or_leave_out(id)),
+            (Verdict::Failed(error), Some(id)) => Verdict::Failed(error.with_exclude_hint(id)),
             (verdict, _) => verdict,
         })
     }

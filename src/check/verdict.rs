@@ -1,7 +1,7 @@
 //! The result of a check, without the sentences that describe it.
 
 use crate::{
-    error::{Error, Refused},
+    error::{Error, RefusalReason},
     graph::{self, Permission},
     level::{Level, Partition},
     streams::Stream,
@@ -36,7 +36,7 @@ pub(super) enum Verdict {
 /// Why Graph refused.
 #[derive(Debug)]
 pub(super) enum Reason {
-    Refused(Refused),
+    Refused(RefusalReason),
     /// None of the configured ids exists; this is the first.
     NotFound(ConfiguredParent),
 }
@@ -86,7 +86,7 @@ impl ConfiguredParent {
 impl Verdict {
     /// The verdict on a failed request that requires the first of these permissions; the requests after it require the others.
     pub(super) fn of(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
-        match Refused::of(&source, permissions) {
+        match RefusalReason::of(&source, permissions) {
             Some(refused) => Self::Refused { reason: Reason::Refused(refused), source: Box::new(source) },
             None => Self::Failed(Error::graph(task, source, permissions.get(..1).unwrap_or_default())),
         }

@@ -91,7 +91,7 @@ impl Checkpoints {
     /// The state of a stream that failed. A full refresh is taken up again only where that can help: otherwise what it has read would be
     /// left out for as long as the rest cannot be read.
     pub(super) fn of_failed(&mut self, stream: &Stream, fault: Fault) -> Option<&StreamState> {
-        if let Some(checkpoint) = self.of(stream).filter(|checkpoint| fault != Fault::Moment && checkpoint.state.is_full_refresh()) {
+        if let Some(checkpoint) = self.of(stream).filter(|checkpoint| fault != Fault::Transient && checkpoint.state.is_full_refresh()) {
             checkpoint.state.end_full_refresh();
             checkpoint.changed |= checkpoint.bytes.is_some();
         }
@@ -188,7 +188,7 @@ mod tests {
             checkpoints
         };
         assert!(!begun().last(&MESSAGES).unwrap().is_full_refresh());
-        assert_eq!(begun().of_failed(&MESSAGES, Fault::Moment), None);
+        assert_eq!(begun().of_failed(&MESSAGES, Fault::Transient), None);
         assert!(!begun().of_failed(&MESSAGES, Fault::User).unwrap().is_full_refresh());
     }
 }

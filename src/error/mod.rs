@@ -1,4 +1,4 @@
-//! What a run can end with, and whose fault it is.
+//! The errors that end a run or a stream, and who can fix them.
 
 mod hint;
 pub mod panic;
@@ -10,175 +10,138 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     config,
-    graph::{self, Permission, Verdict},
+    graph::{self, Consequence, Permission},
 };
-pub use refused::{Lacks, Refused};
+pub use refused::{MissingPermission, RefusalReason};
 
-/// So many characters of what Microsoft said are told in a dialog.
-const OF_A_DIALOG: usize = 160;
+/// Maximum characters of a message from Microsoft in a dialog.
+const MAX_CAUSE_IN_DIALOG: usize = 160;
 
-/// Why a run, or one of its streams, did not do what it should.
+/// Why a run or a stream failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration is wrong.
     #[error("{0}")]
     Config(#[from] config::Error),
-    /// The configuration does not specify what to read.
+    /// The configuration does not say which teams or channels to read.
     #[error("{0}")]
     Parents(String),
-    /// A file that was named on the command line cannot be used.
+    /// A file that was passed on the command line cannot be used.
     #[error("cannot use the {what} file {path}: {reason}")]
     File {
-        /// configuration, catalog, state or client secret.
+        /// "configuration", "catalog", "state" or "client secret".
         what: &'static str,
-        /// Its path.
         path: String,
-        /// What is wrong with it.
         reason: String,
     },
-    /// The file with the secret cannot be named so.
+    /// `client_secret_file` cannot be used here.
     #[error("`client_secret_file` {reason}; hint: {hint}")]
-    SecretFile {
-        /// What is wrong.
-        reason: &'static str,
-        /// What to do.
-        hint: &'static str,
-    },
-    /// The secret is the operator's, and where it would be sent is said by a file that others may write.
+    SecretFile { reason: &'static str, hint: &'static str },
+    /// The secret comes from the operator's environment, but its destination from a file that other users may edit.
     #[error(
-        "the secret of the environment is not sent by check, discover and read to a `login_url` or `graph_url` of a configuration file, which \
-        others than the owner of the machine may write; hint: set TAP_MICROSOFT_TEAMS_LOGIN_URL and TAP_MICROSOFT_TEAMS_GRAPH_URL instead"
+        "check, discover and read do not send the client secret from the environment to a `login_url` or `graph_url` from the configuration \
+        file, because other users may be able to edit that file; hint: set TAP_MICROSOFT_TEAMS_LOGIN_URL and TAP_MICROSOFT_TEAMS_GRAPH_URL \
+        instead"
     )]
     ForeignHosts,
-    /// The environment names something that cannot be used.
+    /// An environment variable has an unusable value.
     #[error("{0}")]
-    Environment(graph::NoClient),
-    /// A catalog asks for what there is not.
+    Environment(graph::ClientError),
+    /// The catalog requests something that does not exist.
     #[error("{0}")]
     Catalog(String),
-    /// The state that a run was given is none.
     #[error("cannot use the state: {0}")]
     State(String),
-    /// Microsoft Entra did not give a token.
+    /// Microsoft Entra did not issue a token.
     #[error("cannot sign in: {}{}{}", source.cause, source.tries(), Hint(.hint))]
-    SignIn {
-        /// What Microsoft Entra said.
-        source: Box<graph::Error>,
-        /// What to do.
-        hint: Option<String>,
-    },
-    /// Graph did not give what was asked.
+    SignIn { source: Box<graph::Error>, hint: Option<String> },
+    /// A request to Graph failed.
     #[error("cannot {task}: {source}{}", Hint(.hint))]
     Graph {
-        /// What was tried, on which team or channel.
+        /// What failed, such as "list the members of team 02bd9fd6".
         task: String,
-        /// What Graph said.
         source: Box<graph::Error>,
-        /// What to do.
         hint: Option<String>,
-        /// The permission for want of which Graph has refused, if that is certain.
-        lacks: Option<&'static str>,
+        /// The permission whose absence made Graph refuse, if that is certain.
+        missing_permission: Option<&'static str>,
     },
     /// Every parent of a stream was refused or is missing.
-    #[error("none of {count} parents can be read; one of them: {one}")]
+    #[error("none of {count} parents can be read, for example: {example}")]
     NoParent {
-        /// How many there are.
         count: u64,
-        /// The refusal that says most.
-        one: Arc<Error>,
+        /// The most informative of the errors.
+        example: Arc<Error>,
     },
-    /// Graph gave items that no record can be made of.
-    #[error("could not {task} in full: {count} items are no objects or have no usable id, also when asked again")]
-    Damaged {
-        /// What was tried, on which team or channel.
-        task: String,
-        /// How many.
-        count: u64,
-    },
-    /// Graph did not give what is older than all that was read.
+    /// Some items cannot become records.
+    #[error("could not {task} completely: {count} items are malformed (not an object, or no usable id), even after a retry")]
+    Damaged { task: String, count: u64 },
+    /// Graph did not return anything older than a certain time.
     #[error(
-        "could not {task} in full: what is older than {than} is missing, since Graph's pages went round before it on {at}; hint: a run that \
-        begins a day after that asks for it again; please report it if it stays"
+        "could not {task} completely: everything older than {than} is missing, because Graph's pages repeated before reaching it on {at}; hint: \
+        a run that starts more than a day later tries again; please report this if it persists"
     )]
     Older {
-        /// What was tried, on which team or channel.
         task: String,
-        /// How far back it was read.
+        /// How far back the channel was read.
         than: DateTime<Utc>,
-        /// When Graph did not give it.
+        /// When the pages repeated.
         at: DateTime<Utc>,
     },
-    /// Graph gave items whose records are larger than is allowed.
+    /// Some records are larger than `max_record_mb`.
     #[error(
-        "could not {task} in full: {count} records are larger than {} MiB (`max_record_mb`) and were left out; \
-        hint: raise `max_record_mb`, if your destination takes such records, and read the stream in full once",
+        "could not {task} completely: {count} records are larger than {} MiB (`max_record_mb`) and were skipped; \
+        hint: if your destination accepts larger records, raise `max_record_mb` and run a full refresh of the stream",
         .limit >> 20
     )]
     TooLarge {
-        /// What was tried, on which team or channel.
         task: String,
-        /// How many.
         count: u64,
-        /// The most bytes of a record.
+        /// Maximum bytes of a record.
         limit: usize,
     },
-    /// An id that is configured was looked for in all its possible parents, and is in none.
-    #[error("{id} was not found in any of the teams and channels that are read for {stream}; hint: look at the ids")]
+    /// A configured id was searched in all its possible parents and was not found.
+    #[error("{id} was not found in any of the teams and channels that are read for {stream}; hint: check the id")]
     NotFound {
         /// The id of the channel or message.
         id: String,
-        /// The stream that was to be read from it.
         stream: &'static str,
     },
-    /// Graph says that a list does not exist, of a team that does.
+    /// Graph returned 404 for a list of a team that exists.
     #[error(
-        "cannot list the {stream} of team {team}, which exists: {source}; hint: Graph gives no list if it stumbles over an item, such as a member \
-        who was deleted from the directory: run again; if it stays so, add {team} to `exclude`, or to that of `stream_options.{stream}`"
+        "cannot list the {stream} of team {team}, although the team exists: {source}; hint: one broken item, such as a member who was deleted \
+        from the directory, can make Graph fail the whole list: run again; if it persists, add {team} to `exclude`, or to `exclude` in \
+        `stream_options.{stream}`"
     )]
-    ListOfTeam {
-        /// The stream whose list it is.
-        stream: &'static str,
-        /// The team.
-        team: String,
-        /// What Graph said.
-        source: Box<graph::Error>,
-    },
-    /// Graph does not list teams that exist.
+    ListOfTeam { stream: &'static str, team: String, source: Box<graph::Error> },
+    /// Graph's list of teams omits teams that exist.
     #[error(
-        "the list of teams is not complete: Graph leaves out {count} that exist, such as team {team}; what is known of them was read; \
-        hint: run again; if it stays so, tell Microsoft's support, or add the teams to `exclude`"
+        "the list of teams is incomplete: Graph omits {count} teams that exist, such as team {team}; what earlier runs found in them was \
+        read; hint: run again; if it persists, contact Microsoft support, or add the teams to `exclude`"
     )]
     TeamsNotListed {
-        /// How many.
         count: u64,
-        /// One of them.
+        /// One of the teams.
         team: String,
     },
-    /// The list of a team's channels came empty, twice; every team has one.
-    #[error("cannot list the channels of team {team}: Graph says that there are none, which no team has; hint: run again")]
-    NoChannels {
-        /// The team.
-        team: String,
-    },
-    /// The output cannot be written.
+    /// The list of a team's channels was empty twice, but every team has a channel.
+    #[error("cannot list the channels of team {team}: Graph returned no channels, but every team has at least one; hint: run again")]
+    NoChannels { team: String },
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// The machine does not give what the program needs to run.
-    #[error("{0}; hint: look at the limits of the machine, such as `ulimit -n`, `ulimit -u` and its memory")]
+    /// The machine is out of threads, file handles or memory.
+    #[error("{0}; hint: check the limits of this machine, such as `ulimit -n`, `ulimit -u` and its memory")]
     Machine(String),
-    /// The program is at fault.
-    #[error("{0}; hint: this is a bug of tap-microsoft-teams, please report it")]
+    #[error("{0}; hint: this is a bug in tap-microsoft-teams, please report it")]
     Internal(String),
 }
 
-/// Whose fault it is, which decides whether trying again can help.
+/// Who can fix an error, which decides whether a retry can help.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Fault {
-    /// The moment's: trying again later may help.
-    Moment,
-    /// The user's: something must be changed.
+    /// Temporary: a later run may succeed.
+    Transient,
+    /// The user must change something.
     User,
-    /// The program's.
+    /// A bug, or something that this program cannot handle.
     Program,
 }
 
@@ -191,7 +154,6 @@ impl fmt::Display for Hint<'_> {
 }
 
 impl Error {
-    /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Config(_)
@@ -203,104 +165,108 @@ impl Error {
             | Self::Catalog(_)
             | Self::State(_)
             | Self::NotFound { .. } => Fault::User,
-            Self::Graph { source, .. } | Self::SignIn { source, .. } if source.is_transient() => Fault::Moment,
+            Self::Graph { source, .. } | Self::SignIn { source, .. } if source.is_transient() => Fault::Transient,
             Self::SignIn { .. } => Fault::User,
-            Self::Graph { source, .. } if source.is_refused_later() => Fault::Program,
+            Self::Graph { source, .. } if source.is_later_page_refusal() => Fault::Program,
             Self::Graph { source, .. } => match source.cause {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,
             },
-            Self::NoParent { one, .. } => one.fault(),
+            Self::NoParent { example, .. } => example.fault(),
             Self::TooLarge { .. } => Fault::User,
-            Self::TeamsNotListed { .. } | Self::NoChannels { .. } | Self::Machine(_) => Fault::Moment,
+            Self::TeamsNotListed { .. } | Self::NoChannels { .. } | Self::Machine(_) => Fault::Transient,
             Self::ListOfTeam { .. } | Self::Damaged { .. } | Self::Older { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
         }
     }
 
-    /// What it means for what was to be read.
-    pub fn verdict(&self) -> Verdict {
+    /// What the error means for the parent, the stream and the run.
+    pub fn consequence(&self) -> Consequence {
         match self {
-            Self::Graph { source, .. } | Self::SignIn { source, .. } => source.verdict(),
-            _ => Verdict::FailStream,
+            Self::Graph { source, .. } | Self::SignIn { source, .. } => source.consequence(),
+            _ => Consequence::FailStream,
         }
     }
 
-    /// Whether Graph was not asked, since it wants to be left alone.
-    pub fn is_unasked(&self) -> bool {
+    /// Whether the request was not sent, because Graph is rate-limiting requests of its kind.
+    pub fn was_skipped(&self) -> bool {
         matches!(self, Self::Graph { source, .. } if matches!(source.cause, graph::Cause::Closed(_)))
     }
 
-    /// Whether nothing more can be read: without a token every request would meet the same.
+    /// Whether the run must end: without a token every request would fail.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::SignIn { .. })
     }
 
-    /// Whether Graph refused for want of a permission (403).
+    /// Whether Graph refused because of a missing permission (403).
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Graph { source, .. } if source.is_forbidden())
     }
 
-    /// Whether Graph does not know the resource (404).
+    /// Whether the resource does not exist (404).
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Graph { source, .. } if source.is_missing())
     }
 
     /// The program panicked.
     pub fn panicked() -> Self {
-        Self::Internal(format!("the program panicked at {}", panic::place().unwrap_or("an unknown place")))
+        Self::Internal(format!("the program panicked at {}", panic::location().unwrap_or("an unknown place")))
     }
 
-    /// A failure of Graph at a task, such as "list the members of team 02bd9fd6", which takes each of these permissions.
+    /// A failed request to Graph. The task, such as "list the members of team 02bd9fd6", requires all of the permissions.
     pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
-        let refused = Refused::of(&source, permissions);
-        let lacks = match &refused {
-            Some(Refused::Lacks(lacks)) if lacks.is_certain => Some(lacks.wants.least()),
+        let reason = RefusalReason::of(&source, permissions);
+        let missing_permission = match &reason {
+            Some(RefusalReason::MissingPermission(missing)) if missing.is_certain => Some(missing.required.least_privileged()),
             _ => None,
         };
-        let hint = refused.map(|refused| refused.advice()).or_else(|| hint::of(&source));
+        let hint = reason.map(|reason| reason.advice()).or_else(|| hint::for_request(&source));
         let source = Box::new(source);
         match source.cause {
             graph::Cause::SignIn(_) => Self::SignIn { source, hint },
-            _ => Self::Graph { task: task.into(), source, hint, lacks },
+            _ => Self::Graph { task: task.into(), source, hint, missing_permission },
         }
     }
 
-    /// The permission for want of which Graph has refused, if that is certain: it refuses whatever is alike.
-    pub fn lacks(&self) -> Option<&'static str> {
+    /// The permission whose absence made Graph refuse, if that is certain. All requests of this kind are then refused.
+    pub fn missing_permission(&self) -> Option<&'static str> {
         match self {
-            Self::Graph { lacks, .. } => *lacks,
+            Self::Graph { missing_permission, .. } => *missing_permission,
             _ => None,
         }
     }
 
-    /// With the way to read the rest without this team or channel, if Graph never gives it.
+    /// Adds how to exclude this team or channel, if the request for it will always fail.
     #[must_use]
-    pub fn or_leave_out(mut self, parent: &str) -> Self {
+    pub fn with_exclude_hint(mut self, parent: &str) -> Self {
         if let Self::Graph { source, hint, .. } = &mut self
-            && hint::is_of_one_parent(source)
+            && hint::is_specific_to_parent(source)
         {
-            let way = format!("to read the rest, add {parent} to `exclude`");
-            *hint = Some(hint.take().map_or_else(|| way.clone(), |known| format!("{known}; {way}")));
+            let exclude = format!("to read the rest, add {parent} to `exclude`");
+            *hint = match hint.take() {
+                None => Some(exclude),
+                Some(known) if known.ends_with(&exclude) => Some(known),
+                Some(known) => Some(format!("{known}; {exclude}")),
+            };
         }
         self
     }
 
-    /// As a dialog shows it: what to do comes first, then as many of Microsoft's words as fit.
-    pub fn in_short(&self) -> String {
-        let said = |source: &graph::Error| beginning(&source.cause.to_string(), OF_A_DIALOG);
+    /// The text for a dialog: the hint first, then a shortened cause.
+    pub fn for_dialog(&self) -> String {
+        let cause = |source: &graph::Error| shorten(&source.cause.to_string(), MAX_CAUSE_IN_DIALOG);
         match self {
-            Self::SignIn { source, hint: Some(hint) } => format!("cannot sign in: {hint} ({})", said(source)),
-            Self::SignIn { source, hint: None } => format!("cannot sign in: {}", said(source)),
-            Self::Graph { task, source, hint: Some(hint), .. } => format!("cannot {task}: {hint} ({})", said(source)),
-            Self::Graph { task, source, hint: None, .. } => format!("cannot {task}: {}", said(source)),
+            Self::SignIn { source, hint: Some(hint) } => format!("cannot sign in: {hint} ({})", cause(source)),
+            Self::SignIn { source, hint: None } => format!("cannot sign in: {}", cause(source)),
+            Self::Graph { task, source, hint: Some(hint), .. } => format!("cannot {task}: {hint} ({})", cause(source)),
+            Self::Graph { task, source, hint: None, .. } => format!("cannot {task}: {}", cause(source)),
             _ => self.to_string(),
         }
     }
 }
 
-/// The first words of a text, as many as fit into so many characters.
-pub fn beginning(text: &str, length: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(length) else { return text.to_owned() };
+/// Shortens a text to a maximum number of characters, at the end of a word if possible, and appends "...".
+pub fn shorten(text: &str, max: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(max) else { return text.to_owned() };
     let words = text[..end].rfind(' ').filter(|&space| space > end / 2).unwrap_or(end);
     format!("{}...", text[..words].trim_end_matches([' ', '.', ',', ';', ':', '(']))
 }

@@ -1,19 +1,19 @@
-//! Panics: remembered by their place and never by their text, which may quote what was read.
+//! Panics: only their location is recorded, because their message may quote data.
 
 use std::{panic, sync::OnceLock};
 
-static PLACE: OnceLock<String> = OnceLock::new();
+static LOCATION: OnceLock<String> = OnceLock::new();
 
-/// From now on a panic says nothing by itself; where the first one was is remembered.
-pub fn remember() {
+/// Silences panic messages and records the location of the first panic.
+pub fn install_hook() {
     panic::set_hook(Box::new(|panic| {
-        if let Some(place) = panic.location() {
-            let _ = PLACE.set(format!("{}:{}", place.file(), place.line()));
+        if let Some(location) = panic.location() {
+            let _ = LOCATION.set(format!("{}:{}", location.file(), location.line()));
         }
     }));
 }
 
-/// Where the first panic was, if panics are remembered.
-pub(crate) fn place() -> Option<&'static str> {
-    PLACE.get().map(String::as_str)
+/// The location of the first panic, if the hook is installed.
+pub(crate) fn location() -> Option<&'static str> {
+    LOCATION.get().map(String::as_str)
 }

@@ -1,120 +1,116 @@
-//! Why Graph refused a request (402, 403): by its own words, and by what the token says about the application.
+//! Why Graph refused a request (402, 403), from its message and from the permissions in the token.
 
 use crate::graph::{self, Cause, Permission};
 
-/// The most permissions of a token that a sentence lists.
-const LISTED: usize = 8;
+/// Maximum permissions of a token that a message lists.
+const MAX_LISTED: usize = 8;
 
-/// Why Graph refused.
+/// Why Graph refused a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Refused {
-    /// A licence is missing.
+pub enum RefusalReason {
     Licence,
-    /// A policy of the tenant forbids it.
+    /// A policy of the tenant forbids the request.
     Policy,
-    /// The token has the permission that the request takes.
-    InSpiteOf(&'static Permission),
-    /// A permission is not granted, not consented to, or not yet in the token.
-    Lacks(Lacks),
+    /// The token has the required permission.
+    DespitePermission(&'static Permission),
+    /// A permission is not granted, has no admin consent, or is not yet in the token.
+    MissingPermission(MissingPermission),
 }
 
-/// A permission that is missing.
+/// A missing permission.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Lacks {
-    /// What the request takes.
-    pub wants: &'static Permission,
-    /// What the next requests take, and the token does not have, or does not tell.
-    pub behind: Vec<&'static Permission>,
-    /// What the token has, if it tells that.
-    pub has: Option<Vec<String>>,
-    /// Permissions of the token that open the request by Microsoft's tables, and did not.
-    pub instead: Vec<String>,
-    /// Whether the token or Graph says so. Otherwise it is the likeliest reason.
+pub struct MissingPermission {
+    /// The permission that the request requires.
+    pub required: &'static Permission,
+    /// The permissions that the next requests require and that the token does not have, as far as is known.
+    pub also_required: Vec<&'static Permission>,
+    /// The permissions in the token, if they can be read.
+    pub granted: Option<Vec<String>>,
+    /// Permissions in the token that should be sufficient according to Microsoft's documentation, but were not.
+    pub insufficient: Vec<String>,
+    /// Whether the token or Graph shows that the permission is missing. Otherwise it is only the most likely reason.
     pub is_certain: bool,
 }
 
-impl Refused {
-    /// Why a request was refused that takes the first of these permissions, and the next requests the others; [`None`] if it was not, or
-    /// nobody knows. Graph's answer decides, the token explains.
+impl RefusalReason {
+    /// Why a request was refused that requires the first of these permissions; the next requests require the others. [`None`] if it was not
+    /// refused, or if the reason is unknown. Graph's response decides; the token only explains it.
     pub fn of(error: &graph::Error, permissions: &[&'static Permission]) -> Option<Self> {
         let Cause::Refused(refusal) = &error.cause else { return None };
-        if error.is_transient() || error.is_outage() || error.is_refused_later() {
+        if error.is_transient() || error.is_outage() || error.is_later_page_refusal() {
             return None;
         }
-        let said = format!("{} {}", refusal.code, refusal.message).to_lowercase();
-        // What follows are names of permissions, and `Policy.Read.All` is one.
-        let said = said.split("api requires one of").next().unwrap_or_default();
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let message = format!("{} {}", refusal.code, refusal.message).to_lowercase();
+        // Names of permissions follow, and `Policy.Read.All` is one of them.
+        let message = message.split("api requires one of").next().unwrap_or_default();
+        let mentions = |words: &[&str]| words.iter().any(|word| message.contains(word));
         match refusal.status {
             402 => Some(Self::Licence),
-            403 if says(&["license", "licence"]) => Some(Self::Licence),
-            403 if says(&["for your tenant", "policy", "policies", "conditional access"]) => Some(Self::Policy),
+            403 if mentions(&["license", "licence"]) => Some(Self::Licence),
+            403 if mentions(&["for your tenant", "policy", "policies", "conditional access"]) => Some(Self::Policy),
             403 => {
-                let (&wants, behind) = permissions.split_first()?;
-                let graph_says = says(&["missing role permissions", "authorization_requestdenied"]);
+                let (&required, next) = permissions.split_first()?;
+                let is_confirmed = mentions(&["missing role permissions", "authorization_requestdenied"]);
                 let claims = refusal.claims.as_deref();
-                let mut has = claims.and_then(|claims| claims.roles.clone());
-                if has.iter().flatten().any(|role| role == wants.least()) {
-                    if !graph_says {
-                        return Some(Self::InSpiteOf(wants));
+                let mut granted = claims.and_then(|claims| claims.roles.clone());
+                if granted.iter().flatten().any(|role| role == required.least_privileged()) {
+                    if !is_confirmed {
+                        return Some(Self::DespitePermission(required));
                     }
-                    // The consent was withdrawn since the token was made.
-                    has = None;
+                    // Consent was withdrawn after the token was issued.
+                    granted = None;
                 }
-                let roles = || has.iter().flatten();
-                let instead = roles().filter(|role| wants.is_given_by(role)).cloned().collect();
-                let behind =
-                    behind.iter().copied().filter(|permission| claims.and_then(|claims| claims.has(permission)) != Some(true)).collect();
-                let is_certain = has.is_some() || graph_says;
-                Some(Self::Lacks(Lacks { wants, behind, has, instead, is_certain }))
+                let roles = || granted.iter().flatten();
+                let insufficient = roles().filter(|role| required.includes(role)).cloned().collect();
+                let also_required =
+                    next.iter().copied().filter(|permission| claims.and_then(|claims| claims.has(permission)) != Some(true)).collect();
+                let is_certain = granted.is_some() || is_confirmed;
+                Some(Self::MissingPermission(MissingPermission { required, also_required, granted, insufficient, is_certain }))
             }
             _ => None,
         }
     }
 
-    /// Why, and what to do about it.
+    /// The reason, and what to do about it.
     pub fn advice(&self) -> String {
         match self {
             Self::Licence => {
-                "a licence is missing: the administrator of the tenant finds it in the Microsoft 365 admin center, under Billing > \
-                 Licenses"
+                "a licence is missing: an administrator can check this in the Microsoft 365 admin center under Billing > Licenses"
                     .to_owned()
             }
-            Self::Policy => {
-                "the tenant does not allow it, by a policy or altogether: its administrator can tell, in the Teams admin center".to_owned()
-            }
-            Self::InSpiteOf(permission) => format!(
-                "Graph refuses although the token has {}: a policy or a licence of the tenant may be in the way; its administrator, or \
-                 Microsoft's support, can look the request up by its ids",
-                permission.least()
+            Self::Policy => "the tenant does not allow this: an administrator can check the policies in the Teams admin center".to_owned(),
+            Self::DespitePermission(permission) => format!(
+                "Graph refused although the token has {}: a policy or a missing licence of the tenant may be the cause; an administrator or \
+                 Microsoft support can look up the request by its ids",
+                permission.least_privileged()
             ),
-            Self::Lacks(lacks) => lacks.advice(),
+            Self::MissingPermission(missing) => missing.advice(),
         }
     }
 }
 
-impl Lacks {
+impl MissingPermission {
     fn advice(&self) -> String {
-        let names: Vec<_> = [self.wants].iter().chain(&self.behind).map(|permission| permission.least()).collect();
+        let names: Vec<_> = [self.required].iter().chain(&self.also_required).map(|permission| permission.least_privileged()).collect();
         let missing = listed(names.iter().copied());
         let plural = if names.len() > 1 { "s" } else { "" };
-        let grant = format!("grant the application permission{plural} {missing} and admin consent; it takes some minutes to count");
-        match self.held() {
-            Some(held) => format!("{held}, and lacks {missing}: {grant}"),
+        let grant = format!("grant the application permission{plural} {missing} and admin consent; this takes effect after a few minutes");
+        match self.token_summary() {
+            Some(summary) => format!("{summary}, and lacks {missing}: {grant}"),
             None => grant,
         }
     }
 
-    /// What the token has, as the beginning of a sentence; [`None`] if it does not tell.
-    pub fn held(&self) -> Option<String> {
-        if !self.instead.is_empty() {
-            return Some(format!("the token has {}, with which Graph refuses this", listed(plain(&self.instead))));
+    /// What the token has, as the beginning of a sentence. [`None`] if its permissions cannot be read.
+    pub fn token_summary(&self) -> Option<String> {
+        if !self.insufficient.is_empty() {
+            return Some(format!("the token has {}, which Graph did not accept here", listed(plain(&self.insufficient))));
         }
-        self.has.as_ref().map(|has| format!("the token has {}", listed(plain(has))))
+        self.granted.as_ref().map(|granted| format!("the token has {}", listed(plain(granted))))
     }
 }
 
-/// Names of permissions: a token is made by others, and may hold anything.
+/// Filters out anything that does not look like a permission, because tokens are not trusted.
 fn plain(roles: &[String]) -> impl Iterator<Item = &str> {
     let is_plain =
         |role: &&str| role.len() <= 100 && role.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_'));
@@ -123,8 +119,8 @@ fn plain(roles: &[String]) -> impl Iterator<Item = &str> {
 
 fn listed<'r>(names: impl Iterator<Item = &'r str>) -> String {
     let mut names: Vec<_> = names.collect();
-    let more = names.len().saturating_sub(LISTED);
-    names.truncate(LISTED);
+    let more = names.len().saturating_sub(MAX_LISTED);
+    names.truncate(MAX_LISTED);
     match names.as_slice() {
         [] => "no application permission".to_owned(),
         names if more > 0 => format!("{} and {more} more", names.join(", ")),
@@ -146,11 +142,11 @@ mod tests {
         let claims = Some(Box::new(Claims { roles, ..Claims::default() }));
         let cause = Cause::Refused(Refusal { status, message: message.to_owned(), claims, ..Refusal::default() });
         let error = graph::Error { request: String::new(), cause, attempts: 1, client_request_id: None, is_later_page: false };
-        Refused::of(&error, &[&MESSAGES, &TEAMS]).map_or_else(|| "-".to_owned(), |refused| refused.advice())
+        RefusalReason::of(&error, &[&MESSAGES, &TEAMS]).map_or_else(|| "-".to_owned(), |reason| reason.advice())
     }
 
     #[test]
-    fn the_advice_names_what_the_token_has_and_what_is_missing() {
+    fn the_advice_lists_granted_and_missing_permissions() {
         let many: Vec<_> = (0..12).map(|number| format!("Role{number}.Read")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         let cases = [

@@ -1,35 +1,35 @@
-//! When Graph answered, and how far that can be believed.
+//! The date of a response, and how far it can be trusted.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// So far beyond Graph's clock a message may be: its machines differ. What is further in the future says nothing of the time.
-pub const SKEW: TimeDelta = TimeDelta::minutes(5);
+/// How far the time of a message may be ahead of Graph's clock, because the clocks of its machines differ. Later times are ignored.
+pub const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// When Graph answered: its own date, and our clock when it was asked.
+/// The date of a response: Graph's `Date`, and the time of the request by the local clock.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AnswerDate {
-    stated: DateTime<Utc>,
-    asked: DateTime<Utc>,
+pub struct ResponseDate {
+    sent: DateTime<Utc>,
+    requested_at: DateTime<Utc>,
 }
 
-impl AnswerDate {
-    /// Of an answer with this `Date`, to what was asked at that time of our own clock. Without a `Date` our own clock must do.
-    pub fn new(stated: Option<DateTime<Utc>>, asked: DateTime<Utc>) -> Self {
-        Self { stated: stated.unwrap_or(asked), asked }
+impl ResponseDate {
+    /// Without a `Date` header the local clock is used.
+    pub fn new(sent: Option<DateTime<Utc>>, requested_at: DateTime<Utc>) -> Self {
+        Self { sent: sent.unwrap_or(requested_at), requested_at }
     }
 
-    /// The date as Graph wrote it.
-    pub fn stated(self) -> DateTime<Utc> {
-        self.stated
+    /// The `Date` header as sent by Graph.
+    pub fn as_sent(self) -> DateTime<Utc> {
+        self.sent
     }
 
-    /// Graph's clock as far as it can be believed: a date ahead of our own clock counts only up to `shown`, the time of the newest message. If
-    /// a run trusts a date of the future, the next ones take what was written since for read; a time that is too early costs a repeat.
-    pub fn believed(self, shown: Option<DateTime<Utc>>) -> DateTime<Utc> {
-        let is_possible = |shown: &DateTime<Utc>| *shown - self.stated <= SKEW;
-        let latest = shown.filter(is_possible).map_or(self.asked, |shown| shown.max(self.asked));
-        // In whole seconds, as Graph's dates are: states are shorter by that.
-        self.stated.min(latest.trunc_subsecs(0))
+    /// Graph's clock as far as it can be trusted: a date ahead of the local clock is limited to `newest`, the time of the newest message. A
+    /// time in the future would make later runs skip messages; a time that is too early only repeats some.
+    pub fn trusted(self, newest: Option<DateTime<Utc>>) -> DateTime<Utc> {
+        let is_plausible = |newest: &DateTime<Utc>| *newest - self.sent <= MAX_CLOCK_SKEW;
+        let latest = newest.filter(is_plausible).map_or(self.requested_at, |newest| newest.max(self.requested_at));
+        // In whole seconds like Graph's dates, which keeps states short.
+        self.sent.min(latest.trunc_subsecs(0))
     }
 }
 
@@ -38,17 +38,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_believed_as_far_as_our_own_clock_or_a_message_has_come() {
+    fn a_date_is_limited_to_the_local_clock_or_the_newest_message() {
         let time = |hour: u32| format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap();
-        let believed = |stated: u32, own: u32, shown: Option<u32>| AnswerDate::new(Some(time(stated)), time(own)).believed(shown.map(time));
-        assert_eq!(believed(10, 10, None), time(10));
-        assert_eq!(believed(10, 23, Some(23)), time(10), "our own clock is ahead");
-        assert_eq!(believed(23, 10, None), time(10), "the date is ahead");
-        assert_eq!(believed(23, 10, Some(9)), time(10));
-        assert_eq!(believed(23, 10, Some(22)), time(22), "our own clock is late: a message shows it");
-        assert_eq!(believed(22, 10, Some(23)), time(10), "no message can be so new");
-        let moment = TimeDelta::milliseconds(999);
-        assert_eq!(AnswerDate::new(Some(time(23)), time(10) + moment).believed(Some(time(11) + moment)), time(11));
-        assert_eq!(AnswerDate::new(None, time(10)).believed(Some(time(22))), time(10));
+        let trusted =
+            |sent: u32, local: u32, newest: Option<u32>| ResponseDate::new(Some(time(sent)), time(local)).trusted(newest.map(time));
+        assert_eq!(trusted(10, 10, None), time(10));
+        assert_eq!(trusted(10, 23, Some(23)), time(10), "the local clock is ahead");
+        assert_eq!(trusted(23, 10, None), time(10), "the date is ahead");
+        assert_eq!(trusted(23, 10, Some(9)), time(10));
+        assert_eq!(trusted(23, 10, Some(22)), time(22), "a message shows that the local clock is behind");
+        assert_eq!(trusted(22, 10, Some(23)), time(10), "no message can be that new");
+        let fraction = TimeDelta::milliseconds(999);
+        assert_eq!(ResponseDate::new(Some(time(23)), time(10) + fraction).trusted(Some(time(11) + fraction)), time(11));
+        assert_eq!(ResponseDate::new(None, time(10)).trusted(Some(time(22))), time(10));
     }
 }

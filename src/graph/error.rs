@@ -1,4 +1,4 @@
-//! What can go wrong between us and Graph, told apart by what it means to the caller.
+//! The errors of requests to Graph and of sign-ins.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,78 +7,73 @@ use uuid::Uuid;
 
 use super::{Application, Claims};
 
-/// What Graph says when the service that it asks itself has an outage, whatever the status (graph.md 5.2).
-const OUTAGES: [&str; 1] = ["backend request"];
+/// Words in messages of Graph that show an outage of a service behind it, whatever the status (graph.md 5.2).
+const OUTAGE_WORDS: [&str; 1] = ["backend request"];
 
-/// A request that did not get its page, after all that could be done for it.
+/// A request that failed, after all retries.
 #[derive(Clone, Debug)]
 pub struct Error {
-    /// Method and path, without the query: it may hold tokens.
+    /// Method and path, without the query, which may contain tokens.
     pub request: String,
-    /// What stood in the way, the last time.
+    /// Why the last attempt failed.
     pub cause: Cause,
-    /// How often the request was sent.
     pub attempts: u32,
-    /// Our id of the last attempt, for Microsoft's support; [`None`] if nothing was sent.
+    /// The client-request-id of the last attempt. [`None`] if nothing was sent.
     pub client_request_id: Option<Uuid>,
-    /// Whether an earlier page of the same list was answered: then what the list belongs to is there, and may be read.
+    /// Whether Graph returned an earlier page of the same list, which shows that the parent exists and may be read.
     pub is_later_page: bool,
 }
 
-/// What stood in the way of a request.
+/// Why a request failed.
 #[derive(Clone, Debug)]
 pub enum Cause {
-    /// Microsoft Entra did not give a token.
+    /// Microsoft Entra did not issue a token.
     SignIn(SignInRefusal),
-    /// Graph answered with a status that is no success.
+    /// Graph returned an error status.
     Refused(Refusal),
-    /// No whole answer came: connection, TLS, time-out, a body cut short.
+    /// There was no complete response: connection, TLS, timeout, or a truncated body.
     Transport(String),
-    /// The answer is not what the request should have got.
+    /// The response is not what the request should get.
     Malformed(String),
-    /// Graph has asked to be left alone for so much longer: nothing was sent.
+    /// Nothing was sent, because Graph is rate-limiting these requests for this much longer.
     Closed(Duration),
-    /// The answer is larger than so many bytes, decompressed: it was not read to its end.
+    /// The response is larger than this many bytes, decompressed, and was not read to its end.
     TooLarge(usize),
-    /// A link of Graph leads elsewhere, to the place named here: it is not followed.
+    /// A link of Graph leads to this foreign place and was not followed.
     ForeignLink(String),
-    /// Graph's links never end, in the way said here.
+    /// Graph's links never end, for this reason.
     EndlessPaging(&'static str),
 }
 
-/// An answer of Graph that is no success (graph.md 5).
+/// An error response of Graph (graph.md 5).
 #[derive(Clone, Debug, Default)]
 pub struct Refusal {
-    /// HTTP status.
     pub status: u16,
-    /// Graph's `error.code`, the innermost one that says something; may be empty.
+    /// Graph's `error.code`; may be empty.
     pub code: String,
-    /// Graph's `error.message`.
+    /// Graph's `error.message`; may be empty.
     pub message: String,
-    /// Graph's id of the request, for Microsoft's support.
+    /// Graph's id of the request, for Microsoft support.
     pub request_id: Option<String>,
-    /// How long Graph asks to wait.
     pub retry_after: Option<Duration>,
-    /// Graph's clock, as far as it can be believed.
+    /// Graph's clock, as far as it can be trusted.
     pub date: DateTime<Utc>,
-    /// What the refused token says about the application; of a 403 only.
+    /// The claims of the refused token, only for a 403.
     pub claims: Option<Box<Claims>>,
 }
 
-/// An answer of the token endpoint that is no token (graph.md 1.4).
+/// A response of the token endpoint without a token (graph.md 1.4).
 #[derive(Clone, Debug, Default)]
 pub struct SignInRefusal {
-    /// HTTP status; [`None`] if no answer came.
+    /// [`None`] if there was no response.
     pub status: Option<u16>,
     /// OAuth's `error`, such as `invalid_client`.
     pub error: String,
-    /// The first line of `error_description`, or what went wrong on the way.
+    /// The first line of `error_description`, or the transport error.
     pub description: String,
     /// AADSTS codes.
     pub codes: Vec<u64>,
-    /// Who was refused.
     pub application: Arc<Application>,
-    /// How long the endpoint asks to wait.
     pub retry_after: Option<Duration>,
     /// Whether the same request may succeed later.
     pub transient: bool,
@@ -86,27 +81,25 @@ pub struct SignInRefusal {
 
 impl Error {
     pub(super) fn new(request: impl fmt::Display, cause: Cause, attempts: u32) -> Self {
-        // A refused sign-in is another request than this one: it is sent once, whatever came before it.
+        // A sign-in that was refused was sent once, whatever the number of attempts at the request that needed it.
         let attempts = if matches!(&cause, Cause::SignIn(refusal) if !refusal.transient) { 1 } else { attempts };
         Self { request: request.to_string(), cause, attempts, client_request_id: None, is_later_page: false }
     }
 
-    /// With our id of the last attempt.
-    pub(super) fn of_attempt(self, client_request_id: Option<Uuid>) -> Self {
+    pub(super) fn with_client_request_id(self, client_request_id: Option<Uuid>) -> Self {
         Self { client_request_id, ..self }
     }
 
-    /// As that of a later page of a list.
-    pub(super) fn of_later_page(self, is_later_page: bool) -> Self {
+    pub(super) fn on_later_page(self, is_later_page: bool) -> Self {
         Self { is_later_page, ..self }
     }
 
-    /// How often it was tried, as the end of a sentence; nothing if once.
+    /// The number of attempts as the end of a sentence, empty if there was only one.
     pub fn tries(&self) -> String {
         if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
     }
 
-    /// The HTTP status that Graph refused the request with.
+    /// The error status that Graph returned.
     pub fn status(&self) -> Option<u16> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal.status),
@@ -124,17 +117,17 @@ impl Error {
         self.status() == Some(404) && !self.is_outage() && !self.is_later_page
     }
 
-    /// Whether Graph says that it is the team which does not exist, and not something in it.
-    pub fn denies_team(&self) -> bool {
+    /// Whether the team itself does not exist according to Graph, and not only something in it.
+    pub fn is_team_not_found(&self) -> bool {
         matches!(&self.cause, Cause::Refused(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
     }
 
-    /// Whether Graph says both that the resource does not exist (404) and that a service of its own has an outage.
-    pub fn is_missing_in_an_outage(&self) -> bool {
+    /// Whether the response is a 404 that shows an outage of a service behind Graph.
+    pub fn is_missing_in_outage(&self) -> bool {
         self.status() == Some(404) && self.is_outage()
     }
 
-    /// Whether Graph says by a status of the client's fault that a service of its own has an outage.
+    /// Whether the response shows an outage of a service behind Graph, although its status blames the client.
     pub fn is_outage(&self) -> bool {
         matches!(&self.cause, Cause::Refused(refusal) if refusal.is_outage())
     }
@@ -149,7 +142,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// A cause with our id of the request that met it.
+/// A cause with the client-request-id of the attempt.
 pub(super) struct WithId<'a>(pub &'a Cause, pub Option<Uuid>);
 
 impl fmt::Display for WithId<'_> {
@@ -157,7 +150,7 @@ impl fmt::Display for WithId<'_> {
         match self {
             Self(Cause::Refused(refusal), id) => refusal.write(formatter, *id),
             Self(cause @ (Cause::Transport(_) | Cause::Malformed(_)), Some(id)) => write!(formatter, "{cause} (client-request-id {id})"),
-            // Nothing that Graph could tell more of; and to sign in is another request.
+            // Microsoft support cannot look up the other causes by this id.
             Self(cause, _) => cause.fmt(formatter),
         }
     }
@@ -169,11 +162,11 @@ impl fmt::Display for Cause {
             Self::SignIn(refusal) => refusal.fmt(formatter),
             Self::Refused(refusal) => refusal.fmt(formatter),
             Self::Transport(text) => formatter.write_str(text),
-            Self::Malformed(text) => write!(formatter, "the answer is not what Graph documents: {text}"),
-            Self::Closed(_) => formatter.write_str("not asked for, since Graph wants to be left alone with requests of this kind"),
-            Self::TooLarge(limit) => write!(formatter, "the answer is larger than {} MiB", limit >> 20),
-            Self::ForeignLink(place) => write!(formatter, "a link of the answer leads to {place}; it was not followed"),
-            Self::EndlessPaging(how) => write!(formatter, "the pages do not end: {how}"),
+            Self::Malformed(text) => write!(formatter, "unexpected response: {text}"),
+            Self::Closed(_) => formatter.write_str("skipped, because Graph is rate-limiting these requests"),
+            Self::TooLarge(limit) => write!(formatter, "the response is larger than {} MiB", limit >> 20),
+            Self::ForeignLink(place) => write!(formatter, "a link in the response leads to {place}; it was not followed"),
+            Self::EndlessPaging(reason) => write!(formatter, "the pages never end: {reason}"),
         }
     }
 }
@@ -185,10 +178,10 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// Whether it is an outage that looks like the client's fault.
+    /// Whether this is an outage although the status blames the client.
     pub(super) fn is_outage(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
-        matches!(self.status, 400 | 403 | 404) && OUTAGES.iter().any(|words| message.contains(words))
+        matches!(self.status, 400 | 403 | 404) && OUTAGE_WORDS.iter().any(|words| message.contains(words))
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>, client_request_id: Option<Uuid>) -> fmt::Result {

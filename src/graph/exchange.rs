@@ -1,4 +1,4 @@
-//! One exchange with Graph: a request is sent, and the bytes of its answer are read.
+//! One HTTP exchange with Graph: sends a request and reads the response.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,119 +14,125 @@ use uuid::Uuid;
 
 use super::{
     Cause, Host, Request, WorkEvent,
-    answer::{Patience, decoded, quotable},
     auth::token::Token,
-    http::Way,
+    http::Connection,
     pace::counts::Counters,
-    page::bodies::{Bodies, Held},
-    work::Work,
+    page::bodies::{BodyBuffers, BufferPermit},
+    response::{Timeout, decoded, quotable},
+    work::WorkItem,
 };
 use crate::secrets::Secrets;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
-/// So many bytes of a body are decompressed at once.
-const STEP: usize = 64 * 1024;
+/// Maximum bytes of a body that are decompressed in one step.
+const CHUNK_SIZE: usize = 64 * 1024;
 
-/// So many bytes of a refusal are read.
-const REFUSAL: usize = 64 * 1024;
+/// Maximum bytes of an error response that are read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// What every exchange takes.
+/// Everything that an exchange requires.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub(super) way: Arc<Way>,
+    pub(super) connection: Arc<Connection>,
     pub(super) host: Host,
     pub(super) secrets: Secrets,
     pub(super) counters: Arc<Counters>,
-    pub(super) bodies: Bodies,
-    pub(super) patience: Patience,
-    /// Bytes of an answer, decompressed: a larger one is not read to its end.
-    pub(super) largest: usize,
+    pub(super) buffers: BodyBuffers,
+    pub(super) timeout: Timeout,
+    /// Maximum bytes of a response body, decompressed.
+    pub(super) max_body: usize,
 }
 
-/// What an exchange came to.
+/// The result of an exchange.
 pub(super) struct Exchanged {
-    /// Our id of the request; [`None`] if it was not sent: then nobody knows it.
+    /// The client-request-id. [`None`] if the request was not sent.
     pub(super) id: Option<Uuid>,
-    pub(super) answer: Result<Answer, Cause>,
+    pub(super) response: Result<Response, Cause>,
 }
 
-/// An answer with what could be read of its body.
-pub(super) struct Answer {
+/// A response, whose body may be incomplete.
+pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Result<(Vec<u8>, Held), Cause>,
+    pub(super) body: Result<(Vec<u8>, BufferPermit), Cause>,
 }
 
 impl Exchange {
-    /// Sends a request, with an id of its own, and reads the answer.
-    pub(super) async fn send(&self, request: &Request, token: &Token, work: &Work) -> Exchanged {
-        let (id, client, mut patience, mut has_left) = (Uuid::new_v4(), self.way.client(), self.patience, true);
+    /// Sends a request with a new client-request-id and reads the response.
+    pub(super) async fn send(&self, request: &Request, token: &Token, work: &WorkItem) -> Exchanged {
+        let (id, client, mut timeout, mut was_sent) = (Uuid::new_v4(), self.connection.client(), self.timeout, true);
         let to_send = match self.authorized(&client, request, token) {
             Ok(to_send) => to_send.header(CLIENT_REQUEST_ID, id.to_string()).send(),
-            Err(cause) => return Exchanged { id: None, answer: Err(cause) },
+            Err(cause) => return Exchanged { id: None, response: Err(cause) },
         };
         let class = request.scope().class();
         self.counters.sent(class);
         work.report(WorkEvent::Sent);
         let began = Instant::now();
-        let response = patience.wait(async { to_send.await.inspect_err(|error| has_left = !error.is_connect()) }).await;
-        let answer = match response {
+        let response = timeout.wait(async { to_send.await.inspect_err(|error| was_sent = !error.is_connect()) }).await;
+        let response = match response {
             Ok(response) => {
                 let (status, headers) = (response.status(), response.headers().clone());
-                let body = self.read(response, &mut patience, work.size()).await;
-                Ok(Answer { status, headers, body })
+                let body = self.read(response, &mut timeout, work.size()).await;
+                Ok(Response { status, headers, body })
             }
             Err(text) => Err(Cause::Transport(format!("{}: {}", self.host, quotable(&text, &self.secrets)))),
         };
-        if patience.is_over() || matches!(answer, Ok(Answer { status: StatusCode::MISDIRECTED_REQUEST, .. })) {
-            self.way.renew(&client);
+        if timeout.has_expired() || matches!(response, Ok(Response { status: StatusCode::MISDIRECTED_REQUEST, .. })) {
+            self.connection.replace(&client);
         }
         let took = began.elapsed();
         self.counters.took(class, took);
-        if let Ok(Answer { status, body, .. }) = &answer {
+        if let Ok(Response { status, body, .. }) = &response {
             let bytes = body.as_ref().map_or(0, |(body, _)| body.len());
             debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), took.as_millis());
         }
-        Exchanged { id: has_left.then_some(id), answer }
+        Exchanged { id: was_sent.then_some(id), response }
     }
 
-    /// Fetches a file from where Graph has redirected to: nothing of ours goes there, and no budget of Graph's counts it.
-    pub(super) async fn file(&self, (host, url): (Host, Url), work: &Work) -> Result<Answer, Cause> {
+    /// Downloads a file that Graph has redirected to, without the token. Graph's rate limits do not count this request.
+    pub(super) async fn file(&self, (host, url): (Host, Url), work: &WorkItem) -> Result<Response, Cause> {
         let transport = |text: &str| Cause::Transport(format!("{host}: {}", quotable(text, &self.secrets)));
-        let (way, mut patience) = (Way::new(&host, &self.secrets).map_err(|error| transport(&error.to_string()))?, self.patience);
-        let to_send = way.client().get(url).header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "gzip").send();
-        let response = patience.wait(to_send).await.map_err(|text| transport(&text))?;
+        let connection = Connection::new(&host, &self.secrets).map_err(|error| transport(&error.to_string()))?;
+        let mut timeout = self.timeout;
+        let to_send = connection.client().get(url).header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "gzip").send();
+        let response = timeout.wait(to_send).await.map_err(|text| transport(&text))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        debug!("the file at {host}: {}", status.as_u16());
-        let body = self.read(response, &mut patience, work.size()).await;
-        Ok(Answer { status, headers, body })
+        debug!("report file from {host}: {}", status.as_u16());
+        let body = self.read(response, &mut timeout, work.size()).await;
+        Ok(Response { status, headers, body })
     }
 
     fn authorized(&self, client: &reqwest::Client, request: &Request, token: &Token) -> Result<reqwest::RequestBuilder, Cause> {
-        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link that is no path of Graph".to_owned()))?;
+        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link is not a path of Graph".to_owned()))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
-            .map_err(|_| Cause::Malformed("the sign-in service gave a token that fits into no header".to_owned()))?;
+            .map_err(|_| Cause::Malformed("the token of the sign-in service is not valid in a header".to_owned()))?;
         authorization.set_sensitive(true);
         Ok(client.get(url).header(AUTHORIZATION, authorization).header(ACCEPT_ENCODING, "gzip"))
     }
 
-    /// Reads a body as fast as there is room for it. Compressed bodies do not announce their size: it is expected to be that of another. Of a
-    /// refusal no more is read than anybody says of one.
-    async fn read(&self, response: reqwest::Response, patience: &mut Patience, expected: usize) -> Result<(Vec<u8>, Held), Cause> {
-        let is_refusal = !response.status().is_success();
-        let (most, expected) = if is_refusal { (REFUSAL, 0) } else { (self.largest, expected) };
-        let (mut held, mut body) = (self.bodies.hold(), Vec::new());
+    /// Reads a body as fast as memory for it becomes available. Compressed bodies do not announce their size, so `expected_size` is that of an
+    /// earlier body. Error responses are truncated.
+    async fn read(
+        &self,
+        response: reqwest::Response,
+        timeout: &mut Timeout,
+        expected_size: usize,
+    ) -> Result<(Vec<u8>, BufferPermit), Cause> {
+        let is_error = !response.status().is_success();
+        let (max, expected_size) = if is_error { (MAX_ERROR_BODY, 0) } else { (self.max_body, expected_size) };
+        let (mut permit, mut body) = (self.buffers.permit(), Vec::new());
         let mut decoded = decoded(response).map_err(|reason| Cause::Malformed(reason.to_owned()))?;
         loop {
-            // What waits for room is not late.
-            held.reserve(&mut body, 1, expected).await;
-            let mut part = (&mut body).limit(STEP);
-            if patience.wait(decoded.read_buf(&mut part)).await.map_err(|text| Cause::Transport(quotable(&text, &self.secrets)))? == 0 {
-                return Ok((body, held));
+            // Waiting for memory does not count towards the timeout.
+            permit.reserve(&mut body, 1, expected_size).await;
+            let mut chunk = (&mut body).limit(CHUNK_SIZE);
+            if timeout.wait(decoded.read_buf(&mut chunk)).await.map_err(|text| Cause::Transport(quotable(&text, &self.secrets)))? == 0 {
+                return Ok((body, permit));
             }
-            if body.len() > most {
-                return if is_refusal { Ok((body, held)) } else { Err(Cause::TooLarge(most)) };
+            if body.len() > max {
+                return if is_error { Ok((body, permit)) } else { Err(Cause::TooLarge(max)) };
             }
         }
     }

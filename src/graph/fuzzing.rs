@@ -1,4 +1,4 @@
-//! What the package `fuzz` needs of this layer: the ways in for bytes that others have written.
+//! Entry points for fuzzing: everything that parses foreign bytes.
 
 use std::{
     sync::Arc,
@@ -13,46 +13,46 @@ use http::{
 use url::Url;
 
 use super::{
-    AnswerDate, Cause, Cleaned, Credentials, Host, Limits, Link, Page, Refusal, Request, SignInRefusal,
-    answer::{self, Patience},
+    Cause, Credentials, Host, Limits, Link, Page, Refusal, Replacements, Request, ResponseDate, SignInRefusal,
     auth::token::TokenSource,
-    http::Way,
+    http::Connection,
     page::{
         index::{Expected, Malformed},
         text,
     },
-    retry::Waits,
+    response::{self, Timeout},
+    retry::Backoff,
 };
 use crate::secrets::Secrets;
 
-/// The text of a body, and what was changed in it; [`None`] if it is no text.
-pub fn decode(body: &[u8]) -> Option<(String, Cleaned)> {
+/// Decodes a body. [`None`] if it is not text.
+pub fn decode(body: &[u8]) -> Option<(String, Replacements)> {
     text::decode(body.to_vec())
 }
 
-/// A body as a list, or as one object.
+/// Parses a body as a list or as one object.
 ///
 /// # Errors
-/// If it is none.
+/// Why it is neither.
 pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
-    let (text, cleaned) = decode(body).ok_or("it is no text")?;
+    let (text, replacements) = decode(body).ok_or("it is not text")?;
     let expected = if is_list { Expected::List } else { Expected::Object };
-    Page::parse(text, cleaned, expected, host, &Secrets::default(), AnswerDate::new(Some(date), date)).map_err(
-        |malformed| match malformed {
+    Page::parse(text, replacements, expected, host, &Secrets::default(), ResponseDate::new(Some(date), date)).map_err(|malformed| {
+        match malformed {
             Malformed::Body(why) | Malformed::ForeignLink(why) => why,
-        },
-    )
+        }
+    })
 }
 
-/// A link as Graph gave it.
+/// Checks a link from Graph.
 ///
 /// # Errors
-/// With the origin of one that leads elsewhere.
+/// The place that it leads to.
 pub fn link(host: &Host, text: &str) -> Result<Link, String> {
     host.link(text)
 }
 
-/// Where a path leads to.
+/// The URL of a path.
 pub fn url(host: &Host, path_and_query: &str) -> Option<Url> {
     host.url(path_and_query)
 }
@@ -62,19 +62,19 @@ pub fn path_and_query(request: &Request) -> &str {
     request.path_and_query()
 }
 
-/// How long a request waits that was throttled with this `Retry-After`, if it does.
+/// The wait of a request that was throttled with this `Retry-After`, if it is retried.
 pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
-    let refusal = answer::refusal(429, &headers, AnswerDate::new(Some(date), date), &[], &Secrets::default());
+    let refusal = response::refusal(429, &headers, ResponseDate::new(Some(date), date), &[], &Secrets::default());
     let now = Instant::now();
-    Waits::new(Duration::from_secs(1), Limits::default()).next(&Cause::Refused(refusal), now)
+    Backoff::new(Duration::from_secs(1), Limits::default()).next(&Cause::Refused(refusal), now)
 }
 
-/// What an answer says that is no success, in a run with this token.
+/// Parses an error response, in a run with this token.
 pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
     let secrets = Secrets::default();
     secrets.add_token(token);
-    answer::refusal(status, &HeaderMap::new(), AnswerDate::new(Some(now), now), body, &secrets)
+    response::refusal(status, &HeaderMap::new(), ResponseDate::new(Some(now), now), body, &secrets)
 }
 
 /// The sign-in service.
@@ -82,16 +82,16 @@ pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Ref
 pub struct SignIn(TokenSource);
 
 impl SignIn {
-    /// For an application, at that URL. Nothing is sent.
+    /// Creates the token source of an application without sending anything.
     ///
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(credentials: &Credentials, token_url: &Url) -> Result<Self, String> {
         let host = Host::new(token_url).ok_or("no host")?;
-        let way = Way::new(&host, &Secrets::default()).map_err(|error| error.to_string())?;
+        let connection = Connection::new(&host, &Secrets::default()).map_err(|error| error.to_string())?;
         Ok(Self(TokenSource::new(
-            Arc::new(way),
-            Patience::new(1.0),
+            Arc::new(connection),
+            Timeout::new(1.0),
             token_url.clone(),
             String::new(),
             credentials,
@@ -100,10 +100,10 @@ impl SignIn {
         )))
     }
 
-    /// The token in an answer, as far as it may be said.
+    /// Parses a response of the token endpoint, and shows the token without its secret.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no token in it.
     pub fn token(&self, status: StatusCode, body: &[u8]) -> Result<String, SignInRefusal> {
         self.0.read(status, body).map(|token| format!("{token:?}"))
     }

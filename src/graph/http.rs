@@ -1,4 +1,4 @@
-//! The HTTP client, and what the environment says about its way: proxy and certificates.
+//! The HTTP client, and what the environment says about its connection: proxy and certificates.
 
 use std::{
     env,
@@ -17,64 +17,59 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use super::{Host, answer::Describe};
+use super::{Host, response::Describe};
 use crate::secrets::Secrets;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// What Graph may send ahead of one body.
+/// The HTTP/2 flow-control window of a stream: the bytes that Graph may send before they are read.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
-/// The variables that name a proxy for https, in the order in which the first that says something counts.
-const PROXIES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+/// The variables with a proxy for https. The first one that is set counts.
+const PROXY_VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
-/// The variable that names a file with certificates to be trusted.
-const CERTIFICATES: &str = "SSL_CERT_FILE";
+/// The variable with the path of a file of trusted certificates.
+const CERTIFICATES_VARIABLE: &str = "SSL_CERT_FILE";
 
-/// Why there is no client.
+/// Why a client could not be created.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum NoClient {
-    /// The environment names a proxy that cannot be used. To go past it could go against what its owner wants.
+pub enum ClientError {
+    /// The configured proxy cannot be used. Bypassing it could violate the policy of its owner.
     #[error(
-        "cannot use the proxy that {variable} names (its value is not shown, since it may hold a password): {reason}; \
-        hint: {variable}=http://user:password@host:port, special characters percent-encoded"
+        "cannot use the proxy in {variable} (its value is hidden, because it may contain a password): {reason}; \
+        hint: set {variable}=http://user:password@host:port, with special characters percent-encoded"
     )]
-    Proxy {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// TLS cannot be set up, or an endpoint is no `http` or `https` URL.
+    Proxy { variable: &'static str, reason: &'static str },
+    /// TLS cannot be set up, or an endpoint is not an `http` or `https` URL.
     #[error("{0}")]
     Setup(String),
 }
 
-/// The way to a host. All requests over HTTP/2 share one connection, and a client uses it as long as it is open: where it brings no answer
-/// any more, both are replaced.
+/// The HTTP client for one host. All requests over HTTP/2 share one connection for as long as it is open, so a connection that no longer
+/// responds is replaced together with its client.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct Connection {
     host: Host,
     secrets: Secrets,
     client: Mutex<Arc<reqwest::Client>>,
 }
 
-impl Way {
-    /// The way to that host; nothing is connected yet.
-    pub(super) fn new(host: &Host, secrets: &Secrets) -> Result<Self, NoClient> {
+impl Connection {
+    /// Does not connect yet.
+    pub(super) fn new(host: &Host, secrets: &Secrets) -> Result<Self, ClientError> {
         let client = Mutex::new(Arc::new(http_client(host, secrets)?));
         Ok(Self { host: host.clone(), secrets: secrets.clone(), client })
     }
 
-    /// The client of the next request.
+    /// The client for the next request.
     pub(super) fn client(&self) -> Arc<reqwest::Client> {
         self.current().clone()
     }
 
-    /// Further requests take new connections, not those of the client that was used. What is under way on these goes on.
-    pub(super) fn renew(&self, used: &Arc<reqwest::Client>) {
+    /// Makes further requests use a new connection instead of those of the `used` client. Requests in flight are not affected.
+    pub(super) fn replace(&self, used: &Arc<reqwest::Client>) {
         let mut current = self.current();
-        // Several requests may have waited on the same connection. Without a new client the old one must do.
+        // Another request may have replaced the client already. If no new client can be created, the old one stays.
         if Arc::ptr_eq(&current, used)
             && let Ok(fresh) = http_client(&self.host, &self.secrets)
         {
@@ -87,27 +82,27 @@ impl Way {
     }
 }
 
-/// A client for requests to that host. They go past every proxy if it is this machine, and through the one that the environment names
-/// otherwise: what is not encrypted is only sent to this machine, so no proxy ever reads it.
-fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, NoClient> {
-    // The first caller wins; a second client finds the same provider.
+/// Creates a client for requests to the host. Requests to this machine bypass every proxy; all others use the proxy from the environment.
+/// Only requests to this machine may be unencrypted, so a proxy never reads one.
+fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, ClientError> {
+    // The provider is global; installing it a second time fails, which does no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tap-microsoft-teams/", env!("CARGO_PKG_VERSION"))));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    // Else new members of an enumeration come as unknownFutureValue (graph.md 2.0). Not remembered in links: sent with each request.
+    // Without it, Graph sends new enum members as unknownFutureValue (graph.md 2.0). Links do not preserve it: it is sent with each request.
     headers.insert(PREFER, HeaderValue::from_static("include-unknown-enum-members"));
-    // Bundled roots beside those of the system (SSL_CERT_FILE included): an image without certificates works too.
+    // Bundled root certificates in addition to those of the system (including SSL_CERT_FILE), so that an image without certificates works.
     let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
     let client = reqwest::Client::builder()
         .default_headers(headers)
         .tls_certs_merge(bundled)
         .redirect(reqwest::redirect::Policy::none())
-        // Bodies are decompressed here, into the room that they have.
+        // This crate decompresses bodies itself, into bounded buffers.
         .no_gzip()
         .no_brotli()
         .connect_timeout(Duration::from_secs(30))
-        // A body that waits for room takes nothing off the connection: its window must have room for all that are in flight.
+        // A body that waits for memory is not read from the connection, whose window must therefore fit all streams in flight.
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(64 * STREAM_WINDOW)
         .pool_idle_timeout(Duration::from_secs(60));
@@ -117,33 +112,32 @@ fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, NoClie
         check_proxy(|name| env::var_os(name), secrets)?;
         client
     };
-    client.build().map_err(|error| NoClient::Setup(format!("cannot set up HTTPS: {}", error.describe())))
+    client.build().map_err(|error| ClientError::Setup(format!("cannot set up HTTPS: {}", error.describe())))
 }
 
-/// Fails if a proxy is named that the client would ignore. Its password becomes a secret of the run.
-fn check_proxy(variable: impl Fn(&str) -> Option<OsString>, secrets: &Secrets) -> Result<(), NoClient> {
-    let named =
+/// Fails if the environment sets a proxy that the client would ignore. Adds its password to the secrets.
+fn check_proxy(variable: impl Fn(&str) -> Option<OsString>, secrets: &Secrets) -> Result<(), ClientError> {
+    let first_set =
         |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, variable(name).filter(|value| !value.is_empty())?)));
-    let Some((variable, value)) = PROXIES.into_iter().find_map(named) else { return Ok(()) };
-    let wrong = |reason| Err(NoClient::Proxy { variable, reason });
-    let Ok(value) = value.into_string() else { return wrong("it is not text in UTF-8") };
-    let Ok(uri) = value.parse::<Uri>() else { return wrong("it is not a URL") };
-    let Some(authority) = uri.authority() else { return wrong("it has no host") };
+    let Some((variable, value)) = PROXY_VARIABLES.into_iter().find_map(first_set) else { return Ok(()) };
+    let unusable = |reason| Err(ClientError::Proxy { variable, reason });
+    let Ok(value) = value.into_string() else { return unusable("it is not UTF-8 text") };
+    let Ok(uri) = value.parse::<Uri>() else { return unusable("it is not a URL") };
+    let Some(authority) = uri.authority() else { return unusable("it has no host") };
     if let Some((_, password)) = authority.as_str().rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
         secrets.add(&percent_decode_str(password).decode_utf8_lossy());
     }
     match uri.scheme_str() {
-        _ if authority.host().is_empty() => wrong("it has no host"),
+        _ if authority.host().is_empty() => unusable("it has no host"),
         None | Some("http" | "https") => Ok(()),
-        Some(scheme) if scheme.starts_with("socks") => wrong("proxies of the SOCKS kind are not supported"),
-        Some(_) => wrong("it is neither http nor https"),
+        Some(scheme) if scheme.starts_with("socks") => unusable("SOCKS proxies are not supported"),
+        Some(_) => unusable("its scheme is neither http nor https"),
     }
 }
 
-/// What people should know if the environment names a file of certificates none of which can be trusted. An empty file says that there are
-/// none.
+/// A warning if the environment sets a file of certificates, and none of them is usable. An empty file is accepted.
 pub fn unusable_certificates() -> Option<String> {
-    let path = env::var_os(CERTIFICATES).filter(|path| !path.is_empty())?;
+    let path = env::var_os(CERTIFICATES_VARIABLE).filter(|path| !path.is_empty())?;
     let reason = match std::fs::read(&path) {
         Err(error) => error.to_string(),
         Ok(text) => {
@@ -152,11 +146,11 @@ pub fn unusable_certificates() -> Option<String> {
             if is_used {
                 return None;
             }
-            "it holds no certificate in PEM".to_owned()
+            "it contains no PEM certificate".to_owned()
         }
     };
     let path = path.display();
-    Some(format!("the certificates of {path}, which {CERTIFICATES} names, are not trusted: {reason}"))
+    Some(format!("ignoring the certificates in {path} (from {CERTIFICATES_VARIABLE}): {reason}"))
 }
 
 #[cfg(test)]
@@ -169,15 +163,15 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_the_client_would_ignore_is_an_error_that_does_not_show_it() {
+    fn an_unusable_proxy_is_an_error_that_hides_its_value() {
         for value in
             ["http://proxy:3128", "https://proxy", "proxy", "proxy:3128", "http://us%40er:p%40ss@proxy:3128/path", "http://[::1]:3128", ""]
         {
-            for name in PROXIES.as_flattened() {
+            for name in PROXY_VARIABLES.as_flattened() {
                 assert_eq!(checked(&[(name, value)]), Ok(()), "{name}={value}");
             }
         }
-        for (value, said) in [
+        for (value, reason) in [
             ("socks5h://me:hidden-5ecret@proxy:1080", "SOCKS"),
             ("ftp://proxy", "neither http nor https"),
             ("http://", "not a URL"),
@@ -186,12 +180,12 @@ mod tests {
             ("http://me:hidden-5ecret@", "no"),
             ("::", "not a URL"),
         ] {
-            for name in PROXIES.as_flattened() {
+            for name in PROXY_VARIABLES.as_flattened() {
                 let error = checked(&[(name, value)]).unwrap_err();
-                assert!(error.contains(said) && error.contains(name) && !error.contains("5ecret"), "{name}={value}: {error}");
+                assert!(error.contains(reason) && error.contains(name) && !error.contains("5ecret"), "{name}={value}: {error}");
             }
         }
-        // What is not used does no harm.
+        // An unusable value of a variable that is not used is no error.
         assert_eq!(checked(&[("HTTPS_PROXY", "http://proxy"), ("ALL_PROXY", "socks5://proxy"), ("HTTP_PROXY", "::")]), Ok(()));
     }
 

@@ -1,20 +1,23 @@
-//! Where Graph is, and the links it gives: the token goes to that host and to no other, and stays below `/v1.0`.
+//! The Graph host and its links. Links to other hosts or outside `/v1.0` are rejected, so that the token cannot leak.
 
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+/// The place that an unparsable link leads to, in messages.
+const NOT_A_URL: &str = "something that is not an absolute URL";
+
 /// Scheme, host and port of Microsoft Graph in one cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host(Url);
 
-/// A nextLink or deltaLink that was checked against its [`Host`], kept byte for byte but without scheme and host.
+/// A nextLink or deltaLink that was checked against the [`Host`]: its unchanged path and query, without scheme and host.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Link(String);
 
 impl Host {
-    /// Takes a URL of which only scheme, host and port count; [`None`] if it cannot be the base of requests.
+    /// Uses scheme, host and port of the URL. [`None`] if it cannot be the base of requests.
     pub fn new(url: &Url) -> Option<Self> {
         let mut origin = url.clone();
         origin.set_path("/");
@@ -23,7 +26,7 @@ impl Host {
         (url.has_host() && matches!(url.scheme(), "https" | "http")).then_some(Self(origin))
     }
 
-    /// Whether requests to it stay on this machine. Config lets plain http go nowhere else; no proxy is for it.
+    /// Whether requests stay on this machine and bypass proxies. The configuration allows plain http only for this machine.
     pub(super) fn is_this_machine(&self) -> bool {
         let is_loopback = match self.0.host() {
             Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -34,9 +37,12 @@ impl Host {
         is_loopback || self.0.scheme() == "http"
     }
 
-    /// Takes a link as Graph gave it: absolute, to this host, and below `/v1.0`. Otherwise gives back where it leads to.
+    /// Checks a link from Graph: it must be absolute, lead to this host, and be below `/v1.0`.
+    ///
+    /// # Errors
+    /// The place that it leads to, for a message.
     pub(super) fn link(&self, text: &str) -> Result<Link, String> {
-        let url = Url::parse(text).map_err(|_| "what is no absolute URL".to_owned())?;
+        let url = Url::parse(text).map_err(|_| NOT_A_URL.to_owned())?;
         let origin = url.origin().ascii_serialization();
         if url.origin() != self.0.origin() || !url.username().is_empty() || url.password().is_some() {
             return Err(format!("{origin}, which is not the configured Graph host"));
@@ -44,18 +50,18 @@ impl Host {
         if !is_below_version(&url) {
             return Err(format!("{origin}, but not below /v1.0"));
         }
-        let behind_scheme = text.find("://").map_or(0, |at| at + 3);
-        let path = text[behind_scheme..].find('/').map_or("/", |at| &text[behind_scheme + at..]);
-        // Parsers forgive a backslash or a slash too few; what is kept must lead to the same place.
+        let authority = text.find("://").map_or(0, |at| at + 3);
+        let path = text[authority..].find('/').map_or("/", |at| &text[authority + at..]);
+        // URL parsers tolerate backslashes and missing slashes. The stored path must lead to the same place.
         if self.url(path).as_ref() != Some(&url) {
-            return Err("what is no absolute URL".to_owned());
+            return Err(NOT_A_URL.to_owned());
         }
         Ok(Link(path.to_owned()))
     }
 
     /// The URL of a path and query on this host.
     pub(super) fn url(&self, path_and_query: &str) -> Option<Url> {
-        // Joining could leave the host ("//other/"); the origin in front of a slash cannot.
+        // Joining could change the host ("//other/"); concatenating cannot.
         if !path_and_query.starts_with('/') {
             return None;
         }
@@ -64,31 +70,34 @@ impl Host {
     }
 }
 
-/// Takes the place that Graph redirects a report to: an https URL of a host for reports, or what Graph's own host has where that is this
-/// machine. Otherwise gives back where it leads to. The path may hold a token of its own: it is never shown.
+/// Checks the redirect of a report: it must be an https URL of a reports host, or of Graph's own host if that is this machine. The path may
+/// contain a token and is never shown.
+///
+/// # Errors
+/// The place that it leads to, for a message.
 pub(super) fn report_file(location: &str, graph: &Host) -> Result<(Host, Url), String> {
-    let url = Url::parse(location).map_err(|_| "what is no absolute URL".to_owned())?;
+    let url = Url::parse(location).map_err(|_| NOT_A_URL.to_owned())?;
     let is_plain = url.username().is_empty() && url.password().is_none();
-    let is_known = if graph.is_this_machine() {
+    let is_allowed = if graph.is_this_machine() {
         url.origin() == graph.0.origin()
     } else {
-        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(has_reports)
+        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(is_reports_host)
     };
-    let host = Host::new(&url).filter(|_| is_plain && is_known);
-    let refused = || format!("{}, which is no https host of Microsoft's reports", url.origin().ascii_serialization());
-    Ok((host.ok_or_else(refused)?, url))
+    let host = Host::new(&url).filter(|_| is_plain && is_allowed);
+    let foreign = || format!("{}, which is not an https host of Microsoft's reports", url.origin().ascii_serialization());
+    Ok((host.ok_or_else(foreign)?, url))
 }
 
-/// `reports.office.com`, and those of regions, such as `reportsweu.office.com` (graph.md 7.3).
-fn has_reports(host: &str) -> bool {
+/// Whether a host is `reports.office.com` or that of a region, such as `reportsweu.office.com` (graph.md 7.3).
+fn is_reports_host(host: &str) -> bool {
     let region = host.strip_prefix("reports").and_then(|rest| rest.strip_suffix(".office.com"));
     region.is_some_and(|region| matches!(region.len(), 0 | 3) && region.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
-/// Whether a URL leads below `/v1.0`, also if whoever answers takes `%2F`, `%5C` and `%2E` for what they encode.
+/// Whether a URL is below `/v1.0`, even if the server decodes `%2F`, `%5C` and `%2E`.
 fn is_below_version(url: &Url) -> bool {
-    let climbs = |path: &str| path.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."));
-    url.path().starts_with("/v1.0/") && !climbs(&percent_decode_str(url.path()).decode_utf8_lossy())
+    let has_dot_segments = |path: &str| path.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."));
+    url.path().starts_with("/v1.0/") && !has_dot_segments(&percent_decode_str(url.path()).decode_utf8_lossy())
 }
 
 impl fmt::Display for Host {
@@ -98,12 +107,12 @@ impl fmt::Display for Host {
 }
 
 impl Link {
-    /// Takes back a link that was stored: a path and query, which can lead to no other host.
+    /// Restores a stored link. A path and query cannot lead to another host.
     pub fn from_path(text: &str) -> Option<Self> {
         text.starts_with('/').then(|| Self(text.to_owned()))
     }
 
-    /// Path and query, as Graph wrote them.
+    /// Path and query as sent by Graph.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -162,15 +171,12 @@ mod tests {
             "?/v1.0/teams",
         ] {
             let refused = host().link(&format!("https://graph.microsoft.com{path}")).unwrap_err();
-            assert!(
-                refused == "https://graph.microsoft.com, but not below /v1.0" || refused == "what is no absolute URL",
-                "{path}: {refused}"
-            );
+            assert!(refused == "https://graph.microsoft.com, but not below /v1.0" || refused == NOT_A_URL, "{path}: {refused}");
         }
     }
 
     #[test]
-    fn reports_are_fetched_from_the_hosts_of_reports_alone() {
+    fn reports_are_downloaded_from_reports_hosts_only() {
         for known in ["https://reports.office.com/data/x?token=y", "https://reportsweu.office.com:443/data/x"] {
             assert_eq!(report_file(known, &host()).map(|(_, url)| url.to_string()), Ok(known.replace(":443", "")));
         }
@@ -196,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_many_names() {
+    fn all_names_of_this_machine_are_recognized() {
         let is_this_machine = |url: &str| Host::new(&Url::parse(url).unwrap()).unwrap().is_this_machine();
         let own = [
             "http://127.0.0.1:1",

@@ -1,40 +1,40 @@
-//! Microsoft Graph over HTTP: requests in, pages out. Knows nothing of streams, protocols or configuration files.
+//! The client of Microsoft Graph: requests in, pages out. Independent of streams, protocols and configuration files.
 //!
-//! `client` has what callers use. `attempts` waits for a turn (`pace`), adds the token (`auth`) and tries again (`retry`); `exchange` sends and
-//! reads the bytes, which `page` makes a page of.
+//! `client` is the interface. `attempts` waits for the scheduler (`pace`), adds the token (`auth`) and retries (`retry`). `exchange` sends a
+//! request and reads the response, which `page` parses.
 
-mod answer;
 mod attempts;
 mod auth;
 mod client;
 mod date;
 mod error;
 mod exchange;
-mod form;
+mod format;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
 mod limits;
 mod link;
+mod loop_detector;
 mod pace;
 mod page;
 mod pages;
 mod request;
+mod response;
 mod retry;
-mod rounds;
 mod work;
 
 pub use auth::{Application, Claims, Credentials, Mixup, Permission};
 pub use client::{Endpoints, GraphClient};
-pub use date::{AnswerDate, SKEW};
+pub use date::{MAX_CLOCK_SKEW, ResponseDate};
 pub use error::{Cause, Error, Refusal, SignInRefusal};
-pub use http::{NoClient, unusable_certificates};
-pub use limits::{LONGEST_WAIT, Limits};
+pub use http::{ClientError, unusable_certificates};
+pub use limits::{Limits, MAX_WAIT};
 pub use link::{Host, Link};
-pub use pace::{Budget, Class, ClassCounts, Counts, Pace, Rates, Urgency};
-pub use page::{Cleaned, Held, Item, Page, Removal, Report, Row};
+pub use pace::{Budget, Class, ClassCounts, Counts, Pace, Priority, Rates};
+pub use page::{BufferPermit, CsvReport, Item, Page, Removal, Replacements, Row};
 pub use pages::Pages;
 pub use request::Request;
-pub use retry::Verdict;
+pub use retry::Consequence;
 pub use work::WorkEvent;

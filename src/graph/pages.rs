@@ -1,113 +1,114 @@
-//! The pages of a list, one after the other: links are followed as given, and an end is certain.
+//! The pages of a list. Links are followed unchanged, and endless lists are detected.
 
 use std::collections::HashSet;
 
 use tracing::debug;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::{Cause, Error, GraphClient, Item, Link, Page, Request, rounds::Rounds};
+use super::{Cause, Error, GraphClient, Item, Link, Page, Request, loop_detector::LoopDetector};
 
-/// So many empty pages in a row are an error: an empty page is no end (graph.md 2.0), but a thousand are no list.
+/// Maximum consecutive empty pages. An empty page is not the end of a list (graph.md 2.0), but this many are an error.
 const MAX_EMPTY: u32 = 1000;
 
-/// A walk through the pages of a list.
+/// Reads the pages of a list.
 #[derive(Debug)]
 pub struct Pages {
     first: Request,
-    begun_again: bool,
-    /// Whether a page was answered since the list began.
-    is_answered: bool,
+    was_restarted: bool,
+    /// Whether a page was received since the list was started.
+    has_page: bool,
     next: Option<Request>,
     links: HashSet<u128>,
     ids: HashSet<u128>,
-    rounds: Box<Rounds>,
+    loop_detector: Box<LoopDetector>,
     empty: u32,
 }
 
 impl Pages {
-    /// The pages from a request on.
+    /// Reads a list from its first page.
     pub fn new(first: Request) -> Self {
         Self {
             first: first.clone(),
-            begun_again: false,
-            is_answered: false,
+            was_restarted: false,
+            has_page: false,
             next: Some(first),
             links: HashSet::new(),
             ids: HashSet::new(),
-            rounds: Box::default(),
+            loop_detector: Box::default(),
             empty: 0,
         }
     }
 
-    /// Goes back to the first page, once, if a link led away from it. What [`Self::is_first`] has seen stays seen. Gives whether it did.
-    pub fn begin_again(&mut self) -> bool {
-        let may = !self.links.is_empty() && !std::mem::replace(&mut self.begun_again, true);
-        if may {
+    /// Returns to the first page, unless the list is still there or was restarted before. The ids of [`Self::is_new`] are kept. Returns
+    /// whether the list was restarted.
+    pub fn restart(&mut self) -> bool {
+        let may_restart = !self.links.is_empty() && !std::mem::replace(&mut self.was_restarted, true);
+        if may_restart {
             self.next = Some(self.first.clone());
             self.links.clear();
-            (self.is_answered, self.rounds, self.empty) = (false, Box::default(), 0);
+            (self.has_page, self.loop_detector, self.empty) = (false, Box::default(), 0);
         }
-        may
+        may_restart
     }
 
-    /// The same list by another request, from its beginning. That it was answered before is remembered.
-    pub fn begin_instead(&mut self, first: Request) {
-        *self = Self { is_answered: self.is_answered, ..Self::new(first) };
+    /// Reads the same list from its beginning with another request.
+    pub fn restart_with(&mut self, first: Request) {
+        *self = Self { has_page: self.has_page, ..Self::new(first) };
     }
 
-    /// The pages from a link on, of the list that this request begins.
+    /// Reads a list from a link.
     pub fn from_link(link: &Link, list: &Request) -> Self {
         Self::new(list.follow(link))
     }
 
-    /// Whether this is the first item of that id in the list: lists that change while they are paged repeat items.
-    pub fn is_first(&mut self, id: &str) -> bool {
+    /// Whether the list has not contained this id before. Lists that change while they are paged repeat items.
+    pub fn is_new(&mut self, id: &str) -> bool {
         self.ids.insert(xxh3_128(id.as_bytes()))
     }
 
-    /// How many ids [`Self::is_first`] has seen.
+    /// The number of distinct ids that were passed to [`Self::is_new`].
     pub fn distinct(&self) -> usize {
         self.ids.len()
     }
 
-    /// As [`Self::next`]. A link is good for a while only: the list begins again, once, where Graph no longer takes one.
+    /// Like [`Self::next`], but restarts the list once if Graph no longer accepts a link, because links expire.
     ///
     /// # Errors
-    /// As [`Self::next`].
-    pub async fn next_or_anew(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
+    /// Like [`Self::next`].
+    pub async fn next_or_restart(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         match self.next(client).await {
-            Err(error) if matches!(error.cause, Cause::Refused(_)) && error.is_link_lost(None) && self.begin_again() => {
-                debug!("{error}; the list begins again");
+            Err(error) if matches!(error.cause, Cause::Refused(_)) && error.is_link_lost(None) && self.restart() => {
+                debug!("{error}; restarting the list");
                 self.next(client).await
             }
             result => result,
         }
     }
 
-    /// The next page, or [`None`] behind the last one. A page with damaged items is asked for once more: some damage passes.
+    /// The next page, or [`None`] after the last one. A page with malformed items is requested again once, because they may be temporary.
     ///
     /// # Errors
-    /// If the page cannot be had, or if links or pages go round.
+    /// If the request fails, or if links or pages repeat.
     pub async fn next(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         let Some(request) = self.next.take() else { return Ok(None) };
-        let is_later_page = self.is_answered;
-        let mut page = client.page(&request).await.map_err(|error| error.of_later_page(is_later_page))?;
-        self.is_answered = true;
+        let is_later_page = self.has_page;
+        let mut page = client.page(&request).await.map_err(|error| error.on_later_page(is_later_page))?;
+        self.has_page = true;
         if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
-            // Its room is wanted for the next answer.
+            // Frees its memory for the next response.
             drop(page);
-            page = client.page(&request).await.map_err(|error| error.of_later_page(true))?;
+            page = client.page(&request).await.map_err(|error| error.on_later_page(true))?;
         }
         self.empty = if page.is_empty() { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {
-            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1).of_later_page(true));
+            return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1).on_later_page(true));
         }
-        if self.rounds.page(page.items().map(hash)) {
-            return Err(Error::new(&request, Cause::EndlessPaging("twenty pages in a row had nothing new"), 1).of_later_page(true));
+        if self.loop_detector.add_page(page.items().map(hash)) {
+            return Err(Error::new(&request, Cause::EndlessPaging("twenty pages in a row contained nothing new"), 1).on_later_page(true));
         }
         if let Some(link) = page.next() {
             if !self.links.insert(xxh3_128(link.as_str().as_bytes())) {
-                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink came a second time"), 1).of_later_page(true));
+                return Err(Error::new(&request, Cause::EndlessPaging("a nextLink was repeated"), 1).on_later_page(true));
             }
             self.next = Some(request.follow(link));
         }
@@ -115,7 +116,7 @@ impl Pages {
     }
 }
 
-/// By its id, or as a whole where it has none.
+/// Hashes an item by its id, or by all of its fields if it has no id.
 fn hash(item: Item<'_>) -> u32 {
     item.id().map_or_else(|| item.hash(), |id| xxh3_64(id.as_bytes())) as u32
 }

@@ -1,4 +1,4 @@
-//! A GET request of Graph v1.0: path segments, query options, or a link that Graph gave; and what it counts against.
+//! A GET request to Graph v1.0, made from path segments and query options or from a link, with the rate limits that it counts against.
 
 use std::{
     fmt::{self, Display, Write},
@@ -10,37 +10,37 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use super::{Class, Link, pace::scope::Scope};
 use crate::level::Partition;
 
-/// What stands as it is in a path segment: unreserved characters, and `:` and `@`, which Graph's documents send raw in channel ids (RFC 3986, 3.3).
+/// Path segments keep unreserved characters, and `:` and `@`, which Graph's documentation does not encode in channel ids (RFC 3986, 3.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
 
-/// What must be encoded in the value of a query option.
+/// The characters that are encoded in the value of a query option.
 const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
 
-/// A GET request: only the path and query, for every request goes to the one [`Host`](super::Host).
+/// A GET request without a host: every request goes to the one [`Host`](super::Host).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     path_and_query: String,
     scope: Scope,
-    /// Whether Graph made it: nothing may be taken out of it.
+    /// Whether it is a link from Graph, which must not be changed.
     is_link: bool,
 }
 
 impl Request {
-    /// A request of this class for a partition, or for what these segments name below it.
+    /// A request for a partition, or for the resource at these segments below it.
     pub fn get<'a>(class: &'static Class, of: &'a Partition, segments: impl IntoIterator<Item = &'a str>) -> Self {
         let path = format!("/v1.0{}", path(of.path().into_iter().chain(segments)));
         Self { path_and_query: path, scope: Scope::new(class, of), is_link: false }
     }
 
-    /// A request of this class for what a function below `segment` gives, such as `/reports/getTeamsDeviceUsageUserDetail(period='D7')`.
+    /// A request for a function below `segment`, such as `/reports/getTeamsDeviceUsageUserDetail(period='D7')`.
     pub fn function(class: &'static Class, segment: &str, name: &str, argument: (&str, &str)) -> Self {
-        // A quote within a text is doubled (OData 4.01, URL conventions 5.1.1.6.1).
+        // A quote in a string is doubled (OData 4.01, URL conventions 5.1.1.6.1).
         let value = utf8_percent_encode(&argument.1.replace('\'', "''"), SEGMENT).to_string().replace("%27", "'");
         let path = format!("/v1.0{}({}='{value}')", path([segment, name]), argument.0);
         Self { path_and_query: path, scope: Scope::new(class, &Partition::default()), is_link: false }
     }
 
-    /// Follows a link of this list; the link holds the query options already.
+    /// The request for a link of this list. The link already contains the query options.
     #[must_use]
     pub fn follow(&self, link: &Link) -> Self {
         Self { path_and_query: link.as_str().to_owned(), scope: self.scope.clone(), is_link: true }
@@ -54,7 +54,7 @@ impl Request {
         self
     }
 
-    /// The same request without `$top`; [`None`] if it has none of ours.
+    /// The same request without `$top`. [`None`] if this program did not add a `$top` to it.
     pub(super) fn without_top(&self) -> Option<Self> {
         let (path, query) = self.path_and_query.split_once('?').filter(|_| !self.is_link)?;
         let others: Vec<_> = query.split('&').filter(|option| !option.starts_with("$top=")).collect();
@@ -62,53 +62,51 @@ impl Request {
         (path_and_query != self.path_and_query).then_some(Self { path_and_query, scope: self.scope.clone(), is_link: false })
     }
 
-    /// The class that it counts against.
     pub fn class(&self) -> &'static Class {
         self.scope.class()
     }
 
-    /// Whether it has query options.
     pub(super) fn has_options(&self) -> bool {
         self.path_and_query.contains('?')
     }
 
-    /// What is listed: the last part of the path, such as `members`.
+    /// The kind of list: the last segment of the path, such as `members`.
     pub(super) fn kind(&self) -> &str {
         let path = self.path_and_query.split('?').next().unwrap_or_default();
         path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// What it counts against.
+    /// The rate limits that it counts against.
     pub(super) fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Path and query, encoded.
+    /// The encoded path and query.
     pub(super) fn path_and_query(&self) -> &str {
         &self.path_and_query
     }
 }
 
-/// A path of these segments, each encoded, so that an id can never lead elsewhere.
+/// A path of encoded segments, so that an id cannot change the path.
 pub(super) fn path<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     let mut path = String::new();
     for segment in segments {
-        // "." and ".." climb, also when they are encoded once; no id of Graph is one of them.
-        let climbs = matches!(segment, "." | "..");
-        let segment = if climbs { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
+        // "." and ".." change the path even if they are encoded once. No id of Graph is one of them.
+        let is_relative = matches!(segment, "." | "..");
+        let segment = if is_relative { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
         let _ = write!(path, "/{segment}");
     }
     path
 }
 
-/// Requests for the same path count against the same.
+/// The scope is not hashed, because it follows from the path.
 impl Hash for Request {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.path_and_query.hash(state);
     }
 }
 
-/// Method and path, for messages: the query may hold tokens.
+/// Shows method and path. The query may contain tokens.
 impl Display for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "GET {}", self.path_and_query.split('?').next().unwrap_or_default())
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_counts_against_what_its_list_counts_against_wherever_it_leads() {
+    fn a_link_has_the_scope_of_its_list() {
         let messages = messages("t", "c");
         let followed = messages.follow(&Link::from_path("/v1.0/users('u')/members?$skiptoken=x").unwrap());
         assert_eq!((followed.scope(), followed.is_link), (messages.scope(), true));
@@ -142,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn the_argument_of_a_function_stays_a_text() {
+    fn the_argument_of_a_function_stays_one_string() {
         let of = |value: &str| Request::function(&Class::OTHER, "reports", "getX", ("period", value)).to_string();
         assert_eq!(of("D7"), "GET /v1.0/reports/getX(period='D7')");
         assert_eq!(of("a'/../b?c"), "GET /v1.0/reports/getX(period='a''%2F..%2Fb%3Fc')");
     }
 
     #[test]
-    fn a_page_size_is_taken_out_of_a_request_and_never_out_of_a_link() {
+    fn the_page_size_is_removed_from_requests_but_not_from_links() {
         let messages = messages("t", "c");
         let request = messages.clone().query("$top", 50).query("$expand", "replies");
         let bare = request.without_top().unwrap();
@@ -162,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_id_leaves_its_place(id in r"(\PC|[./\\?#%\r\n\x00]){1,12}") {
+        fn no_id_changes_the_path(id in r"(\PC|[./\\?#%\r\n\x00]){1,12}") {
             let host = Host::new(&Url::parse("https://graph.microsoft.com").unwrap()).unwrap();
             let url = host.url(Request::get(&Class::CHANNELS, &Partition::team(&id), ["channels"]).path_and_query()).unwrap();
             let segments: Vec<_> = url.path_segments().unwrap().collect();

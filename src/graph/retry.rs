@@ -1,4 +1,4 @@
-//! What to do about a request that failed: one table from status or cause to verdict, and the waits in between.
+//! Retries: the consequence of each status and cause, and the waits between attempts.
 
 use std::time::{Duration, Instant};
 
@@ -6,84 +6,84 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     error::{Cause, Error, Refusal},
-    limits::{LONGEST_WAIT, Limits},
+    limits::{Limits, MAX_WAIT},
 };
 
-/// A link that Graph fails to answer is given up after so long.
-const LINK_LASTS: TimeDelta = TimeDelta::hours(24);
+/// A link that Graph answers with a server error is abandoned after this time.
+const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// For so long a request is tried again at most, its waits included.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// Maximum time for the retries of a request, including the waits.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 
-/// So many times the first of our own waits is the longest.
-const LONGEST_OWN: u32 = 60;
+/// The longest backoff as a multiple of the first one.
+const MAX_BACKOFF_FACTOR: u32 = 60;
 
-/// What to do about a failed request.
+/// What a failed request means.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Verdict {
-    /// The same request again, after a wait. If that was tried often enough, the stream fails, and another run may help.
+pub enum Consequence {
+    /// The request is retried after a wait. When its retries are exhausted, the stream fails, but a later run may succeed.
     Retry,
-    /// The same request again, once; then the parent is skipped.
+    /// The request is retried once; then the parent is skipped.
     RetryOnce,
-    /// The same request with a fresh token, once; then the stream fails.
+    /// The request is retried once with a new token; then the stream fails.
     RefreshToken,
-    /// This parent cannot be read: a warning names it, and the others are read.
+    /// The parent is skipped with a warning, and the others are read.
     SkipParent,
-    /// The stream cannot be read in full.
+    /// The stream is incomplete.
     FailStream,
-    /// Nothing can be read.
+    /// The run ends.
     FailRun,
 }
 
-/// The table of statuses that are no success (graph.md 5.2 and 5.3).
-pub(super) fn of_status(status: u16) -> Verdict {
+/// The consequence of an error status (graph.md 5.2 and 5.3).
+pub(super) fn consequence_of_status(status: u16) -> Consequence {
     match status {
-        401 => Verdict::RefreshToken,
-        403 | 404 => Verdict::SkipParent,
-        // What neither time nor another attempt changes: not implemented, version not supported, a captive portal.
-        501 | 505 | 511 => Verdict::FailStream,
-        // A cache that answers what nobody asked; another connection; what passes.
-        304 | 408 | 409 | 421 | 423 | 425 | 429 | 500.. => Verdict::Retry,
-        _ => Verdict::FailStream,
+        401 => Consequence::RefreshToken,
+        403 | 404 => Consequence::SkipParent,
+        // Permanent server errors: not implemented, version not supported, a captive portal.
+        501 | 505 | 511 => Consequence::FailStream,
+        // A misbehaving cache (304), a wrong connection (421), and temporary failures.
+        304 | 408 | 409 | 421 | 423 | 425 | 429 | 500.. => Consequence::Retry,
+        _ => Consequence::FailStream,
     }
 }
 
-/// The table of causes.
-pub(super) fn verdict(cause: &Cause) -> Verdict {
+/// The consequence of a cause.
+pub(super) fn consequence(cause: &Cause) -> Consequence {
     match cause {
-        Cause::Refused(refusal) if refusal.is_outage() => Verdict::Retry,
-        // No word of what was not found: sometimes a gateway has lost its way (graph.md 5.2).
-        Cause::Refused(Refusal { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => Verdict::RetryOnce,
-        Cause::Refused(refusal) => of_status(refusal.status),
-        Cause::SignIn(refusal) if refusal.transient => Verdict::Retry,
-        Cause::Transport(_) | Cause::Malformed(_) => Verdict::Retry,
-        Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => Verdict::FailStream,
-        Cause::SignIn(_) => Verdict::FailRun,
+        Cause::Refused(refusal) if refusal.is_outage() => Consequence::Retry,
+        // A 404 that does not say what was not found may come from a gateway with a routing failure (graph.md 5.2).
+        Cause::Refused(Refusal { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => Consequence::RetryOnce,
+        Cause::Refused(refusal) => consequence_of_status(refusal.status),
+        Cause::SignIn(refusal) if refusal.transient => Consequence::Retry,
+        Cause::Transport(_) | Cause::Malformed(_) => Consequence::Retry,
+        Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => Consequence::FailStream,
+        Cause::SignIn(_) => Consequence::FailRun,
     }
 }
 
-/// The waits between the attempts of one request. Graph's own wish comes first; from the second refusal on it is not believed to be enough if
-/// our own wait, which grows, is longer: limits were seen that last a minute and ask for a second each time.
+/// The waits between the attempts at one request. The first wait is Graph's `Retry-After`, if there is one. Later waits are the longer one of
+/// `Retry-After` and an increasing backoff, because some limits last a minute although each response names a second.
 #[derive(Debug)]
-pub(super) struct Waits {
-    /// The first of our own waits.
+pub(super) struct Backoff {
+    /// The first backoff.
     first: Duration,
     limits: Limits,
-    /// Refusals so far, and those of them that were none of the limits.
+    /// Failed attempts.
     refusals: u32,
+    /// Failed attempts that were not throttled.
     failures: u32,
-    /// From the first refusal on: what was waited for before, such as a turn, took no try.
+    /// The end of all retries, counted from the first refusal: time in the queue does not count.
     until: Option<Instant>,
     throttled_until: Option<Instant>,
 }
 
-impl Waits {
-    /// Waits of which our own begin at `first`.
+impl Backoff {
     pub(super) fn new(first: Duration, limits: Limits) -> Self {
         Self { first, limits, refusals: 0, failures: 0, until: None, throttled_until: None }
     }
 
-    /// How long to wait from `now` before the next attempt; [`None`] if there were enough, or if it would be too long.
+    /// The wait from `now` until the next attempt. [`None`] if the attempts are exhausted, or the wait would be too long.
     pub(super) fn next(&mut self, cause: &Cause, now: Instant) -> Option<Duration> {
         let is_throttled = matches!(cause, Cause::Refused(Refusal { status: 429, .. }));
         let is_given_up = if is_throttled {
@@ -92,35 +92,34 @@ impl Waits {
             self.failures += 1;
             self.failures >= self.limits.attempts
         };
-        let asked = asked(cause);
-        let own = if is_throttled { self.own_while_throttled(asked) } else { self.own() };
+        let requested = retry_after(cause);
+        let own = if is_throttled { self.own_while_throttled(requested) } else { self.own() };
         self.refusals += 1;
-        let wait = match asked {
-            Some(asked) if self.refusals == 1 => asked,
-            asked => asked.unwrap_or_default().max(own),
+        let wait = match requested {
+            Some(requested) if self.refusals == 1 => requested,
+            requested => requested.unwrap_or_default().max(own),
         };
-        let is_allowed = wait <= self.limits.wait && now.checked_add(wait)? <= *self.until.get_or_insert(now + LONGEST);
+        let is_allowed = wait <= self.limits.wait && now.checked_add(wait)? <= *self.until.get_or_insert(now + MAX_RETRY_TIME);
         (is_allowed && !is_given_up).then_some(wait)
     }
 
-    /// Our own wait, which doubles: somewhat different each time, so that those who were refused together do not come again together.
+    /// Our own backoff, which doubles. The jitter prevents requests that failed together from being retried together.
     fn own(&self) -> Duration {
-        self.first * 2_u32.saturating_pow(self.refusals).min(LONGEST_OWN) + self.first.mul_f64(fastrand::f64())
+        self.first * 2_u32.saturating_pow(self.refusals).min(MAX_BACKOFF_FACTOR) + self.first.mul_f64(fastrand::f64())
     }
 
-    /// Our own wait while requests are throttled. It grows by the first, or by what Graph asks for: somebody else may have the budget, each try
-    /// costs both of them such a wait, and so does each one that is waited for too long; both together are least where the wait grows as the
-    /// root of the time.
-    fn own_while_throttled(&self, asked: Option<Duration>) -> Duration {
-        let longest = self.first * LONGEST_OWN;
-        let step = asked.unwrap_or_default().clamp(self.first, longest);
+    /// Our own backoff while requests are throttled. It grows linearly, by `first` or by `Retry-After`: if another client shares the budget,
+    /// each attempt costs both clients such a wait, but waiting too long costs as much; the total is lowest if the wait grows with the root of
+    /// the elapsed time.
+    fn own_while_throttled(&self, requested: Option<Duration>) -> Duration {
+        let longest = self.first * MAX_BACKOFF_FACTOR;
+        let step = requested.unwrap_or_default().clamp(self.first, longest);
         let jitter = fastrand::f64();
         step.mul_f64(f64::from(self.refusals + 1) + jitter).min(longest + self.first.mul_f64(jitter))
     }
 }
 
-/// How long the answer asks to wait.
-fn asked(cause: &Cause) -> Option<Duration> {
+fn retry_after(cause: &Cause) -> Option<Duration> {
     match cause {
         Cause::Refused(refusal) => refusal.retry_after,
         Cause::SignIn(refusal) => refusal.retry_after,
@@ -129,51 +128,49 @@ fn asked(cause: &Cause) -> Option<Duration> {
 }
 
 impl Error {
-    /// Whether Graph may have refused the page size that a request has, and not what else it has. Its words are not always the same.
+    /// Whether Graph may have refused `$top`, and not another part of the request. Its message varies.
     pub(super) fn may_refuse_top(&self, has_other_options: bool) -> bool {
         let Cause::Refused(refusal) = &self.cause else { return false };
-        let said = refusal.message.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let is_likely = if has_other_options { says(&["top", "query"]) } else { !says(&["guid", "token"]) };
-        refusal.status == 400 && !self.is_transient() && is_likely && !says(&["expand"])
+        let message = refusal.message.to_ascii_lowercase();
+        let mentions = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        let is_likely = if has_other_options { mentions(&["top", "query"]) } else { !mentions(&["guid", "token"]) };
+        refusal.status == 400 && !self.is_transient() && is_likely && !mentions(&["expand"])
     }
 
-    /// Whether Graph gives a later page of a list no more than what does not exist, or is not allowed.
-    pub fn is_refused_later(&self) -> bool {
+    /// Whether Graph refuses a later page of a list as if it did not exist or were not allowed.
+    pub fn is_later_page_refusal(&self) -> bool {
         self.is_later_page && !self.is_transient() && matches!(self.status(), Some(400 | 403 | 404 | 410))
     }
 
-    /// What it means for what was to be read.
-    pub fn verdict(&self) -> Verdict {
-        match verdict(&self.cause) {
-            Verdict::SkipParent | Verdict::RetryOnce if self.is_later_page => Verdict::FailStream,
-            verdict => verdict,
+    /// What the error means for the parent, the stream and the run.
+    pub fn consequence(&self) -> Consequence {
+        match consequence(&self.cause) {
+            Consequence::SkipParent | Consequence::RetryOnce if self.is_later_page => Consequence::FailStream,
+            consequence => consequence,
         }
     }
 
-    /// Whether the same request may succeed at another time, without anybody changing anything.
+    /// Whether the same request may succeed later without any change by the user.
     pub fn is_transient(&self) -> bool {
-        self.verdict() == Verdict::Retry || matches!(self.cause, Cause::Closed(_))
+        self.consequence() == Consequence::Retry || matches!(self.cause, Cause::Closed(_))
     }
 
-    /// When the same request may succeed, if Graph has said so and it is longer than a run waits.
+    /// The wait that Graph requires, if it is longer than a run waits.
     pub fn long_wait(&self) -> Option<Duration> {
         let wait = match &self.cause {
             Cause::Closed(wait) => Some(*wait),
-            Cause::Refused(refusal) => refusal.retry_after,
-            Cause::SignIn(refusal) => refusal.retry_after,
-            _ => None,
+            cause => retry_after(cause),
         };
-        wait.filter(|wait| *wait > LONGEST_WAIT)
+        wait.filter(|wait| *wait > MAX_WAIT)
     }
 
-    /// Whether a link will hardly be answered again: what it leads to can be asked for anew. One that Graph fails to answer is given up a day
-    /// after it was got.
+    /// Whether a link will probably never work again, so that its list must be restarted. A link with server errors is abandoned a day after
+    /// `got_at`, when Graph returned it.
     pub fn is_link_lost(&self, got_at: Option<DateTime<Utc>>) -> bool {
         match &self.cause {
-            Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LASTS),
-            // What time or another token changes is not the link's fault.
-            Cause::Refused(_) => !matches!(self.verdict(), Verdict::Retry | Verdict::RefreshToken),
+            Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LIFETIME),
+            // Temporary failures and expired tokens say nothing about the link.
+            Cause::Refused(_) => !matches!(self.consequence(), Consequence::Retry | Consequence::RefreshToken),
             Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
             Cause::SignIn(_) | Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
         }
@@ -191,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_its_verdict() {
+    fn every_status_has_its_consequence() {
         let (mut table, mut from) = (String::new(), 100);
         for status in 100..600 {
-            if status == 599 || of_status(status) != of_status(status + 1) {
-                writeln!(table, "{from}-{status} {:?}", of_status(status)).unwrap();
+            if status == 599 || consequence_of_status(status) != consequence_of_status(status + 1) {
+                writeln!(table, "{from}-{status} {:?}", consequence_of_status(status)).unwrap();
                 from = status + 1;
             }
         }
@@ -203,32 +200,32 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_one_whatever_its_status() {
-        let said = |status, message: &str| {
+    fn an_outage_is_recognized_whatever_its_status() {
+        let refused = |status, message: &str| {
             Cause::Refused(Refusal { status, code: "NotFound".to_owned(), message: message.to_owned(), ..Refusal::default() })
         };
         for words in ["Failed to execute Skype backend request GetThreadS2SRequest.", "failed to execute BACKEND REQUEST."] {
             for status in [400, 403, 404, 502] {
-                assert_eq!(verdict(&said(status, words)), Verdict::Retry, "{status} {words}");
+                assert_eq!(consequence(&refused(status, words)), Consequence::Retry, "{status} {words}");
             }
-            assert_eq!(verdict(&said(401, words)), Verdict::RefreshToken);
+            assert_eq!(consequence(&refused(401, words)), Consequence::RefreshToken);
         }
-        assert_eq!(verdict(&said(403, "Missing role permissions on the request.")), Verdict::SkipParent);
-        assert_eq!(verdict(&said(404, "No team found with Group Id x")), Verdict::SkipParent);
+        assert_eq!(consequence(&refused(403, "Missing role permissions on the request.")), Consequence::SkipParent);
+        assert_eq!(consequence(&refused(404, "No team found with Group Id x")), Consequence::SkipParent);
     }
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn waits(first: Duration) -> Waits {
-        Waits::new(first, Limits::default())
+    fn backoff(first: Duration) -> Backoff {
+        Backoff::new(first, Limits::default())
     }
 
-    /// All waits of a request that always fails like this.
+    /// All waits of a request that always fails with this cause.
     fn all(first: Duration, cause: &Cause) -> Vec<Duration> {
         let mut now = Instant::now();
-        let mut waits = waits(first);
+        let mut backoff = backoff(first);
         std::iter::from_fn(|| {
-            let wait = waits.next(cause, now)?;
+            let wait = backoff.next(cause, now)?;
             now += wait;
             Some(wait)
         })
@@ -236,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_tried_a_bounded_number_of_times() {
+    fn the_number_of_attempts_is_bounded() {
         let waited = all(SECOND, &Cause::Transport(String::new()));
         assert_eq!(waited.len(), 6);
         for (wait, own) in waited.iter().zip([1, 2, 4, 8, 16, 32]) {
@@ -245,17 +242,17 @@ mod tests {
     }
 
     #[test]
-    fn graphs_own_wish_is_obeyed_unless_it_is_longer_than_a_run_waits() {
+    fn retry_after_is_obeyed_unless_it_is_longer_than_a_run_waits() {
         let now = Instant::now();
-        let next = |wait| waits(SECOND).next(&refused(429, Some(wait)), now);
-        for obeyed in [Duration::ZERO, SECOND * 77, LONGEST_WAIT] {
+        let next = |wait| backoff(SECOND).next(&refused(429, Some(wait)), now);
+        for obeyed in [Duration::ZERO, SECOND * 77, MAX_WAIT] {
             assert_eq!(next(obeyed), Some(obeyed));
         }
-        assert_eq!(next(LONGEST_WAIT + SECOND), None);
+        assert_eq!(next(MAX_WAIT + SECOND), None);
     }
 
     #[test]
-    fn from_the_second_refusal_on_the_larger_of_graphs_wish_and_our_own_wait_counts() {
+    fn from_the_second_refusal_on_the_longer_of_retry_after_and_our_own_backoff_counts() {
         let waited = all(SECOND, &refused(429, Some(SECOND / 8)));
         assert_eq!(waited[0], SECOND / 8);
         for (wait, own) in waited[1..].iter().zip(2..) {
@@ -267,40 +264,40 @@ mod tests {
     }
 
     #[test]
-    fn what_graph_asks_for_is_the_step_by_which_waits_grow_up_to_a_minute() {
+    fn throttled_waits_grow_by_retry_after_up_to_a_minute() {
         let waited = all(SECOND, &refused(429, Some(SECOND * 10)));
         assert_eq!(waited[0], SECOND * 10);
-        for (wait, least) in waited[1..].iter().zip([20, 30, 40, 50].into_iter().chain(std::iter::repeat(60))) {
-            assert!((SECOND * least..(SECOND * (least + 10)).min(SECOND * 61)).contains(wait), "{waited:?}");
+        for (wait, min) in waited[1..].iter().zip([20, 30, 40, 50].into_iter().chain(std::iter::repeat(60))) {
+            assert!((SECOND * min..(SECOND * (min + 10)).min(SECOND * 61)).contains(wait), "{waited:?}");
         }
         let failed = all(SECOND, &refused(503, Some(SECOND * 10)));
-        assert_eq!(failed[..3], [SECOND * 10; 3], "an outage is no budget that somebody else has");
+        assert_eq!(failed[..3], [SECOND * 10; 3], "an outage is not a shared budget");
     }
 
-    /// Limits that last for minutes were seen while each refusal asked for a second, or for none.
+    /// Some limits last for minutes although each response names a second, or no wait at all.
     #[test]
-    fn a_limit_that_lasts_for_minutes_is_outlasted_whatever_wait_is_named() {
-        for named in [None, Some(Duration::ZERO), Some(Duration::from_millis(124)), Some(SECOND)] {
-            let waited = all(SECOND, &refused(429, named));
+    fn a_limit_that_lasts_for_minutes_is_outlasted_whatever_retry_after_is() {
+        for retry_after in [None, Some(Duration::ZERO), Some(Duration::from_millis(124)), Some(SECOND)] {
+            let waited = all(SECOND, &refused(429, retry_after));
             let sum: Duration = waited.iter().sum();
-            assert!((15 * 60..16 * 60).contains(&sum.as_secs()) && waited.len() < 50, "{named:?}: {waited:?}");
+            assert!((15 * 60..16 * 60).contains(&sum.as_secs()) && waited.len() < 50, "{retry_after:?}: {waited:?}");
         }
     }
 
     #[test]
-    fn a_request_is_tried_for_a_bounded_time() {
+    fn the_time_of_all_attempts_is_bounded() {
         let now = Instant::now();
-        let mut waits = waits(SECOND);
-        waits.until = Some(now + SECOND * 60);
-        assert_eq!(waits.next(&refused(429, Some(SECOND * 59)), now), Some(SECOND * 59));
-        assert_eq!(waits.next(&refused(429, Some(SECOND * 61)), now), None);
+        let mut backoff = backoff(SECOND);
+        backoff.until = Some(now + SECOND * 60);
+        assert_eq!(backoff.next(&refused(429, Some(SECOND * 59)), now), Some(SECOND * 59));
+        assert_eq!(backoff.next(&refused(429, Some(SECOND * 61)), now), None);
     }
 
-    /// The time before the first refusal is not ours: the process may have been stopped for hours, or the turn may have come late.
+    /// Time before the first refusal does not count: the process may have been suspended, or the request may have been queued for long.
     #[test]
-    fn the_hour_begins_with_the_first_refusal() {
-        let (mut waits, late) = (waits(SECOND), Instant::now() + LONGEST * 2);
-        assert!(waits.next(&Cause::Transport(String::new()), late).is_some());
-        assert_eq!(waits.next(&Cause::Transport(String::new()), late + LONGEST), None);
+    fn the_retry_time_begins_with_the_first_refusal() {
+        let (mut backoff, late) = (backoff(SECOND), Instant::now() + MAX_RETRY_TIME * 2);
+        assert!(backoff.next(&Cause::Transport(String::new()), late).is_some());
+        assert_eq!(backoff.next(&Cause::Transport(String::new()), late + MAX_RETRY_TIME), None);
     }
 }

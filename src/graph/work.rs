@@ -1,4 +1,4 @@
-//! A piece of work that requests are sent for, one after the other: how urgent it is, and who hears what happens to it.
+//! A work item is a series of requests, sent one after another. It has a priority, and a listener for its events.
 
 use std::{
     fmt,
@@ -9,47 +9,46 @@ use std::{
     time::Duration,
 };
 
-use super::Urgency;
+use super::Priority;
 
-/// What happens to a piece of work.
+/// An event of a work item.
 #[derive(Clone, Copy, Debug)]
 pub enum WorkEvent {
     /// A request is sent.
     Sent,
-    /// Graph has refused one, since its limits are reached.
+    /// Graph throttled a request.
     Throttled,
-    /// Graph holds the work up for so long.
-    HeldUp(Duration),
-    /// What was held up goes on.
-    GoesOn,
+    /// The work pauses for this long, because it was throttled.
+    Paused(Duration),
+    /// The work continues after a pause.
+    Resumed,
 }
 
 type Listener = Box<dyn Fn(WorkEvent) + Send + Sync>;
 
-/// What is known of the work that requests are sent for.
 #[derive(Default)]
-pub(super) struct Work {
-    /// Whether it began by opening a list.
-    pub(super) opens: bool,
-    urgency: Mutex<Urgency>,
+pub(super) struct WorkItem {
+    /// Whether it began with the first page of a list.
+    pub(super) opens_list: bool,
+    priority: Mutex<Priority>,
     /// The size of the last body.
     size: AtomicUsize,
     listener: Option<Listener>,
 }
 
-impl Work {
-    /// Work whose first body is expected to have this size.
-    pub(super) fn new(urgency: Urgency, size: usize, listener: impl Fn(WorkEvent) + Send + Sync + 'static) -> Self {
-        let opens = urgency == Urgency::Opens;
-        Self { opens, urgency: Mutex::new(urgency), size: AtomicUsize::new(size), listener: Some(Box::new(listener)) }
+impl WorkItem {
+    /// `size` is the expected size of the first body.
+    pub(super) fn new(priority: Priority, size: usize, listener: impl Fn(WorkEvent) + Send + Sync + 'static) -> Self {
+        let opens_list = priority == Priority::FirstPage;
+        Self { opens_list, priority: Mutex::new(priority), size: AtomicUsize::new(size), listener: Some(Box::new(listener)) }
     }
 
-    pub(super) fn urgency(&self) -> Urgency {
-        *self.urgency.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn priority(&self) -> Priority {
+        *self.priority.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set_urgency(&self, urgency: Urgency) {
-        *self.urgency.lock().unwrap_or_else(PoisonError::into_inner) = urgency;
+    pub(super) fn set_priority(&self, priority: Priority) {
+        *self.priority.lock().unwrap_or_else(PoisonError::into_inner) = priority;
     }
 
     pub(super) fn size(&self) -> usize {
@@ -66,23 +65,23 @@ impl Work {
         }
     }
 
-    /// Reports that Graph holds the work up, and that it goes on when what is given is dropped.
-    pub(super) fn hold_up(&self, wait: Duration) -> impl Drop {
-        self.report(WorkEvent::HeldUp(wait));
-        GoesOn(self)
+    /// Reports a pause, and its end when the returned value is dropped.
+    pub(super) fn pause(&self, wait: Duration) -> impl Drop {
+        self.report(WorkEvent::Paused(wait));
+        Pause(self)
     }
 }
 
-impl fmt::Debug for Work {
+impl fmt::Debug for WorkItem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Work").field("urgency", &self.urgency).finish_non_exhaustive()
+        formatter.debug_struct("WorkItem").field("priority", &self.priority).finish_non_exhaustive()
     }
 }
 
-struct GoesOn<'w>(&'w Work);
+struct Pause<'w>(&'w WorkItem);
 
-impl Drop for GoesOn<'_> {
+impl Drop for Pause<'_> {
     fn drop(&mut self) {
-        self.0.report(WorkEvent::GoesOn);
+        self.0.report(WorkEvent::Resumed);
     }
 }

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{load::Load, look::look, outcomes::Outcomes};
 use crate::{
     error::Error,
-    graph::Urgency,
+    graph::Priority,
     read::{
         context::Context,
         found::Origin,
@@ -91,7 +91,7 @@ impl Jobs {
         let weight = all / some.len().max(1) as f64;
         let places: Vec<_> = some.iter().map(|(job, _)| (job.streams, job.input.parent.clone())).collect();
         let before = context.client.counts();
-        let tasks = some.into_iter().map(|(job, _)| look(context.for_job(0, job.input.urgency(), job.streams), job));
+        let tasks = some.into_iter().map(|(job, _)| look(context.for_job(0, job.input.priority(), job.streams), job));
         let looks: Vec<_> = stream::iter(tasks).buffered(UNDER_WAY).try_collect().await?;
         let asked = context.client.counts().sent_since(&before);
         let mut looked_at = Vec::new();
@@ -124,7 +124,7 @@ fn sample<T>(mut items: Vec<T>, most: usize, key: impl Fn(&T) -> String) -> (Vec
 fn kind(job: &Job) -> Kind {
     let is_listed = !matches!(job.input.origin, Origin::Unlisted { .. });
     let level = job.input.parent.level().map(|level| level.position());
-    (Reverse(job.input.urgency() == Urgency::Leads), level, is_listed, job.input.stream.position())
+    (Reverse(job.input.priority() == Priority::Discovery), level, is_listed, job.input.stream.position())
 }
 
 #[cfg(test)]

@@ -112,18 +112,18 @@ impl Load {
     pub(super) fn time(&self, rates: &Rates) -> Time {
         let all: f64 = self.classes.values().map(|(_, requests)| requests).sum();
         let of = |by: Budget, requests: f64| Time { seconds: rates.seconds(by, requests), by, of: None, requests };
-        let classes = self.classes.values().map(|&(class, requests)| of(Budget::Of(class), requests));
+        let classes = self.classes.values().map(|&(class, requests)| of(Budget::Class(class), requests));
         let levels = LEVELS.iter().filter_map(|&level| {
             let parents = self.parents_of(level).map(|(of, parent)| (parent.requests, of));
             let (requests, busiest) =
                 parents.max_by(|(one, of), (other, others)| one.total_cmp(other).then_with(|| others.key().cmp(&of.key())))?;
-            Some(Time { of: Some(busiest.clone()), ..of(Budget::One(level), requests) })
+            Some(Time { of: Some(busiest.clone()), ..of(Budget::Parent(level), requests) })
         });
         // The pages of a walk follow each other.
         let longest = self.walks.first().and_then(|(of, requests)| {
             let level = paced(of)?;
-            let seconds = rates.seconds_in_a_row(level, *requests);
-            Some(Time { seconds, by: Budget::One(level), of: Some(of.clone()), requests: *requests })
+            let seconds = rates.seconds_in_sequence(level, *requests);
+            Some(Time { seconds, by: Budget::Parent(level), of: Some(of.clone()), requests: *requests })
         });
         let times = longest.into_iter().chain(levels).chain(classes);
         times.fold(of(Budget::All, all), |longest, time| if time.seconds > longest.seconds { time } else { longest })

@@ -99,7 +99,7 @@ impl<'l> Channel<'l> {
             Err(error) if origin == Origin::Candidate && error.is_missing() => (None, Ok(JobReport::default())),
             Err(error) => {
                 let error = Error::graph(format!("read the messages of {of}"), error, self.job.input.stream.permissions);
-                (None, Err(error.or_leave_out(of.own_id())))
+                (None, Err(error.with_exclude_hint(of.own_id())))
             }
         }
     }

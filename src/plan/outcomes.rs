@@ -46,7 +46,7 @@ impl Outcomes {
     }
 
     fn refuse(&mut self, streams: StreamSet, error: &Error) {
-        let lacks = error.lacks().map(|permission| (streams, permission));
+        let lacks = error.missing_permission().map(|permission| (streams, permission));
         if !lacks.is_some_and(|lacks| self.lacking.contains(&lacks)) {
             self.refused.push(error.to_string());
             self.lacking.extend(lacks);

@@ -111,14 +111,14 @@ impl Plan {
         let by_kind: BTreeMap<_, _> = by_class.chain([("token", 1)]).collect();
         let time = load.time(&rates);
         let limit = match time.by {
-            Budget::Of(class) => class.name.to_owned(),
-            Budget::One(level) => format!("one_{}", level.name),
+            Budget::Class(class) => class.name.to_owned(),
+            Budget::Parent(level) => format!("one_{}", level.name),
             Budget::All => "all".to_owned(),
         };
         let longest = load.walks.iter().map(|(of, requests)| Longest {
             place: place(of, names),
             requests: whole(*requests),
-            seconds: whole(paced(of).map_or(0.0, |level| rates.seconds_in_a_row(level, *requests))),
+            seconds: whole(paced(of).map_or(0.0, |level| rates.seconds_in_sequence(level, *requests))),
         });
         let parents: Vec<_> = load.parents().map(|(level, all, of_them)| (level.plural, Share { of_them, all: whole(all) })).collect();
         Self {

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::{Config, StreamConfig},
     emit::Output,
-    graph::{self, Cleaned, GraphClient, Urgency, WorkEvent},
+    graph::{self, GraphClient, Priority, Replacements, WorkEvent},
     level::{Level, Partition},
     state::{Position, StreamState},
     streams::{self, PerStream, Selected, Stream, StreamSet},
@@ -105,7 +105,7 @@ impl Context {
 
     /// Whether a team exists although Graph returned this 404 for something in it.
     pub(crate) async fn team_exists(&self, team: &str, missing: &graph::Error) -> bool {
-        if missing.denies_team() {
+        if missing.is_team_not_found() {
             return false;
         }
         match self.client.object(&streams::team(team)).await {
@@ -117,21 +117,21 @@ impl Context {
     }
 
     /// The context of a job that starts now. `streams` are those that it contributes to.
-    pub(crate) fn for_job(&self, job: u64, urgency: Urgency, streams: StreamSet) -> Self {
+    pub(crate) fn for_job(&self, job: u64, priority: Priority, streams: StreamSet) -> Self {
         let run = self.run.clone();
         run.waits.job_started(streams);
         let report = move |event| match event {
             WorkEvent::Sent => run.output.progress().sent(job, streams),
             WorkEvent::Throttled => run.output.progress().throttled(streams),
-            WorkEvent::HeldUp(wait) => run.report_waits(run.waits.job_paused(job, streams, wait, Instant::now())),
-            WorkEvent::GoesOn => run.waits.job_resumed(job, streams),
+            WorkEvent::Paused(wait) => run.report_waits(run.waits.job_paused(job, streams, wait, Instant::now())),
+            WorkEvent::Resumed => run.waits.job_resumed(job, streams),
         };
-        Self { run: self.run.clone(), client: self.client.for_work(urgency, report), job }
+        Self { run: self.run.clone(), client: self.client.for_work(priority, report), job }
     }
 
     /// Sets the estimated number of requests that the job still needs. The more there are, the more urgent is the next one.
     pub(crate) fn set_remaining_requests(&self, requests: f64) {
-        self.client.set_urgency(Urgency::Remains(requests));
+        self.client.set_priority(Priority::NextPage(requests));
         self.output.progress().remains(self.job, requests);
     }
 }
@@ -197,9 +197,9 @@ impl RunContext {
     }
 
     /// Counts the changes that were made to texts of a page.
-    pub(crate) fn note(&self, cleaned: Cleaned) {
-        self.nul.fetch_add(cleaned.nul, Ordering::Relaxed);
-        self.replaced.fetch_add(cleaned.replaced, Ordering::Relaxed);
+    pub(crate) fn note(&self, replacements: Replacements) {
+        self.nul.fetch_add(replacements.nul, Ordering::Relaxed);
+        self.replaced.fetch_add(replacements.replaced, Ordering::Relaxed);
     }
 
     /// A message about the changes made to texts; [`None`] if there were none.

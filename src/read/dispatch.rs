@@ -16,7 +16,7 @@ use crate::{error::Error, level::MESSAGE, streams::Read};
 pub(crate) async fn run(job: Job, context: &Context) -> Result<JobReport, JobError> {
     let excludable = job.input.excludable().map(str::to_owned);
     let with_exclude_hint = |error: Error| match &excludable {
-        Some(id) => error.or_leave_out(id),
+        Some(id) => error.with_exclude_hint(id),
         None => error,
     };
     match read(job, context).await {

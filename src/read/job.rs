@@ -8,7 +8,7 @@ use super::{
 use crate::{
     emit::{Closed, Records, Size},
     error::Error,
-    graph::{Item, Pages, Urgency},
+    graph::{Item, Pages, Priority},
     level::Partition,
     streams::{Read, Stream, StreamSet},
 };
@@ -58,20 +58,20 @@ impl JobInput {
         self.details.group_properties.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
-    /// The urgency of the first request. Jobs that lead to no others fill the gaps: a team has four requests per second for everything.
-    pub(crate) fn urgency(&self) -> Urgency {
+    /// The priority of the first request. Jobs that lead to no others fill the gaps: a team has four requests per second for everything.
+    pub(crate) fn priority(&self) -> Priority {
         match self.stream.read {
-            _ if self.finds_only() || !self.wanted.is_empty() => Urgency::Leads,
-            Read::Walk(_) => Urgency::Opens,
-            Read::Teams | Read::List(_) | Read::Report(_) => Urgency::Remains(0.0),
+            _ if self.finds_only() || !self.wanted.is_empty() => Priority::Discovery,
+            Read::Walk(_) => Priority::FirstPage,
+            Read::Teams | Read::List(_) | Read::Report(_) => Priority::NextPage(0.0),
         }
     }
 
     pub(crate) fn size(&self) -> Size {
-        match self.urgency() {
-            Urgency::Leads => Size::Leads,
-            Urgency::Opens => Size::Long,
-            Urgency::Remains(_) => Size::Short,
+        match self.priority() {
+            Priority::Discovery => Size::Leads,
+            Priority::FirstPage => Size::Long,
+            Priority::NextPage(_) => Size::Short,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{context::Context, job::JobReport, wanted::ids_to_find};
 use crate::{
     error::Error,
-    graph::Verdict,
+    graph::Consequence,
     streams::{PerStream, Stream, StreamSet},
 };
 
@@ -56,9 +56,9 @@ impl Outcomes {
 
     /// Notes a job that failed.
     fn stop(&mut self, streams: StreamSet, error: Error) -> Problem {
-        match error.verdict() {
-            Verdict::SkipParent | Verdict::RetryOnce => self.refuse(streams, error),
-            Verdict::Retry | Verdict::RefreshToken | Verdict::FailStream | Verdict::FailRun => self.fail(streams, error),
+        match error.consequence() {
+            Consequence::SkipParent | Consequence::RetryOnce => self.refuse(streams, error),
+            Consequence::Retry | Consequence::RefreshToken | Consequence::FailStream | Consequence::FailRun => self.fail(streams, error),
         }
     }
 
@@ -147,7 +147,7 @@ impl StreamOutcome {
     /// The same, together with the number of parents.
     pub(crate) fn no_parent(&self) -> Option<Arc<Error>> {
         let one = self.refusal_of_all()?;
-        Some(if self.refused > 1 { Arc::new(Error::NoParent { count: self.refused, one: one.clone() }) } else { one.clone() })
+        Some(if self.refused > 1 { Arc::new(Error::NoParent { count: self.refused, example: one.clone() }) } else { one.clone() })
     }
 
     /// Notes a team that exists but that Graph does not list.

@@ -5,7 +5,7 @@ use chrono::Utc;
 use crate::{
     config::Config,
     error::Error,
-    graph::{Credentials, Endpoints, GraphClient, Limits, NoClient, Pace},
+    graph::{ClientError, Credentials, Endpoints, GraphClient, Limits, Pace},
     secrets::Secrets,
     state::{StoredStates, StreamState},
     streams::{Mode, Selected, Stream},
@@ -79,8 +79,8 @@ pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<Graph
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
     let limits = Limits { body: config.max_page, ..limits };
     GraphClient::new(&endpoints, &credentials, pace, limits, secrets).map_err(|reason| match reason {
-        NoClient::Proxy { .. } => Error::Environment(reason),
-        NoClient::Setup(reason) => Error::Internal(reason),
+        ClientError::Proxy { .. } => Error::Environment(reason),
+        ClientError::Setup(reason) => Error::Internal(reason),
     })
 }
 

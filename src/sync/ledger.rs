@@ -64,7 +64,7 @@ impl Ledger {
     }
 
     fn report_refusal(&mut self, Problem { streams, error, .. }: &Problem) {
-        match error.lacks() {
+        match error.missing_permission() {
             None => warn!("{error}"),
             // There may be thousands of such parents, all for the same reason.
             Some(permission) => {
@@ -97,5 +97,5 @@ impl Ledger {
 
 fn report_failure(Problem { error, had_failed, .. }: &Problem) {
     // There may be thousands of channels that were not even requested, all for a reason that was reported.
-    if error.is_unasked() && *had_failed { debug!("{error}") } else { warn!("{error}") }
+    if error.was_skipped() && *had_failed { debug!("{error}") } else { warn!("{error}") }
 }

@@ -181,7 +181,7 @@ impl Run {
             RunningJob { number: self.jobs, size: job.input.size(), streams: job.streams, reads_parent_for: job.reads_parent_for() };
         let RunningJob { number, size, streams, .. } = running_jobs;
         self.context.output.progress().job_begins(number, size, streams);
-        let context = self.context.for_job(number, job.input.urgency(), streams);
+        let context = self.context.for_job(number, job.input.priority(), streams);
         let handle = self.running.spawn(async move { dispatch::run(job, &context).await }.with_current_subscriber());
         self.running_jobs.insert(handle.id(), running_jobs);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::{graph::Urgency, read::job::Job};
+use crate::{graph::Priority, read::job::Job};
 
 /// Number of waiting jobs from which on no more are searched for. A list of the whole tenant is read much faster than its teams and
 /// channels, and all of them would have to be kept in memory. With this many jobs, the longest channels are still found early enough.
@@ -26,7 +26,7 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn push(&mut self, job: Job) {
         let team = job.input.parent.top();
-        match Some(team).filter(|team| !team.is_empty() && job.input.urgency() != Urgency::Leads) {
+        match Some(team).filter(|team| !team.is_empty() && job.input.priority() != Priority::Discovery) {
             None => self.discovery.push_back(job),
             Some(team) => {
                 self.waiting += weight(&job);

@@ -120,7 +120,7 @@ fn damaged_items_are_asked_for_again_and_then_reported_while_the_rest_is_read() 
         errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
         [("system_error", "messages"), ("system_error", "message_replies")]
     );
-    assert!(errors[0].2.contains(&format!("{} items are no objects or have no usable id", 2 * kinds)), "{}", errors[0].2);
+    assert!(errors[0].2.contains(&format!("{} items are malformed (not an object, or no usable id)", 2 * kinds)), "{}", errors[0].2);
     let journal = sim.journal();
     let asked = journal.entries_of(graph_sim::Class::Messages).filter(|entry| entry.channel() == Some(&channel)).count();
     assert_eq!(asked, 2, "the page is asked for once more");

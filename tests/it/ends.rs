@@ -252,7 +252,7 @@ const FOLDER: &str = "TEST_FOLDER_OF_A_PANIC";
 #[ignore = "started by the test below, as a process of its own"]
 fn a_sync_that_panics() {
     let Ok(folder) = env::var(FOLDER) else { return };
-    panic::remember();
+    panic::install_hook();
     let (exit, stdout) = run_brittle(&["--config", &format!("{folder}/config.json")]);
     assert_eq!((exit, stdout.as_str()), (Exit::Failure, ""));
 }

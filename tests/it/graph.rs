@@ -180,8 +180,8 @@ fn links_that_lead_astray_are_not_followed() {
     for (fault, kind, said) in [
         (LinkFault::Origin(foreign.clone()), "system_error", "not the configured Graph host"),
         (LinkFault::Origin("http://127.0.0.1:1".to_owned()), "system_error", "http://127.0.0.1:1"),
-        (LinkFault::Same, "system_error", "a second time"),
-        (LinkFault::First, "system_error", "a second time"),
+        (LinkFault::Same, "system_error", "a nextLink was repeated"),
+        (LinkFault::First, "system_error", "a nextLink was repeated"),
     ] {
         sim.clear_faults();
         sim.inject(Rule::new(Fault::Link(fault.clone())).class(Class::Messages));
@@ -227,7 +227,7 @@ fn an_empty_list_of_channels_is_asked_for_again_and_then_not_believed() {
     sim.inject(Rule::new(empty()).class(Class::Channels));
     let output = read(&sim);
     assert_eq!(output.status, Some(1));
-    assert!(output.errors().iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains("which no team has")));
+    assert!(output.errors().iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains("but every team has at least one")));
     assert_eq!(output.statuses("members").last(), Some(&"COMPLETE"));
 }
 
@@ -241,7 +241,11 @@ fn a_list_that_refuses_its_page_size_is_read_without() {
         });
         let output = read(&sim);
         assert_whole(&sim, &output);
-        assert_eq!(output.logs("INFO").iter().filter(|line| line.contains("Graph does not take a page size for")).count(), 1, "{class:?}");
+        assert_eq!(
+            output.logs("INFO").iter().filter(|line| line.contains("Graph does not accept a page size for")).count(),
+            1,
+            "{class:?}"
+        );
         // Who asks at the same time cannot know of it yet.
         let refused = sim.journal().with_status(400);
         assert!((1..=8).contains(&refused), "{class:?}: {refused}");

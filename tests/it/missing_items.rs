@@ -34,7 +34,7 @@ fn members_that_graph_does_not_find_make_the_stream_incomplete_and_the_team_is_t
             let output = tap.read(&ALL);
             let [(kind, stream, text)] = output.errors()[..] else { panic!("{:?}", output.errors()) };
             assert_eq!((output.status, kind, stream), (Some(1), "system_error", "members"));
-            assert!(text.starts_with(&format!("cannot list the members of team {team}, which exists: GET ")), "{text}");
+            assert!(text.starts_with(&format!("cannot list the members of team {team}, although the team exists: GET ")), "{text}");
             assert!(text.contains("deleted from the directory") && text.contains("`stream_options.members`"), "{text}");
             assert_eq!(output.logs("WARN"), [text], "reported once, and not as a group without a team");
             assert_eq!((output.records("members").count(), output.records("messages").count()), (24, 12));
@@ -55,7 +55,11 @@ fn channels_that_graph_does_not_find_make_the_streams_incomplete() {
     let output = Tap::new(&config(&sim, everything())).read(&ALL);
     let failed: Vec<_> = output.errors().into_iter().map(|(_, stream, _)| stream).collect();
     assert_eq!((output.status, failed), (Some(1), vec!["channels", "messages", "message_replies"]));
-    assert!(output.errors()[0].2.starts_with(&format!("cannot list the channels of team {team}, which exists: ")), "{:?}", output.errors());
+    assert!(
+        output.errors()[0].2.starts_with(&format!("cannot list the channels of team {team}, although the team exists: ")),
+        "{:?}",
+        output.errors()
+    );
     assert_eq!(output.records("messages").count(), 8);
 }
 

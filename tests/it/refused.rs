@@ -36,15 +36,15 @@ fn a_missing_permission_is_reported_once_however_many_parents_it_concerns() {
     let (_sim, tap) = granted(&WITHOUT_MESSAGES);
     let output = tap.read(&ALL);
     let has = "the token has GroupMember.Read.All, Team.ReadBasic.All, Channel.ReadBasic.All and TeamMember.Read.All, and lacks \
-               ChannelMessage.Read.All: grant the application permission ChannelMessage.Read.All and admin consent; it takes some minutes \
-               to count";
+               ChannelMessage.Read.All: grant the application permission ChannelMessage.Read.All and admin consent; this takes \
+               effect after a few minutes";
     let warned = output.logs("WARN");
     assert!(
         warned.len() == 1 && warned[0].ends_with(&format!("; hint: {has} (reported once for messages, message_replies)")),
         "{warned:?}"
     );
     for text in errors(&output, &["messages", "message_replies"]) {
-        assert!(text.starts_with("none of 18 parents can be read; one of them: cannot read the messages of channel 19:"), "{text}");
+        assert!(text.starts_with("none of 18 parents can be read, for example: cannot read the messages of channel 19:"), "{text}");
         assert!(text.ends_with(has), "{text}");
     }
     assert!(output.logs("INFO").contains(&"messages: 0 records, 18 parents refused or missing"));
@@ -56,7 +56,7 @@ fn a_missing_permission_is_reported_once_however_many_parents_it_concerns() {
     let (refused, failed) = plan(&tap);
     assert_eq!((refused.len(), failed.len()), (0, 1), "{refused:?}");
     assert!(
-        failed[0].starts_with("messages, message_replies would fail: none of 18 parents can be read; one of them: cannot read"),
+        failed[0].starts_with("messages, message_replies would fail: none of 18 parents can be read, for example: cannot read"),
         "{failed:?}"
     );
 }
@@ -72,7 +72,7 @@ fn two_missing_permissions_are_two_reports_and_each_stream_is_named() {
     assert_eq!(reported("(reported once for members)"), 1);
     assert_eq!(reported("(reported once for channels, messages, message_replies)"), 1);
     let errors = errors(&output, &ALL);
-    assert!(errors.iter().all(|text| text.starts_with("none of 3 parents can be read; one of them: cannot ")), "{errors:?}");
+    assert!(errors.iter().all(|text| text.starts_with("none of 3 parents can be read, for example: cannot ")), "{errors:?}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_parent_that_is_refused_for_another_reason_is_named_beside_a_missing_permiss
     for channel in &channels {
         let of_channel: Vec<_> = warned.iter().filter(|line| line.contains(channel)).collect();
         assert!(
-            of_channel.len() == 1 && of_channel[0].contains("hint: Graph refuses although the token has ChannelMessage.Read.All: "),
+            of_channel.len() == 1 && of_channel[0].contains("hint: Graph refused although the token has ChannelMessage.Read.All: "),
             "{warned:?}"
         );
     }
@@ -99,7 +99,7 @@ fn a_parent_that_is_refused_for_another_reason_is_named_beside_a_missing_permiss
 fn a_permission_that_should_do_and_does_not_is_named_with_the_one_that_is_missing() {
     let (sim, tap) = granted(&["Group.ReadWrite.All", "TeamMember.Read.All"]);
     sim.switches(|switches| switches.group_roles_open_messages = false);
-    let named = "the token has Group.ReadWrite.All, with which Graph refuses this, and lacks ChannelMessage.Read.All: grant the application \
+    let named = "the token has Group.ReadWrite.All, which Graph did not accept here, and lacks ChannelMessage.Read.All: grant the application \
                  permission ChannelMessage.Read.All and admin consent";
     let output = tap.read(&ALL);
     for text in errors(&output, &["messages", "message_replies"]) {
@@ -109,7 +109,7 @@ fn a_permission_that_should_do_and_does_not_is_named_with_the_one_that_is_missin
     let (_, failed) = plan(&tap);
     assert!(failed.len() == 1 && failed[0].contains(named), "{failed:?}");
     let check = tap.check();
-    let line = "messages: the token has Group.ReadWrite.All, with which Graph refuses this; it does not have the application permission \
+    let line = "messages: the token has Group.ReadWrite.All, which Graph did not accept here; it does not have the application permission \
                 ChannelMessage.Read.All. Graph's response: ";
     assert!(check.logs("WARN").iter().any(|text| text.starts_with(line)), "{:?}", check.logs("WARN"));
     assert!(check.verdict().1.contains("permission missing for messages, message_replies: "), "{:?}", check.verdict());
@@ -121,7 +121,7 @@ fn a_run_knows_a_licence_and_a_policy_from_a_permission() {
     for (fault, hint) in [
         (Fault::graph(403, "Forbidden", licence), "hint: a licence is missing: "),
         (Fault::graph(402, "PaymentRequired", "Payment Required"), "hint: a licence is missing: "),
-        (Fault::graph(403, "Forbidden", "User Login. Teams is disabled for your tenant."), "hint: the tenant does not allow it, "),
+        (Fault::graph(403, "Forbidden", "User Login. Teams is disabled for your tenant."), "hint: the tenant does not allow this: "),
     ] {
         let (sim, tap) = granted(&WITHOUT_MESSAGES);
         sim.inject(Rule::new(fault).class(Class::Messages));

@@ -27,8 +27,10 @@ fn every_row_names_tests_that_exist() {
 
 #[test]
 fn a_test_that_there_is_not_is_noticed() {
-    assert!(is_test("reliability::every_row_names_tests_that_exist") && is_test("graph::answer::tests::retry_after_is_seconds_or_a_date"));
-    for none in ["reliability::rows", "reliability::no_such_test", "nowhere::no_such_test", "graph::answer::tests::wait"] {
+    assert!(
+        is_test("reliability::every_row_names_tests_that_exist") && is_test("graph::response::tests::retry_after_is_seconds_or_a_date")
+    );
+    for none in ["reliability::rows", "reliability::no_such_test", "nowhere::no_such_test", "graph::response::tests::wait"] {
         assert!(!is_test(none), "{none}");
     }
 }

@@ -87,7 +87,11 @@ fn a_second_redirect_is_not_followed() {
     sim.inject(Rule::new(Fault::Redirect(own)).class(Class::ReportFiles));
     let output = read(&sim);
     assert_eq!((output.status, sim.journal().count(Class::ReportFiles)), (Some(1), 1));
-    assert!(output.errors().iter().any(|(_, _, text)| text.contains("yet another place")), "{:?}", output.errors());
+    assert!(
+        output.errors().iter().any(|(_, _, text)| text.contains("a second redirect instead of the report file")),
+        "{:?}",
+        output.errors()
+    );
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn where_the_file_cannot_be_had_graph_is_asked_for_another() {
     let output = read(&sim);
     assert_eq!(output.status, Some(1));
     assert!(
-        output.errors().iter().any(|(_, _, text)| text.contains("the file of the report cannot be had: status 404")),
+        output.errors().iter().any(|(_, _, text)| text.contains("cannot download the report file: status 404")),
         "{:?}",
         output.errors()
     );
@@ -123,7 +127,7 @@ fn a_report_that_is_throttled_is_waited_for() {
         sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(3600))).class(class));
         let output = read(&sim);
         assert_eq!(output.status, Some(1));
-        assert!(output.errors().iter().any(|(_, _, text)| text.contains("Graph asks to wait 60 minutes")), "{:?}", output.errors());
+        assert!(output.errors().iter().any(|(_, _, text)| text.contains("Graph requires a wait of 60 minutes")), "{:?}", output.errors());
     }
 }
 
@@ -145,7 +149,7 @@ fn a_report_without_rows_is_empty_and_one_without_a_header_is_an_error() {
     for text in ["", "\u{feff}", "2026-10-07,a@x.example,,Yes,7\r\n", "Report Refresh Date,Report Period\r\n2026-10-07,7\r\n"] {
         let output = read(&with_text(text));
         assert_eq!((output.status, rows(&output).len()), (Some(1), 0), "{text:?}");
-        assert!(output.errors().iter().any(|(_, _, text)| text.contains("no table in CSV with a column `")), "{:?}", output.errors());
+        assert!(output.errors().iter().any(|(_, _, text)| text.contains("not a CSV table with a column `")), "{:?}", output.errors());
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::LazyLock, time::Duration};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 use tap_microsoft_teams::graph::{
-    Credentials, LONGEST_WAIT,
+    Credentials, MAX_WAIT,
     fuzzing::{self, SignIn},
 };
 use url::Url;
@@ -36,10 +36,10 @@ pub(crate) fn retry_after(value: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(value) else { return };
     let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<u32>().ok());
     let wait = fuzzing::wait(value, now());
-    assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT), "{wait:?}");
+    assert!(wait.is_none_or(|wait| wait <= MAX_WAIT), "{wait:?}");
     if let Some(seconds) = seconds {
         let asked = Duration::from_secs(seconds.into());
-        assert_eq!(wait, Some(asked).filter(|asked| *asked <= LONGEST_WAIT));
+        assert_eq!(wait, Some(asked).filter(|asked| *asked <= MAX_WAIT));
     }
 }
 

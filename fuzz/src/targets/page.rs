@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use tap_microsoft_teams::{
-    graph::{Cleaned, Item, Page, fuzzing},
+    graph::{Item, Page, Replacements, fuzzing},
     record::{Columns, instant},
     streams::{PerStream, Read, Stream},
 };
@@ -32,7 +32,7 @@ pub(crate) fn page(body: &[u8]) {
 /// What is decoded needs no more of it, and what was no JSON has not become any.
 fn assert_decodes(body: &[u8]) {
     let Some((text, _)) = fuzzing::decode(body) else { return };
-    assert_eq!(fuzzing::decode(text.as_bytes()), Some((text.clone(), Cleaned::default())));
+    assert_eq!(fuzzing::decode(text.as_bytes()), Some((text.clone(), Replacements::default())));
     if let Ok(before) = str::from_utf8(body) {
         assert_eq!(is_json(&text), is_json(before), "{before:?} became {text:?}");
     }

@@ -50,7 +50,7 @@ pub(super) fn check(
     let remarks = config.as_ref().map(|config| config.warnings.clone()).unwrap_or_default();
     let checked = config.and_then(|config| {
         let streams = streams(&asked.streams)?;
-        let client = client(&config, Limits::brief(), secrets.clone())?;
+        let client = client(&config, Limits::interactive(), secrets.clone())?;
         runtime()?.block_on(stop.unless_ended(crate::check::check(&client, &config, streams))).transpose()
     });
     let result = match checked {
@@ -97,7 +97,7 @@ fn write_messages(
     let (lines, is_good, sentence) = match result {
         Ok(checkup) => (checkup.lines(), checkup.is_good(), checkup.sentence()),
         Err(error) if error.fault() == Fault::User => {
-            let (short, full) = (error.in_short(), error.to_string());
+            let (short, full) = (error.for_dialog(), error.to_string());
             (if short == full { Vec::new() } else { vec![(Level::ERROR, full)] }, false, short)
         }
         Err(error) => return airbyte::write_error(out, secrets, error),

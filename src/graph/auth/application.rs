@@ -1,23 +1,22 @@
-//! What a refused sign-in can be explained by.
+//! Facts about the configured application that explain a refused sign-in.
 
-/// What stands in the wrong place, as far as its form tells: ids of applications are GUIDs, and values of secrets never.
+/// A mistake in the credentials that their format shows: application ids are GUIDs, and values of secrets never are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mixup {
-    /// The secret is an id.
+    /// `client_secret` is a GUID.
     SecretIsId,
-    /// The tenant's domain is where the application's id should be, and an id where the tenant should be.
+    /// `client_id` is a domain, and `tenant_id` a GUID.
     Swapped,
-    /// Tenant and application have the same id.
+    /// `tenant_id` and `client_id` are the same GUID.
     SameIds,
-    /// The application's id is none.
+    /// `client_id` is not a GUID.
     ClientIsNoId,
 }
 
-/// What a refusal can be explained by.
+/// Facts about the configured application that explain a refused sign-in.
 #[derive(Clone, Debug, Default)]
 pub struct Application {
-    /// What the credentials' form says of them.
     pub mixups: Vec<Mixup>,
-    /// Where an administrator consents to what the application asks for.
+    /// The URL where an administrator grants consent.
     pub consent: String,
 }

@@ -1,5 +1,4 @@
-//! What a token says about the application, where it can be read: tokens are opaque by contract (graph.md 1.3), so nothing is verified, and
-//! no request depends on it.
+//! The claims in a token. Tokens are opaque by contract (graph.md 1.3), so nothing is verified, and no request depends on the claims.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -7,18 +6,18 @@ use uuid::Uuid;
 
 use crate::graph::Permission;
 
-/// What a token says about the application. Nothing is concluded from what it does not say.
+/// What a token says about the application. An absent claim means nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Claims {
-    /// Its application permissions.
+    /// The application permissions.
     pub roles: Option<Vec<String>>,
-    /// The id of the tenant, which is not what was configured if that was a domain.
+    /// The id of the tenant, even if `tenant_id` is a domain.
     pub tenant_id: Option<Uuid>,
 }
 
 impl Claims {
-    /// The claims of a token, if it is a JWT: three parts, of which the second is base64 of an object.
-    pub(in crate::graph) fn of(token: &str) -> Self {
+    /// Parses a token, if it is a JWT: three parts, the second of which is an object in base64.
+    pub(in crate::graph) fn parse(token: &str) -> Self {
         let claims = body(token).unwrap_or_default();
         let roles = claims["roles"].as_array().into_iter().flatten();
         let roles: Vec<_> = roles.filter_map(Value::as_str).map(str::to_owned).collect();
@@ -28,10 +27,10 @@ impl Claims {
         }
     }
 
-    /// Whether the token has a permission that opens a route; [`None`] if it does not say which it has.
+    /// Whether the token has the permission. [`None`] if its permissions cannot be read.
     pub fn has(&self, permission: &Permission) -> Option<bool> {
         let roles = self.roles.as_ref()?;
-        Some(roles.iter().any(|role| permission.is_given_by(role)))
+        Some(roles.iter().any(|role| permission.includes(role)))
     }
 }
 
@@ -56,41 +55,42 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_can_be_read_says_what_the_application_may_do() {
+    fn a_readable_token_shows_the_permissions_and_the_tenant() {
         let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
-        let said = Claims::of(&token(json!({"roles": ["Team.ReadBasic.All", "Group.Read.All"], "tid": tenant, "appid": "x"}).to_string()));
-        assert_eq!((said.has(&MESSAGES), said.tenant_id.unwrap().to_string().as_str()), (Some(true), tenant));
-        let less = Claims::of(&token(json!({"roles": ["Team.ReadBasic.All"]}).to_string()));
+        let claims =
+            Claims::parse(&token(json!({"roles": ["Team.ReadBasic.All", "Group.Read.All"], "tid": tenant, "appid": "x"}).to_string()));
+        assert_eq!((claims.has(&MESSAGES), claims.tenant_id.unwrap().to_string().as_str()), (Some(true), tenant));
+        let less = Claims::parse(&token(json!({"roles": ["Team.ReadBasic.All"]}).to_string()));
         assert_eq!((less.has(&MESSAGES), less.tenant_id), (Some(false), None));
     }
 
     #[test]
-    fn nothing_is_concluded_from_a_token_that_does_not_say() {
+    fn an_unreadable_token_has_no_claims() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let bodies =
             ["", "null", "[]", "{", "{}", r#"{"roles":null}"#, r#"{"roles":"Group.Read.All"}"#, r#"{"roles":[1]}"#, "\"roles\"", &deep];
         for body in bodies {
-            assert_eq!(Claims::of(&token(body)), Claims::default(), "{}", &body[..body.len().min(40)]);
+            assert_eq!(Claims::parse(&token(body)), Claims::default(), "{}", &body[..body.len().min(40)]);
         }
         for opaque in ["", ".", "..", "EwBwA8l6BAAU", "a.b", "e30.!!!.c2ln", "e30.e30=.", "\u{1F511}.\u{1F511}.\u{1F511}"] {
-            assert_eq!(Claims::of(opaque), Claims::default(), "{opaque}");
+            assert_eq!(Claims::parse(opaque), Claims::default(), "{opaque}");
         }
-        // Neither a role that is no text nor a tenant that is no id is believed: both could get into a link or a line.
-        let odd = Claims::of(&token(r#"{"roles":[1,{"a":2},"Group.Read.All"],"tid":"evil.example/?"}"#));
+        // A role that is not a string and a tenant that is not a GUID are dropped: they could end up in a link or a log line.
+        let odd = Claims::parse(&token(r#"{"roles":[1,{"a":2},"Group.Read.All"],"tid":"evil.example/?"}"#));
         assert_eq!(odd, Claims { roles: Some(vec!["Group.Read.All".to_owned()]), tenant_id: None });
     }
 
     proptest! {
         #[test]
-        fn no_token_breaks_the_reader(header in r"\PC{0,20}", body in prop::collection::vec(any::<u8>(), 0..300), text in r"\PC{0,60}") {
+        fn no_token_breaks_the_parser(header in r"\PC{0,20}", body in prop::collection::vec(any::<u8>(), 0..300), text in r"\PC{0,60}") {
             for token in [&text, &format!("{header}.{text}.{header}"), &token(&body), &format!("{header}{}", token(&body))] {
-                prop_assert!(Claims::of(token).roles.is_none_or(|roles| !roles.is_empty()));
+                prop_assert!(Claims::parse(token).roles.is_none_or(|roles| !roles.is_empty()));
             }
         }
 
         #[test]
-        fn every_object_of_claims_says_its_roles_and_nothing_else(roles in prop::collection::vec(r"\PC{0,30}", 1..5), more in r"\PC{0,30}") {
-            let claims = Claims::of(&token(json!({"roles": roles, "tid": more, more.as_str(): more}).to_string()));
+        fn all_roles_are_parsed(roles in prop::collection::vec(r"\PC{0,30}", 1..5), more in r"\PC{0,30}") {
+            let claims = Claims::parse(&token(json!({"roles": roles, "tid": more, more.as_str(): more}).to_string()));
             if more != "roles" && more != "tid" {
                 prop_assert_eq!(claims.roles, Some(roles));
             }

@@ -1,4 +1,4 @@
-//! The answer of the token endpoint to a good request: a token, and how long it lives (graph.md 1.3).
+//! A successful response of the token endpoint: a token and its lifetime (graph.md 1.3).
 
 use std::time::Duration;
 
@@ -7,18 +7,17 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::graph::page::text::without_mark;
+use crate::graph::page::text::without_bom;
 
-/// A lifetime of which nothing usable is said.
-const UNKNOWN: Duration = Duration::from_secs(300);
+/// The lifetime of a token if the response has no usable one.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 
-/// An `expires_on` before this second (2001) is no date: some services write the lifetime there.
-const EARLIEST: f64 = 978_307_200.0;
+/// An `expires_on` before this Unix time (2001) is a lifetime in seconds, which some services write there.
+const EARLIEST_DATE: f64 = 978_307_200.0;
 
-/// Dates that services write instead of seconds.
-const DATES: [&str; 2] = ["%m/%d/%Y %H:%M:%S %z", "%m/%d/%Y %I:%M:%S %p %z"];
+/// Date formats that some services use instead of seconds.
+const DATE_FORMATS: [&str; 2] = ["%m/%d/%Y %H:%M:%S %z", "%m/%d/%Y %I:%M:%S %p %z"];
 
-/// A token with its lifetime.
 #[derive(Debug)]
 pub(in crate::graph) struct Grant {
     pub(in crate::graph) token: SecretString,
@@ -26,9 +25,9 @@ pub(in crate::graph) struct Grant {
 }
 
 impl Grant {
-    /// Reads a body that was sent at `now` of the service's clock. [`None`] if there is no token in it.
+    /// Parses a body that was sent at `now` by the clock of the service. [`None`] if it contains no token.
     ///
-    /// Entra writes `expires_in` as a number. Proxies and identity endpoints write texts, floats, or only `expires_on`.
+    /// Entra sends `expires_in` as a number. Proxies and identity endpoints send strings, floats, or only `expires_on`.
     pub(in crate::graph) fn parse(body: &[u8], now: DateTime<Utc>) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body {
@@ -38,11 +37,11 @@ impl Grant {
             #[serde(default)]
             expires_on: Value,
         }
-        let Body { access_token, expires_in, expires_on } = serde_json::from_slice(without_mark(body)).ok()?;
+        let Body { access_token, expires_in, expires_on } = serde_json::from_slice(without_bom(body)).ok()?;
         let seconds = seconds(&expires_in).or_else(|| until(&expires_on, now));
         let lifetime = seconds.filter(|seconds| *seconds >= 1.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let token = SecretString::from(access_token);
-        (!secrecy::ExposeSecret::expose_secret(&token).is_empty()).then(|| Self { token, lifetime: lifetime.unwrap_or(UNKNOWN) })
+        (!secrecy::ExposeSecret::expose_secret(&token).is_empty()).then(|| Self { token, lifetime: lifetime.unwrap_or(DEFAULT_LIFETIME) })
     }
 }
 
@@ -55,10 +54,10 @@ fn seconds(value: &Value) -> Option<f64> {
     .filter(|seconds: &f64| seconds.is_finite())
 }
 
-/// Seconds from `now` to the end.
+/// Seconds from `now` to `end`.
 fn until(end: &Value, now: DateTime<Utc>) -> Option<f64> {
     match (seconds(end), end) {
-        (Some(lifetime), _) if lifetime < EARLIEST => Some(lifetime),
+        (Some(lifetime), _) if lifetime < EARLIEST_DATE => Some(lifetime),
         (Some(end), _) => Some(end - now.timestamp() as f64),
         (None, Value::String(text)) => Some((date(text.trim())? - now).as_seconds_f64()),
         _ => None,
@@ -67,7 +66,7 @@ fn until(end: &Value, now: DateTime<Utc>) -> Option<f64> {
 
 fn date(text: &str) -> Option<DateTime<Utc>> {
     let in_zone = DateTime::parse_from_rfc3339(text).ok();
-    let in_zone = in_zone.or_else(|| DATES.into_iter().find_map(|format| DateTime::parse_from_str(text, format).ok()));
+    let in_zone = in_zone.or_else(|| DATE_FORMATS.into_iter().find_map(|format| DateTime::parse_from_str(text, format).ok()));
     let without_zone = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|date| date.and_utc());
     in_zone.map(|date| date.to_utc()).or_else(without_zone)
 }
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_is_a_number_or_a_text_or_a_date() {
+    fn a_lifetime_is_a_number_or_a_string_or_a_date() {
         for expires_in in [json!(3599), json!(3599.0), json!("3599"), json!(" 3599.0 ")] {
             assert_eq!(lifetime(json!({"expires_in": expires_in})), 3599, "{expires_in}");
             assert_eq!(lifetime(json!({"expires_in": expires_in, "expires_on": 1_800_000_007})), 3599, "{expires_in}");
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_whose_lifetime_says_nothing_is_a_token_for_five_minutes() {
+    fn a_token_without_a_usable_lifetime_lasts_five_minutes() {
         let unusable =
             [json!(null), json!(0), json!(-3599), json!("soon"), json!(""), json!(1e300), json!([3599]), json!("NaN"), json!("inf")];
         for value in unusable {
@@ -139,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_answer_with_a_token_has_a_lifetime(
+        fn every_response_with_a_token_has_a_lifetime(
             value in prop_oneof![any::<f64>().prop_map(Value::from), any::<i64>().prop_map(Value::from), r"\PC{0,30}".prop_map(Value::from)],
             name in prop::sample::select(vec!["expires_in", "expires_on"]),
         ) {

@@ -1,4 +1,4 @@
-//! Signing in: the token, what it may do, and what an application must be permitted.
+//! Sign-in: credentials, tokens and permissions.
 
 pub(super) mod application;
 pub(super) mod claims;

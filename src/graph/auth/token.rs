@@ -1,4 +1,4 @@
-//! Tokens: OAuth 2.0 client credentials, kept until shortly before their end, one refresh at a time (graph.md 1).
+//! Tokens by OAuth 2.0 client credentials, cached until shortly before they expire (graph.md 1).
 
 use std::{
     sync::Arc,
@@ -22,22 +22,22 @@ use super::{
 };
 use crate::{
     graph::{
-        answer::{Patience, date, decoded, json, quotable, retry_after, text},
         error::SignInRefusal,
-        http::Way,
+        http::Connection,
         pace::counts::Counters,
-        retry::{Verdict, of_status},
+        response::{Timeout, date, decoded, json, quotable, retry_after, text},
+        retry::{Consequence, consequence_of_status},
     },
     secrets::Secrets,
 };
 
-/// What the token endpoint answers is a few kilobytes: more is none of it.
+/// Maximum bytes of a response. The token endpoint sends a few kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// A token is renewed this long before it ends, or at half its life if that is shorter.
-const MARGIN: Duration = Duration::from_secs(300);
+/// A token is renewed this long before it expires, or after half its lifetime if that is later.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 
-/// What an application signs in with.
+/// The credentials of an application.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// Id or verified domain of the Microsoft Entra tenant.
@@ -46,12 +46,11 @@ pub struct Credentials {
     pub client_id: String,
     /// The value of a client secret.
     pub client_secret: SecretString,
-    /// Where an administrator of the tenant consents to what the application asks for.
+    /// The URL where an administrator of the tenant grants consent.
     pub consent: String,
 }
 
 impl Credentials {
-    /// All that is in the wrong place.
     fn mixups(&self) -> Vec<Mixup> {
         let is_id = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
         let Self { tenant_id, client_id, client_secret, .. } = self;
@@ -66,11 +65,11 @@ impl Credentials {
     }
 }
 
-/// The source of tokens for one application in one tenant.
+/// Provides the tokens of one application in one tenant.
 #[derive(Debug)]
 pub(in crate::graph) struct TokenSource {
-    way: Arc<Way>,
-    patience: Patience,
+    connection: Arc<Connection>,
+    timeout: Timeout,
     /// The token endpoint of the tenant.
     url: Url,
     client_id: String,
@@ -83,10 +82,16 @@ pub(in crate::graph) struct TokenSource {
     counters: Arc<Counters>,
 }
 
-/// Status, clock, wait and body of an answer.
-type Exchanged = (StatusCode, DateTime<Utc>, Option<Duration>, Vec<u8>);
+/// A response of the token endpoint.
+struct TokenResponse {
+    status: StatusCode,
+    /// The clock of the service.
+    date: DateTime<Utc>,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
 
-/// What the last request came to.
+/// The result of the last request.
 #[derive(Debug, Default)]
 struct Last {
     token: Option<Token>,
@@ -101,9 +106,9 @@ pub(in crate::graph) struct Token {
 }
 
 impl Token {
-    /// The token of an answer to a request that was sent at that time.
-    fn of(Grant { token, lifetime }: Grant, asked_at: Instant) -> Self {
-        let renew_at = asked_at.checked_add(lifetime.saturating_sub(MARGIN).max(lifetime / 2)).unwrap_or(asked_at + MARGIN);
+    fn new(Grant { token, lifetime }: Grant, requested_at: Instant) -> Self {
+        let renew_after = lifetime.saturating_sub(RENEWAL_MARGIN).max(lifetime / 2);
+        let renew_at = requested_at.checked_add(renew_after).unwrap_or(requested_at + RENEWAL_MARGIN);
         Self { value: token, renew_at }
     }
 
@@ -113,23 +118,22 @@ impl Token {
 }
 
 impl SignInRefusal {
-    /// What this refusal, given at that time, is to whoever has asked at the other; [`None`] if another request may come to something else:
-    /// neither does a wrong secret become right, nor is a service that wants to be left alone asked by everybody in turn.
-    fn still(&self, given_at: Instant, asked_at: Instant) -> Option<Self> {
-        if !self.transient || given_at >= asked_at {
+    /// This refusal as the result for another caller, or [`None`] if a new request may succeed. A wrong secret stays wrong, and callers that
+    /// waited together, or come before `Retry-After` has passed, share one request.
+    fn applies_to(&self, refused_at: Instant, requested_at: Instant) -> Option<Self> {
+        if !self.transient || refused_at >= requested_at {
             return Some(self.clone());
         }
-        let until = given_at.checked_add(self.retry_after?)?;
+        let until = refused_at.checked_add(self.retry_after?)?;
         let wait = until.checked_duration_since(Instant::now()).filter(|wait| !wait.is_zero())?;
         Some(Self { retry_after: Some(wait), ..self.clone() })
     }
 }
 
 impl TokenSource {
-    /// `url` is the token endpoint of the tenant, `scope` the Graph host with `/.default`.
     pub(in crate::graph) fn new(
-        way: Arc<Way>,
-        patience: Patience,
+        connection: Arc<Connection>,
+        timeout: Timeout,
         url: Url,
         scope: String,
         credentials: &Credentials,
@@ -139,13 +143,13 @@ impl TokenSource {
         let Credentials { client_id, client_secret: secret, consent, .. } = credentials.clone();
         let application = Arc::new(Application { mixups: credentials.mixups(), consent });
         secrets.add(secret.expose_secret());
-        Self { way, patience, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
+        Self { connection, timeout, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
     }
 
-    /// The current token, or a new one if it ends soon or is the one that was `refused`.
+    /// The current token, or a new one if it expires soon or is the one that Graph `refused`.
     pub(in crate::graph) async fn get(&self, refused: Option<&Token>) -> Result<Token, SignInRefusal> {
-        let asked_at = Instant::now();
-        // Held across the request: whoever comes meanwhile waits for its result instead of asking again.
+        let requested_at = Instant::now();
+        // Locked during the request, so that concurrent callers share its result.
         let mut last = self.last.lock().await;
         if let Some(token) = &last.token
             && Instant::now() < token.renew_at
@@ -154,9 +158,9 @@ impl TokenSource {
             return Ok(token.clone());
         }
         if let Some((at, refusal)) = &last.refusal
-            && let Some(still) = refusal.still(*at, asked_at)
+            && let Some(refusal) = refusal.applies_to(*at, requested_at)
         {
-            return Err(still);
+            return Err(refusal);
         }
         *last = Last::default();
         let result = self.request().await;
@@ -167,37 +171,40 @@ impl TokenSource {
         result
     }
 
-    /// Asks for a token (graph.md 1.2).
+    /// Requests a token (graph.md 1.2).
     async fn request(&self) -> Result<Token, SignInRefusal> {
-        let asked_at = Instant::now();
+        let requested_at = Instant::now();
         self.counters.sign_in();
-        let (client, mut patience) = (self.way.client(), self.patience);
-        let answer = self.exchange(&client, &mut patience).await;
-        if patience.is_over() || matches!(answer, Ok((StatusCode::MISDIRECTED_REQUEST, ..))) {
-            self.way.renew(&client);
+        let (client, mut timeout) = (self.connection.client(), self.timeout);
+        let response = self.exchange(&client, &mut timeout).await;
+        if timeout.has_expired() || matches!(response, Ok(TokenResponse { status: StatusCode::MISDIRECTED_REQUEST, .. })) {
+            self.connection.replace(&client);
         }
-        let (status, now, wait, body) = answer?;
-        self.answer(status, now, wait, &body).map(|grant| Token::of(grant, asked_at))
+        self.parse(&response?).map(|grant| Token::new(grant, requested_at))
     }
 
-    /// Sends the request, and reads the answer: its status, the service's clock, how long it asks to wait, and its body.
-    async fn exchange(&self, client: &reqwest::Client, patience: &mut Patience) -> Result<Exchanged, SignInRefusal> {
+    /// Sends the request and reads the response.
+    async fn exchange(&self, client: &reqwest::Client, timeout: &mut Timeout) -> Result<TokenResponse, SignInRefusal> {
         let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        // Without a word of it any compression would be right.
+        // Without this header the server may use any compression.
         let request = request.header(ACCEPT_ENCODING, "gzip").body(self.form());
-        let unreached = |text: String| lost(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
-        let response = patience.wait(request.send()).await.map_err(unreached)?;
+        let transport = |text: String| temporary(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
+        let response = timeout.wait(request.send()).await.map_err(transport)?;
         let (status, headers) = (response.status(), response.headers());
-        let now = date(headers).unwrap_or_else(Utc::now);
-        let wait = retry_after(headers, now);
-        let damaged = |reason| lost(format!("the sign-in service {} answered without a token: {reason}", self.origin()));
-        let (mut decoded, mut body) = (decoded(response).map_err(damaged)?, Vec::new());
-        while patience.wait(decoded.read_buf(&mut body)).await.map_err(unreached)? > 0 {
+        let date = date(headers).unwrap_or_else(Utc::now);
+        let retry_after = retry_after(headers, date);
+        let malformed = |reason| temporary(format!("the sign-in service {} returned no token: {reason}", self.origin()));
+        let (mut decoded, mut body) = (decoded(response).map_err(malformed)?, Vec::new());
+        while timeout.wait(decoded.read_buf(&mut body)).await.map_err(transport)? > 0 {
             if body.len() > MAX_BODY {
-                return Err(lost(format!("the answer of the sign-in service {} is larger than {} MiB", self.origin(), MAX_BODY >> 20)));
+                return Err(temporary(format!(
+                    "the response of the sign-in service {} is larger than {} MiB",
+                    self.origin(),
+                    MAX_BODY >> 20
+                )));
             }
         }
-        Ok((status, now, wait, body))
+        Ok(TokenResponse { status, date, retry_after, body })
     }
 
     fn form(&self) -> String {
@@ -215,45 +222,46 @@ impl TokenSource {
         self.url.origin().ascii_serialization()
     }
 
-    fn answer(&self, status: StatusCode, now: DateTime<Utc>, wait: Option<Duration>, body: &[u8]) -> Result<Grant, SignInRefusal> {
-        if !status.is_success() {
-            return Err(self.refused(status, wait, body));
+    fn parse(&self, response: &TokenResponse) -> Result<Grant, SignInRefusal> {
+        if !response.status.is_success() {
+            return Err(self.refused(response));
         }
-        let grant = Grant::parse(body, now);
-        let grant = grant.ok_or_else(|| lost(format!("the sign-in service {} answered without a token", self.origin())))?;
+        let grant = Grant::parse(&response.body, response.date);
+        let grant = grant.ok_or_else(|| temporary(format!("the sign-in service {} returned no token", self.origin())))?;
         self.secrets.add_token(grant.token.expose_secret());
         Ok(grant)
     }
 
-    /// For fuzzing: what becomes of an answer.
     #[cfg(feature = "fuzzing")]
     pub(in crate::graph) fn read(&self, status: StatusCode, body: &[u8]) -> Result<Token, SignInRefusal> {
-        self.answer(status, Utc::now(), None, body).map(|grant| Token::of(grant, Instant::now()))
+        let response = TokenResponse { status, date: Utc::now(), retry_after: None, body: body.to_vec() };
+        self.parse(&response).map(|grant| Token::new(grant, Instant::now()))
     }
 
-    /// What an answer says that is no success.
-    fn refused(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> SignInRefusal {
-        // Clients are asked to branch on `error`; the codes serve the messages.
+    /// Parses an error response.
+    fn refused(&self, TokenResponse { status, retry_after, body, .. }: &TokenResponse) -> SignInRefusal {
+        // Clients should decide by `error`; the codes are for messages.
         let body = json(body);
         let (error, description) = (text(&body["error"]), text(&body["error_description"]));
         let codes = codes(&body["error_codes"], &description);
         let is_busy = error == "temporarily_unavailable" || codes.iter().any(|code| TRANSIENT.contains(code));
-        // The first line is for people, the others are for Microsoft's support.
-        let said = quotable(description.lines().next().unwrap_or_default(), &self.secrets);
-        let description = if said.is_empty() { format!("the sign-in service {} answered {status}", self.origin()) } else { said };
+        // The first line is for users, the others for Microsoft support.
+        let first_line = quotable(description.lines().next().unwrap_or_default(), &self.secrets);
+        let description =
+            if first_line.is_empty() { format!("the sign-in service {} returned {status}", self.origin()) } else { first_line };
         SignInRefusal {
             status: Some(status.as_u16()),
-            transient: is_busy || of_status(status.as_u16()) == Verdict::Retry,
+            transient: is_busy || consequence_of_status(status.as_u16()) == Consequence::Retry,
             error: quotable(&error, &self.secrets),
             description,
             codes,
             application: self.application.clone(),
-            retry_after,
+            retry_after: *retry_after,
         }
     }
 }
 
-/// The AADSTS codes of a refusal: those of the list, and the one that its description begins with, which gateways leave as it is.
+/// The AADSTS codes of an error: those in `error_codes`, and the one in its description, which gateways preserve.
 fn codes(listed: &Value, description: &str) -> Vec<u64> {
     let listed = listed.as_array().into_iter().flatten().filter_map(|code| text(code).parse().ok());
     let digits = |rest: &str| rest.split(|char: char| !char.is_ascii_digit()).next().and_then(|code| code.parse().ok());
@@ -263,10 +271,10 @@ fn codes(listed: &Value, description: &str) -> Vec<u64> {
     codes
 }
 
-/// No usable answer came; the next request may get one.
-fn lost(description: String) -> SignInRefusal {
+/// There was no usable response, but a later request may succeed.
+fn temporary(description: String) -> SignInRefusal {
     SignInRefusal { description, transient: true, ..SignInRefusal::default() }
 }
 
-/// AADSTS codes of a service that is busy or timed out (graph.md 1.4).
+/// The AADSTS codes of a service that is busy or has timed out (graph.md 1.4).
 const TRANSIENT: [u64; 6] = [90006, 90012, 90024, 90033, 90055, 90090];

@@ -1,16 +1,15 @@
-//! The classes: requests that Graph counts together for an application in a tenant (graph.md 6.1).
+//! The classes of requests that share a rate limit of an application in a tenant (graph.md 6.1).
 
-/// Requests that Graph counts together.
+/// Requests that share a rate limit.
 #[derive(Debug)]
 pub struct Class {
-    /// Its name, for people.
     pub name: &'static str,
-    /// Requests a second that Graph allows.
+    /// Requests per second that Graph allows.
     pub per_second: f64,
 }
 
 impl Class {
-    /// Directory objects: 3,500 resource units in ten seconds, of which a list of groups costs one.
+    /// Directory objects: 3,500 resource units in ten seconds. A list of groups costs one unit.
     pub const GROUPS: Self = Self { name: "groups", per_second: 350.0 };
     /// One team.
     pub const TEAM: Self = Self { name: "team", per_second: 30.0 };
@@ -22,7 +21,7 @@ impl Class {
     pub const CHANNEL: Self = Self { name: "channel", per_second: 30.0 };
     /// Lists of root messages, single messages, and delta.
     pub const MESSAGES: Self = Self { name: "messages", per_second: 20.0 };
-    /// Whatever has no row in Graph's table, such as replies: all of it together.
+    /// Everything that has no row in Graph's table, such as replies.
     pub const OTHER: Self = Self { name: "other", per_second: 30.0 };
 }
 

@@ -1,4 +1,4 @@
-//! What was asked of Graph, counted by class: for whoever watches a run, and for its end.
+//! Counts the requests to Graph by class.
 
 use std::{
     collections::BTreeMap,
@@ -11,33 +11,32 @@ use std::{
 
 use super::class::Class;
 
-/// Counts while requests are sent.
+/// The counters, updated while requests are sent.
 #[derive(Debug, Default)]
 pub(in crate::graph) struct Counters {
-    /// By the names of the classes.
+    /// By the name of the class.
     classes: Mutex<BTreeMap<&'static str, ClassCounts>>,
     sign_ins: AtomicU64,
 }
 
-/// What was asked so far.
+/// The number of requests up to now.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
-    /// The classes of which something was asked, in the order of their names.
+    /// The classes with requests, sorted by name.
     pub classes: Vec<ClassCounts>,
     /// Requests for a token.
     pub sign_ins: u64,
 }
 
-/// What was asked of one class.
+/// The number of requests of one class.
 #[derive(Clone, Copy, Debug)]
 pub struct ClassCounts {
-    /// The class.
     pub class: &'static Class,
-    /// Requests, each attempt of them.
+    /// Requests, including retries.
     pub sent: u64,
-    /// Those that Graph refused since its limits were reached (429).
+    /// Requests that Graph throttled (429).
     pub throttled: u64,
-    /// From sending to the end of the answer, of all requests together.
+    /// The total latency, from sending to the end of the response.
     pub took: Duration,
 }
 
@@ -73,23 +72,23 @@ impl Counters {
 }
 
 impl Counts {
-    /// Requests of Graph, those for a token left out.
+    /// Requests to Graph, without those for a token.
     pub fn sent(&self) -> u64 {
         self.classes.iter().map(|counts| counts.sent).sum()
     }
 
-    /// Requests by class that were sent since an earlier count.
+    /// Requests by class since an earlier count.
     pub fn sent_since(&self, earlier: &Self) -> Vec<(&'static Class, u64)> {
         let before = |class: &Class| earlier.classes.iter().find(|of| of.class == class).map_or(0, |of| of.sent);
         self.classes.iter().map(|of| (of.class, of.sent - before(of.class))).collect()
     }
 
-    /// Requests that Graph refused since its limits were reached.
+    /// Requests that Graph throttled.
     pub fn throttled(&self) -> u64 {
         self.classes.iter().map(|counts| counts.throttled).sum()
     }
 
-    /// What one request took on average.
+    /// The mean latency.
     pub fn mean(&self) -> Duration {
         let took: Duration = self.classes.iter().map(|counts| counts.took).sum();
         took.div_f64(self.sent().max(1) as f64)
@@ -97,7 +96,7 @@ impl Counts {
 }
 
 impl ClassCounts {
-    /// What one request took on average.
+    /// The mean latency.
     pub fn mean(&self) -> Duration {
         self.took.div_f64(self.sent.max(1) as f64)
     }

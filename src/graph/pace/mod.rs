@@ -1,14 +1,14 @@
-//! The pace: how many requests of each kind may be sent, and which one goes next.
+//! The pace of requests: rate limits, the order of requests, and their counts.
 
 mod class;
 pub(super) mod counts;
 pub(super) mod pacer;
+mod rate_control;
 mod rates;
+pub(super) mod scheduler;
 pub(super) mod scope;
-mod slot;
-pub(super) mod turns;
 
 pub use class::Class;
 pub use counts::{ClassCounts, Counts};
 pub use rates::{Budget, Pace, Rates};
-pub use turns::Urgency;
+pub use scheduler::Priority;

@@ -1,4 +1,4 @@
-//! The scope of a request: the budgets that it counts against. It travels with the request, and the links in its answer inherit it.
+//! The scope of a request: the budgets that it counts against. Links in its response inherit it.
 
 use std::sync::Arc;
 
@@ -7,35 +7,36 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::class::Class;
 use crate::level::{Level, Partition};
 
-/// What a request counts against: its class, and the parents that have a rate of their own.
+/// The budgets of a request: its class, and the parents with a rate limit.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::graph) struct Scope {
     class: &'static Class,
     /// From the top down.
-    parents: Arc<[Parent]>,
+    parents: Arc<[LimitedParent]>,
 }
 
+/// A parent with a rate limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Parent {
-    budget: Budgeted,
+struct LimitedParent {
+    budget: BudgetKey,
     level: &'static Level,
 }
 
-/// What has a budget.
+/// Identifies a budget.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(in crate::graph) enum Budgeted {
+pub(in crate::graph) enum BudgetKey {
     Class(&'static str),
-    /// One parent, by the hash of its id.
+    /// The hash of the parent's id.
     Parent(u64),
 }
 
 impl Scope {
-    /// The scope of a request of this class for what is below a partition.
+    /// The scope of a request for a partition or something below it.
     pub(in crate::graph) fn new(class: &'static Class, of: &Partition) -> Self {
         let parents = of.levels().filter(|(level, _)| level.per_second.is_some()).map(|(level, id)| {
-            // Some ids mean the same in capital letters.
+            // Some ids are case-insensitive.
             let id = xxh3_64(format!("{}/{}", level.segment, id.to_ascii_lowercase()).as_bytes());
-            Parent { budget: Budgeted::Parent(id), level }
+            LimitedParent { budget: BudgetKey::Parent(id), level }
         });
         Self { class, parents: parents.collect() }
     }
@@ -44,29 +45,28 @@ impl Scope {
         self.class
     }
 
-    /// Its budgets with the requests a second that Graph allows: the class, and the parents from the top down.
-    pub(super) fn budgets(&self) -> impl DoubleEndedIterator<Item = (Budgeted, f64)> {
-        let class = (Budgeted::Class(self.class.name), self.class.per_second);
+    /// The budgets with their requests per second: the class, and the parents from the top down.
+    pub(super) fn budgets(&self) -> impl DoubleEndedIterator<Item = (BudgetKey, f64)> {
+        let class = (BudgetKey::Class(self.class.name), self.class.per_second);
         std::iter::once(class).chain(self.parents.iter().filter_map(|parent| Some((parent.budget, parent.level.per_second?))))
     }
 
-    /// Whether it counts against this budget.
-    pub(super) fn has(&self, budget: Budgeted) -> bool {
+    pub(super) fn has(&self, budget: BudgetKey) -> bool {
         self.budgets().any(|(own, _)| own == budget)
     }
 
-    /// The narrowest of its budgets: that of the lowest parent, or of the class if it has no parents.
-    pub(super) fn narrowest(&self) -> Budgeted {
-        self.parents.last().map_or(Budgeted::Class(self.class.name), |parent| parent.budget)
+    /// The budget of the lowest parent, or of the class if there is no parent.
+    pub(super) fn narrowest(&self) -> BudgetKey {
+        self.parents.last().map_or(BudgetKey::Class(self.class.name), |parent| parent.budget)
     }
 
-    /// The highest of its parents.
-    pub(super) fn top(&self) -> Option<Budgeted> {
+    /// The highest parent.
+    pub(super) fn top(&self) -> Option<BudgetKey> {
         self.parents.first().map(|parent| parent.budget)
     }
 
-    /// The budgets narrower than one of its own; [`None`] if that is not one of its own.
-    pub(super) fn narrower(&self, budget: Budgeted) -> Option<Vec<Budgeted>> {
+    /// The budgets below one of this scope's budgets. [`None`] if this scope does not have that budget.
+    pub(super) fn narrower(&self, budget: BudgetKey) -> Option<Vec<BudgetKey>> {
         self.has(budget).then(|| self.budgets().map(|(own, _)| own).skip_while(|own| *own != budget).skip(1).collect())
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::level::{CHANNEL, TEAM};
 
-    /// A level of which paths do not name those above it.
+    /// A level whose paths do not contain the levels above it.
     static CHAT: Level = Level { name: "chat", segment: "chats", per_second: Some(2.0), above: Some(&TEAM), is_rooted: true, ..CHANNEL };
 
     fn rates(of: &Partition) -> Vec<f64> {
@@ -84,16 +84,16 @@ mod tests {
     }
 
     #[test]
-    fn a_request_counts_against_its_class_and_each_parent_that_has_a_rate() {
+    fn a_request_counts_against_its_class_and_each_parent_with_a_rate() {
         assert_eq!(rates(&Partition::default()), [20.0]);
         assert_eq!(rates(&Partition::team("t")), [20.0, 4.0]);
         assert_eq!(rates(&Partition::channel("t", "c")), [20.0, 4.0, 1.0]);
-        assert_eq!(rates(&Partition::thread("t", "c", "m")), [20.0, 4.0, 1.0], "a message has none");
+        assert_eq!(rates(&Partition::thread("t", "c", "m")), [20.0, 4.0, 1.0], "a message has no rate");
         assert_eq!(rates(&Partition::team("t").below(&CHAT, "c")), [20.0, 2.0]);
     }
 
     #[test]
-    fn parents_are_the_same_however_their_ids_are_written_and_differ_by_level() {
+    fn parents_are_equal_by_level_and_case_insensitive_id() {
         let scope = |of: Partition| Scope::new(&Class::MESSAGES, &of);
         assert_eq!(scope(Partition::channel("T", "19:C")), scope(Partition::channel("t", "19:c")));
         assert_ne!(scope(Partition::channel("t", "c")), scope(Partition::channel("t", "d")));

@@ -1,11 +1,11 @@
-//! A page: from the bytes of a body to items whose values are text.
+//! Parses a body into a page of items, or into a CSV report.
 
 pub(super) mod bodies;
+mod csv_report;
 pub(super) mod index;
-mod report;
 pub(super) mod text;
 
-pub use bodies::Held;
+pub use bodies::BufferPermit;
+pub use csv_report::{CsvReport, Row};
 pub use index::{Item, Page, Removal};
-pub use report::{Report, Row};
-pub use text::Cleaned;
+pub use text::Replacements;

@@ -152,7 +152,7 @@ impl From<Fault> for FailureType {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::User => Self::ConfigError,
-            Fault::Moment => Self::TransientError,
+            Fault::Transient => Self::TransientError,
             Fault::Program => Self::SystemError,
         }
     }

@@ -77,7 +77,7 @@ impl<'w, 'c> ChainReader<'w, 'c> {
         self.streams.flush(self.context, page, emitted).await?;
         chains.iter().for_each(|chain| self.remaining.note_chain(chain.activity.known()));
         self.remaining.note_page(chains.iter().map(|chain| u32::from(chain.rest.is_some())).sum());
-        self.set_urgency();
+        self.set_priority();
         let activities: Vec<_> = chains.iter().filter_map(|chain| chain.activity.known()).collect();
         let settled = self.streams.settled(pass.stop);
         // The oldest activity up to and including the current chain: a pass down to that time reaches the chain again.
@@ -93,7 +93,7 @@ impl<'w, 'c> ChainReader<'w, 'c> {
                 self.note_owed(oldest.unwrap_or(pass.stop));
             }
         }
-        self.set_urgency();
+        self.set_priority();
         self.reach.page(activities.into_iter());
         Ok(())
     }
@@ -193,7 +193,7 @@ impl<'w, 'c> ChainReader<'w, 'c> {
         let emitted = self.streams.emitted();
         self.streams.flush(self.context, page, emitted).await?;
         self.remaining.note_thread_page();
-        self.set_urgency();
+        self.set_priority();
         Ok(newest)
     }
 
@@ -210,7 +210,7 @@ impl<'w, 'c> ChainReader<'w, 'c> {
         Ok(Activity::Unknown)
     }
 
-    fn set_urgency(&self) {
+    fn set_priority(&self) {
         self.context.set_remaining_requests(self.remaining.requests());
     }
 }

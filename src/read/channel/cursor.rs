@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::activity::{Activity, before};
 use crate::{
-    graph::SKEW,
+    graph::MAX_CLOCK_SKEW,
     state::{BEGINNING, WalkState},
 };
 
@@ -172,7 +172,7 @@ impl Cursor {
         self.position.since = Some(since).filter(|&since| since > BEGINNING);
         // A message on a later page counts only if it is old enough to have been visible when the first page was read.
         let newest = self.newest.zip(visible).map(|(newest, visible)| newest.min(visible));
-        let head = head.map(|head| walk.read_at.filter(|&now| head > now + SKEW).unwrap_or(head));
+        let head = head.map(|head| walk.read_at.filter(|&now| head > now + MAX_CLOCK_SKEW).unwrap_or(head));
         self.position.last_modified_date_time = self.position.last_modified_date_time.max(head).max(newest);
         self.position.read_at = walk.read_at;
         true

@@ -84,7 +84,7 @@ impl Delta<'_, '_> {
         let mut owed = false;
         while let Some(page) = pages.next(&self.context.client).await.map_err(RoundError::Graph)? {
             // Messages in delta do not move the cursor, from which the next run knows that a time ahead of our own clock is right.
-            let now = page.date().believed(None);
+            let now = page.date().trusted(None);
             let at = *began.get_or_insert(now);
             self.roots.cursor.now = Some(now);
             let (next, delta) = (page.next().cloned(), page.delta().cloned());
@@ -122,12 +122,12 @@ impl Delta<'_, '_> {
                 (None, _) => self.damage.items += u64::from(self.roots.is_unreported(message)),
             }
         }
-        let cleaned = page.cleaned();
-        let held = page.into_held();
+        let replacements = page.replacements();
+        let held = page.into_permit();
         self.roots.sink.flush().await?;
         drop(held);
         if self.roots.sink.emitted() > emitted {
-            self.context.note(cleaned);
+            self.context.note(replacements);
         }
         Ok(())
     }

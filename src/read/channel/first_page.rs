@@ -27,7 +27,7 @@ impl FirstPage {
         };
         let head = messages.filter_map(|message| Activity::from_message(message).known()).max();
         Self {
-            at: page.date().believed(head),
+            at: page.date().trusted(head),
             head,
             chains: page.items().map(hash).collect(),
             first_has_more: page.items().next().is_some_and(has_more),

@@ -58,7 +58,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();
             let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap(|| channel.task()));
-            let older = reading.damage.older.take().or_else(older).or(older_of_finished).map(|error| error.or_leave_out(channel.id));
+            let older = reading.damage.older.take().or_else(older).or(older_of_finished).map(|error| error.with_exclude_hint(channel.id));
             let damage = Damage { too_large, older, ..reading.damage }.into_error(context, || channel.task());
             Ok(JobReport { found_ids: vec![channel.id.to_owned()], ..JobReport::completed(streams, damage) })
         }

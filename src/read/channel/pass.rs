@@ -115,7 +115,7 @@ impl<'b> Pass<'b> {
     /// Fetches the first page again, in full size.
     pub(super) fn ask_in_full_size(&mut self) {
         self.probes = false;
-        self.pages.begin_instead(self.list.clone());
+        self.pages.restart_with(self.list.clone());
     }
 
     /// Inspects the next page before its chains are read. `has_more`: whether a chain has replies that are not on the page.
@@ -124,7 +124,7 @@ impl<'b> Pass<'b> {
         if self.head().is_none() {
             self.first = Some(FirstPage::new(page, has_more));
         }
-        let (head, now) = (self.head(), page.date().believed(self.head()));
+        let (head, now) = (self.head(), page.date().trusted(self.head()));
         let unmoved = self.first.as_ref().zip(self.before).filter(|(first, before)| is_top && first.is_same_as(before));
         let hiding = unmoved.filter(|(first, before)| first.first_has_more || before.first_has_more);
         let replies_at = hiding.map_or(now, |(_, before)| before.at);

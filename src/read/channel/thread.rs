@@ -107,9 +107,9 @@ impl<'t> ThreadReader<'t> {
     }
 
     async fn page(&mut self, ThreadPage { page, is_first }: ThreadPage) -> Result<(), JobError> {
-        self.context.note(page.cleaned());
+        self.context.note(page.replacements());
         if is_first {
-            let now = Some(page.date().believed(page.items().filter_map(|reply| Activity::from_message(reply).known()).max()));
+            let now = Some(page.date().trusted(page.items().filter_map(|reply| Activity::from_message(reply).known()).max()));
             let walk = self.reader.cursor.walk();
             (walk.head, walk.read_at, walk.began) = (None, now, now);
         }
@@ -118,7 +118,7 @@ impl<'t> ThreadReader<'t> {
             newest = newest.max(self.reply(reply));
         }
         let (link, is_last) = (page.next().and_then(|next| self.reader.storable(next)), page.next().is_none());
-        let held = page.into_held();
+        let held = page.into_permit();
         self.reader.sink.flush().await?;
         drop(held);
         let walk = self.reader.cursor.walk();

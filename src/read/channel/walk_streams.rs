@@ -143,13 +143,13 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
     /// contains nothing new.
     pub(super) async fn flush(&mut self, context: &Context, page: Page, emitted_before: usize) -> Result<(), JobError> {
         self.pages += 1;
-        let (cleaned, held) = (page.cleaned(), page.into_held());
+        let (replacements, held) = (page.replacements(), page.into_permit());
         for reader in self.roots.iter_mut().chain(&mut self.replies) {
             reader.sink.flush().await?;
         }
         drop(held);
         if self.emitted() > emitted_before {
-            context.note(cleaned);
+            context.note(replacements);
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl<'l> Reading<'l> {
         let top = self.context.config(stream).top.unwrap_or(stream.page).min(stream.page);
         let mut pages = Pages::new((self.list.request)(&self.input.parent, top));
         loop {
-            match pages.next_or_anew(&self.context.client).await {
+            match pages.next_or_restart(&self.context.client).await {
                 Ok(Some(page)) => self.page(&mut pages, page).await?,
                 Ok(None) => return Ok(()),
                 Err(source) => {
@@ -77,19 +77,19 @@ impl<'l> Reading<'l> {
     }
 
     async fn page(&mut self, pages: &mut Pages, page: Page) -> Result<(), JobError> {
-        self.context.note(page.cleaned());
+        self.context.note(page.replacements());
         let mut records = self.context.output.batch(self.input.stream);
         let parent = self.input.parent.clone();
         let derived = id_columns(&parent);
         for item in page.items() {
             self.is_empty = false;
             match item.id().filter(|_| !item.is_damaged()) {
-                Some(id) if pages.is_first(&id) => self.item(&mut records, item, &id, &derived),
+                Some(id) if pages.is_new(&id) => self.item(&mut records, item, &id, &derived),
                 Some(_) => {}
                 None => self.damage.items += u64::from(self.context.skipped_items.is_new(self.streams, item)),
             }
         }
-        let held = page.into_held();
+        let held = page.into_permit();
         self.context.output.records(records).await?;
         drop(held);
         Ok(())

@@ -22,7 +22,7 @@ pub(crate) async fn page(context: &Context, streams: StreamSet, mut input: JobIn
     let mut pages = input.pages.take().unwrap_or_else(|| Pages::new(request(context, streams, own)));
     // Finding teams requires fewer permissions than reading their properties.
     let permissions = if own.is_empty() { &TEAMS.permissions[..1] } else { TEAMS.permissions };
-    let page = match pages.next_or_anew(&context.client).await {
+    let page = match pages.next_or_restart(&context.client).await {
         Ok(Some(page)) => page,
         Ok(None) => return end(context, &pages, input),
         Err(source) => return Err(Error::graph(TASK, source, permissions).into()),
@@ -45,7 +45,7 @@ fn request(context: &Context, streams: StreamSet, own: StreamSet) -> Request {
 }
 
 fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages, input: &mut JobInput, report: &mut JobReport) {
-    context.note(page.cleaned());
+    context.note(page.replacements());
     let own = streams.filter(|stream| stream.name == TEAMS.name);
     let mut damage = Damage::default();
     for group in page.items() {
@@ -53,7 +53,7 @@ fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages,
             damage.items += u64::from(context.skipped_items.is_new(streams, group));
             continue;
         };
-        if !pages.is_first(&id) {
+        if !pages.is_new(&id) {
             continue;
         }
         context.names.note(group);
@@ -94,7 +94,7 @@ pub(crate) async fn team(context: &Context, input: JobInput) -> Result<JobReport
         }
         Err(source) => return Err(Error::graph(format!("read {parent}"), source, &TEAMS.permissions[1..]).into()),
     };
-    context.note(page.cleaned());
+    context.note(page.replacements());
     let mut records = context.output.batch(selected.stream);
     let mut damage = Damage::default();
     let properties =

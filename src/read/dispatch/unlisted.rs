@@ -42,7 +42,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput,
     };
     // Graph reports outages in the same words as some ids that do not exist. The list of the parent, which was read a moment ago, confirms
     // that this one does not exist.
-    if error.is_missing() || finder.below.is_some() && error.is_missing_in_an_outage() {
+    if error.is_missing() || finder.below.is_some() && error.is_missing_in_outage() {
         forget(context, below, &parent)?;
         return Ok(JobReport::default());
     }
@@ -64,7 +64,7 @@ async fn write(
     parent: &Partition,
     page: Page,
 ) -> Result<(ChannelFacts, Option<Error>), JobError> {
-    context.note(page.cleaned());
+    context.note(page.replacements());
     let (mut damage, mut facts, above) = (Damage::default(), ChannelFacts::default(), parent.above());
     let selected = context.selected(finder).filter(|_| !own.is_empty());
     let mut records = context.output.batch(finder);

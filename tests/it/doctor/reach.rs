@@ -92,7 +92,7 @@ fn a_missing_list_of_an_existing_team_is_not_reported_as_a_missing_id() {
             settings["fetch_all_channels"] = true.into();
             let output = checked(&sim, &settings);
             assert!(output.contains(&format!("LOG WARN: {name}: cannot list the {name} of team ")), "{output}");
-            assert!(output.contains(", which exists: ") && output.contains("\nSUCCEEDED: can read teams, "), "{output}");
+            assert!(output.contains(", although the team exists: ") && output.contains("\nSUCCEEDED: can read teams, "), "{output}");
         }
         sim.clear_faults();
     }

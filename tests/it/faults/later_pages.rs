@@ -39,7 +39,7 @@ fn a_later_page_of_a_list_that_is_refused_is_a_failure_and_what_was_read_stays()
         assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?} {what}");
         for (kind, _, text) in errors {
             assert!(kind == "system_error" && text.starts_with(said), "{class:?} {what}: {text}");
-            assert!(text.contains(", a later page: 40") && text.contains("hint: Graph gave the pages before this one"), "{text}");
+            assert!(text.contains(", a later page: 40") && text.contains("hint: Graph returned the pages before this one"), "{text}");
             assert!(!text.contains("grant the application"), "{text}");
         }
         let warnings = output.logs("WARN").join("\n");

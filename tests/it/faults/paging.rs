@@ -74,11 +74,8 @@ fn no_link_in_any_place_leads_the_token_astray() {
             let output = Tap::new(&config(&sim, settings.clone())).read(&ALL);
             assert!(sim.faults_applied() > applied && output.status == Some(1), "{class:?} {name} {by}");
             let errors: Vec<_> = output.errors().into_iter().filter(|error| error.1 == stream).collect();
-            let (kind, said) = if is_link {
-                ("system_error", "a link of the answer leads to ")
-            } else {
-                ("transient_error", "a link in it is not a text")
-            };
+            let (kind, said) =
+                if is_link { ("system_error", "a link in the response leads to ") } else { ("transient_error", "a link is not a string") };
             assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(said), "{class:?} {name} {by}: {errors:?}");
         }
         // No link is the end of a list.

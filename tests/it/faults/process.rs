@@ -134,7 +134,7 @@ fn without_threads_it_is_said() {
             assert!(!said.contains("panicked") && !said.contains("a bug of"), "{megabytes} MB: {said}");
             if said.contains("cannot start threads") {
                 let output = Output::new(protocol, finished);
-                assert!(output.status == Some(1) && said.contains("; hint: look at the limits of the machine"), "{megabytes} MB: {said}");
+                assert!(output.status == Some(1) && said.contains("; hint: check the limits of this machine"), "{megabytes} MB: {said}");
                 said_so += 1;
             }
         }

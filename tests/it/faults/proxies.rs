@@ -115,7 +115,7 @@ fn a_proxy_that_cannot_be_used_is_an_error_and_not_passed_by() {
             tap.execute(&["plan", "--config", "config.json"], &[(name, value)]),
         ] {
             let text = finished.stdout + &finished.stderr;
-            assert!(finished.status == Some(1) && text.contains(&format!("CRITICAL cannot use the proxy that {name} names")), "{text}");
+            assert!(finished.status == Some(1) && text.contains(&format!("CRITICAL cannot use the proxy in {name} ")), "{text}");
             assert!(!text.contains("5ecret"), "{text}");
         }
         // Nothing is wrong where no proxy is asked.
@@ -134,12 +134,12 @@ fn certificates_that_cannot_be_used_are_warned_of() {
     for (path, said) in [
         ("absent.pem", "No such file or directory"),
         (".", "Is a directory"),
-        ("config.json", "it holds no certificate in PEM"),
-        ("key.pem", "it holds no certificate in PEM"),
+        ("config.json", "it contains no PEM certificate"),
+        ("key.pem", "it contains no PEM certificate"),
         ("empty.pem", ""),
     ] {
         let environment = [("SSL_CERT_FILE", path)];
-        let text = format!("the certificates of {path}, which SSL_CERT_FILE names, are not trusted: {said}");
+        let text = format!("ignoring the certificates in {path} (from SSL_CERT_FILE): {said}");
         let commands: [&[&str]; 4] = [&["check"], &["read", "--catalog", "catalog.json"], &[], &["plan"]];
         for command in commands {
             let finished = tap.execute(&[command, &["--config", "config.json"]].concat(), &environment);

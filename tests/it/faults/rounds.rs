@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const SAID: &str = "the pages do not end: twenty pages in a row had nothing new";
+const SAID: &str = "the pages never end: twenty pages in a row contained nothing new";
 
 /// Every page behind the first links to the first one again.
 fn round(class: Class) -> Rule {
@@ -82,7 +82,7 @@ fn a_channel_whose_pages_go_round_is_not_read_again_by_the_next_run_and_loses_no
             let before = sim.count(Class::Messages);
             let output = runs.run();
             let said = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
-            assert!(said.contains(&channel) && said.contains("is missing, since Graph's pages went round"), "{said}");
+            assert!(said.contains(&channel) && said.contains("is missing, because Graph's pages repeated"), "{said}");
             assert_eq!((output.status, of_channel(&output), sim.count(Class::Messages) - before), (Some(1), 1, 2));
         }
         // A day later it is asked for again: first in vain, then not.
@@ -141,7 +141,7 @@ fn a_full_refresh_that_goes_on_says_what_is_missing_of_channels_that_it_has_read
         (Some(1), 36 + 4),
         "one channel is read, and the other is not read again"
     );
-    assert!(second.errors()[0].2.contains("is missing, since Graph's pages went round"), "{:?}", second.errors());
+    assert!(second.errors()[0].2.contains("is missing, because Graph's pages repeated"), "{:?}", second.errors());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_thread_that_is_named_and_goes_round_is_incomplete_and_not_written_again() {
     sim.clear_faults();
     sim.clock().advance(DAY);
     let third = read(&tap, &["message_replies"], Some(&state(&second)));
-    assert!(third.errors()[0].2.contains("is missing, since Graph's pages went round"), "{:?}", third.errors());
+    assert!(third.errors()[0].2.contains("is missing, because Graph's pages repeated"), "{:?}", third.errors());
     let last = read(&tap, &["message_replies"], Some(&state(&third)));
     assert_eq!((last.status, last.table("message_replies").len()), (Some(0), replies));
 }

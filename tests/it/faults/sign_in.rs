@@ -51,7 +51,7 @@ fn a_token_that_comes_compressed_is_taken() {
     }
     let brotli = Fault::respond(200, &[("Content-Encoding", "br")], "x");
     let (kind, sentence) = said(&answering(brotli), json!({}));
-    assert!(kind == "transient_error" && sentence.contains("answered without a token: it is compressed in a way"), "{sentence}");
+    assert!(kind == "transient_error" && sentence.contains("returned no token: it has a compression that was not requested"), "{sentence}");
 }
 
 /// Gateways rewrite what passes through them. What one key holds takes nothing from the others.
@@ -117,7 +117,7 @@ fn what_passes_is_passed() {
     }
     side_by_side([429, 500, 502, 503, 504], |status| {
         let (kind, sentence) = said(&answering(Fault::status(status)), json!({}));
-        let is_told = sentence.contains(&format!(" answered {status} ")) && sentence.contains("tried 7 times");
+        let is_told = sentence.contains(&format!(" returned {status} ")) && sentence.contains("tried 7 times");
         assert!(kind == "transient_error" && is_told, "{kind}: {sentence}");
     });
 }
@@ -198,7 +198,7 @@ fn a_secret_that_expires_in_a_run_ends_it_with_its_states() {
         sim.inject(Rule::new(Fault::Aadsts(7_000_222)).class(Class::Token).skip(1));
         let first = runs.run();
         assert_eq!((first.status, sim.count(Class::Token)), (Some(1), 2), "one more request, however much is under way");
-        let is_told = |text: &str| text.contains("AADSTS7000222") && text.contains("put its value into `client_secret`");
+        let is_told = |text: &str| text.contains("AADSTS7000222") && text.contains("set `client_secret` to its value");
         if protocol == Protocol::Airbyte {
             let incomplete: Vec<_> = ALL.into_iter().filter(|stream| first.statuses(stream).last() == Some(&"INCOMPLETE")).collect();
             assert!(incomplete.contains(&"messages") && incomplete.contains(&"message_replies"), "{incomplete:?}");

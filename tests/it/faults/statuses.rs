@@ -77,7 +77,7 @@ fn every_status_is_asked_for_as_often_as_it_may_help() {
         let errors = output.errors();
         assert_eq!((errors.len(), errors[0].0, errors[0].1), (1, expected(status).1, "members"), "{status}: {errors:?}");
         let (tried, answer) = parts(errors[0].2);
-        let exists = if status == 404 { ", which exists" } else { "" };
+        let exists = if status == 404 { ", although the team exists" } else { "" };
         assert_eq!(tried, format!("cannot list the members of team {team}{exists}: GET /v1.0/teams/{team}/members"));
         let (said, rest) = answer.split_once(" (").unwrap();
         assert!(said.starts_with(&format!("{status} ")), "{status}: {answer}");
@@ -230,7 +230,7 @@ fn every_status_on_every_route_ends_as_the_table_says() {
         let sentence = sentences.first()?;
         let (tried, answer) = parts(sentence);
         let tried = tried
-            .replace(", which exists", "")
+            .replace(", although the team exists", "")
             .replace(", a later page", "")
             .replace(&place.team, "<team>")
             .replace(&place.channel, "<channel>")
@@ -380,7 +380,7 @@ fn an_outage_behind_another_status_is_waited_for_and_no_permission_is_asked_for(
         assert_eq!((output.status, streams), (Some(1), vec!["teams", "members", "messages", "message_replies"]), "{errors:?}");
         for (kind, _, said) in errors {
             assert!(kind == OF_MOMENT && said.contains(text) && said.contains("tried 7 times"), "{said}");
-            assert!(said.contains("hint: a service that Graph needs had an outage: run again") && !said.contains("grant"), "{said}");
+            assert!(said.contains("hint: a service that Graph depends on had an outage: run again") && !said.contains("grant"), "{said}");
         }
         assert_eq!(output.records("messages").count(), 6, "the other channel is read");
         // A check gives no advice that is of no use either.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant};
 
 const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
-const SAID: &str = "hint: Graph asks to wait 120 minutes, and a run waits 15 at most: run again after that; it goes on from its state";
+const SAID: &str =
+    "hint: Graph requires a wait of 120 minutes, and a run waits 15 at most: run again after that; it resumes from its state";
 
 fn for_two_hours() -> Fault {
     Fault::throttled(RetryAfter::Seconds(7200))

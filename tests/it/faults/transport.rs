@@ -29,10 +29,10 @@ fn a_connection_that_breaks_or_stalls_for_good_is_said_as_it_was() {
     let broken = "the request failed: client error (SendRequest)";
     let faults = [
         (Fault::Reset, broken),
-        (Fault::ResetInBody, "the body ended early or is damaged"),
-        (Fault::Truncate, "the body ended early or is damaged"),
-        (Fault::Stall, "no answer in time"),
-        (Fault::StallInBody, "no answer in time"),
+        (Fault::ResetInBody, "the response body is truncated or corrupt"),
+        (Fault::Truncate, "the response body is truncated or corrupt"),
+        (Fault::Stall, "no response in time"),
+        (Fault::StallInBody, "no response in time"),
     ];
     let check = |class: Class, fails: &[&str]| {
         let sim = with_threads();
@@ -152,7 +152,7 @@ fn an_answer_that_never_ends_is_given_up() {
                 assert!(
                     errors.iter().all(|(kind, _, text)| *kind == "transient_error"
                         && text.contains(said)
-                        && text.contains("no answer in time")
+                        && text.contains("no response in time")
                         && text.ends_with("; tried 7 times")),
                     "{errors:?}"
                 );
@@ -220,7 +220,7 @@ fn a_proxy_that_refuses_is_named() {
         let errors = output.errors();
         assert_eq!((output.status, errors.len()), (Some(1), 1), "{status}");
         assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{status}: {errors:?}");
-        assert!(errors[0].2.contains("; hint: look at HTTPS_PROXY"), "{status}: {errors:?}");
+        assert!(errors[0].2.contains("; hint: check HTTPS_PROXY"), "{status}: {errors:?}");
     }
     assert_eq!(sim.journal().total(), 0);
 }

@@ -40,7 +40,7 @@ fn summary(stream: &Stream) -> String {
         stream.description.trim_end_matches('.'),
         code(stream.primary_key),
         stream.cursor.map(|cursor| code(&[cursor])).unwrap_or_default(),
-        code(&stream.permissions.iter().map(|permission| permission.least()).collect::<Vec<_>>()),
+        code(&stream.permissions.iter().map(|permission| permission.least_privileged()).collect::<Vec<_>>()),
     )
 }
 

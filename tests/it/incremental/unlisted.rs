@@ -126,7 +126,7 @@ fn teams_that_are_no_longer_marked_are_read_and_the_list_is_not_complete() {
             let run = reader.run();
             assert_eq!(run.output.status, Some(1));
             assert_whole(&reader, &run, &edited);
-            let sentence = format!("the list of teams is not complete: Graph leaves out {share} that exist, such as team ");
+            let sentence = format!("the list of teams is incomplete: Graph omits {share} teams teams that exist, such as team ");
             assert_eq!(run.warnings(&sentence).len(), 1, "{:?}", run.warnings(""));
             if protocol == Protocol::Airbyte {
                 assert_eq!(incomplete(&run), LISTS);
@@ -162,7 +162,7 @@ fn each_stream_alone_knows_by_the_state_that_teams_are_missing() {
     for (streams, status) in [(vec!["teams"], 1), (vec!["members"], 1), (vec![MESSAGES], 0)] {
         reader.streams = streams.clone();
         let run = reader.run();
-        assert_eq!((run.output.status, run.warnings("the list of teams is not complete").len()), (Some(status), 1), "{streams:?}");
+        assert_eq!((run.output.status, run.warnings("the list of teams is incomplete").len()), (Some(status), 1), "{streams:?}");
         assert!(streams != [MESSAGES] || edited.iter().all(|message| run.tells(message)), "messages are read of all that is known");
     }
 }
@@ -212,7 +212,7 @@ fn a_plan_reads_what_is_not_listed_as_a_run_does() {
     let failed = plan["failed"].as_array().unwrap();
     assert_eq!((finished.status, failed.len()), (Some(1), 1), "{failed:?}");
     assert!(
-        failed[0].as_str().unwrap().starts_with("teams, channels, members would fail: the list of teams is not complete: "),
+        failed[0].as_str().unwrap().starts_with("teams, channels, members would fail: the list of teams is incomplete: "),
         "{failed:?}"
     );
     assert_eq!((&plan["teams"], &plan["channels"], &plan["requests"]["channel"]), (&json!(4), &json!(8), &json!(1)));

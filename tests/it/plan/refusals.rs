@@ -90,7 +90,7 @@ fn where_some_of_what_is_named_is_there_the_plan_names_the_rest_and_does_not_fai
     let (plan, run, refused, failed) = both(planned.sim, settings);
     assert_eq!((plan, run, failed), (Some(0), Some(0), Vec::new()));
     let not_found = |stream: &str| {
-        format!("{NO_CHANNEL} was not found in any of the teams and channels that are read for {stream}; hint: look at the ids")
+        format!("{NO_CHANNEL} was not found in any of the teams and channels that are read for {stream}; hint: check the id")
     };
     assert_eq!(refused, BOTH.map(not_found));
 

@@ -120,7 +120,7 @@ fn debug_says_more_and_still_no_secret() {
     sim.inject(Rule::new(Fault::status(503)).class(Class::Channels).times(1));
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.sync(&["--debug"]);
-    assert!(output.said("DEBUG").iter().any(|line| line.contains("503") && line.contains("trying again")), "{}", output.stderr);
+    assert!(output.said("DEBUG").iter().any(|line| line.contains("503") && line.contains("retrying in")), "{}", output.stderr);
     for secret in [sim.credentials().client_secret.as_str(), "Bearer", "sim~Secret"] {
         assert!(!output.stderr.contains(secret), "{secret}");
     }

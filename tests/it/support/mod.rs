@@ -29,7 +29,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Whether there is a test of that name, as documents name it: `singer::sync::all_streams_equal_the_truth` here, or
-/// `graph::retry::tests::every_status_has_its_verdict` in the library.
+/// `graph::retry::tests::every_status_has_its_consequence` in the library.
 pub fn is_test(test: &str) -> bool {
     let Some((module, name)) = test.rsplit_once("::") else { return false };
     let path = module.trim_end_matches("::tests").replace("::", "/");

@@ -35,7 +35,7 @@ fn what_is_tried_again_says_its_ids_at_the_level_of_details() {
     let sim = tenant(1, 1, 2);
     sim.inject(Rule::new(Fault::status(503)).class(Class::Channels).times(1));
     let output = Tap::new(&config(&sim, everything())).sync(&["--debug"]);
-    let again: Vec<_> = output.said("DEBUG").into_iter().filter(|line| line.contains("trying again")).collect();
+    let again: Vec<_> = output.said("DEBUG").into_iter().filter(|line| line.contains("retrying in")).collect();
     let journal = sim.journal();
     let refused = journal.entries_of(Class::Channels).next().unwrap();
     assert_eq!(again.len(), 1, "{}", output.stderr);

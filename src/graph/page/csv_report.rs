@@ -1,63 +1,67 @@
-//! A report of Graph: a table in CSV with a header. Its columns have the names that Graph gives the same properties in JSON.
+//! A CSV report of Graph. Its columns get the names that the properties have in JSON.
 
 use csv::{Reader, StringRecord};
 
-use super::{bodies::Held, text::Cleaned};
+use super::{bodies::BufferPermit, text::Replacements};
 
-/// A report: the text as received, without a byte order mark.
+/// A CSV table with a header.
 #[derive(Debug)]
-pub struct Report {
+pub struct CsvReport {
+    /// The text as received, without a byte order mark.
     text: String,
     names: Vec<String>,
-    cleaned: Cleaned,
-    held: Held,
+    replacements: Replacements,
+    permit: BufferPermit,
 }
 
-/// A row of a report.
 #[derive(Debug)]
 pub struct Row<'r> {
     names: &'r [String],
     values: StringRecord,
 }
 
-impl Report {
-    /// Takes a table that has these columns at least: what has none of them, such as a page for people, is no report.
-    pub(in crate::graph) fn parse(text: String, cleaned: Cleaned, needed: &[&str], held: Held) -> Result<Self, String> {
+impl CsvReport {
+    /// Parses a table. It must have the `required` columns, because something else, such as an HTML page, can also be parsed as CSV.
+    pub(in crate::graph) fn parse(
+        text: String,
+        replacements: Replacements,
+        required: &[&str],
+        permit: BufferPermit,
+    ) -> Result<Self, String> {
         let header = Reader::from_reader(text.as_bytes()).headers().cloned();
-        let header = header.map_err(|_| "it is no table in CSV".to_owned())?;
+        let header = header.map_err(|_| "it is not a CSV table".to_owned())?;
         let names: Vec<_> = header.iter().map(property).collect();
-        match needed.iter().find(|needed| !names.iter().any(|name| name == *needed)) {
-            Some(missing) => Err(format!("it is no table in CSV with a column `{missing}` in its header")),
-            None => Ok(Self { text, names, cleaned, held }),
+        match required.iter().find(|required| !names.iter().any(|name| name == *required)) {
+            Some(missing) => Err(format!("it is not a CSV table with a column `{missing}`")),
+            None => Ok(Self { text, names, replacements, permit }),
         }
     }
 
-    /// Its rows; [`None`] for one that has other columns than the header.
+    /// The rows; [`None`] for a row whose number of columns differs from the header.
     pub fn rows(&self) -> impl Iterator<Item = Option<Row<'_>>> {
         let rows = Reader::from_reader(self.text.as_bytes()).into_records();
         rows.map(|row| row.ok().map(|values| Row { names: &self.names, values }))
     }
 
-    /// What was changed in its text.
-    pub fn cleaned(&self) -> Cleaned {
-        self.cleaned
+    pub fn replacements(&self) -> Replacements {
+        self.replacements
     }
 }
 
-impl Drop for Report {
+impl Drop for CsvReport {
     fn drop(&mut self) {
-        self.held.give_back(std::mem::take(&mut self.text).into_bytes());
+        self.permit.recycle(std::mem::take(&mut self.text).into_bytes());
     }
 }
 
 impl Row<'_> {
-    /// Names and texts, in the order of the header.
+    /// Names and values, in the order of the header.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.names.iter().map(String::as_str).zip(&self.values)
     }
 }
 
-/// What a column of a header is called in JSON: `Report Refresh Date` is `reportRefreshDate`, `Used iOS` is `usediOS`.
+/// The JSON name of a column: `Report Refresh Date` is `reportRefreshDate`, `Used iOS` is `usediOS`.
 fn property(column: &str) -> String {
     let joined: String = column.chars().filter(|char| char.is_alphanumeric()).collect();
     let mut chars = joined.chars();
@@ -67,10 +71,10 @@ fn property(column: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::page::bodies::Bodies;
+    use crate::graph::page::bodies::BodyBuffers;
 
-    fn report(text: &str, needed: &[&str]) -> Result<Report, String> {
-        Report::parse(text.to_owned(), Cleaned::default(), needed, Bodies::new().hold())
+    fn report(text: &str, required: &[&str]) -> Result<CsvReport, String> {
+        CsvReport::parse(text.to_owned(), Replacements::default(), required, BodyBuffers::new().permit())
     }
 
     fn rows(text: &str) -> Vec<Option<Vec<(String, String)>>> {
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_called_as_in_json() {
+    fn columns_have_the_names_of_json_properties() {
         for (column, name) in
             [("Report Refresh Date", "reportRefreshDate"), ("Used iOS", "usediOS"), ("Ad Hoc (All)", "adHocAll"), ("", "")]
         {
@@ -88,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_other_columns_than_the_header_is_broken_and_the_others_are_not() {
+    fn a_row_with_too_few_or_too_many_columns_does_not_affect_the_others() {
         let of = |a: &str, b: &str| Some(vec![("a".to_owned(), a.to_owned()), ("bC".to_owned(), b.to_owned())]);
         assert_eq!(rows("A,B C\r\n1,\"2, \"\"x\"\"\n3\"\r\n\r\n4\r\n5,6,7\r\n8,"), [of("1", "2, \"x\"\n3"), None, None, of("8", "")]);
         assert_eq!(rows("A,B C\n1,\"2"), [of("1", "2")]);
@@ -96,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_column_that_is_needed_is_no_report() {
+    fn a_text_without_a_required_column_is_not_a_report() {
         assert!(report("A,B\n", &["a", "b"]).is_ok());
         for text in ["", "\n", "A\n1", "<!DOCTYPE html>", "{\"error\":{}}"] {
             assert!(report(text, &["a", "b"]).unwrap_err().contains("with a column `"), "{text}");

@@ -1,4 +1,4 @@
-//! What an answer says beside a page: its date, what it refuses and why, how long to wait, what kept it from coming.
+//! Parses everything in a response other than its page: date, error, `Retry-After`, compression; and describes transport errors.
 
 use std::{borrow::Cow, future::Future, io, pin::pin, time::Duration};
 
@@ -10,24 +10,24 @@ use serde_json::Value;
 use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::io::StreamReader;
 
-use super::{AnswerDate, Refusal, page::text::without_mark};
+use super::{Refusal, ResponseDate, page::text::without_bom};
 use crate::{printable::one_line, secrets::Secrets};
 
 const REQUEST_ID: &str = "request-id";
 
-/// What went wrong on the way, for people.
+/// A human-readable description of a transport error.
 pub(super) trait Describe {
-    /// As a part of a sentence, with its causes.
+    /// Describes the error and its causes as a part of a sentence.
     fn describe(&self) -> String;
 }
 
 impl Describe for reqwest::Error {
-    /// Without the URL: its query may hold tokens.
+    /// Omits the URL, because its query may contain tokens.
     fn describe(&self) -> String {
         let text = match self {
-            _ if self.is_timeout() => "no answer in time",
+            _ if self.is_timeout() => "no response in time",
             _ if self.is_connect() => "cannot connect",
-            _ if self.is_body() || self.is_decode() => "the body ended early or is damaged",
+            _ if self.is_body() || self.is_decode() => "the response body is truncated or corrupt",
             _ => "the request failed",
         };
         with_causes(text.to_owned(), std::error::Error::source(self))
@@ -35,11 +35,11 @@ impl Describe for reqwest::Error {
 }
 
 impl Describe for io::Error {
-    /// Of a body: either its way failed, or what came is not what was packed.
+    /// Describes an error while reading a body: the connection failed, or the compressed data is corrupt.
     fn describe(&self) -> String {
         match self.get_ref().and_then(|cause| cause.downcast_ref::<reqwest::Error>()) {
             Some(error) => error.describe(),
-            None => with_causes("the body ended early or is damaged".to_owned(), Some(self)),
+            None => with_causes("the response body is truncated or corrupt".to_owned(), Some(self)),
         }
     }
 }
@@ -55,66 +55,65 @@ fn with_causes(mut text: String, mut source: Option<&(dyn std::error::Error + 's
     text
 }
 
-/// Graph's clock.
+/// The `Date` header.
 pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     parse_http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
-/// A date that can be added to and subtracted from: years have four digits (RFC 9110, 5.6.7).
+/// Parses an HTTP date. Years have four digits (RFC 9110, 5.6.7), so that date arithmetic cannot overflow.
 fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
     let date = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
     (1..=9999).contains(&date.year()).then_some(date)
 }
 
-/// So long an answer, or the next part of one, is waited for.
-const PART: Duration = Duration::from_secs(100);
+/// Maximum time without progress: until the response begins, or until its next part.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(100);
 
-/// So long a whole answer may be under way.
-const WHOLE: Duration = Duration::from_secs(600);
+/// Maximum time for a whole response.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How long the network may take. What else is waited for is not its fault and does not count.
+/// The time that the network may still take for one response. Time that is spent waiting for anything else does not count.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    part: Duration,
-    left: Duration,
-    is_over: bool,
+pub(super) struct Timeout {
+    idle: Duration,
+    remaining: Duration,
+    has_expired: bool,
 }
 
-impl Patience {
-    /// For one answer, of a Graph whose time goes so many times as fast.
+impl Timeout {
+    /// The timeout of one response. `speed` divides the limits, for a simulated Graph whose clock runs faster.
     pub(super) fn new(speed: f64) -> Self {
         let scaled = |time: Duration| if speed.is_finite() { time.div_f64(speed.max(1.0)) } else { time };
-        Self { part: scaled(PART), left: scaled(WHOLE), is_over: false }
+        Self { idle: scaled(IDLE_TIMEOUT), remaining: scaled(TOTAL_TIMEOUT), has_expired: false }
     }
 
-    /// Whether something was waited for in vain.
-    pub(super) fn is_over(self) -> bool {
-        self.is_over
+    pub(super) fn has_expired(self) -> bool {
+        self.has_expired
     }
 
-    /// Waits for the network, but not for ever.
-    pub(super) async fn wait<T, E: Describe>(&mut self, answer: impl Future<Output = Result<T, E>>) -> Result<T, String> {
-        let mut answer = pin!(answer);
-        // What is there already needs no clock.
+    /// Waits for the network until the timeout expires.
+    pub(super) async fn wait<T, E: Describe>(&mut self, response: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+        let mut response = pin!(response);
+        // Data that has already arrived needs no timer.
         tokio::select! {
             biased;
-            answer = &mut answer => return answer.map_err(|error| error.describe()),
+            response = &mut response => return response.map_err(|error| error.describe()),
             () = std::future::ready(()) => {}
         }
         let began = Instant::now();
-        let answer = tokio::time::timeout(self.part.min(self.left), answer).await;
-        self.left = self.left.saturating_sub(began.elapsed());
-        match answer {
-            Ok(answer) => answer.map_err(|error| error.describe()),
+        let response = tokio::time::timeout(self.idle.min(self.remaining), response).await;
+        self.remaining = self.remaining.saturating_sub(began.elapsed());
+        match response {
+            Ok(response) => response.map_err(|error| error.describe()),
             Err(_) => {
-                self.is_over = true;
-                Err("no answer in time".to_owned())
+                self.has_expired = true;
+                Err("no response in time".to_owned())
             }
         }
     }
 }
 
-/// What a body says, decompressed while it comes.
+/// The body of a response, decompressed while it is read.
 pub(super) fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead + Send + Unpin>, &'static str> {
     let encoding = response.headers().get(CONTENT_ENCODING).map(|encoding| encoding.as_bytes().to_ascii_lowercase()).unwrap_or_default();
     let body = StreamReader::new(response.bytes_stream().map_err(io::Error::other));
@@ -122,15 +121,15 @@ pub(super) fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead +
         b"" | b"identity" => Ok(Box::new(body)),
         b"gzip" | b"x-gzip" => {
             let mut decoder = GzipDecoder::new(body);
-            // A body may be several streams, one behind the other (RFC 1952, 2.2).
+            // A gzip body may consist of several members (RFC 1952, 2.2).
             decoder.multiple_members(true);
             Ok(Box::new(decoder))
         }
-        _ => Err("it is compressed in a way that was not asked for"),
+        _ => Err("it has a compression that was not requested"),
     }
 }
 
-/// The wait that a `Retry-After` asks for: seconds, with or without a fraction, or a date (graph.md 5.3).
+/// The wait in `Retry-After`: seconds, possibly with a fraction, or a date (graph.md 5.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<f64>() {
@@ -139,21 +138,21 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
     }
 }
 
-/// So much of a text that somebody else wrote is told.
-const TOLD: usize = 600;
+/// Maximum characters of a quoted text.
+const MAX_QUOTED: usize = 600;
 
-/// What somebody else wrote, as part of a sentence: one line, not too long, and without the secrets if it quotes them.
+/// Makes a foreign text safe to quote in a message: one line, shortened, and without secrets.
 pub(super) fn quotable(text: &str, secrets: &Secrets) -> String {
-    let line: String = one_line(&secrets.hide(text)).chars().take(TOLD).collect();
+    let line: String = one_line(&secrets.hide(text)).chars().take(MAX_QUOTED).collect();
     line.trim().to_owned()
 }
 
-/// The JSON in the body of a refusal; null if it is none.
+/// The JSON in the body of an error response; null if the body is not JSON.
 pub(super) fn json(body: &[u8]) -> Value {
-    serde_json::from_slice(without_mark(body)).unwrap_or_default()
+    serde_json::from_slice(without_bom(body)).unwrap_or_default()
 }
 
-/// A value as a text: some write numbers. Empty if it is neither. What one key holds takes nothing from the others.
+/// A JSON string or number as text; empty for other values, so that one odd value does not affect the others.
 pub(super) fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => text.into(),
@@ -162,16 +161,16 @@ pub(super) fn text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// What an answer that is no success says.
-pub(super) fn refusal(status: u16, headers: &HeaderMap, date: AnswerDate, body: &[u8], secrets: &Secrets) -> Refusal {
+/// Parses an error response.
+pub(super) fn refusal(status: u16, headers: &HeaderMap, date: ResponseDate, body: &[u8], secrets: &Secrets) -> Refusal {
     let error = &json(body)["error"];
     Refusal {
         status,
         code: quotable(&text(&error["code"]), secrets),
         message: quotable(&text(&error["message"]), secrets),
         request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(|id| quotable(id, secrets)),
-        retry_after: retry_after(headers, date.stated()),
-        date: date.believed(None),
+        retry_after: retry_after(headers, date.as_sent()),
+        date: date.trusted(None),
         claims: None,
     }
 }
@@ -201,28 +200,28 @@ mod tests {
     }
 
     #[test]
-    fn of_a_refusal_is_read_what_can_be() {
-        let said = |body: &str| {
-            let refusal = refusal(403, &HeaderMap::new(), AnswerDate::default(), body.as_bytes(), &Secrets::default());
+    fn an_error_response_is_parsed_as_far_as_possible() {
+        let parsed = |body: &str| {
+            let refusal = refusal(403, &HeaderMap::new(), ResponseDate::default(), body.as_bytes(), &Secrets::default());
             (refusal.code, refusal.message)
         };
-        let read = |code: &str, message: &str| (code.to_owned(), message.to_owned());
-        assert_eq!(said(r#"{"error": {"code": 403, "message": "No."}}"#), read("403", "No."));
-        assert_eq!(said(r#"{"error": {"code": ["a"], "message": "No.", "message2": {}}}"#), read("", "No."));
-        assert_eq!(said(r#"{"error": {"code": "Forbidden", "message": {"value": "No."}}}"#), read("Forbidden", ""));
-        for none in [r#"{"error": "No."}"#, r#"{"error": {"code": "a""#, "[]", "", "null", "<html>"] {
-            assert_eq!(said(none), read("", ""), "{none}");
+        let expected = |code: &str, message: &str| (code.to_owned(), message.to_owned());
+        assert_eq!(parsed(r#"{"error": {"code": 403, "message": "No."}}"#), expected("403", "No."));
+        assert_eq!(parsed(r#"{"error": {"code": ["a"], "message": "No.", "message2": {}}}"#), expected("", "No."));
+        assert_eq!(parsed(r#"{"error": {"code": "Forbidden", "message": {"value": "No."}}}"#), expected("Forbidden", ""));
+        for other in [r#"{"error": "No."}"#, r#"{"error": {"code": "a""#, "[]", "", "null", "<html>"] {
+            assert_eq!(parsed(other), expected("", ""), "{other}");
         }
     }
 
     #[test]
-    fn what_others_wrote_is_one_short_line_without_the_secret() {
+    fn a_quoted_text_is_one_short_line_without_secrets() {
         let secrets = Secrets::default();
         secrets.add("a s3cret");
         assert_eq!(quotable(" a\r\nb\u{1b}[31m Bearer a s3cret \t", &secrets), r"a  b\u{1b}[31m Bearer ***");
-        // The end of a secret is hidden before the text is cut.
-        let long = format!("{}a s3cret", "é".repeat(TOLD - 4));
-        assert_eq!(quotable(&long, &secrets), format!("{}***", "é".repeat(TOLD - 4)));
-        assert_eq!(quotable(&"é".repeat(10_000), &secrets).chars().count(), TOLD);
+        // A secret is hidden before the text is shortened.
+        let long = format!("{}a s3cret", "é".repeat(MAX_QUOTED - 4));
+        assert_eq!(quotable(&long, &secrets), format!("{}***", "é".repeat(MAX_QUOTED - 4)));
+        assert_eq!(quotable(&"é".repeat(10_000), &secrets).chars().count(), MAX_QUOTED);
     }
 }
