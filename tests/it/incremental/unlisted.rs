@@ -126,7 +126,7 @@ fn teams_that_are_no_longer_marked_are_read_and_the_list_is_not_complete() {
             let run = reader.run();
             assert_eq!(run.output.status, Some(1));
             assert_whole(&reader, &run, &edited);
-            let sentence = format!("the list of teams is incomplete: Graph omits {share} teams teams that exist, such as team ");
+            let sentence = format!("the list of teams is incomplete: Graph omits {share} teams that exist, such as team ");
             assert_eq!(run.warnings(&sentence).len(), 1, "{:?}", run.warnings(""));
             if protocol == Protocol::Airbyte {
                 assert_eq!(incomplete(&run), LISTS);
