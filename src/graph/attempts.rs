@@ -145,7 +145,7 @@ impl Attempts {
         if response.status.is_success() { self.parse(response, date, attempted).await } else { Err(self.refused(response, date, token)) }
     }
 
-    /// Downloads the file that Graph redirects to. If that fails, Graph must be asked again, because the redirect expires after minutes.
+    /// Downloads the file that Graph redirects to. If that fails, the request to Graph is retried, because the redirect expires after minutes.
     async fn file(&self, location: Option<&HeaderValue>, date: ResponseDate, work: &WorkItem) -> Result<Response, Cause> {
         let Exchange { host, secrets, .. } = &self.exchange;
         let location = location.and_then(|location| location.to_str().ok()).unwrap_or_default();

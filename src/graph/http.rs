@@ -1,4 +1,4 @@
-//! The HTTP client, and what the environment says about its connection: proxy and certificates.
+//! The HTTP client, with the proxy and certificates from the environment.
 
 use std::{
     env,
