@@ -60,11 +60,11 @@ impl<W> Output<W> {
 }
 
 impl<W: Write> Output<W> {
-    /// Writes the records of the preview, one a line, cut to `width` columns.
-    pub(crate) fn write_preview(&mut self, width: usize) -> io::Result<()> {
+    /// Writes the records of the preview, one per line, cut to `width` columns.
+    pub(crate) fn write_preview(&mut self, streams: impl Iterator<Item = &'static str>, width: usize) -> io::Result<()> {
         let Inner { out, preview, .. } = &mut *self.lock();
-        for (stream, records) in preview {
-            for record in records {
+        for stream in streams {
+            for record in preview.get(stream).into_iter().flatten() {
                 writeln!(out, "{}", cut(&format!("{stream:<16} {record}"), width))?;
             }
         }

@@ -72,8 +72,8 @@ impl Figures {
             (Some(9), ..) => "SIGKILL",
             (Some(15), ..) => "SIGTERM",
             (_, _, Ending::Left(_)) => "output closed",
-            (_, Some(0), _) => "ended well",
-            _ => "ended incomplete",
+            (_, Some(0), _) => "complete",
+            _ => "incomplete",
         };
         *self.ends.entry(end).or_default() += 1;
         self.runs += 1;

@@ -96,7 +96,7 @@ impl Soak {
         let Self { sim, world, dice, .. } = self;
         let mut world = world.lock();
         let by_position = world.plan.switches.paging == Paging::Position;
-        // A removal would shift a list that is half read, also by an earlier state that may be used again.
+        // Removals would shift lists that are half read. Earlier states may also continue such lists.
         (world.changes.may_remove, world.changes.may_sink) = (by_position || is_settled, is_settled);
         sim.with_tenant(|tenant| {
             for _ in 0..dice.within(0..=4) {
@@ -147,7 +147,7 @@ impl Soak {
         program.file("catalog.json", lane.catalog().to_string());
         program.file("state.json", state.as_ref().unwrap_or(&Value::Null).to_string());
         let log = |event: &str| sim.read_tenant(|tenant| world.lock().say(tenant, event));
-        log(&format!("{protocol:?}, {ending:?}, with the state {}", state.as_ref().unwrap_or(&Value::Null)));
+        log(&format!("{protocol:?}, {ending:?}, with state {}", state.as_ref().unwrap_or(&Value::Null)));
         let (ran, run) = world.run(sim, program, &arguments(protocol, state.is_some()), ending, is_quiet)?;
         log(&format!("status {:?}, signal {:?}: {}", ran.status, ran.signal, errors(&ran).join("; ")));
         check_run(&ran, ending, is_quiet)?;
@@ -155,7 +155,7 @@ impl Soak {
         let ended = ran.status == Some(0) && !matches!(ending, Ending::Left(_));
         let was_cut = lane.was_cut;
         let kept = lane.read(&lines, is_quiet, ended, dice);
-        log(&format!("of {} lines {} states were stored, {} records are not covered", lines.len(), kept.stored, kept.thrown));
+        log(&format!("{} lines; {} states stored, {} records without a later state", lines.len(), kept.stored, kept.thrown));
         if ran.status == Some(1) && ending == Ending::Own {
             figures.incomplete.extend(errors(&ran).into_iter().map(|error| world.lock().short(&error)));
         }
