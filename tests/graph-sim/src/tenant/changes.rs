@@ -107,7 +107,7 @@ impl Tenant {
         self.change(at, Change::Edit, FULL, |extra, _| extra.raw = Some(json.into()))
     }
 
-    /// Serves this JSON for a message from now on, or the generated JSON with `None`. Not a change for times, order and delta.
+    /// Serves this JSON for a message from now on, or the generated JSON with `None`. Does not affect times, order and delta.
     pub fn set_raw(&mut self, at: &MessageRef, json: Option<&str>) -> Result<(), ChangeError> {
         self.expect_message(at)?.extra_mut().raw = json.map(Box::from);
         Ok(())

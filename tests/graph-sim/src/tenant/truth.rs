@@ -14,7 +14,7 @@ pub struct MessageTruth<J = String> {
     pub channel: String,
     pub root: MessageId,
     pub id: MessageId,
-    /// The whole object, without what only lists have (`replies`, `@odata.type`).
+    /// The whole object, without properties that only lists contain (`replies`, `@odata.type`).
     pub json: J,
 }
 
