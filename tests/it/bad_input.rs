@@ -78,7 +78,7 @@ const BAD_FILES: [(&str, Spoil); 9] = [
 ];
 
 #[test]
-fn a_configuration_file_that_cannot_be_used_is_named_by_every_command() {
+fn every_command_reports_an_unusable_configuration_file() {
     let mut said = String::new();
     let not_an_object = |text: &'static str| move |tap: &Tap| _ = tap.file("config.json", text);
     for (what, spoil) in BAD_FILES {
@@ -96,7 +96,7 @@ fn a_configuration_file_that_cannot_be_used_is_named_by_every_command() {
 }
 
 #[test]
-fn a_catalog_that_cannot_be_used_is_named() {
+fn an_unusable_catalog_is_reported() {
     let mut said = String::new();
     let mut bad = |what: &str, spoil: &dyn Fn(&Tap, &str)| {
         let tap = tap();
@@ -121,7 +121,7 @@ fn a_catalog_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_sync_mode_that_there_is_not_is_an_error_and_nothing_is_read() {
+fn an_unknown_sync_mode_is_an_error_and_nothing_is_read() {
     let tap = tap();
     let mut said = String::new();
     for mode in [json!("INVALID"), json!(null), json!(1)] {
@@ -137,7 +137,7 @@ fn a_sync_mode_that_there_is_not_is_an_error_and_nothing_is_read() {
 }
 
 #[test]
-fn a_state_that_cannot_be_used_is_named() {
+fn an_unusable_state_is_reported() {
     let mut said = String::new();
     let sync = ["--config", "config.json", "--state", "bookmarks.json"];
     for (what, spoil) in BAD_FILES {
@@ -182,7 +182,7 @@ fn a_state_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn byte_order_marks_and_line_ends_of_windows_are_fine() {
+fn byte_order_marks_and_windows_line_endings_are_accepted() {
     let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     write_catalogs(&tap);
@@ -240,7 +240,7 @@ fn changed(stream: Option<&str>, name: &str, value: &Value) -> Value {
 }
 
 #[test]
-fn every_bad_value_of_every_option_is_named() {
+fn every_bad_value_of_every_option_is_reported() {
     let mut said = String::new();
     let tap = tap();
     // What is for the operator differs between the commands: people/secret.rs.
@@ -260,7 +260,7 @@ fn every_bad_value_of_every_option_is_named() {
 }
 
 #[test]
-fn a_bad_value_among_the_options_of_a_stream_is_named_with_its_path() {
+fn a_bad_stream_option_is_reported_with_its_path() {
     let tap = tap();
     for setting in SETTINGS.iter().filter(|setting| setting.per_stream) {
         for (stream, value) in ALL.into_iter().cycle().zip(bad_values(setting)) {
@@ -275,7 +275,7 @@ fn a_bad_value_among_the_options_of_a_stream_is_named_with_its_path() {
 }
 
 #[test]
-fn several_problems_are_said_at_once() {
+fn several_problems_are_reported_together() {
     let tap = tap();
     tap.file("config.json", json!({"client_secret": SECRET, "top": 0, "cloud": "mars", "start_date": "soon"}).to_string());
     insta::assert_snapshot!(said_of_config(&tap).replace("; option", ";\noption"));
@@ -321,7 +321,7 @@ fn without_ids(sentence: &str) -> String {
 }
 
 #[test]
-fn without_access_it_is_said_whose_fault_it_is() {
+fn without_access_the_cause_is_reported() {
     let mut said = String::new();
     for (what, settings, kind) in [
         ("wrong secret", json!({"client_secret": SECRET}), "config_error"),
@@ -337,7 +337,7 @@ fn without_access_it_is_said_whose_fault_it_is() {
 }
 
 #[test]
-fn a_graph_that_cannot_be_reached_behind_a_sign_in_that_works_is_an_outage() {
+fn an_unreachable_graph_after_a_successful_sign_in_is_an_outage() {
     let sim = tenant(1, 1, 1);
     let mut settings = everything();
     settings["graph_url"] = "http://127.0.0.1:1".into();

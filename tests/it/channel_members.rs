@@ -43,7 +43,7 @@ fn all_members_of_every_channel_are_read_by_either_protocol() {
 }
 
 #[test]
-fn members_of_channels_are_read_only_when_they_are_asked_for() {
+fn channel_members_are_read_only_when_selected() {
     let sim = tenant();
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.sync(&[]);
@@ -57,7 +57,7 @@ fn members_of_channels_are_read_only_when_they_are_asked_for() {
 }
 
 #[test]
-fn members_of_a_channel_that_is_named_are_read_without_any_list() {
+fn members_of_a_configured_channel_are_read_without_any_list() {
     let sim = tenant();
     let (team, channel) = first_channel(&sim);
     sim.clear_journal();
@@ -70,7 +70,7 @@ fn members_of_a_channel_that_is_named_are_read_without_any_list() {
 }
 
 #[test]
-fn a_listed_channel_whose_members_are_gone_is_no_failure_and_a_named_one_is_refused() {
+fn missing_members_are_a_failure_only_for_a_configured_channel() {
     let sim = tenant();
     let (team, channel) = first_channel(&sim);
     let gone = Fault::graph(404, "NotFound", "Resource not found.");

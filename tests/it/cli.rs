@@ -1,11 +1,11 @@
-//! The command line without a network: help, wrong usage, what a configuration lacks.
+//! The command line without a network: help, usage errors, missing options.
 
 use serde_json::json;
 
 use crate::support::Tap;
 
 #[test]
-fn a_configuration_that_lacks_something_says_all_that_it_lacks() {
+fn all_missing_options_are_reported_together() {
     let tap = Tap::new(&json!({"client_id": "c"}));
     let check = tap.check();
     assert_eq!(check.status, Some(0));
@@ -23,20 +23,20 @@ fn a_configuration_that_lacks_something_says_all_that_it_lacks() {
 #[test]
 fn a_missing_option_that_is_set_in_the_environment_has_a_hint() {
     let tap = Tap::new(&json!({"tenant_id": "contoso.com", "client_id": "c"}));
-    let said = |environment: &[(&str, &str)]| tap.execute(&["plan", "--config", "config.json"], environment).stderr;
+    let reported = |environment: &[(&str, &str)]| tap.execute(&["plan", "--config", "config.json"], environment).stderr;
     assert_eq!(
-        said(&[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", "hidden-5ecret")]),
+        reported(&[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", "hidden-5ecret")]),
         "CRITICAL missing required option: `client_secret`; \
          hint: add `--config ENV` to use TAP_MICROSOFT_TEAMS_CLIENT_SECRET from the environment\n"
     );
-    assert!(said(&[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", "/run/secret")]).contains("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE"));
-    assert_eq!(said(&[("TAP_MICROSOFT_TEAMS_TEAM_ID", "1")]), "CRITICAL missing required option: `client_secret`\n");
+    assert!(reported(&[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", "/run/secret")]).contains("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE"));
+    assert_eq!(reported(&[("TAP_MICROSOFT_TEAMS_TEAM_ID", "1")]), "CRITICAL missing required option: `client_secret`\n");
     let extract = ["extract", "--config", "config.json", "--stream", "teams"];
     assert!(tap.execute(&extract, &[("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", "hidden-5ecret")]).stderr.contains("--config ENV"));
 }
 
 #[test]
-fn wrong_usage_is_two() {
+fn wrong_usage_exits_with_two() {
     let tap = Tap::new(&json!({}));
     for arguments in [&[][..], &["read"], &["check", "--nothing"], &["frobnicate"]] {
         let output = tap.run(arguments);
@@ -46,7 +46,7 @@ fn wrong_usage_is_two() {
 }
 
 #[test]
-fn help_reads_well() {
+fn help_is_as_expected() {
     let text = |arguments: &[&str]| String::from_utf8(Tap::new(&json!({})).command().args(arguments).output().unwrap().stdout).unwrap();
     insta::assert_snapshot!("help", text(&["--help"]));
     insta::assert_snapshot!("help_read", text(&["read", "--help"]));

@@ -16,7 +16,7 @@ fn one_channel() -> (GraphSim, String) {
 }
 
 #[test]
-fn every_awkward_message_comes_through_whole() {
+fn every_awkward_message_is_emitted_completely() {
     let (sim, channel) = one_channel();
     let names = sim.with_tenant(|tenant| tenant.post_corpus(&channel).unwrap());
     assert!(names.len() > 100, "{}", names.len());
@@ -51,7 +51,7 @@ fn unknown_and_ill_typed_properties_of_teams_and_channels_are_kept() {
 }
 
 #[test]
-fn a_date_before_1900_is_null_and_kept_beside_the_columns() {
+fn a_date_before_1900_is_null_and_kept_in_the_additional_properties() {
     let (sim, channel) = one_channel();
     sim.with_tenant(|tenant| {
         tenant.set_channel_property(&channel, "createdDateTime", json!("0001-01-01T00:00:00Z")).unwrap();
@@ -63,7 +63,7 @@ fn a_date_before_1900_is_null_and_kept_beside_the_columns() {
 }
 
 #[test]
-fn new_members_of_enumerations_come_by_their_names() {
+fn new_enum_members_keep_their_names() {
     let (sim, channel) = one_channel();
     sim.with_tenant(|tenant| {
         let team = tenant.team_ids().remove(0);
@@ -83,7 +83,7 @@ fn new_members_of_enumerations_come_by_their_names() {
 }
 
 #[test]
-fn ids_that_are_equal_in_two_channels_are_two_messages() {
+fn equal_ids_in_two_channels_are_two_messages() {
     let (sim, one) = one_channel();
     let other = sim.with_tenant(|tenant| {
         let team = tenant.team_ids().remove(0);
@@ -101,7 +101,7 @@ fn ids_that_are_equal_in_two_channels_are_two_messages() {
 }
 
 #[test]
-fn damaged_items_are_asked_for_again_and_then_reported_while_the_rest_is_read() {
+fn damaged_items_are_requested_again_and_then_reported() {
     let (sim, channel) = one_channel();
     let kinds = damaged().len();
     sim.with_tenant(|tenant| {

@@ -20,7 +20,7 @@ fn said(tap: &Tap) -> String {
 }
 
 #[test]
-fn options_that_contradict_each_other_are_named_together() {
+fn contradictory_options_are_reported_together() {
     let sim = tenant(2, 2, 2);
     let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
     let all = |more: Value| {
@@ -54,7 +54,7 @@ fn options_that_contradict_each_other_are_named_together() {
 }
 
 #[test]
-fn where_nothing_that_is_selected_can_be_read_that_is_an_error() {
+fn it_is_an_error_if_no_selected_stream_can_be_read() {
     let sim = tenant(1, 1, 2);
     let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
     for settings in [
@@ -71,7 +71,7 @@ fn where_nothing_that_is_selected_can_be_read_that_is_an_error() {
 }
 
 #[test]
-fn a_flag_of_extract_that_does_nothing_is_named() {
+fn a_flag_of_extract_without_effect_is_reported() {
     let sim = tenant(1, 1, 2);
     let (team, channel) = sim.truth().channels.into_keys().next().unwrap();
     let tap = Tap::new(&config(&sim, json!({})));

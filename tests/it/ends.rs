@@ -43,7 +43,7 @@ fn tap(sim: &GraphSim) -> Tap {
 }
 
 #[test]
-fn whoever_stops_reading_ends_the_run_quietly() {
+fn a_closed_stdout_ends_the_run_quietly() {
     let sim = tenant(1, 2, 100);
     for (_, arguments) in RUNS {
         // In the midst of it: a pipe holds far less than is to be told.
@@ -125,7 +125,7 @@ fn a_signal_ends_the_run_with_valid_lines_and_by_that_signal() {
 }
 
 #[test]
-fn a_check_is_stopped_at_once() {
+fn a_signal_stops_a_check_immediately() {
     let sim = tenant(1, 1, 1);
     let (sender, receiver) = mpsc::channel();
     sim.on_request(move |request, _| {
@@ -147,7 +147,7 @@ fn a_check_is_stopped_at_once() {
 }
 
 #[test]
-fn a_hangup_does_not_end_a_run_for_which_it_is_ignored() {
+fn an_ignored_hangup_does_not_end_a_run() {
     let sim = tenant(1, 2, 10);
     let tap = tap(&sim);
     let mut asked = false;
@@ -188,7 +188,7 @@ fn full_output() -> (OwnedFd, UnixStream) {
 }
 
 #[test]
-fn a_signal_ends_the_run_also_when_nobody_reads() {
+fn a_signal_ends_the_run_even_if_nobody_reads() {
     let sim = tenant(1, 2, 10);
     for (protocol, arguments) in RUNS {
         let (writer, reader) = full_output();
@@ -228,7 +228,7 @@ fn run_brittle(arguments: &[&str]) -> (Exit, String) {
 }
 
 #[test]
-fn a_panic_is_told_as_an_error_of_the_program() {
+fn a_panic_is_reported_as_a_system_error() {
     let sim = tenant(1, 1, 2);
     let tap = tap(&sim);
     let path = |name: &str| tap.folder().join(name).to_str().unwrap().to_owned();

@@ -48,7 +48,7 @@ fn channels_of(output: &Output, stream: &'static str) -> usize {
 }
 
 #[test]
-fn a_channel_that_graph_never_gives_is_named_once_with_the_way_to_leave_it_out() {
+fn a_channel_that_always_fails_is_reported_once_with_the_hint_to_exclude_it() {
     let tenant = three_teams();
     tenant.break_channel();
     let tap = tenant.tap(json!({}));
@@ -77,7 +77,7 @@ fn a_channel_that_graph_never_gives_is_named_once_with_the_way_to_leave_it_out()
 }
 
 #[test]
-fn a_team_that_is_left_out_is_nowhere_and_nothing_of_it_is_asked_for() {
+fn an_excluded_team_is_neither_read_nor_requested() {
     let tenant = three_teams();
     let link = format!("https://teams.microsoft.com/l/team/{}/conversations?groupId={}&tenantId=x", tenant.channel, tenant.team);
     let excludes =
@@ -99,7 +99,7 @@ fn a_team_that_is_left_out_is_nowhere_and_nothing_of_it_is_asked_for() {
 }
 
 #[test]
-fn what_one_stream_leaves_out_the_others_read() {
+fn an_exclusion_of_one_stream_does_not_affect_the_others() {
     let tenant = three_teams();
     let other = tenant.sim.truth().channels.into_keys().last().unwrap().1;
     let settings =
@@ -116,7 +116,7 @@ fn what_one_stream_leaves_out_the_others_read() {
 }
 
 #[test]
-fn the_state_of_what_is_left_out_is_kept() {
+fn the_state_of_an_excluded_channel_is_kept() {
     let tenant = three_teams();
     let first = read(&tenant.tap(json!({})), &["messages"], None);
     let without = read(&tenant.tap(json!({"exclude": tenant.team})), &["messages"], Some(&state(&first)));
@@ -127,7 +127,7 @@ fn the_state_of_what_is_left_out_is_kept() {
 }
 
 #[test]
-fn a_bad_channel_that_a_check_or_a_plan_meets_is_named_with_the_way_to_leave_it_out() {
+fn check_and_plan_report_a_failing_channel_with_the_hint_to_exclude_it() {
     let sim = tenant(1, 1, 2);
     let (_, channel) = sim.truth().channels.into_keys().next().unwrap();
     sim.inject(Rule::new(Fault::status(400)).class(Class::Messages));

@@ -29,7 +29,7 @@ fn assert_whole(sim: &GraphSim, output: &Output) {
 }
 
 #[test]
-fn one_token_serves_a_run_and_goes_to_graph_alone() {
+fn one_token_serves_a_run_and_is_sent_only_to_graph() {
     let sim = small();
     assert_whole(&sim, &read(&sim));
     let journal = sim.journal();
@@ -40,7 +40,7 @@ fn one_token_serves_a_run_and_goes_to_graph_alone() {
 }
 
 #[test]
-fn a_token_is_renewed_before_it_ends() {
+fn a_token_is_renewed_before_it_expires() {
     let sim = small();
     // Of a token that lives two seconds of Graph's time, half is used; Graph's clock moves a second with every request.
     sim.switches(|switches| switches.token_lifetime = 2);
@@ -54,7 +54,7 @@ fn a_token_is_renewed_before_it_ends() {
 }
 
 #[test]
-fn a_token_is_a_token_however_its_lifetime_is_written() {
+fn a_token_is_accepted_with_any_form_of_lifetime() {
     for expiry in [TokenExpiry::Text, TokenExpiry::Float, TokenExpiry::On, TokenExpiry::OnText] {
         let sim = tenant(1, 1, 4);
         sim.switches(|switches| switches.token_expiry = expiry);
@@ -64,7 +64,7 @@ fn a_token_is_a_token_however_its_lifetime_is_written() {
 }
 
 #[test]
-fn a_token_that_graph_refuses_is_replaced_once_for_all_that_wait() {
+fn a_token_that_graph_refuses_is_replaced_once_for_all_waiting_requests() {
     let sim = small();
     let mut refused = false;
     // In the midst of the run every token ends.
@@ -89,7 +89,7 @@ fn a_token_that_graph_refuses_is_replaced_once_for_all_that_wait() {
 }
 
 #[test]
-fn every_request_says_who_asks_and_has_an_id_of_its_own() {
+fn every_request_has_a_user_agent_and_its_own_id() {
     let sim = small();
     read(&sim);
     let journal = sim.journal();
@@ -118,7 +118,7 @@ fn a_run_that_cannot_sign_in_fails_every_stream_with_the_reason() {
 }
 
 #[test]
-fn passing_faults_are_passed_and_nothing_is_lost() {
+fn temporary_failures_are_retried_and_nothing_is_lost() {
     let garbage = RetryAfter::Text("soon".to_owned());
     let faults = [
         Fault::throttled(RetryAfter::Seconds(0)),
@@ -158,7 +158,7 @@ fn passing_faults_are_passed_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_fault_that_stays_ends_the_stream_and_not_the_others() {
+fn a_permanent_failure_ends_only_its_stream() {
     let sim = small();
     sim.inject(Rule::new(Fault::status(503)).class(Class::Members));
     let output = read(&sim);
@@ -174,7 +174,7 @@ fn a_fault_that_stays_ends_the_stream_and_not_the_others() {
 }
 
 #[test]
-fn links_that_lead_astray_are_not_followed() {
+fn foreign_links_are_not_followed() {
     let sim = small();
     let foreign = sim.foreign_url().to_owned();
     for (fault, kind, said) in [
@@ -203,7 +203,7 @@ fn links_that_lead_astray_are_not_followed() {
 }
 
 #[test]
-fn an_empty_page_is_no_end_and_endless_empty_pages_are_an_error() {
+fn empty_pages_are_followed_and_endless_ones_are_an_error() {
     let sim = small();
     sim.switches(|switches| {
         switches.empty_pages = 2;
@@ -218,7 +218,7 @@ fn an_empty_page_is_no_end_and_endless_empty_pages_are_an_error() {
 }
 
 #[test]
-fn an_empty_list_of_channels_is_asked_for_again_and_then_not_believed() {
+fn an_empty_list_of_channels_is_requested_again_and_then_an_error() {
     let sim = small();
     let empty = || Fault::respond(200, &[("Content-Type", "application/json")], r#"{"value":[]}"#);
     sim.inject(Rule::new(empty()).class(Class::Channels).times(1));
@@ -232,7 +232,7 @@ fn an_empty_list_of_channels_is_asked_for_again_and_then_not_believed() {
 }
 
 #[test]
-fn a_list_that_refuses_its_page_size_is_read_without() {
+fn a_list_that_refuses_its_page_size_is_read_without_it() {
     for class in [Class::Groups, Class::Members, Class::Messages, Class::Replies] {
         let sim = small();
         sim.switches(|switches| {
@@ -279,7 +279,7 @@ fn pages_of_all_link_styles_are_followed() {
 }
 
 #[test]
-fn https_works_with_a_certificate_of_the_system_or_of_ssl_cert_file_and_not_without() {
+fn https_requires_a_trusted_certificate() {
     let mut options = Options::new(TenantSpec::uniform(1, 1, 5));
     options.tls = Tls::On;
     let sim = GraphSim::start(options).unwrap();
@@ -295,7 +295,7 @@ fn https_works_with_a_certificate_of_the_system_or_of_ssl_cert_file_and_not_with
 }
 
 #[test]
-fn a_proxy_is_used_where_the_environment_names_one() {
+fn a_proxy_from_the_environment_is_used() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = proxy.local_addr().unwrap();
     let asked = std::thread::spawn(move || {

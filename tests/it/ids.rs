@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{ALL, Tap, config, tenant};
 
 #[test]
-fn links_of_teams_are_taken_for_the_ids_in_them() {
+fn links_copied_from_teams_are_accepted_as_ids() {
     let sim = tenant(2, 2, 6);
     let truth = sim.truth();
     let (team, channel) = truth.channels.keys().next().unwrap().clone();
@@ -48,7 +48,7 @@ fn links_of_teams_are_taken_for_the_ids_in_them() {
 }
 
 #[test]
-fn what_is_no_id_is_a_config_error_before_any_request() {
+fn an_invalid_id_is_a_config_error_before_any_request() {
     let sim = tenant(1, 1, 1);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let of_team = format!("https://teams.microsoft.com/l/team/19%3aabc%40thread.tacv2/conversations?groupId={team}");

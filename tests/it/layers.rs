@@ -199,7 +199,7 @@ fn floor(folder: &str) -> usize {
 }
 
 #[test]
-fn the_reader_of_imports_follows_reexports_to_the_file_that_defines_a_name() {
+fn imports_follow_reexports_to_the_defining_file() {
     let read = |module: &[&str], text: &str| {
         let module: Names = module.iter().map(|&name| name.to_owned()).collect();
         (module.clone(), source(module, text.to_owned(), PathBuf::new()))
@@ -217,7 +217,7 @@ fn the_reader_of_imports_follows_reexports_to_the_file_that_defines_a_name() {
 }
 
 #[test]
-fn no_folder_uses_one_that_is_not_below_it() {
+fn folders_only_use_lower_floors() {
     let house = House::read();
     for (module, used) in house.arrows() {
         let Some(folder) = module.first() else { continue };
@@ -228,7 +228,7 @@ fn no_folder_uses_one_that_is_not_below_it() {
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
+fn files_have_no_import_cycles() {
     let house = House::read();
     let arrows = house.arrows();
     let reached_from = |start: &Names| {
@@ -247,7 +247,7 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
-fn no_file_climbs_out_of_its_module_by_super() {
+fn no_file_leaves_its_module_with_super() {
     for source in House::read().0.values() {
         let depth = source.path.strip_prefix(root().join("src")).unwrap().components().count();
         let out = "super::".repeat(if source.path.ends_with("mod.rs") { depth - 1 } else { depth });
@@ -256,7 +256,7 @@ fn no_file_climbs_out_of_its_module_by_super() {
 }
 
 #[test]
-fn a_protocol_is_a_matter_of_its_own_module() {
+fn protocols_are_only_mentioned_in_their_modules() {
     for (module, source) in House::read().0 {
         if module.first().is_none_or(|folder| OF_PROTOCOLS.contains(&folder.as_str())) {
             continue;
@@ -268,7 +268,7 @@ fn a_protocol_is_a_matter_of_its_own_module() {
 }
 
 #[test]
-fn every_file_says_in_its_first_line_what_it_is_for() {
+fn every_file_starts_with_its_purpose() {
     for source in House::read().0.values() {
         assert!(source.text.starts_with("//! "), "{}", source.path.display());
     }

@@ -25,7 +25,7 @@ fn with(more: Value) -> Value {
 }
 
 #[test]
-fn members_that_graph_does_not_find_make_the_stream_incomplete_and_the_team_is_there() {
+fn members_that_graph_does_not_find_make_the_stream_incomplete() {
     // In Graph's words; and without a word, as a gateway says it.
     for fault in [user_not_found(), Fault::status(404), Fault::Empty { status: 404 }] {
         let (sim, team) = stumbling(fault, Class::Members);
@@ -43,7 +43,7 @@ fn members_that_graph_does_not_find_make_the_stream_incomplete_and_the_team_is_t
 }
 
 #[test]
-fn a_team_whose_members_graph_does_not_find_can_be_left_out_of_members_alone() {
+fn a_team_without_found_members_can_be_excluded_from_members_only() {
     let (sim, team) = stumbling(user_not_found(), Class::Members);
     let output = Tap::new(&config(&sim, with(json!({"stream_options": {"members": {"exclude": team}}})))).read(&ALL);
     assert_eq!((output.status, output.logs("WARN").len(), output.records("channels").count()), (Some(0), 0, 6), "{:?}", output.errors());
@@ -64,7 +64,7 @@ fn channels_that_graph_does_not_find_make_the_streams_incomplete() {
 }
 
 #[test]
-fn a_team_that_graph_denies_costs_no_further_request() {
+fn a_team_that_graph_refuses_costs_no_further_request() {
     let sim = tenant(2, 1, 1);
     sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
     let output = Tap::new(&config(&sim, everything())).read(&["channels", "members"]);
@@ -72,7 +72,7 @@ fn a_team_that_graph_denies_costs_no_further_request() {
 }
 
 #[test]
-fn without_the_permission_to_read_teams_graphs_words_decide() {
+fn without_permission_for_teams_the_error_of_graph_decides() {
     for (fault, status) in [(user_not_found(), 1), (Fault::graph(404, "NotFound", "Not found."), 0)] {
         let (sim, _) = stumbling(fault, Class::Members);
         sim.inject(Rule::new(Fault::status(403)).class(Class::Team));
@@ -82,7 +82,7 @@ fn without_the_permission_to_read_teams_graphs_words_decide() {
 }
 
 #[test]
-fn a_check_and_a_plan_say_it_too() {
+fn check_and_plan_report_missing_items_too() {
     let sim = tenant(1, 1, 1);
     sim.inject(Rule::new(user_not_found()).class(Class::Members));
     let tap = Tap::new(&config(&sim, everything()));

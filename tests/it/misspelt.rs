@@ -20,7 +20,7 @@ fn settings() -> Value {
 }
 
 #[test]
-fn every_run_warns_of_misspelt_options_and_of_nothing_else() {
+fn every_run_warns_about_misspelt_options_only() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, settings()));
     let read = tap.read(&ALL);
@@ -41,7 +41,7 @@ fn warnings(stderr: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_check_warns_in_the_log_and_where_there_is_room_in_its_sentence() {
+fn a_check_warns_in_the_log_and_in_its_message() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, settings()));
     let check = tap.check();
@@ -60,7 +60,7 @@ fn a_check_warns_in_the_log_and_where_there_is_room_in_its_sentence() {
 }
 
 #[test]
-fn where_signing_in_fails_the_misspelt_option_that_may_be_why_is_said_too() {
+fn a_failed_sign_in_mentions_a_misspelt_option() {
     let sim = tenant(1, 1, 1);
     let remark = "unknown option `Cloud` is ignored; did you mean `cloud`?";
     let tap = Tap::new(&config(&sim, json!({"client_secret": "wrong", "Cloud": "us_gov"})));
@@ -72,7 +72,7 @@ fn where_signing_in_fails_the_misspelt_option_that_may_be_why_is_said_too() {
 }
 
 #[test]
-fn discovering_says_nothing_of_misspelt_options() {
+fn discovery_does_not_warn_about_misspelt_options() {
     let sim = tenant(1, 1, 1);
     let tap = Tap::new(&config(&sim, settings()));
     let output = tap.discover();
@@ -81,7 +81,7 @@ fn discovering_says_nothing_of_misspelt_options() {
 }
 
 #[test]
-fn a_missing_option_is_named_with_the_key_that_was_meant_to_be_it() {
+fn a_missing_option_is_reported_with_the_misspelt_key() {
     let tap = Tap::new(&json!({"tenantId": VALUE, "client_id": "c", "clientSecret": VALUE}));
     let sentence = "missing required options: `tenant_id` (found `tenantId` instead), `client_secret` (found `clientSecret` instead)";
     assert_eq!(tap.check().verdict(), ("FAILED", sentence));

@@ -51,7 +51,7 @@ fn sorted(mut values: Vec<String>) -> Vec<String> {
 }
 
 #[test]
-fn ids_and_fetch_all_choose_the_teams_and_channels() {
+fn ids_and_fetch_all_select_the_teams_and_channels() {
     let tenant = tenant();
     let (teams, channels) = (&tenant.teams, &tenant.channels);
     let two = format!("{}, {},{}", teams[0], teams[1], teams[0]);
@@ -96,7 +96,7 @@ fn ids_and_fetch_all_choose_the_teams_and_channels() {
 }
 
 #[test]
-fn message_ids_choose_threads_in_whatever_channel_they_are() {
+fn message_ids_select_threads_in_any_channel() {
     let tenant = tenant();
     let channel = &tenant.channels[0][1];
     let threads = tenant.threads(channel);
@@ -117,7 +117,7 @@ fn message_ids_choose_threads_in_whatever_channel_they_are() {
 }
 
 #[test]
-fn an_id_that_is_nowhere_is_a_warning_beside_others_and_an_error_alone() {
+fn an_unknown_id_is_a_warning_among_others_and_an_error_alone() {
     let tenant = tenant();
     let channel = &tenant.channels[0][1];
     let thread = tenant.threads(channel).remove(0);
@@ -139,7 +139,7 @@ fn an_id_that_is_nowhere_is_a_warning_beside_others_and_an_error_alone() {
 }
 
 #[test]
-fn options_of_a_stream_override_those_of_all() {
+fn stream_options_override_global_options() {
     let tenant = tenant();
     let settings = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true,
         "stream_options": {"members": {"team_id": tenant.teams[1]}, "messages": {"team_id": tenant.teams[0], "channel_id": tenant.channels[0][0]}}});
@@ -152,7 +152,7 @@ fn options_of_a_stream_override_those_of_all() {
 }
 
 #[test]
-fn missing_parents_are_one_sentence_for_all_streams_and_the_others_are_read() {
+fn missing_parents_are_reported_once_and_the_others_are_read() {
     let tenant = tenant();
     let cases = [
         (json!({}), vec!["channels", "members", "messages", "message_replies"]),
@@ -177,7 +177,7 @@ fn missing_parents_are_one_sentence_for_all_streams_and_the_others_are_read() {
 }
 
 #[test]
-fn a_parent_that_is_refused_or_gone_is_a_warning_and_the_rest_goes_on() {
+fn a_refused_or_missing_parent_is_a_warning_and_the_rest_is_read() {
     let tenant = tenant();
     let (private, gone) = (&tenant.channels[0][1], &tenant.channels[1][1]);
     tenant.sim.with_tenant(|sim| {
@@ -194,7 +194,7 @@ fn a_parent_that_is_refused_or_gone_is_a_warning_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_stream_whose_every_parent_is_refused_names_the_permission_and_the_others_complete() {
+fn a_stream_with_only_refused_parents_reports_the_permission() {
     let tenant = tenant();
     tenant.sim.set_roles(&[
         "GroupMember.Read.All",
@@ -216,7 +216,7 @@ fn a_stream_whose_every_parent_is_refused_names_the_permission_and_the_others_co
 }
 
 #[test]
-fn channels_that_are_named_need_no_permission_to_list_channels() {
+fn configured_channels_need_no_permission_to_list_channels() {
     let tenant = tenant();
     tenant.sim.set_roles(&["ChannelMessage.Read.All"]);
     let channel = &tenant.channels[1][0];
@@ -258,7 +258,7 @@ fn start_date_top_and_concurrency_take_effect() {
 }
 
 #[test]
-fn no_more_requests_are_in_flight_than_is_allowed() {
+fn the_number_of_requests_in_flight_is_limited() {
     let tenant = tenant();
     tenant.sim.latency(graph_sim::Latency::Fixed(std::time::Duration::from_millis(20)));
     let settings = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true, "max_concurrent_threads": 2});
@@ -271,7 +271,7 @@ fn no_more_requests_are_in_flight_than_is_allowed() {
 }
 
 #[test]
-fn a_group_without_a_team_is_said_once_and_hides_nothing() {
+fn a_group_without_a_team_is_reported_once_and_hides_nothing() {
     let sim = GraphSim::start(Options::new(TenantSpec::empty())).unwrap();
     let group = sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
     let settings = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true});
@@ -305,7 +305,7 @@ fn a_group_without_a_team_is_said_once_and_hides_nothing() {
 }
 
 #[test]
-fn further_teams_are_listed_when_few_of_those_with_long_descriptions_wait() {
+fn more_teams_with_long_descriptions_are_listed_when_few_are_waiting() {
     let (page, pages) = (100, 13);
     let mut spec = TenantSpec::uniform(page * pages, 1, 0);
     (spec.groups_without_team, spec.descriptions) = (0, Some(10_000));

@@ -14,7 +14,7 @@ fn limited() -> GraphSim {
 }
 
 #[test]
-fn airbyte_gets_one_status_a_wait() {
+fn airbyte_gets_one_status_per_wait() {
     let sim = limited();
     let output = Tap::new(&config(&sim, everything())).read(&["messages", "message_replies", "members"]);
     assert_eq!(output.status, Some(0), "{}", output.stderr);
@@ -35,7 +35,7 @@ fn airbyte_gets_one_status_a_wait() {
 }
 
 #[test]
-fn singer_gets_a_log_line_a_wait() {
+fn singer_gets_one_log_line_per_wait() {
     let sim = limited();
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
     assert_eq!(output.status, Some(0), "{}", output.stderr);

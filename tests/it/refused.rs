@@ -32,7 +32,7 @@ fn errors<'o>(output: &'o Output, streams: &[&str]) -> Vec<&'o str> {
 }
 
 #[test]
-fn a_missing_permission_is_reported_once_however_many_parents_it_concerns() {
+fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
     let (_sim, tap) = granted(&WITHOUT_MESSAGES);
     let output = tap.read(&ALL);
     let has = "the token has GroupMember.Read.All, Team.ReadBasic.All, Channel.ReadBasic.All and TeamMember.Read.All, and lacks \
@@ -62,7 +62,7 @@ fn a_missing_permission_is_reported_once_however_many_parents_it_concerns() {
 }
 
 #[test]
-fn two_missing_permissions_are_two_reports_and_each_stream_is_named() {
+fn two_missing_permissions_are_two_reports_with_their_streams() {
     let (_sim, tap) = granted(&["GroupMember.Read.All", "ChannelMessage.Read.All"]);
     let output = tap.read(&ALL);
     let warned = output.logs("WARN");
@@ -76,7 +76,7 @@ fn two_missing_permissions_are_two_reports_and_each_stream_is_named() {
 }
 
 #[test]
-fn a_parent_that_is_refused_for_another_reason_is_named_beside_a_missing_permission() {
+fn a_parent_refused_for_another_reason_is_reported_separately() {
     let (sim, tap) = granted(&["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All"]);
     let channels: Vec<_> = sim.truth().channels.into_keys().map(|(_, channel)| channel).take(2).collect();
     for channel in &channels {
@@ -96,7 +96,7 @@ fn a_parent_that_is_refused_for_another_reason_is_named_beside_a_missing_permiss
 }
 
 #[test]
-fn a_permission_that_should_do_and_does_not_is_named_with_the_one_that_is_missing() {
+fn a_listed_permission_that_is_not_sufficient_is_reported() {
     let (sim, tap) = granted(&["Group.ReadWrite.All", "TeamMember.Read.All"]);
     sim.switches(|switches| switches.group_roles_open_messages = false);
     let named = "the token has Group.ReadWrite.All, which Graph did not accept here, and lacks ChannelMessage.Read.All: grant the application \
@@ -116,7 +116,7 @@ fn a_permission_that_should_do_and_does_not_is_named_with_the_one_that_is_missin
 }
 
 #[test]
-fn a_run_knows_a_licence_and_a_policy_from_a_permission() {
+fn licences_and_policies_are_not_missing_permissions() {
     let licence = "Failed to get license information for the user. Ensure user has a valid Office365 license assigned to them.";
     for (fault, hint) in [
         (Fault::graph(403, "Forbidden", licence), "hint: a licence is missing: "),
@@ -132,7 +132,7 @@ fn a_run_knows_a_licence_and_a_policy_from_a_permission() {
 }
 
 #[test]
-fn a_token_that_tells_nothing_leaves_what_graph_says() {
+fn with_an_unreadable_token_the_message_of_graph_is_shown() {
     let (sim, tap) = granted(&WITHOUT_MESSAGES);
     sim.switches(|switches| switches.opaque_tokens = true);
     let output = tap.read(&ALL);

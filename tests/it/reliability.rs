@@ -1,10 +1,10 @@
-//! `docs/reliability.md`: each row of its tables names tests, and these exist.
+//! `docs/reliability.md`: each row of its tables has tests, which exist.
 
 use std::fs;
 
 use crate::support::{is_test, root};
 
-/// The rows of the tables of faults, each as its cells.
+/// The cells of each row.
 fn rows() -> Vec<Vec<String>> {
     let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
     let tables = text.split("\n## ").filter(|section| section.contains("| test |\n"));
@@ -20,13 +20,13 @@ fn every_row_names_tests_that_exist() {
         let tests: Vec<_> = row.last().unwrap().split('`').skip(1).step_by(2).filter(|name| !name.starts_with("cargo ")).collect();
         assert!(!tests.is_empty(), "{row:?} has no test");
         for test in tests {
-            assert!(is_test(test), "{}: there is no test {test}", row[0]);
+            assert!(is_test(test), "{}: unknown test {test}", row[0]);
         }
     }
 }
 
 #[test]
-fn a_test_that_there_is_not_is_noticed() {
+fn an_unknown_test_is_noticed() {
     assert!(
         is_test("reliability::every_row_names_tests_that_exist") && is_test("graph::response::tests::retry_after_is_seconds_or_a_date")
     );

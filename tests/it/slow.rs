@@ -141,7 +141,7 @@ fn run_and_stop(sim: &GraphSim, arguments: &[&str], taken: usize, pages: usize) 
 }
 
 #[test]
-fn a_run_that_is_stopped_ends_with_a_whole_line_and_a_state_of_what_was_written() {
+fn a_stopped_run_ends_with_a_whole_line_and_the_state_of_what_was_written() {
     let sim = long_messages();
     let keys = |output: &Output, stream| output.table(stream).into_keys().collect::<BTreeSet<_>>();
     let whole = incremental::read(&tap(&sim), &ALL, None);
@@ -165,14 +165,14 @@ fn a_run_that_is_stopped_ends_with_a_whole_line_and_a_state_of_what_was_written(
 }
 
 #[test]
-fn an_extract_that_is_stopped_ends_with_a_whole_line() {
+fn a_stopped_extract_ends_with_a_whole_line() {
     let stdout = run_and_stop(&long_messages(), &["extract", "--stream", "messages", "--config", "config.json"], 1, 8);
     assert!(stdout.ends_with('\n') && stdout.len() < AFTER_THE_SIGNAL, "{}", stdout.len());
     assert!(stdout.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
 }
 
 #[test]
-fn a_long_line_that_was_begun_when_the_run_is_stopped_is_finished() {
+fn a_stopped_run_finishes_a_long_line() {
     let (sim, length) = (tenant(1, 1, 0), 8_000_000);
     sim.with_tenant(|tenant| {
         let channel = tenant.all_channel_ids().swap_remove(0);
@@ -196,7 +196,7 @@ fn pipe_that_does_not_block(bytes: usize) -> (PipeReader, PipeWriter) {
 }
 
 #[test]
-fn an_output_that_does_not_block_is_waited_for() {
+fn a_non_blocking_stdout_is_waited_for() {
     let sim = tenant(1, 2, 40);
     let whole = incremental::read(&tap(&sim), &ALL, None);
     for (protocol, arguments) in RUNS {
@@ -211,7 +211,7 @@ fn an_output_that_does_not_block_is_waited_for() {
 }
 
 #[test]
-fn a_log_that_does_not_block_is_waited_for() {
+fn a_non_blocking_stderr_is_waited_for() {
     let sim = tenant(1, 1, 1);
     let (mut reader, mut writer) = pipe_that_does_not_block(4096);
     let full = [b'\n'; 4096];

@@ -30,7 +30,7 @@ fn rows(output: &Output) -> Vec<Value> {
 }
 
 #[test]
-fn a_report_is_read_by_either_protocol_and_names_may_be_concealed() {
+fn a_report_is_read_in_both_protocols_and_names_may_be_concealed() {
     for conceals in [false, true] {
         let sim = tenant(2, 1, 0);
         sim.with_tenant(|tenant| tenant.switches.conceals_names = conceals);
@@ -46,14 +46,14 @@ fn a_report_is_read_by_either_protocol_and_names_may_be_concealed() {
 }
 
 #[test]
-fn a_report_is_read_only_when_it_is_asked_for() {
+fn a_report_is_read_only_when_selected() {
     let sim = tenant(1, 1, 1);
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
     assert_eq!((output.status, output.streams(), sim.journal().count(Class::Reports)), (Some(0), ALL.to_vec(), 0));
 }
 
 #[test]
-fn no_token_comes_to_the_host_of_the_file() {
+fn no_token_is_sent_to_the_host_of_the_file() {
     let sim = tenant(1, 1, 0);
     assert_eq!(read(&sim).status, Some(0));
     let authorized = |class| sim.journal().entries_of(class).map(|entry| entry.authorized).collect::<Vec<_>>();
@@ -61,7 +61,7 @@ fn no_token_comes_to_the_host_of_the_file() {
 }
 
 #[test]
-fn a_redirect_to_a_host_that_is_not_for_reports_is_not_followed() {
+fn a_redirect_to_another_host_is_not_followed() {
     let sim = tenant(1, 1, 0);
     let foreign = format!("{}/data/download/devices?token=s3cret", sim.foreign_url());
     for to in [foreign.as_str(), "http://reports.office.com/s3cret", "https://reports.office.com/s3cret", "/s3cret", ""] {
@@ -95,7 +95,7 @@ fn a_second_redirect_is_not_followed() {
 }
 
 #[test]
-fn where_the_file_cannot_be_had_graph_is_asked_for_another() {
+fn another_link_is_requested_if_the_file_is_not_available() {
     for fault in
         [Fault::Empty { status: 404 }, Fault::Empty { status: 403 }, Fault::Truncate, Fault::Html { status: 200 }, Fault::status(503)]
     {
@@ -117,7 +117,7 @@ fn where_the_file_cannot_be_had_graph_is_asked_for_another() {
 }
 
 #[test]
-fn a_report_that_is_throttled_is_waited_for() {
+fn a_throttled_report_is_retried() {
     for class in [Class::Reports, Class::ReportFiles] {
         let sim = tenant(1, 1, 0);
         sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(1))).class(class).times(1));
@@ -154,7 +154,7 @@ fn a_report_without_rows_is_empty_and_one_without_a_header_is_an_error() {
 }
 
 #[test]
-fn broken_rows_are_left_out_and_reported() {
+fn broken_rows_are_skipped_and_reported() {
     for (row, is_cut) in [("2026-10-07,b@x.exa", true), ("2026-10-07,,,Yes,7", false), ("2026-10-07,b@x.example,,Yes,7,8", false)] {
         let sim = with_text(&format!(
             "{HEADER}\n2026-10-07,a@x.example,,Yes,7\n{row}{}",
@@ -168,7 +168,7 @@ fn broken_rows_are_left_out_and_reported() {
 }
 
 #[test]
-fn a_report_that_is_larger_than_a_page_may_be_is_not_read() {
+fn a_report_larger_than_the_page_limit_is_not_read() {
     let sim = with_file(Fault::Huge { mebibytes: 3, gzip: true });
     let output = Tap::new(&config(&sim, json!({"max_page_mb": 2}))).read(&[STREAM]);
     assert_eq!(output.status, Some(1));
@@ -186,7 +186,7 @@ fn a_plan_counts_one_request() {
 }
 
 #[test]
-fn a_check_asks_for_the_report_and_names_the_permission() {
+fn a_check_requests_the_report_and_reports_the_permission() {
     let sim = tenant(1, 1, 0);
     let check = || Tap::new(&config(&sim, json!({}))).run(&["check", "--config", "config.json", "--streams", STREAM]);
     assert_eq!((check().verdict().0, sim.journal().count(Class::ReportFiles)), ("SUCCEEDED", 1));

@@ -24,7 +24,7 @@ fn all_streams_equal_the_truth_with_few_requests() {
 }
 
 #[test]
-fn nothing_that_existed_is_missing_while_the_tenant_changes() {
+fn nothing_is_missing_while_the_tenant_changes() {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 160)).manual_clock()).unwrap();
     let before = sim.truth();
     // Before each page of messages old chains are answered and edited, and new ones begin: chains move to the top while it is paged.
@@ -68,7 +68,7 @@ fn nothing_that_existed_is_missing_while_the_tenant_changes() {
 }
 
 #[test]
-fn replies_need_no_messages_selected_and_the_other_way_round() {
+fn messages_and_replies_can_be_read_without_each_other() {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 60))).unwrap();
     let truth = sim.truth();
     let mut requests = BTreeMap::new();
@@ -87,7 +87,7 @@ fn replies_need_no_messages_selected_and_the_other_way_round() {
 }
 
 #[test]
-fn what_no_selected_stream_needs_is_not_asked() {
+fn nothing_is_requested_that_no_selected_stream_needs() {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 10))).unwrap();
     Tap::new(&config(&sim, everything())).read(&["teams"]);
     let asked = |class| sim.count(class);

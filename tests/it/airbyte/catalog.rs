@@ -28,7 +28,7 @@ fn the_catalog_has_every_stream_with_a_schema_of_draft_seven() {
 }
 
 #[test]
-fn keys_and_cursors_are_plain_columns() {
+fn keys_and_cursors_are_scalar_columns() {
     for stream in streams() {
         let properties = &stream["json_schema"]["properties"];
         let key = stream["source_defined_primary_key"].as_array().unwrap();
@@ -45,7 +45,7 @@ fn keys_and_cursors_are_plain_columns() {
 }
 
 #[test]
-fn sync_modes_go_with_a_cursor_of_the_source() {
+fn sync_modes_match_the_source_defined_cursor() {
     for stream in streams() {
         let modes: Vec<_> = stream["supported_sync_modes"].as_array().unwrap().iter().map(|mode| mode.as_str().unwrap()).collect();
         let is_incremental = modes == ["full_refresh", "incremental"];
@@ -58,7 +58,7 @@ fn sync_modes_go_with_a_cursor_of_the_source() {
 }
 
 #[test]
-fn schemas_have_nothing_that_a_destination_stops_at() {
+fn schemas_have_nothing_that_a_destination_rejects() {
     let singer = Tap::new(&json!({})).catalog();
     let schemas = streams()
         .into_iter()

@@ -13,7 +13,7 @@ fn read(tap: &Tap, streams: &[Value]) -> Output {
 }
 
 #[test]
-fn null_in_every_optional_field_and_new_words_of_platforms_are_taken() {
+fn null_in_every_optional_field_and_new_modes_are_accepted() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let mut full = configured("messages");
@@ -38,7 +38,7 @@ fn null_in_every_optional_field_and_new_words_of_platforms_are_taken() {
 }
 
 #[test]
-fn incremental_asked_of_every_stream_is_no_error() {
+fn incremental_mode_for_every_stream_is_no_error() {
     let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     let streams = ALL.map(|stream| {
@@ -53,7 +53,7 @@ fn incremental_asked_of_every_stream_is_no_error() {
 }
 
 #[test]
-fn a_stream_that_there_is_not_is_an_error_behind_those_that_there_are() {
+fn an_unknown_stream_is_an_error_after_the_known_ones() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let output = read(&tap, &[configured("chats"), configured("teams"), configured("teams"), configured("messages")]);
@@ -70,7 +70,7 @@ fn a_stream_that_there_is_not_is_an_error_behind_those_that_there_are() {
 }
 
 #[test]
-fn only_streams_of_the_catalog_are_spoken_of() {
+fn only_streams_of_the_catalog_are_mentioned() {
     let sim = tenant(1, 1, 4);
     let tap = Tap::new(&config(&sim, everything()));
     for stream in ALL {
@@ -96,7 +96,7 @@ fn a_catalog_without_streams_reads_nothing() {
 }
 
 #[test]
-fn files_of_any_name_that_may_only_be_read_are_read() {
+fn read_only_files_with_any_name_are_read() {
     let sim = tenant(1, 1, 20);
     let tap = Tap::new(&json!({}));
     let all = ALL.map(configured);
@@ -113,7 +113,7 @@ fn files_of_any_name_that_may_only_be_read_are_read() {
 }
 
 #[test]
-fn errors_come_at_the_end_and_those_first_that_pass_by_themselves() {
+fn errors_are_reported_last_with_transient_ones_first() {
     let sim = tenant(1, 1, 2);
     sim.inject(Rule::new(Fault::status(403)).class(Class::Channels));
     sim.inject(Rule::new(Fault::status(503)).class(Class::Members));
@@ -136,7 +136,7 @@ fn errors_come_at_the_end_and_those_first_that_pass_by_themselves() {
 }
 
 #[test]
-fn times_are_of_this_run_and_grow() {
+fn emitted_at_is_during_the_run_and_increases() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let times =
@@ -150,7 +150,7 @@ fn times_are_of_this_run_and_grow() {
 }
 
 #[test]
-fn debug_is_taken_behind_every_command_and_from_the_environment() {
+fn debug_is_accepted_after_every_command_and_from_the_environment() {
     let sim = tenant(1, 1, 1);
     let tap = Tap::new(&config(&sim, everything()));
     tap.file("catalog.json", json!({"streams": [configured("teams")]}).to_string());
@@ -177,7 +177,7 @@ fn debug_is_taken_behind_every_command_and_from_the_environment() {
 }
 
 #[test]
-fn how_many_teams_there_are_is_told_as_soon_as_their_list_is_complete_and_nothing_is_guessed() {
+fn the_number_of_teams_is_estimated_when_their_list_is_complete() {
     let sim = tenant(3, 1, 2);
     let output = Tap::new(&config(&sim, everything())).read(&ALL);
     let estimates: Vec<_> = output.all("TRACE").filter(|message| message["trace"]["type"] == "ESTIMATE").collect();

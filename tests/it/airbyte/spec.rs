@@ -22,7 +22,7 @@ fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
 }
 
 #[test]
-fn the_spec_needs_no_file_and_no_network_and_speaks_a_version_that_platforms_take() {
+fn the_spec_needs_no_files_and_has_a_supported_protocol_version() {
     let output = Tap::new(&json!({})).run_with(&["spec"], &[("HTTPS_PROXY", "http://127.0.0.1:1")]);
     assert_eq!((output.status, output.messages.len()), (Some(0), 1));
     let spec = spec();
@@ -33,7 +33,7 @@ fn the_spec_needs_no_file_and_no_network_and_speaks_a_version_that_platforms_tak
 }
 
 #[test]
-fn the_spec_has_nothing_that_a_form_cannot_show() {
+fn the_spec_has_only_what_a_form_can_show() {
     walk(&spec()["connectionSpecification"], "", &mut |path, schema| {
         let forbidden = ["$ref", "anyOf", "allOf", "not", "if", "then", "else", "patternProperties", "prefixItems", "dependentRequired"];
         for keyword in forbidden {
@@ -57,7 +57,7 @@ fn the_spec_has_nothing_that_a_form_cannot_show() {
 }
 
 #[test]
-fn every_alternative_is_told_by_one_constant() {
+fn every_alternative_has_one_constant() {
     walk(&spec()["connectionSpecification"], "", &mut |path, schema| {
         let Some(options) = schema["oneOf"].as_array() else { return };
         assert_eq!(schema["type"], "object", "{path}");
@@ -79,7 +79,7 @@ fn every_alternative_is_told_by_one_constant() {
 }
 
 #[test]
-fn secrets_are_marked_and_nothing_else_is() {
+fn only_secrets_are_marked_as_secret() {
     let secret = ["client_secret", "refresh_token", "certificate", "private_key"];
     let mut found = Vec::new();
     walk(&spec()["connectionSpecification"], "", &mut |path, schema| {
@@ -93,7 +93,7 @@ fn secrets_are_marked_and_nothing_else_is() {
 }
 
 #[test]
-fn a_configuration_that_works_is_one_that_the_spec_describes() {
+fn a_working_configuration_matches_the_spec() {
     let sim = tenant(1, 1, 1);
     let mut settings = everything();
     for (name, value) in
@@ -116,7 +116,7 @@ fn a_configuration_that_works_is_one_that_the_spec_describes() {
 }
 
 #[test]
-fn keys_that_are_unknown_are_no_problem() {
+fn unknown_keys_are_accepted() {
     let sim = tenant(1, 1, 1);
     let mut settings = everything();
     settings

@@ -1,4 +1,4 @@
-//! `--state`: each odd form that a platform, PyAirbyte or a person can hand in.
+//! `--state`: every unusual form from platforms, PyAirbyte or users.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::{ALL, Output, Tap, config, configured, everything, incremental, tenant};
 
-/// Text that PyAirbyte wrote, in its second run: nulls everywhere, and the key `global_` twice in one object.
-const OF_PYAIRBYTE: &str = r#"[{"type": "STREAM", "stream": {"stream_descriptor": {"name": "messages", "namespace": null}, "stream_state": {"version": 1}},
+/// A state that PyAirbyte passed in its second run: nulls everywhere, and the key `global_` twice in one object.
+const PYAIRBYTE_STATE: &str = r#"[{"type": "STREAM", "stream": {"stream_descriptor": {"name": "messages", "namespace": null}, "stream_state": {"version": 1}},
     "global_": null, "data": null, "sourceStats": {"recordCount": 3.0, "rejectedRecordCount": null}, "destinationStats": null, "global_": null},
     {"type": "STREAM", "stream": {"stream_descriptor": {"name": "chats", "namespace": null}, "stream_state": {"cursor": "x"}}, "data": null, "global_": null}]"#;
 
@@ -44,8 +44,8 @@ fn an_empty_state_has_many_forms() {
 }
 
 #[test]
-fn what_pyairbyte_hands_back_is_taken_and_other_streams_are_not_echoed() {
-    let output = reading().read(OF_PYAIRBYTE);
+fn the_state_from_pyairbyte_is_accepted_and_other_streams_are_not_emitted() {
+    let output = reading().read(PYAIRBYTE_STATE);
     assert_eq!((output.status, output.logs("WARN").len()), (Some(0), 0), "{:?}", output.errors());
     let of_streams: BTreeSet<_> =
         output.all("STATE").map(|message| message["state"]["stream"]["stream_descriptor"]["name"].as_str().unwrap()).collect();
@@ -54,7 +54,7 @@ fn what_pyairbyte_hands_back_is_taken_and_other_streams_are_not_echoed() {
 }
 
 #[test]
-fn old_and_global_states_do_no_harm() {
+fn legacy_and_global_states_are_accepted() {
     let reading = reading();
     let stream = |name: &str, state: Value| json!({"stream_descriptor": {"name": name}, "stream_state": state});
     let forms = [
@@ -79,7 +79,7 @@ fn old_and_global_states_do_no_harm() {
 }
 
 #[test]
-fn the_states_inside_a_global_state_are_gone_on_from() {
+fn stream_states_inside_a_global_state_are_resumed() {
     let (_sim, tap, state) = read_once();
     let streams: Vec<_> = state.as_array().unwrap().iter().map(|state| state["stream"].clone()).collect();
     let global = json!([{"type": "GLOBAL", "global": {"shared_state": null, "stream_states": streams}}]);
@@ -87,7 +87,7 @@ fn the_states_inside_a_global_state_are_gone_on_from() {
 }
 
 #[test]
-fn a_second_read_tells_nothing_old_and_a_state_of_each_stream() {
+fn a_second_read_emits_nothing_old_and_a_state_of_each_stream() {
     let (_sim, tap, state) = read_once();
     let output = incremental::read(&tap, &ALL[3..], Some(&state));
     assert_eq!((output.status, output.counts()), (Some(0), HashMap::new()), "{:?}", output.errors());
@@ -95,7 +95,7 @@ fn a_second_read_tells_nothing_old_and_a_state_of_each_stream() {
 }
 
 #[test]
-fn cursors_of_a_far_future_give_no_records_and_a_state() {
+fn cursors_in_the_far_future_emit_no_records_and_a_state() {
     for future in ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"] {
         assert_reads_nothing_since(future);
     }
@@ -117,7 +117,7 @@ fn assert_reads_nothing_since(future: &str) {
     assert_eq!(incremental::state(&output).as_array().unwrap().len(), 2);
 }
 
-/// A tenant of which both streams of messages were read once, and the state of that run.
+/// A tenant whose two message streams were read once, and the state of that run.
 fn read_once() -> (GraphSim, Tap, Value) {
     let sim = tenant(2, 2, 30);
     let tap = Tap::new(&config(&sim, everything()));
@@ -127,7 +127,7 @@ fn read_once() -> (GraphSim, Tap, Value) {
 }
 
 #[test]
-fn what_the_source_wrote_is_taken_back_line_by_line_or_as_a_list() {
+fn states_are_accepted_line_by_line_or_as_a_list() {
     let reading = reading();
     let first = reading.read("[]");
     let states: Vec<_> = first.all("STATE").map(|message| message["state"].clone()).collect();
@@ -141,7 +141,7 @@ fn what_the_source_wrote_is_taken_back_line_by_line_or_as_a_list() {
 }
 
 #[test]
-fn a_stream_without_records_tells_its_state_and_completes() {
+fn a_stream_without_records_emits_its_state_and_completes() {
     let sim = GraphSim::start(graph_sim::Options::new(graph_sim::TenantSpec::empty())).unwrap();
     let output = Tap::new(&config(&sim, everything())).read(&ALL);
     assert_eq!((output.status, output.counts()), (Some(0), HashMap::new()));

@@ -170,7 +170,7 @@ fn unknown(command: &Command) -> Option<String> {
 }
 
 #[test]
-fn every_line_of_the_executable_runs_and_of_all_others_it_is_known_who_runs_them() {
+fn every_command_runs_or_has_a_known_runner() {
     let mut faults = Vec::new();
     for document in documents().values() {
         let place = Place::new();
@@ -189,7 +189,7 @@ fn every_line_of_the_executable_runs_and_of_all_others_it_is_known_who_runs_them
 }
 
 #[test]
-fn a_line_that_fails_and_one_that_nobody_runs_are_faults() {
+fn failing_and_unknown_commands_are_reported() {
     let command = |line: &str| commands(line).remove(0).1;
     assert!(Place::new().run(&command("./tap-microsoft-teams read --config config.json")).is_some());
     assert!(Place::new().run(&command("tap-microsoft-teams --config absent.json")).is_some());
@@ -197,7 +197,7 @@ fn a_line_that_fails_and_one_that_nobody_runs_are_faults() {
 }
 
 #[test]
-fn commands_are_told_apart() {
+fn commands_are_split() {
     let block = "X=1 a \\\n  --b 'c d' | e > f && g # no\n\nh >> i\n";
     let of = |words: &[&str], output: Option<&str>| Command {
         environment: if words[0] == "a" { vec![("X".to_owned(), "1".to_owned())] } else { Vec::new() },

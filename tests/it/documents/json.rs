@@ -64,7 +64,7 @@ fn is_named(path: &str, block: &Block) -> bool {
 }
 
 #[test]
-fn every_block_of_json_is_taken_by_the_executable() {
+fn every_json_block_is_accepted_by_the_executable() {
     for document in documents().values() {
         for block in document.blocks("json").filter(|block| !is_named(document.path.to_str().unwrap(), block)) {
             let at = document.at(block.line);
@@ -80,7 +80,7 @@ fn every_block_of_json_is_taken_by_the_executable() {
 }
 
 #[test]
-fn what_the_executable_would_refuse_is_refused() {
+fn invalid_json_blocks_are_refused() {
     let state = json!({"version": 2, "partitions": [{"parents": ["a"], "entries": [{"id": "b", "deltaLink": "/v1.0/teams/other"}]}]});
     let configuration = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "top": 0});
     for value in [configuration, json!({"streams": [{"stream": {"name": "messages"}}]}), state] {

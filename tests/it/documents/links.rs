@@ -51,7 +51,7 @@ fn fault(documents: &BTreeMap<PathBuf, Document>, document: &Document, link: &st
 }
 
 #[test]
-fn every_link_within_the_repository_leads_to_a_file_and_a_heading() {
+fn every_link_within_the_repository_exists() {
     let documents = documents();
     let mut faults = Vec::new();
     for document in documents.values() {
@@ -63,7 +63,7 @@ fn every_link_within_the_repository_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
-fn every_source_file_that_the_architecture_names_is_there() {
+fn every_source_file_in_the_architecture_exists() {
     for file in ["docs/architecture.md", "docs/architecture.svg"] {
         let text = fs::read_to_string(root().join(file)).unwrap();
         let words = text.split(|char: char| !char.is_alphanumeric() && !"_-/.".contains(char));
@@ -76,7 +76,7 @@ fn every_source_file_that_the_architecture_names_is_there() {
 }
 
 #[test]
-fn a_link_to_what_there_is_not_is_a_fault() {
+fn a_broken_link_is_reported() {
     let documents = documents();
     let readme = &documents[Path::new("README.md")];
     let fault = |link| fault(&documents, readme, link);

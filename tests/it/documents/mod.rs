@@ -124,7 +124,7 @@ fn documents() -> BTreeMap<PathBuf, Document> {
 }
 
 #[test]
-fn every_block_says_its_language_and_somebody_looks_at_it() {
+fn every_code_block_has_a_checked_language() {
     for document in documents().values() {
         for block in &document.blocks {
             let known = LANGUAGES.iter().any(|(language, _)| *language == block.language);

@@ -56,7 +56,7 @@ fn assert_goes_on(reader: &mut Reader, case: &str) {
 }
 
 #[test]
-fn what_comes_after_a_run_whose_answers_were_dated_ahead_comes_with_the_next_run() {
+fn messages_after_a_run_with_future_dates_are_read_by_the_next_run() {
     for (way, ahead) in WAYS.into_iter().flat_map(|way| AHEAD.map(|ahead| (way, ahead))) {
         for runs in 1..=2 {
             let mut reader = reader(way, 20, Duration::ZERO);
@@ -79,7 +79,7 @@ fn what_comes_after_a_run_whose_answers_were_dated_ahead_comes_with_the_next_run
 }
 
 #[test]
-fn a_thread_that_is_named_tells_what_comes_after_a_run_whose_answers_were_dated_ahead() {
+fn a_configured_thread_reads_replies_that_follow_a_run_with_future_dates() {
     for ahead in AHEAD {
         let reader = reader((&[REPLIES], true), 3, Duration::ZERO);
         let root = reader.post("a thread");
@@ -113,7 +113,7 @@ fn dates(reader: &Reader) -> impl Iterator<Item = i64> {
 }
 
 #[test]
-fn a_state_of_times_that_have_not_come_yet_recovers() {
+fn a_state_with_future_times_recovers() {
     for (way, &ahead) in WAYS.into_iter().flat_map(|way| AHEAD[1..].iter().map(move |ahead| (way, ahead))) {
         // After a walk, after rounds of delta, and in the midst of a walk.
         for runs in [1, 3, 0] {
@@ -145,7 +145,7 @@ fn a_state_of_times_that_have_not_come_yet_recovers() {
 }
 
 #[test]
-fn a_full_refresh_goes_on_by_whatever_clock_of_our_own() {
+fn a_full_refresh_resumes_whatever_our_clock_shows() {
     for start in [now().minus(DAY * 8), now().plus(DAY * 8)] {
         let options = Options { start, ..Options::new(spec(4, 20)).manual_clock() };
         let mut reader = Reader { full_refresh: true, ..Reader::new(options).with(json!({"max_concurrent_threads": 1})) };
@@ -166,7 +166,7 @@ fn a_full_refresh_goes_on_by_whatever_clock_of_our_own() {
 }
 
 #[test]
-fn a_clock_of_our_own_that_is_behind_costs_the_newest_messages_once_more_and_no_request() {
+fn a_slow_clock_repeats_the_newest_messages_without_more_requests() {
     for (way, behind) in WAYS.into_iter().flat_map(|way| [MINUTE * 4, HOUR * 7].map(|behind| (way, behind))) {
         let mut reader = reader(way, 25, behind);
         let channel = reader.channel();

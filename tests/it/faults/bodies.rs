@@ -40,7 +40,7 @@ fn no_pages() -> [(&'static str, Fault); 12] {
 }
 
 #[test]
-fn a_body_that_is_no_page_is_asked_for_again_and_then_said() {
+fn an_invalid_page_is_requested_again_and_then_reported() {
     let check = |what: &str, fault: Fault| {
         let sim = with_threads();
         let read = || Tap::new(&config(&sim, everything())).read(&ALL);
@@ -89,7 +89,7 @@ fn a_body_that_is_no_page_is_asked_for_again_and_then_said() {
 }
 
 #[test]
-fn a_delta_that_is_no_page_loses_nothing_and_is_no_error() {
+fn an_invalid_delta_page_loses_nothing_and_is_no_error() {
     thread::scope(|scope| {
         for (number, (what, fault)) in no_pages().into_iter().enumerate() {
             scope.spawn(move || {
@@ -117,7 +117,7 @@ fn a_delta_that_is_no_page_loses_nothing_and_is_no_error() {
 }
 
 #[test]
-fn a_body_of_several_gzip_streams_or_behind_a_byte_order_mark_is_read_whole() {
+fn several_gzip_streams_and_byte_order_marks_are_read() {
     for fault in [Fault::GzipMembers, Fault::ByteOrderMark] {
         let sim = with_threads();
         sim.inject(Rule::new(fault.clone()));
@@ -136,7 +136,7 @@ fn a_body_of_several_gzip_streams_or_behind_a_byte_order_mark_is_read_whole() {
 }
 
 #[test]
-fn a_content_type_is_not_what_makes_a_page() {
+fn the_content_type_of_a_page_is_ignored() {
     let sim = with_threads();
     for content_type in ["text/html; charset=utf-16", "text/plain", "application/octet-stream", "no type", ""] {
         sim.clear_faults();
@@ -244,7 +244,7 @@ fn check_damage(mut reader: Reader, items: [&str; 3], changed: &str) {
 }
 
 #[test]
-fn damage_is_said_once_and_the_channel_goes_on() {
+fn damage_is_reported_once_and_the_channel_is_read() {
     let items = [
         r#"{"id":5,"lastModifiedDateTime":"$TIME$"}"#,
         r#"{"id":null,"lastModifiedDateTime":"$TIME$"}"#,
@@ -258,7 +258,7 @@ fn damage_is_said_once_and_the_channel_goes_on() {
 }
 
 #[test]
-fn damage_without_a_time_is_not_said_by_every_run() {
+fn damage_without_a_time_is_not_reported_by_every_run() {
     let kinds = [
         (["null", "42", r#"{"subject":"x"}"#], r#"{"subject":"y"}"#),
         ([r#"{"id":"","etag":"1"}"#, r#"{"messageType":"message"}"#, r#""a text""#], r#"{"id":"","etag":"2"}"#),
@@ -277,7 +277,7 @@ fn nested(levels: usize) -> String {
 }
 
 #[test]
-fn strange_values_come_through_as_valid_lines() {
+fn unusual_values_are_written_as_valid_lines() {
     let mut reader = reader(3);
     let message = |more: &str| format!(r#"{{"id":"$ID$","lastModifiedDateTime":"$TIME$","createdDateTime":"$TIME$",{more}}}"#);
     let mut strange: Vec<String> = [
@@ -342,7 +342,7 @@ fn strange_values_come_through_as_valid_lines() {
 }
 
 #[test]
-fn a_page_that_is_too_large_is_not_read_to_its_end() {
+fn reading_stops_when_a_page_is_too_large() {
     for gzip in [false, true] {
         let sim = tenant(1, 1, 5);
         sim.inject(Rule::new(Fault::Huge { mebibytes: 1024, gzip }).class(Class::Members));
@@ -378,7 +378,7 @@ fn a_page_that_is_too_large_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_record_that_is_too_large_is_left_out_and_said() {
+fn a_record_that_is_too_large_is_skipped_and_reported() {
     // Beside each one that is too large stands one that is not.
     let (large, fits) = ("x".repeat((1 << 20) + 1), "x".repeat(900_000));
     let sim = tenant(2, 2, 2);
@@ -441,7 +441,7 @@ fn peak_until(sim: &GraphSim, written: &str) -> u64 {
 }
 
 #[test]
-fn a_page_takes_little_more_memory_than_its_text_whatever_it_is_made_of() {
+fn a_page_takes_little_more_memory_than_its_text() {
     let parts = |part: &str| vec![part; 8_000_000 / part.len()].join(",");
     let trivial = [
         parts("{}"),
@@ -459,7 +459,7 @@ fn a_page_takes_little_more_memory_than_its_text_whatever_it_is_made_of() {
 }
 
 #[test]
-fn a_large_body_is_cleaned_where_it_is() {
+fn a_large_body_is_cleaned_in_place() {
     let sim = tenant(1, 1, 1);
     let text = "x".repeat(900_000);
     let message = |id: usize| format!(r#"{{"id":"{id}","lastModifiedDateTime":"2026-01-01T00:00:00Z","body":{{"content":"{text}"}}}}"#);
@@ -471,7 +471,7 @@ fn a_large_body_is_cleaned_where_it_is() {
 }
 
 #[test]
-fn of_a_refusal_no_more_is_read_than_anybody_says_of_one() {
+fn only_the_start_of_an_error_response_is_read() {
     let sim = tenant(1, 1, 1);
     let body = format!(r#"{{"error":{{"code":"Forbidden","message":"{}"}}}}"#, "x".repeat(44_000_000));
     sim.inject(Rule::new(Fault::respond(403, &[], body)).class(Class::Messages));
@@ -480,7 +480,7 @@ fn of_a_refusal_no_more_is_read_than_anybody_says_of_one() {
 }
 
 #[test]
-fn a_damaged_item_of_a_list_is_reported_by_one_run_and_not_by_every_one() {
+fn a_damaged_list_item_is_reported_by_one_run_only() {
     for (protocol, class) in
         BOTH.into_iter().flat_map(|protocol| [Class::Groups, Class::Channels, Class::Members].map(|class| (protocol, class)))
     {

@@ -8,7 +8,7 @@ use std::{
 use crate::support::{Finished, Output, Protocol, Tap, config, everything, tenant};
 
 #[test]
-fn pipes_are_taken_as_files() {
+fn files_may_be_pipes() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let mut command = tap.command();
@@ -23,7 +23,7 @@ fn pipes_are_taken_as_files() {
 }
 
 #[test]
-fn what_cannot_be_read_or_has_no_end_is_said() {
+fn unreadable_and_endless_files_are_reported() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     fs::write(tap.folder().join("catalog.json"), r#"{"streams": []}"#).unwrap();

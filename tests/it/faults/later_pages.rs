@@ -18,7 +18,7 @@ fn refusals() -> [(&'static str, Fault); 5] {
 }
 
 #[test]
-fn a_later_page_of_a_list_that_is_refused_is_a_failure_and_what_was_read_stays() {
+fn a_refused_later_page_is_a_failure_and_read_records_are_kept() {
     let routes = [
         (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
         (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
@@ -60,7 +60,7 @@ fn a_later_page_of_a_list_that_is_refused_is_a_failure_and_what_was_read_stays()
 }
 
 #[test]
-fn a_channel_whose_older_pages_are_refused_is_named_by_every_run_until_they_come_again() {
+fn a_channel_with_refused_older_pages_is_reported_until_they_return() {
     for protocol in [Protocol::Airbyte, Protocol::Singer] {
         let sim = tenant(1, 2, 12);
         let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
@@ -81,7 +81,7 @@ fn a_channel_whose_older_pages_are_refused_is_named_by_every_run_until_they_come
 }
 
 #[test]
-fn a_list_that_is_gone_when_it_begins_again_is_gone() {
+fn a_list_that_is_missing_when_restarted_is_gone() {
     let (sim, settings) = paged(3, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     // The team is deleted between its first page of members and the second.
@@ -94,7 +94,7 @@ fn a_list_that_is_gone_when_it_begins_again_is_gone() {
 }
 
 #[test]
-fn a_thread_that_is_named_and_loses_its_later_pages_is_incomplete() {
+fn a_configured_thread_that_loses_its_later_pages_is_incomplete() {
     let sim = tenant(1, 1, 2);
     let (team, channel, root) = sim.with_tenant(|tenant| {
         let (team, channel) = (tenant.team_ids().remove(0), tenant.all_channel_ids().remove(0));
@@ -112,7 +112,7 @@ fn a_thread_that_is_named_and_loses_its_later_pages_is_incomplete() {
 }
 
 #[test]
-fn a_plan_says_that_a_stream_would_fail_whose_later_pages_are_refused() {
+fn a_plan_reports_streams_with_refused_later_pages() {
     let (sim, settings) = paged(3, 2);
     for (class, said) in [(Class::Members, "cannot list the members of team "), (Class::Channels, "cannot list the channels of team ")] {
         sim.clear_faults();

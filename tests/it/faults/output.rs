@@ -10,7 +10,7 @@ const READ: [&str; 5] = ["read", "--config", "config.json", "--catalog", "catalo
 const SYNC: [&str; 2] = ["--config", "config.json"];
 
 #[test]
-fn a_full_disk_is_said_and_no_state_comes_behind_it() {
+fn a_full_disk_is_reported_and_no_state_follows() {
     let sim = tenant(2, 2, 200);
     let tap = || {
         let tap = Tap::new(&config(&sim, everything()));

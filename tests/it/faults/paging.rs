@@ -45,7 +45,7 @@ fn replace(sim: &GraphSim, name: &str, by: &str) -> Fault {
 }
 
 #[test]
-fn no_link_in_any_place_leads_the_token_astray() {
+fn no_link_leads_the_token_to_another_host() {
     let next = "@odata.nextLink";
     let places = [
         (Class::Groups, next, "teams"),
@@ -160,7 +160,7 @@ fn delta_with_both_links_or_none_loses_nothing() {
 }
 
 #[test]
-fn a_list_whose_link_ends_begins_again_once_and_tells_nothing_twice() {
+fn a_list_with_an_expired_link_restarts_once_and_repeats_nothing() {
     for class in [Class::Groups, Class::Members, Class::Channels] {
         let sim = tenant(4, 3, 1);
         sim.switches(|switches| switches.channels_page = 1);

@@ -77,7 +77,7 @@ fn a_signal_ends_the_wait_for_a_token() {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
+fn a_second_signal_exits_immediately() {
     let sim = tenant(1, 2, 10);
     for (_, arguments) in RUNS {
         let running = waiting(&sim, tap(&sim, json!({})), arguments, &Fault::Stall);
@@ -90,7 +90,7 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-fn without_file_descriptors_it_is_said() {
+fn missing_file_descriptors_are_reported() {
     let sim = tenant(1, 1, 2);
     let mut failed = 0;
     for (protocol, arguments) in RUNS {
@@ -119,7 +119,7 @@ fn without_file_descriptors_it_is_said() {
 
 /// Without memory for a thread's stack there is no thread, whoever runs the test.
 #[test]
-fn without_threads_it_is_said() {
+fn missing_threads_are_reported() {
     let sim = tenant(1, 1, 2);
     let mut said_so = 0;
     for (protocol, arguments) in RUNS {
@@ -151,7 +151,7 @@ fn redirected(tap: &Tap, arguments: &[&str], redirection: &str) -> Finished {
 }
 
 #[test]
-fn a_run_whose_records_would_reach_nobody_asks_nothing_and_says_so() {
+fn a_run_without_stdout_fails_before_any_request() {
     let sim = tenant(1, 1, 2);
     let extract: &[&str] = &["extract", "--stream", "teams", "--config", "config.json"];
     for arguments in RUNS.map(|(_, arguments)| arguments).into_iter().chain([extract]) {
@@ -170,7 +170,7 @@ fn a_run_whose_records_would_reach_nobody_asks_nothing_and_says_so() {
 }
 
 #[test]
-fn no_file_and_no_connection_takes_the_place_of_a_standard_stream_that_is_closed() {
+fn the_descriptor_of_a_closed_standard_stream_is_not_reused() {
     let sim = tenant(1, 1, 2);
     for (protocol, arguments) in RUNS {
         let tap = tap(&sim, json!({}));

@@ -61,7 +61,7 @@ fn runs(tap: &Tap, environment: &[(&str, &str)]) -> Vec<Option<i32>> {
 }
 
 #[test]
-fn no_proxy_sees_what_is_sent_to_this_machine() {
+fn no_proxy_is_used_for_this_machine() {
     let proxy = Proxy::start();
     let tls = GraphSim::start(Options { tls: Tls::On, ..Options::new(TenantSpec::uniform(1, 1, 5)) }).unwrap();
     let plain = tenant(1, 1, 5);
@@ -82,7 +82,7 @@ fn no_proxy_sees_what_is_sent_to_this_machine() {
 
 /// Where only one of the two hosts is this machine, the other is asked through the proxy, which sees its name and nothing more.
 #[test]
-fn a_proxy_sees_the_name_of_a_host_elsewhere_and_no_more() {
+fn a_proxy_sees_only_the_host_name() {
     let sim = tenant(1, 1, 5);
     for (door, host) in [("login_url", "login.invalid"), ("graph_url", "graph.invalid")] {
         let proxy = Proxy::start();
@@ -95,7 +95,7 @@ fn a_proxy_sees_the_name_of_a_host_elsewhere_and_no_more() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_an_error_and_not_passed_by() {
+fn an_unusable_proxy_is_an_error_and_never_bypassed() {
     let sim = tenant(1, 1, 5);
     let away = config(&sim, json!({"fetch_all_teams": true, "login_url": "https://login.invalid"}));
     let mut said = Vec::new();
@@ -125,7 +125,7 @@ fn a_proxy_that_cannot_be_used_is_an_error_and_not_passed_by() {
 }
 
 #[test]
-fn certificates_that_cannot_be_used_are_warned_of() {
+fn unusable_certificates_are_a_warning() {
     let sim = tenant(1, 1, 5);
     let tap = Tap::new(&config(&sim, everything()));
     tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());

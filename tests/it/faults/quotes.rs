@@ -31,7 +31,7 @@ fn everything_written(sim: &GraphSim) -> Vec<String> {
 }
 
 #[test]
-fn an_error_that_quotes_a_secret_shows_where_it_was() {
+fn a_secret_quoted_in_an_error_is_masked() {
     let said = format!("you have sent {}", QUOTES.join(", and "));
     for class in [Class::Groups, Class::Members, Class::Messages] {
         for fault in [Fault::graph(403, "Forbidden", &said), Fault::graph(500, &said, "")] {
@@ -45,7 +45,7 @@ fn an_error_that_quotes_a_secret_shows_where_it_was() {
 }
 
 #[test]
-fn what_stands_beside_an_error_shows_no_secret_either() {
+fn a_secret_quoted_next_to_an_error_is_masked() {
     for quote in ["$TOKEN$", "$PERCENT:SECRET$"] {
         let sim = sim();
         let headers = [("x-request-id", quote), ("request-id", quote), ("Location", quote), ("Retry-After", quote)];
@@ -58,7 +58,7 @@ fn what_stands_beside_an_error_shows_no_secret_either() {
 
 /// A body that is JSON but none of Graph's is not shown at all.
 #[test]
-fn an_answer_that_is_only_a_text_is_not_quoted() {
+fn a_response_that_is_only_text_is_not_quoted() {
     let quotes = QUOTES.join(" ");
     for body in [
         format!("\"{quotes} said Zaphod\""),
@@ -77,7 +77,7 @@ fn an_answer_that_is_only_a_text_is_not_quoted() {
 }
 
 #[test]
-fn the_size_of_a_text_is_told_and_not_the_text() {
+fn the_size_of_a_text_is_reported_instead_of_the_text() {
     let sim = sim();
     let body = format!("\"{}\"", "words of a person ".repeat(100_000));
     sim.inject(Rule::new(Fault::respond(200, &[], body)).class(Class::Members));
@@ -88,7 +88,7 @@ fn the_size_of_a_text_is_told_and_not_the_text() {
 }
 
 #[test]
-fn a_link_that_quotes_a_secret_is_neither_followed_nor_shown() {
+fn a_link_with_a_secret_is_neither_followed_nor_shown() {
     let check = |quote: &str, class: Class| {
         let sim = sim();
         let (graph, foreign) = (sim.graph_url(), sim.foreign_url());
@@ -118,7 +118,7 @@ fn a_link_that_quotes_a_secret_is_neither_followed_nor_shown() {
 }
 
 #[test]
-fn an_item_whose_id_quotes_a_secret_is_left_out() {
+fn an_item_with_a_secret_in_its_id_is_skipped() {
     for (quote, class) in [
         ("$TOKEN$", Class::Groups),
         ("$PERCENT:TOKEN$", Class::Channels),
@@ -135,7 +135,7 @@ fn an_item_whose_id_quotes_a_secret_is_left_out() {
 
 /// A plan shows names.
 #[test]
-fn a_name_that_quotes_a_secret_is_shown_without_it() {
+fn a_secret_in_a_name_is_masked() {
     let sim = sim();
     let name = Fault::Replace { from: "\"displayName\":\"".to_owned(), to: format!("\"displayName\":\"{} of ", QUOTES.join(" ")) };
     for class in [Class::Groups, Class::Team, Class::Channels] {
@@ -149,7 +149,7 @@ fn a_name_that_quotes_a_secret_is_shown_without_it() {
 }
 
 #[test]
-fn no_state_holds_a_link_that_quotes_a_secret() {
+fn no_state_contains_a_link_with_a_secret() {
     for protocol in BOTH {
         for quote in ["$TOKEN$", "$PERCENT:TOKEN$", "$ESCAPED:SECRET$"] {
             let mut reader = reader(30).streams(&[MESSAGES]).speaking(protocol);
@@ -168,7 +168,7 @@ fn no_state_holds_a_link_that_quotes_a_secret() {
 }
 
 #[test]
-fn a_sign_in_that_quotes_an_earlier_token_or_the_secret_shows_neither() {
+fn a_sign_in_error_that_quotes_a_token_or_the_secret_shows_neither() {
     for quote in ["$FIRST_TOKEN$", "$PERCENT:FIRST_TOKEN$", "$SECRET$", "$ESCAPED:SECRET$"] {
         let body = json!({"error": quote, "error_description": format!("AADSTS7000222: {quote} has expired"), "error_codes": [7_000_222]});
         for skip in [0, 1] {
@@ -187,7 +187,7 @@ fn a_sign_in_that_quotes_an_earlier_token_or_the_secret_shows_neither() {
 
 /// Whoever pastes the secret into the wrong option sees it nowhere.
 #[test]
-fn a_secret_in_the_place_of_an_id_is_not_shown() {
+fn a_secret_entered_as_an_id_is_not_shown() {
     let sim = sim();
     let secret = sim.config()["client_secret"].as_str().unwrap().to_owned();
     for settings in [json!({"team_id": secret}), json!({"team_id": "t", "channel_id": secret}), json!({"start_date": secret})] {
@@ -201,7 +201,7 @@ fn a_secret_in_the_place_of_an_id_is_not_shown() {
 }
 
 #[test]
-fn marks_that_turn_a_text_around_are_escaped_in_logs() {
+fn bidirectional_marks_are_escaped_in_logs() {
     let sim = sim();
     let said = "first\u{2028}second\u{2029}third \u{202e}txet\u{202c} \u{2066}\u{feff}\u{200b}end\u{85}";
     sim.inject(Rule::new(Fault::graph(403, "Forbidden", said)).class(Class::Members));

@@ -21,7 +21,7 @@ fn round(class: Class) -> Rule {
 }
 
 #[test]
-fn pages_that_go_round_end_every_list_with_an_error_and_what_was_read_stays() {
+fn page_loops_are_an_error_in_every_list_and_read_records_are_kept() {
     let routes = [
         (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
         (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
@@ -63,7 +63,7 @@ fn pages_that_go_round_end_every_list_with_an_error_and_what_was_read_stays() {
 }
 
 #[test]
-fn a_channel_whose_pages_go_round_is_not_read_again_by_the_next_run_and_loses_nothing_that_is_new() {
+fn a_channel_with_a_page_loop_is_not_repeated_and_loses_nothing_new() {
     for protocol in [Protocol::Airbyte, Protocol::Singer] {
         let sim = tenant(1, 2, 40);
         let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
@@ -100,7 +100,7 @@ fn a_channel_whose_pages_go_round_is_not_read_again_by_the_next_run_and_loses_no
 }
 
 #[test]
-fn a_long_channel_that_changed_and_goes_round_loses_no_change() {
+fn a_long_changed_channel_with_a_page_loop_loses_no_change() {
     let mut reader = reader(40).with(json!({"top": 4, "use_delta_api": false}));
     reader.read();
     reader.later(HOUR);
@@ -116,7 +116,7 @@ fn a_long_channel_that_changed_and_goes_round_loses_no_change() {
 }
 
 #[test]
-fn a_full_refresh_that_goes_on_says_what_is_missing_of_channels_that_it_has_read() {
+fn a_resumed_full_refresh_reports_what_is_missing_in_finished_channels() {
     let sim = tenant(1, 2, 40);
     let channels = sim.read_tenant(|tenant| tenant.all_channel_ids());
     let mut settings = everything();
@@ -145,7 +145,7 @@ fn a_full_refresh_that_goes_on_says_what_is_missing_of_channels_that_it_has_read
 }
 
 #[test]
-fn a_thread_that_is_named_and_goes_round_is_incomplete_and_not_written_again() {
+fn a_configured_thread_with_a_page_loop_is_incomplete_and_not_repeated() {
     let sim = tenant(1, 1, 2);
     let (team, channel, root, replies) = sim.with_tenant(|tenant| {
         let (team, channel) = (tenant.team_ids().remove(0), tenant.all_channel_ids().remove(0));
@@ -172,7 +172,7 @@ fn a_thread_that_is_named_and_goes_round_is_incomplete_and_not_written_again() {
 }
 
 #[test]
-fn a_delta_that_goes_round_loses_nothing_and_is_no_error() {
+fn a_page_loop_in_delta_loses_nothing_and_is_no_error() {
     for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
         let mut reader = reader(30).streams(streams);
         reader.sim.switches(|switches| switches.delta.page = 5);

@@ -52,7 +52,7 @@ fn quote(stream: &TcpStream, status: u16) {
 }
 
 #[test]
-fn an_answer_that_quotes_a_secret_does_not_make_it_seen() {
+fn a_response_that_quotes_a_secret_does_not_reveal_it() {
     let sim = tenant(1, 1, 1);
     for status in [400, 401, 403, 429, 500] {
         // The characters are some that a form writes in another way.
@@ -108,7 +108,7 @@ const ASTRAY: [&str; 9] = [
 ];
 
 #[test]
-fn an_id_never_leads_out_of_its_place() {
+fn an_id_never_leads_to_another_path() {
     let sim = tenant(1, 1, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
@@ -149,7 +149,7 @@ fn an_id_never_leads_out_of_its_place() {
 }
 
 #[test]
-fn texts_of_others_stay_on_one_line_without_escapes() {
+fn foreign_texts_are_logged_on_one_line_without_escapes() {
     let sim = tenant(1, 1, 2);
     let fault = Fault::graph(403, "For\u{1b}[31mbidden", "first\r\nCRITICAL second\u{7}\u{85}");
     sim.inject(Rule::new(fault).class(Class::Members));

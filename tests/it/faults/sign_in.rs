@@ -1,21 +1,21 @@
-//! What the sign-in service answers that is no token.
+//! Responses of the sign-in service that are not a token.
 
 use std::{thread, time::Duration};
 
 use graph_sim::{Class, Fault, GraphSim, Host, RetryAfter, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
+use crate::support::{ALL, Protocol, Tap, config, everything, in_parallel, incremental::Runs, tenant, truth};
 
-/// A simulator whose sign-in service always answers like this.
-fn answering(fault: Fault) -> GraphSim {
+/// A simulator whose sign-in service always returns this response.
+fn simulator(fault: Fault) -> GraphSim {
     let sim = tenant(1, 1, 1);
     sim.inject(Rule::new(fault).class(Class::Token));
     sim
 }
 
-/// What `check` and a Singer run say of it, which must be the same but for how often it was tried: kind and sentence.
-fn said(sim: &GraphSim, settings: Value) -> (String, String) {
+/// The failure type and message of `check` and of a Singer run, which must be equal except for the number of attempts.
+fn reported(sim: &GraphSim, settings: Value) -> (String, String) {
     let tap = Tap::new(&config(sim, settings));
     let (check, sync) = thread::scope(|scope| {
         let check = scope.spawn(|| tap.check());
@@ -24,7 +24,7 @@ fn said(sim: &GraphSim, settings: Value) -> (String, String) {
     });
     let (kind, sentence) = if check.status == Some(0) {
         assert_eq!(check.verdict().0, "FAILED");
-        // The dialog has it in short.
+        // The dialog has a short version.
         ("config_error", check.logs("ERROR")[0])
     } else {
         let (kind, stream, sentence) = check.errors()[0];
@@ -36,8 +36,8 @@ fn said(sim: &GraphSim, settings: Value) -> (String, String) {
     (kind.to_owned(), sentence)
 }
 
-fn snapshot(name: &str, said: &[(String, String, String)]) {
-    let text: Vec<_> = said.iter().map(|(what, kind, sentence)| format!("{what}, {kind}:\n    {sentence}")).collect();
+fn snapshot(name: &str, reported: &[(String, String, String)]) {
+    let text: Vec<_> = reported.iter().map(|(what, kind, sentence)| format!("{what}, {kind}:\n    {sentence}")).collect();
     let ids = vec![(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>"), (r"http://127\.0\.0\.1:\d+", "<url>")];
     insta::with_settings!({filters => ids}, {
         insta::assert_snapshot!(name, text.join("\n"));
@@ -45,32 +45,32 @@ fn snapshot(name: &str, said: &[(String, String, String)]) {
 }
 
 #[test]
-fn a_token_that_comes_compressed_is_taken() {
+fn a_compressed_token_response_is_accepted() {
     for fault in [Fault::GzipMembers, Fault::ByteOrderMark] {
-        assert_eq!(Tap::new(&config(&answering(fault), everything())).read(&ALL).status, Some(0));
+        assert_eq!(Tap::new(&config(&simulator(fault), everything())).read(&ALL).status, Some(0));
     }
     let brotli = Fault::respond(200, &[("Content-Encoding", "br")], "x");
-    let (kind, sentence) = said(&answering(brotli), json!({}));
+    let (kind, sentence) = reported(&simulator(brotli), json!({}));
     assert!(kind == "transient_error" && sentence.contains("returned no token: it has a compression that was not requested"), "{sentence}");
 }
 
-/// Gateways rewrite what passes through them. What one key holds takes nothing from the others.
+/// Gateways rewrite responses. A damaged key does not affect the other keys.
 #[test]
-fn a_refusal_with_odd_codes_or_without_says_what_to_do_all_the_same() {
+fn a_refusal_with_unusual_or_missing_codes_still_has_a_hint() {
     let description = "AADSTS7000222: The provided client secret keys are expired.\r\nTrace ID: x";
     let codes =
         [json!(["7000222"]), json!([-1, 7_000_222]), json!([7_000_222.5, {}]), json!([]), json!(null), json!(7_000_222), json!("x")];
     let bodies = codes.map(|codes| json!({"error": "invalid_client", "error_description": description, "error_codes": codes}));
     let others = [json!({"error": {"code": 5}, "error_description": description}), json!({"error_description": description})];
     for body in bodies.into_iter().chain(others) {
-        let (kind, sentence) = said(&answering(Fault::respond(401, &[], body.to_string())), json!({}));
+        let (kind, sentence) = reported(&simulator(Fault::respond(401, &[], body.to_string())), json!({}));
         assert!(kind == "config_error" && sentence.contains("keys are expired.") && !sentence.contains("Trace"), "{body}: {sentence}");
         assert!(sentence.contains("; hint: the client secret has expired"), "{body}: {sentence}");
     }
 }
 
 #[test]
-fn every_code_says_whose_fault_it_is_and_what_to_do() {
+fn every_sign_in_code_has_a_cause_and_a_hint() {
     let another = "11111111-2222-3333-4444-555555555555";
     let mistakes = [
         ("wrong secret", json!({"client_secret": "not the secret"})),
@@ -91,20 +91,20 @@ fn every_code_says_whose_fault_it_is_and_what_to_do() {
     let first_of_moment = cases.len();
     cases.extend(coded(&of_moment));
     cases.push(("temporarily_unavailable".to_owned(), json!({}), Some(Fault::respond(400, &[], busy))));
-    let told = side_by_side(cases.into_iter().enumerate(), |(at, (what, settings, fault))| {
-        let sim = fault.map_or_else(|| tenant(1, 1, 1), answering);
-        let (kind, sentence) = said(&sim, settings);
+    let emitted = in_parallel(cases.into_iter().enumerate(), |(at, (what, settings, fault))| {
+        let sim = fault.map_or_else(|| tenant(1, 1, 1), simulator);
+        let (kind, sentence) = reported(&sim, settings);
         let (expected, requests) = if at < first_of_moment { ("config_error", 1 + 1) } else { ("transient_error", 3 + 7) };
         assert_eq!((kind.as_str(), sim.count(Class::Token)), (expected, requests), "{what}: {sentence}");
         assert_eq!(sentence.contains("; tried 7 times"), requests > 2, "{sentence}");
         assert_eq!(sim.journal().graph_total(), 0, "{what}");
         (what, kind, sentence)
     });
-    snapshot("every_code_says_whose_fault_it_is_and_what_to_do", &told);
+    snapshot("every_sign_in_code_has_a_cause_and_a_hint", &emitted);
 }
 
 #[test]
-fn what_passes_is_passed() {
+fn temporary_sign_in_failures_are_retried() {
     let sim = tenant(1, 2, 4);
     for status in [429, 500, 502, 503, 504] {
         sim.inject(Rule::new(Fault::status(status)).class(Class::Token).times(1));
@@ -115,15 +115,15 @@ fn what_passes_is_passed() {
     for stream in ALL {
         truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
     }
-    side_by_side([429, 500, 502, 503, 504], |status| {
-        let (kind, sentence) = said(&answering(Fault::status(status)), json!({}));
+    in_parallel([429, 500, 502, 503, 504], |status| {
+        let (kind, sentence) = reported(&simulator(Fault::status(status)), json!({}));
         let is_told = sentence.contains(&format!(" returned {status} ")) && sentence.contains("tried 7 times");
         assert!(kind == "transient_error" && is_told, "{kind}: {sentence}");
     });
 }
 
 #[test]
-fn an_answer_that_is_none_is_asked_for_again() {
+fn an_invalid_token_response_is_retried() {
     let json = [("Content-Type", "application/json")];
     let answers = [
         ("reset", Fault::Reset),
@@ -138,9 +138,9 @@ fn an_answer_that_is_none_is_asked_for_again() {
         ("a list", Fault::respond(200, &json, "[]")),
         ("too large", Fault::respond(200, &json, vec![b' '; 1024 * 1024 + 1])),
     ];
-    let told = side_by_side(answers, |(what, fault)| {
-        let sim = answering(fault.clone());
-        let (kind, sentence) = said(&sim, json!({}));
+    let emitted = in_parallel(answers, |(what, fault)| {
+        let sim = simulator(fault.clone());
+        let (kind, sentence) = reported(&sim, json!({}));
         assert_eq!((kind.as_str(), sim.count(Class::Token)), ("transient_error", 3 + 7), "{what}: {sentence}");
         sim.clear_faults();
         sim.inject(Rule::new(fault).class(Class::Token).times(2));
@@ -148,11 +148,11 @@ fn an_answer_that_is_none_is_asked_for_again() {
         assert_eq!((output.status, sim.count(Class::Token)), (Some(0), 13), "{what}: {:?}", output.errors());
         (what.to_owned(), kind, sentence)
     });
-    snapshot("an_answer_that_is_none_is_asked_for_again", &told);
+    snapshot("an_invalid_token_response_is_retried", &emitted);
 }
 
 #[test]
-fn what_is_no_sign_in_service_is_said_and_gets_no_secret_twice() {
+fn a_wrong_sign_in_host_is_reported_and_gets_the_secret_only_once() {
     let foreign = tenant(1, 1, 1);
     let to = |status: u16, url: &str| Fault::respond(status, &[("Location", url)], "");
     let elsewhere = format!("{}/oauth2/v2.0/token", foreign.foreign_url());
@@ -164,18 +164,18 @@ fn what_is_no_sign_in_service_is_said_and_gets_no_secret_twice() {
         ("407 of a proxy".to_owned(), Fault::Empty { status: 407 }),
         ("511 of a captive portal".to_owned(), Fault::Html { status: 511 }),
     ]);
-    let told = side_by_side(answers, |(what, fault)| {
-        let sim = answering(fault);
-        let (kind, sentence) = said(&sim, json!({}));
+    let emitted = in_parallel(answers, |(what, fault)| {
+        let sim = simulator(fault);
+        let (kind, sentence) = reported(&sim, json!({}));
         assert_eq!((kind.as_str(), sim.journal().total()), ("config_error", 2), "{what}: {sentence}");
         assert!(sentence.contains("; hint: "), "{sentence}");
         (what, kind, sentence)
     });
     assert_eq!(foreign.journal().entries().filter(|entry| entry.host == Host::Foreign).count(), 0);
-    snapshot("what_is_no_sign_in_service_is_said_and_gets_no_secret_twice", &told);
+    snapshot("a_wrong_sign_in_host_is_reported_and_gets_the_secret_only_once", &emitted);
 }
 
-/// Far more channels than requests are under way, and a token that ends when this page of messages is asked for.
+/// Far more channels than requests in flight, and a token that expires at this page of messages.
 fn many_channels(page: u64) -> (GraphSim, Tap) {
     let sim = tenant(2, 10, 16);
     sim.on_request(move |request, tenant| {
@@ -191,7 +191,7 @@ fn many_channels(page: u64) -> (GraphSim, Tap) {
 }
 
 #[test]
-fn a_secret_that_expires_in_a_run_ends_it_with_its_states() {
+fn a_secret_that_expires_during_a_run_ends_it_with_its_states() {
     for protocol in [Protocol::Airbyte, Protocol::Singer] {
         let (sim, tap) = many_channels(60);
         let mut runs = Runs::new(tap, protocol);
@@ -207,19 +207,18 @@ fn a_secret_that_expires_in_a_run_ends_it_with_its_states() {
         } else {
             assert!(is_told(first.critical()), "{}", first.stderr);
         }
-        let told = first.records("messages").count();
-        assert!((100..320).contains(&told), "{told}");
-        // With another secret.
+        let emitted = first.records("messages").count();
+        assert!((100..320).contains(&emitted), "{emitted}");
         sim.clear_hook();
         sim.clear_faults();
         let second = runs.run();
         assert_eq!(second.status, Some(0), "{}", second.stderr);
-        // Nothing is told again but the page with which the walk of each channel is closed.
-        let again = told + second.records("messages").count() - 320;
-        assert!(again <= 20 * 4, "{again} of {told}");
+        // Only the page that closes the walk of each channel is emitted again.
+        let again = emitted + second.records("messages").count() - 320;
+        assert!(again <= 20 * 4, "{again} of {emitted}");
         runs.assert_complete(&sim);
     }
-    // A check looks at one stream after the other.
+    // A check tries one stream after the other.
     let sim = tenant(1, 1, 1);
     sim.inject(Rule::new(Fault::Aadsts(7_000_222)).class(Class::Token).skip(1));
     sim.inject(Rule::new(Fault::status(401)).host(Host::Graph));
@@ -230,7 +229,7 @@ fn a_secret_that_expires_in_a_run_ends_it_with_its_states() {
 }
 
 #[test]
-fn a_service_that_wants_to_be_left_alone_is_not_asked_by_every_channel() {
+fn a_throttled_sign_in_is_not_repeated_for_every_channel() {
     let (sim, tap) = many_channels(20);
     let wait = Duration::from_secs(1);
     let busy = Fault::status(503).retry_after(RetryAfter::Seconds(wait.as_secs()));
@@ -238,6 +237,6 @@ fn a_service_that_wants_to_be_left_alone_is_not_asked_by_every_channel() {
     let output = tap.read(&ALL);
     assert_eq!((output.status, sim.count(Class::Token)), (Some(0), 3), "{:?}", output.errors());
     let journal = sim.journal();
-    let asked: Vec<_> = journal.entries_of(Class::Token).collect();
-    assert!(asked[1].fault && asked[2].started >= asked[1].started + asked[1].took + wait);
+    let requested: Vec<_> = journal.entries_of(Class::Token).collect();
+    assert!(requested[1].fault && requested[2].started >= requested[1].started + requested[1].took + wait);
 }

@@ -61,7 +61,7 @@ fn ranges(numbers: &[u16]) -> String {
 }
 
 #[test]
-fn every_status_is_asked_for_as_often_as_it_may_help() {
+fn every_status_is_retried_as_often_as_useful() {
     let statuses: Vec<u16> = (300..600).collect();
     // A team for each status.
     let sim = tenant(statuses.len(), 1, 0);
@@ -183,7 +183,7 @@ fn one_channel() -> (GraphSim, Place) {
 }
 
 #[test]
-fn every_status_on_every_route_ends_as_the_table_says() {
+fn every_status_on_every_route_follows_the_retry_table() {
     let cases = ROUTES.iter().flat_map(|route| faults().into_iter().map(move |fault| (route, fault)));
     let told = side_by_side(cases, |(route, (what, fault, tries, kind, is_lost))| {
         let (sim, place) = one_channel();
@@ -249,7 +249,7 @@ fn every_status_on_every_route_ends_as_the_table_says() {
 }
 
 #[test]
-fn whatever_delta_answers_no_stream_fails() {
+fn no_response_to_delta_fails_a_stream() {
     let mut faults = faults();
     faults.push(("410", Fault::status(410), 1, OF_USER, true));
     side_by_side(faults, |(what, fault, tries, _, _)| {
@@ -284,7 +284,7 @@ fn read(sim: &GraphSim) -> Output {
 }
 
 #[test]
-fn one_parent_that_fails_does_not_stop_the_others_of_its_stream() {
+fn one_failed_parent_does_not_stop_the_others_of_its_stream() {
     for (protocol, status, failure) in [(Protocol::Airbyte, 500, OF_MOMENT), (Protocol::Airbyte, 501, OF_USER), (Protocol::Singer, 501, "")]
     {
         let sim = tenant(2, 3, 8);
@@ -310,7 +310,7 @@ fn one_parent_that_fails_does_not_stop_the_others_of_its_stream() {
 }
 
 #[test]
-fn errors_that_pass_are_told_before_those_that_stay() {
+fn transient_errors_are_reported_before_permanent_ones() {
     let sim = tenant(1, 1, 2);
     sim.inject(Rule::new(Fault::status(403)).class(Class::Team));
     sim.inject(Rule::new(Fault::status(400)).class(Class::Members));
@@ -326,7 +326,7 @@ fn errors_that_pass_are_told_before_those_that_stay() {
 }
 
 #[test]
-fn a_404_that_names_nothing_is_asked_for_once_more() {
+fn a_404_that_names_nothing_is_retried_once() {
     let nothing = [Fault::status(404), Fault::Empty { status: 404 }, Fault::Html { status: 404 }];
     let named = [Fault::graph(404, "ItemNotFound", "No team found with Group Id x"), Fault::graph(404, "NotFound", "NotFound")];
     for (faults, asked) in [(&nothing[..], 2), (&named[..], 1)] {
@@ -359,7 +359,7 @@ fn assert_whole(sim: &GraphSim, output: &Output) {
 }
 
 #[test]
-fn an_outage_behind_another_status_is_waited_for_and_no_permission_is_asked_for() {
+fn an_outage_with_another_status_is_retried_and_not_a_missing_permission() {
     let texts = ["Failed to execute Skype backend request GetThreadS2SRequest.", "failed to execute BACKEND REQUEST."];
     let cases = [(400, "BadRequest"), (403, "Forbidden"), (404, "NotFound"), (404, "UnknownError")];
     side_by_side(cases.into_iter().flat_map(|case| texts.map(|text| (case, text))), |((status, code), text)| {
@@ -391,7 +391,7 @@ fn an_outage_behind_another_status_is_waited_for_and_no_permission_is_asked_for(
 }
 
 #[test]
-fn what_graph_says_is_passed_on_with_its_code_and_request_id() {
+fn messages_of_graph_are_shown_with_code_and_request_id() {
     let roles = "Missing role permissions on the request. API requires one of 'ChannelMessage.Read.All, Group.Read.All'. \
         Roles on the request 'Team.ReadBasic.All'. Resource specific consent grants on the request ''.";
     let cases = [

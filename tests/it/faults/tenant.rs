@@ -15,7 +15,7 @@ fn read(sim: &GraphSim) -> Output {
 }
 
 #[test]
-fn what_goes_while_it_is_read_is_a_warning() {
+fn a_parent_deleted_while_it_is_read_is_a_warning() {
     let sim = tenant(2, 2, 120);
     let (teams, channels) = sim.read_tenant(|tenant| (tenant.team_ids(), tenant.channel_ids(&tenant.team_ids()[0])));
     let (doomed_team, private) = (teams[1].clone(), channels[1].clone());
@@ -44,7 +44,7 @@ fn what_goes_while_it_is_read_is_a_warning() {
 }
 
 #[test]
-fn consent_that_is_withdrawn_in_a_run_is_said() {
+fn consent_withdrawn_during_a_run_is_reported() {
     let missing = || {
         let roles = "Missing role permissions on the request. API requires one of 'ChannelMessage.Read.All, Group.Read.All'.";
         Fault::graph(403, "Forbidden", roles)

@@ -57,7 +57,7 @@ fn a_wait_that_is_too_long_ends_the_stream_with_its_state() {
 }
 
 #[test]
-fn a_wait_that_is_too_long_is_said_on_every_route() {
+fn a_wait_that_is_too_long_is_reported_on_every_route() {
     let routes = [
         (Class::Groups, &ALL[..]),
         (Class::Team, &["teams"]),
@@ -77,7 +77,7 @@ fn a_wait_that_is_too_long_is_said_on_every_route() {
 }
 
 #[test]
-fn nothing_alike_is_asked_for_when_graph_wants_to_be_left_alone() {
+fn similar_requests_are_skipped_after_long_waits() {
     // Without a pace eight requests are under way at most: so many may be when the second channel is refused.
     let cases = [(Protocol::Airbyte, 1, 2), (Protocol::Airbyte, 50, 9), (Protocol::Singer, 50, 9)];
     for (protocol, at_once, most) in cases {
@@ -107,7 +107,7 @@ fn nothing_alike_is_asked_for_when_graph_wants_to_be_left_alone() {
 }
 
 #[test]
-fn one_channel_that_is_to_be_left_alone_does_not_keep_the_others() {
+fn one_throttled_channel_does_not_delay_the_others() {
     let sim = tenant(2, 4, 4);
     let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(3));
     let mut runs = Runs::new(tap(&sim, json!({})), Protocol::Airbyte);
@@ -121,7 +121,7 @@ fn one_channel_that_is_to_be_left_alone_does_not_keep_the_others() {
 }
 
 #[test]
-fn a_request_that_is_throttled_for_ever_is_given_up() {
+fn a_request_that_is_throttled_forever_fails() {
     side_by_side([RetryAfter::Seconds(0), RetryAfter::Absent, RetryAfter::Date(-60)], |wait| {
         let sim = tenant(1, 2, 4);
         let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
@@ -139,7 +139,7 @@ fn a_request_that_is_throttled_for_ever_is_given_up() {
 }
 
 #[test]
-fn a_limit_that_lasts_longer_than_the_waits_that_it_names_is_outlasted() {
+fn a_limit_that_outlasts_its_retry_after_is_waited_for() {
     let named = ["0", "0.001", "0.0124"].map(|text| RetryAfter::Text(text.to_owned()));
     side_by_side(named.into_iter().chain([RetryAfter::Absent]), |wait| {
         let sim = tenant(1, 2, 4);
@@ -153,7 +153,7 @@ fn a_limit_that_lasts_longer_than_the_waits_that_it_names_is_outlasted() {
 }
 
 #[test]
-fn whoever_asks_to_wait_is_waited_for() {
+fn a_requested_wait_is_respected_on_every_route() {
     let wait = Duration::from_secs(1);
     let asks = |status| Fault::status(status).retry_after(RetryAfter::Seconds(wait.as_secs()));
     let cases = [

@@ -42,7 +42,7 @@ fn check(options: Options, delta: bool, fault: Option<&Fault>) {
 }
 
 #[test]
-fn by_whatever_clock_of_our_own_nothing_is_lost() {
+fn nothing_is_lost_whatever_our_clock_shows() {
     let years = DAY * 365 * 5;
     for start in [now().minus(years), now().minus(HOUR * 7), now().plus(HOUR * 7), now().plus(years)] {
         for delta in [false, true] {
@@ -52,7 +52,7 @@ fn by_whatever_clock_of_our_own_nothing_is_lost() {
 }
 
 #[test]
-fn an_answer_without_a_date_is_taken() {
+fn a_response_without_a_date_is_accepted() {
     for date in ["", "yesterday", "0", "Fri, 31 Feb 2026 10:00:00 GMT", "Mon, 31 Dec 262142 23:59:59 GMT"] {
         for delta in [false, true] {
             let options = Options { start: now().minus(HOUR), clock_speed: 1.0, ..Options::new(spec(1, 20)) };
@@ -74,7 +74,7 @@ const IMPOSSIBLE: [&str; 8] = [
 ];
 
 #[test]
-fn impossible_dates_neither_stop_a_walk_nor_hide_what_comes_later() {
+fn impossible_dates_neither_stop_a_walk_nor_hide_later_messages() {
     for (protocol, delta) in BOTH.into_iter().flat_map(|protocol| [(protocol, false), (protocol, true)]) {
         let mut reader = reader(40).speaking(protocol).with(json!({"use_delta_api": delta, "top": 10}));
         let (channel, above) = (reader.channel(), reader.post("a thread"));

@@ -25,7 +25,7 @@ fn hasty(sim: &GraphSim) -> Value {
 }
 
 #[test]
-fn a_connection_that_breaks_or_stalls_for_good_is_said_as_it_was() {
+fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
     let broken = "the request failed: client error (SendRequest)";
     let faults = [
         (Fault::Reset, broken),
@@ -92,7 +92,7 @@ fn over_http2(fault: Fault, class: Class, variables: &[(&str, &str)]) -> (GraphS
 
 /// Over HTTP/2 all requests share a connection, which may stay open and bring nothing, as after a machine has slept.
 #[test]
-fn a_connection_that_falls_silent_is_left_for_another() {
+fn a_silent_connection_is_replaced() {
     for class in [Class::Messages, Class::Token] {
         let (_sim, _tap, output) = over_http2(Fault::Silence, class, &[]);
         assert_eq!((output.status, output.counts()["messages"]), (Some(0), 40), "{class:?}: {:?}", output.errors());
@@ -100,7 +100,7 @@ fn a_connection_that_falls_silent_is_left_for_another() {
 }
 
 #[test]
-fn what_breaks_over_http_2_is_asked_for_again() {
+fn broken_http_2_requests_are_retried() {
     for fault in [Fault::Reset, Fault::ResetInBody, Fault::Truncate, Fault::Stall, Fault::StallInBody] {
         let (_sim, _tap, output) = over_http2(fault.clone(), Class::Messages, &[]);
         assert_eq!((output.status, output.counts()["messages"]), (Some(0), 40), "{fault:?}: {:?}", output.errors());
@@ -129,7 +129,7 @@ fn variables_for_other_programs_change_nothing() {
 }
 
 #[test]
-fn a_request_that_came_over_the_wrong_connection_is_sent_over_another() {
+fn a_misdirected_request_is_sent_over_another_connection() {
     let sim = with_threads();
     sim.inject(Rule::new(Fault::respond(421, &[], "")).class(Class::Messages).times(1));
     let output = Tap::new(&hasty(&sim)).read(&ALL);
@@ -137,7 +137,7 @@ fn a_request_that_came_over_the_wrong_connection_is_sent_over_another() {
 }
 
 #[test]
-fn an_answer_that_never_ends_is_given_up() {
+fn an_endless_response_fails() {
     thread::scope(|scope| {
         for (class, said) in [(Class::Messages, "cannot read the messages"), (Class::Token, "cannot sign in")] {
             scope.spawn(move || {
@@ -162,7 +162,7 @@ fn an_answer_that_never_ends_is_given_up() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_said() {
+fn certificate_problems_are_reported() {
     let cases = [
         ("by nobody known", Tls::On, false, "UnknownIssuer", "SSL_CERT_FILE"),
         ("of the past", Tls::Expired, true, "certificate expired", "the clock of this machine"),
@@ -208,7 +208,7 @@ fn proxy(status: &'static str) -> String {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_named() {
+fn a_proxy_that_refuses_is_reported() {
     let sim = tenant(1, 1, 1);
     for (status, said) in [
         ("403 Forbidden", "tunnel error"),

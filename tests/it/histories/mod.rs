@@ -55,7 +55,7 @@ fn side_by_side(range: Range<u64>, act: impl Fn(u64) -> Result<(), String> + Syn
 }
 
 #[test]
-fn nothing_that_graph_tells_is_lost_in_any_history() {
+fn nothing_that_graph_reports_is_lost_in_any_history() {
     let (first, count) = match number("HISTORY_SEED") {
         Some(seed) => (seed, number("HISTORIES").unwrap_or(1)),
         None => (0, number("HISTORIES").unwrap_or(HISTORIES)),
@@ -109,6 +109,6 @@ fn a_state_without_its_records_is_noticed() {
 }
 
 #[test]
-fn records_without_news_are_noticed() {
+fn needless_repeats_are_noticed() {
     assert_noticed(Sabotage::ForgetState, "repeats without a reason");
 }

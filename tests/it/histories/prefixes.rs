@@ -108,11 +108,11 @@ fn every_cut(protocol: Protocol) {
 }
 
 #[test]
-fn every_prefix_of_an_airbyte_read_is_enough() {
+fn every_prefix_of_an_airbyte_read_can_be_continued() {
     every_cut(Protocol::Airbyte);
 }
 
 #[test]
-fn every_prefix_of_a_singer_sync_is_enough() {
+fn every_prefix_of_a_singer_sync_can_be_continued() {
     every_cut(Protocol::Singer);
 }

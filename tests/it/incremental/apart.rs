@@ -23,7 +23,7 @@ fn lose(reader: &mut Reader, stream: &'static str) {
 }
 
 #[test]
-fn a_target_that_stored_the_state_of_one_stream_only_loses_nothing_and_reads_the_other_stream_once() {
+fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
     for (protocol, later) in [(Protocol::Airbyte, Duration::ZERO), (Protocol::Airbyte, DAY), (Protocol::Singer, DAY)] {
         for lost in [MESSAGES, REPLIES] {
             let mut reader = interrupted().speaking(protocol);
@@ -54,7 +54,7 @@ fn a_target_that_stored_the_state_of_one_stream_only_loses_nothing_and_reads_the
 }
 
 #[test]
-fn a_stream_that_is_far_behind_is_read_whole_and_the_other_not_again() {
+fn a_stream_that_is_behind_is_read_without_repeating_the_other() {
     for (protocol, lost) in [(Protocol::Airbyte, MESSAGES), (Protocol::Singer, REPLIES)] {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
         reader.read();
@@ -75,7 +75,7 @@ fn a_stream_that_is_far_behind_is_read_whole_and_the_other_not_again() {
 }
 
 #[test]
-fn streams_that_stand_on_different_pages_of_one_walk_meet_again() {
+fn streams_on_different_pages_of_a_walk_are_joined_again() {
     for protocol in BOTH {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
         reader.fail_at(3);
@@ -95,7 +95,7 @@ fn streams_that_stand_on_different_pages_of_one_walk_meet_again() {
 }
 
 #[test]
-fn one_stream_is_in_its_first_walk_and_the_other_in_a_later_one() {
+fn one_stream_may_be_in_its_first_walk_and_the_other_in_a_later_one() {
     let mut reader = reader(40).streams(&[MESSAGES]).with(json!({"top": 4, "use_delta_api": false}));
     reader.read();
     reader.later(DAY);
@@ -115,7 +115,7 @@ fn one_stream_is_in_its_first_walk_and_the_other_in_a_later_one() {
 }
 
 #[test]
-fn a_stream_that_is_selected_later_is_read_whole() {
+fn a_stream_that_is_selected_later_is_read_completely() {
     for (protocol, first, second) in [(Protocol::Singer, MESSAGES, REPLIES), (Protocol::Airbyte, REPLIES, MESSAGES)] {
         let mut reader = reader(24).speaking(protocol).streams(&[first]);
         for _ in 0..2 {
@@ -145,7 +145,7 @@ fn a_stream_that_is_selected_later_is_read_whole() {
 }
 
 #[test]
-fn a_new_channel_is_read_whole_and_the_others_not_again() {
+fn a_new_channel_is_read_completely_without_repeating_the_others() {
     for protocol in BOTH {
         let mut reader = reader(12).speaking(protocol);
         for _ in 0..2 {

@@ -36,7 +36,7 @@ fn delete(reader: &Reader, message: &MessageRef) {
 }
 
 #[test]
-fn a_deletion_that_moves_its_chain_is_told_whatever_is_selected() {
+fn a_deletion_that_moves_its_chain_is_emitted_whatever_is_selected() {
     let cases = [
         (Protocol::Airbyte, &[MESSAGES, REPLIES][..], true),
         (Protocol::Singer, &[MESSAGES, REPLIES], false),
@@ -62,7 +62,7 @@ fn a_deletion_that_moves_its_chain_is_told_whatever_is_selected() {
 }
 
 #[test]
-fn a_deletion_that_moves_nothing_is_told_by_delta() {
+fn a_deletion_that_moves_nothing_is_found_by_delta() {
     for (streams, protocol) in SELECTIONS {
         let (mut reader, [deleted, _]) = quiet(streams, protocol);
         delete(&reader, &deleted);
@@ -75,7 +75,7 @@ fn a_deletion_that_moves_nothing_is_told_by_delta() {
 }
 
 #[test]
-fn a_deletion_that_only_delta_tells_waits_until_delta_is_no_longer_refused() {
+fn a_deletion_that_only_delta_reports_waits_while_delta_is_refused() {
     for protocol in BOTH {
         let (mut reader, [deleted, _]) = quiet(&[MESSAGES, REPLIES], protocol);
         let channel = reader.channel();
@@ -96,7 +96,7 @@ fn row(reader: &Reader, message: &MessageRef) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_message_that_delta_reports_as_removed_is_marked_as_deleted_and_otherwise_empty() {
+fn a_message_removed_in_delta_is_marked_as_deleted_and_otherwise_empty() {
     for (streams, protocol) in SELECTIONS {
         let (mut reader, [removed, deleted]) = quiet(streams, protocol);
         reader.sim.switches(|switches| {

@@ -23,7 +23,7 @@ fn edit(reader: &Reader, count: usize) -> Vec<MessageRef> {
 }
 
 #[test]
-fn a_round_tells_what_has_changed_and_costs_its_own_pages() {
+fn a_round_emits_changes_and_costs_only_its_pages() {
     for protocol in BOTH {
         let mut reader = following(50).speaking(protocol);
         for (changes, requests) in [(1, 1), (20, 1), (21, 2), (45, 3)] {
@@ -38,7 +38,7 @@ fn a_round_tells_what_has_changed_and_costs_its_own_pages() {
 }
 
 #[test]
-fn a_reaction_that_delta_does_not_tell_comes_with_the_daily_walk() {
+fn a_reaction_missing_from_delta_is_found_by_the_daily_walk() {
     for protocol in BOTH {
         let mut reader = following(10).speaking(protocol);
         let old = reader.roots().pop().unwrap();
@@ -56,7 +56,7 @@ fn a_reaction_that_delta_does_not_tell_comes_with_the_daily_walk() {
 }
 
 #[test]
-fn what_delta_forgets_comes_with_the_daily_walk_or_with_the_replies() {
+fn changes_missing_from_delta_are_found_by_the_daily_walk_or_with_replies() {
     for (streams, told) in [(&[MESSAGES][..], [0, 5]), (&[MESSAGES, REPLIES], [5, 0])] {
         let mut reader = reader(30).streams(streams);
         reader.sim.switches(|switches| switches.delta.skips_every = 1);
@@ -74,7 +74,7 @@ fn what_delta_forgets_comes_with_the_daily_walk_or_with_the_replies() {
 }
 
 #[test]
-fn an_opening_reaches_back_by_the_lookback_and_by_an_hour_at_least() {
+fn delta_starts_at_least_an_hour_and_the_lookback_earlier() {
     for (lookback, filter) in [(300, "2024-11-25T08:00:00"), (7200, "2024-11-25T07:00:00")] {
         let mut reader = reader(10).streams(&[MESSAGES]).with(json!({"lookback_seconds": lookback}));
         reader.read();
@@ -87,7 +87,7 @@ fn an_opening_reaches_back_by_the_lookback_and_by_an_hour_at_least() {
 }
 
 #[test]
-fn a_reaction_between_a_walk_and_a_round_is_told_by_the_next_walk() {
+fn a_reaction_between_a_walk_and_a_round_is_found_by_the_next_walk() {
     let mut reader = reader(30).with(json!({"lookback_seconds": 0}));
     for _ in 0..2 {
         reader.read();
@@ -113,7 +113,7 @@ fn a_reaction_between_a_walk_and_a_round_is_told_by_the_next_walk() {
 }
 
 #[test]
-fn what_a_round_repeats_is_written_once() {
+fn items_repeated_in_a_round_are_emitted_once() {
     let mut reader = following(25);
     reader.sim.switches(|switches| {
         switches.delta.page = 4;
@@ -132,7 +132,7 @@ fn what_a_round_repeats_is_written_once() {
 }
 
 #[test]
-fn what_walk_and_delta_both_tell_is_written_once() {
+fn items_found_by_walk_and_delta_are_emitted_once() {
     let mut reader = reader(30);
     for turn in 0..3 {
         let root = reader.post("new");
@@ -149,7 +149,7 @@ fn what_walk_and_delta_both_tell_is_written_once() {
 }
 
 #[test]
-fn a_round_in_no_order_that_ends_after_its_first_page_loses_nothing() {
+fn an_unordered_round_that_stops_after_its_first_page_loses_nothing() {
     for protocol in BOTH {
         for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
             let mut reader = reader(30).speaking(protocol).streams(streams);
@@ -189,7 +189,7 @@ fn a_round_in_no_order_that_ends_after_its_first_page_loses_nothing() {
 }
 
 #[test]
-fn a_round_whose_state_was_lost_is_told_again() {
+fn a_round_whose_state_was_lost_is_emitted_again() {
     let mut reader = following(50);
     reader.sim.switches(|switches| switches.delta.shuffle = true);
     let (states, rows) = (reader.states.clone(), reader.rows.clone());
@@ -201,7 +201,7 @@ fn a_round_whose_state_was_lost_is_told_again() {
 }
 
 #[test]
-fn a_message_that_is_older_than_what_was_ever_wanted_is_not_told_by_delta() {
+fn delta_does_not_emit_messages_older_than_the_start_date() {
     let mut reader = reader(30).streams(&[MESSAGES]);
     let start = reader.sim.clock().now().minus(DAY * 100);
     reader.set(json!({"start_date": start.to_string()}));

@@ -24,7 +24,7 @@ fn with_threads(lengths: &[usize], expanded: usize, overflow: Overflow) -> (Read
 }
 
 #[test]
-fn a_thread_that_is_cut_is_completed_however_graph_marks_it() {
+fn a_truncated_thread_is_completed_however_graph_marks_it() {
     for overflow in [Overflow::CountAndLink, Overflow::Link, Overflow::CountOfAll, Overflow::Nothing, Overflow::NothingNowAndThen] {
         for protocol in BOTH {
             let (reader, roots) = with_threads(&[3, 90, 30, 31, 70, 12, 45], 30, overflow);
@@ -43,7 +43,7 @@ fn a_thread_that_is_cut_is_completed_however_graph_marks_it() {
 }
 
 #[test]
-fn threads_that_are_whole_cost_few_requests_while_it_is_unknown_what_graph_expands() {
+fn complete_threads_cost_few_requests_while_the_expansion_limit_is_unknown() {
     let (mut reader, _) = with_threads(&[19, 30, 25, 25, 20, 22, 40, 40, 35, 19], 200, Overflow::Nothing);
     // From the newest on: 35, which is then known to be whole, and 40.
     assert_eq!(reader.read().asked_of(Class::Replies), 2);
@@ -51,14 +51,14 @@ fn threads_that_are_whole_cost_few_requests_while_it_is_unknown_what_graph_expan
 }
 
 #[test]
-fn where_threads_are_cut_with_a_link_shorter_ones_are_not_asked_for() {
+fn shorter_threads_are_not_requested_when_truncated_ones_have_a_link() {
     let (mut reader, _) = with_threads(&[50, 40, 30, 210], 200, Overflow::CountAndLink);
     assert_eq!(reader.read().asked_of(Class::Replies), 1);
     reader.assert_complete();
 }
 
 #[test]
-fn a_thread_of_which_a_few_replies_are_missing_takes_as_few_requests() {
+fn a_thread_with_few_missing_replies_takes_few_requests() {
     let (mut reader, roots) = with_threads(&[230], 200, Overflow::CountAndLink);
     reader.read();
     reader.later(HOUR * 24 * 90);
@@ -106,7 +106,7 @@ fn a_walk_without_expanded_replies_that_is_interrupted_loses_nothing() {
 }
 
 #[test]
-fn one_channel_that_refuses_to_expand_replies_does_not_make_the_others_slow() {
+fn one_channel_that_refuses_to_expand_replies_does_not_slow_down_the_others() {
     let mut reader = Reader::new(Options::new(spec(3, 20)).manual_clock());
     let refuses = reader.channels().swap_remove(1);
     let channel = refuses.clone();
@@ -120,7 +120,7 @@ fn one_channel_that_refuses_to_expand_replies_does_not_make_the_others_slow() {
 }
 
 #[test]
-fn check_and_plan_read_a_channel_that_refuses_to_expand_replies_as_a_run_does() {
+fn check_and_plan_read_a_channel_that_refuses_to_expand_replies_like_a_run() {
     let reader = reader(10);
     reader.sim.switches(|switches| switches.expands_replies = false);
     let tap = Tap::new(&config(&reader.sim, reader.settings.clone()));
@@ -131,7 +131,7 @@ fn check_and_plan_read_a_channel_that_refuses_to_expand_replies_as_a_run_does() 
 }
 
 #[test]
-fn a_message_without_a_time_of_change_counts_from_its_creation() {
+fn a_message_without_a_modification_time_uses_its_creation_time() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
             let mut reader = reader(60).speaking(protocol).streams(streams);

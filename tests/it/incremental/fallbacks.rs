@@ -1,4 +1,4 @@
-//! What delta can refuse (graph.md 4.2): each time the walk tells what delta does not, and people learn of it once.
+//! Refusals of delta (graph.md 4.2): the walk finds what delta does not, and one warning reports it.
 
 use graph_sim::{Block, Class, DeltaSupport, ExpiredToken, Fault, LinkFault, Options, PageKind, Rule};
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader, spec};
 use crate::support::Protocol;
 
-/// What can be selected while delta is followed, once in each protocol.
+/// The selections that use delta, with one protocol each.
 const SELECTIONS: [(&[&str], Protocol); 2] = [(&[MESSAGES], Protocol::Airbyte), (&[MESSAGES, REPLIES], Protocol::Singer)];
 
-/// A reader for which delta is open, and an hour later something has changed.
+/// A reader with delta, and a change an hour later.
 fn changed(streams: &[&'static str]) -> Reader {
     let mut reader = reader(30).streams(streams);
-    reader.open_delta();
+    reader.start_delta();
     change(&reader);
     reader
 }
@@ -23,7 +23,7 @@ fn change(reader: &Reader) {
     reader.later(HOUR);
 }
 
-/// Two runs more: the one that meets what has happened, and the one after it, with a change in between. Nothing is lost.
+/// Two more runs: the first one meets the fault, and something changes before the second one. Nothing is lost.
 fn two_runs(reader: &mut Reader) -> [Run; 2] {
     let first = reader.read();
     reader.assert_complete();
@@ -34,25 +34,25 @@ fn two_runs(reader: &mut Reader) -> [Run; 2] {
     [first, second]
 }
 
-/// Delta is open again and costs a request a run.
+/// Delta works again and costs one request per run.
 #[track_caller]
 fn assert_open(run: &Run) {
     let requests = run.requests(Class::Delta);
     assert_eq!((requests.len(), requests[0].page, run.warnings("delta").len()), (1, PageKind::Round, 0));
 }
 
-/// A token that ends in this way: delta is opened anew, from where it had told everything.
+/// The token becomes invalid with this error: delta starts again from the time up to which it was complete.
 #[track_caller]
 fn assert_reopened(expired: ExpiredToken, status: u16) {
     for (streams, protocol) in SELECTIONS {
-        let mut reader = changed(streams).speaking(protocol);
+        let mut reader = changed(streams).with_protocol(protocol);
         reader.sim.switches(|switches| switches.delta.expired = expired);
         reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
         let [first, second] = two_runs(&mut reader);
         let requests = first.requests(Class::Delta);
         assert_eq!((requests.len(), requests[0].status, requests[1].status), (2, Some(status), Some(200)));
         assert!(requests[1].query.starts_with("$filter=lastModifiedDateTime"));
-        assert_eq!(first.asked_of(Class::Messages), u64::from(streams.len() > 1), "messages alone need no walk for that");
+        assert_eq!(first.request_count(Class::Messages), u64::from(streams.len() > 1), "messages alone need no walk for that");
         let channel = reader.channel();
         let [warning] = first.warnings("; requesting the changes since then with a new delta query: ")[..] else {
             panic!("{:?}", first.warnings(""));
@@ -63,40 +63,40 @@ fn assert_reopened(expired: ExpiredToken, status: u16) {
 }
 
 #[test]
-fn a_token_that_is_gone_is_replaced() {
+fn a_delta_token_that_is_gone_is_replaced() {
     assert_reopened(ExpiredToken::Gone, 410);
 }
 
 #[test]
-fn a_token_whose_sync_state_is_not_found_is_replaced() {
+fn a_delta_token_without_sync_state_is_replaced() {
     assert_reopened(ExpiredToken::SyncStateNotFound, 404);
 }
 
 #[test]
-fn a_token_whose_sync_state_is_invalid_is_replaced() {
+fn a_delta_token_with_invalid_sync_state_is_replaced() {
     assert_reopened(ExpiredToken::SyncStateInvalid, 400);
 }
 
 #[test]
-fn a_token_that_wants_a_resync_is_replaced() {
+fn a_delta_token_that_requires_a_resync_is_replaced() {
     assert_reopened(ExpiredToken::ResyncRequired, 400);
 }
 
 #[test]
-fn a_token_of_which_graph_says_that_it_is_not_valid_is_replaced() {
+fn a_delta_token_that_graph_calls_invalid_is_replaced() {
     for (status, code, message) in [(400, "BadRequest", "The delta token is not valid."), (404, "itemNotFound", "Token not found.")] {
         let mut reader = changed(&[MESSAGES]);
         let fault = Fault::graph(status, code, message);
         reader.sim.inject(Rule::new(fault).class(Class::Delta).page(PageKind::Round).times(1));
         let [first, second] = two_runs(&mut reader);
-        assert_eq!((first.asked_of(Class::Delta), first.asked_of(Class::Messages)), (2, 0));
+        assert_eq!((first.request_count(Class::Delta), first.request_count(Class::Messages)), (2, 0));
         assert_eq!(first.warnings("Graph rejected the delta token").len(), 1);
         assert_open(&second);
     }
 }
 
 #[test]
-fn a_page_of_a_round_whose_token_has_ended_begins_the_round_again() {
+fn a_round_whose_token_expires_restarts() {
     let mut reader = changed(&[MESSAGES]);
     for root in reader.roots().iter().skip(2) {
         reader.edit(root, "more than a page");
@@ -107,20 +107,20 @@ fn a_page_of_a_round_whose_token_has_ended_begins_the_round_again() {
     let run = reader.read();
     let pages: Vec<_> = run.requests(Class::Delta).iter().map(|entry| entry.page).collect();
     assert_eq!(pages[..2], [PageKind::Next, PageKind::Round]);
-    assert!(run.warnings("").is_empty(), "nothing is asked for anew: {:?}", run.warnings(""));
-    assert_eq!(run.asked_of(Class::Messages), 0);
+    assert!(run.warnings("").is_empty(), "delta does not start again: {:?}", run.warnings(""));
+    assert_eq!(run.request_count(Class::Messages), 0);
     reader.assert_complete();
 }
 
-/// A channel that answers delta in this way: it is walked, and delta is tried again after a day or a change.
+/// Delta of the channel fails with this error: the channel is walked, and delta is tried again after a day or a change.
 #[track_caller]
 fn assert_refused(support: DeltaSupport, reason: &str) {
     for (streams, protocol) in SELECTIONS {
-        let mut reader = changed(streams).speaking(protocol);
+        let mut reader = changed(streams).with_protocol(protocol);
         let channel = reader.channel();
         let has_no_delta = |support| reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, support)).unwrap();
         has_no_delta(support);
-        // Where only an opening is refused, there must be one.
+        // If only the start of delta is refused, delta must start.
         reader.sim.with_tenant(|tenant| tenant.expire_delta(&channel)).unwrap();
         let run = reader.read();
         reader.assert_complete();
@@ -131,18 +131,22 @@ fn assert_refused(support: DeltaSupport, reason: &str) {
 
         reader.later(HOUR);
         let idle = reader.read();
-        assert_eq!((idle.asked_of(Class::Delta), idle.asked(), idle.warnings("delta").len()), (0, 1, 0), "not tried again so soon");
+        assert_eq!(
+            (idle.request_count(Class::Delta), idle.message_requests(), idle.warnings("delta").len()),
+            (0, 1, 0),
+            "not tried again so soon"
+        );
 
         change(&reader);
         let run = reader.read();
         reader.assert_complete();
-        assert!(run.asked_of(Class::Delta) > 0, "the walk has shown a change: it is tried again");
+        assert!(run.request_count(Class::Delta) > 0, "the walk has shown a change: it is tried again");
         reader.later(HOUR);
-        assert_eq!(reader.read().asked_of(Class::Delta), 0);
+        assert_eq!(reader.read().request_count(Class::Delta), 0);
 
         reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::Supported)).unwrap();
         reader.later(DAY);
-        assert!(reader.read().asked_of(Class::Delta) > 0, "a day has passed: it is tried again");
+        assert!(reader.read().request_count(Class::Delta) > 0, "a day has passed: it is tried again");
         reader.later(HOUR);
         change(&reader);
         assert_open(&reader.read());
@@ -156,38 +160,38 @@ fn a_resource_without_delta_is_walked() {
 }
 
 #[test]
-fn a_channel_that_takes_no_filter_is_walked() {
+fn a_channel_that_rejects_the_filter_is_walked() {
     assert_refused(DeltaSupport::NoFilter, "Parameter 'Filter' not supported");
 }
 
 #[test]
-fn a_channel_that_is_forbidden_to_delta_alone_is_walked() {
+fn a_channel_that_is_forbidden_only_for_delta_is_walked() {
     let mut reader = changed(&[MESSAGES]);
     reader.sim.inject(Rule::new(Fault::status(403)).class(Class::Delta).times(1));
     let [first, second] = two_runs(&mut reader);
     assert_eq!(first.warnings("the delta query for channel").len(), 1);
-    assert_eq!(first.asked_of(Class::Messages), 1);
-    // Who may read the messages may read delta: it was a mistake of the moment.
+    assert_eq!(first.request_count(Class::Messages), 1);
+    // The permission for messages includes delta, so the refusal was temporary.
     assert_open(&second);
 }
 
 #[test]
-fn a_delta_token_that_is_no_parameter_any_more_is_walked() {
-    // The words of an empty channel, for one that has messages and has been followed.
+fn a_channel_that_rejects_the_delta_token_is_walked() {
+    // The error of empty channels, for a channel with messages whose delta worked before.
     let mut reader = changed(&[MESSAGES]);
     let channel = reader.channel();
     reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NoDeltaToken)).unwrap();
     let [first, _] = two_runs(&mut reader);
     assert_eq!(first.warnings("Graph refuses delta queries for channel").len(), 1);
-    assert_eq!((first.asked_of(Class::Delta), first.asked_of(Class::Messages)), (1, 1));
+    assert_eq!((first.request_count(Class::Delta), first.request_count(Class::Messages)), (1, 1));
 }
 
 #[test]
-fn the_dead_end_of_an_empty_channel_is_not_worth_a_warning() {
+fn the_delta_error_of_an_empty_channel_is_not_a_warning() {
     for (streams, protocol) in SELECTIONS {
-        let mut reader = reader(1).speaking(protocol).streams(streams);
+        let mut reader = reader(1).with_protocol(protocol).streams(streams);
         reader.read();
-        // Found by the first walk, gone before delta is opened.
+        // Found by the first walk, removed before delta starts.
         reader.sim.with_tenant(|tenant| {
             let root = tenant.roots(&tenant.all_channel_ids()[0]).swap_remove(0);
             tenant.remove(&root).unwrap();
@@ -196,7 +200,7 @@ fn the_dead_end_of_an_empty_channel_is_not_worth_a_warning() {
         let run = reader.read();
         assert_eq!((run.journal.count_status(Class::Delta, 400), run.warnings("").len()), (1, 0), "{:?}", run.warnings(""));
         reader.later(HOUR);
-        assert_eq!(reader.read().asked(), 1);
+        assert_eq!(reader.read().message_requests(), 1);
         reader.rows.get_mut(MESSAGES).unwrap().clear();
         reader.rows.get_mut(REPLIES).unwrap().clear();
         reader.later(HOUR);
@@ -207,7 +211,7 @@ fn the_dead_end_of_an_empty_channel_is_not_worth_a_warning() {
 }
 
 #[test]
-fn a_delta_route_that_has_no_answer_is_no_error() {
+fn a_delta_route_that_does_not_respond_is_no_error() {
     let mut reader = changed(&[MESSAGES, REPLIES]);
     reader.sim.inject(Rule::new(Fault::status(503)).class(Class::Delta));
     let run = reader.read();
@@ -221,14 +225,14 @@ fn a_delta_route_that_has_no_answer_is_no_error() {
 }
 
 #[test]
-fn a_round_that_ends_without_any_link_is_asked_for_again() {
+fn a_round_without_any_link_is_requested_again() {
     for (streams, protocol) in SELECTIONS {
-        let mut reader = changed(streams).speaking(protocol);
+        let mut reader = changed(streams).with_protocol(protocol);
         reader.sim.inject(Rule::new(Fault::Link(LinkFault::Neither)).class(Class::Delta).times(1));
         let link = reader.state(MESSAGES, &reader.channel())["deltaLink"].clone();
         let run = reader.read();
         reader.assert_complete();
-        assert_eq!((run.asked_of(Class::Delta), run.asked_of(Class::Messages)), (1, 1), "the walk tells");
+        assert_eq!((run.request_count(Class::Delta), run.request_count(Class::Messages)), (1, 1), "the walk finds it");
         assert_eq!(reader.state(MESSAGES, &reader.channel())["deltaLink"], link);
         change(&reader);
         assert_open(&reader.read());
@@ -237,26 +241,26 @@ fn a_round_that_ends_without_any_link_is_asked_for_again() {
 }
 
 #[test]
-fn a_token_that_is_older_than_what_delta_knows_is_no_loss() {
+fn a_token_older_than_the_delta_history_loses_nothing() {
     for (streams, protocol) in SELECTIONS {
-        let mut reader = changed(streams).speaking(protocol);
+        let mut reader = changed(streams).with_protocol(protocol);
         reader.later(DAY * 250);
         reader.post("long after");
         reader.sim.with_tenant(|tenant| tenant.expire_all_delta());
         let run = reader.read();
         reader.assert_complete();
-        assert_eq!((run.asked_of(Class::Delta), run.asked_of(Class::Messages)), (1, 1), "delta does not reach back so far");
+        assert_eq!((run.request_count(Class::Delta), run.request_count(Class::Messages)), (1, 1), "delta does not reach back so far");
         reader.later(HOUR);
         change(&reader);
-        assert_eq!(reader.read().requests(Class::Delta)[0].page, PageKind::First, "and is opened behind the walk");
+        assert_eq!(reader.read().requests(Class::Delta)[0].page, PageKind::First, "and starts after the walk");
         reader.assert_complete();
     }
 }
 
 #[test]
-fn a_warning_is_said_once_a_run_however_many_channels_it_concerns() {
+fn a_warning_is_logged_once_per_run_for_any_number_of_channels() {
     for protocol in BOTH {
-        let mut reader = Reader::new(Options::new(spec(6, 10)).manual_clock()).speaking(protocol);
+        let mut reader = Reader::new(Options::new(spec(6, 10)).manual_clock()).with_protocol(protocol);
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);

@@ -26,7 +26,7 @@ fn out_of_order_at(reader: &mut Reader, page: u64) -> Run {
 }
 
 #[test]
-fn a_full_refresh_that_is_interrupted_goes_on_where_it_stopped() {
+fn an_interrupted_full_refresh_resumes_where_it_stopped() {
     for (protocol, by_signal) in [(Protocol::Airbyte, true), (Protocol::Singer, true), (Protocol::Airbyte, false)] {
         let mut reader = refresh(protocol);
         let first = if by_signal { stop_at(&mut reader, 6) } else { out_of_order_at(&mut reader, 6) };
@@ -50,7 +50,7 @@ fn a_full_refresh_that_is_interrupted_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn channels_that_an_interrupted_full_refresh_has_read_are_not_read_again() {
+fn channels_finished_by_an_interrupted_full_refresh_are_not_repeated() {
     let mut reader = Reader {
         full_refresh: true,
         ..Reader::new(graph_sim::Options::new(super::spec(4, 20)).manual_clock()).with(json!({"max_concurrent_threads": 1}))
@@ -63,7 +63,7 @@ fn channels_that_an_interrupted_full_refresh_has_read_are_not_read_again() {
 }
 
 #[test]
-fn what_changes_between_the_parts_of_a_full_refresh_is_told() {
+fn changes_between_the_parts_of_a_full_refresh_are_emitted() {
     for protocol in BOTH {
         let mut reader = refresh(protocol);
         stop_at(&mut reader, 6);
@@ -79,7 +79,7 @@ fn what_changes_between_the_parts_of_a_full_refresh_is_told() {
 }
 
 #[test]
-fn a_full_refresh_ignores_what_incremental_runs_have_stored() {
+fn a_full_refresh_ignores_the_state_of_incremental_runs() {
     for protocol in BOTH {
         let mut reader = reader(24).speaking(protocol);
         for _ in 0..2 {
@@ -97,7 +97,7 @@ fn a_full_refresh_ignores_what_incremental_runs_have_stored() {
 }
 
 #[test]
-fn an_incremental_run_ignores_what_a_full_refresh_has_left_unfinished() {
+fn an_incremental_run_ignores_an_unfinished_full_refresh() {
     for protocol in BOTH {
         let mut reader = refresh(protocol);
         stop_at(&mut reader, 6);
@@ -110,7 +110,7 @@ fn an_incremental_run_ignores_what_a_full_refresh_has_left_unfinished() {
 }
 
 #[test]
-fn an_incremental_run_goes_on_behind_a_full_refresh_that_is_done() {
+fn an_incremental_run_continues_after_a_finished_full_refresh() {
     for protocol in BOTH {
         let mut reader = refresh(protocol);
         reader.read();
@@ -125,7 +125,7 @@ fn an_incremental_run_goes_on_behind_a_full_refresh_that_is_done() {
 }
 
 #[test]
-fn a_full_refresh_of_one_stream_leaves_the_other_incremental() {
+fn a_full_refresh_of_one_stream_keeps_the_other_incremental() {
     let mut reader = reader(24).speaking(Protocol::Airbyte);
     for _ in 0..2 {
         reader.read();
@@ -144,7 +144,7 @@ fn a_full_refresh_of_one_stream_leaves_the_other_incremental() {
 }
 
 #[test]
-fn a_full_refresh_that_is_stopped_again_and_again_still_comes_to_its_end() {
+fn a_full_refresh_that_is_stopped_repeatedly_still_finishes() {
     let mut reader = refresh(Protocol::Airbyte);
     for _ in 0..3 {
         stop_at(&mut reader, 4);
@@ -155,7 +155,7 @@ fn a_full_refresh_that_is_stopped_again_and_again_still_comes_to_its_end() {
 }
 
 #[test]
-fn a_full_refresh_is_not_taken_up_where_it_is_too_old_or_another_attempt_cannot_help() {
+fn a_full_refresh_is_not_resumed_if_it_is_too_old_or_a_retry_cannot_help() {
     let mut reader = refresh(Protocol::Airbyte);
     stop_at(&mut reader, 6);
     reader.states[MESSAGES]["full"][0] = json!("2024-01-01T00:00:00Z");

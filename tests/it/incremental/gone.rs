@@ -27,7 +27,7 @@ fn edit_in(reader: &Reader, channel: &str) -> MessageRef {
 }
 
 #[test]
-fn a_channel_that_is_gone_is_left_out_of_the_state() {
+fn a_deleted_channel_is_removed_from_the_state() {
     for protocol in BOTH {
         let (mut reader, channel) = of_two(protocol);
         let key = reader.key(&channel);
@@ -45,7 +45,7 @@ fn a_channel_that_is_gone_is_left_out_of_the_state() {
 }
 
 #[test]
-fn a_channel_that_is_gone_is_gone_in_the_words_of_an_outage_too() {
+fn a_deleted_channel_is_recognised_in_the_message_of_an_outage() {
     let (mut reader, channel) = of_two(Protocol::Airbyte);
     reader.sim.with_tenant(|tenant| tenant.delete_channel(&channel)).unwrap();
     let words = Fault::graph(404, "NotFound", "Failed to execute Skype backend request GetThreadS2SRequest.");
@@ -59,7 +59,7 @@ fn a_channel_that_is_gone_is_gone_in_the_words_of_an_outage_too() {
 }
 
 #[test]
-fn threads_of_a_channel_that_is_gone_go_with_it() {
+fn threads_of_a_deleted_channel_are_removed_from_the_state() {
     let (mut reader, channel) = of_two(Protocol::Airbyte);
     let thread = reader.sim.read_tenant(|tenant| {
         let mut roots = tenant.roots(&channel).into_iter();
@@ -89,7 +89,7 @@ fn a_channel_that_is_forbidden_today_keeps_its_state() {
 }
 
 #[test]
-fn a_channel_that_has_no_answer_today_keeps_its_state() {
+fn a_channel_without_a_response_today_keeps_its_state() {
     let (mut reader, channel) = of_two(Protocol::Singer);
     let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
     reader.sim.inject(Rule::new(Fault::status(503)).channel(&channel));
@@ -100,7 +100,7 @@ fn a_channel_that_has_no_answer_today_keeps_its_state() {
 }
 
 #[test]
-fn a_channel_that_is_missing_today_but_listed_keeps_its_state() {
+fn a_channel_that_is_listed_but_missing_today_keeps_its_state() {
     let (mut reader, channel) = of_two(Protocol::Airbyte);
     let before = [MESSAGES, REPLIES].map(|stream| reader.state(stream, &channel).clone());
     reader.sim.with_tenant(|tenant| tenant.block_channel(&channel, Block::not_found())).unwrap();
@@ -125,7 +125,7 @@ fn assert_kept_and_used(reader: &mut Reader, channel: &str, before: &[Value; 2])
 }
 
 #[test]
-fn an_empty_list_of_channels_is_not_believed() {
+fn an_empty_list_of_channels_does_not_clear_the_state() {
     for protocol in BOTH {
         let (mut reader, channel) = of_two(protocol);
         let before = reader.states.clone();
@@ -147,7 +147,7 @@ fn an_empty_list_of_channels_is_not_believed() {
 }
 
 #[test]
-fn a_channel_that_a_list_leaves_out_once_is_read_all_the_same() {
+fn a_channel_missing_from_one_list_is_still_read() {
     for protocol in BOTH {
         let (mut reader, channel) = of_two(protocol);
         let incomplete = json!({"value": [{"id": reader.channel(), "displayName": "General"}]}).to_string();
@@ -161,7 +161,7 @@ fn a_channel_that_a_list_leaves_out_once_is_read_all_the_same() {
 }
 
 #[test]
-fn a_channel_that_is_no_longer_named_keeps_its_state() {
+fn a_channel_that_is_no_longer_configured_keeps_its_state() {
     let (mut reader, channel) = of_two(Protocol::Singer);
     let (team, first) = (reader.sim.read_tenant(|tenant| tenant.team_ids().swap_remove(0)), reader.channel());
     reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": first}));
@@ -194,7 +194,7 @@ fn assert_goes_on(reader: &mut Reader, channel: &str) {
 }
 
 #[test]
-fn the_channels_of_a_team_that_is_gone_go_with_one_request() {
+fn the_channels_of_a_deleted_team_are_removed_with_one_request() {
     for protocol in BOTH {
         let (mut reader, channel) = of_two(protocol);
         of_unknown_channels(&mut reader, 30, 100);
@@ -208,7 +208,7 @@ fn the_channels_of_a_team_that_is_gone_go_with_one_request() {
 }
 
 #[test]
-fn thousands_of_channels_that_are_no_longer_listed_are_asked_for_in_several_runs() {
+fn thousands_of_unlisted_channels_are_requested_in_several_runs() {
     let (mut reader, channel) = of_two(Protocol::Singer);
     of_unknown_channels(&mut reader, 150, 20);
     // That of the team which is there.
@@ -231,7 +231,7 @@ fn thousands_of_channels_that_are_no_longer_listed_are_asked_for_in_several_runs
 }
 
 #[test]
-fn what_is_known_of_a_team_that_is_not_listed_today_is_kept() {
+fn the_state_of_a_team_that_is_not_listed_today_is_kept() {
     for block in [Fault::graph(403, "Forbidden", "no"), Fault::status(503), Fault::respond(200, &[], json!({"id": "t"}).to_string())] {
         let (mut reader, channel) = of_two(Protocol::Airbyte);
         // The list leaves out the team, and nothing says that it is gone.

@@ -18,7 +18,7 @@ fn settled(mut reader: Reader) -> Reader {
 }
 
 #[test]
-fn an_idle_channel_tells_nothing_and_costs_one_request_a_stream_or_one_in_all_without_delta() {
+fn an_idle_channel_emits_nothing_and_costs_one_or_two_requests() {
     let cases: [(Protocol, &[&str], bool, u64); 6] = [
         (Protocol::Airbyte, &[MESSAGES, REPLIES], true, 2),
         (Protocol::Singer, &[MESSAGES, REPLIES], true, 2),
@@ -43,7 +43,7 @@ fn an_idle_channel_tells_nothing_and_costs_one_request_a_stream_or_one_in_all_wi
 }
 
 #[test]
-fn the_first_sync_makes_no_request_for_delta_and_the_second_opens_it() {
+fn the_second_sync_starts_delta() {
     let mut reader = reader(30);
     assert_eq!(reader.read().asked_of(Class::Delta), 0);
     reader.later(HOUR);
@@ -70,7 +70,7 @@ fn an_empty_or_refused_channel_costs_one_request() {
 }
 
 #[test]
-fn a_long_thread_costs_its_own_pages_only_while_it_stands_at_the_top() {
+fn a_long_thread_costs_extra_pages_only_at_the_top_of_the_channel() {
     let reader = Reader::new(Options::new(TenantSpec { replies: 0, ..spec(1, 40) }).manual_clock());
     reader.sim.switches(|switches| switches.inline_replies = 3);
     let root = reader.roots().swap_remove(30);
@@ -92,7 +92,7 @@ fn a_long_thread_costs_its_own_pages_only_while_it_stands_at_the_top() {
 }
 
 #[test]
-fn replies_to_old_messages_cost_no_request_more_than_an_idle_run() {
+fn replies_to_old_messages_cost_no_more_requests_than_an_idle_run() {
     let mut reader = settled(reader(130).with(json!({"use_delta_api": false})));
     for root in reader.roots().iter().skip(30).step_by(10) {
         reader.reply(root, "after a long time");
@@ -103,7 +103,7 @@ fn replies_to_old_messages_cost_no_request_more_than_an_idle_run() {
 }
 
 #[test]
-fn what_was_told_is_told_again_only_within_the_lookback() {
+fn records_are_repeated_only_within_the_lookback() {
     for (lookback, told) in [(0, 0), (300, 0), (900, 1), (4300, 2)] {
         let mut reader = settled(reader(10).with(json!({"use_delta_api": false, "lookback_seconds": lookback})));
         reader.post("an hour before the end of the next run");

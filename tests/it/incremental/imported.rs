@@ -27,7 +27,7 @@ fn set(reader: &Reader, mode: &str, created: Value) {
 }
 
 #[test]
-fn an_imported_history_is_read_once_when_the_channel_says_that_it_was_imported() {
+fn an_imported_history_is_read_once() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
             let mut reader = reader(30).speaking(protocol).streams(streams);

@@ -12,7 +12,7 @@ fn page(number: u64) -> impl Fn(&RequestInfo) -> bool + Send + 'static {
 }
 
 #[test]
-fn a_run_that_is_told_to_stop_writes_a_state_from_which_the_next_one_goes_on() {
+fn a_stopped_run_writes_a_state_that_the_next_run_continues() {
     for (protocol, signal) in [(Protocol::Airbyte, "TERM"), (Protocol::Singer, "INT")] {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
         let first = reader.run_until(page(6), signal);
@@ -41,7 +41,7 @@ fn a_run_may_be_stopped_at_every_page() {
 }
 
 #[test]
-fn a_closing_pass_that_is_interrupted_goes_on() {
+fn an_interrupted_closing_pass_continues() {
     for protocol in BOTH {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
         let unread: Vec<_> = reader.roots().into_iter().skip(20).collect();
@@ -70,7 +70,7 @@ fn a_closing_pass_that_is_interrupted_goes_on() {
 }
 
 #[test]
-fn before_an_error_ends_a_stream_its_state_is_written() {
+fn a_failed_stream_writes_its_state_before_the_error() {
     for protocol in BOTH {
         let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).speaking(protocol);
         reader.set(json!({"top": 4, "max_concurrent_threads": 1}));
@@ -99,7 +99,7 @@ fn before_an_error_ends_a_stream_its_state_is_written() {
 }
 
 #[test]
-fn an_error_before_anything_was_read_harms_no_state() {
+fn an_error_before_any_record_keeps_the_state() {
     for protocol in BOTH {
         let mut reader = reader(30).speaking(protocol);
         for _ in 0..2 {
@@ -117,7 +117,7 @@ fn an_error_before_anything_was_read_harms_no_state() {
 }
 
 #[test]
-fn a_batch_is_a_bound_between_states_and_never_a_cut() {
+fn a_batch_limits_the_pages_between_states_and_cuts_nothing() {
     for (protocol, pages) in [(Protocol::Airbyte, 1), (Protocol::Singer, 3), (Protocol::Airbyte, 100)] {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 2, "max_pages_per_batch": pages}));
         let run = reader.read();

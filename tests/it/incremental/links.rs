@@ -10,7 +10,7 @@ use super::{BOTH, DAY, MESSAGES, REPLIES, reader};
 use crate::support::Protocol;
 
 #[test]
-fn a_walk_goes_on_from_its_link() {
+fn a_walk_resumes_from_its_link() {
     let cases =
         [(Protocol::Airbyte, LinkStyle::FunctionEncoded), (Protocol::Singer, LinkStyle::Function), (Protocol::Airbyte, LinkStyle::Slash)];
     for (protocol, style) in cases {
@@ -36,7 +36,7 @@ fn a_walk_goes_on_from_its_link() {
 }
 
 #[test]
-fn a_resume_link_that_has_ended_between_two_runs_begins_its_pass_again() {
+fn a_resume_link_that_expired_between_two_runs_restarts_its_pass() {
     for (protocol, paging) in [(Protocol::Airbyte, Paging::Position), (Protocol::Singer, Paging::Offset)] {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
         reader.sim.switches(|switches| switches.paging = paging);
@@ -54,7 +54,7 @@ fn a_resume_link_that_has_ended_between_two_runs_begins_its_pass_again() {
 }
 
 #[test]
-fn a_link_that_ends_in_the_midst_of_a_run_begins_its_pass_again() {
+fn a_link_that_expires_during_a_run_restarts_its_pass() {
     let mut reader = reader(40).with(json!({"top": 4, "use_delta_api": false}));
     let mut unread = reader.roots().pop();
     reader.sim.on_request(move |request, tenant| {
@@ -71,7 +71,7 @@ fn a_link_that_ends_in_the_midst_of_a_run_begins_its_pass_again() {
 }
 
 #[test]
-fn a_closing_pass_whose_link_ends_begins_again_where_it_began() {
+fn a_closing_pass_with_an_expired_link_restarts_at_its_beginning() {
     let mut reader = reader(30).with(json!({"top": 5, "use_delta_api": false}));
     reader.read();
     reader.later(DAY);
@@ -97,7 +97,7 @@ fn a_closing_pass_whose_link_ends_begins_again_where_it_began() {
 }
 
 #[test]
-fn a_link_that_is_not_answered_is_followed_again_for_a_day_and_then_given_up() {
+fn a_link_without_a_response_is_retried_for_a_day() {
     let mut reader = reader(30).with(json!({"top": 5}));
     reader.fail_at(4);
     // As often as a request is sent.
@@ -114,7 +114,7 @@ fn a_link_that_is_not_answered_is_followed_again_for_a_day_and_then_given_up() {
 }
 
 #[test]
-fn links_that_always_end_are_an_error_and_not_a_loop() {
+fn links_that_always_expire_are_an_error() {
     let mut reader = reader(30).with(json!({"top": 5}));
     reader.sim.on_request(|request, tenant| {
         if request.page == PageKind::Next {
@@ -131,7 +131,7 @@ fn links_that_always_end_are_an_error_and_not_a_loop() {
 }
 
 #[test]
-fn a_link_that_leads_elsewhere_is_refused_before_any_request() {
+fn a_state_with_a_foreign_link_is_refused_before_any_request() {
     for protocol in BOTH {
         let mut reader = reader(20).speaking(protocol).with(json!({"top": 5}));
         reader.fail_at(3);
@@ -176,7 +176,7 @@ fn a_link_that_leads_elsewhere_is_refused_before_any_request() {
 }
 
 #[test]
-fn a_team_that_is_named_in_capitals_goes_on_from_its_links() {
+fn a_team_id_in_capitals_resumes_from_its_links() {
     let mut reader = reader(40).with(json!({"top": 4}));
     let (channel, team) = (reader.channel(), reader.sim.read_tenant(|tenant| tenant.team_ids().swap_remove(0)));
     reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team.to_uppercase(), "channel_id": channel}));

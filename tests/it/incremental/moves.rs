@@ -9,7 +9,7 @@ use super::{BOTH, HOUR, MESSAGES, REPLIES, reader};
 use crate::support::Protocol;
 
 #[test]
-fn a_chain_that_moves_to_the_top_during_the_first_sync_is_told() {
+fn a_chain_that_moves_to_the_top_during_the_first_sync_is_emitted() {
     for protocol in BOTH {
         let mut reader = reader(36).speaking(protocol).with(json!({"top": 6}));
         let last = reader.roots().pop().unwrap();
@@ -28,7 +28,7 @@ fn a_chain_that_moves_to_the_top_during_the_first_sync_is_told() {
 }
 
 #[test]
-fn chains_that_move_in_turn_while_each_pass_is_read_are_told() {
+fn chains_that_move_during_each_pass_are_emitted() {
     let mut reader = reader(50).with(json!({"top": 5, "use_delta_api": false}));
     let mut unread = reader.roots();
     reader.sim.on_request(move |request, tenant| {
@@ -47,7 +47,7 @@ fn chains_that_move_in_turn_while_each_pass_is_read_are_told() {
 }
 
 #[test]
-fn a_message_that_becomes_visible_late_during_a_long_walk_is_told() {
+fn a_message_that_becomes_visible_late_during_a_long_walk_is_emitted() {
     for use_delta_api in [true, false] {
         let mut reader = reader(36).with(json!({"top": 6, "lookback_seconds": 300, "use_delta_api": use_delta_api}));
         // So that the newest activity of the first page is no bound for what comes late.
@@ -68,7 +68,7 @@ fn a_message_that_becomes_visible_late_during_a_long_walk_is_told() {
 }
 
 #[test]
-fn a_message_that_becomes_visible_late_between_two_runs_is_told() {
+fn a_message_that_becomes_visible_late_between_two_runs_is_emitted() {
     for (streams, use_delta_api) in [(&[MESSAGES, REPLIES][..], false), (&[MESSAGES, REPLIES], true), (&[MESSAGES], true)] {
         let mut reader = reader(15).streams(streams).with(json!({"use_delta_api": use_delta_api}));
         for round in 0..3 {
@@ -88,7 +88,7 @@ fn a_message_that_becomes_visible_late_between_two_runs_is_told() {
 }
 
 #[test]
-fn the_first_message_of_an_empty_channel_is_told() {
+fn the_first_message_of_an_empty_channel_is_emitted() {
     let cases = [(Protocol::Airbyte, &[MESSAGES, REPLIES][..]), (Protocol::Singer, &[MESSAGES]), (Protocol::Airbyte, &[REPLIES])];
     for (protocol, streams) in cases {
         let mut reader = reader(0).speaking(protocol).streams(streams);
@@ -111,7 +111,7 @@ fn the_first_message_of_an_empty_channel_is_told() {
 }
 
 #[test]
-fn a_new_root_below_old_roots_with_new_replies_is_told_when_only_messages_are_selected() {
+fn a_new_root_below_old_roots_with_new_replies_is_emitted_with_only_messages_selected() {
     let mut reader = reader(60).streams(&[MESSAGES]).with(json!({"use_delta_api": false}));
     reader.read();
     reader.later(HOUR);
@@ -128,7 +128,7 @@ fn a_new_root_below_old_roots_with_new_replies_is_told_when_only_messages_are_se
 }
 
 #[test]
-fn a_chain_that_stands_higher_than_its_times_tell_hides_nothing_below_it() {
+fn a_chain_listed_higher_than_its_times_hides_nothing_below_it() {
     let mut reader = reader(10).with(json!({"use_delta_api": false, "top": 1}));
     reader.sim.switches(|switches| switches.removal_reorders = false);
     reader.read();
@@ -143,7 +143,7 @@ fn a_chain_that_stands_higher_than_its_times_tell_hides_nothing_below_it() {
 }
 
 #[test]
-fn a_channel_that_changes_faster_than_it_can_be_read_stays_open_and_the_next_run_goes_on() {
+fn a_channel_that_changes_too_fast_is_continued_by_the_next_run() {
     for protocol in BOTH {
         let mut reader = reader(20).speaking(protocol).with(json!({"top": 2, "use_delta_api": false, "lookback_seconds": 0}));
         let roots = reader.roots();

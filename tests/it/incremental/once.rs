@@ -23,7 +23,7 @@ fn edit_during(reader: &Reader, page: u64) {
 }
 
 #[test]
-fn a_root_that_is_edited_after_it_was_emitted_comes_with_the_next_run() {
+fn a_root_edited_after_it_was_emitted_is_emitted_by_the_next_run() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
             for full_refresh in [false, true] {
@@ -50,7 +50,7 @@ fn a_root_that_is_edited_after_it_was_emitted_comes_with_the_next_run() {
 }
 
 #[test]
-fn a_run_that_is_stopped_leaves_what_it_held_back_to_the_next_one() {
+fn a_stopped_run_leaves_held_back_versions_to_the_next_run() {
     // The edits are met by the closing pass; the run ends before its first page, or at a page of it.
     for page in [7, 8, 9] {
         let mut reader = reader(36).with(json!({"top": 6, "max_pages_per_batch": 1}));
@@ -75,7 +75,7 @@ fn a_run_that_is_stopped_leaves_what_it_held_back_to_the_next_one() {
 }
 
 #[test]
-fn a_root_that_delta_reports_otherwise_than_the_walk_comes_with_the_next_run() {
+fn a_root_that_differs_between_delta_and_walk_is_emitted_by_the_next_run() {
     for protocol in BOTH {
         let mut reader = reader(24).speaking(protocol);
         reader.open_delta();
@@ -102,7 +102,7 @@ fn a_root_that_delta_reports_otherwise_than_the_walk_comes_with_the_next_run() {
 }
 
 #[test]
-fn a_deletion_that_the_walk_has_emitted_and_delta_reports_as_restorable_holds_nothing_back() {
+fn a_deletion_that_delta_reports_as_restorable_holds_nothing_back() {
     for protocol in BOTH {
         let mut reader = reader(24).speaking(protocol);
         reader.open_delta();

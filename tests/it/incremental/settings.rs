@@ -26,7 +26,7 @@ fn keys(table: &Table) -> BTreeSet<Vec<String>> {
 }
 
 #[test]
-fn with_an_earlier_start_date_all_is_read_from_it_on_once() {
+fn an_earlier_start_date_reads_the_missing_messages_once() {
     for protocol in BOTH {
         let mut reader = reader(60).speaking(protocol);
         let now = reader.sim.clock().now();
@@ -50,7 +50,7 @@ fn with_an_earlier_start_date_all_is_read_from_it_on_once() {
 }
 
 #[test]
-fn what_changes_while_an_earlier_start_date_is_caught_up_with_is_told() {
+fn changes_during_the_catch_up_with_an_earlier_start_date_are_emitted() {
     let mut reader = reader(60).with(json!({"top": 4, "start_date": "2024-09-03"}));
     reader.read();
     reader.later(DAY);
@@ -71,7 +71,7 @@ fn what_changes_while_an_earlier_start_date_is_caught_up_with_is_told() {
 }
 
 #[test]
-fn a_gap_below_a_walk_that_is_not_finished_is_read_too() {
+fn a_gap_below_an_unfinished_walk_is_read_too() {
     let mut reader = reader(60).with(json!({"top": 4, "start_date": "2024-06-03"}));
     reader.fail_at(2);
     reader.later(HOUR);
@@ -106,7 +106,7 @@ fn a_later_start_date_loses_nothing() {
 }
 
 #[test]
-fn with_an_earlier_start_date_what_is_missing_of_a_named_thread_is_read() {
+fn an_earlier_start_date_completes_a_configured_thread() {
     let mut reader = reader(1).streams(&[REPLIES]).with(json!({"fetch_all_messages": false}));
     let root = reader.post("a thread");
     let early = reader.reply(&root, "early");
@@ -126,7 +126,7 @@ fn with_an_earlier_start_date_what_is_missing_of_a_named_thread_is_read() {
 }
 
 #[test]
-fn delta_may_be_switched_off_and_on_again() {
+fn delta_can_be_turned_off_and_on_again() {
     for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
         let mut reader = reader(30).streams(streams);
         for use_delta_api in [true, true, false, false, true, true, false, true] {
@@ -147,7 +147,7 @@ fn delta_may_be_switched_off_and_on_again() {
 }
 
 #[test]
-fn settings_of_one_stream_concern_that_stream_only() {
+fn options_of_one_stream_affect_only_that_stream() {
     let now = reader(0).sim.clock().now();
     let mut reader = reader(60).with(json!({"stream_options": {"messages": {"start_date": now.minus(DAY * 30).to_string()}}}));
     reader.read();

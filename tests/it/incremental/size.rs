@@ -16,7 +16,7 @@ fn bytes_of_links(channel: &Value) -> usize {
 }
 
 #[test]
-fn an_idle_channel_takes_at_most_165_bytes_a_stream_besides_its_links() {
+fn an_idle_channel_takes_at_most_165_bytes_per_stream_plus_links() {
     for protocol in BOTH {
         let mut reader = Reader::new(Options::new(TenantSpec { teams: 4, ..spec(10, 3) }).manual_clock()).speaking(protocol);
         reader.set(json!({"start_date": "2023-01-04"}));
@@ -39,7 +39,7 @@ fn of_more_channels(state: &mut Value, channels: usize) {
 }
 
 #[test]
-fn a_state_of_ten_thousand_channels_is_taken_and_written() {
+fn a_state_of_ten_thousand_channels_is_read_and_written() {
     for protocol in BOTH {
         let mut reader = reader(20).speaking(protocol);
         reader.open_delta();
@@ -80,7 +80,7 @@ fn a_state_of_ten_thousand_channels_is_taken_and_written() {
 }
 
 #[test]
-fn a_state_takes_twice_its_size_of_memory_at_most() {
+fn a_state_takes_at_most_twice_its_size_in_memory() {
     for protocol in BOTH {
         let mut reader = reader(20).speaking(protocol);
         reader.open_delta();
@@ -112,7 +112,7 @@ fn bytes(output: &Output, kind: &str) -> usize {
 }
 
 #[test]
-fn states_stay_few_beside_the_records_of_a_long_sync() {
+fn states_are_few_compared_with_the_records_of_a_long_sync() {
     for protocol in BOTH {
         let options = Options::new(TenantSpec { teams: 5, ..spec(10, 20).replies(0, 0) }).manual_clock();
         let mut reader = Reader::new(options).speaking(protocol).with(json!({"top": 10, "max_pages_per_batch": 1}));

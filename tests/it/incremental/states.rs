@@ -31,7 +31,7 @@ fn reason(run: &Run) -> String {
 }
 
 #[test]
-fn a_state_that_is_of_another_kind_or_damaged_names_its_key_before_any_request() {
+fn a_damaged_state_is_reported_with_its_key_before_any_request() {
     for (protocol, stream) in [(Protocol::Airbyte, MESSAGES), (Protocol::Singer, REPLIES)] {
         let mut reader = known(protocol);
         let good = reader.states.clone();
@@ -58,7 +58,7 @@ fn a_state_that_is_of_another_kind_or_damaged_names_its_key_before_any_request()
 }
 
 #[test]
-fn a_state_of_a_stream_that_is_not_selected_is_not_looked_at_and_singer_tells_it_again() {
+fn the_state_of_an_unselected_stream_is_not_parsed_and_singer_repeats_it() {
     for protocol in BOTH {
         let mut reader = known(protocol).streams(&[MESSAGES]);
         let damaged = json!({"version": 99, "partitions": "none"});
@@ -76,7 +76,7 @@ fn a_state_of_a_stream_that_is_not_selected_is_not_looked_at_and_singer_tells_it
 }
 
 #[test]
-fn the_tenant_may_be_written_in_capitals() {
+fn the_tenant_id_may_be_in_capitals() {
     let mut reader = known(Protocol::Airbyte);
     let tenant = reader.states[MESSAGES]["tenant"].as_str().unwrap().to_uppercase();
     for stream in [MESSAGES, REPLIES] {
@@ -140,7 +140,7 @@ fn forms() -> [fn(&mut Reader); 5] {
 }
 
 #[test]
-fn a_run_goes_on_from_a_state_of_version_1_as_from_its_own() {
+fn a_run_continues_from_a_state_of_version_1() {
     for protocol in BOTH {
         for form in forms() {
             let mut told = Vec::new();
@@ -163,7 +163,7 @@ fn a_run_goes_on_from_a_state_of_version_1_as_from_its_own() {
 }
 
 #[test]
-fn a_state_that_meltano_has_merged_is_read_as_its_newer_part() {
+fn a_state_merged_by_meltano_is_read_as_the_newer_one() {
     // Of all pairs of states, in both versions; the second is never of version 1, since nothing writes that any more.
     let states: Vec<_> = forms()
         .into_iter()
@@ -189,7 +189,7 @@ fn a_state_that_meltano_has_merged_is_read_as_its_newer_part() {
 }
 
 #[test]
-fn a_full_refresh_that_meltano_merges_into_the_old_state_leaves_nothing_of_it() {
+fn a_full_refresh_merged_by_meltano_replaces_the_old_state() {
     for (turn, form) in forms().into_iter().enumerate() {
         let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4}));
         form(&mut reader);
@@ -215,7 +215,7 @@ fn a_full_refresh_that_meltano_merges_into_the_old_state_leaves_nothing_of_it() 
 }
 
 #[test]
-fn every_state_may_be_merged_into_the_one_before() {
+fn every_state_can_be_merged_into_the_previous_one() {
     let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4, "max_pages_per_batch": 1}));
     let mut kept = Map::new();
     for turn in 0..6 {
@@ -238,7 +238,7 @@ fn every_state_may_be_merged_into_the_one_before() {
 }
 
 #[test]
-fn states_count_the_records_of_their_stream_since_the_state_before() {
+fn states_count_the_records_since_the_previous_state() {
     let mut reader = reader(40).with(json!({"top": 4, "max_pages_per_batch": 1}));
     for turn in 0..3 {
         let run = reader.read();

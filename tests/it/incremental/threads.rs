@@ -27,7 +27,7 @@ fn with_long_thread(more: usize) -> (Reader, MessageRef) {
 }
 
 #[test]
-fn a_long_thread_that_takes_minutes_hides_nothing_that_moves_meanwhile() {
+fn a_long_thread_hides_nothing_that_moves_while_it_is_read() {
     for protocol in BOTH {
         let (reader, root) = with_long_thread(40);
         let mut reader = reader.speaking(protocol);
@@ -53,7 +53,7 @@ fn a_long_thread_that_takes_minutes_hides_nothing_that_moves_meanwhile() {
 }
 
 #[test]
-fn what_changes_in_the_hidden_part_of_the_thread_at_the_top_while_that_is_read_comes_with_the_next_run() {
+fn changes_in_a_long_thread_while_it_is_read_are_emitted_by_the_next_run() {
     for protocol in BOTH {
         let (reader, root) = with_long_thread(30);
         let mut reader = reader.speaking(protocol).with(json!({"lookback_seconds": 0}));
@@ -83,7 +83,7 @@ fn what_changes_in_the_hidden_part_of_the_thread_at_the_top_while_that_is_read_c
 }
 
 #[test]
-fn a_thread_that_a_resumed_pass_has_read_is_not_read_again_by_the_next_run() {
+fn a_thread_read_by_a_resumed_pass_is_not_repeated_by_the_next_run() {
     for protocol in BOTH {
         let (reader, _) = with_long_thread(30);
         let mut reader = reader.speaking(protocol);
@@ -106,7 +106,7 @@ fn a_thread_that_a_resumed_pass_has_read_is_not_read_again_by_the_next_run() {
 }
 
 #[test]
-fn a_very_long_thread_is_read_by_its_list_and_told_once() {
+fn a_very_long_thread_is_read_by_its_list_and_emitted_once() {
     for protocol in BOTH {
         let (reader, _) = with_long_thread(140);
         let mut reader = reader.speaking(protocol);
@@ -119,7 +119,7 @@ fn a_very_long_thread_is_read_by_its_list_and_told_once() {
 }
 
 #[test]
-fn a_thread_that_is_longer_than_its_times_tell_is_read_by_its_list_from_there_on() {
+fn a_thread_longer_than_estimated_is_continued_by_its_list() {
     let (mut reader, root) = with_long_thread(100);
     for _ in 0..INLINE {
         reader.later(HOUR);
@@ -132,7 +132,7 @@ fn a_thread_that_is_longer_than_its_times_tell_is_read_by_its_list_from_there_on
 }
 
 #[test]
-fn a_link_into_a_thread_that_has_ended_begins_the_thread_again() {
+fn an_expired_link_of_a_thread_restarts_the_thread() {
     for at in [1, 3] {
         let (mut reader, _) = with_long_thread(30);
         reader.sim.on_request(move |request, tenant| {
@@ -148,7 +148,7 @@ fn a_link_into_a_thread_that_has_ended_begins_the_thread_again() {
 }
 
 #[test]
-fn a_thread_that_is_removed_while_it_is_read_ends_nothing() {
+fn a_thread_removed_while_it_is_read_ends_nothing() {
     for protocol in BOTH {
         for at in [1, 3] {
             let (reader, root) = with_long_thread(30);
@@ -171,7 +171,7 @@ fn a_thread_that_is_removed_while_it_is_read_ends_nothing() {
 }
 
 #[test]
-fn a_thread_that_graph_does_not_give_stops_nothing_else() {
+fn a_thread_that_graph_does_not_return_stops_nothing_else() {
     let (mut reader, root) = with_long_thread(30);
     // Neither by its link nor from its beginning.
     reader.sim.inject(Rule::new(Fault::status(400)).class(Class::Replies).message(&root.id_text()));
@@ -191,7 +191,7 @@ fn a_thread_that_graph_does_not_give_stops_nothing_else() {
 }
 
 #[test]
-fn a_long_thread_is_told_once_and_then_only_what_is_new_in_it() {
+fn a_long_thread_is_emitted_once_and_then_only_its_changes() {
     let (mut reader, root) = with_long_thread(30);
     reader.later(HOUR);
     reader.read();
@@ -205,7 +205,7 @@ fn a_long_thread_is_told_once_and_then_only_what_is_new_in_it() {
 }
 
 #[test]
-fn threads_that_are_named_grow_in_number_until_all_are_read() {
+fn configured_threads_can_be_extended_to_all_threads() {
     for protocol in BOTH {
         let mut reader = reader(24).speaking(protocol).streams(&[REPLIES]);
         let threads: Vec<_> = reader.sim.read_tenant(|tenant| {
@@ -249,7 +249,7 @@ fn threads_that_are_named_grow_in_number_until_all_are_read() {
 }
 
 #[test]
-fn a_named_thread_goes_on_from_its_link_and_begins_again_when_that_has_ended() {
+fn a_configured_thread_resumes_from_its_link_or_restarts_when_it_expired() {
     for expires in [false, true] {
         let (reader, root) = with_long_thread(30);
         let mut reader = reader.streams(&[REPLIES]).with(json!({"fetch_all_messages": false, "message_id": root.id_text(), "top": 5}));

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 
 #[test]
-fn two_changes_in_one_millisecond_are_told_though_a_run_lies_between_them() {
+fn two_changes_in_one_millisecond_are_emitted_by_two_runs() {
     for (lookback, use_delta_api) in [(0, false), (300, false), (0, true)] {
         let mut reader = reader(10).with(json!({"lookback_seconds": lookback, "use_delta_api": use_delta_api}));
         let (channel, moment) = (reader.channel(), reader.sim.clock().now());
@@ -27,7 +27,7 @@ fn two_changes_in_one_millisecond_are_told_though_a_run_lies_between_them() {
 }
 
 #[test]
-fn messages_of_one_moment_on_many_pages_are_told_once_each() {
+fn messages_with_the_same_time_on_many_pages_are_emitted_once_each() {
     for protocol in BOTH {
         let mut reader = reader(10).speaking(protocol).with(json!({"top": 7, "use_delta_api": false}));
         let (channel, moment) = (reader.channel(), reader.sim.clock().now());
@@ -49,7 +49,7 @@ fn messages_of_one_moment_on_many_pages_are_told_once_each() {
 }
 
 #[test]
-fn a_tap_whose_clock_is_five_minutes_off_loses_nothing() {
+fn a_clock_that_is_five_minutes_off_loses_nothing() {
     let machine = Time::from_millis(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap());
     let off = Duration::from_secs(300);
     for start in [machine.minus(off), machine.plus(off)] {
@@ -108,7 +108,7 @@ fn of_time(times: &str) -> Post {
 }
 
 #[test]
-fn messages_of_unknown_time_are_told_and_neither_stop_the_walk_nor_move_the_cursor() {
+fn messages_without_a_time_are_emitted_and_neither_stop_the_walk_nor_move_the_cursor() {
     let unknown = [
         r#""lastModifiedDateTime":null"#,
         r#""lastModifiedDateTime":"0001-01-01T00:00:00Z""#,

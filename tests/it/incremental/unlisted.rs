@@ -72,7 +72,7 @@ fn incomplete(run: &Run) -> Vec<&str> {
 }
 
 #[test]
-fn a_private_channel_that_an_archived_team_does_not_list_is_read_in_the_same_run() {
+fn an_unlisted_private_channel_of_an_archived_team_is_read_in_the_same_run() {
     for protocol in BOTH {
         let mut reader = of_four(protocol);
         let hidden = reader.channels().swap_remove(1);
@@ -91,7 +91,7 @@ fn a_private_channel_that_an_archived_team_does_not_list_is_read_in_the_same_run
 }
 
 #[test]
-fn a_channel_that_is_not_listed_is_read_in_every_way_of_naming_and_reading() {
+fn an_unlisted_channel_is_read_with_every_configuration_and_mode() {
     let ways: [fn(&mut Reader, &str, &str); 4] = [
         |reader, team, _| reader.set(json!({"fetch_all_teams": false, "team_id": team})),
         |reader, _, channel| reader.set(json!({"fetch_all_channels": false, "channel_id": channel})),
@@ -116,7 +116,7 @@ fn a_channel_that_is_not_listed_is_read_in_every_way_of_naming_and_reading() {
 }
 
 #[test]
-fn teams_that_are_no_longer_marked_are_read_and_the_list_is_not_complete() {
+fn teams_that_are_no_longer_marked_are_read_and_the_list_is_incomplete() {
     for protocol in BOTH {
         for share in [4, 2, 1] {
             let mut reader = of_four(protocol);
@@ -155,7 +155,7 @@ fn teams_that_are_no_longer_marked_are_read_and_the_list_is_not_complete() {
 }
 
 #[test]
-fn each_stream_alone_knows_by_the_state_that_teams_are_missing() {
+fn each_single_stream_knows_missing_teams_from_the_state() {
     let mut reader = of_four(Protocol::Singer);
     unmark(&reader, &teams(&reader));
     let edited = edit_all(&reader);
@@ -168,7 +168,7 @@ fn each_stream_alone_knows_by_the_state_that_teams_are_missing() {
 }
 
 #[test]
-fn a_team_that_is_named_shows_that_an_empty_list_is_wrong() {
+fn a_configured_team_shows_that_an_empty_list_is_wrong() {
     let reader = of_four(Protocol::Airbyte);
     let team = teams(&reader).swap_remove(1);
     let read = || {
@@ -201,7 +201,7 @@ fn without_a_state_an_empty_list_of_teams_is_a_warning() {
 }
 
 #[test]
-fn a_plan_reads_what_is_not_listed_as_a_run_does() {
+fn a_plan_reads_unlisted_teams_and_channels_like_a_run() {
     let mut reader = of_four(Protocol::Singer);
     unmark(&reader, &teams(&reader)[..2]);
     let hidden = reader.channels().swap_remove(5);
@@ -222,7 +222,7 @@ fn a_plan_reads_what_is_not_listed_as_a_run_does() {
 }
 
 #[test]
-fn a_team_that_cannot_be_asked_for_is_read_by_its_lists() {
+fn a_team_that_cannot_be_requested_is_read_by_its_lists() {
     let mut reader = of_four(Protocol::Airbyte).streams(&[MESSAGES]);
     unmark(&reader, &teams(&reader)[..2]);
     reader.sim.set_roles(&["GroupMember.Read.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All"]);
@@ -234,7 +234,7 @@ fn a_team_that_cannot_be_asked_for_is_read_by_its_lists() {
 }
 
 #[test]
-fn a_known_team_or_channel_that_does_not_answer_is_not_passed_over_in_silence() {
+fn a_known_team_or_channel_that_does_not_respond_is_reported() {
     for hide in [true, false] {
         let mut reader = of_four(Protocol::Airbyte);
         let hidden = reader.channels().swap_remove(1);

@@ -12,7 +12,7 @@ fn records(finished: &Finished) -> Vec<Value> {
 }
 
 #[test]
-fn parents_that_nothing_names_are_all_read() {
+fn without_configured_parents_all_are_read() {
     let sim = tenant(2, 2, 3);
     let tap = Tap::new(&config(&sim, json!({})));
     let truth = sim.truth();
@@ -25,7 +25,7 @@ fn parents_that_nothing_names_are_all_read() {
 }
 
 #[test]
-fn parents_that_are_named_come_before_what_is_configured() {
+fn parents_in_flags_override_the_configuration() {
     let sim = tenant(2, 2, 3);
     let everything = json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true, "stream_options": {"messages": {"top": 2}}});
     let tap = Tap::new(&config(&sim, everything));
@@ -44,7 +44,7 @@ fn parents_that_are_named_come_before_what_is_configured() {
 }
 
 #[test]
-fn only_what_is_new_enough_comes_when_a_time_is_given() {
+fn a_start_time_limits_the_records() {
     let sim = tenant(1, 1, 5);
     let tap = Tap::new(&config(&sim, json!({})));
     let extract =
@@ -55,7 +55,7 @@ fn only_what_is_new_enough_comes_when_a_time_is_given() {
 }
 
 #[test]
-fn what_cannot_be_extracted_is_said_on_stderr() {
+fn extraction_errors_are_written_to_stderr() {
     let sim = tenant(1, 1, 1);
     let tap = Tap::new(&config(&sim, json!({})));
     let mut said = String::new();

@@ -13,7 +13,7 @@ fn sample() -> String {
 }
 
 #[test]
-fn a_sample_has_every_setting_with_what_it_means() {
+fn a_sample_has_every_option_with_its_description() {
     let json = sample();
     for setting in SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator) {
         assert!(json.contains(&format!("\"{}\": ", setting.name)), "{}", setting.name);
@@ -22,7 +22,7 @@ fn a_sample_has_every_setting_with_what_it_means() {
 }
 
 #[test]
-fn a_sample_is_a_configuration_as_it_is_and_with_everything_switched_on() {
+fn a_sample_is_valid_with_and_without_its_comments() {
     let tap = Tap::new(&json!({}));
     let json = sample();
     let on = json.replace("  // \"", "  \"");

@@ -15,7 +15,7 @@ fn tap_with_file(sim: &graph_sim::GraphSim) -> (Tap, String) {
 }
 
 #[test]
-fn a_secret_is_read_from_the_file_that_is_named() {
+fn a_secret_is_read_from_the_configured_file() {
     let sim = tenant(1, 1, 1);
     let (tap, secret) = tap_with_file(&sim);
     assert_eq!(tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).status, Some(0));
@@ -28,7 +28,7 @@ fn a_secret_is_read_from_the_file_that_is_named() {
 }
 
 #[test]
-fn a_file_is_not_read_for_whoever_may_write_the_configuration_of_a_source() {
+fn a_source_does_not_read_a_secret_file_from_its_configuration() {
     let sim = tenant(1, 1, 1);
     let (tap, _) = tap_with_file(&sim);
     let status = &tap.check().only("CONNECTION_STATUS")["connectionStatus"].clone();
@@ -50,7 +50,7 @@ fn a_file_is_not_read_for_whoever_may_write_the_configuration_of_a_source() {
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_said() {
+fn problems_with_the_secret_file_are_reported() {
     let sim = tenant(1, 1, 1);
     let (tap, secret) = tap_with_file(&sim);
     let said = || tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).stderr;

@@ -12,7 +12,7 @@ fn about(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn about_reads_well_in_its_three_forms() {
+fn about_has_three_formats() {
     insta::with_settings!({filters => vec![(concat!("Version:? ", env!("CARGO_PKG_VERSION")), "Version <version>")]}, {
         insta::assert_snapshot!("about", about(&[]));
         insta::assert_snapshot!("about_markdown", about(&["--format=markdown"]));
@@ -24,7 +24,7 @@ fn about_reads_well_in_its_three_forms() {
 }
 
 #[test]
-fn about_in_json_has_what_tools_look_for() {
+fn about_in_json_has_the_keys_that_tools_need() {
     let about: Value = serde_json::from_str(&about(&["--format=json"])).unwrap();
     let keys: Vec<_> = about.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["name", "description", "version", "sdk_version", "supported_python_versions", "capabilities", "settings"]);

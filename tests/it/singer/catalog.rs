@@ -19,7 +19,7 @@ fn discovery_needs_no_configuration_and_no_network() {
 }
 
 #[test]
-fn discovery_is_written_in_lines_that_a_reader_can_hold() {
+fn discovery_is_written_in_short_lines() {
     let stdout = Tap::new(&json!({})).execute(&["--discover"], &[]).stdout;
     assert!(stdout.starts_with("{\n") && stdout.ends_with("}\n"));
     assert!(stdout.lines().all(|line| line.len() < 65_535));
@@ -27,7 +27,7 @@ fn discovery_is_written_in_lines_that_a_reader_can_hold() {
 }
 
 #[test]
-fn schema_stands_before_metadata_and_every_property_has_one_entry() {
+fn schema_precedes_metadata_and_every_property_has_one_entry() {
     for entry in Tap::new(&json!({})).catalog()["streams"].as_array().unwrap() {
         let keys: Vec<_> = entry.as_object().unwrap().keys().map(String::as_str).collect();
         assert!(keys.iter().position(|key| *key == "schema") < keys.iter().position(|key| *key == "metadata"), "{keys:?}");
@@ -48,7 +48,7 @@ fn collect(schema: &Value, breadcrumb: &mut Vec<String>, paths: &mut Vec<Value>)
 }
 
 #[test]
-fn keys_are_automatic_and_the_root_says_how_the_stream_is_read() {
+fn keys_are_automatic_and_the_root_metadata_is_complete() {
     let mut catalog = Tap::new(&json!({})).catalog();
     assert_eq!(catalog["streams"].as_array().unwrap().len(), STREAMS.len());
     for stream in STREAMS {

@@ -18,7 +18,7 @@ fn orders<'a>(parts: &[&[&'a str]]) -> Vec<Vec<&'a str>> {
 }
 
 #[test]
-fn flags_come_together_in_any_order_and_the_first_of_version_about_and_discover_is_done() {
+fn flags_can_be_combined_in_any_order() {
     let tap = Tap::new(&json!({}));
     let said = |asked: &[&str], with: &[&[&str]]| {
         let said: Vec<_> = orders(&[&[asked], with].concat())
@@ -46,13 +46,13 @@ fn flags_come_together_in_any_order_and_the_first_of_version_about_and_discover_
 }
 
 #[test]
-fn a_sync_without_a_configuration_is_wrong_usage() {
+fn a_sync_without_a_configuration_is_a_usage_error() {
     let output = Tap::new(&json!({})).sync_with(&["--catalog", "catalog.json"], &[]);
     assert_eq!((output.status, output.critical()), (Some(2), "--config is missing; see --help"));
 }
 
 #[test]
-fn of_several_files_the_later_wins() {
+fn a_later_configuration_file_overrides_an_earlier_one() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, json!({"client_secret": "wrong", "fetch_all_teams": true})));
     let secret = sim.credentials().client_secret.clone();
@@ -64,7 +64,7 @@ fn of_several_files_the_later_wins() {
 }
 
 #[test]
-fn the_environment_is_read_where_it_is_asked_for_and_wins_over_files() {
+fn the_environment_is_read_only_on_request_and_overrides_files() {
     let sim = tenant(2, 1, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let settings = config(&sim, json!({"fetch_all_channels": "1", "fetch_all_messages": true, "max_concurrent_threads": "2"}));
@@ -97,7 +97,7 @@ fn the_environment_is_read_where_it_is_asked_for_and_wins_over_files() {
 }
 
 #[test]
-fn values_may_be_strings_and_unknown_keys_do_no_harm() {
+fn values_may_be_strings_and_unknown_keys_are_accepted() {
     let sim = tenant(1, 2, 4);
     let (team, channels) = sim.read_tenant(|tenant| {
         let team = tenant.team_ids().remove(0);
@@ -119,7 +119,7 @@ fn values_may_be_strings_and_unknown_keys_do_no_harm() {
 }
 
 #[test]
-fn a_whole_configuration_of_strings_reads_what_native_values_read() {
+fn a_configuration_of_strings_reads_the_same_as_native_values() {
     let sim = tenant(1, 1, 4);
     let texts = json!({"fetch_all_teams": "true", "fetch_all_channels": "TRUE", "fetch_all_messages": "on", "max_concurrent_threads": "1"});
     let [texts, native] = [texts, everything()].map(|settings| Tap::new(&config(&sim, settings)).sync(&[]));

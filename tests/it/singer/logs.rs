@@ -40,7 +40,7 @@ fn of_meltano(level: &str, formatter: &str) -> String {
 }
 
 #[test]
-fn plain_lines_have_a_level_and_are_no_json() {
+fn plain_log_lines_have_a_level_and_are_not_json() {
     let (_sim, tap) = with_a_warning();
     let output = tap.sync(&[]);
     assert_eq!(output.status, Some(0));
@@ -52,7 +52,7 @@ fn plain_lines_have_a_level_and_are_no_json() {
 }
 
 #[test]
-fn structured_lines_come_where_meltano_or_the_command_line_asks() {
+fn structured_log_lines_are_written_on_request() {
     let (_sim, tap) = with_a_warning();
     tap.file("structured.json", of_meltano("INFO", "singer_sdk.logging.StructuredFormatter"));
     tap.file("plain.json", of_meltano("INFO", "singer_sdk.logging.ConsoleFormatter"));
@@ -87,7 +87,7 @@ fn a_failure_is_one_structured_line_as_well() {
 }
 
 #[test]
-fn the_level_comes_from_meltano_then_the_tap_s_variable_then_the_general_one() {
+fn the_log_level_variables_have_a_precedence() {
     let (_sim, tap) = with_a_warning();
     for level in ["DEBUG", "INFO", "WARNING", "ERROR"] {
         tap.file(&format!("{level}.json"), of_meltano(level, "singer_sdk.logging.ConsoleFormatter"));
@@ -115,7 +115,7 @@ fn the_level_comes_from_meltano_then_the_tap_s_variable_then_the_general_one() {
 }
 
 #[test]
-fn debug_says_more_and_still_no_secret() {
+fn debug_logs_more_but_no_secret() {
     let sim = tenant(1, 1, 2);
     sim.inject(Rule::new(Fault::status(503)).class(Class::Channels).times(1));
     let tap = Tap::new(&config(&sim, everything()));
@@ -127,7 +127,7 @@ fn debug_says_more_and_still_no_secret() {
 }
 
 #[test]
-fn figures_are_told_for_each_stream() {
+fn figures_are_logged_for_each_stream() {
     let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.sync(&[]);

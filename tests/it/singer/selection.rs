@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[test]
-fn a_stream_is_selected_in_any_of_three_places() {
+fn a_stream_can_be_selected_in_three_places() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     // Root metadata; the entry itself; the schema. A text counts as what it says; the first that says something counts.
@@ -42,7 +42,7 @@ fn a_stream_is_selected_in_any_of_three_places() {
 }
 
 #[test]
-fn old_catalogs_without_metadata_select_in_the_entry_or_the_schema() {
+fn catalogs_without_metadata_select_in_the_entry_or_the_schema() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let catalog = json!({"streams": [
@@ -54,7 +54,7 @@ fn old_catalogs_without_metadata_select_in_the_entry_or_the_schema() {
 }
 
 #[test]
-fn a_stream_without_metadata_is_read_as_the_singer_sdk_reads_it() {
+fn a_stream_without_metadata_is_read_like_in_the_singer_sdk() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let of_column = json!([{"breadcrumb": ["properties", "displayName"], "metadata": {"inclusion": "available"}}]);
@@ -81,7 +81,7 @@ fn a_stream_without_metadata_is_read_as_the_singer_sdk_reads_it() {
 }
 
 #[test]
-fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
+fn an_unknown_stream_in_the_catalog_is_a_warning() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let mut catalog = select(tap.catalog(), &["teams"]);
@@ -97,7 +97,7 @@ fn a_stream_of_the_catalog_that_there_is_not_is_a_warning() {
 }
 
 #[test]
-fn a_catalog_that_selects_nothing_reads_nothing_and_says_so() {
+fn a_catalog_that_selects_nothing_is_reported() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     for catalog in [select(tap.catalog(), &[]), json!({"streams": []})] {
@@ -115,7 +115,7 @@ fn a_catalog_that_selects_nothing_reads_nothing_and_says_so() {
 }
 
 #[test]
-fn an_object_that_is_selected_without_any_of_its_properties_is_warned_of() {
+fn an_object_selected_without_properties_is_a_warning() {
     let sim = tenant(1, 1, 4);
     let tap = Tap::new(&config(&sim, everything()));
     let mut catalog = select(tap.catalog(), &["messages"]);
@@ -139,7 +139,7 @@ fn an_object_that_is_selected_without_any_of_its_properties_is_warned_of() {
 }
 
 #[test]
-fn a_column_that_is_not_selected_is_nowhere_and_keys_are_always_there() {
+fn an_unselected_column_is_omitted_and_keys_never_are() {
     let sim = tenant(1, 1, 4);
     let tap = Tap::new(&config(&sim, everything()));
     let mut catalog = tap.catalog();
@@ -164,7 +164,7 @@ fn a_column_that_is_not_selected_is_nowhere_and_keys_are_always_there() {
 }
 
 #[test]
-fn a_nested_property_that_is_not_selected_is_nowhere_and_its_column_stays() {
+fn an_unselected_nested_property_is_omitted_without_its_column() {
     let sim = tenant(1, 1, 4);
     let tap = Tap::new(&config(&sim, everything()));
     let mut catalog = select(tap.catalog(), &["messages"]);
@@ -190,7 +190,7 @@ fn a_nested_property_that_is_not_selected_is_nowhere_and_its_column_stays() {
 }
 
 #[test]
-fn replies_alone_are_whole_without_a_word_of_their_parents() {
+fn replies_alone_are_complete_without_their_parent_streams() {
     let sim = tenant(2, 2, 10);
     let tap = Tap::new(&config(&sim, everything()));
     let catalog = select(tap.catalog(), &["message_replies"]);
@@ -205,7 +205,7 @@ fn replies_alone_are_whole_without_a_word_of_their_parents() {
 }
 
 #[test]
-fn the_way_of_reading_can_be_overridden_where_that_makes_sense() {
+fn the_replication_method_can_be_overridden_where_possible() {
     let sim = tenant(1, 1, 4);
     let tap = Tap::new(&config(&sim, everything()));
     let sync = |stream: &str, method: &str| {
@@ -230,7 +230,7 @@ fn the_way_of_reading_can_be_overridden_where_that_makes_sense() {
 }
 
 #[test]
-fn a_full_table_is_read_whatever_the_state() {
+fn full_table_ignores_the_state() {
     let sim = tenant(1, 1, 6);
     let tap = Tap::new(&config(&sim, everything()));
     let first = tap.sync(&[]);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{ALL, Tap, config, everything, tenant};
 
 #[test]
-fn every_form_of_a_state_is_taken() {
+fn every_form_of_a_state_is_accepted() {
     let sim = tenant(1, 1, 20);
     let tap = Tap::new(&config(&sim, everything()));
     let bookmarks = json!({"bookmarks": {"messages": {"version": 1, "channels": {}}}});
@@ -42,7 +42,7 @@ fn a_state_of_another_tap_is_ignored_with_a_warning() {
 }
 
 #[test]
-fn the_first_state_is_the_one_that_was_given() {
+fn the_first_state_is_the_input_state() {
     let sim = tenant(1, 1, 2);
     let given = json!({"bookmarks": {"messages": {"version": 1}, "message_replies": {"version": 1}}});
     let output = Tap::new(&config(&sim, everything())).sync_state(&given);
@@ -53,7 +53,7 @@ fn the_first_state_is_the_one_that_was_given() {
 }
 
 #[test]
-fn a_state_over_several_lines_is_told_in_one() {
+fn a_state_over_several_lines_is_written_in_one() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let first = tap.sync(&[]);
@@ -67,7 +67,7 @@ fn a_state_over_several_lines_is_told_in_one() {
 }
 
 #[test]
-fn a_state_comes_around() {
+fn a_state_can_be_passed_to_the_next_run() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let first = tap.sync(&[]);

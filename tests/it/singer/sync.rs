@@ -22,7 +22,7 @@ fn all_streams_equal_the_truth() {
 }
 
 #[test]
-fn every_awkward_message_comes_through_whole() {
+fn every_awkward_message_is_emitted_completely() {
     let sim = GraphSim::start(Options::new(TenantSpec::empty())).unwrap();
     sim.with_tenant(|tenant| {
         let team = tenant.create_team("Awkward");
@@ -38,7 +38,7 @@ fn every_awkward_message_comes_through_whole() {
 }
 
 #[test]
-fn discovery_fed_back_as_catalog_gives_the_same_messages() {
+fn discovery_used_as_catalog_changes_nothing() {
     let sim = tenant(1, 2, 10);
     let tap = Tap::new(&config(&sim, everything()));
     let without = tap.sync(&[]);
@@ -57,7 +57,7 @@ fn a_tenant_without_teams_has_schemas_and_a_state() {
 }
 
 #[test]
-fn the_time_of_a_deletion_stands_where_targets_look_for_it() {
+fn the_time_of_a_deletion_is_where_targets_expect_it() {
     let sim = tenant(1, 1, 20);
     sim.with_tenant(|tenant| {
         let team = tenant.team_ids().remove(0);
@@ -78,7 +78,7 @@ fn the_time_of_a_deletion_stands_where_targets_look_for_it() {
 }
 
 #[test]
-fn without_a_catalog_the_streams_that_the_configuration_allows_are_read() {
+fn without_a_catalog_all_configured_streams_are_read() {
     let sim = tenant(1, 1, 3);
     for (settings, streams) in [
         (json!({}), &ALL[..1]),
@@ -96,7 +96,7 @@ fn without_a_catalog_the_streams_that_the_configuration_allows_are_read() {
 }
 
 #[test]
-fn a_test_is_one_record_a_stream() {
+fn a_test_run_writes_one_record_per_stream() {
     let sim = tenant(2, 2, 10);
     let tap = Tap::new(&config(&sim, everything()));
     tap.file("catalog.json", r#"{"streams": []}"#);
@@ -108,7 +108,7 @@ fn a_test_is_one_record_a_stream() {
 }
 
 #[test]
-fn a_test_of_the_schemas_tells_the_schemas_and_asks_nothing() {
+fn a_schema_test_writes_the_schemas_without_requests() {
     let sim = tenant(1, 1, 1);
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.sync(&["--test=schema"]);
@@ -119,7 +119,7 @@ fn a_test_of_the_schemas_tells_the_schemas_and_asks_nothing() {
 }
 
 #[test]
-fn a_stream_that_fails_is_said_last_and_the_others_are_whole() {
+fn a_failed_stream_is_reported_last_and_the_others_are_complete() {
     let sim = tenant(2, 1, 10);
     sim.inject(Rule::new(Fault::status(503)).class(Class::Members));
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
@@ -146,7 +146,7 @@ fn a_parent_that_is_refused_is_a_warning() {
 }
 
 #[test]
-fn with_bad_credentials_nothing_is_told_but_why() {
+fn bad_credentials_only_log_the_reason() {
     let sim = tenant(1, 1, 1);
     for arguments in [&[][..], &["--test"]] {
         let output = Tap::new(&config(&sim, json!({"client_secret": "not-the-5ecret"}))).sync(arguments);
