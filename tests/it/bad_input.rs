@@ -292,7 +292,7 @@ fn said_without_access(settings: Value, kind: &str) -> String {
         // The user's fault is a verdict; an outage is none.
         "config_error" => {
             assert_eq!((check.status, check.messages.len(), check.verdict().0), (Some(0), 2, "FAILED"));
-            // The dialog has it in short.
+            // The dialog has a short version.
             check.logs("ERROR")[0].to_owned()
         }
         _ => {

@@ -1,4 +1,4 @@
-//! The tests of the tap, from outside: over real HTTP against the simulator, through the command line where a user would.
+//! The integration tests of the tap: the executable against the simulator, over HTTP.
 
 #![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

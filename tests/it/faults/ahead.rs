@@ -1,4 +1,4 @@
-//! Answers dated ahead: a `Date` later than our own clock and all messages, in this run or in one that wrote the state.
+//! Responses with a future `Date`: later than our clock and all messages, in this run or in the run that wrote the state.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use crate::incremental::{DAY, HOUR, MESSAGES, REPLIES, Reader, Run, spec};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// So far ahead an answer is dated: within the overlap of delta, within the time between two walks, and far beyond.
+/// How far the `Date` is ahead: within the overlap of delta, within the time between two walks, and far beyond.
 const AHEAD: [Duration; 3] = [MINUTE.saturating_mul(20), HOUR.saturating_mul(20), DAY.saturating_mul(3652)];
 
-/// The streams that are read, and whether delta may be followed.
+/// The selected streams, and whether delta is used.
 const WAYS: [(&[&str], bool); 5] =
     [(&[MESSAGES], true), (&[MESSAGES], false), (&[MESSAGES, REPLIES], true), (&[MESSAGES, REPLIES], false), (&[REPLIES], true)];
 
-/// A channel with so many messages, in whose tenant it is as late as on this machine, or later by so much.
+/// A channel with this many messages, in a tenant whose clock is ahead of this machine by this much.
 fn reader((streams, use_delta_api): (&[&'static str], bool), messages: usize, later: Duration) -> Reader {
     let start = now().plus(later).minus(HOUR);
     let options = Options { start, ..Options::new(spec(1, messages)).manual_clock() };
     Reader::new(options).streams(streams).with(json!({"use_delta_api": use_delta_api}))
 }
 
-/// Runs once while all answers are dated so far ahead.
+/// Runs once while all responses have a `Date` this far ahead.
 fn read_dated(reader: &mut Reader, ahead: Duration) -> Run {
     reader.sim.inject(Rule::new(Fault::DatedAhead(ahead.as_secs())).host(Host::Graph));
     let run = reader.read();
@@ -32,7 +32,7 @@ fn read_dated(reader: &mut Reader, ahead: Duration) -> Run {
     run
 }
 
-/// What is posted, and what becomes visible only now, comes with the next run.
+/// The next run reads messages that are posted, or become visible, after the previous run.
 fn assert_goes_on(reader: &mut Reader, case: &str) {
     for turn in 0..2 {
         let root = reader.post(&format!("newest {turn}"));
@@ -65,7 +65,7 @@ fn messages_after_a_run_with_future_dates_are_read_by_the_next_run() {
                 reader.post("the newest one");
                 read_dated(&mut reader, ahead);
                 assert!(dates(&reader).all(|date| date <= now().secs()), "{case}: the state is of a time that has not come yet");
-                // Before the newest one that was read.
+                // Older than the newest message that was read.
                 let channel = reader.channel();
                 reader.sim.with_tenant(|tenant| {
                     tenant.ago(MINUTE / 2, |tenant| tenant.post(&channel, Post::text("late"))).unwrap();
@@ -95,7 +95,7 @@ fn a_configured_thread_reads_replies_that_follow_a_run_with_future_dates() {
     }
 }
 
-/// Hands over all times of Graph's clock in a state: they alone are numbers, but for the version.
+/// Calls `change` with each time of Graph's clock in a state. All numbers except the version are such times.
 fn each_date(state: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     match state {
         Value::Object(members) => members.iter_mut().filter(|(name, _)| *name != "version").for_each(|(_, value)| each_date(value, visit)),
@@ -105,7 +105,6 @@ fn each_date(state: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// All times of Graph's clock in the states.
 fn dates(reader: &Reader) -> impl Iterator<Item = i64> {
     let mut dates = Vec::new();
     reader.states.values().for_each(|state| each_date(&mut state.clone(), &mut |date| dates.extend(date.as_i64())));
@@ -115,7 +114,7 @@ fn dates(reader: &Reader) -> impl Iterator<Item = i64> {
 #[test]
 fn a_state_with_future_times_recovers() {
     for (way, &ahead) in WAYS.into_iter().flat_map(|way| AHEAD[1..].iter().map(move |ahead| (way, ahead))) {
-        // After a walk, after rounds of delta, and in the midst of a walk.
+        // After a walk, after rounds of delta, and in the middle of a walk.
         for runs in [1, 3, 0] {
             let mut reader = reader(way, 20, Duration::ZERO);
             let case = format!("{way:?}, after {runs} runs, {ahead:?} ahead");
@@ -128,7 +127,7 @@ fn a_state_with_future_times_recovers() {
                 reader.read();
             }
             let follows = reader.states.get(MESSAGES).is_some_and(|state| state.to_string().contains("deltaLink"));
-            // As an earlier version wrote them from answers that were dated ahead.
+            // As earlier versions wrote them after responses with a future `Date`.
             let shift = |date: &mut Value| *date = json!(date.as_i64().unwrap() + ahead.as_secs() as i64);
             reader.states.values_mut().for_each(|state| each_date(state, &mut shift.clone()));
             let (channel, new) = (reader.channel(), reader.post("new"));
@@ -136,7 +135,7 @@ fn a_state_with_future_times_recovers() {
             let run = reader.read();
             assert!(run.tells(&new) || !reader.streams.contains(&MESSAGES), "{case}");
             reader.assert_complete();
-            // The link may be of an opening that asked for changes of the future.
+            // The link may be of a first round with a filter in the future.
             let opens = run.requests(Class::Delta).first().is_some_and(|request| request.query.starts_with("$filter"));
             assert!(opens || !follows, "{case}");
             assert_goes_on(&mut reader, &case);
@@ -149,7 +148,7 @@ fn a_full_refresh_resumes_whatever_our_clock_shows() {
     for start in [now().minus(DAY * 8), now().plus(DAY * 8)] {
         let options = Options { start, ..Options::new(spec(4, 20)).manual_clock() };
         let mut reader = Reader { full_refresh: true, ..Reader::new(options).with(json!({"max_concurrent_threads": 1})) };
-        // The channels differ in what their messages say of Graph's clock.
+        // Each channel's messages show a different time of Graph's clock.
         for (hours, channel) in reader.channels().into_iter().enumerate().rev() {
             reader.later(HOUR * hours as u32);
             reader.sim.with_tenant(|tenant| tenant.post(&channel, Post::text("new"))).unwrap();
@@ -182,7 +181,7 @@ fn a_slow_clock_repeats_the_newest_messages_without_more_requests() {
             reader.read();
         }
         reader.assert_complete();
-        // Nothing is new for 20 minutes: only a clock that is further behind makes a difference.
+        // Without new messages for 20 minutes, only a clock that is further behind makes a difference.
         let idle = reader.read();
         assert!(idle.told_in_all() <= if behind > HOUR { 2 } else { 0 }, "{way:?}, {behind:?}: {}", idle.told_in_all());
         let root = reader.post("new");

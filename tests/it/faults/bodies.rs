@@ -1,4 +1,4 @@
-//! What may be wrong with the body of an answer, and with what is in it.
+//! Invalid response bodies and contents.
 
 use std::{
     collections::BTreeSet,
@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 use super::{ROUTES, with_threads};
 use crate::{
     incremental::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader},
-    support::{ALL, Protocol, Tap, config, configured, everything, side_by_side, tenant, truth},
+    support::{ALL, Protocol, Tap, config, configured, everything, in_parallel, tenant, truth},
 };
 
 fn json_body(body: &str) -> Fault {
     Fault::respond(200, &[("Content-Type", "application/json")], body)
 }
 
-/// Bodies that are no page and no object.
-fn no_pages() -> [(&'static str, Fault); 12] {
+/// Bodies that are neither a page nor an object.
+fn invalid_pages() -> [(&'static str, Fault); 12] {
     [
         ("cut short", Fault::Truncate),
         ("half of the JSON", Fault::MalformedJson),
@@ -35,7 +35,7 @@ fn no_pages() -> [(&'static str, Fault); 12] {
         ("an object without an id", json_body(r#"{"displayName":"x"}"#)),
         ("null", json_body("null")),
         ("a part of a page", Fault::Partial),
-        ("something behind the page", json_body(r#"{"id":"1","value":[]},"#)),
+        ("data after the page", json_body(r#"{"id":"1","value":[]},"#)),
     ]
 }
 
@@ -52,8 +52,8 @@ fn an_invalid_page_is_requested_again_and_then_reported() {
         for stream in ALL {
             truth::assert_equal(stream, &output.table(stream), &truth::table(&sim.truth(), stream));
         }
-        let mut said = String::new();
-        // What hides nothing of each other goes into one run.
+        let mut reported = String::new();
+        // Faults that do not affect each other share a run.
         let runs: [&[Class]; 4] =
             [&[Class::Groups], &[Class::Channels, Class::Team, Class::Members], &[Class::Messages], &[Class::Replies]];
         for classes in runs {
@@ -73,28 +73,28 @@ fn an_invalid_page_is_requested_again_and_then_reported() {
             for (kind, _, text) in &errors {
                 assert!(*kind == "transient_error" && text.contains("tried 7 times"), "{what} {classes:?}: {text}");
             }
-            said += &format!("    {}\n", errors[0].2);
+            reported += &format!("    {}\n", errors[0].2);
         }
-        said
+        reported
     };
-    let said = thread::scope(|scope| {
-        let cases: Vec<_> = no_pages().into_iter().map(|(what, fault)| (what, scope.spawn(move || check(what, fault)))).collect();
+    let reported = thread::scope(|scope| {
+        let cases: Vec<_> = invalid_pages().into_iter().map(|(what, fault)| (what, scope.spawn(move || check(what, fault)))).collect();
         cases.into_iter().map(|(what, case)| format!("{what}:\n{}", case.join().unwrap())).collect::<String>()
     });
     insta::with_settings!({filters => vec![(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>"),
         (r"19:[0-9a-zA-Z_-]+@thread\.(tacv2|skype)", "<channel>"), (r"thread [0-9]+", "thread <id>"), (r"messages/[0-9]+", "messages/<id>"),
         (r"ends too early, at line 1, column [0-9]+ of [0-9]+ bytes", "ends too early, at line 1, column <n> of <n> bytes")]}, {
-        insta::assert_snapshot!(said);
+        insta::assert_snapshot!(reported);
     });
 }
 
 #[test]
 fn an_invalid_delta_page_loses_nothing_and_is_no_error() {
     thread::scope(|scope| {
-        for (number, (what, fault)) in no_pages().into_iter().enumerate() {
+        for (number, (what, fault)) in invalid_pages().into_iter().enumerate() {
             scope.spawn(move || {
                 let streams: [&[&'static str]; 2] = [&[MESSAGES], &[MESSAGES, REPLIES]];
-                let mut reader = reader(10).speaking(BOTH[number % 2]).streams(streams[number / 2 % 2]);
+                let mut reader = reader(10).with_protocol(BOTH[number % 2]).streams(streams[number / 2 % 2]);
                 for _ in 0..2 {
                     reader.read();
                     reader.later(HOUR);
@@ -103,7 +103,7 @@ fn an_invalid_delta_page_loses_nothing_and_is_no_error() {
                 reader.later(HOUR);
                 reader.sim.inject(Rule::new(fault).class(Class::Delta));
                 let run = reader.read();
-                assert!(run.asked_of(Class::Delta) >= 7, "{what}");
+                assert!(run.request_count(Class::Delta) >= 7, "{what}");
                 assert!(!run.warnings("delta").is_empty(), "{what}");
                 reader.assert_complete();
                 reader.sim.clear_faults();
@@ -127,7 +127,7 @@ fn several_gzip_streams_and_byte_order_marks_are_read() {
             truth::assert_equal(stream, &output.table(stream), &truth::table(&sim.truth(), stream));
         }
     }
-    // A refusal is read as well.
+    // An error response is read too.
     let sim = with_threads();
     let refusal = "\u{feff}{\"error\":{\"code\":\"Forbidden\",\"message\":\"Not here.\"}}";
     sim.inject(Rule::new(Fault::respond(403, &[], refusal)).class(Class::Members));
@@ -149,8 +149,8 @@ fn the_content_type_of_a_page_is_ignored() {
     }
 }
 
-/// Whether the run said that items are damaged, and nothing else; whatever else there was to be told came.
-fn says_damage(run: &Run) -> bool {
+/// Whether the run reported damaged items. It must report nothing else and emit all other items.
+fn reports_damage(run: &Run) -> bool {
     match run.output.protocol {
         Protocol::Airbyte => {
             let errors = run.output.errors();
@@ -166,15 +166,15 @@ fn says_damage(run: &Run) -> bool {
     }
 }
 
-/// A reader of each kind: in both protocols, with delta and without, of messages alone and with their replies.
+/// A reader of each kind: in both protocols, with and without delta, with and without replies.
 fn readers() -> impl Iterator<Item = Reader> {
     let kinds = BOTH.into_iter().flat_map(|protocol| [(protocol, false), (protocol, true)]);
     kinds
         .flat_map(|(protocol, delta)| [&[MESSAGES][..], &[MESSAGES, REPLIES]].map(|streams| (protocol, delta, streams)))
-        .map(|(protocol, delta, streams)| reader(10).speaking(protocol).streams(streams).with(json!({"use_delta_api": delta})))
+        .map(|(protocol, delta, streams)| reader(10).with_protocol(protocol).streams(streams).with(json!({"use_delta_api": delta})))
 }
 
-/// Posts a root of this JSON at the top, or a reply to a root of its own.
+/// Posts a root with this JSON at the top, or a reply to a new root.
 fn post(reader: &Reader, json: &str, is_reply: bool) -> MessageRef {
     let post = Post::template(json);
     if is_reply {
@@ -186,19 +186,19 @@ fn post(reader: &Reader, json: &str, is_reply: bool) -> MessageRef {
     }
 }
 
-/// What is true besides the damage was told.
+/// All undamaged items were emitted.
 #[track_caller]
-fn assert_whole(reader: &Reader) {
+fn assert_undamaged_emitted(reader: &Reader) {
     let truth = reader.sim.truth();
     for stream in &reader.streams {
-        let mut table = truth::table(&whole(&truth), stream);
+        let mut table = truth::table(&emittable(&truth), stream);
         table.retain(|key, _| !key.is_empty());
         truth::assert_equal(stream, &reader.rows[stream], &table);
     }
 }
 
-/// The truth without what no record can be made of.
-fn whole(truth: &graph_sim::Truth) -> graph_sim::Truth {
+/// The items of the tenant that can be emitted as records.
+fn emittable(truth: &graph_sim::Truth) -> graph_sim::Truth {
     let mut truth = truth.clone();
     let is_whole = |json: &str| serde_json::from_str::<Value>(json).unwrap()["id"].as_str().is_some_and(|id| !id.is_empty());
     truth.messages.retain(|_, message| is_whole(&message.json));
@@ -206,12 +206,12 @@ fn whole(truth: &graph_sim::Truth) -> graph_sim::Truth {
     truth
 }
 
-/// Each run says what is new to it: first two damaged items, then nothing, then one of them that has changed, then nothing.
+/// Each run reports only new damage: first two items, then none, then one of them that has changed, then none.
 fn check_damage(mut reader: Reader, items: [&str; 3], changed: &str) {
     let what = format!("{items:?}, {:?}, {:?}, {}", reader.protocol, reader.streams, reader.settings["use_delta_api"]);
     let tells_replies = reader.streams.len() > 1;
     let before = reader.read();
-    assert!(!says_damage(&before));
+    assert!(!reports_damage(&before));
     let state = reader.state(MESSAGES, &reader.channel()).to_string();
     let links: usize = reader.state(MESSAGES, &reader.channel())["deltaLink"].as_str().map_or(0, str::len);
     assert!(state.len() - links < 300 && !state.contains("damage\":["), "{state}");
@@ -221,13 +221,13 @@ fn check_damage(mut reader: Reader, items: [&str; 3], changed: &str) {
     post(&reader, items[2], tells_replies);
     let good = reader.post("good");
     let first = reader.run();
-    assert!(says_damage(&first) && first.tells(&good), "{what}");
-    assert_whole(&reader);
+    assert!(reports_damage(&first) && first.emits(&good), "{what}");
+    assert_undamaged_emitted(&reader);
     for wait in [HOUR, HOUR, DAY, HOUR] {
         reader.later(wait);
         let run = reader.run();
-        assert!(!says_damage(&run), "{what}: said again");
-        assert_whole(&reader);
+        assert!(!reports_damage(&run), "{what}: reported again");
+        assert_undamaged_emitted(&reader);
     }
     reader.later(HOUR);
     let new = reader.post("new");
@@ -235,12 +235,12 @@ fn check_damage(mut reader: Reader, items: [&str; 3], changed: &str) {
     let changed = changed.replace("$TIME$", &time.to_string());
     reader.sim.with_tenant(|tenant| tenant.replace_raw(&root, changed)).unwrap();
     let run = reader.run();
-    assert!(says_damage(&run) && run.tells(&new), "{what}: the change");
+    assert!(reports_damage(&run) && run.emits(&new), "{what}: the change");
     for wait in [HOUR, HOUR] {
         reader.later(wait);
-        assert!(!says_damage(&reader.run()), "{what}: the change again");
+        assert!(!reports_damage(&reader.run()), "{what}: the change again");
     }
-    assert_whole(&reader);
+    assert_undamaged_emitted(&reader);
 }
 
 #[test]
@@ -307,15 +307,15 @@ fn unusual_values_are_written_as_valid_lines() {
         places.push(reader.sim.with_tenant(|tenant| tenant.reply(&root, Post::template(json.clone()))).unwrap());
     }
     for protocol in BOTH {
-        reader = reader.speaking(protocol);
+        reader = reader.with_protocol(protocol);
         reader.states.clear();
-        // Each line is parsed: by a parser that takes no more than 128 levels and no number beyond f64.
+        // Each line is parsed by a parser with a limit of 128 levels and of f64.
         let run = reader.read();
-        assert!(places.iter().all(|place| run.tells(place)));
-        // Nothing is lost: a second reading of the same JSON comes to the same columns.
+        assert!(places.iter().all(|place| run.emits(place)));
+        // Nothing is lost: parsing the same JSON independently results in the same columns.
         reader.assert_complete();
     }
-    // The same of what is no message, and of bytes that are no text.
+    // The same with items that are not messages, and bytes that are not text.
     let sim = tenant(1, 1, 1);
     for class in [Class::Groups, Class::Channels, Class::Members] {
         let to = format!(r#""deep":{},"beyond":[1e400],"id":"#, nested(500));
@@ -346,7 +346,7 @@ fn reading_stops_when_a_page_is_too_large() {
     for gzip in [false, true] {
         let sim = tenant(1, 1, 5);
         sim.inject(Rule::new(Fault::Huge { mebibytes: 1024, gzip }).class(Class::Members));
-        // That the process can be looked at, it is held up.
+        // Stalls the process so that its memory can be measured.
         sim.inject(Rule::new(Fault::Stall).class(Class::Messages));
         let tap = |more: Value| {
             let mut settings = everything();
@@ -379,7 +379,7 @@ fn reading_stops_when_a_page_is_too_large() {
 
 #[test]
 fn a_record_that_is_too_large_is_skipped_and_reported() {
-    // Beside each one that is too large stands one that is not.
+    // Next to each one that is too large is one that is not.
     let (large, fits) = ("x".repeat((1 << 20) + 1), "x".repeat(900_000));
     let sim = tenant(2, 2, 2);
     let (teams, channels) = sim.read_tenant(|tenant| (tenant.team_ids(), tenant.channel_ids(&tenant.team_ids()[0])));
@@ -413,17 +413,17 @@ fn a_record_that_is_too_large_is_skipped_and_reported() {
     }
     assert!(output.lines.iter().all(|line| line.len() < (1 << 20) + 1000));
 
-    // Incremental reads say it once.
+    // Incremental reads report it once.
     let mut reader = reader(3).with(settings);
     let root = reader.post(&large);
     reader.reply(&root, &large);
     assert_eq!(reader.run().output.status, Some(1));
     reader.later(HOUR);
     let new = reader.post("new");
-    assert!(reader.read().tells(&new));
+    assert!(reader.read().emits(&new));
 }
 
-/// The most memory, in MiB, that a run has taken when it has written this, its members never being answered.
+/// The peak memory in MiB of a run when it has written this text; its requests for members stall.
 fn peak_until(sim: &GraphSim, written: &str) -> u64 {
     sim.inject(Rule::new(Fault::Stall).class(Class::Members));
     let tap = Tap::new(&config(sim, everything()));
@@ -450,7 +450,7 @@ fn a_page_takes_little_more_memory_than_its_text() {
         format!(r#"{{"id":"1",{}}}"#, parts(r#""":1"#)),
         parts(&format!(r#"{{"id":"1","replies":[{}]}}"#, vec![r#"{"\n":1}"#; 1000].join(","))),
     ];
-    side_by_side(trivial, |items| {
+    in_parallel(trivial, |items| {
         let sim = tenant(1, 1, 1);
         sim.inject(Rule::new(Fault::respond(200, &[], format!(r#"{{"value":[{items}]}}"#))).class(Class::Messages));
         let peak = peak_until(&sim, r#"unexpected response: "#);
@@ -484,7 +484,7 @@ fn a_damaged_list_item_is_reported_by_one_run_only() {
     for (protocol, class) in
         BOTH.into_iter().flat_map(|protocol| [Class::Groups, Class::Channels, Class::Members].map(|class| (protocol, class)))
     {
-        let mut reader = reader(3).speaking(protocol).streams(&ALL);
+        let mut reader = reader(3).with_protocol(protocol).streams(&ALL);
         let damage = |reader: &Reader, item: &str| {
             reader.sim.clear_faults();
             let to = format!(r#""value":[{item},"#);
@@ -492,12 +492,12 @@ fn a_damaged_list_item_is_reported_by_one_run_only() {
         };
         damage(&reader, r#"{"id":"","displayName":"damaged"}"#);
         let run = reader.run();
-        assert_eq!((run.output.status, run.told(MESSAGES)), (Some(1), 3), "{class:?}");
+        assert_eq!((run.output.status, run.emitted(MESSAGES)), (Some(1), 3), "{class:?}");
         for _ in 0..2 {
             reader.later(HOUR);
             reader.read();
         }
-        // It is another one now.
+        // The item has changed.
         damage(&reader, r#"{"id":"","displayName":"damaged again"}"#);
         assert_eq!(reader.run().output.status, Some(1), "{class:?}");
         reader.read();

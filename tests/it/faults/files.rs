@@ -1,4 +1,4 @@
-//! Files that are no plain files.
+//! Configuration files that are not regular files.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,7 @@ fn files_may_be_pipes() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     let mut command = tap.command();
-    // The shell hands over a pipe, as people do to keep a secret off the disk.
+    // The shell passes a pipe, which keeps the secret off the disk.
     command.args(["check", "--config", "/dev/stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -27,7 +27,7 @@ fn unreadable_and_endless_files_are_reported() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
     fs::write(tap.folder().join("catalog.json"), r#"{"streams": []}"#).unwrap();
-    // To read one's own memory from its beginning is an error for every user.
+    // Reading one's own memory from offset 0 fails for every user.
     for (file, reason) in [("/dev/zero", "it is larger than 64 MiB"), ("/proc/self/mem", "Input/output error")] {
         for (what, arguments) in [
             ("configuration", ["read", "--config", file, "--catalog", "catalog.json"].as_slice()),

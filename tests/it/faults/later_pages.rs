@@ -1,12 +1,12 @@
-//! A later page of a list that is refused though the pages before it were answered: nothing is gone, and nothing is skipped in silence.
+//! A later page of a list is refused although the pages before it were returned: nothing is treated as deleted or silently skipped.
 
 use graph_sim::{Class, Fault, PageKind, Rule};
 use serde_json::json;
 
 use super::paged;
-use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant, truth};
+use crate::support::{ALL, Protocol, Tap, config, everything, in_parallel, incremental::Runs, tenant, truth};
 
-/// What Graph says of a page that it does not find, or does not give.
+/// Graph's error responses for a page that is not found or refused.
 fn refusals() -> [(&'static str, Fault); 5] {
     [
         ("404 UnknownError", Fault::status(404)),
@@ -26,7 +26,7 @@ fn a_refused_later_page_is_a_failure_and_read_records_are_kept() {
         (Class::Messages, &["messages", "message_replies"], "cannot read the messages of channel "),
     ];
     let cases = routes.into_iter().flat_map(|route| refusals().map(|refusal| (route, refusal)));
-    side_by_side(cases, |((class, fails, said), (what, fault))| {
+    in_parallel(cases, |((class, fails, reported), (what, fault))| {
         let (sim, settings) = paged(3, 2);
         sim.inject(Rule::new(fault).class(class).page(PageKind::Next));
         let output = Tap::new(&settings).read(&ALL);
@@ -38,13 +38,13 @@ fn a_refused_later_page_is_a_failure_and_read_records_are_kept() {
         let errors = output.errors();
         assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?} {what}");
         for (kind, _, text) in errors {
-            assert!(kind == "system_error" && text.starts_with(said), "{class:?} {what}: {text}");
+            assert!(kind == "system_error" && text.starts_with(reported), "{class:?} {what}: {text}");
             assert!(text.contains(", a later page: 40") && text.contains("hint: Graph returned the pages before this one"), "{text}");
             assert!(!text.contains("grant the application"), "{text}");
         }
         let warnings = output.logs("WARN").join("\n");
         assert!(!warnings.contains("is marked as a team"), "{class:?} {what}: {warnings}");
-        // What the first pages had is in the output, and what they led to.
+        // The output contains the items of the first pages and their children.
         let count = |stream: &'static str| output.table(stream).len();
         let counts = ["teams", "channels", "members"].map(count);
         let [_, channels, members] = ["teams", "channels", "members"].map(|stream| truth::table(&sim.truth(), stream).len());
@@ -71,8 +71,8 @@ fn a_channel_with_refused_older_pages_is_reported_until_they_return() {
         for run in 0..2 {
             let output = runs.run();
             assert_eq!(output.status, Some(1), "{run}");
-            let said = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
-            assert!(said.contains(&channel) && said.contains("a later page: 404"), "{said}");
+            let reported = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
+            assert!(reported.contains(&channel) && reported.contains("a later page: 404"), "{reported}");
         }
         sim.clear_faults();
         assert_eq!(runs.run().status, Some(0));
@@ -84,7 +84,7 @@ fn a_channel_with_refused_older_pages_is_reported_until_they_return() {
 fn a_list_that_is_missing_when_restarted_is_gone() {
     let (sim, settings) = paged(3, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
-    // The team is deleted between its first page of members and the second.
+    // The team is deleted between the first and the second page of its members.
     let gone = Fault::graph(404, "ItemNotFound", "No team found with Group Id x");
     sim.inject(Rule::new(gone).class(Class::Members).team(&team).skip(1));
     let output = Tap::new(&settings).read(&["members"]);
@@ -103,7 +103,7 @@ fn a_configured_thread_that_loses_its_later_pages_is_incomplete() {
         (team, channel, root.id_text())
     });
     sim.inject(Rule::new(Fault::status(404)).class(Class::Replies).page(PageKind::Next));
-    // Another channel is looked into as well: it is in this one.
+    // Another channel is searched too: it is in this one.
     let settings = json!({"team_id": team, "channel_id": channel, "message_id": root, "top": 2});
     let output = Tap::new(&config(&sim, settings)).read(&["message_replies"]);
     let errors = output.errors();
@@ -114,11 +114,12 @@ fn a_configured_thread_that_loses_its_later_pages_is_incomplete() {
 #[test]
 fn a_plan_reports_streams_with_refused_later_pages() {
     let (sim, settings) = paged(3, 2);
-    for (class, said) in [(Class::Members, "cannot list the members of team "), (Class::Channels, "cannot list the channels of team ")] {
+    for (class, reported) in [(Class::Members, "cannot list the members of team "), (Class::Channels, "cannot list the channels of team ")]
+    {
         sim.clear_faults();
         sim.inject(Rule::new(Fault::status(404)).class(class).page(PageKind::Next));
         let plan = Tap::new(&settings).execute(&["plan", "--config", "config.json"], &[]);
         let text = format!("{}{}", plan.stdout, plan.stderr);
-        assert!(text.contains(said) && text.contains("a later page: 404"), "{class:?}: {text}");
+        assert!(text.contains(reported) && text.contains("a later page: 404"), "{class:?}: {text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Every way in which a run can go wrong, as docs/reliability.md lists them: what is done about it, and what is seen.
+//! The failures in docs/reliability.md: how the tap handles and reports them.
 
 mod ahead;
 mod bodies;
@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::support::{ALL, config, everything};
 
-/// The routes of a run, and the streams that are not complete without them.
+/// The routes of a run, and the streams that are incomplete without them.
 const ROUTES: [(Class, &[&str]); 6] = [
     (Class::Groups, &ALL),
     (Class::Team, &["teams"]),
@@ -33,17 +33,17 @@ const ROUTES: [(Class, &[&str]); 6] = [
     (Class::Replies, &["messages", "message_replies"]),
 ];
 
-/// A tenant with threads that are served in parts.
+/// A tenant with threads on several pages.
 fn with_threads() -> GraphSim {
     let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, 1, 6).replies(4, 0) };
-    // To compress costs more than all else.
+    // Compression would take most of the time.
     let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
-    // Sentences quote the links, which channels spell in different ways otherwise.
+    // Messages quote links, whose style otherwise differs between channels.
     sim.switches(|switches| (switches.inline_replies, switches.link_style) = (1, Some(LinkStyle::Slash)));
     sim
 }
 
-/// A tenant of three teams with that many channels each, all of whose lists have several pages; and a configuration that reads all of it.
+/// A tenant of three teams with this many channels each, whose lists all have several pages; and a configuration that reads everything.
 fn paged(channels: usize, channels_page: usize) -> (GraphSim, Value) {
     let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(3, channels, 12).replies(6, 0) };
     let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();

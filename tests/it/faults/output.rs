@@ -1,4 +1,4 @@
-//! Where the output cannot be written.
+//! Failures to write the output.
 
 use std::{fs, fs::File, process::Stdio};
 
@@ -28,7 +28,7 @@ fn a_full_disk_is_reported_and_no_state_follows() {
         let is_singer = arguments[0].starts_with("--");
         assert!(last.starts_with(if is_singer { "CRITICAL " } else { "tap-microsoft-teams: " }), "{arguments:?}: {last}");
     }
-    // In the midst of it: a file that may not grow beyond a limit.
+    // In the middle of the output: a file with a size limit.
     for arguments in [&READ[..], &SYNC] {
         let tap = tap();
         let script = r#"ulimit -f 200; exec "$@" >output"#;

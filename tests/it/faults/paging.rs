@@ -1,4 +1,4 @@
-//! Links that lead astray, wherever a link can stand, and rounds of delta without an end or with two.
+//! Foreign links in every position, and rounds of delta with both links or none.
 
 use std::thread;
 
@@ -10,7 +10,7 @@ use crate::{
     support::{ALL, Tap, config, everything, tenant, truth},
 };
 
-/// A tenant all of whose lists have a second page.
+/// A tenant in which every list has a second page.
 fn paged() -> GraphSim {
     let spec = TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, 2, 12).replies(6, 0) };
     let sim = GraphSim::start(Options { gzip: false, ..Options::new(spec).manual_clock() }).unwrap();
@@ -20,7 +20,7 @@ fn paged() -> GraphSim {
     sim
 }
 
-/// What a link is replaced by, up to its path, and whether that is a link at all.
+/// Replacements of a link up to its path, and whether the result is a link.
 fn astray(sim: &GraphSim) -> [(String, bool); 10] {
     let (graph, foreign) = (sim.graph_url(), sim.foreign_url());
     let host = foreign.trim_start_matches("http://");
@@ -30,7 +30,7 @@ fn astray(sim: &GraphSim) -> [(String, bool); 10] {
         (format!("\"{}", graph.replace("http://", "http://user@")), true),
         (format!("\"{graph}@{host}"), true),
         (format!("\"//{host}"), true),
-        // To this host, and out of the version that is asked.
+        // On this host, but outside the API version.
         (format!("\"{graph}/beta"), true),
         (format!("\"{graph}/v1.0/..%2Fbeta"), true),
         ("\"".to_owned(), true),
@@ -39,7 +39,6 @@ fn astray(sim: &GraphSim) -> [(String, bool); 10] {
     ]
 }
 
-/// Replaces the links of that name by those.
 fn replace(sim: &GraphSim, name: &str, by: &str) -> Fault {
     Fault::Replace { from: format!("\"{name}\":\"{}", sim.graph_url()), to: format!("\"{name}\":{by}") }
 }
@@ -60,12 +59,11 @@ fn no_link_leads_the_token_to_another_host() {
         let mut settings = everything();
         settings["top"] = 5.into();
         if class == Class::Groups {
-            // They fit on a page.
             sim.switches(|switches| switches.empty_pages = 1);
         }
         for (by, is_link) in astray(&sim) {
             if class == Class::Replies && !is_link {
-                // The list of the thread is asked for instead, which here needs no link.
+                // The list of the thread is requested instead, which needs no link here.
                 continue;
             }
             sim.clear_faults();
@@ -78,7 +76,7 @@ fn no_link_leads_the_token_to_another_host() {
                 if is_link { ("system_error", "a link in the response leads to ") } else { ("transient_error", "a link is not a string") };
             assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(said), "{class:?} {name} {by}: {errors:?}");
         }
-        // No link is the end of a list.
+        // Without a link, the list ends.
         sim.clear_faults();
         sim.inject(Rule::new(replace(&sim, name, "null,\"x\":\"")).class(class));
         let output = Tap::new(&config(&sim, settings)).read(&["members", "teams"]);
@@ -114,7 +112,7 @@ fn no_link_leads_the_token_to_another_host() {
     });
 }
 
-/// A reader of messages for which delta is open, and more has changed than a page of delta holds.
+/// A reader of messages with delta, and more changes than fit on a page of delta.
 fn open_delta() -> Reader {
     let mut reader = reader(30).streams(&[MESSAGES]);
     reader.sim.switches(|switches| switches.delta.page = 5);
@@ -135,7 +133,7 @@ fn delta_with_both_links_or_none_loses_nothing() {
     for protocol in BOTH {
         for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
             for fault in [LinkFault::Both, LinkFault::Neither] {
-                // On the page at which the round goes on, and on its last one.
+                // On a page with a nextLink, and on the last page.
                 for nth in [1, 3] {
                     let mut reader = open_delta().speaking(protocol).streams(streams);
                     reader.sim.inject(Rule::new(Fault::Link(fault.clone())).class(Class::Delta).nth(nth));
@@ -176,7 +174,7 @@ fn a_list_with_an_expired_link_restarts_once_and_repeats_nothing() {
             truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
             assert_eq!(output.records(stream).count(), output.table(stream).len(), "{class:?}: {stream}");
         }
-        // A link that ends each time is an error, and no loop.
+        // A link that always expires is an error, not an endless loop.
         sim.inject(ended());
         assert_eq!(Tap::new(&settings).read(&streams).status, Some(1), "{class:?}");
     }

@@ -1,4 +1,4 @@
-//! What happens to the process: signals while it waits, no file descriptors.
+//! Process failures: signals during waits, no file descriptors, no threads, closed standard streams.
 
 use std::{
     process::{Command, Stdio},
@@ -24,7 +24,7 @@ fn tap(sim: &GraphSim, more: Value) -> Tap {
     tap
 }
 
-/// A run that has come to where a page of messages met this fault.
+/// A run in which a page of messages has just hit this fault.
 fn waiting(sim: &GraphSim, tap: Tap, arguments: &[&str], fault: &Fault) -> Running {
     let (sender, receiver) = mpsc::channel();
     let fault = fault.clone();
@@ -84,7 +84,7 @@ fn a_second_signal_exits_immediately() {
         running.signal("TERM");
         running.signal("INT");
         let finished = running.end();
-        // Of two that come at once either may be seen first.
+        // Two simultaneous signals may be handled in any order.
         assert!(finished.status.is_none() && [Some(15), Some(2)].contains(&finished.signal), "{:?} {}", finished.signal, finished.stderr);
     }
 }
@@ -100,7 +100,7 @@ fn missing_file_descriptors_are_reported() {
             let mut command = Command::new("sh");
             command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments).current_dir(tap.folder());
             let finished = Finished::from(command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").output().unwrap());
-            // Where not even the program or its files can be opened, the system says it.
+            // If even the program or its files cannot be opened, the system reports it.
             if finished.stderr.contains("error while loading shared libraries") || finished.status == Some(127) {
                 continue;
             }
@@ -117,7 +117,7 @@ fn missing_file_descriptors_are_reported() {
     assert!(failed > 2, "{failed}");
 }
 
-/// Without memory for a thread's stack there is no thread, whoever runs the test.
+/// A thread cannot start without memory for its stack; this works for every user.
 #[test]
 fn missing_threads_are_reported() {
     let sim = tenant(1, 1, 2);
@@ -142,7 +142,7 @@ fn missing_threads_are_reported() {
     assert!(said_so > 2, "{said_so}");
 }
 
-/// Runs it with some of its standard streams closed, or led elsewhere, as a shell writes it.
+/// Runs it in a shell with this redirection of its standard streams.
 fn redirected(tap: &Tap, arguments: &[&str], redirection: &str) -> Finished {
     let mut command = Command::new("sh");
     command.args(["-c", &format!(r#"exec "$@" {redirection}"#), "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments);
@@ -162,7 +162,7 @@ fn a_run_without_stdout_fails_before_any_request() {
             let last = finished.stderr.lines().last().unwrap();
             assert!(last.contains("cannot write the output: stdout is closed"), "{last}");
         }
-        // Nobody is left to hear it.
+        // There is no stream to report it to.
         assert_eq!((redirected(&tap, arguments, ">&- 2>&-").status, sim.journal().total()), (Some(1), 0));
         assert_eq!(redirected(&tap, arguments, ">/dev/null").status, Some(0), "{arguments:?}");
         sim.clear_journal();

@@ -1,4 +1,4 @@
-//! What the environment says about the way to Graph: proxies that must see nothing, and proxies and certificates that cannot be used.
+//! Proxies and certificates from the environment: what a proxy may see, and unusable values.
 
 use std::{
     io::{Read, Write},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, configured, everything, tenant};
 
-/// A proxy on this machine that keeps what it is sent.
+/// A proxy on this machine that records what it receives.
 struct Proxy {
     url: String,
     seen: Arc<Mutex<Vec<u8>>>,
@@ -37,13 +37,13 @@ impl Proxy {
         String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
     }
 
-    /// The environment of somebody whose every request goes through it.
+    /// The environment variables that send every request through the proxy.
     fn environment(&self) -> [(&str, &str); 6] {
         ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, self.url.as_str()))
     }
 }
 
-/// Keeps what comes, also where nothing comes any more.
+/// Records the request, even if the connection is closed without one.
 fn refuse(mut stream: TcpStream, keep: &Mutex<Vec<u8>>) {
     keep.lock().unwrap().extend(b"connected ");
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -53,7 +53,7 @@ fn refuse(mut stream: TcpStream, keep: &Mutex<Vec<u8>>) {
     let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
-/// Every kind of run; gives the exit codes.
+/// Runs every command; returns the exit codes.
 fn runs(tap: &Tap, environment: &[(&str, &str)]) -> Vec<Option<i32>> {
     tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
     let commands: [&[&str]; 4] = [&["check"], &["read", "--catalog", "catalog.json"], &[], &["plan"]];
@@ -80,7 +80,7 @@ fn no_proxy_is_used_for_this_machine() {
     assert_eq!(proxy.seen(), "");
 }
 
-/// Where only one of the two hosts is this machine, the other is asked through the proxy, which sees its name and nothing more.
+/// If only one of the two hosts is this machine, the other one is contacted through the proxy, which sees only its name.
 #[test]
 fn a_proxy_sees_only_the_host_name() {
     let sim = tenant(1, 1, 5);
@@ -118,7 +118,7 @@ fn an_unusable_proxy_is_an_error_and_never_bypassed() {
             assert!(finished.status == Some(1) && text.contains(&format!("CRITICAL cannot use the proxy in {name} ")), "{text}");
             assert!(!text.contains("5ecret"), "{text}");
         }
-        // Nothing is wrong where no proxy is asked.
+        // An unusable proxy is no problem if no proxy is used.
         assert_eq!(runs(&Tap::new(&config(&sim, everything())), &[(name, value)]), [Some(0); 4], "{name}");
     }
     insta::assert_snapshot!(said.join("\n"));

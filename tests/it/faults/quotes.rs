@@ -1,4 +1,4 @@
-//! Answers that quote a secret or a token, in every place and form. `support/tap.rs` looks for them in all that the executable writes.
+//! Responses that quote a secret or a token, in every place and encoding. `support/tap.rs` searches all output for them.
 
 use std::thread;
 
@@ -10,14 +10,14 @@ use crate::{
     support::{ALL, Finished, Tap, config, everything, incremental},
 };
 
-/// What the simulator fills in.
+/// Placeholders that the simulator replaces.
 const QUOTES: [&str; 6] = ["$TOKEN$", "$PERCENT:TOKEN$", "$ESCAPED:TOKEN$", "$SECRET$", "$PERCENT:SECRET$", "$ESCAPED:SECRET$"];
 
 fn sim() -> GraphSim {
     GraphSim::start(Options::new(TenantSpec::uniform(1, 1, 12))).unwrap()
 }
 
-/// Every kind of run, with every line of the log; gives what each wrote besides records.
+/// Runs every command with the most detailed log; returns the output except records.
 fn everything_written(sim: &GraphSim) -> Vec<String> {
     let tap = Tap::new(&config(sim, everything()));
     tap.file("catalog.json", json!({"streams": ALL.map(incremental::configured)}).to_string());
@@ -56,7 +56,7 @@ fn a_secret_quoted_next_to_an_error_is_masked() {
     }
 }
 
-/// A body that is JSON but none of Graph's is not shown at all.
+/// A JSON body that is not from Graph is not shown at all.
 #[test]
 fn a_response_that_is_only_text_is_not_quoted() {
     let quotes = QUOTES.join(" ");
@@ -133,7 +133,6 @@ fn an_item_with_a_secret_in_its_id_is_skipped() {
     }
 }
 
-/// A plan shows names.
 #[test]
 fn a_secret_in_a_name_is_masked() {
     let sim = sim();
@@ -153,7 +152,7 @@ fn no_state_contains_a_link_with_a_secret() {
     for protocol in BOTH {
         for quote in ["$TOKEN$", "$PERCENT:TOKEN$", "$ESCAPED:SECRET$"] {
             let mut reader = reader(30).streams(&[MESSAGES]).speaking(protocol);
-            // Within its place: a link to elsewhere is not stored anyway.
+            // On the same path, because foreign links are never stored.
             let quoting = Fault::Replace { from: "token=".to_owned(), to: format!("token={quote}") };
             reader.sim.inject(Rule::new(quoting).class(Class::Delta));
             for _ in 0..3 {
@@ -174,18 +173,18 @@ fn a_sign_in_error_that_quotes_a_token_or_the_secret_shows_neither() {
         for skip in [0, 1] {
             let sim = sim();
             sim.inject(Rule::new(Fault::respond(401, &[], body.to_string())).class(Class::Token).skip(skip));
-            // The first token is given up in the midst of the run.
+            // The first token is replaced during the run.
             sim.inject(Rule::new(Fault::status(401)).class(Class::Messages).times(1));
             let output = Tap::new(&config(&sim, everything())).read(&ALL);
             let errors = output.errors();
-            // A token that was never given is known to nobody.
+            // A token that was never issued cannot be recognised.
             let is_quoted = skip > 0 || quote.contains("SECRET");
             assert!(errors[0].2.contains("AADSTS7000222") && (errors[0].2.contains("***") || !is_quoted), "{quote}: {errors:?}");
         }
     }
 }
 
-/// Whoever pastes the secret into the wrong option sees it nowhere.
+/// A secret that was pasted into the wrong option is not shown.
 #[test]
 fn a_secret_entered_as_an_id_is_not_shown() {
     let sim = sim();

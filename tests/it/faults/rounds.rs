@@ -1,4 +1,4 @@
-//! Pages that go round under fresh links: each list ends with an error that names the place, and the next run does not begin by repeating it.
+//! Page loops with changing links: each list ends with an error that names the place, and the next run does not repeat the loop.
 
 use graph_sim::{Class, Fault, PageKind, Post, RetryAfter, Rule};
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use super::paged;
 use crate::{
     incremental::{DAY, HOUR, MESSAGES, REPLIES, reader},
     support::{
-        ALL, Output, Protocol, Tap, config, configured, everything,
+        ALL, Output, Protocol, Tap, config, configured, everything, in_parallel,
         incremental::{Runs, read, state},
-        side_by_side, tenant, truth,
+        tenant, truth,
     },
 };
 
-const SAID: &str = "the pages never end: twenty pages in a row contained nothing new";
+const MESSAGE: &str = "the pages never end: twenty pages in a row contained nothing new";
 
-/// Every page behind the first links to the first one again.
+/// Every page after the first links to the first one again.
 fn round(class: Class) -> Rule {
     Rule::new(Fault::Cycle).class(class).page(PageKind::Next)
 }
@@ -29,9 +29,9 @@ fn page_loops_are_an_error_in_every_list_and_read_records_are_kept() {
         (Class::Messages, &["messages", "message_replies"], "cannot read the messages of channel "),
         (Class::Replies, &["messages", "message_replies"], "cannot read the messages of channel "),
     ];
-    side_by_side(routes, |(class, fails, said)| {
+    in_parallel(routes, |(class, fails, reported)| {
         let (sim, settings) = paged(4, 1);
-        // Of a thread the first page goes round as well: else the list of the thread has what the link does not.
+        // The first page of a thread loops too; otherwise the list of the thread would return what the link does not.
         let rule = if class == Class::Replies { Rule::new(Fault::Cycle).class(class) } else { round(class) };
         sim.inject(rule);
         let output = Tap::new(&settings).read(&ALL);
@@ -39,13 +39,13 @@ fn page_loops_are_an_error_in_every_list_and_read_records_are_kept() {
         let errors = output.errors();
         assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?}: {errors:?}");
         for (kind, _, text) in errors {
-            assert!(kind == "system_error" && text.starts_with(said) && text.contains(SAID), "{class:?}: {text}");
+            assert!(kind == "system_error" && text.starts_with(reported) && text.contains(MESSAGE), "{class:?}: {text}");
         }
         for stream in ALL {
             let last = if fails.contains(&stream) { "INCOMPLETE" } else { "COMPLETE" };
             assert_eq!(output.statuses(stream).last(), Some(&last), "{class:?} {stream}");
         }
-        // Two pages of each list, and what they led to.
+        // Two pages of each list, and their children.
         let count = |stream: &'static str| output.table(stream).len();
         let whole = |stream: &'static str| truth::table(&sim.truth(), stream).len();
         match class {
@@ -55,7 +55,7 @@ fn page_loops_are_an_error_in_every_list_and_read_records_are_kept() {
             Class::Messages => assert_eq!((count("messages"), count("channels")), (3 * 4 * 4, 3 * 4)),
             _ => assert_eq!(count("messages"), whole("messages")),
         }
-        // Each list was read twice at most, with twenty pages of nothing.
+        // Each list was read at most twice, with twenty pages without new items.
         let journal = sim.journal();
         let lists = if class == Class::Groups { 1 } else { 12 + whole("messages") as u64 };
         assert!(journal.count(class) <= lists * 2 * 25, "{class:?}: {}", journal.count(class));
@@ -75,17 +75,17 @@ fn a_channel_with_a_page_loop_is_not_repeated_and_loses_nothing_new() {
         sim.inject(round(Class::Messages).channel(&channel));
         let first = runs.run();
         assert_eq!((first.status, of_channel(&first)), (Some(1), 8));
-        // The next runs bring what is new, say what is missing, and ask for next to nothing.
+        // The next runs emit what is new, report what is missing, and send few requests.
         for _ in 0..3 {
             sim.with_tenant(|tenant| tenant.post(&channel, Post::text("new"))).unwrap();
             sim.clock().advance(HOUR);
             let before = sim.count(Class::Messages);
             let output = runs.run();
-            let said = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
-            assert!(said.contains(&channel) && said.contains("is missing, because Graph's pages repeated"), "{said}");
+            let reported = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
+            assert!(reported.contains(&channel) && reported.contains("is missing, because Graph's pages repeated"), "{reported}");
             assert_eq!((output.status, of_channel(&output), sim.count(Class::Messages) - before), (Some(1), 1, 2));
         }
-        // A day later it is asked for again: first in vain, then not.
+        // A day later the rest is requested again: first without success, then with success.
         sim.clock().advance(DAY);
         let again = runs.run();
         assert_eq!((again.status, of_channel(&again)), (Some(1), 8));
@@ -108,7 +108,7 @@ fn a_long_changed_channel_with_a_page_loop_loses_no_change() {
     roots.iter().for_each(|root| reader.edit(root, "changed"));
     reader.sim.inject(round(Class::Messages));
     let run = reader.run();
-    assert_eq!((run.output.status, run.told(MESSAGES)), (Some(1), 8));
+    assert_eq!((run.output.status, run.emitted(MESSAGES)), (Some(1), 8));
     reader.sim.clear_faults();
     reader.later(DAY);
     reader.read();
@@ -129,7 +129,7 @@ fn a_resumed_full_refresh_reports_what_is_missing_in_finished_channels() {
         tap.run(&["read", "--config", "config.json", "--catalog", "catalog.json", "--state", "state.json"])
     };
     sim.inject(round(Class::Messages).channel(&channels[0]));
-    // The other one fails at once, in a way for which a full refresh is taken up again.
+    // The other channel fails immediately with an error after which a full refresh is resumed.
     let outage = Fault::status(503).retry_after(RetryAfter::Seconds(7200));
     sim.inject(Rule::new(outage).class(Class::Messages).channel(&channels[1]).page(PageKind::Next));
     let first = run(&json!([]));
@@ -159,10 +159,10 @@ fn a_configured_thread_with_a_page_loop_is_incomplete_and_not_repeated() {
     let first = read(&tap, &["message_replies"], None);
     let errors = first.errors();
     assert_eq!((first.status, errors.len(), first.table("message_replies").len()), (Some(1), 1, 4), "{errors:?}");
-    assert!(errors[0].2.contains(&root) && errors[0].2.contains(SAID), "{errors:?}");
+    assert!(errors[0].2.contains(&root) && errors[0].2.contains(MESSAGE), "{errors:?}");
     let second = read(&tap, &["message_replies"], Some(&state(&first)));
     assert_eq!((second.status, second.records("message_replies").count()), (Some(1), 0));
-    // A day later it is asked for again, which the second run after that knows: nothing else was asked that has Graph's clock.
+    // A day later it is requested again. Only the second run knows the day, because no other request returned Graph's clock.
     sim.clear_faults();
     sim.clock().advance(DAY);
     let third = read(&tap, &["message_replies"], Some(&state(&second)));
@@ -176,14 +176,14 @@ fn a_page_loop_in_delta_loses_nothing_and_is_no_error() {
     for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
         let mut reader = reader(30).streams(streams);
         reader.sim.switches(|switches| switches.delta.page = 5);
-        reader.open_delta();
+        reader.start_delta();
         for number in 0..12 {
             reader.post(&format!("new {number}"));
         }
         reader.later(HOUR);
         reader.sim.inject(Rule::new(Fault::Cycle).class(Class::Delta));
         let run = reader.read();
-        assert!(!run.warnings("delta").is_empty() && run.asked_of(Class::Delta) < 200, "{}", run.asked_of(Class::Delta));
+        assert!(!run.warnings("delta").is_empty() && run.request_count(Class::Delta) < 200, "{}", run.request_count(Class::Delta));
         reader.assert_complete();
     }
 }

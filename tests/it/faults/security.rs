@@ -1,5 +1,4 @@
-//! What must not be seen or reached, whoever tries: secrets in outputs, other hosts, other paths. Every other test looks for secrets too
-//! (`support/tap.rs`).
+//! Secrets in output, and ids that lead to other hosts or paths. Every other test searches for secrets too (`support/tap.rs`).
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -12,7 +11,7 @@ use serde_json::json;
 
 use crate::support::{ALL, Tap, config, everything, tenant};
 
-/// A server that answers every request with this status, and quotes the request in an error of Graph's and of the sign-in service's form.
+/// A server that responds to every request with this status and quotes the request in an error of Graph or of the sign-in service.
 fn parrot(status: u16) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -55,7 +54,7 @@ fn quote(stream: &TcpStream, status: u16) {
 fn a_response_that_quotes_a_secret_does_not_reveal_it() {
     let sim = tenant(1, 1, 1);
     for status in [400, 401, 403, 429, 500] {
-        // The characters are some that a form writes in another way.
+        // The secret has characters that a form encodes.
         let secret = "a s3cret & more+of%it";
         let graph = json!({"graph_url": parrot(status), "team_id": "11111111-2222-3333-4444-555555555555", "fetch_all_channels": true, "fetch_all_messages": true});
         let login = json!({"login_url": parrot(status), "client_secret": secret});
@@ -94,7 +93,7 @@ fn the_most_detailed_log_shows_no_secret() {
     assert!(output.said("DEBUG").len() > 5 && !said.contains("authorization") && !said.contains("bearer"), "{said}");
 }
 
-/// Ids that would lead elsewhere if they were taken for what they look like.
+/// Ids that would lead elsewhere if used as paths.
 const ASTRAY: [&str; 9] = [
     "../../users",
     "a/../../../users",
@@ -113,7 +112,7 @@ fn an_id_never_leads_to_another_path() {
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
     for id in ASTRAY {
-        // As somebody writes it into the configuration, and as an answer of Graph names it.
+        // In the configuration, and in a response of Graph.
         let asked = sim.journal().total();
         for option in ["tenant_id", "team_id", "channel_id", "message_id", "exclude"] {
             let mut settings = json!({"team_id": team, "channel_id": channel, "message_id": "1"});

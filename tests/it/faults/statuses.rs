@@ -1,4 +1,4 @@
-//! Every status that is no success, on every route: how often it is asked, whose fault it is, what becomes of the other streams.
+//! Every error status on every route: the number of attempts, the failure type, and the effect on other streams.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,16 +12,16 @@ const OF_USER: &str = "config_error";
 const OF_MOMENT: &str = "transient_error";
 const OF_GRAPH: &str = "system_error";
 
-/// Of what is throttled the time is bounded, and not the number of attempts: it is more than this.
+/// Throttled requests are limited by time, not by attempts: there are more attempts than this.
 const TRIES_WHILE_THROTTLED: u64 = 12;
 
-/// How often a request is sent that meets this status, and what kind of failure it is then.
+/// The number of attempts for this status, and the failure type.
 fn expected(status: u16) -> (u64, &'static str) {
     match status {
-        // With the page size that is asked for, and without.
+        // With the requested page size, and without it.
         400 => (2, OF_USER),
         401 => (2, OF_USER),
-        // The team answers, and its list does not exist.
+        // The team exists, but its list does not.
         404 => (1, OF_GRAPH),
         304 | 408 | 409 | 421 | 423 | 425 => (7, OF_MOMENT),
         429 => (TRIES_WHILE_THROTTLED, OF_MOMENT),
@@ -31,7 +31,7 @@ fn expected(status: u16) -> (u64, &'static str) {
     }
 }
 
-/// What a sentence says of an answer, behind what was tried: without the status and the ids of the request.
+/// The part of a message about the response, after what failed, without the status and the ids of the request.
 fn parts(sentence: &str) -> (&str, String) {
     let at = sentence.match_indices(": ").map(|(at, _)| at).find(|at| sentence[at + 2..].bytes().take(3).all(|byte| byte.is_ascii_digit()));
     let (tried, answer) = sentence.split_at(at.unwrap_or_else(|| panic!("no status: {sentence}")));
@@ -40,7 +40,7 @@ fn parts(sentence: &str) -> (&str, String) {
     let behind: Vec<_> = parts.map(|part| format!("request-id <guid>{}", &part[36..])).collect();
     assert_eq!(behind.len(), 2, "Graph's id and ours: {sentence}");
     let answer = format!("{said}{}", behind.concat());
-    // How often is a matter of chance while requests are throttled.
+    // The number of attempts varies while requests are throttled.
     let often = answer.split("; tried ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
     match often.filter(|&times: &u64| times >= TRIES_WHILE_THROTTLED) {
         Some(times) => (tried, answer.replace(&format!("; tried {times} times"), "; tried <often> times")),
@@ -48,12 +48,12 @@ fn parts(sentence: &str) -> (&str, String) {
     }
 }
 
-/// So often it was asked, or more often while it was throttled.
+/// Checks the number of requests, or a minimum if they were throttled.
 fn assert_asked(asked: u64, expected: u64, case: &str) {
     assert!(asked == expected || expected == TRIES_WHILE_THROTTLED && asked > expected, "{case}: {asked}");
 }
 
-/// Numbers as ranges.
+/// Formats numbers as ranges.
 fn ranges(numbers: &[u16]) -> String {
     let runs = numbers.chunk_by(|one, next| one + 1 == *next);
     let range = |run: &[u16]| if run.len() == 1 { run[0].to_string() } else { format!("{}-{}", run[0], run[run.len() - 1]) };
@@ -63,7 +63,7 @@ fn ranges(numbers: &[u16]) -> String {
 #[test]
 fn every_status_is_retried_as_often_as_useful() {
     let statuses: Vec<u16> = (300..600).collect();
-    // A team for each status.
+    // One team per status.
     let sim = tenant(statuses.len(), 1, 0);
     let teams = sim.read_tenant(|tenant| tenant.team_ids());
     let elsewhere = format!("{}/v1.0/groups", sim.foreign_url());
@@ -98,7 +98,7 @@ fn every_status_is_retried_as_often_as_useful() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
-/// A request that something goes wrong with: what it needs, and which streams are not complete without it.
+/// A request that fails: what it needs, and which streams are incomplete without it.
 struct Route {
     name: &'static str,
     settings: fn(&Place) -> Value,
@@ -106,7 +106,7 @@ struct Route {
     fails: &'static [&'static str],
 }
 
-/// What a tenant of one channel has.
+/// The ids of a tenant with one channel.
 struct Place {
     team: String,
     channel: String,
@@ -144,13 +144,13 @@ const ROUTES: [Route; 8] = [
     },
 ];
 
-/// An outage of the service behind Graph, with the status of something else.
+/// An outage of a service behind Graph that is reported with another status.
 fn outage(status: u16) -> Fault {
     let code = [(400, "BadRequest"), (403, "Forbidden"), (404, "NotFound")].into_iter().find(|(known, _)| *known == status).unwrap().1;
     Fault::graph(status, code, "Failed to execute Skype backend request GetThreadS2SRequest.")
 }
 
-/// One fault of each verdict: how often each request is sent that meets it, whose fault it is, and whether a link is taken for lost.
+/// One fault for each verdict: the number of attempts, the failure type, and whether a link counts as lost.
 fn faults() -> Vec<(&'static str, Fault, u64, &'static str, bool)> {
     vec![
         ("302", Fault::Redirect("http://127.0.0.1:1/v1.0/groups".to_owned()), 1, OF_USER, true),
@@ -169,7 +169,7 @@ fn faults() -> Vec<(&'static str, Fault, u64, &'static str, bool)> {
     ]
 }
 
-/// One channel of six threads, whose replies do not fit into a page.
+/// One channel of six threads with more replies than fit on a page.
 fn one_channel() -> (GraphSim, Place) {
     let sim = tenant(1, 1, 6);
     sim.switches(|switches| (switches.inline_replies, switches.link_style) = (0, Some(LinkStyle::Slash)));
@@ -193,20 +193,19 @@ fn every_status_on_every_route_follows_the_retry_table() {
         let output = Tap::new(&config(&sim, settings)).read(&ALL);
         let case = format!("{}, {what}", route.name);
         let is_missing = what.starts_with("404") && kind == OF_USER;
-        // What has given a page is there: that it refuses another one is nobody's mistake.
+        // A list that returned a page exists, so a refused further page is not a configuration error.
         let is_later = ["next messages", "replies beyond those of the page"].contains(&route.name);
         let is_of_graph = is_later && is_lost && what != "302";
-        // The team answers, and its list does not exist.
+        // The team exists, but its list does not.
         let is_of_list = what == "404 of nothing" && ["channels", "members"].contains(&route.name);
         let kind = if is_of_graph || is_of_list { OF_GRAPH } else { kind };
-        // A group may have no team.
         let is_nothing = is_missing && route.name == "team";
         let fails: &[&str] = if is_nothing { &[] } else { route.fails };
-        // Where a link is lost, what it leads to is asked for anew, once: it comes no further than before.
+        // If a link is lost, its list is requested again once, and fails at the same page.
         let begun = match route.name {
-            // With the replies and without; and then with a page size and without.
+            // With and without replies; then with and without page size.
             "messages" if what == "400" => 3,
-            // The link, and the list with a page size and without.
+            // The link, and the list with and without page size.
             "replies beyond those of the page" if what == "400" => 3,
             "members" | "replies of a thread that is named" if what == "400" => 2,
             "next messages" if is_lost => 2,
@@ -237,7 +236,7 @@ fn every_status_on_every_route_follows_the_retry_table() {
             .replace(&place.root, "<message>");
         Some((route.name, tried, what, answer.replace(&place.team, "<team>").replace(&place.channel, "<channel>")))
     });
-    // What is tried depends on the route alone, and what is said of the answer mostly on the answer.
+    // The first part of a message depends on the route, the second mostly on the response.
     let (mut tried, mut said) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
     for (route, sentence, what, answer) in told.into_iter().flatten() {
         assert_eq!(tried.entry(route).or_insert_with(|| sentence.clone()), &sentence);
@@ -264,7 +263,7 @@ fn no_response_to_delta_fails_a_stream() {
             sim.with_tenant(|tenant| tenant.post(&place.channel, graph_sim::Post::text("meanwhile"))).unwrap();
             let output = runs.run();
             assert_eq!(output.status, Some(0), "{what}: {:?}", output.errors());
-            // A link that is no longer taken is followed by an opening.
+            // After a rejected link, delta is started again.
             let asked = if what == "410" && runs_before == 2 { 2 } else { tries };
             assert_asked(sim.faults_applied(), asked, what);
             let said = match (what, runs_before) {
@@ -369,7 +368,6 @@ fn an_outage_with_another_status_is_retried_and_not_a_missing_permission() {
             sim.inject(outage().class(class).times(3));
         }
         assert_whole(&sim, &read(&sim));
-        // One channel of two, one list, one team: none of them is skipped.
         let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
         sim.inject(outage().class(Class::Messages).channel(&channel));
         sim.inject(outage().class(Class::Members));
@@ -383,7 +381,7 @@ fn an_outage_with_another_status_is_retried_and_not_a_missing_permission() {
             assert!(said.contains("hint: a service that Graph depends on had an outage: run again") && !said.contains("grant"), "{said}");
         }
         assert_eq!(output.records("messages").count(), 6, "the other channel is read");
-        // A check gives no advice that is of no use either.
+        // A check shows no useless hint either.
         let check = Tap::new(&config(&sim, everything())).check();
         let lines = [check.logs("WARN"), check.logs("INFO")].concat().join("\n");
         assert!(!lines.contains("grant") && !lines.contains("was not found") && lines.contains(text), "{lines}");

@@ -1,4 +1,4 @@
-//! What happens to the tenant while it is read.
+//! Changes of the tenant during a run.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use graph_sim::{Block, Class, Fault, GraphSim};
 
 use crate::support::{ALL, Output, Tap, config, everything, tenant, truth};
 
-/// Two teams of two channels, and what a run of everything comes to while this happens.
+/// Reads two teams with two channels each while this change happens.
 fn read(sim: &GraphSim) -> Output {
     let mut settings = everything();
-    // One request after the other: what is under way when something happens is known.
+    // One request at a time, so that the moment of the change is known.
     settings["max_concurrent_threads"] = 1.into();
     Tap::new(&config(sim, settings)).read(&ALL)
 }
@@ -23,7 +23,7 @@ fn a_parent_deleted_while_it_is_read_is_a_warning() {
     let (doomed, hidden) = (doomed_team.clone(), private.clone());
     sim.on_request(move |request, tenant| {
         lists += u32::from(matches!(request.class, Class::Channels | Class::Members | Class::Team));
-        // All lists were read: everything was there when it was looked for.
+        // All lists were read before the change.
         if request.class == Class::Messages && lists == 6 && !std::mem::replace(&mut is_done, true) {
             tenant.delete_team(&doomed).unwrap();
             tenant.block_channel(&hidden, Some(Block::forbidden())).unwrap();

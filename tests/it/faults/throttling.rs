@@ -1,4 +1,4 @@
-//! Graph limits how much may be asked: what is waited for, and what is left to the next run.
+//! Rate limits: which waits are respected, and which are left to the next run.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn a_wait_that_is_too_long_ends_the_stream_with_its_state() {
         }
         sim.clear_faults();
         let second = runs.run();
-        // Twelve more, and the first page, with which the walk is closed.
+        // Twelve more, and the first page, which closes the walk.
         assert_eq!((second.status, second.records("messages").count()), (Some(0), 16), "{}", second.stderr);
         runs.assert_complete(&sim);
     });
@@ -78,7 +78,7 @@ fn a_wait_that_is_too_long_is_reported_on_every_route() {
 
 #[test]
 fn similar_requests_are_skipped_after_long_waits() {
-    // Without a pace eight requests are under way at most: so many may be when the second channel is refused.
+    // Without rate limits at most eight requests are in flight, so eight may be when the second channel is refused.
     let cases = [(Protocol::Airbyte, 1, 2), (Protocol::Airbyte, 50, 9), (Protocol::Singer, 50, 9)];
     for (protocol, at_once, most) in cases {
         let sim = tenant(2, 15, 2);
@@ -89,7 +89,7 @@ fn similar_requests_are_skipped_after_long_waits() {
         assert!((2..=most).contains(&asked), "{asked}");
         assert_eq!((first.status, first.records("messages").count(), first.records("members").count()), (Some(1), 0, 24));
         if protocol == Protocol::Airbyte {
-            // Thirty channels are left out for one reason.
+            // Thirty channels are skipped for one reason.
             let (warnings, errors) = (first.logs("WARN"), first.errors());
             assert!(warnings.len() as u64 <= most, "{warnings:?}");
             assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), ["messages", "message_replies"]);
@@ -129,7 +129,7 @@ fn a_request_that_is_throttled_forever_fails() {
         sim.inject(Rule::new(Fault::throttled(wait.clone())).class(Class::Members));
         let output = tap(&sim, json!({})).read(&ALL);
         let errors = output.errors();
-        // Far more often than what fails, and still a bounded number of times: two requests.
+        // Far more attempts than for failures, but still a limited number, for two requests.
         assert!(output.status == Some(1) && (20..200).contains(&sim.faults_applied()), "{wait:?}: {}: {errors:?}", sim.faults_applied());
         assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), ["members", "messages", "message_replies"]);
         let is_told = |text: &str| text.contains("429 Too Many Requests") && text.contains("; tried ");
@@ -143,7 +143,7 @@ fn a_limit_that_outlasts_its_retry_after_is_waited_for() {
     let named = ["0", "0.001", "0.0124"].map(|text| RetryAfter::Text(text.to_owned()));
     side_by_side(named.into_iter().chain([RetryAfter::Absent]), |wait| {
         let sim = tenant(1, 2, 4);
-        // More refusals than a failing request has attempts, on every route.
+        // More 429 responses than the attempts of a failing request, on every route.
         for class in [Class::Groups, Class::Team, Class::Channels, Class::Members, Class::Messages] {
             sim.inject(Rule::new(Fault::throttled(wait.clone())).class(class).times(15));
         }

@@ -1,4 +1,4 @@
-//! Clocks that are wrong, dates that are missing or impossible.
+//! Wrong clocks, missing or impossible dates.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::incremental::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 
-/// The machine's clock.
 pub(super) fn now() -> Time {
     Time::from_millis(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
 }
 
-/// Runs with changes in between, one of them just before the first run ends: nothing is lost, and only what the lookback covers is repeated.
+/// Runs with changes in between, one of them just before the first run ends. Nothing is lost, and only records within the lookback are
+/// repeated.
 fn check(options: Options, delta: bool, fault: Option<&Fault>) {
     let is_ahead_of_us = options.start > now();
     let streams: &[&str] = if delta { &[MESSAGES] } else { &[MESSAGES, REPLIES] };
@@ -31,7 +31,7 @@ fn check(options: Options, delta: bool, fault: Option<&Fault>) {
         assert!(run.tells(&root) && run.tells(&old), "{turn}");
         reader.assert_complete();
         if fault.is_none() {
-            // What the lookback covers comes once more, and with each run while our own clock is behind.
+            // Records within the lookback are repeated once, or by each run while our clock is behind.
             for most in [3, if is_ahead_of_us { 3 } else { 0 }] {
                 reader.later(HOUR);
                 let told = reader.read().told_in_all();
@@ -61,7 +61,7 @@ fn a_response_without_a_date_is_accepted() {
     }
 }
 
-/// Dates that no message can have.
+/// Impossible dates of messages.
 const IMPOSSIBLE: [&str; 8] = [
     "0001-01-01T00:00:00Z",
     "9999-12-31T23:59:59.9999999Z",
@@ -98,7 +98,6 @@ fn impossible_dates_neither_stop_a_walk_nor_hide_later_messages() {
                 assert!(cursor[..19] <= now[..19], "{cursor} is beyond Graph's clock, {now}");
             }
             reader.later(HOUR + Duration::from_secs(turn));
-            // At the bottom, on top, and in the thread in between.
             let oldest = reader.roots().pop().unwrap();
             reader.edit(&oldest, &format!("edited {turn}"));
             let new = [reader.post("new"), reader.reply(&above, "new")];

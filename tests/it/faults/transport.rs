@@ -1,4 +1,4 @@
-//! What happens to connections: they break, stall, trickle, lead to whom they should not, or through a proxy that refuses.
+//! Connection failures: broken, stalled, trickling or misdirected connections, certificates, proxies.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use crate::{
     support::{ALL, Output, Protocol, Tap, config, configured, everything, tenant},
 };
 
-/// Graph's time sped up so much that a stall lasts a tenth of a second.
+/// Graph's time is sped up so that a stall lasts a tenth of a second.
 fn hasty(sim: &GraphSim) -> Value {
     let mut settings = everything();
     settings["pace"] = 1000.into();
@@ -44,7 +44,7 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
             let errors = output.errors();
             assert_eq!(errors.iter().map(|error| error.1).collect::<BTreeSet<_>>(), fails.iter().copied().collect(), "{fault:?} {class:?}");
             for (kind, _, text) in errors {
-                // A reset throws away what the client has not read yet, headers included.
+                // A reset discards unread data, including headers.
                 let is_said = text.contains(said) || matches!(fault, Fault::ResetInBody) && text.contains(broken);
                 assert!(kind == "transient_error" && is_said && text.contains("tried 7 times"), "{fault:?} {class:?}: {text}");
             }
@@ -60,7 +60,7 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
         }
         scope.spawn(|| {
             for (fault, said) in &faults {
-                // Delta only saves requests: what it does not tell, the walk tells.
+                // Delta only saves requests: the walk finds what delta does not report.
                 let mut reader = reader(20).streams(&[MESSAGES]).with(json!({"pace": 1000}));
                 for _ in 0..2 {
                     reader.read();
@@ -76,7 +76,7 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
     });
 }
 
-/// A simulated tenant over HTTP/2, 40 messages, where this goes wrong once; and what becomes of a run with these variables in its environment.
+/// Reads a tenant of 40 messages over HTTP/2 with this fault once, and these environment variables.
 fn over_http2(fault: Fault, class: Class, variables: &[(&str, &str)]) -> (GraphSim, Tap, Output) {
     let mut spec = TenantSpec::uniform(1, 2, 20);
     spec.groups_without_team = 0;
@@ -90,7 +90,7 @@ fn over_http2(fault: Fault, class: Class, variables: &[(&str, &str)]) -> (GraphS
     (sim, tap, output)
 }
 
-/// Over HTTP/2 all requests share a connection, which may stay open and bring nothing, as after a machine has slept.
+/// Over HTTP/2 all requests share a connection, which may stay open without data, for example after the machine was suspended.
 #[test]
 fn a_silent_connection_is_replaced() {
     for class in [Class::Messages, Class::Token] {
@@ -107,7 +107,7 @@ fn broken_http_2_requests_are_retried() {
     }
 }
 
-/// Variables that others set for other programs. What `SSLKEYLOGFILE` asks for would let others read what is sent.
+/// Environment variables for other programs. `SSLKEYLOGFILE` would allow others to decrypt the traffic.
 #[test]
 fn variables_for_other_programs_change_nothing() {
     let variables = [
@@ -191,7 +191,7 @@ fn certificate_problems_are_reported() {
     });
 }
 
-/// A proxy that answers every request so, and sends nothing on.
+/// A proxy that returns this response to every request and forwards nothing.
 fn proxy(status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

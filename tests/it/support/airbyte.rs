@@ -1,11 +1,10 @@
-//! What Airbyte's messages say beside records.
+//! Accessors for Airbyte's messages other than records.
 
 use serde_json::Value;
 
 use super::Output;
 
 impl Output {
-    /// The statuses of a stream, in order.
     pub fn statuses(&self, stream: &str) -> Vec<&str> {
         self.messages
             .iter()
@@ -15,18 +14,17 @@ impl Output {
             .collect()
     }
 
-    /// The errors: failure type, stream, message.
+    /// The trace errors: failure type, stream, message.
     pub fn errors(&self) -> Vec<(&str, &str, &str)> {
         let errors = self.messages.iter().map(|message| &message["trace"]["error"]).filter(|error| error.is_object());
         errors.map(|error| (text(&error["failure_type"]), text(&error["stream_descriptor"]["name"]), text(&error["message"]))).collect()
     }
 
-    /// What was logged at a level.
     pub fn logs(&self, level: &str) -> Vec<&str> {
         self.messages.iter().map(|message| &message["log"]).filter(|log| log["level"] == level).map(|log| text(&log["message"])).collect()
     }
 
-    /// The verdict of `check`, and its sentence.
+    /// The status of `check` and its message.
     pub fn verdict(&self) -> (&str, &str) {
         let status = &self.only("CONNECTION_STATUS")["connectionStatus"];
         (text(&status["status"]), text(&status["message"]))

@@ -1,4 +1,4 @@
-//! Incremental reads: the catalog that asks an Airbyte source for them, the state that a platform hands back, and run after run.
+//! Incremental reads: their Airbyte catalog, the state that a platform passes to the next run, and sequences of runs.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,12 @@ use super::{
     truth::{self, Table},
 };
 
-/// A stream of a configured catalog that is read incrementally where it can be.
+/// A stream of a configured catalog in incremental mode.
 pub fn configured(name: &str) -> Value {
     json!({"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]},
         "sync_mode": "incremental", "cursor_field": ["lastModifiedDateTime"], "destination_sync_mode": "append_dedup"})
 }
 
-/// Reads these streams on from a state.
 pub fn read(tap: &Tap, streams: &[&str], state: Option<&Value>) -> Output {
     let streams: Vec<_> = streams.iter().map(|name| configured(name)).collect();
     tap.file("catalog.json", json!({"streams": streams}).to_string());
@@ -24,7 +23,7 @@ pub fn read(tap: &Tap, streams: &[&str], state: Option<&Value>) -> Output {
     tap.run(&["read", "--config", "config.json", "--catalog", "catalog.json", "--state", "state.json"])
 }
 
-/// The state that a platform keeps of a run: the last of each stream.
+/// The state that a platform keeps after a run: the last state of each stream.
 pub fn state(output: &Output) -> Value {
     let mut states: Vec<&Value> = Vec::new();
     for state in output.all("STATE").map(|message| &message["state"]) {
@@ -34,7 +33,7 @@ pub fn state(output: &Output) -> Value {
     json!(states)
 }
 
-/// Runs of one configuration, each from the state of the one before, and what a destination keeps of them.
+/// A sequence of runs of one configuration, each with the state of the previous one, and the rows of the destination.
 pub struct Runs {
     tap: Tap,
     protocol: Protocol,
@@ -47,7 +46,6 @@ impl Runs {
         Self { tap, protocol, state: None, rows: BTreeMap::new() }
     }
 
-    /// Runs once more.
     pub fn run(&mut self) -> Output {
         let output = match (self.protocol, &self.state) {
             (Protocol::Airbyte, state) => read(&self.tap, &ALL, state.as_ref()),
@@ -63,7 +61,7 @@ impl Runs {
         output
     }
 
-    /// What was kept equals what is true.
+    /// The rows of the destination equal the tenant.
     #[track_caller]
     pub fn assert_complete(&self, sim: &GraphSim) {
         let truth = sim.truth();

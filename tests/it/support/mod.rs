@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers that several tests use.
 
 mod airbyte;
 pub mod incremental;
@@ -20,16 +20,15 @@ pub use output::{Output, Protocol};
 pub use running::Running;
 pub use tap::{Finished, Tap, configured};
 
-/// The names of all streams, in order.
+/// The streams that are selected by default.
 pub const ALL: [&str; 5] = ["teams", "channels", "members", "messages", "message_replies"];
 
-/// The folder of the package.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Whether there is a test of that name, as documents name it: `singer::sync::all_streams_equal_the_truth` here, or
-/// `graph::retry::tests::every_status_has_its_consequence` in the library.
+/// Whether a test exists, by its name in documents: `singer::sync::all_streams_equal_the_truth` here, or
+/// `graph::retry::tests::every_status_has_its_verdict` in the library.
 pub fn is_test(test: &str) -> bool {
     let Some((module, name)) = test.rsplit_once("::") else { return false };
     let path = module.trim_end_matches("::tests").replace("::", "/");
@@ -40,8 +39,8 @@ pub fn is_test(test: &str) -> bool {
     })
 }
 
-/// Does this for each item, many side by side: most of the time of runs that fail is waiting.
-pub fn side_by_side<T: Send, R: Send>(items: impl IntoIterator<Item = T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
+/// Calls `act` for many items in parallel, because failing runs spend most of their time waiting.
+pub fn in_parallel<T: Send, R: Send>(items: impl IntoIterator<Item = T>, act: impl Fn(T) -> R + Sync) -> Vec<R> {
     let items: Vec<_> = items.into_iter().collect();
     let items = Mutex::new(items.into_iter().enumerate());
     let results = Mutex::new(Vec::new());
@@ -62,7 +61,7 @@ pub fn side_by_side<T: Send, R: Send>(items: impl IntoIterator<Item = T>, act: i
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A configuration for the simulator, with these settings.
+/// A configuration for the simulator with additional options.
 pub fn config(sim: &GraphSim, more: Value) -> Value {
     let mut config = sim.config();
     config["pace"] = 0.into();
@@ -70,13 +69,12 @@ pub fn config(sim: &GraphSim, more: Value) -> Value {
     config
 }
 
-/// The settings by which all streams are read whole.
+/// The options that read everything.
 pub fn everything() -> Value {
     json!({"fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true})
 }
 
-/// A simulated tenant of so many teams, channels in each, and root messages in each channel, all of it readable,
-/// in which no time passes.
+/// A fully readable tenant with this many teams, channels per team and root messages per channel, whose clock does not advance.
 pub fn tenant(teams: usize, channels: usize, messages: usize) -> GraphSim {
     let mut spec = TenantSpec::uniform(teams, channels, messages).replies(2, 0);
     spec.groups_without_team = 0;

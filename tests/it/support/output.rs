@@ -1,4 +1,4 @@
-//! What a run of the executable wrote: messages of either protocol, each valid, and the records in them.
+//! The validated output of a run in either protocol.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,16 +12,16 @@ use super::{
     validate,
 };
 
-/// In whose words the executable spoke.
+/// The protocol of an output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Protocol {
     Airbyte,
     Singer,
-    /// Singer's SCHEMA messages alone.
+    /// Only Singer's SCHEMA messages.
     SingerSchemas,
 }
 
-/// What a run came to. Every line on stdout is a valid message.
+/// The result of a run. Every line of stdout is a valid message.
 pub struct Output {
     pub protocol: Protocol,
     pub status: Option<i32>,
@@ -44,19 +44,17 @@ impl Output {
         Self { protocol, status, signal, messages, lines, stderr }
     }
 
-    /// All messages of a type.
     pub fn all(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.messages.iter().filter(move |message| message["type"] == kind)
     }
 
-    /// The only message of a type, such as `SPEC`.
+    /// The only message of a type, such as `SPEC`; panics if there are several or none.
     pub fn only(&self, kind: &str) -> &Value {
         let found: Vec<_> = self.all(kind).collect();
         assert_eq!(found.len(), 1, "{kind}: {:?}\n{}", self.messages, self.stderr);
         found[0]
     }
 
-    /// The records of a stream, in order.
     pub fn records(&self, stream: &'static str) -> impl Iterator<Item = &Value> {
         self.messages
             .iter()
@@ -65,7 +63,7 @@ impl Output {
             .map(|(_, data)| data)
     }
 
-    /// How many records of each stream there are.
+    /// The number of records of each stream.
     pub fn counts(&self) -> HashMap<&str, usize> {
         let mut counts = HashMap::new();
         for (stream, _) in self.messages.iter().filter_map(|message| self.protocol.record(message)) {
@@ -74,8 +72,8 @@ impl Output {
         counts
     }
 
-    /// The records of a stream as a destination keeps them, the last of each primary key: columns as JSON text. A column that only serves
-    /// Singer's hard deletes is left out.
+    /// The records of a stream as a destination stores them: the last one for each primary key, with columns as JSON text. The column that
+    /// only serves Singer's hard deletes is omitted.
     pub fn table(&self, stream: &'static str) -> BTreeMap<Vec<String>, Fields> {
         let key = Stream::by_name(stream).unwrap().primary_key;
         let rows = self.lines.iter().zip(&self.messages).filter_map(|(line, message)| {
@@ -93,7 +91,7 @@ impl Output {
 }
 
 impl Protocol {
-    /// Stream and data of a message that is a record.
+    /// The stream and data of a RECORD message.
     pub fn record(self, message: &Value) -> Option<(&str, &Value)> {
         let (record, data) = match self {
             Self::Airbyte => (&message["record"], "data"),
@@ -102,7 +100,7 @@ impl Protocol {
         (message["type"] == "RECORD").then(|| (record["stream"].as_str().unwrap(), &record[data]))
     }
 
-    /// The data of a record as it was written.
+    /// The data of a record as JSON text.
     fn record_text(self, line: &str) -> &str {
         type Object<'a> = HashMap<&'a str, &'a RawValue>;
         #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! The executable while it runs: told to end by a signal, or left by its reader.
+//! A running executable, to be stopped by a signal or by closing its output.
 
 use std::{
     fs,
@@ -11,19 +11,18 @@ use std::{
 
 use super::{Tap, tap::Finished};
 
-/// How long a run may take that is told to end, at most.
+/// The maximum time to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A run that has not ended. Dropped, it is killed.
+/// A running process. It is killed on drop.
 pub struct Running {
     tap: Tap,
     child: Option<Child>,
-    /// What was read of its output.
+    /// The output read so far.
     read: Vec<u8>,
 }
 
 impl Tap {
-    /// Starts it in its folder, its output going to `stdout`.
     pub fn start(self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
@@ -32,13 +31,12 @@ impl Tap {
 }
 
 impl Running {
-    /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let process = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status().unwrap().success());
     }
 
-    /// Reads what it writes, until that is enough.
+    /// Reads lines until `is_enough` is true for the output so far.
     pub fn read_until(&mut self, is_enough: impl Fn(&str) -> bool) {
         let stdout = self.child.as_mut().unwrap().stdout.as_mut().unwrap();
         let mut byte = [0];
@@ -51,19 +49,19 @@ impl Running {
         panic!("it ends before that: {}", String::from_utf8_lossy(&self.read));
     }
 
-    /// The most memory that it has used so far, in MiB.
+    /// Peak memory so far, in MiB.
     pub fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
     }
 
-    /// Nobody reads its output any more.
+    /// Closes the reading end of its stdout.
     pub fn stop_reading(&mut self) {
         drop(self.child.as_mut().unwrap().stdout.take());
     }
 
-    /// Reads what it writes until it ends by itself, which must be soon.
+    /// Reads the output until the process exits, which must be soon.
     pub fn end(mut self) -> Finished {
         let child = self.child.take().unwrap();
         let process = child.id().to_string();

@@ -1,36 +1,33 @@
-//! What Singer's messages and log lines say beside records.
+//! Accessors for Singer's messages and log lines, and for catalogs.
 
 use serde_json::{Value, json};
 
 use super::{Output, Tap};
 
 impl Output {
-    /// The schema of a stream that was told.
     pub fn schema(&self, stream: &str) -> &Value {
         &self.all("SCHEMA").find(|message| message["stream"] == stream).unwrap_or_else(|| panic!("no schema of {stream}"))["schema"]
     }
 
-    /// The streams whose schemas were told, in order.
+    /// The streams with a SCHEMA message, in order.
     pub fn streams(&self) -> Vec<&str> {
         self.all("SCHEMA").map(|message| message["stream"].as_str().unwrap()).collect()
     }
 
-    /// The properties that a stream's schema declares.
     pub fn columns(&self, stream: &str) -> Vec<&str> {
         self.schema(stream)["properties"].as_object().unwrap().keys().map(String::as_str).collect()
     }
 
-    /// What the last state holds.
     pub fn last_state(&self) -> &Value {
         &self.all("STATE").last().unwrap()["value"]
     }
 
-    /// The plain log lines of a level, without it.
+    /// The plain log lines of a level, without the level.
     pub fn said(&self, level: &str) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.strip_prefix(level)?.strip_prefix(' ')).collect()
     }
 
-    /// Why the run failed: the last line on stderr, and the only one of its kind.
+    /// The only CRITICAL line, which must be the last line on stderr.
     pub fn critical(&self) -> &str {
         let critical = self.said("CRITICAL");
         assert_eq!(
@@ -42,7 +39,7 @@ impl Output {
         critical[0]
     }
 
-    /// The messages without the one value that differs from run to run.
+    /// The messages without `time_extracted`, which differs between runs.
     pub fn timeless(&self) -> Vec<Value> {
         let mut messages = self.messages.clone();
         for message in &mut messages {
@@ -51,8 +48,8 @@ impl Output {
         messages
     }
 
-    /// Schemas and records in one order, and the last state: channels are read side by side, in an order that is a matter of chance, and so
-    /// are the states in between.
+    /// Sorted schemas and records, and the last state. The order of records and the states in between vary, because channels are read in
+    /// parallel.
     pub fn told(&self) -> (Vec<String>, Value) {
         let lines = self.timeless().into_iter().filter(|message| message["type"] != "STATE").map(|message| message.to_string());
         let mut lines: Vec<_> = lines.collect();
@@ -62,27 +59,25 @@ impl Output {
 }
 
 impl Tap {
-    /// What `--discover` tells.
+    /// The output of `--discover`.
     pub fn catalog(&self) -> Value {
         let finished = self.execute(&["--config", "config.json", "--discover"], &[]);
         assert_eq!(finished.status, Some(0), "{}", finished.stderr);
         serde_json::from_str(&finished.stdout).unwrap()
     }
 
-    /// Syncs with this catalog.
     pub fn sync_catalog(&self, catalog: &Value, arguments: &[&str]) -> Output {
         self.file("catalog.json", catalog.to_string());
         self.sync(&[&["--catalog", "catalog.json"], arguments].concat())
     }
 
-    /// Syncs with this state.
     pub fn sync_state(&self, state: &Value) -> Output {
         self.file("state.json", state.to_string());
         self.sync(&["--state", "state.json"])
     }
 }
 
-/// The metadata of a stream in a catalog at that path: the stream itself, a column, a property of a column.
+/// The metadata at a path of a catalog: of the stream, a column, or a property of a column.
 pub fn metadata<'c>(catalog: &'c mut Value, stream: &str, path: &[&str]) -> &'c mut Value {
     let breadcrumb: Vec<_> = path.iter().flat_map(|name| ["properties", name]).collect();
     let entries = entry(catalog, stream)["metadata"].as_array_mut().unwrap();
@@ -90,12 +85,11 @@ pub fn metadata<'c>(catalog: &'c mut Value, stream: &str, path: &[&str]) -> &'c 
     &mut entry.unwrap_or_else(|| panic!("no metadata of {stream} {path:?}"))["metadata"]
 }
 
-/// The entry of a stream in a catalog.
 pub fn entry<'c>(catalog: &'c mut Value, stream: &str) -> &'c mut Value {
     catalog["streams"].as_array_mut().unwrap().iter_mut().find(|entry| entry["tap_stream_id"] == stream).unwrap()
 }
 
-/// The catalog with these streams selected, as Meltano writes it, and no other.
+/// The catalog with only these streams selected, as Meltano writes it.
 pub fn select(mut catalog: Value, streams: &[&str]) -> Value {
     for entry in catalog["streams"].as_array_mut().unwrap() {
         let selected = streams.iter().any(|stream| entry["tap_stream_id"] == *stream);

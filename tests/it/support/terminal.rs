@@ -1,4 +1,4 @@
-//! The executable with its stderr on a terminal.
+//! Runs the executable on a terminal.
 
 use std::{
     fs::{File, OpenOptions},
@@ -18,29 +18,29 @@ use super::{Finished, Tap};
 const COLUMNS: u16 = 160;
 const ROWS: u16 = 120;
 
-/// A run that somebody has watched.
+/// The result of a run on a terminal.
 pub struct Watched {
     pub finished: Finished,
-    /// All that the terminal got.
+    /// Everything that was written to the terminal.
     pub bytes: String,
-    /// What it shows at the end.
+    /// The final contents of the screen.
     pub screen: String,
 }
 
 impl Tap {
-    /// Runs it in its folder with its stderr on a terminal, and its stdout there too or in a pipe.
+    /// Runs it with stderr on a terminal, and stdout there too or in a pipe.
     pub fn watch(&self, arguments: &[&str], environment: &[(&str, &str)], also_stdout: bool) -> Watched {
         self.watch_at(COLUMNS, arguments, environment, also_stdout)
     }
 
-    /// The same on a terminal of so many columns.
+    /// Like `watch`, on a terminal with this many columns.
     pub fn watch_at(&self, columns: u16, arguments: &[&str], environment: &[(&str, &str)], also_stdout: bool) -> Watched {
         let (terminal, side) = open(columns);
         let mut command = self.command();
         command.args(arguments).env("TERM", "xterm").envs(environment.iter().copied()).stdin(Stdio::null());
         command.stdout(if also_stdout { side.try_clone().unwrap().into() } else { Stdio::piped() }).stderr(side);
         let child = command.spawn().unwrap();
-        // Its end shows when nobody has the other side open any more.
+        // The reader sees the end only when all handles of the other side are closed.
         drop(command);
         let reader = thread::spawn(move || read(terminal));
         let finished = Finished::from(child.wait_with_output().unwrap());
@@ -51,7 +51,7 @@ impl Tap {
     }
 }
 
-/// A terminal of so many columns, and the side of it that a program gets.
+/// Opens a terminal; returns it with the side for the program.
 fn open(columns: u16) -> (OwnedFd, OwnedFd) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -69,10 +69,10 @@ fn read(terminal: OwnedFd) -> String {
             Ok(0) => break,
             Ok(count) => bytes.extend_from_slice(&part[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // How Linux says that the other side is closed.
+            // On Linux, reading fails when the other side is closed.
             Err(_) => break,
         }
     }
-    // Where stdout and stderr share a terminal, one may stand within a letter of the other.
+    // If stdout and stderr share a terminal, one may interrupt a character of the other.
     String::from_utf8_lossy(&bytes).into_owned()
 }

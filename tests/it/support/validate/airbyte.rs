@@ -1,4 +1,4 @@
-//! Airbyte's messages: against the protocol's JSON Schema, records against the schema of their stream, all in the order that platforms want.
+//! Validates Airbyte messages: by the JSON Schema of the protocol, records by the schema of their stream, and their order.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -8,7 +8,6 @@ use tap_microsoft_teams::streams::{STREAMS, Stream};
 
 use super::{columns, key, valid};
 
-/// From the public definition of the protocol.
 static MESSAGE: LazyLock<Validator> = LazyLock::new(|| {
     let schema: Value = serde_json::from_str(include_str!("../../protocol/airbyte_message.json")).unwrap();
     jsonschema::draft7::new(&schema).unwrap()
@@ -19,7 +18,7 @@ static RECORDS: LazyLock<HashMap<&str, (Validator, &'static Stream)>> = LazyLock
     STREAMS.iter().map(|&stream| (stream.name, (validator(stream.schema()), stream))).collect()
 });
 
-/// Each message is valid in itself, and they follow each other as the protocol wants.
+/// Each message is valid, and their order follows the protocol.
 pub(super) fn messages(messages: &[Value]) {
     for message in messages {
         valid(&MESSAGE, message, message);
@@ -50,7 +49,7 @@ fn state(message: &Value) {
     assert!(count.ends_with(".0"), "{count}");
 }
 
-/// STARTED, RUNNING before the first record, the last state behind the last record, then the end and nothing more.
+/// STARTED, RUNNING before the first record, the last state after the last record, then the final status and nothing after it.
 fn order(stream: &str, messages: &[Value]) {
     let mut seen = Vec::new();
     let (mut records, mut counted) = (0.0, 0.0);
@@ -58,7 +57,7 @@ fn order(stream: &str, messages: &[Value]) {
     for message in messages {
         let status = &message["trace"]["stream_status"];
         if status["stream_descriptor"]["name"] == stream {
-            // A wait is told as RUNNING, too.
+            // Waiting for a rate limit is also reported as RUNNING.
             if status["reasons"].is_null() || seen.last() != Some(&"RUNNING") {
                 seen.push(status["status"].as_str().unwrap());
             }

@@ -1,4 +1,4 @@
-//! Every line of every test is valid: against its protocol, its stream's schema, and what destinations take.
+//! Validates every output line of every test: by the protocol, the schema of the stream, and the limits of destinations.
 
 mod airbyte;
 mod singer;
@@ -8,16 +8,16 @@ use serde_json::{Map, Value};
 
 use super::Protocol;
 
-/// No line has more bytes: readers have limits, and none of the tenants has more to say at once.
+/// The maximum length of a line, because readers have limits.
 pub const LONGEST: usize = 1_000_000;
 
-/// Fails with the first line that is not as it should be.
+/// Panics at the first invalid line.
 pub fn output(protocol: Protocol, lines: &[String], messages: &[Value]) {
     for (line, message) in lines.iter().zip(messages) {
         assert!(line.len() < LONGEST, "a line of {} bytes", line.len());
         let kind = message["type"].as_str().unwrap_or_else(|| panic!("no type: {line}"));
         assert_eq!(kind, kind.to_uppercase());
-        // The text first: only there where U+0000 may stand the strings are searched.
+        // The parsed strings are searched only if the text could contain U+0000.
         assert!(!line.contains("u0000") || !has_nul(message), "U+0000 in {line}");
     }
     match protocol {
@@ -36,7 +36,7 @@ fn valid(schema: &Validator, value: &Value, message: &Value) {
     }
 }
 
-/// A record has every column of its schema and no other, in order; its date-times are in the one form that every destination takes.
+/// A record has exactly the columns of its schema, in order, and date-times in the form that every destination accepts.
 fn columns(schema: &Map<String, Value>, data: &Value, message: &Value) {
     let names: Vec<_> = data.as_object().unwrap().keys().collect();
     assert_eq!(names, schema.keys().collect::<Vec<_>>(), "every record has every column, in order");
@@ -48,14 +48,14 @@ fn columns(schema: &Map<String, Value>, data: &Value, message: &Value) {
     assert_ne!(data.get("is_removed"), Some(&Value::Bool(false)), "is_removed is true or null: {message}");
 }
 
-/// `2026-01-02T03:04:05.000000Z`: always six digits of a second, and no year before 1900.
+/// `2026-01-02T03:04:05.000000Z`: six fraction digits, no year before 1900.
 fn is_date_time(value: &Value) -> bool {
     let Some(text) = value.as_str() else { return false };
     let form: String = text.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
     form == "0000-00-00T00:00:00.000000Z" && text >= "1900"
 }
 
-/// Keys are texts that are not empty.
+/// Keys are non-empty strings.
 fn key(names: &[&str], data: &Value, message: &Value) {
     for name in names {
         assert!(data[name].as_str().is_some_and(|value| !value.is_empty()), "key {name}: {message}");

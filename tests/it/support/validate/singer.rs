@@ -1,4 +1,4 @@
-//! Singer's messages: records against the schema that was told before them, by two drafts of JSON Schema, all in the order that targets want.
+//! Validates Singer messages: records by the preceding SCHEMA in two drafts of JSON Schema, and the order that targets require.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{columns, is_date_time, key, valid};
 
-/// What a SCHEMA message says.
+/// A parsed SCHEMA message.
 pub(super) struct StreamSchema<'m> {
     schema: &'m Value,
     key: Vec<&'m str>,
@@ -15,7 +15,7 @@ pub(super) struct StreamSchema<'m> {
 }
 
 impl<'m> StreamSchema<'m> {
-    /// Fails if the message is not what every target takes.
+    /// Panics if some target would not accept the message.
     pub(super) fn new(message: &'m Value) -> Self {
         let schema = &message["schema"];
         let key: Vec<_> = message["key_properties"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
@@ -39,7 +39,7 @@ impl<'m> StreamSchema<'m> {
     }
 }
 
-/// Each message is valid in itself, and they follow each other as targets want.
+/// Each message is valid, and their order is what targets require.
 pub(super) fn messages(messages: &[Value]) {
     let mut schemas: HashMap<&str, StreamSchema<'_>> = HashMap::new();
     let mut has_state = false;
