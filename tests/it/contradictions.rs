@@ -12,7 +12,7 @@ fn said(tap: &Tap) -> String {
         lines.into_iter().filter(|line| line.starts_with('`') && !line.contains("not found")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(of(tap.check().logs("WARN")), remarks);
-    assert_eq!(of(tap.sync(&[]).said("WARNING")), remarks);
+    assert_eq!(of(tap.sync(&[]).logged("WARNING")), remarks);
     let plan = tap.execute(&["plan", "--config", "config.json"], &[]);
     let plan: Vec<_> = plan.stderr.lines().filter_map(|line| line.strip_prefix("WARNING ")).collect();
     assert_eq!(of(plan), remarks);

@@ -86,7 +86,7 @@ fn an_excluded_team_is_neither_read_nor_requested() {
         tenant.sim.clear_journal();
         let tap = tenant.tap(settings);
         let output = tap.sync(&[]);
-        assert_eq!((output.status, output.said("WARNING").len(), tenant.asked(&tenant.team)), (Some(0), 0, 0), "{}", output.stderr);
+        assert_eq!((output.status, output.logged("WARNING").len(), tenant.asked(&tenant.team)), (Some(0), 0, 0), "{}", output.stderr);
         assert_eq!((output.records("teams").count(), output.records("channels").count(), channels_of(&output, "messages")), (2, 6, 6));
         assert!(output.records("members").all(|record| record["team_id"] != tenant.team.as_str()));
 

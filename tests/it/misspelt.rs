@@ -26,7 +26,7 @@ fn every_run_warns_about_misspelt_options_only() {
     let read = tap.read(&ALL);
     assert_eq!((read.status, read.logs("WARN")), (Some(0), vec![OF_DATE, OF_PACE]));
     let sync = tap.sync(&[]);
-    assert_eq!((sync.status, sync.said("WARNING")), (Some(0), vec![OF_DATE, OF_PACE]));
+    assert_eq!((sync.status, sync.logged("WARNING")), (Some(0), vec![OF_DATE, OF_PACE]));
     let extract = tap.execute(&["extract", "--config", "config.json", "--stream", "teams"], &[]);
     assert_eq!((extract.status, warnings(&extract.stderr)), (Some(0), vec![OF_DATE, OF_PACE]));
     let plan = tap.execute(&["plan", "--config", "config.json"], &[]);
@@ -68,7 +68,7 @@ fn a_failed_sign_in_mentions_a_misspelt_option() {
     assert_eq!((check.verdict().0, check.logs("WARN")), ("FAILED", vec![remark]));
     assert!(check.verdict().1.ends_with(remark), "{}", check.verdict().1);
     assert_eq!(tap.read(&["teams"]).logs("WARN"), [remark]);
-    assert_eq!(tap.sync(&[]).said("WARNING"), [remark]);
+    assert_eq!(tap.sync(&[]).logged("WARNING"), [remark]);
 }
 
 #[test]

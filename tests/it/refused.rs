@@ -50,8 +50,8 @@ fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
     assert!(output.logs("INFO").contains(&"messages: 0 records, 18 parents refused or missing"));
     // The others are in the details.
     let details = tap.sync(&["--debug"]);
-    assert_eq!(details.said("DEBUG").iter().filter(|line| line.starts_with("cannot read the messages of channel ")).count(), 17);
-    assert_eq!(details.said("WARNING").len(), 1);
+    assert_eq!(details.logged("DEBUG").iter().filter(|line| line.starts_with("cannot read the messages of channel ")).count(), 17);
+    assert_eq!(details.logged("WARNING").len(), 1);
 
     let (refused, failed) = plan(&tap);
     assert_eq!((refused.len(), failed.len()), (0, 1), "{refused:?}");

@@ -11,7 +11,7 @@ use crate::incremental::{DAY, HOUR, MESSAGES, REPLIES, Reader, Run, spec};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// How far the `Date` is ahead: within the overlap of delta, within the time between two walks, and far beyond.
-const AHEAD: [Duration; 3] = [MINUTE.saturating_mul(20), HOUR.saturating_mul(20), DAY.saturating_mul(3652)];
+const OFFSETS: [Duration; 3] = [MINUTE.saturating_mul(20), HOUR.saturating_mul(20), DAY.saturating_mul(3652)];
 
 /// The selected streams, and whether delta is used.
 const WAYS: [(&[&str], bool); 5] =
@@ -33,7 +33,7 @@ fn read_dated(reader: &mut Reader, ahead: Duration) -> Run {
 }
 
 /// The next run reads messages that are posted, or become visible, after the previous run.
-fn assert_goes_on(reader: &mut Reader, case: &str) {
+fn assert_continued(reader: &mut Reader, case: &str) {
     for turn in 0..2 {
         let root = reader.post(&format!("newest {turn}"));
         reader.reply(&root, "with a reply");
@@ -50,14 +50,14 @@ fn assert_goes_on(reader: &mut Reader, case: &str) {
         ago("visible a moment after its time");
         let new = reader.post(&format!("new {turn}"));
         let run = reader.read();
-        assert!(run.tells(&new) || !reader.streams.contains(&MESSAGES), "{case}, turn {turn}");
+        assert!(run.emits(&new) || !reader.streams.contains(&MESSAGES), "{case}, turn {turn}");
         reader.assert_complete();
     }
 }
 
 #[test]
 fn messages_after_a_run_with_future_dates_are_read_by_the_next_run() {
-    for (way, ahead) in WAYS.into_iter().flat_map(|way| AHEAD.map(|ahead| (way, ahead))) {
+    for (way, ahead) in WAYS.into_iter().flat_map(|way| OFFSETS.map(|ahead| (way, ahead))) {
         for runs in 1..=2 {
             let mut reader = reader(way, 20, Duration::ZERO);
             let case = format!("{way:?}, {runs} runs dated {ahead:?} ahead");
@@ -73,14 +73,14 @@ fn messages_after_a_run_with_future_dates_are_read_by_the_next_run() {
             }
             reader.read();
             reader.assert_complete();
-            assert_goes_on(&mut reader, &case);
+            assert_continued(&mut reader, &case);
         }
     }
 }
 
 #[test]
 fn a_configured_thread_reads_replies_that_follow_a_run_with_future_dates() {
-    for ahead in AHEAD {
+    for ahead in OFFSETS {
         let reader = reader((&[REPLIES], true), 3, Duration::ZERO);
         let root = reader.post("a thread");
         let mut reader = reader.with(json!({"fetch_all_messages": false, "message_id": root.id_text()}));
@@ -90,7 +90,7 @@ fn a_configured_thread_reads_replies_that_follow_a_run_with_future_dates() {
             assert!(dates(&reader).all(|date| date <= now().secs()), "{ahead:?}, turn {turn}");
             let late = reader.sim.with_tenant(|tenant| tenant.ago(MINUTE / 2, |tenant| tenant.reply(&root, Post::text("late"))));
             let run = reader.read();
-            assert!(run.tells(&late.unwrap()), "{ahead:?}, turn {turn}");
+            assert!(run.emits(&late.unwrap()), "{ahead:?}, turn {turn}");
         }
     }
 }
@@ -113,7 +113,7 @@ fn dates(reader: &Reader) -> impl Iterator<Item = i64> {
 
 #[test]
 fn a_state_with_future_times_recovers() {
-    for (way, &ahead) in WAYS.into_iter().flat_map(|way| AHEAD[1..].iter().map(move |ahead| (way, ahead))) {
+    for (way, &ahead) in WAYS.into_iter().flat_map(|way| OFFSETS[1..].iter().map(move |ahead| (way, ahead))) {
         // After a walk, after rounds of delta, and in the middle of a walk.
         for runs in [1, 3, 0] {
             let mut reader = reader(way, 20, Duration::ZERO);
@@ -133,12 +133,12 @@ fn a_state_with_future_times_recovers() {
             let (channel, new) = (reader.channel(), reader.post("new"));
             reader.sim.with_tenant(|tenant| tenant.ago(MINUTE / 2, |tenant| tenant.post(&channel, Post::text("late"))).unwrap());
             let run = reader.read();
-            assert!(run.tells(&new) || !reader.streams.contains(&MESSAGES), "{case}");
+            assert!(run.emits(&new) || !reader.streams.contains(&MESSAGES), "{case}");
             reader.assert_complete();
             // The link may be of a first round with a filter in the future.
             let opens = run.requests(Class::Delta).first().is_some_and(|request| request.query.starts_with("$filter"));
             assert!(opens || !follows, "{case}");
-            assert_goes_on(&mut reader, &case);
+            assert_continued(&mut reader, &case);
         }
     }
 }
@@ -156,9 +156,9 @@ fn a_full_refresh_resumes_whatever_our_clock_shows() {
         let mut told = 0;
         for _ in 0..3 {
             let run = reader.run_until(|request| request.class == Class::Messages && request.class_number == 2, "TERM");
-            told += run.told(MESSAGES);
+            told += run.emitted(MESSAGES);
         }
-        told += reader.read().told(MESSAGES);
+        told += reader.read().emitted(MESSAGES);
         assert_eq!(told, 84, "{start}: each message once, in four runs");
         reader.assert_complete();
     }
@@ -183,15 +183,19 @@ fn a_slow_clock_repeats_the_newest_messages_without_more_requests() {
         reader.assert_complete();
         // Without new messages for 20 minutes, only a clock that is further behind makes a difference.
         let idle = reader.read();
-        assert!(idle.told_in_all() <= if behind > HOUR { 2 } else { 0 }, "{way:?}, {behind:?}: {}", idle.told_in_all());
+        assert!(idle.emitted_total() <= if behind > HOUR { 2 } else { 0 }, "{way:?}, {behind:?}: {}", idle.emitted_total());
         let root = reader.post("new");
         reader.reply(&root, "new");
         reader.read();
         for turn in 0..10 {
             reader.later(MINUTE / 2);
             let run = reader.read();
-            let told = run.told_in_all();
-            assert!(told <= 2 && run.asked() <= idle.asked(), "{way:?}, {behind:?}, turn {turn}: {told} told, {} asked", run.asked());
+            let told = run.emitted_total();
+            assert!(
+                told <= 2 && run.message_requests() <= idle.message_requests(),
+                "{way:?}, {behind:?}, turn {turn}: {told} told, {} asked",
+                run.message_requests()
+            );
         }
         reader.assert_complete();
     }

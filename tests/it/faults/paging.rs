@@ -21,7 +21,7 @@ fn paged() -> GraphSim {
 }
 
 /// Replacements of a link up to its path, and whether the result is a link.
-fn astray(sim: &GraphSim) -> [(String, bool); 10] {
+fn foreign_links(sim: &GraphSim) -> [(String, bool); 10] {
     let (graph, foreign) = (sim.graph_url(), sim.foreign_url());
     let host = foreign.trim_start_matches("http://");
     [
@@ -61,7 +61,7 @@ fn no_link_leads_the_token_to_another_host() {
         if class == Class::Groups {
             sim.switches(|switches| switches.empty_pages = 1);
         }
-        for (by, is_link) in astray(&sim) {
+        for (by, is_link) in foreign_links(&sim) {
             if class == Class::Replies && !is_link {
                 // The list of the thread is requested instead, which needs no link here.
                 continue;
@@ -91,7 +91,7 @@ fn no_link_leads_the_token_to_another_host() {
             scope.spawn(move || {
                 let mut reader = open_delta();
                 let kept = reader.states.clone();
-                for (by, is_link) in astray(&reader.sim) {
+                for (by, is_link) in foreign_links(&reader.sim) {
                     reader.states.clone_from(&kept);
                     reader.sim.clear_faults();
                     let applied = reader.sim.faults_applied();
@@ -146,7 +146,7 @@ fn delta_with_both_links_or_none_loses_nothing() {
                     reader.assert_complete();
                     reader.later(HOUR);
                     let run = reader.read();
-                    assert_eq!((run.told_in_all(), run.warnings("delta").len()), (0, 0), "{what}");
+                    assert_eq!((run.emitted_total(), run.warnings("delta").len()), (0, 0), "{what}");
                 }
             }
         }

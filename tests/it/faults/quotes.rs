@@ -18,7 +18,7 @@ fn sim() -> GraphSim {
 }
 
 /// Runs every command with the most detailed log; returns the output except records.
-fn everything_written(sim: &GraphSim) -> Vec<String> {
+fn all_output(sim: &GraphSim) -> Vec<String> {
     let tap = Tap::new(&config(sim, everything()));
     tap.file("catalog.json", json!({"streams": ALL.map(incremental::configured)}).to_string());
     let commands: [&[&str]; 4] = [&["check"], &["read", "--catalog", "catalog.json"], &[], &["plan", "--format", "json"]];
@@ -32,12 +32,12 @@ fn everything_written(sim: &GraphSim) -> Vec<String> {
 
 #[test]
 fn a_secret_quoted_in_an_error_is_masked() {
-    let said = format!("you have sent {}", QUOTES.join(", and "));
+    let reported = format!("you have sent {}", QUOTES.join(", and "));
     for class in [Class::Groups, Class::Members, Class::Messages] {
-        for fault in [Fault::graph(403, "Forbidden", &said), Fault::graph(500, &said, "")] {
+        for fault in [Fault::graph(403, "Forbidden", &reported), Fault::graph(500, &reported, "")] {
             let sim = sim();
             sim.inject(Rule::new(fault).class(class));
-            for written in everything_written(&sim) {
+            for written in all_output(&sim) {
                 assert!(written.contains("you have sent ***, and ***, and ***, and ***, and ***, and ***"), "{class:?} {written}");
             }
         }
@@ -51,7 +51,7 @@ fn a_secret_quoted_next_to_an_error_is_masked() {
         let headers = [("x-request-id", quote), ("request-id", quote), ("Location", quote), ("Retry-After", quote)];
         let body = json!({"error": {"code": "", "message": "", "innerError": {"message": quote}}}).to_string();
         sim.inject(Rule::new(Fault::respond(302, &headers, body)).class(Class::Members));
-        let written = everything_written(&sim);
+        let written = all_output(&sim);
         assert!(written.iter().all(|written| written.contains("302 Found (request-id ***")), "{written:?}");
     }
 }
@@ -70,7 +70,7 @@ fn a_response_that_is_only_text_is_not_quoted() {
     ] {
         let sim = sim();
         sim.inject(Rule::new(Fault::respond(200, &[], body.clone())).class(Class::Members));
-        let written = everything_written(&sim).concat();
+        let written = all_output(&sim).concat();
         assert!(written.contains("unexpected response"), "{body}");
         assert!(!written.contains("Zaphod") && !written.contains("***"), "{body}: {written}");
     }
@@ -82,8 +82,11 @@ fn the_size_of_a_text_is_reported_instead_of_the_text() {
     let body = format!("\"{}\"", "words of a person ".repeat(100_000));
     sim.inject(Rule::new(Fault::respond(200, &[], body)).class(Class::Members));
     let output = Tap::new(&config(&sim, everything())).read(&["members"]);
-    let (_, _, said) = &output.errors()[0];
-    assert!(said.contains("it is a string, not an object with a list `value`, at line 1, column 1800002 of 1800002 bytes"), "{said}");
+    let (_, _, reported) = &output.errors()[0];
+    assert!(
+        reported.contains("it is a string, not an object with a list `value`, at line 1, column 1800002 of 1800002 bytes"),
+        "{reported}"
+    );
     assert!(output.lines.iter().all(|line| line.len() < 2000 && !line.contains("person")));
 }
 
@@ -103,7 +106,7 @@ fn a_link_with_a_secret_is_neither_followed_nor_shown() {
             sim.clear_journal();
             let body = json!({"value": [], "@odata.nextLink": "LINK"}).to_string().replace("LINK", &link);
             sim.inject(Rule::new(Fault::respond(200, &[], body)).class(class));
-            let written = everything_written(&sim);
+            let written = all_output(&sim);
             let is_named = |written: &String| written.contains("a link contains a secret");
             assert!(written[1..3].iter().all(is_named), "{class:?} {link} {written:?}");
             let is_followed = sim.journal().entries().any(|entry| entry.host == Host::Foreign || entry.query.contains("of-others"));
@@ -128,7 +131,7 @@ fn an_item_with_a_secret_in_its_id_is_skipped() {
         let sim = sim();
         let id = Fault::Replace { from: "\"id\":\"".to_owned(), to: format!("\"id\":\"{quote}") };
         sim.inject(Rule::new(id).class(class));
-        let written = everything_written(&sim);
+        let written = all_output(&sim);
         assert!(written[1..3].iter().all(|written| written.contains("or no usable id")), "{class:?} {quote}: {written:?}");
     }
 }
@@ -151,7 +154,7 @@ fn a_secret_in_a_name_is_masked() {
 fn no_state_contains_a_link_with_a_secret() {
     for protocol in BOTH {
         for quote in ["$TOKEN$", "$PERCENT:TOKEN$", "$ESCAPED:SECRET$"] {
-            let mut reader = reader(30).streams(&[MESSAGES]).speaking(protocol);
+            let mut reader = reader(30).streams(&[MESSAGES]).with_protocol(protocol);
             // On the same path, because foreign links are never stored.
             let quoting = Fault::Replace { from: "token=".to_owned(), to: format!("token={quote}") };
             reader.sim.inject(Rule::new(quoting).class(Class::Delta));
@@ -202,8 +205,8 @@ fn a_secret_entered_as_an_id_is_not_shown() {
 #[test]
 fn bidirectional_marks_are_escaped_in_logs() {
     let sim = sim();
-    let said = "first\u{2028}second\u{2029}third \u{202e}txet\u{202c} \u{2066}\u{feff}\u{200b}end\u{85}";
-    sim.inject(Rule::new(Fault::graph(403, "Forbidden", said)).class(Class::Members));
+    let reported = "first\u{2028}second\u{2029}third \u{202e}txet\u{202c} \u{2066}\u{feff}\u{200b}end\u{85}";
+    sim.inject(Rule::new(Fault::graph(403, "Forbidden", reported)).class(Class::Members));
     let shown = r"first second third \u{202e}txet\u{202c} \u{2066}\u{feff}\u{200b}end";
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.read(&["members"]);
@@ -212,7 +215,7 @@ fn bidirectional_marks_are_escaped_in_logs() {
     assert!(output.stderr.contains(&shown.replace('\\', r"\\")), "{}", output.stderr);
     let output = tap.sync(&[]);
     assert!(output.critical().contains(shown), "{}", output.stderr);
-    for text in everything_written(&sim) {
+    for text in all_output(&sim) {
         assert!(!text.contains(|char: char| "\u{2028}\u{2029}\u{202e}\u{202c}\u{2066}\u{feff}\u{200b}\u{85}".contains(char)), "{text}");
     }
 }

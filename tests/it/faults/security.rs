@@ -90,11 +90,11 @@ fn the_most_detailed_log_shows_no_secret() {
     }
     let output = tap.sync(&["--debug"]);
     let said = output.stderr.to_lowercase();
-    assert!(output.said("DEBUG").len() > 5 && !said.contains("authorization") && !said.contains("bearer"), "{said}");
+    assert!(output.logged("DEBUG").len() > 5 && !said.contains("authorization") && !said.contains("bearer"), "{said}");
 }
 
 /// Ids that would lead elsewhere if used as paths.
-const ASTRAY: [&str; 9] = [
+const FOREIGN_IDS: [&str; 9] = [
     "../../users",
     "a/../../../users",
     "..%2f..%2fusers",
@@ -111,7 +111,7 @@ fn an_id_never_leads_to_another_path() {
     let sim = tenant(1, 1, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
-    for id in ASTRAY {
+    for id in FOREIGN_IDS {
         // In the configuration, and in a response of Graph.
         let asked = sim.journal().total();
         for option in ["tenant_id", "team_id", "channel_id", "message_id", "exclude"] {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use graph_sim::{Class, Fault, GraphSim, RetryAfter, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Protocol, Tap, config, everything, incremental::Runs, side_by_side, tenant};
+use crate::support::{ALL, Protocol, Tap, config, everything, in_parallel, incremental::Runs, tenant};
 
 const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
-const SAID: &str =
+const MESSAGE: &str =
     "hint: Graph requires a wait of 120 minutes, and a run waits 15 at most: run again after that; it resumes from its state";
 
 fn for_two_hours() -> Fault {
@@ -30,23 +30,23 @@ fn a_wait_that_is_too_long_ends_the_stream_with_its_state() {
         ("16 minutes", Fault::throttled(RetryAfter::Seconds(901))),
         ("166666666667 minutes", Fault::throttled(RetryAfter::Seconds(10_000_000_000_000))),
     ];
-    side_by_side(BOTH.into_iter().flat_map(|protocol| too_long.clone().map(|case| (protocol, case))), |(protocol, (wait, fault))| {
+    in_parallel(BOTH.into_iter().flat_map(|protocol| too_long.clone().map(|case| (protocol, case))), |(protocol, (wait, fault))| {
         let sim = tenant(1, 1, 24);
         let mut runs = Runs::new(tap(&sim, json!({"top": 4})), protocol);
         sim.inject(Rule::new(fault).class(Class::Messages).skip(3));
         let first = runs.run();
         assert_eq!((first.status, sim.count(Class::Messages), first.records("messages").count()), (Some(1), 4, 12), "{}", first.stderr);
-        let said = SAID.replace("120 minutes", wait);
+        let reported = MESSAGE.replace("120 minutes", wait);
         if protocol == Protocol::Airbyte {
             let errors = first.errors();
             assert_eq!(
                 errors.iter().map(|(kind, stream, _)| (*kind, *stream)).collect::<Vec<_>>(),
                 [("transient_error", "messages"), ("transient_error", "message_replies")]
             );
-            assert!(errors.iter().all(|(_, _, text)| text.ends_with(&said)), "{errors:?}");
+            assert!(errors.iter().all(|(_, _, text)| text.ends_with(&reported)), "{errors:?}");
             assert_eq!(first.statuses("members").last(), Some(&"COMPLETE"));
         } else {
-            assert!(first.critical().contains(&said), "{}", first.stderr);
+            assert!(first.critical().contains(&reported), "{}", first.stderr);
         }
         sim.clear_faults();
         let second = runs.run();
@@ -65,14 +65,14 @@ fn a_wait_that_is_too_long_is_reported_on_every_route() {
         (Class::Members, &["members"]),
         (Class::Token, &ALL),
     ];
-    side_by_side(routes, |(class, fails)| {
+    in_parallel(routes, |(class, fails)| {
         let sim = tenant(1, 1, 2);
         sim.inject(Rule::new(for_two_hours()).class(class));
         let output = tap(&sim, json!({})).read(&ALL);
         let errors = output.errors();
         assert_eq!((output.status, sim.faults_applied()), (Some(1), 1), "{class:?}: {errors:?}");
         assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?}");
-        assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.ends_with(SAID)), "{class:?}: {errors:?}");
+        assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.ends_with(MESSAGE)), "{class:?}: {errors:?}");
     });
 }
 
@@ -85,20 +85,20 @@ fn similar_requests_are_skipped_after_long_waits() {
         let mut runs = Runs::new(tap(&sim, json!({"max_concurrent_threads": at_once})), protocol);
         sim.inject(Rule::new(for_two_hours()).class(Class::Messages));
         let first = runs.run();
-        let asked = sim.count(Class::Messages);
-        assert!((2..=most).contains(&asked), "{asked}");
+        let requested = sim.count(Class::Messages);
+        assert!((2..=most).contains(&requested), "{requested}");
         assert_eq!((first.status, first.records("messages").count(), first.records("members").count()), (Some(1), 0, 24));
         if protocol == Protocol::Airbyte {
             // Thirty channels are skipped for one reason.
             let (warnings, errors) = (first.logs("WARN"), first.errors());
             assert!(warnings.len() as u64 <= most, "{warnings:?}");
             assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), ["messages", "message_replies"]);
-            assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains(SAID)), "{errors:?}");
+            assert!(errors.iter().all(|(kind, _, text)| *kind == "transient_error" && text.contains(MESSAGE)), "{errors:?}");
             for stream in ["teams", "channels", "members"] {
                 assert_eq!(first.statuses(stream).last(), Some(&"COMPLETE"), "{stream}");
             }
         } else {
-            assert!(first.critical().contains(SAID), "{}", first.stderr);
+            assert!(first.critical().contains(MESSAGE), "{}", first.stderr);
         }
         sim.clear_faults();
         assert_eq!(runs.run().status, Some(0));
@@ -122,7 +122,7 @@ fn one_throttled_channel_does_not_delay_the_others() {
 
 #[test]
 fn a_request_that_is_throttled_forever_fails() {
-    side_by_side([RetryAfter::Seconds(0), RetryAfter::Absent, RetryAfter::Date(-60)], |wait| {
+    in_parallel([RetryAfter::Seconds(0), RetryAfter::Absent, RetryAfter::Date(-60)], |wait| {
         let sim = tenant(1, 2, 4);
         let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
         sim.inject(Rule::new(Fault::throttled(wait.clone())).class(Class::Messages).channel(&channel));
@@ -141,7 +141,7 @@ fn a_request_that_is_throttled_forever_fails() {
 #[test]
 fn a_limit_that_outlasts_its_retry_after_is_waited_for() {
     let named = ["0", "0.001", "0.0124"].map(|text| RetryAfter::Text(text.to_owned()));
-    side_by_side(named.into_iter().chain([RetryAfter::Absent]), |wait| {
+    in_parallel(named.into_iter().chain([RetryAfter::Absent]), |wait| {
         let sim = tenant(1, 2, 4);
         // More 429 responses than the attempts of a failing request, on every route.
         for class in [Class::Groups, Class::Team, Class::Channels, Class::Members, Class::Messages] {
@@ -164,7 +164,7 @@ fn a_requested_wait_is_respected_on_every_route() {
         (Class::Messages, 429),
         (Class::Messages, 503),
     ];
-    side_by_side(cases, |(class, status)| {
+    in_parallel(cases, |(class, status)| {
         let sim = tenant(1, 1, 4);
         sim.inject(Rule::new(asks(status)).class(class).times(1));
         let mut runs = Runs::new(tap(&sim, json!({})), Protocol::Airbyte);
@@ -172,8 +172,8 @@ fn a_requested_wait_is_respected_on_every_route() {
         assert_eq!((output.status, sim.faults_applied()), (Some(0), 1), "{class:?} {status}: {:?}", output.errors());
         runs.assert_complete(&sim);
         let journal = sim.journal();
-        let mut asked = journal.entries_of(class);
-        let (refused, again) = (asked.next().unwrap(), asked.next().unwrap());
+        let mut requested = journal.entries_of(class);
+        let (refused, again) = (requested.next().unwrap(), requested.next().unwrap());
         assert!(refused.fault && again.started >= refused.started + refused.took + wait, "{class:?} {status}");
     });
 }

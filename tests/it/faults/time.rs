@@ -28,13 +28,13 @@ fn check(options: Options, delta: bool, fault: Option<&Fault>) {
         let old = reader.roots().pop().unwrap();
         reader.edit(&old, &format!("edited {turn}"));
         let run = reader.read();
-        assert!(run.tells(&root) && run.tells(&old), "{turn}");
+        assert!(run.emits(&root) && run.emits(&old), "{turn}");
         reader.assert_complete();
         if fault.is_none() {
             // Records within the lookback are repeated once, or by each run while our clock is behind.
             for most in [3, if is_ahead_of_us { 3 } else { 0 }] {
                 reader.later(HOUR);
-                let told = reader.read().told_in_all();
+                let told = reader.read().emitted_total();
                 assert!(told <= most, "{turn}: {told}");
             }
         }
@@ -102,7 +102,7 @@ fn impossible_dates_neither_stop_a_walk_nor_hide_later_messages() {
             reader.edit(&oldest, &format!("edited {turn}"));
             let new = [reader.post("new"), reader.reply(&above, "new")];
             let run = reader.read();
-            assert!(new.iter().chain([&oldest]).all(|message| run.tells(message)), "{turn}");
+            assert!(new.iter().chain([&oldest]).all(|message| run.emits(message)), "{turn}");
             reader.assert_complete();
         }
     }

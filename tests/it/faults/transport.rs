@@ -69,7 +69,7 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
                 reader.post("new");
                 reader.sim.inject(Rule::new(fault.clone()).class(Class::Delta));
                 let run = reader.read();
-                assert_eq!((run.asked_of(Class::Delta), run.warnings(said).len()), (7, 1), "{fault:?}");
+                assert_eq!((run.request_count(Class::Delta), run.warnings(said).len()), (7, 1), "{fault:?}");
                 reader.assert_complete();
             }
         });

@@ -1,8 +1,8 @@
-//! No explosion of duplicates: a record that the destination has already, word for word, must have a reason to come again.
+//! Limits duplicates: an unchanged record that the destination already has must have a reason to be emitted again.
 //!
-//! What is new or changed is never counted. A record that brings nothing new may come because its message lies inside the lookback, because
-//! its time is unknown, because delta tells a root whose chain changed, because delta was opened and repeats its last hour, or because a
-//! walk goes on that an earlier run did not end: its closing pass meets what moved, and one page at the place where it goes on.
+//! New and changed records are never counted. An unchanged record may be emitted because its message is within the lookback, because its
+//! time is unknown, because delta returns a root whose chain changed, because delta started and repeats its last hour, or because a walk of
+//! an earlier run continues: its closing pass finds what moved, and one page at the position where it continues.
 
 use std::{
     cmp::Reverse,
@@ -21,39 +21,37 @@ use scenario::{
 };
 use serde_json::Value;
 
-/// Delta is opened so far back at least.
+/// The minimum time that delta starts in the past.
 const DELTA_REACH: Duration = Duration::from_secs(3600);
 
-/// `Date` headers have whole seconds.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What is covered by states that the destination stored, and since when.
+/// What is covered by the states that the destination stored, and since when.
 #[derive(Default)]
 pub struct Economy {
-    /// The beginning of the last run that ended the walk of a channel for a stream.
+    /// The start of the last run that finished the walk of a channel for a stream.
     walked: HashMap<(&'static str, String), Time>,
-    /// The beginning of the last run that ended a round of delta.
+    /// The start of the last run that finished a round of delta.
     followed: HashMap<String, Time>,
-    /// Walks that may be unfinished in the stored state.
     open: HashSet<(&'static str, String)>,
     begun: HashMap<String, Time>,
-    /// Records that came although the destination had them.
+    /// Records that were emitted although the destination had them.
     pub repeats: usize,
 }
 
-/// One run, as the economy looks at it.
+/// The facts about a run that decide what may be repeated.
 pub struct Run<'r> {
     pub plan: &'r Plan,
     pub ledger: &'r Ledger,
     pub asked: &'r HashMap<String, Asked>,
     pub start: Time,
     pub lines: &'r [Line],
-    /// As it was when the run began.
+    /// At the start of the run.
     pub destination: &'r Destination,
 }
 
 impl Economy {
-    /// Looks at the lines of a run; gives what came without a reason.
+    /// Returns the records of a run that were repeated without a reason.
     pub fn judge(&mut self, run: &Run<'_>) -> Vec<String> {
         let mut faults = Vec::new();
         let mut told: HashMap<&Key, &str> = HashMap::new();
@@ -83,8 +81,8 @@ impl Economy {
         faults
     }
 
-    /// How many unchanged chains a walk may meet again that goes on: two pages at the place where it stood, and a few more where times are unknown; and by offsets as many as have
-    /// moved up meanwhile, since each pushes another one further down.
+    /// The number of unchanged chains that a resumed walk may find again: two pages at its position, a few more if times are unknown, and
+    /// with offsets as many as have moved up meanwhile, because each pushes another one down.
     fn chains_met_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
         let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
         if run.plan.switches.paging == Paging::Position {
@@ -111,9 +109,8 @@ impl Economy {
         }
         if self.open.contains(&place) {
             let since = walked.unwrap_or(begun).minus(plan.reach() + TICK);
-            // A pass begins again when the link to its next page is refused; and where few replies or none are served with their root, a first
-            // page looks older than it is, or its chains are of unknown age as long as replies are not asked for: a closing pass goes down
-            // further.
+            // A pass restarts when its link is refused. If few or no replies are expanded, the first page looks older than it is, or the
+            // age of its chains is unknown without replies, so the closing pass reads further.
             let Switches { expands_replies, inline_replies, .. } = plan.switches;
             if chain >= since || plan.loses_links() || !expands_replies || inline_replies <= 3 {
                 return true;
@@ -121,12 +118,12 @@ impl Economy {
         }
         let followed = self.followed.get(&record.key.channel).copied().unwrap_or(begun);
         let opening = followed.minus(plan.reach().max(DELTA_REACH) + TICK);
-        // The first round of an opening may go on that an earlier run began.
+        // The first round of delta may continue from an earlier run.
         let opens = asked.opened || entry(run.destination, record.key.stream, &record.key.channel)["deltaLink"].is_null();
         record.key.stream == "messages" && asked.delta && (chain >= followed || opens && chain >= opening)
     }
 
-    /// Notes what the destination holds `after` a run.
+    /// Records what the destination contains after a run.
     pub fn note(&mut self, run: &Run<'_>, ended: bool, kept: &Kept, after: &Destination) {
         for (channel, asked) in run.asked {
             self.begun.entry(channel.clone()).or_insert(run.start);
@@ -136,7 +133,7 @@ impl Economy {
                 if !ended || asked.blocked || !kept.up_to_date.contains(&stream) || !state["walk"].is_null() {
                     self.open.insert(place);
                 } else if asked.passes > 0 {
-                    // Where a thread is served in parts, a last pass that sees nothing new may leave the replies known as of the pass before.
+                    // If a thread has several pages, a last pass without changes may leave the replies known as of the previous pass.
                     let read_at = seconds(&state["readAt"]).unwrap_or(run.start);
                     let Switches { expands_replies, inline_replies, .. } = run.plan.switches;
                     let is_in_parts = stream == "message_replies" && (!expands_replies || has_long_thread(after, channel, inline_replies));
@@ -145,7 +142,7 @@ impl Economy {
                 }
                 let is_followed = asked.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.up_to_date.contains(&stream) {
-                    // Where the run held something back, the next one asks for the same round again.
+                    // If the run held something back, the next one requests the same round again.
                     let at = seconds(&state["deltaAt"]).unwrap_or(run.start);
                     self.followed.insert(channel.clone(), at.min(run.start));
                 }
@@ -154,31 +151,31 @@ impl Economy {
     }
 }
 
-/// A time of Graph's clock, as a state has it.
+/// A time of Graph's clock in a state.
 fn seconds(clock: &Value) -> Option<Time> {
     clock.as_i64().map(|seconds| Time::from_ticks(seconds * 10_000_000))
 }
 
-/// What the stored state says of a channel.
+/// The entry of a channel in the stored state.
 fn entry<'d>(destination: &'d Destination, stream: &str, channel: &str) -> &'d Value {
     let mut entries = destination.state_of(stream).into_iter().flat_map(states::entries);
     entries.find(|(_, entry)| entry["id"] == channel).map_or(&Value::Null, |(_, entry)| entry)
 }
 
-/// What a run told in which there is nothing to tell. Of a message whose time says nothing nobody can know whether it is new.
+/// The records of a run without changes. A message without a usable time may always be new.
 pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
     let records = run.lines.iter().filter_map(|line| match line {
         Line::Record(record) => Some(record),
         _ => None,
     });
-    // What the run before held back comes now, with what stands above it.
+    // What the previous run held back is emitted now, with what is above it.
     let is_owed = |record: &&Record| !entry(run.destination, record.key.stream, &record.key.channel)["walk"].is_null();
     let without_reason = records.filter(|record| own_time(&record.text).is_some() && !is_changed_in_place(run, record) && !is_owed(record));
     let keys: Vec<_> = without_reason.map(|record| (record.key.stream, &record.key.channel, &record.key.id)).collect();
     if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
 }
 
-/// An earlier start date was asked for than the channel was read from: it is read from it on, once.
+/// The start date is earlier than before: the channel is read from it once.
 fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
     let of_channel = &entry(run.destination, record.key.stream, &record.key.channel)["since"];
     let usual = run.destination.state_of(record.key.stream).map_or(&Value::Null, |state| &state["since"][0]);
@@ -186,12 +183,12 @@ fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
     since.is_some_and(|since| run.plan.start_time().is_none_or(|start| start < since))
 }
 
-/// A message that was changed where it stands may be met below chains that are older: whenever a walk comes by it for the first time.
+/// A message that changed without moving may be below older chains, and is found when a walk first reaches it.
 fn is_changed_in_place(run: &Run<'_>, record: &Record) -> bool {
     run.ledger.untold.contains_key(&(record.key.channel.clone(), record.key.id.parse().unwrap()))
 }
 
-/// The records of so many chains, the longest of the channel.
+/// The number of records in the longest chains of the channel.
 fn longest(run: &Run<'_>, (stream, channel): &(&'static str, String), chains: usize) -> usize {
     if *stream == "messages" {
         return chains;
@@ -201,7 +198,7 @@ fn longest(run: &Run<'_>, (stream, channel): &(&'static str, String), chains: us
     lengths.into_iter().take(chains).sum()
 }
 
-/// How many replies the destination has of each thread of a channel.
+/// The number of replies in the destination for each thread of a channel.
 fn lengths(destination: &Destination, channel: &str) -> impl Iterator<Item = usize> {
     let mut lengths: HashMap<MessageId, usize> = HashMap::new();
     for (key, row) in destination.rows.iter().filter(|(key, _)| key.stream == "message_replies" && key.channel == channel) {
@@ -220,7 +217,7 @@ fn root(record: &Record) -> MessageId {
     parent.map_or(&*record.key.id, |(parent, _)| parent).parse().unwrap()
 }
 
-/// The newest of the times that make the activity of a message; none if its lastModifiedDateTime says nothing.
+/// The newest time that defines the activity of a message; `None` if its lastModifiedDateTime is unusable.
 pub fn own_time(text: &str) -> Option<Time> {
     let columns: Value = serde_json::from_str(text).unwrap();
     let time = |name: &str| columns[name].as_str().and_then(Time::parse);

@@ -1,4 +1,5 @@
-//! A history: a tenant that changes, a tap that is run and killed, a destination that keeps what it may; at its end all must be equal.
+//! A history: a tenant that changes, a tap that is run and killed, a destination that keeps part of the output; at the end both must be
+//! equal.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -22,24 +23,24 @@ use super::{
 };
 use crate::support::Tap;
 
-/// The run in which nothing is to be told.
+/// The name of the run without changes.
 const IDLE: &str = "idle run";
 
-/// What is done wrong on purpose, to see that it is noticed.
+/// Deliberate errors that a history must notice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sabotage {
     None,
-    /// The destination loses a row of those that it has.
+    /// The destination loses a row.
     LoseRow,
-    /// The destination keeps a row as it was before the last run.
+    /// The destination keeps the old version of a row.
     KeepOldRow,
-    /// A run that was cut off is taken for one that ended: its last state without all of its records.
+    /// An interrupted run is treated as complete: its last state is stored without all of its records.
     StateWithoutRecords,
-    /// The state is not given to the quiet runs.
+    /// The quiet runs get no state.
     ForgetState,
 }
 
-/// Plays the history of a plan. The error is the log with what is wrong at its end.
+/// Plays the history of a plan. The error is the log, with the problem at its end.
 pub fn play(plan: &Plan, sabotage: Sabotage) -> Result<Tally, String> {
     let mut history = History::begin(plan, sabotage);
     match history.play() {
@@ -51,14 +52,14 @@ pub fn play(plan: &Plan, sabotage: Sabotage) -> Result<Tally, String> {
     }
 }
 
-/// A run that is over.
+/// A finished run.
 struct Played {
     lines: Vec<Line>,
     status: Option<i32>,
-    /// What was asked of each channel.
+    /// The requests for each channel.
     asked: HashMap<String, Asked>,
     start: Time,
-    /// By itself, and well.
+    /// Whether it exited by itself, successfully.
     ended: bool,
 }
 
@@ -72,7 +73,7 @@ struct History<'p> {
     destination: Destination,
     economy: Economy,
     tally: Tally,
-    /// The last run ended by itself and all its states were stored: no list is half read.
+    /// Whether the last run exited by itself and all its states were stored, so that no list is half read.
     is_settled: bool,
 }
 
@@ -124,7 +125,7 @@ impl<'p> History<'p> {
         self.end()
     }
 
-    /// Seconds to days in which things happen.
+    /// Changes over seconds to days.
     fn between(&mut self) {
         let pause = self.dice.pick(&[5_u64, 60, 600, 7_200, 90_000, 400_000]);
         let changes = self.dice.within(0..=6);
@@ -164,7 +165,7 @@ impl<'p> History<'p> {
         world.changes.may_sink = false;
     }
 
-    /// Two quiet runs, each with its daily walk: then all is equal. One more soon after them tells nothing.
+    /// After two quiet runs, each with its daily walk, everything is equal. Another run soon after emits nothing.
     fn end(&mut self) -> Result<(), String> {
         self.sim.with_tenant(|tenant| {
             for channel in tenant.all_channel_ids() {
@@ -234,7 +235,7 @@ impl<'p> History<'p> {
         self.judge(&plan, name, Played { lines, status: ran.status, asked, start, ended }, is_quiet)
     }
 
-    /// Runs the executable while the world goes on.
+    /// Runs the executable while the tenant changes.
     fn execute(&mut self, state: Option<&Value>, ending: Ending, is_quiet: bool) -> Result<(Ran, HashMap<String, Asked>), String> {
         let state = state.map(|state| self.tap.file("state.json", state.to_string()));
         let arguments = arguments(self.plan.protocol, state.is_some());
@@ -245,7 +246,7 @@ impl<'p> History<'p> {
         Ok((ran, run.asked))
     }
 
-    /// Lets the destination read, and looks at what came twice.
+    /// Updates the destination and checks the repeated records.
     fn judge(&mut self, plan: &Plan, name: &str, played: Played, is_quiet: bool) -> Result<(), String> {
         let Played { lines, status, mut asked, start, ended } = played;
         self.sim.read_tenant(|tenant| {
@@ -254,12 +255,12 @@ impl<'p> History<'p> {
             }
         });
         let habits = if is_quiet { Habits { merges: plan.habits.merges, ..Habits::default() } } else { plan.habits };
-        // What it may have read of a run that did not end well: any prefix.
+        // After a failed run, the destination may have read any prefix.
         let read = match ended && (is_quiet || self.dice.chance(80)) || self.dice.chance(50) {
             true => lines.len(),
             false => self.dice.within(0..=lines.len() as u64) as usize,
         };
-        // The states of the whole run, though not all of its records were kept.
+        // The states of the whole run, although not all of its records were kept.
         let is_sabotaged = self.sabotage == Sabotage::StateWithoutRecords;
         let states_beyond = lines[read..].iter().filter(|line| is_sabotaged && matches!(line, Line::State(..)));
         let destination = self.destination.clone();
@@ -296,7 +297,7 @@ impl<'p> History<'p> {
     }
 }
 
-/// The channels of which a state holds a delta link.
+/// The channels with a delta link in the state.
 fn channels_with_delta(state: &Value) -> Vec<String> {
     let with = states::entries(state).filter(|(_, entry)| entry["deltaLink"].is_string());
     with.filter_map(|(place, _)| Some(place.split_once('/')?.1.to_owned())).collect()

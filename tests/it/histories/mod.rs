@@ -1,7 +1,7 @@
-//! Random histories: whatever changes, fails, expires or is killed, a careful destination ends equal to the truth.
+//! Random histories: whatever changes, fails, expires or is killed, the destination ends up equal to the tenant.
 //!
-//! `HISTORIES=5000 cargo test --test it histories::nothing -- --nocapture` plays more of them, `HISTORY_SEED=17` plays that one again,
-//! `HISTORY_LOGS=folder` keeps the logs of those that fail.
+//! `HISTORIES=5000 cargo test --test it histories::nothing -- --nocapture` plays more of them, `HISTORY_SEED=17` repeats one,
+//! `HISTORY_LOGS=folder` keeps the logs of failures.
 
 mod economy;
 mod history;
@@ -25,17 +25,17 @@ use self::{
     tally::Tally,
 };
 
-/// So many histories are played as a rule.
+/// The default number of histories.
 const HISTORIES: u64 = 40;
 
-/// Histories wait for the tap, which waits for its retries: more of them than there are cores.
+/// More threads than cores, because histories wait for the tap, which waits for its retries.
 const THREADS: usize = 6;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
 }
 
-/// Does each of these on a few threads; gives those that failed, in order.
+/// Plays each of these on several threads; returns the failures in order.
 fn side_by_side(range: Range<u64>, act: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
     let (next, failures) = (AtomicU64::new(range.start), Mutex::new(Vec::new()));
     thread::scope(|scope| {
@@ -72,7 +72,7 @@ fn nothing_that_graph_reports_is_lost_in_any_history() {
     }
 }
 
-/// Says at once what is wrong, since thousands of histories take their time, and keeps the log where that is wished.
+/// Prints the problem immediately, because thousands of histories take long, and keeps the log if requested.
 #[allow(clippy::print_stdout, reason = "a test tells what it found")]
 fn keep(seed: u64, log: &str) {
     println!("{}", wrong(log));
@@ -81,12 +81,12 @@ fn keep(seed: u64, log: &str) {
     }
 }
 
-/// What is wrong, without what happened before.
+/// The problem without the log before it.
 fn wrong(log: &str) -> &str {
     log.rsplit_once("\n\n").map_or(log, |(_, wrong)| wrong)
 }
 
-/// Something is done wrong in these histories: one of them at least must say so.
+/// At least one of these histories with a deliberate error must fail.
 #[track_caller]
 fn assert_noticed(sabotage: Sabotage, says: &str) {
     let is_noticed = |seed| play(&Plan::new(seed), sabotage).is_err_and(|log| wrong(&log).contains(says));

@@ -1,4 +1,4 @@
-//! Any prefix of a run's output may be all that a destination kept: cut behind every line, the next run brings the rest.
+//! A destination may have kept any prefix of a run's output: after a cut at every line, the next run emits the rest.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::side_by_side;
 use crate::support::Tap;
 
-/// So many lines a run has at most: each is cut off once, and each cut is a run.
+/// The maximum number of lines of a run; each line is one cut, and each cut one run.
 const LINES: usize = 120;
 
 struct Reading {
@@ -29,7 +29,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Two channels with pages of three chains, a checkpoint behind each.
+    /// Two channels with pages of three chains, with a checkpoint after each page.
     fn new(protocol: Protocol) -> Self {
         let mut plan = Plan::new(0);
         plan.protocol = protocol;
@@ -43,7 +43,7 @@ impl Reading {
         Self { plan, sim, ledger: Ledger::default() }
     }
 
-    /// Runs with a state; gives the lines.
+    /// Runs with a state; returns the lines.
     fn run(&self, state: Option<&Value>) -> Vec<Line> {
         let tap = Tap::new(&self.plan.config(&self.sim));
         tap.file("catalog.json", catalog(self.plan.protocol, &self.plan.streams, false).to_string());
@@ -59,7 +59,7 @@ impl Reading {
         destination.read(lines, Habits::default(), &mut Dice::new(0));
     }
 
-    /// Runs once, and once more behind each cut of what the first run wrote.
+    /// Runs once, and once more for each prefix of the first run's output.
     fn cut(&self, destination: &Destination) -> Destination {
         let lines = self.run(destination.state().as_ref());
         assert!((20..=LINES).contains(&lines.len()), "{} lines", lines.len());
@@ -80,7 +80,7 @@ impl Reading {
     }
 }
 
-/// What a day brings: new chains, replies to old ones, edits, deletions, more than fits on a page.
+/// The changes of a day: new chains, replies to old ones, edits, deletions, more than fit on a page.
 fn a_day(tenant: &mut Tenant) {
     for channel in tenant.all_channel_ids() {
         let roots = tenant.roots(&channel);

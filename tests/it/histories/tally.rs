@@ -1,4 +1,4 @@
-//! The tally: what was tried, in figures.
+//! Counts what the histories covered.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ pub struct Tally {
     runs: u64,
     endings: BTreeMap<&'static str, u64>,
     faults: BTreeMap<&'static str, u64>,
-    /// Each switch with the values that were tried.
+    /// The values that were tried for each switch.
     switches: BTreeMap<String, BTreeSet<String>>,
     lines: usize,
     requests: u64,

@@ -1,4 +1,4 @@
-//! Two streams of one channel that stand at different places: none loses anything, and none is read for the other.
+//! Two streams of one channel at different positions: neither loses records, and neither is repeated because of the other.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use serde_json::json;
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
 use crate::support::Protocol;
 
-/// A reader that was interrupted at the sixth of its ten pages, of both streams.
+/// A reader of both streams that was interrupted at the sixth of ten pages.
 fn interrupted() -> Reader {
     let mut reader = reader(40).with(json!({"top": 4}));
     let run = reader.fail_at(6);
-    assert_eq!(run.told(MESSAGES), 20);
+    assert_eq!(run.emitted(MESSAGES), 20);
     reader
 }
 
-/// The destination has lost what it had of a stream.
+/// The destination loses its rows of a stream.
 fn lose(reader: &mut Reader, stream: &'static str) {
     reader.states.remove(stream);
     reader.rows.get_mut(stream).unwrap().clear();
@@ -32,7 +32,7 @@ fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
             lose(&mut reader, lost);
             let roots = reader.roots();
             reader.later(later);
-            // One that was read and one that was not.
+            // One message that was read and one that was not.
             for root in [&roots[5], &roots[35]] {
                 reader.edit(root, "meanwhile");
                 reader.reply(root, "meanwhile");
@@ -40,15 +40,15 @@ fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
             let run = reader.read();
             reader.assert_complete();
             let all = reader.rows[kept].len();
-            // What was not told, two changes, and a page or two with which the walk is closed.
+            // The missing records, two changes, and one or two pages that close the walk.
             let pages = if kept == MESSAGES { 8 } else { 24 };
-            assert!(run.told(kept) <= all - told + 2 + pages, "{kept}: {} records again after {told} of {all}", run.told(kept));
+            assert!(run.emitted(kept) <= all - told + 2 + pages, "{kept}: {} records again after {told} of {all}", run.emitted(kept));
             for _ in 0..2 {
                 reader.later(HOUR);
                 reader.read();
             }
             reader.later(HOUR);
-            assert_eq!(reader.read().told_in_all(), 0);
+            assert_eq!(reader.read().emitted_total(), 0);
         }
     }
 }
@@ -65,12 +65,12 @@ fn a_stream_that_is_behind_is_read_without_repeating_the_other() {
         reader.later(HOUR);
         let run = reader.read();
         let (kept, one) = if lost == MESSAGES { (REPLIES, reply) } else { (MESSAGES, new) };
-        assert_eq!((run.told(kept), run.tells(&one)), (1, true));
+        assert_eq!((run.emitted(kept), run.emits(&one)), (1, true));
         reader.assert_complete();
         reader.later(HOUR);
         reader.read();
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -80,7 +80,7 @@ fn streams_on_different_pages_of_a_walk_are_joined_again() {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
         reader.fail_at(3);
         let behind = reader.states[REPLIES].clone();
-        // The next run goes on: both are at page six now, and the state of one is lost again.
+        // After the next run both are at page six, and the state of one is lost again.
         reader.fail_at(4);
         reader.states.insert(REPLIES.to_owned(), behind);
         let roots = reader.roots();
@@ -103,7 +103,7 @@ fn one_stream_may_be_in_its_first_walk_and_the_other_in_a_later_one() {
         reader.edit(root, "changed");
     }
     reader.streams = vec![MESSAGES, REPLIES];
-    // Both are interrupted: the messages after what has changed in part, the replies in the midst of all.
+    // Both are interrupted: the messages after part of the changes, the replies in their first walk.
     reader.fail_at(3);
     reader.later(DAY);
     reader.edit(&reader.roots()[35], "changed meanwhile");
@@ -111,7 +111,7 @@ fn one_stream_may_be_in_its_first_walk_and_the_other_in_a_later_one() {
     reader.read();
     reader.assert_complete();
     reader.later(HOUR);
-    assert_eq!(reader.read().told_in_all(), 0);
+    assert_eq!(reader.read().emitted_total(), 0);
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn a_stream_that_is_selected_later_is_read_completely() {
         }
         reader.streams = vec![MESSAGES, REPLIES];
         let run = reader.read();
-        assert_eq!(run.told(first), 0, "{first} is not read again");
+        assert_eq!(run.emitted(first), 0, "{first} is not read again");
         reader.assert_complete();
-        // And one that is selected no longer keeps its place.
+        // A stream that is no longer selected keeps its position.
         reader.streams = vec![second];
         reader.later(HOUR);
         let root = reader.post("meanwhile");
@@ -138,8 +138,8 @@ fn a_stream_that_is_selected_later_is_read_completely() {
         reader.streams = vec![MESSAGES, REPLIES];
         reader.later(DAY);
         let run = reader.read();
-        // What delta has told of messages alone, the walk tells again.
-        assert!((1..=2).contains(&run.told_in_all()), "{first}, then {second}: {:?}", run.output.counts());
+        // The walk repeats what delta emitted for messages only.
+        assert!((1..=2).contains(&run.emitted_total()), "{first}, then {second}: {:?}", run.output.counts());
         reader.assert_complete();
     }
 }
@@ -160,7 +160,7 @@ fn a_new_channel_is_read_completely_without_repeating_the_others() {
         });
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!((run.told(MESSAGES), run.told(REPLIES), run.asked_of(Class::Messages)), (1, 1, 2));
+        assert_eq!((run.emitted(MESSAGES), run.emitted(REPLIES), run.request_count(Class::Messages)), (1, 1, 2));
         reader.assert_complete();
     }
 }

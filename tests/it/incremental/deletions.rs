@@ -1,4 +1,4 @@
-//! Deletions: told by the walk where they move their chain, by delta where they do not.
+//! Deletions: found by the walk if they move their chain, otherwise by delta.
 
 use graph_sim::{DeltaDeletes, DeltaSupport, MessageRef};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
 use crate::support::Protocol;
 
-/// What can be selected while delta is followed, once in each protocol.
+/// The selections that use delta, with one protocol each.
 const SELECTIONS: [(&[&str], Protocol); 2] = [(&[MESSAGES, REPLIES], Protocol::Airbyte), (&[MESSAGES], Protocol::Singer)];
 
-/// A reader for which delta is open, of a tenant whose deletions move nothing; and messages that are not older than delta's filter.
+/// A reader with delta, of a tenant whose deletions move nothing; and messages that are not older than the filter of delta.
 fn quiet(streams: &[&'static str], protocol: Protocol) -> (Reader, [MessageRef; 2]) {
-    let mut reader = reader(40).streams(streams).speaking(protocol);
+    let mut reader = reader(40).streams(streams).with_protocol(protocol);
     reader.sim.switches(|switches| {
         switches.delete_moves_chain = false;
         switches.delete_modifies = false;
@@ -44,7 +44,7 @@ fn a_deletion_that_moves_its_chain_is_emitted_whatever_is_selected() {
         (Protocol::Airbyte, &[REPLIES], true),
     ];
     for (protocol, streams, use_delta_api) in cases {
-        let mut reader = reader(45).speaking(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api}));
+        let mut reader = reader(45).with_protocol(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api}));
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);
@@ -55,8 +55,8 @@ fn a_deletion_that_moves_its_chain_is_emitted_whatever_is_selected() {
         delete(&reader, &roots[40]);
         delete(&reader, &reply);
         let run = reader.read();
-        // Delta tells the root of a reply, too.
-        assert!((streams.len()..=streams.len() + 1).contains(&run.told_in_all()), "{streams:?}: {:?}", run.output.counts());
+        // Delta returns the root of a reply too.
+        assert!((streams.len()..=streams.len() + 1).contains(&run.emitted_total()), "{streams:?}: {:?}", run.output.counts());
         reader.assert_complete();
     }
 }
@@ -67,10 +67,10 @@ fn a_deletion_that_moves_nothing_is_found_by_delta() {
         let (mut reader, [deleted, _]) = quiet(streams, protocol);
         delete(&reader, &deleted);
         let run = reader.read();
-        assert_eq!((run.told_in_all(), run.tells(&deleted)), (1, true));
+        assert_eq!((run.emitted_total(), run.emits(&deleted)), (1, true));
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -81,15 +81,15 @@ fn a_deletion_that_only_delta_reports_waits_while_delta_is_refused() {
         let channel = reader.channel();
         reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::NotSupported)).unwrap();
         delete(&reader, &deleted);
-        assert!(!reader.read().tells(&deleted));
+        assert!(!reader.read().emits(&deleted));
         reader.later(DAY);
         reader.sim.with_tenant(|tenant| tenant.set_delta_support(&channel, DeltaSupport::Supported)).unwrap();
-        assert!(reader.read().tells(&deleted));
+        assert!(reader.read().emits(&deleted));
         reader.assert_complete();
     }
 }
 
-/// The record that tells of a message, as the destination has it.
+/// The row of a message in the destination.
 fn row(reader: &Reader, message: &MessageRef) -> Vec<(String, String)> {
     let row = &reader.rows[MESSAGES][&vec![message.channel.clone(), message.id_text()]];
     row.iter().filter(|(_, value)| *value != "null").map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -107,7 +107,7 @@ fn a_message_removed_in_delta_is_marked_as_deleted_and_otherwise_empty() {
         delete(&reader, &deleted);
         let now = reader.sim.clock().now();
         let run = reader.read();
-        assert_eq!(run.told_in_all(), 2);
+        assert_eq!(run.emitted_total(), 2);
         for message in [&removed, &deleted] {
             let text = |value: &str| Value::from(value).to_string();
             let expected = [
@@ -120,8 +120,8 @@ fn a_message_removed_in_delta_is_marked_as_deleted_and_otherwise_empty() {
             assert_eq!(row(&reader, message), expected.map(|(name, value)| (name.to_owned(), value)));
         }
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
-        // The one that was only deleted may come back.
+        assert_eq!(reader.read().emitted_total(), 0);
+        // The one that was only deleted may be restored.
         reader.sim.with_tenant(|tenant| tenant.undelete(&deleted)).unwrap();
         reader.read();
         assert!(row(&reader, &deleted).iter().all(|(name, _)| name != "is_removed"));

@@ -1,11 +1,11 @@
-//! Delta: what its rounds tell, what they repeat, and what comes with the daily walk instead.
+//! Delta: what its rounds return and repeat, and what only the daily walk finds.
 
 use graph_sim::{Class, MessageRef, PageKind, Post};
 use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
 
-/// A reader of messages alone for which delta is open.
+/// A reader of messages only, with delta.
 fn following(messages: usize) -> Reader {
     let mut reader = reader(messages).streams(&[MESSAGES]);
     for _ in 0..2 {
@@ -15,7 +15,7 @@ fn following(messages: usize) -> Reader {
     reader
 }
 
-/// Edits so many old messages.
+/// Edits this many old messages.
 fn edit(reader: &Reader, count: usize) -> Vec<MessageRef> {
     let edited: Vec<_> = reader.roots().into_iter().rev().take(count).collect();
     edited.iter().for_each(|root| reader.edit(root, "edited"));
@@ -25,11 +25,11 @@ fn edit(reader: &Reader, count: usize) -> Vec<MessageRef> {
 #[test]
 fn a_round_emits_changes_and_costs_only_its_pages() {
     for protocol in BOTH {
-        let mut reader = following(50).speaking(protocol);
+        let mut reader = following(50).with_protocol(protocol);
         for (changes, requests) in [(1, 1), (20, 1), (21, 2), (45, 3)] {
             edit(&reader, changes);
             let run = reader.read();
-            assert_eq!((run.told(MESSAGES), run.asked(), run.asked_of(Class::Delta)), (changes, requests, requests));
+            assert_eq!((run.emitted(MESSAGES), run.message_requests(), run.request_count(Class::Delta)), (changes, requests, requests));
             assert_eq!(run.requests(Class::Delta)[0].page, PageKind::Round);
             reader.assert_complete();
             reader.later(HOUR);
@@ -40,24 +40,24 @@ fn a_round_emits_changes_and_costs_only_its_pages() {
 #[test]
 fn a_reaction_missing_from_delta_is_found_by_the_daily_walk() {
     for protocol in BOTH {
-        let mut reader = following(10).speaking(protocol);
+        let mut reader = following(10).with_protocol(protocol);
         let old = reader.roots().pop().unwrap();
         reader.sim.with_tenant(|tenant| tenant.react(&old, "like")).unwrap();
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!((run.told(MESSAGES), run.asked_of(Class::Messages)), (0, 0));
+        assert_eq!((run.emitted(MESSAGES), run.request_count(Class::Messages)), (0, 0));
         reader.later(DAY);
         let run = reader.read();
-        assert_eq!((run.told(MESSAGES), run.tells(&old), run.asked_of(Class::Messages)), (1, true, 1));
+        assert_eq!((run.emitted(MESSAGES), run.emits(&old), run.request_count(Class::Messages)), (1, true, 1));
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().asked_of(Class::Messages), 0, "once a day");
+        assert_eq!(reader.read().request_count(Class::Messages), 0, "once a day");
     }
 }
 
 #[test]
 fn changes_missing_from_delta_are_found_by_the_daily_walk_or_with_replies() {
-    for (streams, told) in [(&[MESSAGES][..], [0, 5]), (&[MESSAGES, REPLIES], [5, 0])] {
+    for (streams, emitted) in [(&[MESSAGES][..], [0, 5]), (&[MESSAGES, REPLIES], [5, 0])] {
         let mut reader = reader(30).streams(streams);
         reader.sim.switches(|switches| switches.delta.skips_every = 1);
         for _ in 0..2 {
@@ -66,9 +66,9 @@ fn changes_missing_from_delta_are_found_by_the_daily_walk_or_with_replies() {
         }
         edit(&reader, 5);
         reader.later(HOUR);
-        assert_eq!(reader.read().told(MESSAGES), told[0]);
+        assert_eq!(reader.read().emitted(MESSAGES), emitted[0]);
         reader.later(DAY);
-        assert_eq!(reader.read().told(MESSAGES), told[1]);
+        assert_eq!(reader.read().emitted(MESSAGES), emitted[1]);
         reader.assert_complete();
     }
 }
@@ -79,7 +79,7 @@ fn delta_starts_at_least_an_hour_and_the_lookback_earlier() {
         let mut reader = reader(10).streams(&[MESSAGES]).with(json!({"lookback_seconds": lookback}));
         reader.read();
         reader.later(DAY);
-        // From the first page of the walk on, which was at nine.
+        // Since the first page of the walk, which was requested at nine.
         let run = reader.read();
         let query = &run.requests(Class::Delta)[0].query;
         assert!(query.replace("%3A", ":").contains(filter), "{query}");
@@ -105,10 +105,10 @@ fn a_reaction_between_a_walk_and_a_round_is_found_by_the_next_walk() {
         }
         None
     });
-    assert!(!reader.read().tells(&old));
+    assert!(!reader.read().emits(&old));
     reader.sim.clear_hook();
     reader.later(HOUR);
-    assert!(reader.read().tells(&old));
+    assert!(reader.read().emits(&old));
     reader.assert_complete();
 }
 
@@ -119,15 +119,15 @@ fn items_repeated_in_a_round_are_emitted_once() {
         switches.delta.page = 4;
         switches.delta.repeats = true;
     });
-    // The number of items on a page is fixed where delta is opened.
+    // The page size is fixed when delta starts.
     let channel = reader.channel();
     reader.sim.with_tenant(|tenant| tenant.expire_delta(&channel)).unwrap();
     reader.read();
     reader.later(HOUR);
     edit(&reader, 20);
     let run = reader.read();
-    assert!(run.asked_of(Class::Delta) >= 5);
-    assert_eq!(run.told(MESSAGES), 20);
+    assert!(run.request_count(Class::Delta) >= 5);
+    assert_eq!(run.emitted(MESSAGES), 20);
     reader.assert_complete();
 }
 
@@ -140,9 +140,9 @@ fn items_found_by_walk_and_delta_are_emitted_once() {
         let old = edit(&reader, 5);
         reader.later(HOUR / 2);
         let run = reader.read();
-        // What was told in the hour before delta is opened is told again by its first round.
-        assert_eq!(run.told(MESSAGES), [31, 12, 6][turn]);
-        assert!(old.iter().all(|root| run.tells(root)));
+        // The first round of delta repeats the messages of the last hour.
+        assert_eq!(run.emitted(MESSAGES), [31, 12, 6][turn]);
+        assert!(old.iter().all(|root| run.emits(root)));
         reader.assert_complete();
         reader.later(DAY);
     }
@@ -152,7 +152,7 @@ fn items_found_by_walk_and_delta_are_emitted_once() {
 fn an_unordered_round_that_stops_after_its_first_page_loses_nothing() {
     for protocol in BOTH {
         for streams in [&[MESSAGES][..], &[MESSAGES, REPLIES]] {
-            let mut reader = reader(30).speaking(protocol).streams(streams);
+            let mut reader = reader(30).with_protocol(protocol).streams(streams);
             reader.sim.switches(|switches| {
                 switches.delta.page = 2;
                 switches.delta.shuffle = true;
@@ -164,7 +164,7 @@ fn an_unordered_round_that_stops_after_its_first_page_loses_nothing() {
             }
             edit(&reader, 10);
             reader.later(HOUR);
-            // An empty page, one with messages, and no more.
+            // An empty page and one with messages.
             let first = reader.run_until(|request| request.class == Class::Delta && request.class_number == 3, "TERM");
             let channel = reader.channel();
             let state = reader.state(MESSAGES, &channel);
@@ -174,13 +174,13 @@ fn an_unordered_round_that_stops_after_its_first_page_loses_nothing() {
             edit(&reader, 12);
             reader.later(HOUR);
             let second = reader.read();
-            let told = (first.told(MESSAGES), second.told(MESSAGES));
-            assert!(told.0 > 0 && told.1 < 22, "{told:?}");
+            let emitted = (first.emitted(MESSAGES), second.emitted(MESSAGES));
+            assert!(emitted.0 > 0 && emitted.1 < 22, "{emitted:?}");
             if streams.len() == 1 {
-                assert_eq!(first.told(MESSAGES), 2);
-                assert_eq!(second.requests(Class::Delta)[0].page, PageKind::Next, "the round goes on");
+                assert_eq!(first.emitted(MESSAGES), 2);
+                assert_eq!(second.requests(Class::Delta)[0].page, PageKind::Next, "the round continues");
             }
-            // What changed behind the round's first page is for the next one.
+            // Changes after the first page of the round are found by the next round.
             reader.later(HOUR);
             reader.read();
             reader.assert_complete();
@@ -194,9 +194,9 @@ fn a_round_whose_state_was_lost_is_emitted_again() {
     reader.sim.switches(|switches| switches.delta.shuffle = true);
     let (states, rows) = (reader.states.clone(), reader.rows.clone());
     edit(&reader, 45);
-    assert_eq!(reader.read().told(MESSAGES), 45);
+    assert_eq!(reader.read().emitted(MESSAGES), 45);
     (reader.states, reader.rows) = (states, rows);
-    assert_eq!(reader.read().told(MESSAGES), 45);
+    assert_eq!(reader.read().emitted(MESSAGES), 45);
     reader.assert_complete();
 }
 
@@ -210,12 +210,12 @@ fn delta_does_not_emit_messages_older_than_the_start_date() {
         reader.later(HOUR);
     }
     let rows = reader.rows[MESSAGES].len();
-    // Its chain comes again, the message itself is as old as before.
+    // Its chain is returned again, but the message itself is as old as before.
     let (old, recent) = (reader.roots().pop().unwrap(), reader.roots().swap_remove(1));
     for root in [&old, &recent] {
         reader.sim.with_tenant(|tenant| tenant.reply(root, Post::text("awake"))).unwrap();
     }
     let run = reader.read();
-    assert!(!run.tells(&old));
+    assert!(!run.emits(&old));
     assert_eq!(reader.rows[MESSAGES].len(), rows);
 }

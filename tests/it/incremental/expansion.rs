@@ -1,4 +1,4 @@
-//! Replies that Graph does not expand into their root: cut without a word, or refused altogether.
+//! Replies that Graph does not expand in their root: silently truncated, or refused.
 
 use graph_sim::{Class, Fault, MessageRef, Options, Overflow};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 use crate::support::{Tap, config};
 
-/// A reader of one channel with a thread of each of these lengths, the newest last, of which so many replies are expanded.
+/// A reader of one channel with threads of these lengths, the newest last, and this number of expanded replies.
 fn with_threads(lengths: &[usize], expanded: usize, overflow: Overflow) -> (Reader, Vec<MessageRef>) {
     let reader = reader(0).with(json!({"use_delta_api": false}));
     reader.sim.switches(|switches| (switches.inline_replies, switches.overflow) = (expanded, overflow));
@@ -28,10 +28,9 @@ fn a_truncated_thread_is_completed_however_graph_marks_it() {
     for overflow in [Overflow::CountAndLink, Overflow::Link, Overflow::CountOfAll, Overflow::Nothing, Overflow::NothingNowAndThen] {
         for protocol in BOTH {
             let (reader, roots) = with_threads(&[3, 90, 30, 31, 70, 12, 45], 30, overflow);
-            let mut reader = reader.speaking(protocol);
+            let mut reader = reader.with_protocol(protocol);
             reader.read();
             reader.assert_complete();
-            // In later runs too.
             for root in &roots {
                 reader.reply(root, "one more");
             }
@@ -45,15 +44,15 @@ fn a_truncated_thread_is_completed_however_graph_marks_it() {
 #[test]
 fn complete_threads_cost_few_requests_while_the_expansion_limit_is_unknown() {
     let (mut reader, _) = with_threads(&[19, 30, 25, 25, 20, 22, 40, 40, 35, 19], 200, Overflow::Nothing);
-    // From the newest on: 35, which is then known to be whole, and 40.
-    assert_eq!(reader.read().asked_of(Class::Replies), 2);
+    // Starting with the newest: 35, which is then known to be complete, and 40.
+    assert_eq!(reader.read().request_count(Class::Replies), 2);
     reader.assert_complete();
 }
 
 #[test]
 fn shorter_threads_are_not_requested_when_truncated_ones_have_a_link() {
     let (mut reader, _) = with_threads(&[50, 40, 30, 210], 200, Overflow::CountAndLink);
-    assert_eq!(reader.read().asked_of(Class::Replies), 1);
+    assert_eq!(reader.read().request_count(Class::Replies), 1);
     reader.assert_complete();
 }
 
@@ -65,7 +64,7 @@ fn a_thread_with_few_missing_replies_takes_few_requests() {
     reader.reply(&roots[0], "revived after months");
     reader.later(HOUR);
     let run = reader.read();
-    assert_eq!((run.asked_of(Class::Replies), run.told_in_all()), (2, 1));
+    assert_eq!((run.request_count(Class::Replies), run.emitted_total()), (2, 1));
     reader.assert_complete();
 }
 
@@ -73,7 +72,7 @@ fn a_thread_with_few_missing_replies_takes_few_requests() {
 fn a_channel_that_refuses_to_expand_replies_is_read_thread_by_thread() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES], &[REPLIES]] {
-            let mut reader = reader(30).speaking(protocol).streams(streams).with(json!({"top": 7}));
+            let mut reader = reader(30).with_protocol(protocol).streams(streams).with(json!({"top": 7}));
             reader.sim.switches(|switches| switches.expands_replies = false);
             let run = reader.read();
             assert_eq!(run.warnings("reading each thread with a separate request").len(), 1);
@@ -86,8 +85,8 @@ fn a_channel_that_refuses_to_expand_replies_is_read_thread_by_thread() {
             reader.assert_complete();
             reader.later(HOUR);
             let idle = reader.read();
-            assert_eq!(idle.told_in_all(), 0);
-            assert!(idle.asked() <= 8, "{} requests for an idle channel", idle.asked());
+            assert_eq!(idle.emitted_total(), 0);
+            assert!(idle.message_requests() <= 8, "{} requests for an idle channel", idle.message_requests());
         }
     }
 }
@@ -134,17 +133,17 @@ fn check_and_plan_read_a_channel_that_refuses_to_expand_replies_like_a_run() {
 fn a_message_without_a_modification_time_uses_its_creation_time() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
-            let mut reader = reader(60).speaking(protocol).streams(streams);
+            let mut reader = reader(60).with_protocol(protocol).streams(streams);
             reader.sim.switches(|switches| switches.unmodified_is_null = true);
             reader.read();
             reader.assert_complete();
             for _ in 0..3 {
                 reader.later(HOUR);
                 let idle = reader.read();
-                assert!(idle.asked() <= 2, "{} requests", idle.asked());
+                assert!(idle.message_requests() <= 2, "{} requests", idle.message_requests());
             }
             reader.later(HOUR);
-            assert_eq!(reader.read().told_in_all(), 0);
+            assert_eq!(reader.read().emitted_total(), 0);
             let root = reader.roots().swap_remove(40);
             reader.edit(&root, "edited");
             reader.post("new");

@@ -1,4 +1,4 @@
-//! What a run costs when nothing, or little, has changed.
+//! The requests of a run when little or nothing has changed.
 
 use graph_sim::{Class, DeltaSupport, Options, TenantSpec};
 use scenario::states;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 use crate::support::Protocol;
 
-/// A reader whose first runs are done: the whole channel is read, and delta is opened where there is one.
+/// A reader after its first runs: the channel is read, and delta is in use if possible.
 fn settled(mut reader: Reader) -> Reader {
     for _ in 0..2 {
         reader.read();
@@ -31,7 +31,7 @@ fn an_idle_channel_emits_nothing_and_costs_one_or_two_requests() {
         let mut reader = settled(reader(25).speaking(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api})));
         let before = reader.states.clone();
         let run = reader.read();
-        assert_eq!((run.told_in_all(), run.asked()), (0, requests), "{streams:?}, delta {use_delta_api}");
+        assert_eq!((run.emitted_total(), run.message_requests()), (0, requests), "{streams:?}, delta {use_delta_api}");
         for stream in streams {
             let key = reader.key(&reader.channel());
             assert_eq!(
@@ -45,11 +45,11 @@ fn an_idle_channel_emits_nothing_and_costs_one_or_two_requests() {
 #[test]
 fn the_second_sync_starts_delta() {
     let mut reader = reader(30);
-    assert_eq!(reader.read().asked_of(Class::Delta), 0);
+    assert_eq!(reader.read().request_count(Class::Delta), 0);
     reader.later(HOUR);
     let run = reader.read();
     let opening = run.requests(Class::Delta);
-    assert_eq!((opening.len(), run.asked(), run.told_in_all()), (1, 2, 0));
+    assert_eq!((opening.len(), run.message_requests(), run.emitted_total()), (1, 2, 0));
     assert!(opening[0].query.starts_with("$filter=lastModifiedDateTime"), "{}", opening[0].query);
     assert!(!opening[0].query.contains('&'), "nothing else is asked of delta: {}", opening[0].query);
 }
@@ -63,7 +63,7 @@ fn an_empty_or_refused_channel_costs_one_request() {
         let mut reader = settled(reader);
         for _ in 0..2 {
             let run = reader.read();
-            assert_eq!((run.told_in_all(), run.asked()), (0, 1), "{messages} messages, {streams:?}");
+            assert_eq!((run.emitted_total(), run.message_requests()), (0, 1), "{messages} messages, {streams:?}");
             reader.later(HOUR);
         }
     }
@@ -79,8 +79,8 @@ fn a_long_thread_costs_extra_pages_only_at_the_top_of_the_channel() {
     }
     reader.later(HOUR);
     let mut reader = settled(reader);
-    assert_eq!(reader.read().asked_of(Class::Replies), 1);
-    // Two that are known to be old are enough.
+    assert_eq!(reader.read().request_count(Class::Replies), 1);
+    // Two old ones are enough.
     for root in reader.roots().iter().skip(20).take(2) {
         reader.edit(root, "stands above it");
     }
@@ -88,7 +88,7 @@ fn a_long_thread_costs_extra_pages_only_at_the_top_of_the_channel() {
     reader.read();
     reader.later(HOUR);
     let run = reader.read();
-    assert_eq!((run.asked_of(Class::Replies), run.asked(), run.told_in_all()), (0, 2, 0));
+    assert_eq!((run.request_count(Class::Replies), run.message_requests(), run.emitted_total()), (0, 2, 0));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn replies_to_old_messages_cost_no_more_requests_than_an_idle_run() {
         reader.reply(root, "after a long time");
     }
     let run = reader.read();
-    assert_eq!((run.told(MESSAGES), run.told(REPLIES), run.asked()), (0, 10, 1));
+    assert_eq!((run.emitted(MESSAGES), run.emitted(REPLIES), run.message_requests()), (0, 10, 1));
     reader.assert_complete();
 }
 
@@ -113,6 +113,6 @@ fn records_are_repeated_only_within_the_lookback() {
         reader.read();
         reader.later(HOUR / 60);
         let run = reader.read();
-        assert_eq!(run.told(MESSAGES), told, "{lookback} s");
+        assert_eq!(run.emitted(MESSAGES), told, "{lookback} s");
     }
 }

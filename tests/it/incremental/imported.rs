@@ -1,4 +1,4 @@
-//! Channels into which an older history is imported after they were read (migration mode).
+//! Channels into which an older history is imported (migration mode) after they were read.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
 
-/// What an import does: messages appear with their old times, below all that there is.
+/// An import: messages appear with old times, below all existing ones.
 fn import(reader: &Reader, text: &str) {
     let channel = reader.channel();
     reader.sim.with_tenant(|tenant| {
@@ -30,12 +30,12 @@ fn set(reader: &Reader, mode: &str, created: Value) {
 fn an_imported_history_is_read_once() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
-            let mut reader = reader(30).speaking(protocol).streams(streams);
-            reader.open_delta();
+            let mut reader = reader(30).with_protocol(protocol).streams(streams);
+            reader.start_delta();
             import(&reader, "imported");
             set(&reader, "completed", json!("2019-05-01T00:00:00Z"));
             let run = reader.read();
-            assert_eq!(run.told(MESSAGES), 33);
+            assert_eq!(run.emitted(MESSAGES), 33);
             let sentence = "; reading the whole channel again";
             let logged = run.output.all("LOG").any(|log| log["log"]["message"].to_string().contains(sentence));
             assert!(logged || run.output.stderr.contains(sentence));
@@ -45,8 +45,7 @@ fn an_imported_history_is_read_once() {
                 reader.read();
             }
             reader.later(HOUR);
-            assert_eq!(reader.read().told_in_all(), 0, "once");
-            // A second import.
+            assert_eq!(reader.read().emitted_total(), 0, "once");
             import(&reader, "imported again");
             set(&reader, "inProgress", json!("2019-05-01T00:00:00Z"));
             reader.later(Duration::from_secs(60));
@@ -66,5 +65,5 @@ fn a_channel_that_was_imported_before_its_first_run_is_read_once() {
     reader.later(HOUR);
     reader.read();
     reader.later(HOUR);
-    assert_eq!(reader.read().told_in_all(), 0);
+    assert_eq!(reader.read().emitted_total(), 0);
 }

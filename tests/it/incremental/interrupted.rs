@@ -1,4 +1,4 @@
-//! Runs that do not come to their end: what was told is covered by a state, and the next run goes on.
+//! Interrupted runs: a state covers what was emitted, and the next run continues.
 
 use graph_sim::{Class, Fault, Options, PageKind, RequestInfo, RetryAfter, Rule};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 use crate::support::Protocol;
 
-/// Whether it is the n-th page of messages.
+/// A fault for the n-th page of messages.
 fn page(number: u64) -> impl Fn(&RequestInfo) -> bool + Send + 'static {
     move |request| request.class == Class::Messages && request.class_number == number
 }
@@ -16,12 +16,12 @@ fn a_stopped_run_writes_a_state_that_the_next_run_continues() {
     for (protocol, signal) in [(Protocol::Airbyte, "TERM"), (Protocol::Singer, "INT")] {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
         let first = reader.run_until(page(6), signal);
-        assert_eq!(first.told(MESSAGES), 20);
+        assert_eq!(first.emitted(MESSAGES), 20);
         assert_eq!(first.output.messages.last().unwrap()["type"], "STATE");
         reader.later(HOUR);
         let second = reader.read();
-        // What was not told, and the first page, with which the walk is closed.
-        assert_eq!((second.told(MESSAGES), second.requests(Class::Messages)[0].page), (24, PageKind::Next));
+        // The remaining records, and the first page, which closes the walk.
+        assert_eq!((second.emitted(MESSAGES), second.requests(Class::Messages)[0].page), (24, PageKind::Next));
         reader.assert_complete();
     }
 }
@@ -29,14 +29,14 @@ fn a_stopped_run_writes_a_state_that_the_next_run_continues() {
 #[test]
 fn a_run_may_be_stopped_at_every_page() {
     let mut reader = reader(24).with(json!({"top": 4, "use_delta_api": false}));
-    // Seven pages, the last of which closes the walk; each run reads one more than the run before has.
+    // Seven pages, the last of which closes the walk; each run reads one page more than the previous one.
     for _ in 0..6 {
         let run = reader.run_until(page(2), "TERM");
-        assert_eq!(run.told(MESSAGES), 4);
+        assert_eq!(run.emitted(MESSAGES), 4);
         reader.later(HOUR);
     }
     let run = reader.read();
-    assert_eq!((run.told(MESSAGES), run.asked()), (4, 1), "the first page, with which the walk is closed");
+    assert_eq!((run.emitted(MESSAGES), run.message_requests()), (4, 1), "the first page, with which the walk is closed");
     reader.assert_complete();
 }
 
@@ -45,7 +45,7 @@ fn an_interrupted_closing_pass_continues() {
     for protocol in BOTH {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
         let unread: Vec<_> = reader.roots().into_iter().skip(20).collect();
-        // Half of the chains move while the first pass is at its second page: the closing pass has pages of its own.
+        // Half of the chains move while the first pass is at its second page, so the closing pass has several pages.
         let mut moves = Some(unread.clone());
         reader.sim.on_request(move |request, tenant| {
             if request.class == Class::Messages && request.class_number == 2 {
@@ -62,8 +62,8 @@ fn an_interrupted_closing_pass_continues() {
         reader.later(HOUR);
         reader.edit(&unread[12], "meanwhile");
         let run = reader.read();
-        // Twelve that were not told; those that moved are within the lookback of the pass; and a page.
-        assert!((13..=25).contains(&run.told(MESSAGES)), "{}", run.told(MESSAGES));
+        // Twelve remaining records, those that moved within the lookback of the pass, and one page.
+        assert!((13..=25).contains(&run.emitted(MESSAGES)), "{}", run.emitted(MESSAGES));
         assert_eq!(run.requests(Class::Messages)[0].page, PageKind::Next);
         reader.assert_complete();
     }
@@ -74,7 +74,7 @@ fn a_failed_stream_writes_its_state_before_the_error() {
     for protocol in BOTH {
         let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).speaking(protocol);
         reader.set(json!({"top": 4, "max_concurrent_threads": 1}));
-        // Nothing comes of this one any more in the midst of its channel; the other channel is read.
+        // This channel fails halfway; the other channel is read.
         let channel = reader.channel();
         reader.sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(7200))).class(Class::Messages).channel(&channel).skip(3));
         let run = reader.run();
@@ -91,9 +91,9 @@ fn a_failed_stream_writes_its_state_before_the_error() {
             }
             assert!(reader.state(stream, &channel)["walk"]["link"].is_string(), "{stream}");
         }
-        assert_eq!(run.told(MESSAGES), 12 + 24);
+        assert_eq!(run.emitted(MESSAGES), 12 + 24);
         let second = reader.read();
-        assert_eq!(second.told(MESSAGES), 16, "twelve more, and the first page, with which the walk is closed");
+        assert_eq!(second.emitted(MESSAGES), 16, "twelve more, and the first page, with which the walk is closed");
         reader.assert_complete();
     }
 }
@@ -121,7 +121,7 @@ fn a_batch_limits_the_pages_between_states_and_cuts_nothing() {
     for (protocol, pages) in [(Protocol::Airbyte, 1), (Protocol::Singer, 3), (Protocol::Airbyte, 100)] {
         let mut reader = reader(40).speaking(protocol).with(json!({"top": 2, "max_pages_per_batch": pages}));
         let run = reader.read();
-        assert_eq!(run.told(MESSAGES), 40, "{pages} pages a batch");
+        assert_eq!(run.emitted(MESSAGES), 40, "{pages} pages a batch");
         reader.assert_complete();
         let states = run.output.all("STATE").count();
         assert!(pages == 100 || states > 4, "{pages} pages a batch: {states} states");

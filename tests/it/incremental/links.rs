@@ -1,4 +1,4 @@
-//! Links that Graph no longer takes: the pass begins again, and nothing is lost.
+//! Links that Graph no longer accepts: the pass restarts, and nothing is lost.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ fn a_walk_resumes_from_its_link() {
         }
         let second = reader.read();
         // Five pages, and one from the top that closes the walk.
-        assert_eq!((first.told(MESSAGES), second.told(MESSAGES)), (20, 24));
-        assert_eq!((second.asked_of(Class::Messages), second.requests(Class::Messages)[0].page), (6, PageKind::Next));
+        assert_eq!((first.emitted(MESSAGES), second.emitted(MESSAGES)), (20, 24));
+        assert_eq!((second.request_count(Class::Messages), second.requests(Class::Messages)[0].page), (6, PageKind::Next));
         reader.assert_complete();
     }
 }
@@ -47,7 +47,7 @@ fn a_resume_link_that_expired_between_two_runs_restarts_its_pass() {
         reader.edit(&last, "meanwhile");
         let run = reader.read();
         assert_eq!(run.journal.with_status(400), 1);
-        assert_eq!(run.told(MESSAGES), 40, "the pass begins at the top");
+        assert_eq!(run.emitted(MESSAGES), 40, "the pass begins at the top");
         assert!(run.warnings("").is_empty(), "links end: that is nothing to be said");
         reader.assert_complete();
     }
@@ -66,7 +66,7 @@ fn a_link_that_expires_during_a_run_restarts_its_pass() {
         None
     });
     let run = reader.read();
-    assert_eq!((run.journal.with_status(400), run.told(MESSAGES)), (1, 40), "nothing is told twice in a run");
+    assert_eq!((run.journal.with_status(400), run.emitted(MESSAGES)), (1, 40), "nothing is told twice in a run");
     reader.assert_complete();
 }
 
@@ -75,7 +75,7 @@ fn a_closing_pass_with_an_expired_link_restarts_at_its_beginning() {
     let mut reader = reader(30).with(json!({"top": 5, "use_delta_api": false}));
     reader.read();
     reader.later(DAY);
-    // Half of the chains change, and while they are walked as many again: the closing pass is long, too.
+    // Half of the chains change, and as many again during the walk, so the closing pass is long too.
     for root in reader.roots().iter().rev().take(15) {
         reader.edit(root, "changed");
     }
@@ -100,16 +100,16 @@ fn a_closing_pass_with_an_expired_link_restarts_at_its_beginning() {
 fn a_link_without_a_response_is_retried_for_a_day() {
     let mut reader = reader(30).with(json!({"top": 5}));
     reader.fail_at(4);
-    // As often as a request is sent.
+    // The maximum number of attempts.
     let unanswered = || Rule::new(Fault::status(503)).class(Class::Messages).page(PageKind::Next).times(7);
     reader.later(DAY / 2);
     reader.sim.inject(unanswered());
     let run = reader.run();
-    assert_eq!((run.output.status, run.asked_of(Class::Messages), run.told_in_all()), (Some(1), 7, 0));
+    assert_eq!((run.output.status, run.request_count(Class::Messages), run.emitted_total()), (Some(1), 7, 0));
     reader.later(DAY);
     reader.sim.inject(unanswered());
     let run = reader.read();
-    assert_eq!(run.told(MESSAGES), 30, "the pass begins at the top");
+    assert_eq!(run.emitted(MESSAGES), 30, "the pass begins at the top");
     reader.assert_complete();
 }
 
@@ -124,7 +124,7 @@ fn links_that_always_expire_are_an_error() {
     });
     let run = reader.run();
     assert_eq!(run.output.status, Some(1));
-    assert!(run.asked() < 20, "{} requests", run.asked());
+    assert!(run.message_requests() < 20, "{} requests", run.message_requests());
     reader.sim.clear_hook();
     reader.read();
     reader.assert_complete();
@@ -182,7 +182,7 @@ fn a_team_id_in_capitals_resumes_from_its_links() {
     reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team.to_uppercase(), "channel_id": channel}));
     reader.fail_at(6);
     let run = reader.read();
-    assert_eq!((run.told(MESSAGES), run.requests(Class::Messages)[0].page), (24, PageKind::Next));
+    assert_eq!((run.emitted(MESSAGES), run.requests(Class::Messages)[0].page), (24, PageKind::Next));
 }
 
 fn assert_refused(reader: &mut super::Reader, key: &str) {

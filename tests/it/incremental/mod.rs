@@ -1,4 +1,4 @@
-//! Incremental reading, case by case: a reader that runs again and again and keeps what a destination would keep.
+//! Incremental reads: a reader that runs repeatedly and keeps what a destination would keep.
 
 mod apart;
 mod deletions;
@@ -42,31 +42,30 @@ pub const MESSAGES: &str = "messages";
 pub const REPLIES: &str = "message_replies";
 pub const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
 
-/// A tenant, the settings by which it is read, and what was kept of the runs so far.
+/// A tenant, the configuration for reading it, and the result of the runs so far.
 pub struct Reader {
     pub sim: GraphSim,
     pub protocol: Protocol,
     pub settings: Value,
     pub streams: Vec<&'static str>,
     pub full_refresh: bool,
-    /// The last state of each stream.
     pub states: Map<String, Value>,
-    /// The last record of each key.
+    /// The last record for each key.
     pub rows: BTreeMap<&'static str, Table>,
 }
 
-/// What one run wrote and asked.
+/// The output and the requests of a run.
 pub struct Run {
     pub output: Output,
     pub journal: Journal,
 }
 
-/// A reader of messages and replies in one channel with so many old root messages, whose clock stands.
+/// A reader of messages and replies in one channel with this many old root messages, and a manual clock.
 pub fn reader(messages: usize) -> Reader {
     Reader::new(Options::new(spec(1, messages)).manual_clock())
 }
 
-/// One team with so many channels, and root messages in each.
+/// One team with this many channels and root messages in each.
 pub fn spec(channels: usize, messages: usize) -> TenantSpec {
     TenantSpec { groups_without_team: 0, ..TenantSpec::uniform(1, channels, messages).replies(1, 0) }
 }
@@ -74,10 +73,10 @@ pub fn spec(channels: usize, messages: usize) -> TenantSpec {
 impl Reader {
     pub fn new(options: Options) -> Self {
         let is_manual = options.clock_speed == 0.0;
-        // To compress costs more than all else in a build without optimization.
+        // In a debug build, compression would take most of the time.
         let sim = GraphSim::start(Options { gzip: false, ..options }).unwrap();
         if is_manual {
-            // What the tenant begins with is older than any lookback.
+            // The initial messages are older than any lookback.
             sim.clock().advance(HOUR);
         }
         let (states, rows) = (Map::new(), BTreeMap::new());
@@ -85,7 +84,7 @@ impl Reader {
         Self { sim, protocol: Protocol::Airbyte, settings: everything(), streams, full_refresh: false, states, rows }
     }
 
-    pub fn speaking(mut self, protocol: Protocol) -> Self {
+    pub fn with_protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
@@ -95,7 +94,7 @@ impl Reader {
         self
     }
 
-    /// With these settings, whatever was set before.
+    /// Replaces the configuration.
     pub fn with(mut self, settings: Value) -> Self {
         self.set(settings);
         self
@@ -105,7 +104,7 @@ impl Reader {
         self.settings.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     }
 
-    /// The only channel, or the first one.
+    /// The first channel.
     pub fn channel(&self) -> String {
         self.channels().swap_remove(0)
     }
@@ -114,18 +113,16 @@ impl Reader {
         self.sim.read_tenant(|tenant| tenant.all_channel_ids())
     }
 
-    /// The root messages of the first channel, newest activity first.
     pub fn roots(&self) -> Vec<MessageRef> {
         let channel = self.channel();
         self.sim.read_tenant(|tenant| tenant.roots(&channel))
     }
 
-    /// The key of a channel in a state.
     pub fn key(&self, channel: &str) -> String {
         self.sim.read_tenant(|tenant| format!("{}/{channel}", tenant.team_of(channel).unwrap().id))
     }
 
-    /// What the state of a stream says about a channel.
+    /// The entry of a channel in the state of a stream.
     pub fn state(&self, stream: &str, channel: &str) -> &Value {
         entry(&self.states[stream], &self.key(channel))
     }
@@ -143,12 +140,12 @@ impl Reader {
         self.sim.with_tenant(|tenant| tenant.edit(message, text)).unwrap();
     }
 
-    /// So much later.
+    /// Advances the clock.
     pub fn later(&self, by: Duration) {
         self.sim.clock().advance(by);
     }
 
-    /// Writes the files of a run; gives its arguments.
+    /// Writes the files of a run; returns its arguments.
     pub fn prepare(&self) -> (Tap, Vec<&'static str>) {
         let tap = Tap::new(&config(&self.sim, self.settings.clone()));
         let (catalog, state) = match self.protocol {
@@ -185,7 +182,7 @@ impl Reader {
         catalog
     }
 
-    /// Runs once more; what comes of it is kept.
+    /// Runs once more and keeps the result.
     pub fn run(&mut self) -> Run {
         self.sim.clear_journal();
         let (tap, arguments) = self.prepare();
@@ -193,8 +190,8 @@ impl Reader {
         self.keep(Output::new(self.protocol, finished))
     }
 
-    /// Reads until delta is open: by the second run, an hour behind the first one.
-    pub fn open_delta(&mut self) {
+    /// Runs until delta is in use: in the second run, an hour after the first one.
+    pub fn start_delta(&mut self) {
         for _ in 0..2 {
             self.read();
             self.later(HOUR);
@@ -202,14 +199,14 @@ impl Reader {
         assert!(self.state(MESSAGES, &self.channel())["deltaLink"].is_string());
     }
 
-    /// Runs once more, which must succeed; what comes of it is kept.
+    /// Runs once more, successfully, and keeps the result.
     pub fn read(&mut self) -> Run {
         let run = self.run();
         assert_eq!(run.output.status, Some(0), "{:?} {}", run.output.errors(), run.output.stderr);
         run
     }
 
-    /// Runs until a request comes that fits, and ends the run with a signal while that has no answer.
+    /// Runs until a matching request, and stops the run with a signal before the response.
     pub fn run_until(&mut self, fits: impl Fn(&RequestInfo) -> bool + Send + 'static, signal: &str) -> Run {
         self.sim.clear_journal();
         let (sender, receiver) = mpsc::channel();
@@ -228,7 +225,7 @@ impl Reader {
         self.keep(Output::new(self.protocol, finished))
     }
 
-    /// A run that fails at the n-th page of messages, with an answer that neither another attempt nor another link would change.
+    /// A run that fails permanently at the n-th page of messages; neither a retry nor another link helps.
     pub fn fail_at(&mut self, page: u64) -> Run {
         let for_hours = Fault::throttled(RetryAfter::Seconds(7200));
         self.sim.inject(Rule::new(for_hours).class(Class::Messages).nth(page));
@@ -255,7 +252,7 @@ impl Reader {
         Run { output, journal: self.sim.journal() }
     }
 
-    /// What the selected streams have become equals the truth.
+    /// The rows of the selected streams equal the tenant.
     #[track_caller]
     pub fn assert_complete(&self) {
         let truth = self.sim.truth();
@@ -266,41 +263,40 @@ impl Reader {
 }
 
 impl Run {
-    /// How many records a stream told.
-    pub fn told(&self, stream: &'static str) -> usize {
+    /// The number of records of a stream.
+    pub fn emitted(&self, stream: &'static str) -> usize {
         self.output.records(stream).count()
     }
 
-    /// How many messages and replies were told.
-    pub fn told_in_all(&self) -> usize {
-        self.told(MESSAGES) + self.told(REPLIES)
+    /// The number of messages and replies.
+    pub fn emitted_total(&self) -> usize {
+        self.emitted(MESSAGES) + self.emitted(REPLIES)
     }
 
-    /// Whether a message was told.
-    pub fn tells(&self, message: &MessageRef) -> bool {
+    /// Whether a message was emitted.
+    pub fn emits(&self, message: &MessageRef) -> bool {
         let stream = if message.is_root() { MESSAGES } else { REPLIES };
         self.output.records(stream).any(|record| record["id"] == message.id_text() && record["channel_id"] == message.channel)
     }
 
-    /// How many requests were made for messages and replies, in whatever way.
-    pub fn asked(&self) -> u64 {
+    /// The number of requests for messages and replies, including delta.
+    pub fn message_requests(&self) -> u64 {
         [Class::Messages, Class::Message, Class::Replies, Class::Delta].into_iter().map(|class| self.journal.count(class)).sum()
     }
 
-    pub fn asked_of(&self, class: Class) -> u64 {
+    pub fn request_count(&self, class: Class) -> u64 {
         self.journal.count(class)
     }
 
-    /// The requests of a class.
     pub fn requests(&self, class: Class) -> Vec<&Entry> {
         self.journal.entries_of(class).collect()
     }
 
-    /// What was said as a warning and contains the text.
+    /// The warnings that contain the text.
     pub fn warnings(&self, text: &str) -> Vec<&str> {
         let warnings = match self.output.protocol {
             Protocol::Airbyte => self.output.logs("WARN"),
-            _ => self.output.said("WARNING"),
+            _ => self.output.logged("WARNING"),
         };
         warnings.into_iter().filter(|warning| warning.contains(text)).collect()
     }

@@ -1,4 +1,4 @@
-//! What changes while a channel is being walked: chains move to the top, and their old places are never met again.
+//! Changes during a walk: chains move to the top and are no longer found at their old position.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn a_chain_that_moves_to_the_top_during_the_first_sync_is_emitted() {
             None
         });
         let run = reader.read();
-        assert!(run.tells(&last));
+        assert!(run.emits(&last));
         reader.assert_complete();
     }
 }
@@ -40,7 +40,7 @@ fn chains_that_move_during_each_pass_are_emitted() {
         None
     });
     reader.read();
-    // What was emitted before it was edited comes with the next run.
+    // A message that was edited after it was emitted is emitted by the next run.
     reader.later(HOUR);
     reader.read();
     reader.assert_complete();
@@ -50,14 +50,14 @@ fn chains_that_move_during_each_pass_are_emitted() {
 fn a_message_that_becomes_visible_late_during_a_long_walk_is_emitted() {
     for use_delta_api in [true, false] {
         let mut reader = reader(36).with(json!({"top": 6, "lookback_seconds": 300, "use_delta_api": use_delta_api}));
-        // So that the newest activity of the first page is no bound for what comes late.
+        // So the newest activity of the first page does not limit late messages.
         reader.post("the newest one");
         let channel = reader.channel();
         reader.sim.on_request(move |request, tenant| {
             if request.class == Class::Messages && request.page == PageKind::Next {
                 let posted = tenant.ago(Duration::from_secs(290), |tenant| tenant.post(&channel, Post::text("late"))).unwrap();
                 tenant.ago(Duration::from_secs(280), |tenant| tenant.reply(&posted, Post::text("late too"))).unwrap();
-                // The walk lasts longer than the lookback.
+                // The walk takes longer than the lookback.
                 tenant.clock().advance(Duration::from_secs(120));
             }
             None
@@ -93,12 +93,12 @@ fn the_first_message_of_an_empty_channel_is_emitted() {
     for (protocol, streams) in cases {
         let mut reader = reader(0).speaking(protocol).streams(streams);
         for _ in 0..2 {
-            assert_eq!(reader.read().told_in_all(), 0);
+            assert_eq!(reader.read().emitted_total(), 0);
             reader.later(HOUR);
         }
         let first = reader.post("the first one");
         reader.reply(&first, "and its reply");
-        // Also if it becomes visible long after an earlier run.
+        // Even if it becomes visible long after an earlier run.
         reader.later(HOUR);
         reader.read();
         reader.assert_complete();
@@ -117,13 +117,13 @@ fn a_new_root_below_old_roots_with_new_replies_is_emitted_with_only_messages_sel
     reader.later(HOUR);
     let new = reader.post("new");
     reader.later(HOUR);
-    // More of them than a small page holds, and than a large one.
+    // More of them than fit on a small page, and than on a large one.
     for root in reader.roots().iter().rev().take(55) {
         reader.reply(root, "an old root answered");
     }
     let run = reader.read();
-    assert!(run.tells(&new));
-    assert_eq!(run.told(MESSAGES), 1);
+    assert!(run.emits(&new));
+    assert_eq!(run.emitted(MESSAGES), 1);
     reader.assert_complete();
 }
 
@@ -138,7 +138,7 @@ fn a_chain_listed_higher_than_its_times_hides_nothing_below_it() {
     let old = reader.roots().pop().unwrap();
     let removed = reader.reply(&old, "lifts an old chain, and is removed for good");
     reader.sim.with_tenant(|tenant| tenant.remove(&removed)).unwrap();
-    assert!(reader.read().tells(&new));
+    assert!(reader.read().emits(&new));
     reader.assert_complete();
 }
 
@@ -168,10 +168,10 @@ fn a_channel_that_changes_too_fast_is_continued_by_the_next_run() {
         reader.sim.clear_hook();
         reader.later(HOUR);
         let run = reader.read();
-        assert!(run.told(MESSAGES) < 20, "the walk goes on where it stood");
+        assert!(run.emitted(MESSAGES) < 20, "the walk goes on where it stood");
         reader.assert_complete();
         assert_eq!(reader.state(MESSAGES, &channel)["walk"], json!(null));
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }

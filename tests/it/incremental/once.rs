@@ -1,4 +1,4 @@
-//! A key at most once a run: consumers differ in which of two versions they keep, and some keep both.
+//! Each key is emitted at most once per run, because consumers differ in which of two versions they keep, and some keep both.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{BOTH, HOUR, MESSAGES, REPLIES, Reader, reader};
 
-/// Edits the newest root while the n-th page of messages is asked for, once.
+/// Edits the newest root once, during the request for the n-th page of messages.
 fn edit_during(reader: &Reader, page: u64) {
     let mut newest = reader.roots().into_iter().next();
     reader.sim.on_request(move |request, tenant| {
@@ -31,19 +31,18 @@ fn a_root_edited_after_it_was_emitted_is_emitted_by_the_next_run() {
                 let newest = reader.roots().swap_remove(0);
                 reader.full_refresh = full_refresh;
                 edit_during(&reader, 2);
-                assert!(reader.read().tells(&newest));
+                assert!(reader.read().emits(&newest));
                 reader.sim.clear_hook();
                 reader.full_refresh = false;
                 reader.later(HOUR);
                 let second = reader.read();
-                assert!(second.tells(&newest));
-                assert_eq!(second.asked(), 1, "the top of the channel is enough");
+                assert!(second.emits(&newest));
+                assert_eq!(second.message_requests(), 1, "the top of the channel is enough");
                 reader.assert_complete();
-                // From then on the channel is idle.
                 reader.later(HOUR);
                 reader.read();
                 reader.later(HOUR);
-                assert_eq!(reader.read().told_in_all(), 0);
+                assert_eq!(reader.read().emitted_total(), 0);
             }
         }
     }
@@ -51,7 +50,7 @@ fn a_root_edited_after_it_was_emitted_is_emitted_by_the_next_run() {
 
 #[test]
 fn a_stopped_run_leaves_held_back_versions_to_the_next_run() {
-    // The edits are met by the closing pass; the run ends before its first page, or at a page of it.
+    // The closing pass finds the edits; the run ends before its first page, or at one of its pages.
     for page in [7, 8, 9] {
         let mut reader = reader(36).with(json!({"top": 6, "max_pages_per_batch": 1}));
         let mut edits: Vec<_> = reader.roots().into_iter().take(12).collect();
@@ -64,7 +63,7 @@ fn a_stopped_run_leaves_held_back_versions_to_the_next_run() {
             }
             None
         });
-        assert_eq!(reader.fail_at(page).told(MESSAGES), 36);
+        assert_eq!(reader.fail_at(page).emitted(MESSAGES), 36);
         reader.sim.clear_hook();
         for _ in 0..2 {
             reader.later(HOUR);
@@ -91,13 +90,13 @@ fn a_root_that_differs_between_delta_and_walk_is_emitted_by_the_next_run() {
             }
             None
         });
-        assert!(reader.read().tells(&root));
+        assert!(reader.read().emits(&root));
         reader.sim.clear_hook();
         reader.later(HOUR);
-        assert!(reader.read().tells(&root));
+        assert!(reader.read().emits(&root));
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -110,9 +109,9 @@ fn a_deletion_that_delta_reports_as_restorable_holds_nothing_back() {
         let deleted = reader.roots().swap_remove(3);
         reader.sim.with_tenant(|tenant| tenant.delete(&deleted)).unwrap();
         reader.later(Duration::from_secs(60));
-        // The second run repeats it, for it lies within the lookback of the first.
+        // The second run repeats it because it is within the lookback of the first.
         for emits in [true, true, false] {
-            assert_eq!(reader.read().tells(&deleted), emits);
+            assert_eq!(reader.read().emits(&deleted), emits);
             reader.later(HOUR);
         }
         let row = &reader.rows[MESSAGES][&vec![deleted.channel.clone(), deleted.id_text()]];

@@ -1,4 +1,4 @@
-//! Settings that change between runs: what is missing is read, once.
+//! Options that change between runs: what is missing is read once.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,15 +8,15 @@ use serde_json::json;
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader};
 use crate::support::truth::{self, Table};
 
-/// The time from which a row counts as modified.
+/// The modification time of a row.
 fn modified(row: &crate::support::expect::Fields) -> Time {
     let times = ["lastModifiedDateTime", "lastEditedDateTime", "deletedDateTime"];
     times.iter().filter_map(|name| Time::parse(row[*name].trim_matches('"'))).max().unwrap()
 }
 
-/// The keys of what was modified at or after that time, in truth.
+/// The keys of the tenant's messages that were modified at or after this time.
 fn keys_since(reader: &Reader, stream: &'static str, since: Time) -> BTreeSet<Vec<String>> {
-    // The simulator's times have a digit more than the columns.
+    // Times of the simulator have one digit more than the columns.
     let truth: Table = truth::table(&reader.sim.truth(), stream);
     truth.into_iter().filter(|(_, row)| modified(row) >= since).map(|(key, _)| key).collect()
 }
@@ -37,12 +37,12 @@ fn an_earlier_start_date_reads_the_missing_messages_once() {
             for stream in [MESSAGES, REPLIES] {
                 let expected = keys_since(&reader, stream, since.unwrap_or(Time::MIN));
                 assert_eq!(keys(&reader.rows[stream]), expected, "{stream} since {since:?}");
-                // What lies above the gap too: it may have been changed where it stood below, and so never have been told.
-                assert_eq!(run.told(stream), expected.len(), "{stream} since {since:?}: each once");
+                // Also what is above the gap: it may have been changed while it was in the gap, and so never have been emitted.
+                assert_eq!(run.emitted(stream), expected.len(), "{stream} since {since:?}: each once");
             }
             reader.later(HOUR);
             let run = reader.read();
-            assert_eq!((run.told_in_all(), run.asked_of(Class::Messages)), (0, 1), "since {since:?}: nothing is missing any more");
+            assert_eq!((run.emitted_total(), run.request_count(Class::Messages)), (0, 1), "since {since:?}: nothing is missing any more");
             reader.later(HOUR);
         }
         reader.assert_complete();
@@ -57,7 +57,7 @@ fn changes_during_the_catch_up_with_an_earlier_start_date_are_emitted() {
     reader.set(json!({"start_date": null}));
     let (recent, old) = (reader.roots().swap_remove(2), reader.roots().pop().unwrap());
     reader.edit(&recent, "since the last run");
-    // The walk through what is missing is interrupted, and goes on days later.
+    // The walk through the gap is interrupted and resumed days later.
     reader.fail_at(5);
     reader.later(DAY * 3);
     reader.edit(&old, "meanwhile");
@@ -65,7 +65,7 @@ fn changes_during_the_catch_up_with_an_earlier_start_date_are_emitted() {
     reader.later(HOUR);
     reader.read();
     reader.later(HOUR);
-    assert_eq!(reader.read().told_in_all(), 0);
+    assert_eq!(reader.read().emitted_total(), 0);
     reader.assert_complete();
     assert!(reader.rows[MESSAGES].contains_key(&vec![new.channel.clone(), new.id_text()]));
 }
@@ -96,12 +96,12 @@ fn a_later_start_date_loses_nothing() {
         reader.later(DAY);
         reader.set(json!({"start_date": reader.sim.clock().now().to_string()}));
         let run = reader.read();
-        assert!(run.tells(&old), "what is known of the channel counts, not the date of a first sync");
+        assert!(run.emits(&old), "what is known of the channel counts, not the date of a first sync");
         reader.assert_complete();
-        // And the date goes back: nothing is missing.
+        // With the earlier date again, nothing is missing.
         reader.set(json!({"start_date": null}));
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -116,13 +116,13 @@ fn an_earlier_start_date_completes_a_configured_thread() {
     reader.set(json!({"message_id": root.id_text(), "start_date": now.to_string()}));
     reader.later(HOUR);
     let run = reader.read();
-    assert_eq!((run.told(REPLIES), run.tells(&late)), (1, true));
+    assert_eq!((run.emitted(REPLIES), run.emits(&late)), (1, true));
     reader.later(HOUR);
     reader.set(json!({"start_date": null}));
     let run = reader.read();
-    assert_eq!((run.told(REPLIES), run.tells(&early)), (2, true));
+    assert_eq!((run.emitted(REPLIES), run.emits(&early)), (2, true));
     reader.later(HOUR);
-    assert_eq!(reader.read().told(REPLIES), 0);
+    assert_eq!(reader.read().emitted(REPLIES), 0);
 }
 
 #[test]
@@ -136,13 +136,13 @@ fn delta_can_be_turned_off_and_on_again() {
             reader.edit(&reader.roots()[25], "an old one");
             reader.later(HOUR);
             let run = reader.read();
-            assert!(use_delta_api || run.asked_of(Class::Delta) == 0);
+            assert!(use_delta_api || run.request_count(Class::Delta) == 0);
             reader.assert_complete();
             reader.later(DAY / 2);
         }
         reader.later(Duration::from_secs(1));
         let run = reader.read();
-        assert_eq!(run.asked_of(Class::Delta), 1);
+        assert_eq!(run.request_count(Class::Delta), 1);
     }
 }
 
@@ -154,5 +154,5 @@ fn options_of_one_stream_affect_only_that_stream() {
     assert_eq!(keys(&reader.rows[MESSAGES]), keys_since(&reader, MESSAGES, now.minus(DAY * 30)));
     assert_eq!(keys(&reader.rows[REPLIES]), keys_since(&reader, REPLIES, Time::MIN));
     reader.later(HOUR);
-    assert_eq!(reader.read().told_in_all(), 0);
+    assert_eq!(reader.read().emitted_total(), 0);
 }

@@ -1,4 +1,4 @@
-//! The size of states: of ten thousand channels, of one, and beside the records of a long sync.
+//! The size of states: for ten thousand channels, for one, and compared with the records of a long sync.
 
 use std::{collections::BTreeMap, sync::mpsc, time::Duration};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{BOTH, MESSAGES, REPLIES, Reader, reader, spec};
 use crate::support::{Output, Protocol};
 
-/// What the links in it take.
+/// The bytes of its links.
 fn bytes_of_links(channel: &Value) -> usize {
     let links = [&channel["deltaLink"], &channel["walk"]["link"], &channel["deltaRound"]["link"]];
     links.iter().filter_map(|link| link.as_str()).map(str::len).sum()
@@ -30,8 +30,8 @@ fn an_idle_channel_takes_at_most_165_bytes_per_stream_plus_links() {
     }
 }
 
-/// The state of the only channel, for so many more channels of its team.
-fn of_more_channels(state: &mut Value, channels: usize) {
+/// Repeats the state of the only channel for this many more channels of its team.
+fn add_channels(state: &mut Value, channels: usize) {
     let entries = state["partitions"][0]["entries"].as_array_mut().unwrap();
     let known = entries[0].clone();
     let id = &known["id"].as_str().unwrap()[3..35];
@@ -47,12 +47,12 @@ fn a_state_of_ten_thousand_channels_is_read_and_written() {
         reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
         let links = bytes_of_links(reader.state(MESSAGES, &channel)) * 10_000;
         for stream in [MESSAGES, REPLIES] {
-            of_more_channels(&mut reader.states[stream], 9999);
+            add_channels(&mut reader.states[stream], 9999);
         }
         reader.edit(&reader.roots()[10], "changed");
         let (tap, arguments) = reader.prepare();
         let before = std::mem::take(&mut reader.states);
-        // Longer than a line should be, but so many channels are: read without the checks of shorter ones.
+        // The line is longer than the limit that the validation checks, so the run is not validated.
         let finished = tap.execute(&arguments, &[]);
         assert_eq!(finished.status, Some(0), "{}", finished.stderr);
         let lines: Vec<_> = finished.stdout.lines().filter(|line| line.contains(r#""STATE""#)).collect();
@@ -87,7 +87,7 @@ fn a_state_takes_at_most_twice_its_size_in_memory() {
         let (team, channel) = reader.sim.read_tenant(|tenant| (tenant.team_ids().swap_remove(0), tenant.all_channel_ids().swap_remove(0)));
         reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
         for stream in [MESSAGES, REPLIES] {
-            of_more_channels(&mut reader.states[stream], 20_000);
+            add_channels(&mut reader.states[stream], 20_000);
         }
         let size: usize = reader.states.values().map(|state| state.to_string().len()).sum();
         let (asked, is_asked) = mpsc::channel();
@@ -98,7 +98,7 @@ fn a_state_takes_at_most_twice_its_size_in_memory() {
             })
         });
         let (tap, arguments) = reader.prepare();
-        // By the first request the state was read, and in one of the protocols written as well.
+        // At the first request the state has been read, and in one of the protocols also written.
         let running = tap.start(&arguments, tempfile::tempfile().unwrap());
         is_asked.recv_timeout(Duration::from_secs(60)).unwrap();
         let (peak, size) = (running.peak_memory(), size as u64 >> 20);
@@ -106,7 +106,6 @@ fn a_state_takes_at_most_twice_its_size_in_memory() {
     }
 }
 
-/// The bytes of lines of a type.
 fn bytes(output: &Output, kind: &str) -> usize {
     output.lines.iter().zip(&output.messages).filter(|(_, message)| message["type"] == kind).map(|(line, _)| line.len()).sum()
 }
@@ -119,7 +118,7 @@ fn states_are_few_compared_with_the_records_of_a_long_sync() {
         let run = reader.read();
         let (states, records) = (bytes(&run.output, "STATE"), bytes(&run.output, "RECORD"));
         let last: usize = [MESSAGES, REPLIES].iter().map(|stream| reader.states[*stream].to_string().len()).sum();
-        // The first and the last state of each stream come whatever there is.
+        // The first and the last state of each stream are always written.
         assert!(states <= records / 20 + 4 * last, "{states} bytes of states, {records} of records, {last} of the last states");
         assert!(run.output.all("STATE").count() > 6);
     }

@@ -1,4 +1,4 @@
-//! States that cannot be taken, states that platforms have changed on their way, and what is said of each.
+//! Invalid states, states changed by platforms, and the messages about them.
 
 use chrono::DateTime;
 use graph_sim::Class;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader};
 use crate::support::Protocol;
 
-/// A reader with a state of its own.
+/// A reader with a state.
 fn known(protocol: Protocol) -> Reader {
     let mut reader = reader(10).speaking(protocol);
     for _ in 0..2 {
@@ -18,7 +18,7 @@ fn known(protocol: Protocol) -> Reader {
     reader
 }
 
-/// What the run said as its reason to fail.
+/// The message with which the run failed.
 fn reason(run: &Run) -> String {
     match run.output.protocol {
         Protocol::Airbyte => {
@@ -51,7 +51,7 @@ fn a_damaged_state_is_reported_with_its_key_before_any_request() {
             reader.states.insert(stream.to_owned(), state.clone());
             let run = reader.run();
             let reason = reason(&run);
-            assert_eq!((run.output.status, run.journal.total(), run.told_in_all()), (Some(1), 0, 0), "{state}: {reason}");
+            assert_eq!((run.output.status, run.journal.total(), run.emitted_total()), (Some(1), 0, 0), "{state}: {reason}");
             assert!(reason.contains(&named) && reason.contains(stream) && reason.contains("state.json"), "{state}: {reason}");
         }
     }
@@ -65,7 +65,7 @@ fn the_state_of_an_unselected_stream_is_not_parsed_and_singer_repeats_it() {
         reader.states.insert(REPLIES.to_owned(), damaged.clone());
         reader.states.insert("chats".to_owned(), damaged.clone());
         let run = reader.read();
-        assert_eq!(run.told_in_all(), 0);
+        assert_eq!(run.emitted_total(), 0);
         for state in run.output.all("STATE") {
             match protocol {
                 Protocol::Airbyte => assert_eq!(state["state"]["stream"]["stream_descriptor"]["name"], MESSAGES),
@@ -82,10 +82,10 @@ fn the_tenant_id_may_be_in_capitals() {
     for stream in [MESSAGES, REPLIES] {
         reader.states[stream]["tenant"] = tenant.clone().into();
     }
-    assert_eq!(reader.read().told_in_all(), 0);
+    assert_eq!(reader.read().emitted_total(), 0);
 }
 
-/// The state as version 1 would have written it.
+/// The state in version 1.
 fn as_version_1(state: &Value) -> Value {
     let time =
         |time: &Value| time.as_i64().map_or(time.clone(), |seconds| DateTime::from_timestamp(seconds, 0).unwrap().to_rfc3339().into());
@@ -94,7 +94,6 @@ fn as_version_1(state: &Value) -> Value {
             let (team, channel) = key.split_once('/').unwrap();
             let link = |link: &Value| match link.as_str() {
                 Some(link) if link.starts_with('/') => link.into(),
-                // However it was spelled.
                 Some(link) => format!("/v1.0/teams/{team}/channels/{channel}/{}", link.trim_start_matches(['(', '%', ')'])).into(),
                 None => Value::Null,
             };
@@ -113,7 +112,7 @@ fn as_version_1(state: &Value) -> Value {
     json!({"version": 1, "tenant": state["tenant"], "full": state["full"].get(1).map(time), "channels": channels})
 }
 
-/// States of a reader in all their forms: idle with delta, in the midst of a walk, of a round, with delta refused, of a full refresh under way.
+/// States of a reader in all forms: idle with delta, during a walk, during a round, with delta refused, during a full refresh.
 fn forms() -> [fn(&mut Reader); 5] {
     [
         |reader| reader.open_delta(),
@@ -154,7 +153,7 @@ fn a_run_continues_from_a_state_of_version_1() {
                 reader.edit(&reader.roots()[20], "since then");
                 let run = reader.read();
                 reader.assert_complete();
-                told.push((run.told(MESSAGES), run.told(REPLIES), run.asked()));
+                told.push((run.emitted(MESSAGES), run.emitted(REPLIES), run.message_requests()));
                 assert!(reader.states.values().all(|state| state["version"] == 2));
             }
             assert_eq!(told[0], told[1]);
@@ -164,7 +163,7 @@ fn a_run_continues_from_a_state_of_version_1() {
 
 #[test]
 fn a_state_merged_by_meltano_is_read_as_the_newer_one() {
-    // Of all pairs of states, in both versions; the second is never of version 1, since nothing writes that any more.
+    // For all pairs of states, in both versions; the second is never version 1, because nothing writes it any more.
     let states: Vec<_> = forms()
         .into_iter()
         .map(|form| {
@@ -183,7 +182,7 @@ fn a_state_merged_by_meltano_is_read_as_the_newer_one() {
                 assert_eq!(&merged[stream][key], value, "{stream}: {key}");
             }
         }
-        // And the other way round: what reads it goes by its version.
+        // Also in reverse: the reader decides by the version.
         states::merge(&mut new.clone(), old).unwrap();
     }
 }
@@ -197,20 +196,20 @@ fn a_full_refresh_merged_by_meltano_replaces_the_old_state() {
         if turn % 2 == 0 {
             kept.values_mut().for_each(|state| *state = as_version_1(state));
         }
-        // `--full-refresh`: no state is given, and what comes of it is merged into the old one.
+        // `--full-refresh`: no state is passed, and the resulting state is merged into the old one.
         reader.later(HOUR);
         reader.sim.with_tenant(|tenant| tenant.expire_links());
-        assert_eq!(reader.read().told(MESSAGES), 24);
+        assert_eq!(reader.read().emitted(MESSAGES), 24);
         states::merge(&mut kept, &reader.states).unwrap();
         reader.states = kept;
         reader.later(HOUR);
         reader.edit(&reader.roots().pop().unwrap(), "since then");
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!((run.told(MESSAGES), run.warnings("token").len()), (1, 0));
+        assert_eq!((run.emitted(MESSAGES), run.warnings("token").len()), (1, 0));
         reader.assert_complete();
         reader.later(DAY);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -221,7 +220,7 @@ fn every_state_can_be_merged_into_the_previous_one() {
     for turn in 0..6 {
         reader.states = kept.clone();
         if turn % 2 == 0 {
-            // A target sends no state on while the run lasts longer than it.
+            // The target emits no state before the run ends.
             reader.sim.inject(
                 graph_sim::Rule::new(graph_sim::Fault::throttled(graph_sim::RetryAfter::Seconds(7200))).class(Class::Messages).nth(4),
             );

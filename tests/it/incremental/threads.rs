@@ -1,4 +1,4 @@
-//! Threads that are longer than what a page of the walk holds of them, and threads that are named.
+//! Threads that are longer than the expanded replies, and configured threads.
 
 use std::time::Duration;
 
@@ -7,11 +7,10 @@ use serde_json::json;
 
 use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 
-/// So many replies a page of the walk holds of a thread.
+/// The number of expanded replies per thread.
 const INLINE: usize = 150;
 
-/// A reader of a channel at whose top stands a thread with so many replies more than a page of the walk holds of it. They are few enough for
-/// the link to be followed to them, ten a page.
+/// A reader of a channel whose top thread has this many more replies than are expanded; few enough that the link is followed, ten per page.
 fn with_long_thread(more: usize) -> (Reader, MessageRef) {
     let reader = Reader::new(Options::new(spec(1, 30)).manual_clock()).with(json!({"use_delta_api": false, "top": 20}));
     reader.sim.switches(|switches| {
@@ -30,25 +29,25 @@ fn with_long_thread(more: usize) -> (Reader, MessageRef) {
 fn a_long_thread_hides_nothing_that_moves_while_it_is_read() {
     for protocol in BOTH {
         let (reader, root) = with_long_thread(40);
-        let mut reader = reader.speaking(protocol);
+        let mut reader = reader.with_protocol(protocol);
         let mut unread = reader.roots();
         reader.sim.on_request(move |request, tenant| {
             if request.class == Class::Replies && unread.len() > 20 {
                 tenant.clock().advance(Duration::from_secs(60));
                 tenant.reply(&unread.pop().unwrap(), Post::text("meanwhile")).unwrap();
-                tenant.reply(&root, Post::text("the long thread goes on")).unwrap();
+                tenant.reply(&root, Post::text("the long thread continues")).unwrap();
             }
             None
         });
         let run = reader.read();
-        assert!(run.asked_of(Class::Replies) >= 7);
+        assert!(run.request_count(Class::Replies) >= 7);
         reader.later(HOUR);
         reader.sim.clear_hook();
-        // What changed behind the last pass's page comes now.
+        // Changes after the page of the last pass are emitted now.
         reader.read();
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -56,7 +55,7 @@ fn a_long_thread_hides_nothing_that_moves_while_it_is_read() {
 fn changes_in_a_long_thread_while_it_is_read_are_emitted_by_the_next_run() {
     for protocol in BOTH {
         let (reader, root) = with_long_thread(30);
-        let mut reader = reader.speaking(protocol).with(json!({"lookback_seconds": 0}));
+        let mut reader = reader.with_protocol(protocol).with(json!({"lookback_seconds": 0}));
         let hidden = reader.sim.read_tenant(|tenant| tenant.replies(&root));
         let (read_first, read_last) = (hidden[29].clone(), hidden[0].clone());
         reader.later(HOUR);
@@ -70,15 +69,15 @@ fn changes_in_a_long_thread_while_it_is_read_are_emitted_by_the_next_run() {
             None
         });
         let run = reader.read();
-        // The last pass saw nothing new, and read nothing again.
-        assert_eq!((run.asked_of(Class::Messages), run.asked_of(Class::Replies)), (3, 3));
+        // The last pass found nothing new and repeated nothing.
+        assert_eq!((run.request_count(Class::Messages), run.request_count(Class::Replies)), (3, 3));
         reader.sim.clear_hook();
         reader.later(HOUR);
         let run = reader.read();
-        assert!(run.tells(&hidden[29]));
+        assert!(run.emits(&hidden[29]));
         reader.assert_complete();
-        // What shows on its page is known as of the last pass.
-        assert_eq!(run.told(MESSAGES), 0);
+        // What its page contains is known as of the last pass.
+        assert_eq!(run.emitted(MESSAGES), 0);
     }
 }
 
@@ -86,8 +85,7 @@ fn changes_in_a_long_thread_while_it_is_read_are_emitted_by_the_next_run() {
 fn a_thread_read_by_a_resumed_pass_is_not_repeated_by_the_next_run() {
     for protocol in BOTH {
         let (reader, _) = with_long_thread(30);
-        let mut reader = reader.speaking(protocol);
-        // The first page is empty, and the second one fails.
+        let mut reader = reader.with_protocol(protocol);
         reader.sim.on_request(|request, _| match (request.class, request.class_number) {
             (Class::Messages, 1) => Some(Fault::EmptyPage),
             (Class::Messages, 2) => Some(Fault::throttled(RetryAfter::Seconds(7200))),
@@ -101,7 +99,7 @@ fn a_thread_read_by_a_resumed_pass_is_not_repeated_by_the_next_run() {
         reader.read();
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -109,11 +107,11 @@ fn a_thread_read_by_a_resumed_pass_is_not_repeated_by_the_next_run() {
 fn a_very_long_thread_is_read_by_its_list_and_emitted_once() {
     for protocol in BOTH {
         let (reader, _) = with_long_thread(140);
-        let mut reader = reader.speaking(protocol);
+        let mut reader = reader.with_protocol(protocol);
         reader.later(HOUR);
         let run = reader.read();
-        // By the link there would be 14.
-        assert_eq!(run.asked_of(Class::Replies) as usize, 2 + (INLINE + 140).div_ceil(50));
+        // Following the link would take 14.
+        assert_eq!(run.request_count(Class::Replies) as usize, 2 + (INLINE + 140).div_ceil(50));
         reader.assert_complete();
     }
 }
@@ -126,8 +124,8 @@ fn a_thread_longer_than_estimated_is_continued_by_its_list() {
         reader.reply(&root, "after a long time");
     }
     let run = reader.read();
-    // Four by the link, then the list, from its beginning.
-    assert_eq!(run.asked_of(Class::Replies) as usize, 4 + (INLINE + 100 + INLINE).div_ceil(50));
+    // Four with the link, then the list from its beginning.
+    assert_eq!(run.request_count(Class::Replies) as usize, 4 + (INLINE + 100 + INLINE).div_ceil(50));
     reader.assert_complete();
 }
 
@@ -152,7 +150,7 @@ fn a_thread_removed_while_it_is_read_ends_nothing() {
     for protocol in BOTH {
         for at in [1, 3] {
             let (reader, root) = with_long_thread(30);
-            let mut reader = reader.speaking(protocol);
+            let mut reader = reader.with_protocol(protocol);
             let removed = root.clone();
             reader.sim.on_request(move |request, tenant| {
                 if request.class == Class::Replies && request.class_number == at {
@@ -161,7 +159,7 @@ fn a_thread_removed_while_it_is_read_ends_nothing() {
                 None
             });
             reader.read();
-            // What was told of it before stays: hard removals are not told.
+            // Its records stay: hard removals are not reported.
             reader.rows.get_mut(MESSAGES).unwrap().retain(|key, _| key[1] != root.id_text());
             let parent = json!(root.id_text()).to_string();
             reader.rows.get_mut(REPLIES).unwrap().retain(|_, row| row["parent_message_id"] != parent);
@@ -173,7 +171,7 @@ fn a_thread_removed_while_it_is_read_ends_nothing() {
 #[test]
 fn a_thread_that_graph_does_not_return_stops_nothing_else() {
     let (mut reader, root) = with_long_thread(30);
-    // Neither by its link nor from its beginning.
+    // Neither with its link nor from its beginning.
     reader.sim.inject(Rule::new(Fault::status(400)).class(Class::Replies).message(&root.id_text()));
     reader.later(HOUR);
     let run = reader.run();
@@ -182,7 +180,7 @@ fn a_thread_that_graph_does_not_return_stops_nothing_else() {
     assert!(run.warnings(&root.id_text()).len() == 1, "{:?}", run.warnings(""));
     let channel = reader.channel();
     assert!(reader.state(REPLIES, &channel)["readAt"].is_number(), "the channel was read");
-    // The thread is told when it changes.
+    // The thread is emitted when it changes.
     reader.reply(&root, "once more");
     reader.later(HOUR);
     reader.set(json!({"lookback_seconds": 8000}));
@@ -200,14 +198,14 @@ fn a_long_thread_is_emitted_once_and_then_only_its_changes() {
     reader.edit(&oldest, "the oldest one is edited");
     reader.reply(&root, "new");
     let run = reader.read();
-    assert_eq!((run.told(MESSAGES), run.told(REPLIES)), (0, 2));
+    assert_eq!((run.emitted(MESSAGES), run.emitted(REPLIES)), (0, 2));
     reader.assert_complete();
 }
 
 #[test]
 fn configured_threads_can_be_extended_to_all_threads() {
     for protocol in BOTH {
-        let mut reader = reader(24).speaking(protocol).streams(&[REPLIES]);
+        let mut reader = reader(24).with_protocol(protocol).streams(&[REPLIES]);
         let threads: Vec<_> = reader.sim.read_tenant(|tenant| {
             let roots = tenant.roots(&tenant.all_channel_ids()[0]);
             roots.into_iter().filter(|root| !tenant.replies(root).is_empty()).collect()
@@ -218,32 +216,32 @@ fn configured_threads_can_be_extended_to_all_threads() {
 
         reader.set(json!({"fetch_all_messages": false, "message_id": one.id_text()}));
         let run = reader.read();
-        assert_eq!((run.told(REPLIES), run.asked_of(Class::Messages)), (of_one, 0));
+        assert_eq!((run.emitted(REPLIES), run.request_count(Class::Messages)), (of_one, 0));
         reader.later(HOUR);
-        assert_eq!(reader.read().told(REPLIES), 0);
+        assert_eq!(reader.read().emitted(REPLIES), 0);
 
         reader.set(json!({"message_id": format!("{},{}", one.id_text(), other.id_text())}));
         let new = reader.reply(one, "new in the one that is known");
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!((run.told(REPLIES), run.tells(&new)), (of_other + 1, true));
+        assert_eq!((run.emitted(REPLIES), run.emits(&new)), (of_other + 1, true));
         reader.later(HOUR);
-        assert_eq!(reader.read().told(REPLIES), 0);
+        assert_eq!(reader.read().emitted(REPLIES), 0);
 
-        // All of them: the channel itself was never read, and single threads do not speak for it.
+        // All of them, because the channel itself was never read.
         reader.set(json!({"fetch_all_messages": true}));
         reader.later(DAY);
         reader.read();
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().told(REPLIES), 0);
+        assert_eq!(reader.read().emitted(REPLIES), 0);
 
-        // And back to one: it goes on where that thread was left.
+        // With one thread again, it continues where that thread stopped.
         reader.set(json!({"fetch_all_messages": false, "message_id": one.id_text()}));
         let newer = reader.reply(one, "newer");
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!((run.told(REPLIES), run.tells(&newer)), (1, true));
+        assert_eq!((run.emitted(REPLIES), run.emits(&newer)), (1, true));
         reader.assert_complete();
     }
 }
@@ -254,7 +252,7 @@ fn a_configured_thread_resumes_from_its_link_or_restarts_when_it_expired() {
         let (reader, root) = with_long_thread(30);
         let mut reader = reader.streams(&[REPLIES]).with(json!({"fetch_all_messages": false, "message_id": root.id_text(), "top": 5}));
         let first = reader.run_until(|request| request.class == Class::Replies && request.class_number == 4, "TERM");
-        assert_eq!(first.told(REPLIES), 15);
+        assert_eq!(first.emitted(REPLIES), 15);
         if expires {
             reader.sim.with_tenant(|tenant| tenant.expire_links());
         }

@@ -1,4 +1,4 @@
-//! Times as Graph gives them: many in one moment, in every precision, unknown, and by another clock than ours.
+//! Times from Graph: equal, in every precision, missing, and from another clock than ours.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,18 +33,18 @@ fn messages_with_the_same_time_on_many_pages_are_emitted_once_each() {
         let (channel, moment) = (reader.channel(), reader.sim.clock().now());
         reader.sim.with_tenant(|tenant| {
             for number in 0..40 {
-                // A touch by the back end: many messages with one stamp.
+                // A change by the back end gives many messages the same time.
                 let at = tenant.post(&channel, Post::text(format!("{number}"))).unwrap();
                 tenant.at(moment, |tenant| tenant.edit(&at, "touched")).unwrap();
             }
         });
         reader.later(HOUR);
         let run = reader.read();
-        assert_eq!(run.told(MESSAGES), 50);
+        assert_eq!(run.emitted(MESSAGES), 50);
         reader.assert_complete();
         reader.later(HOUR);
-        // What stands at the cursor itself was told.
-        assert_eq!(reader.read().told_in_all(), 0);
+        // The messages at the cursor itself were emitted.
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
@@ -62,7 +62,7 @@ fn a_clock_that_is_five_minutes_off_loses_nothing() {
                 reader.edit(&reader.roots()[10 + turn], "edited");
                 reader.read();
                 reader.assert_complete();
-                // Visible after its own time by nearly the lookback: by a clock that goes ahead it would be too old.
+                // It becomes visible nearly one lookback after its time; with a fast clock it would be too old.
                 reader.sim.with_tenant(|tenant| {
                     tenant.ago(off - Duration::from_secs(30), |tenant| {
                         tenant.post(&channel, Post::text("late")).unwrap();
@@ -89,19 +89,18 @@ fn every_digit_of_a_time_counts() {
         reader.later(HOUR);
         reader.read();
         reader.assert_complete();
-        // Nothing stands above the last of them: what comes 100 ns later is new, however late it becomes visible.
+        // Nothing is above the last of them: what is 100 ns later is new, however late it becomes visible.
         let last = moment.plus_ticks(DIGITS[7]);
         reader.sim.with_tenant(|tenant| tenant.at(last.plus_ticks(1), |tenant| tenant.edit(&roots[20], "a moment later"))).unwrap();
         let run = reader.read();
-        assert_eq!((run.told(MESSAGES), run.tells(&roots[20])), (1, true));
+        assert_eq!((run.emitted(MESSAGES), run.emits(&roots[20])), (1, true));
         reader.assert_complete();
         reader.later(HOUR);
-        assert_eq!(reader.read().told_in_all(), 0);
+        assert_eq!(reader.read().emitted_total(), 0);
     }
 }
 
-/// A message with these times.
-fn of_time(times: &str) -> Post {
+fn post_with_times(times: &str) -> Post {
     Post::template(format!(
         r#"{{"id":"$ID$","replyToId":null,"messageType":"message",{times},"from":null,"body":{{"contentType":"text","content":""}}}}"#
     ))
@@ -121,28 +120,28 @@ fn messages_without_a_time_are_emitted_and_neither_stop_the_walk_nor_move_the_cu
         reader.read();
         let channel = reader.channel();
         reader.later(HOUR);
-        // New messages and such of unknown time in turn, so that some of these are the last of their pages.
+        // New messages alternate with messages without a time, so that some of these are last on their pages.
         let mut odd = Vec::new();
         for times in unknown.iter().cycle().take(10) {
             reader.post("new");
             reader.later(Duration::from_secs(60));
-            odd.push(reader.sim.with_tenant(|tenant| tenant.post(&channel, of_time(times))).unwrap());
+            odd.push(reader.sim.with_tenant(|tenant| tenant.post(&channel, post_with_times(times))).unwrap());
             reader.later(Duration::from_secs(60));
         }
         let newest = reader.post("the newest one that has a time");
         let cursor = reader.sim.clock().now();
         reader.later(Duration::from_secs(60));
-        let reply = reader.sim.with_tenant(|tenant| tenant.reply(&newest, of_time(unknown[4]))).unwrap();
+        let reply = reader.sim.with_tenant(|tenant| tenant.reply(&newest, post_with_times(unknown[4]))).unwrap();
         reader.later(HOUR);
         let run = reader.read();
-        assert!(odd.iter().chain([&reply]).all(|message| run.tells(message)));
+        assert!(odd.iter().chain([&reply]).all(|message| run.emits(message)));
         reader.assert_complete();
         for stream in [MESSAGES, REPLIES] {
             assert_eq!(reader.state(stream, &channel)["lastModifiedDateTime"], json!(cursor.to_string()), "{stream}");
         }
-        // They may be new each time; nothing else is told again.
+        // They may be new each time; nothing else is repeated.
         reader.later(HOUR);
         let run = reader.read();
-        assert!(run.told(MESSAGES) <= 10 && run.told(REPLIES) <= 1, "{:?}", run.output.counts());
+        assert!(run.emitted(MESSAGES) <= 10 && run.emitted(REPLIES) <= 1, "{:?}", run.output.counts());
     }
 }

@@ -41,7 +41,7 @@ fn planned(spec: TenantSpec) -> Planned {
 
 impl Planned {
     fn with(spec: TenantSpec, settings: Value) -> Self {
-        // To compress costs more than all else in a build without optimization.
+        // In a debug build, compression would take most of the time.
         let options = Options { gzip: false, ..Options::new(TenantSpec { groups_without_team: 0, ..spec }).manual_clock() };
         Self::of(GraphSim::start(options).unwrap(), settings)
     }

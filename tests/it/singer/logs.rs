@@ -1,11 +1,11 @@
-//! What is said on stderr: plain lines, Meltano's structured lines, levels, figures.
+//! The log on stderr: plain lines, structured lines for Meltano, levels, figures.
 
 use graph_sim::{Class, Fault, GraphSim, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, everything, tenant};
 
-/// A tenant in which one of two parents is refused, and a tap for it: warnings are to be said.
+/// A tenant in which one of two parents is refused, which logs warnings, and a tap for it.
 fn with_a_warning() -> (GraphSim, Tap) {
     let sim = tenant(2, 1, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
@@ -14,7 +14,7 @@ fn with_a_warning() -> (GraphSim, Tap) {
     (sim, tap)
 }
 
-/// The lines of stderr, each of which must be one that Meltano takes.
+/// The lines of stderr, which must all be valid structured lines for Meltano.
 fn structured(stderr: &str) -> Vec<Value> {
     let lines: Vec<Value> =
         stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
@@ -28,8 +28,8 @@ fn structured(stderr: &str) -> Vec<Value> {
     lines
 }
 
-/// What Meltano writes where the plugin declares structured logging, or where it does not.
-fn of_meltano(level: &str, formatter: &str) -> String {
+/// Meltano's logging configuration with a level and a formatter.
+fn meltano_config(level: &str, formatter: &str) -> String {
     json!({
         "version": 1, "disable_existing_loggers": false,
         "formatters": {"f": {"()": formatter}},
@@ -47,15 +47,15 @@ fn plain_log_lines_have_a_level_and_are_not_json() {
     for line in output.stderr.lines() {
         assert!(["INFO ", "WARNING "].iter().any(|level| line.starts_with(level)), "{line}");
     }
-    assert_eq!(output.said("WARNING").len(), 1);
+    assert_eq!(output.logged("WARNING").len(), 1);
     assert!(output.stderr.lines().all(|line| line.len() < 65_535));
 }
 
 #[test]
 fn structured_log_lines_are_written_on_request() {
     let (_sim, tap) = with_a_warning();
-    tap.file("structured.json", of_meltano("INFO", "singer_sdk.logging.StructuredFormatter"));
-    tap.file("plain.json", of_meltano("INFO", "singer_sdk.logging.ConsoleFormatter"));
+    tap.file("structured.json", meltano_config("INFO", "singer_sdk.logging.StructuredFormatter"));
+    tap.file("plain.json", meltano_config("INFO", "singer_sdk.logging.ConsoleFormatter"));
     for (config, arguments, is_structured) in [
         ("structured.json", &[][..], true),
         ("plain.json", &[], false),
@@ -90,10 +90,10 @@ fn a_failure_is_one_structured_line_as_well() {
 fn the_log_level_variables_have_a_precedence() {
     let (_sim, tap) = with_a_warning();
     for level in ["DEBUG", "INFO", "WARNING", "ERROR"] {
-        tap.file(&format!("{level}.json"), of_meltano(level, "singer_sdk.logging.ConsoleFormatter"));
+        tap.file(&format!("{level}.json"), meltano_config(level, "singer_sdk.logging.ConsoleFormatter"));
     }
     let (meltano, own, general) = ("SINGER_SDK_LOG_CONFIG", "TAP_MICROSOFT_TEAMS_LOGLEVEL", "LOGLEVEL");
-    // The environment; whether information, and whether warnings are said.
+    // The environment; whether INFO and WARNING are logged.
     for (environment, information, warnings) in [
         (&[][..], true, true),
         (&[(general, "WARNING")], false, true),
@@ -106,7 +106,7 @@ fn the_log_level_variables_have_a_precedence() {
         let output = tap.sync_with(&["--config", "config.json"], environment);
         assert_eq!(output.status, Some(0));
         assert_eq!(
-            (!output.said("INFO").is_empty(), !output.said("WARNING").is_empty()),
+            (!output.logged("INFO").is_empty(), !output.logged("WARNING").is_empty()),
             (information, warnings),
             "{environment:?}: {}",
             output.stderr
@@ -120,7 +120,7 @@ fn debug_logs_more_but_no_secret() {
     sim.inject(Rule::new(Fault::status(503)).class(Class::Channels).times(1));
     let tap = Tap::new(&config(&sim, everything()));
     let output = tap.sync(&["--debug"]);
-    assert!(output.said("DEBUG").iter().any(|line| line.contains("503") && line.contains("retrying in")), "{}", output.stderr);
+    assert!(output.logged("DEBUG").iter().any(|line| line.contains("503") && line.contains("retrying in")), "{}", output.stderr);
     for secret in [sim.credentials().client_secret.as_str(), "Bearer", "sim~Secret"] {
         assert!(!output.stderr.contains(secret), "{secret}");
     }
@@ -133,7 +133,7 @@ fn figures_are_logged_for_each_stream() {
     let output = tap.sync(&[]);
     let counts = output.counts();
     let metrics: Vec<Value> = output
-        .said("INFO")
+        .logged("INFO")
         .iter()
         .filter_map(|line| line.strip_prefix("METRIC: "))
         .map(|metric| serde_json::from_str(metric).unwrap())
@@ -147,7 +147,6 @@ fn figures_are_logged_for_each_stream() {
         assert_eq!(values("record_count", "counter"), [counts[stream] as f64], "{stream}");
         assert_eq!(values("sync_duration", "timer").len(), 1, "{stream}");
     }
-    // The same in structured lines.
     let lines = structured(&tap.sync(&["--log-format=json"]).stderr);
     let figures: Vec<_> = lines.iter().filter(|line| line["message"] == "METRIC").collect();
     assert_eq!(figures.len(), metrics.len());

@@ -1,4 +1,4 @@
-//! Selection: of streams and of columns, wherever Meltano and older tools write it.
+//! Selection of streams and columns, in all places where Meltano and older tools write it.
 
 use serde_json::{Value, json};
 
@@ -12,17 +12,17 @@ use crate::support::{
 fn a_stream_can_be_selected_in_three_places() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, everything()));
-    // Root metadata; the entry itself; the schema. A text counts as what it says; the first that says something counts.
+    // Root metadata, the entry itself, the schema. Strings count as their value; the first one that is set counts.
     let cases: [(&str, Value, Value, Value, bool); 9] = [
-        ("nothing is said", json!(null), json!(null), json!(null), true),
-        ("the root says yes", json!(true), json!(null), json!(null), true),
-        ("the root says no", json!(false), json!(null), json!(null), false),
-        ("the root says no as text", json!("false"), json!(true), json!(true), false),
-        ("the root says yes as text", json!("true"), json!(false), json!(null), true),
-        ("the entry says no", json!(null), json!(false), json!(null), false),
-        ("the entry says yes as text", json!(null), json!("True"), json!(false), true),
-        ("the schema says no", json!(null), json!(null), json!(false), false),
-        ("the schema says yes", json!(null), json!(null), json!("true"), true),
+        ("not set", json!(null), json!(null), json!(null), true),
+        ("the root selects", json!(true), json!(null), json!(null), true),
+        ("the root deselects", json!(false), json!(null), json!(null), false),
+        ("the root deselects as text", json!("false"), json!(true), json!(true), false),
+        ("the root selects as text", json!("true"), json!(false), json!(null), true),
+        ("the entry deselects", json!(null), json!(false), json!(null), false),
+        ("the entry selects as text", json!(null), json!("True"), json!(false), true),
+        ("the schema deselects", json!(null), json!(null), json!(false), false),
+        ("the schema selects", json!(null), json!(null), json!("true"), true),
     ];
     for (what, in_root, in_entry, in_schema, is_selected) in cases {
         let mut catalog = tap.catalog();
@@ -70,10 +70,10 @@ fn a_stream_without_metadata_is_read_like_in_the_singer_sdk() {
         assert_eq!((output.status, output.streams()), (Some(0), vec!["teams", "channels", "messages"]), "{metadata:?}");
         assert_eq!((output.records("teams").count(), output.columns("teams")), (1, tap.sync(&[]).columns("teams")), "{metadata:?}");
     }
-    // All of them without, as a catalog that was written by hand.
+    // All without metadata, as in a catalog that was written by hand.
     let by_hand = ["messages", "members"].map(|name| json!({"tap_stream_id": name, "stream": name, "schema": {}}));
     assert_eq!(tap.sync_catalog(&json!({"streams": by_hand}), &[]).streams(), ["members", "messages"]);
-    // Metadata that says nothing about the selection says no, there as here.
+    // Metadata without a selection deselects, in the SDK too.
     let mut silent = select(tap.catalog(), &["channels"]);
     entry(&mut silent, "teams").as_object_mut().unwrap().remove("selected");
     *metadata(&mut silent, "teams", &[]) = json!({"inclusion": "available"});
@@ -89,7 +89,7 @@ fn an_unknown_stream_in_the_catalog_is_a_warning() {
     let output = tap.sync_catalog(&catalog, &[]);
     assert_eq!((output.status, output.streams()), (Some(0), vec!["teams"]));
     assert_eq!(
-        output.said("WARNING"),
+        output.logged("WARNING"),
         [
             "unknown stream chats in the catalog is ignored; known streams: teams, channels, members, messages, message_replies, channel_members, team_device_usage_report"
         ]
@@ -103,7 +103,7 @@ fn a_catalog_that_selects_nothing_is_reported() {
     for catalog in [select(tap.catalog(), &[]), json!({"streams": []})] {
         let output = tap.sync_catalog(&catalog, &[]);
         assert_eq!((output.status, output.messages.len()), (Some(0), 1), "one state");
-        let warned = output.said("WARNING");
+        let warned = output.logged("WARNING");
         assert_eq!(warned.len(), 1, "{warned:?}");
         assert!(warned[0].starts_with("the catalog selects no stream, so nothing is read; hint: set `selected` to true"), "{warned:?}");
         let plan = tap.execute(&["plan", "--config", "config.json", "--catalog", "catalog.json"], &[]);
@@ -124,7 +124,7 @@ fn an_object_selected_without_properties_is_a_warning() {
     }
     let output = tap.sync_catalog(&catalog, &[]);
     assert_eq!(
-        (output.status, output.said("WARNING")),
+        (output.status, output.logged("WARNING")),
         (
             Some(0),
             vec![
@@ -135,7 +135,7 @@ fn an_object_selected_without_properties_is_a_warning() {
     );
     assert!(output.records("messages").all(|record| record["body"] == json!({})));
     *metadata(&mut catalog, "messages", &["body", "content"]) = json!({"selected": true});
-    assert!(tap.sync_catalog(&catalog, &[]).said("WARNING").is_empty());
+    assert!(tap.sync_catalog(&catalog, &[]).logged("WARNING").is_empty());
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn an_unselected_column_is_omitted_and_keys_never_are() {
     expected.retain(|name| !["subject", "_additional_properties", "webUrl", "etag"].contains(name));
     assert_eq!(columns, expected);
     assert_eq!(output.records("messages").count(), 4);
-    // What is selected is told as ever; that records have these columns and no other is held for every run.
+    // Selected columns are unchanged; the validation checks that records have exactly the columns of the schema.
     for (part, whole) in output.records("messages").zip(all.records("messages")) {
         assert!(part.as_object().unwrap().iter().all(|(name, value)| whole[name] == *value));
     }
@@ -177,7 +177,7 @@ fn an_unselected_nested_property_is_omitted_without_its_column() {
     assert!(output.records("messages").all(|record| record["body"].is_object() && record["body"].get("content").is_none()));
     assert!(output.records("messages").all(|record| record["body"]["contentType"].is_string()));
 
-    // The other way round, as Meltano writes `select: [messages.body.content]`: the column and one of its properties.
+    // Conversely, as Meltano writes `select: [messages.body.content]`: the column and one of its properties.
     let mut catalog = select(tap.catalog(), &["messages"]);
     for metadata in entry(&mut catalog, "messages")["metadata"].as_array_mut().unwrap() {
         let path = metadata["breadcrumb"].as_array().unwrap();
@@ -216,13 +216,13 @@ fn the_replication_method_can_be_overridden_where_possible() {
     };
     for stream in ["messages", "teams"] {
         let output = sync(stream, "FULL_TABLE");
-        assert_eq!((output.status, output.said("WARNING").len()), (Some(0), 0), "{}", output.stderr);
+        assert_eq!((output.status, output.logged("WARNING").len()), (Some(0), 0), "{}", output.stderr);
     }
     for (stream, method) in [("teams", "INCREMENTAL"), ("messages", "LOG_BASED")] {
         let output = sync(stream, method);
         assert_eq!(output.status, Some(0));
         assert!(
-            output.said("WARNING")[0].starts_with(&format!("{stream}: the catalog requests {method}, but the stream is read as ")),
+            output.logged("WARNING")[0].starts_with(&format!("{stream}: the catalog requests {method}, but the stream is read as ")),
             "{}",
             output.stderr
         );

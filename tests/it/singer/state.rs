@@ -1,4 +1,4 @@
-//! States: each odd form that a target, Meltano or a person can hand in.
+//! States: every unusual form from targets, Meltano or users.
 
 use serde_json::{Value, json};
 
@@ -32,11 +32,11 @@ fn a_state_of_another_tap_is_ignored_with_a_warning() {
     for (bookmarks, warnings) in [(json!({"chats": {"cursor": "x"}}), 1), (json!({"chats": {}, "messages": {}}), 0), (json!({}), 0)] {
         let output = tap.sync_state(&json!({"bookmarks": bookmarks}));
         assert_eq!((output.status, output.counts().len()), (Some(0), ALL.len()), "{bookmarks}: {}", output.stderr);
-        let said = output.said("WARNING");
+        let reported = output.logged("WARNING");
         assert_eq!(
-            said.iter().filter(|line| line.contains("contains only bookmarks of unknown streams")).count(),
+            reported.iter().filter(|line| line.contains("contains only bookmarks of unknown streams")).count(),
             warnings,
-            "{bookmarks}: {said:?}"
+            "{bookmarks}: {reported:?}"
         );
     }
 }
@@ -47,7 +47,7 @@ fn the_first_state_is_the_input_state() {
     let given = json!({"bookmarks": {"messages": {"version": 1}, "message_replies": {"version": 1}}});
     let output = Tap::new(&config(&sim, everything())).sync_state(&given);
     let first = output.messages.iter().position(|message| message["type"] == "STATE").unwrap();
-    assert_eq!(first, 5, "behind the schemas");
+    assert_eq!(first, 5, "after the schemas");
     assert_eq!(output.messages[first]["value"], given);
     assert_eq!(Tap::new(&config(&sim, everything())).sync(&[]).messages[5]["value"], json!({"bookmarks": {}}));
 }
@@ -59,7 +59,7 @@ fn a_state_over_several_lines_is_written_in_one() {
     let first = tap.sync(&[]);
     let mut given = first.last_state().clone();
     given["bookmarks"]["chats"] = json!({"a \n \" {": ["b  c", {}, 1.5, null]});
-    // As Meltano hands it over.
+    // As Meltano passes it.
     tap.file("state.json", format!("{given:#}"));
     let second = tap.sync(&["--state", "state.json"]);
     assert_eq!(second.messages[5]["value"], given);

@@ -45,7 +45,7 @@ fn discovery_used_as_catalog_changes_nothing() {
     let with = tap.sync_catalog(&tap.catalog(), &[]);
     assert_eq!((without.status, with.status), (Some(0), Some(0)), "{}", with.stderr);
     assert!(without.messages.len() > 40);
-    assert_eq!(without.told(), with.told());
+    assert_eq!(without.comparable(), with.comparable());
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_failed_stream_is_reported_last_and_the_others_are_complete() {
     sim.inject(Rule::new(Fault::status(503)).class(Class::Members));
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
     assert_eq!(output.status, Some(1));
-    let failed = output.said("ERROR");
+    let failed = output.logged("ERROR");
     assert!(failed.len() == 1 && failed[0].starts_with("members: cannot list the members of team "), "{failed:?}");
     assert_eq!(output.critical(), &failed[0]["members: ".len()..]);
     let truth = sim.truth();
@@ -141,8 +141,8 @@ fn a_parent_that_is_refused_is_a_warning() {
     sim.inject(Rule::new(Fault::status(403)).class(Class::Members).team(&team));
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
     assert_eq!(output.status, Some(0), "{}", output.stderr);
-    assert!(output.said("WARNING").iter().any(|line| line.contains(&team) && line.contains("403")), "{}", output.stderr);
-    assert!(output.said("CRITICAL").is_empty());
+    assert!(output.logged("WARNING").iter().any(|line| line.contains(&team) && line.contains("403")), "{}", output.stderr);
+    assert!(output.logged("CRITICAL").is_empty());
 }
 
 #[test]

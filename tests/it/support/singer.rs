@@ -23,13 +23,13 @@ impl Output {
     }
 
     /// The plain log lines of a level, without the level.
-    pub fn said(&self, level: &str) -> Vec<&str> {
+    pub fn logged(&self, level: &str) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.strip_prefix(level)?.strip_prefix(' ')).collect()
     }
 
     /// The only CRITICAL line, which must be the last line on stderr.
     pub fn critical(&self) -> &str {
-        let critical = self.said("CRITICAL");
+        let critical = self.logged("CRITICAL");
         assert_eq!(
             (critical.len(), self.stderr.lines().last().unwrap().strip_prefix("CRITICAL ")),
             (1, Some(critical[0])),
@@ -50,7 +50,7 @@ impl Output {
 
     /// Sorted schemas and records, and the last state. The order of records and the states in between vary, because channels are read in
     /// parallel.
-    pub fn told(&self) -> (Vec<String>, Value) {
+    pub fn comparable(&self) -> (Vec<String>, Value) {
         let lines = self.timeless().into_iter().filter(|message| message["type"] != "STATE").map(|message| message.to_string());
         let mut lines: Vec<_> = lines.collect();
         lines.sort_unstable();

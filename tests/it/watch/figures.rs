@@ -159,7 +159,7 @@ fn requests_are_told_as_metrics_by_class() {
     let sim = tenant(1, 1, 3);
     sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(0))).class(Class::Members).times(1));
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
-    let metrics: Vec<_> = output.said("INFO").into_iter().filter(|line| line.contains("http_request")).collect();
+    let metrics: Vec<_> = output.logged("INFO").into_iter().filter(|line| line.contains("http_request")).collect();
     insta::with_settings!({filters => vec![(r#""value":\d+\.[0-9e-]+"#, r#""value":<seconds>"#)]}, {
         insta::assert_snapshot!("request_metrics", metrics.join("\n"));
     });

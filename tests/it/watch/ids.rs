@@ -35,10 +35,10 @@ fn what_is_tried_again_says_its_ids_at_the_level_of_details() {
     let sim = tenant(1, 1, 2);
     sim.inject(Rule::new(Fault::status(503)).class(Class::Channels).times(1));
     let output = Tap::new(&config(&sim, everything())).sync(&["--debug"]);
-    let again: Vec<_> = output.said("DEBUG").into_iter().filter(|line| line.contains("retrying in")).collect();
+    let again: Vec<_> = output.logged("DEBUG").into_iter().filter(|line| line.contains("retrying in")).collect();
     let journal = sim.journal();
     let refused = journal.entries_of(Class::Channels).next().unwrap();
     assert_eq!(again.len(), 1, "{}", output.stderr);
     assert_eq!(Some(id(again[0], "client-request-id")), refused.client_request_id.as_deref());
-    assert!(!output.said("INFO").iter().any(|line| line.contains("request-id")));
+    assert!(!output.logged("INFO").iter().any(|line| line.contains("request-id")));
 }

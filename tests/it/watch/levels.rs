@@ -27,7 +27,7 @@ fn of_airbyte(output: &Output) -> Vec<&'static str> {
 /// The levels at which a tap has said something.
 fn of_singer(output: &Output) -> Vec<&'static str> {
     let name = |level: &str| if level == "warn" { "WARNING".to_owned() } else { level.to_uppercase() };
-    LEVELS.into_iter().filter(|level| !output.said(&name(level)).is_empty()).collect()
+    LEVELS.into_iter().filter(|level| !output.logged(&name(level)).is_empty()).collect()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn the_command_line_comes_before_the_environment() {
 fn each_request_is_a_line_of_the_details() {
     let (sim, tap) = talkative();
     let output = tap.sync(&["--debug"]);
-    let lines: Vec<_> = output.said("DEBUG").into_iter().filter(|line| line.ends_with(" bytes")).collect();
+    let lines: Vec<_> = output.logged("DEBUG").into_iter().filter(|line| line.ends_with(" bytes")).collect();
     assert_eq!(lines.len() as u64, sim.journal().graph_total());
     for entry in sim.journal().entries().filter(|entry| entry.class != Class::Token) {
         let begin = format!("GET {}: {} in ", entry.path, entry.status.unwrap());

@@ -13,7 +13,7 @@ use crate::support::{Output, Protocol};
 fn figures(output: &Output) -> Value {
     let said = match output.protocol {
         Protocol::Airbyte => output.logs("INFO"),
-        _ => output.said("INFO"),
+        _ => output.logged("INFO"),
     };
     let figures: Vec<_> = said.iter().filter_map(|line| line.strip_prefix("figures: ")).collect();
     assert_eq!(figures.len(), 1, "{said:?}");
