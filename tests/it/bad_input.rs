@@ -1,5 +1,5 @@
-//! Bad input, in both protocols: what is said names the file or the option, the exit code and the status are those that consumers expect,
-//! and no secret is told (which holds for every run of every test: `support/tap.rs`).
+//! Bad input, in both protocols: messages name the file or the option, exit code and status are as consumers expect, and no secret is shown
+//! (`support/tap.rs` checks this for every run).
 
 use std::fmt::Write;
 
@@ -10,10 +10,10 @@ use crate::support::{ALL, Tap, config, configured, everything, tenant};
 
 const READ: [&str; 5] = ["read", "--config", "config.json", "--catalog", "catalog.json"];
 
-/// A secret that must not be told, also where it stands in a file that is no JSON.
+/// A secret that must not be shown, even from a file that is not JSON.
 const SECRET: &str = "hidden-5ecret-of-a-test";
 
-/// A tap whose files are fine, for a tenant that nobody answers for: what is bad is noticed before anything is asked.
+/// A tap with valid files for an unreachable tenant: bad input is noticed before any request.
 fn tap() -> Tap {
     let settings = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": SECRET, "login_url": "http://127.0.0.1:1", "graph_url": "http://127.0.0.1:1", "pace": 0});
     let tap = Tap::new(&settings);
@@ -29,7 +29,7 @@ fn write_catalogs(tap: &Tap) {
     tap.file("bookmarks.json", "{}");
 }
 
-/// What `read` says: a configuration error and nothing else.
+/// The only message of `read`: a configuration error.
 fn said_by_read(tap: &Tap, arguments: &[&str]) -> String {
     let output = tap.run(arguments);
     let [("config_error", "", sentence)] = output.errors()[..] else { panic!("{:?} {}", output.messages, output.stderr) };
@@ -37,14 +37,14 @@ fn said_by_read(tap: &Tap, arguments: &[&str]) -> String {
     sentence.to_owned()
 }
 
-/// What a Singer sync says: one line on stderr, and nothing on stdout.
+/// The only output of a Singer sync: one line on stderr.
 fn said_by_sync(tap: &Tap, arguments: &[&str]) -> String {
     let output = tap.sync_with(arguments, &[]);
     assert_eq!((output.status, output.lines.len(), output.stderr.lines().count()), (Some(1), 0, 1), "{}", output.stderr);
     output.critical().to_owned()
 }
 
-/// What every command says about `config.json`: the same sentence.
+/// The message of every command about `config.json`, which must be the same.
 fn said_of_config(tap: &Tap) -> String {
     let sentence = said_by_read(tap, &READ);
     assert_eq!(said_by_read(tap, &["discover", "--config", "config.json"]), sentence);
@@ -55,7 +55,7 @@ fn said_of_config(tap: &Tap) -> String {
     sentence
 }
 
-/// Makes a file bad in one of many ways; each has a name.
+/// A named way to break a file.
 type Spoil = fn(&Tap, &str);
 
 const BAD_FILES: [(&str, Spoil); 9] = [
@@ -144,7 +144,7 @@ fn an_unusable_state_is_reported() {
         let tap = tap();
         spoil(&tap, "state.json");
         spoil(&tap, "bookmarks.json");
-        // For Airbyte an empty file is no state, and no error.
+        // For Airbyte an empty file is an empty state, not an error.
         let is_none = ["empty", "white space"].contains(&what);
         let read = (!is_none).then(|| said_by_read(&tap, &[&READ[..], &["--state", "state.json"]].concat()));
         let sentences: Vec<_> = read.into_iter().chain([said_by_sync(&tap, &sync)]).collect();
@@ -176,7 +176,7 @@ fn an_unusable_state_is_reported() {
         tap.file("bookmarks.json", state.to_string());
         writeln!(said, "{state}:\n    {}", said_by_sync(&tap, &sync)).unwrap();
     }
-    // What was given is there, and nothing of it beside that.
+    // The message contains the position and nothing from the file.
     assert!(said.lines().filter(|line| line.starts_with(' ')).all(|line| !line.contains("s3cret")), "{said}");
     insta::assert_snapshot!(said);
 }
@@ -196,7 +196,7 @@ fn byte_order_marks_and_windows_line_endings_are_accepted() {
     assert_eq!((sync.status, sync.counts().len()), (Some(0), 5), "{}", sync.stderr);
 }
 
-/// Values that a setting of that kind does not take.
+/// Values that an option of this kind does not accept.
 fn bad_values(setting: &Setting) -> Vec<Value> {
     match setting.kind {
         Kind::Text => vec![json!({"a": SECRET}), json!([SECRET, 1]), json!(true)],
@@ -229,7 +229,7 @@ fn bad_values(setting: &Setting) -> Vec<Value> {
     }
 }
 
-/// The configuration with one setting changed, at the top or among the options of a stream.
+/// The configuration with one option changed, at the top level or for a stream.
 fn changed(stream: Option<&str>, name: &str, value: &Value) -> Value {
     let mut config = json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": SECRET, "pace": 0});
     match stream {
@@ -243,7 +243,7 @@ fn changed(stream: Option<&str>, name: &str, value: &Value) -> Value {
 fn every_bad_value_of_every_option_is_reported() {
     let mut said = String::new();
     let tap = tap();
-    // What is for the operator differs between the commands: people/secret.rs.
+    // Options for the operator differ between the commands: see people/secret.rs.
     for setting in SETTINGS.iter().filter(|setting| setting.audience != Audience::Operator) {
         let mut values = bad_values(setting);
         if setting.required {
@@ -281,7 +281,7 @@ fn several_problems_are_reported_together() {
     insta::assert_snapshot!(said_of_config(&tap).replace("; option", ";\noption"));
 }
 
-/// What the three ways to ask say where signing in or the network fails; ids and ports are left out.
+/// The messages of three commands when sign-in or the network fails, without ids and ports.
 fn said_without_access(settings: Value, kind: &str) -> String {
     let sim = tenant(1, 1, 1);
     let mut all = everything();
@@ -289,7 +289,7 @@ fn said_without_access(settings: Value, kind: &str) -> String {
     let tap = Tap::new(&config(&sim, all));
     let check = tap.check();
     let sentence = match kind {
-        // The user's fault is a verdict; an outage is none.
+        // A configuration error is a verdict; an outage is not.
         "config_error" => {
             assert_eq!((check.status, check.messages.len(), check.verdict().0), (Some(0), 2, "FAILED"));
             // The dialog has a short version.
@@ -314,7 +314,7 @@ fn without_ids(sentence: &str) -> String {
     let sentence = sentence.split(" Trace ID").next().unwrap();
     let of_resolver = sentence.find("failed to lookup address").map(|at| sentence.split_at(at));
     match of_resolver {
-        // The words of the system's resolver differ from system to system.
+        // The messages of resolvers differ between systems.
         Some((before, after)) => format!("{before}failed to lookup address{}", after.find(';').map_or("", |at| &after[at..])),
         None => sentence.to_owned(),
     }

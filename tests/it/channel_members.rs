@@ -1,4 +1,4 @@
-//! `channel_members`: a list below each channel, which is read when it is asked for and not else.
+//! `channel_members`: an opt-in list below each channel.
 
 use graph_sim::{Class, Fault, GraphSim, Membership, Options, Rule, TenantSpec};
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::{ALL, Tap, config, everything, singer::select, truth};
 
 const STREAM: &str = "channel_members";
 
-/// A tenant of two teams with channels of every membership, whose lists of members have several pages.
+/// A tenant of two teams with channels of every membership type, whose member lists have several pages.
 fn tenant() -> GraphSim {
     let sim = GraphSim::start(Options::new(TenantSpec { members: 12, ..TenantSpec::uniform(2, 2, 1) })).unwrap();
     sim.with_tenant(|tenant| {

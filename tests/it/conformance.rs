@@ -1,10 +1,10 @@
-//! `docs/conformance.md`: all points are there, and the tests that it names exist.
+//! `docs/conformance.md`: it has all points, and their tests exist.
 
 use std::{collections::BTreeMap, fs};
 
 use crate::support::{is_test, root};
 
-/// The rows of the table: point, and what holds it.
+/// The rows of the table: point and tests.
 fn rows() -> BTreeMap<String, String> {
     let text = fs::read_to_string(root().join("docs/conformance.md")).unwrap();
     let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
@@ -13,7 +13,7 @@ fn rows() -> BTreeMap<String, String> {
     rows.into_iter().map(|cells| (cells[1].clone(), cells[3].clone())).collect()
 }
 
-/// A script that tries the real consumers, named by its path.
+/// Whether it is the path of a consumer test.
 fn is_consumer(name: &str) -> bool {
     name.starts_with("tests/consumers/") && root().join(name).is_file()
 }

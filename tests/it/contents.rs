@@ -1,11 +1,10 @@
-//! A record holds everything that Graph sent: each column of each awkward message is compared with Graph's JSON, property by property.
+//! A record contains everything that Graph sent: each column of each awkward message is compared with Graph's JSON, property by property.
 
 use graph_sim::{GraphSim, Membership, Options, Post, TenantSpec, damaged};
 use serde_json::json;
 
 use crate::support::{Tap, config, everything, truth};
 
-/// A tenant of one team with one channel, and the channel's id.
 fn one_channel() -> (GraphSim, String) {
     let sim = GraphSim::start(Options::new(TenantSpec::empty())).unwrap();
     let channel = sim.with_tenant(|tenant| {

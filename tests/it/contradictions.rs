@@ -1,10 +1,10 @@
-//! Options that contradict each other: one warning that names both, in a check, a plan and a run.
+//! Contradictory options: one warning that names both, in check, plan and run.
 
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, tenant};
 
-/// What every command says in front of these settings, a sentence a line.
+/// The warnings of every command with these options, one per line.
 fn said(tap: &Tap) -> String {
     let read = tap.read(&ALL);
     let remarks: Vec<_> = read.logs("WARN").into_iter().take_while(|line| line.starts_with('`')).map(str::to_owned).collect();
@@ -40,7 +40,7 @@ fn contradictory_options_are_reported_together() {
             json!({"stream_options": {"teams": {"team_id": team}, "members": {"channel_id": channel}, "channels": {"start_date": "2026-01-01"},
             "messages": {"message_id": "1616963377068", "team_id": team, "fetch_all_teams": true}}}),
         ),
-        // What a stream has of its own overrides what all have: no contradiction.
+        // Stream options override global ones, so they do not contradict each other.
         all(json!({"stream_options": {"messages": {"team_id": team, "channel_id": channel}}})),
         json!({"team_id": team, "channel_id": channel, "fetch_all_messages": true, "stream_options": {"messages": {"fetch_all_channels": true}}}),
         all(json!({})),

@@ -1,4 +1,4 @@
-//! How a run ends that does not end by itself: its reader goes, a signal comes, the program panics.
+//! Runs that are ended: by a closed stdout, a signal, or a panic.
 
 use std::{
     env, fs,
@@ -27,16 +27,16 @@ use tap_microsoft_teams::{
 
 use crate::support::{ALL, Finished, Output, Protocol, Running, Tap, config, configured, everything, tenant};
 
-/// What each protocol calls a run that reads everything.
+/// The arguments of a complete run in each protocol.
 const RUNS: [(Protocol, &[&str]); 2] = [
     (Protocol::Airbyte, &["read", "--config", "config.json", "--catalog", "catalog.json"]),
     (Protocol::Singer, &["--config", "config.json"]),
 ];
 
-/// A tap that reads all of the tenant in either protocol.
+/// A tap that reads the whole tenant in either protocol.
 fn tap(sim: &GraphSim) -> Tap {
     let tap = Tap::new(&config(sim, everything()));
-    // Without Singer's own catalog flag this one is Airbyte's alone.
+    // Without Singer's `--catalog`, this file is only used by Airbyte.
     let all = ALL.map(configured);
     tap.file("catalog.json", json!({"streams": all}).to_string());
     tap
@@ -46,7 +46,7 @@ fn tap(sim: &GraphSim) -> Tap {
 fn a_closed_stdout_ends_the_run_quietly() {
     let sim = tenant(1, 2, 100);
     for (_, arguments) in RUNS {
-        // In the midst of it: a pipe holds far less than is to be told.
+        // In the middle of the output, because a pipe holds far less.
         let mut running = tap(&sim).start(arguments, Stdio::piped());
         running.stop_reading();
         assert_quiet(&running.end(), arguments);
@@ -54,7 +54,6 @@ fn a_closed_stdout_ends_the_run_quietly() {
     let others: [&[&str]; 5] =
         [&["spec"], &["discover", "--config", "config.json"], &["check", "--config", "config.json"], &["--discover"], &["--about"]];
     for arguments in RUNS.map(|(_, arguments)| arguments).into_iter().chain(others) {
-        // From the beginning.
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         assert_quiet(&tap(&sim).start(arguments, writer).end(), arguments);
@@ -63,12 +62,12 @@ fn a_closed_stdout_ends_the_run_quietly() {
 
 fn assert_quiet(finished: &Finished, arguments: &[&str]) {
     assert_eq!((finished.status, finished.signal), (Some(1), None), "{arguments:?}: {}", finished.stderr);
-    // Figures and warnings may have been said before; nothing is said of the reader, and nothing panics.
+    // Figures and warnings may be logged before; nothing about the reader, and no panic.
     let is_log = |line: &str| ["INFO ", "WARNING "].iter().any(|level| line.starts_with(level));
     assert!(finished.stderr.lines().all(is_log), "{arguments:?}: {}", finished.stderr);
 }
 
-/// A run in which one channel never answers, once it has come to that.
+/// A run that waits for a channel that never responds.
 fn stalled(sim: &GraphSim, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
     let (sender, receiver) = mpsc::channel();
     let mut channels = Vec::new();
@@ -90,7 +89,7 @@ fn stalled(sim: &GraphSim, arguments: &[&str], stdout: impl Into<Stdio>) -> Runn
     running
 }
 
-/// Whether the tests were started by `nohup` or the like: the runs that they start inherit it.
+/// Whether SIGHUP is ignored (`nohup`), which child processes inherit.
 fn are_hangups_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
@@ -172,7 +171,7 @@ fn an_ignored_hangup_does_not_end_a_run() {
     assert_eq!((finished.status, finished.signal), (Some(0), None), "{}", finished.stderr);
 }
 
-/// An output that takes nothing more, and its other end, which nobody reads. A socket, since a pipe cannot be filled without waiting.
+/// A full output and its unread other end. A socket, because a pipe cannot be filled without blocking.
 fn full_output() -> (OwnedFd, UnixStream) {
     let (mut writer, reader) = UnixStream::pair().unwrap();
     writer.set_nonblocking(true).unwrap();
@@ -200,7 +199,7 @@ fn a_signal_ends_the_run_even_if_nobody_reads() {
     }
 }
 
-/// An output whose first write panics, as a mistake of ours would.
+/// An output whose first write panics, like a bug of ours.
 #[derive(Clone, Default)]
 struct Brittle {
     is_broken: Arc<AtomicBool>,
@@ -218,7 +217,7 @@ impl Write for Brittle {
     }
 }
 
-/// Runs what the executable runs, with these arguments and such an output.
+/// Runs the program with these arguments and a panicking output.
 fn run_brittle(arguments: &[&str]) -> (Exit, String) {
     let out = Brittle::default();
     let cli = Cli::try_parse_from([&["tap-microsoft-teams"], arguments].concat()).unwrap();
@@ -233,7 +232,7 @@ fn a_panic_is_reported_as_a_system_error() {
     let tap = tap(&sim);
     let path = |name: &str| tap.folder().join(name).to_str().unwrap().to_owned();
     let (config, catalog) = (path("config.json"), path("catalog.json"));
-    // In the thread that writes, and in the one that asks.
+    // In the writer thread, and in the thread that reads from Graph.
     for arguments in [&["read", "--config", &config, "--catalog", &catalog][..], &["check", "--config", &config], &["spec"]] {
         let (exit, stdout) = run_brittle(arguments);
         assert_eq!(exit, Exit::Failure, "{arguments:?}");
@@ -245,7 +244,7 @@ fn a_panic_is_reported_as_a_system_error() {
     }
 }
 
-/// Where the test below finds its files: it is a process of its own, so that its stderr can be read.
+/// The folder for the files of the test below, which runs in its own process so that its stderr can be read.
 const FOLDER: &str = "TEST_FOLDER_OF_A_PANIC";
 
 #[test]

@@ -1,4 +1,4 @@
-//! `exclude`: what cannot be read is left out, and the rest is read as ever.
+//! `exclude`: skips what cannot be read; the rest is read as usual.
 
 use graph_sim::{Class, Fault, GraphSim, Rule};
 use serde_json::{Value, json};
@@ -9,7 +9,6 @@ use crate::support::{
     tenant,
 };
 
-/// A tenant of three teams with three channels each.
 struct Tenant {
     sim: GraphSim,
     team: String,
@@ -23,7 +22,7 @@ fn three_teams() -> Tenant {
 }
 
 impl Tenant {
-    /// Graph answers 400 to whatever is asked about the messages of the channel.
+    /// Graph returns 400 to every request for messages of the channel.
     fn break_channel(&self) {
         for class in [Class::Messages, Class::Delta] {
             self.sim.inject(Rule::new(Fault::status(400)).class(class).channel(&self.channel));
@@ -36,7 +35,7 @@ impl Tenant {
         Tap::new(&config(&self.sim, settings))
     }
 
-    /// The requests about the team or channel since the journal was cleared.
+    /// The number of requests for the team or channel since the journal was cleared.
     fn asked(&self, id: &str) -> usize {
         let is_about = |path: &str| path.contains(id) || path.contains(&id.replace(':', "%3A").replace('@', "%40"));
         self.sim.journal().entries().filter(|entry| is_about(&entry.request.path)).count()
@@ -59,15 +58,15 @@ fn a_channel_that_always_fails_is_reported_once_with_the_hint_to_exclude_it() {
     assert!(first.errors().iter().all(|(kind, _, text)| *kind == "config_error" && text.ends_with(&way)), "{:?}", first.errors());
     assert_eq!(channels_of(&first, "messages"), 8);
 
-    // The others stay incremental.
+    // The other channels stay incremental.
     let states = state(&first);
     tenant.sim.clear_journal();
     let second = read(&tap, &ALL, Some(&states));
     assert_eq!((second.status, warned(&second), second.records("messages").count()), (Some(1), 1, 0));
-    // And two to see whether it is the replies that are refused, or the size of a page.
+    // And two to find out whether the replies or the page size are refused.
     assert_eq!(tenant.sim.count(Class::Messages), 9 + 2, "a request for each channel");
 
-    // Left out, it is not asked for, and the sync succeeds.
+    // When it is excluded, it is not requested, and the sync succeeds.
     tenant.sim.clear_journal();
     let tap = tenant.tap(json!({"exclude": tenant.channel}));
     let third = read(&tap, &ALL, Some(&state(&second)));

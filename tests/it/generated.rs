@@ -1,4 +1,4 @@
-//! The files that are generated from the Rust types: stale ones fail. `UPDATE_GENERATED=1 cargo test generated` writes them anew.
+//! The files that are generated from the Rust types must be up to date. `UPDATE_GENERATED=1 cargo test generated` updates them.
 
 mod before;
 mod streams;

@@ -1,4 +1,4 @@
-//! The Graph client: tokens, headers, links, retries, TLS, proxies; each by what the simulator was asked.
+//! The Graph client: tokens, headers, links, retries, TLS, proxies, tested by the requests to the simulator.
 
 use std::{
     io::{Read, Write},
@@ -42,7 +42,7 @@ fn one_token_serves_a_run_and_is_sent_only_to_graph() {
 #[test]
 fn a_token_is_renewed_before_it_expires() {
     let sim = small();
-    // Of a token that lives two seconds of Graph's time, half is used; Graph's clock moves a second with every request.
+    // A token is used for half of its lifetime, here two seconds; Graph's clock advances a second with every request.
     sim.switches(|switches| switches.token_lifetime = 2);
     sim.latency(graph_sim::Latency::Fixed(std::time::Duration::from_millis(60)));
     let mut config = config(&sim, everything());
@@ -67,7 +67,7 @@ fn a_token_is_accepted_with_any_form_of_lifetime() {
 fn a_token_that_graph_refuses_is_replaced_once_for_all_waiting_requests() {
     let sim = small();
     let mut refused = false;
-    // In the midst of the run every token ends.
+    // Every token expires during the run.
     sim.on_request(move |request, _| {
         if request.class == Class::Members && !refused {
             refused = true;
@@ -78,7 +78,7 @@ fn a_token_that_graph_refuses_is_replaced_once_for_all_waiting_requests() {
     assert_whole(&sim, &read(&sim));
     assert_eq!(sim.count(Class::Token), 2);
 
-    // Where a fresh token is refused as well, it is no use to ask for more.
+    // If a new token is refused too, another one does not help.
     let sim = small();
     sim.inject(Rule::new(Fault::status(401)).class(Class::Members));
     let output = read(&sim);
@@ -143,7 +143,7 @@ fn temporary_failures_are_retried_and_nothing_is_lost() {
     ];
     let sim = small();
     for class in [Class::Groups, Class::Channels, Class::Members, Class::Messages, Class::Replies] {
-        // A request is sent seven times at most.
+        // A request is sent at most seven times.
         for faults in faults.chunks(6) {
             sim.clear_faults();
             let before = sim.faults_applied();
@@ -177,7 +177,7 @@ fn a_permanent_failure_ends_only_its_stream() {
 fn foreign_links_are_not_followed() {
     let sim = small();
     let foreign = sim.foreign_url().to_owned();
-    for (fault, kind, said) in [
+    for (fault, kind, reported) in [
         (LinkFault::Origin(foreign.clone()), "system_error", "not the configured Graph host"),
         (LinkFault::Origin("http://127.0.0.1:1".to_owned()), "system_error", "http://127.0.0.1:1"),
         (LinkFault::Same, "system_error", "a nextLink was repeated"),
@@ -188,7 +188,7 @@ fn foreign_links_are_not_followed() {
         let output = read(&sim);
         assert_eq!(output.status, Some(1), "{fault:?}");
         assert!(
-            output.errors().iter().all(|(failure, _, text)| *failure == kind && text.contains(said)),
+            output.errors().iter().all(|(failure, _, text)| *failure == kind && text.contains(reported)),
             "{fault:?}: {:?}",
             output.errors()
         );
@@ -246,7 +246,7 @@ fn a_list_that_refuses_its_page_size_is_read_without_it() {
             1,
             "{class:?}"
         );
-        // Who asks at the same time cannot know of it yet.
+        // Concurrent requests cannot know it yet.
         let refused = sim.journal().with_status(400);
         assert!((1..=8).contains(&refused), "{class:?}: {refused}");
         let check = Tap::new(&config(&sim, everything())).check();
@@ -254,7 +254,7 @@ fn a_list_that_refuses_its_page_size_is_read_without_it() {
         let plan = Tap::new(&config(&sim, everything())).execute(&["plan", "--config", "config.json"], &[]);
         assert_eq!(plan.status, Some(0), "{class:?}: {}", plan.stderr);
     }
-    // A list that never takes it is asked twice, and the first answer is the one that is said.
+    // A list that always fails is requested twice, and the first response is reported.
     let sim = small();
     sim.inject(Rule::new(Fault::graph(400, "BadRequest", "Nothing helps.")).class(Class::Members));
     let output = read(&sim);
@@ -298,7 +298,7 @@ fn https_requires_a_trusted_certificate() {
 fn a_proxy_from_the_environment_is_used() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = proxy.local_addr().unwrap();
-    let asked = std::thread::spawn(move || {
+    let requested = std::thread::spawn(move || {
         let mut request = [0; 1024];
         let (mut stream, _) = proxy.accept().unwrap();
         let length = stream.read(&mut request).unwrap();
@@ -308,5 +308,5 @@ fn a_proxy_from_the_environment_is_used() {
     let config =
         json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "login_url": "https://login.invalid", "pace": 0});
     Tap::new(&config).run_with(&["check", "--config", "config.json"], &[("HTTPS_PROXY", &format!("http://{address}"))]);
-    assert!(asked.join().unwrap().starts_with("CONNECT login.invalid:443 "));
+    assert!(requested.join().unwrap().starts_with("CONNECT login.invalid:443 "));
 }

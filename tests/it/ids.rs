@@ -1,4 +1,4 @@
-//! Ids in the forms in which people copy them out of Teams.
+//! Ids in the forms that users copy from Teams.
 
 use graph_sim::Class;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn links_copied_from_teams_are_accepted_as_ids() {
         assert_eq!(tap.check().verdict().0, "SUCCEEDED");
     }
 
-    // The flags of `extract` take them as well.
+    // The flags of `extract` accept them too.
     let tap = Tap::new(&config(&sim, json!({})));
     let extract = ["extract", "--config", "config.json", "--stream", "message_replies"];
     let flags = ["--team", &of_team, "--channel", &of_channel, "--message", &of_reply];

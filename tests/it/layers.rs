@@ -1,5 +1,5 @@
-//! The import rules: no folder of `src/` uses one on the same floor or above it, no files import each other in a circle, and a protocol's
-//! words stay in its own module. Re-exports are followed to the file that defines a name.
+//! The import rules: no folder of `src/` uses one on the same or a higher floor, there are no import cycles, and only the modules of a
+//! protocol mention it. Re-exports are followed to the file that defines a name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use syn::{
 
 use crate::support::root;
 
-/// The folders and files of `src/`, floor by floor. Each may use what is on the floors below it. Only `command` may use every one.
+/// The folders and files of `src/` by floor. Each may use the floors below it.
 const FLOORS: &[&[&str]] = &[
     &["command"],
     &["check", "plan", "protocol", "sync"],
@@ -28,23 +28,22 @@ const FLOORS: &[&[&str]] = &[
     &["level"],
 ];
 
-/// The modules that may say Airbyte or Singer.
+/// The modules that may mention Airbyte or Singer.
 const OF_PROTOCOLS: &[&str] = &["cli", "command", "protocol"];
 
-/// The path of a module or of what it defines, from the root of the crate.
+/// The path of a module or item from the root of the crate.
 type Names = Vec<String>;
 
-/// A file of `src/`, without its tests.
 struct Source {
     path: PathBuf,
     text: String,
-    /// What the file imports, or names by its path.
+    /// The paths that the file imports or uses.
     imports: BTreeSet<Names>,
-    /// What it re-exports: the name here, and where that comes from.
+    /// Its re-exports: the name, and its origin.
     exports: BTreeMap<String, Names>,
 }
 
-/// All files of `src/` by the module that each is.
+/// All files of `src/` by module.
 struct House(BTreeMap<Names, Source>);
 
 impl House {
@@ -55,7 +54,7 @@ impl House {
         Self(texts.into_iter().map(|(module, text, path)| (module.clone(), source(module, text, path))).collect())
     }
 
-    /// The module in whose file a name is defined.
+    /// The module that defines a name.
     fn defining(&self, names: &[String]) -> Names {
         let mut module = Names::new();
         for (at, name) in names.iter().enumerate() {
@@ -72,7 +71,7 @@ impl House {
         module
     }
 
-    /// The modules that each module uses, itself left out.
+    /// The other modules that each module uses.
     fn arrows(&self) -> BTreeMap<&Names, BTreeSet<Names>> {
         let of = |(module, source): (&Names, &Source)| {
             source.imports.iter().map(|names| self.defining(names)).filter(|used| used != module).collect()
@@ -113,18 +112,18 @@ fn source(module: Names, text: String, path: PathBuf) -> Source {
     Source { path, text, imports: reader.imports, exports: reader.exports }
 }
 
-/// Reads what a file imports.
+/// Collects the imports of a file.
 struct Reader {
     module: Names,
     children: BTreeSet<String>,
     imports: BTreeSet<Names>,
     exports: BTreeMap<String, Names>,
-    /// Names without a path: some of them may be what the file re-exports.
+    /// Names without a path, which may be re-exports of the file.
     bare: BTreeSet<String>,
 }
 
 impl Reader {
-    /// The path from the root of the crate, if it leads to something of ours.
+    /// The path from the root of the crate, if it is in this crate.
     fn absolute(&self, names: &[String]) -> Option<Names> {
         let ups = names.iter().take_while(|name| *name == "super").count();
         let (base, rest) = match names.first()?.as_str() {
@@ -180,7 +179,7 @@ impl<'f> Visit<'f> for Reader {
         self.import(&item.tree, &mut Names::new(), !matches!(item.vis, Visibility::Inherited));
     }
 
-    /// Not those inside `pub(in crate::graph)`, which import nothing.
+    /// Skips paths inside `pub(in crate::graph)`, which import nothing.
     fn visit_visibility(&mut self, _: &'f Visibility) {}
 
     fn visit_path(&mut self, path: &'f syn::Path) {

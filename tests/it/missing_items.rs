@@ -1,16 +1,16 @@
-//! A list that Graph does not give because it stumbles over one of its items: never taken for a team that is not there.
+//! A list that Graph fails to return because of one of its items is never treated as a missing team.
 
 use graph_sim::{Class, Fault, GraphSim, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, everything, tenant};
 
-/// What Graph says if one member was deleted from the directory.
+/// Graph's error if one member was deleted from the directory.
 fn user_not_found() -> Fault {
     Fault::graph(404, "NotFound", "User not found.")
 }
 
-/// Three teams, the list of members of one of which answers so.
+/// Three teams; the list of members of one of them returns this error.
 fn stumbling(fault: Fault, class: Class) -> (GraphSim, String) {
     let sim = tenant(3, 2, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(1));
@@ -26,7 +26,7 @@ fn with(more: Value) -> Value {
 
 #[test]
 fn members_that_graph_does_not_find_make_the_stream_incomplete() {
-    // In Graph's words; and without a word, as a gateway says it.
+    // With Graph's error, and with the empty body of a gateway.
     for fault in [user_not_found(), Fault::status(404), Fault::Empty { status: 404 }] {
         let (sim, team) = stumbling(fault, Class::Members);
         for settings in [everything(), with(json!({"fetch_all_teams": false, "team_id": sim.read_tenant(|tenant| tenant.team_ids())}))] {

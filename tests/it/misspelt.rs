@@ -1,4 +1,4 @@
-//! Misspelt options, in both protocols and for people: they are no error, and every run says so.
+//! Misspelt options, in both protocols and for users: not an error, but every run warns about them.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::support::{ALL, Tap, config, everything, tenant};
 const OF_DATE: &str = "unknown option `start_dat` is ignored; did you mean `start_date`?";
 const OF_PACE: &str = "unknown option `Pace` is ignored; did you mean `pace`?";
 
-/// What stands where it does nothing, and must not be shown.
+/// A value that has no effect and must not be shown.
 const VALUE: &str = "hidden-va1ue-of-a-test";
 
-/// Everything, with two options misspelt, and what platforms add.
+/// Reads everything, with two misspelt options, and keys that platforms add.
 fn settings() -> Value {
     let mut settings = everything();
     let more = json!({"start_dat": VALUE, "Pace": [VALUE], "__injected_declarative_manifest": VALUE, "name": VALUE, "sourceDefinitionId": VALUE,

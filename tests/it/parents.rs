@@ -1,4 +1,4 @@
-//! Which parents are read: every combination of ids and `fetch_all_*`, and what is said where something is missing, refused or gone.
+//! Which parents are read: combinations of ids and `fetch_all_*`, and messages about missing, refused and deleted parents.
 
 use graph_sim::{Block, Class, GraphSim, Options, TenantSpec};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{ALL, Tap, config};
 struct Tenant {
     sim: GraphSim,
     teams: Vec<String>,
-    /// Of each team.
+    /// The channels of each team.
     channels: Vec<Vec<String>>,
 }
 
@@ -29,7 +29,7 @@ impl Tenant {
         Tap::new(&config(&self.sim, settings)).read(streams)
     }
 
-    /// The root messages of a channel that have replies.
+    /// The root messages of a channel with replies.
     fn threads(&self, channel: &str) -> Vec<String> {
         self.sim.read_tenant(|tenant| {
             tenant.roots(channel).iter().filter(|root| !tenant.replies(root).is_empty()).map(|root| root.id.to_string()).collect()
@@ -37,7 +37,6 @@ impl Tenant {
     }
 }
 
-/// The distinct values of a column.
 fn distinct(output: &crate::support::Output, stream: &'static str, column: &str) -> Vec<String> {
     let mut values: Vec<_> = output.records(stream).map(|record| record[column].as_str().unwrap().to_owned()).collect();
     values.sort();
@@ -56,7 +55,7 @@ fn ids_and_fetch_all_select_the_teams_and_channels() {
     let (teams, channels) = (&tenant.teams, &tenant.channels);
     let two = format!("{}, {},{}", teams[0], teams[1], teams[0]);
     let all_channels = sorted(channels.concat());
-    // Settings; the teams and the channels whose messages are read.
+    // The options; the teams and the channels whose messages are read.
     let cases: Vec<(Value, Vec<String>, Vec<String>)> = vec![
         (json!({"team_id": teams[0], "channel_id": channels[0][0]}), vec![teams[0].clone()], vec![channels[0][0].clone()]),
         (json!({"team_id": teams[0], "channel_id": channels[0].join(",")}), vec![teams[0].clone()], sorted(channels[0].clone())),
@@ -69,7 +68,7 @@ fn ids_and_fetch_all_select_the_teams_and_channels() {
             sorted(vec![channels[0][1].clone(), channels[1][0].clone()]),
         ),
         (json!({"fetch_all_teams": true, "fetch_all_channels": true}), sorted(teams.clone()), all_channels.clone()),
-        // What is fetched comes before ids.
+        // `fetch_all_*` overrides ids.
         (
             json!({"team_id": teams[0], "fetch_all_teams": true, "channel_id": channels[0][0], "fetch_all_channels": true}),
             sorted(teams.clone()),
@@ -110,7 +109,7 @@ fn message_ids_select_threads_in_any_channel() {
     assert_eq!((output.status, distinct(&output, "message_replies", "parent_message_id")), (Some(0), sorted(threads.clone())));
     assert!(output.logs("WARN").is_empty(), "that a message is not in the other channels is no warning: {:?}", output.logs("WARN"));
 
-    // Messages are read in full beside.
+    // Messages are read completely, in addition.
     let output = tenant.read(everywhere, &["messages", "message_replies"]);
     assert_eq!(distinct(&output, "messages", "channel_id").len(), 4);
     assert_eq!(distinct(&output, "message_replies", "parent_message_id"), sorted(threads));
@@ -281,7 +280,7 @@ fn a_group_without_a_team_is_reported_once_and_hides_nothing() {
     assert_eq!(output.logs("WARN").iter().filter(|line| line.contains(&group)).count(), 1, "{:?}", output.logs("WARN"));
     assert_eq!(output.records("teams").count(), 0);
 
-    // Beside it a team whose messages are refused: the permission is what counts.
+    // With another team whose messages are refused, the permission is reported.
     sim.with_tenant(|tenant| tenant.create_team("A team"));
     sim.set_roles(&["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "TeamMember.Read.All"]);
     let output = tap.read(&ALL);
@@ -296,7 +295,7 @@ fn a_group_without_a_team_is_reported_once_and_hides_nothing() {
     let is_told = said.starts_with("can read teams, channels, members; permission missing for messages, message_replies: ");
     assert!(is_told && said.contains("ChannelMessage.Read.All") && !said.contains("404"), "{said}");
 
-    // Where the group is named, its absence is an answer.
+    // If the group is configured, the missing team is an error.
     let mut named = settings;
     named["fetch_all_teams"] = false.into();
     named["team_id"] = group.into();
@@ -316,6 +315,6 @@ fn more_teams_with_long_descriptions_are_listed_when_few_are_waiting() {
     let asked: Vec<_> = journal.entries().map(|entry| entry.class).collect();
     let last = asked.iter().rposition(|class| *class == Class::Groups).unwrap();
     let read = asked[..last].iter().filter(|class| **class == Class::Team).count();
-    // 512 jobs may be under way, and of those that wait each counts as 40 of 4,096.
+    // 512 jobs may run, and each waiting one counts as 40 of 4,096.
     assert!(page * (pages - 1) - read <= 512 + 4096 / 40 + page, "{read} were read");
 }

@@ -1,11 +1,11 @@
-//! While Graph limits a stream's requests, whoever watches is told: once a wait, in the words of each protocol.
+//! While Graph throttles a stream, each protocol reports it once per wait.
 
 use graph_sim::{Class, Fault, GraphSim, RetryAfter, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{Tap, config, everything, tenant};
 
-/// Two channels, the first requests of which are all refused for somewhat more than a second.
+/// Two channels whose first requests are all throttled for a little more than a second.
 fn limited() -> GraphSim {
     let sim = tenant(1, 2, 10);
     let refused = Fault::status(429).retry_after(RetryAfter::Seconds(2));

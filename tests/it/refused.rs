@@ -1,14 +1,13 @@
-//! What Graph refuses for want of a permission: what is missing and what the token has, reported once.
+//! Missing permissions: what is missing and what the token has is reported once.
 
 use graph_sim::{Class, Fault, GraphSim, Rule};
 use serde_json::Value;
 
 use crate::support::{ALL, Output, Tap, config, everything, tenant};
 
-/// What all streams take but the messages.
+/// The permissions of all streams except messages.
 const WITHOUT_MESSAGES: [&str; 4] = ["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "TeamMember.Read.All"];
 
-/// A tenant of three teams with six channels each, in which the application has these permissions.
 fn granted(roles: &[&str]) -> (GraphSim, Tap) {
     let sim = tenant(3, 6, 1);
     sim.set_roles(roles);
@@ -23,7 +22,7 @@ fn plan(tap: &Tap) -> (Vec<String>, Vec<String>) {
     (texts("refused"), texts("failed"))
 }
 
-/// The errors of streams, which must be about these.
+/// The errors of the streams, which must be exactly these streams.
 fn errors<'o>(output: &'o Output, streams: &[&str]) -> Vec<&'o str> {
     let errors = output.errors();
     assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), streams, "{errors:?}");
@@ -48,7 +47,6 @@ fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
         assert!(text.ends_with(has), "{text}");
     }
     assert!(output.logs("INFO").contains(&"messages: 0 records, 18 parents refused or missing"));
-    // The others are in the details.
     let details = tap.sync(&["--debug"]);
     assert_eq!(details.logged("DEBUG").iter().filter(|line| line.starts_with("cannot read the messages of channel ")).count(), 17);
     assert_eq!(details.logged("WARNING").len(), 1);

@@ -1,4 +1,4 @@
-//! How many requests a channel costs a run: counted, and written down in `docs/incremental.md`.
+//! Counts the requests of a run per channel, and writes them to `docs/incremental.md`.
 
 use std::{env, fs, time::Duration};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Tap, config, incremental, root};
 
-/// What is read in a column of the table: streams, and whether delta is used.
+/// A column of the table: the selected streams, and whether delta is used.
 type Column = (&'static str, &'static [&'static str], bool);
 
 const COLUMNS: [Column; 4] = [
@@ -17,7 +17,7 @@ const COLUMNS: [Column; 4] = [
     ("`message_replies` alone", &["message_replies"], true),
 ];
 
-/// One channel, read again and again.
+/// A channel that is read repeatedly.
 struct Channel {
     sim: GraphSim,
     tap: Tap,
@@ -37,13 +37,12 @@ impl Channel {
         Self { sim, tap, id, state: None, streams }
     }
 
-    /// The requests for the channel so far.
     fn requests(&self) -> u64 {
         let journal = self.sim.journal();
         [Class::Messages, Class::Replies, Class::Delta].map(|class| journal.count(class)).iter().sum()
     }
 
-    /// Runs once more; gives the requests for the channel, and the records.
+    /// Runs once more; returns the requests for the channel, and the records.
     fn run(&mut self) -> (u64, usize) {
         let before = self.requests();
         let output = incremental::read(&self.tap, self.streams, self.state.as_ref());
@@ -52,7 +51,7 @@ impl Channel {
         (self.requests() - before, output.all("RECORD").count())
     }
 
-    /// Two runs, the second of which opens delta, and an hour later.
+    /// After two runs, the second of which starts delta, and an hour.
     fn settled(mut self) -> Self {
         for _ in 0..2 {
             self.run();
@@ -86,7 +85,7 @@ fn reply(count: usize) -> impl Fn(&mut Tenant, &str) {
     }
 }
 
-/// A row: what happened, and the requests in each column.
+/// A row: the change, and the requests for each column.
 fn row(what: &str, requests: impl Fn(Column) -> u64 + Sync) -> String {
     let cells = std::thread::scope(|scope| {
         let threads = COLUMNS.map(|column| {
@@ -120,7 +119,7 @@ fn idle(messages: usize, support: DeltaSupport) -> impl Fn(Column) -> u64 {
     }
 }
 
-/// Nothing has changed; the newest threads have this number of replies, which is more than Graph shows with their roots.
+/// Without changes; the newest threads have this number of replies, more than Graph expands.
 fn idle_below(threads: usize, replies: usize) -> impl Fn(Column) -> u64 {
     move |column| {
         let mut channel = Channel::new(200, column);
@@ -154,7 +153,7 @@ fn the_requests_of_a_run_are_as_documented() {
     }
     table += "\n| first run, 2 replies a message | requests |\n|---|---|\n";
     for count in [100, 1000, 10_000] {
-        // The same for all columns: one walk.
+        // The first run is the same for all columns: one walk.
         let channel = Channel::new(count, COLUMNS[0]);
         let finished = channel.tap.execute(&["--config", "config.json"], &[]);
         assert_eq!(finished.status, Some(0), "{}", finished.stderr);

@@ -1,4 +1,4 @@
-//! A reader that takes little at a time, or none at all for a while: what it gets is whole, also when the run is stopped.
+//! Slow readers: their output is complete, even when the run is stopped.
 
 use std::{
     collections::BTreeSet,
@@ -29,7 +29,7 @@ use crate::support::{
     tenant,
 };
 
-/// What the buffer and the line that was begun hold, with the states that follow: far less than what waits.
+/// The maximum size of the buffer, the unfinished line and the final states: far less than the waiting records.
 const AFTER_THE_SIGNAL: usize = 100_000;
 
 const RUNS: [(Protocol, &[&str]); 2] = [
@@ -37,7 +37,7 @@ const RUNS: [(Protocol, &[&str]); 2] = [
     (Protocol::Singer, &["--config", "config.json"]),
 ];
 
-/// A text that makes a message long.
+/// Text for a long message.
 fn post(length: usize) -> Post {
     let text = "x".repeat(length);
     Post::template(format!(
@@ -45,7 +45,7 @@ fn post(length: usize) -> Post {
     ))
 }
 
-/// A tenant of few and long messages and replies: some five megabytes.
+/// A tenant of few but long messages and replies: about five megabytes.
 fn long_messages() -> GraphSim {
     let sim = tenant(2, 2, 0);
     sim.with_tenant(|tenant| {
@@ -67,7 +67,7 @@ fn tap(sim: &GraphSim) -> Tap {
     tap
 }
 
-/// An output whose reader takes as many bytes as it is let.
+/// An output whose reader reads only the permitted number of bytes.
 #[derive(Clone, Default)]
 struct Paced(Arc<(Mutex<Taken>, Condvar)>);
 
@@ -78,7 +78,7 @@ struct Taken {
 }
 
 impl Paced {
-    /// Lets the reader take so many bytes more, and waits until it has them.
+    /// Permits this many more bytes, and waits until they have been read.
     fn take(&self, bytes: usize) {
         let (taken, changed) = &*self.0;
         taken.lock().unwrap().may_be += bytes;
@@ -113,8 +113,8 @@ impl Write for Paced {
     }
 }
 
-/// Runs what the executable runs; its reader takes so many bytes, and no more until the run is stopped and `pages` of messages were asked for.
-/// Gives what was written.
+/// Runs the program; the reader reads this many bytes, and no more until `pages` pages of messages were requested and the run was stopped.
+/// Returns the output.
 fn run_and_stop(sim: &GraphSim, arguments: &[&str], taken: usize, pages: usize) -> String {
     let (tap, out, stop) = (tap(sim), Paced::default(), StopSignal::default());
     let path = |name: &&str| if name.ends_with(".json") { tap.folder().join(name).display().to_string() } else { (*name).to_owned() };
@@ -187,7 +187,7 @@ fn a_stopped_run_finishes_a_long_line() {
     }
 }
 
-/// A pipe whose writer does not block; it holds so many bytes.
+/// A pipe of this size with a non-blocking writer.
 fn pipe_that_does_not_block(bytes: usize) -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     fcntl_setfl(&writer, fcntl_getfl(&writer).unwrap() | OFlags::NONBLOCK).unwrap();
@@ -217,7 +217,7 @@ fn a_non_blocking_stderr_is_waited_for() {
     let full = [b'\n'; 4096];
     writer.write_all(&full).unwrap();
     let mut child = tap(&sim).command().arg("--catalog=none").stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer).spawn().unwrap();
-    // It has something to say, for which there is no room: it sleeps until there is.
+    // It has a line to log, but the pipe is full: it sleeps until there is room.
     let status = format!("/proc/{}/status", child.id());
     let sleeps = || fs::read_to_string(&status).is_ok_and(|status| status.contains("State:\tS"));
     while !sleeps() && child.try_wait().unwrap().is_none() {

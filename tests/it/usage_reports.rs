@@ -1,4 +1,4 @@
-//! Usage reports: a file in CSV that Graph redirects to, on a host that must never see the token.
+//! Usage reports: Graph redirects to a CSV file on a host that must never see the token.
 
 use graph_sim::{Class, Fault, GraphSim, Host, RetryAfter, Rule};
 use serde_json::{Value, json};
@@ -13,14 +13,14 @@ fn read(sim: &GraphSim) -> Output {
     Tap::new(&config(sim, json!({}))).read(&[STREAM])
 }
 
-/// In place of the file.
+/// Replaces the file.
 fn with_file(fault: Fault) -> GraphSim {
     let sim = tenant(2, 1, 0);
     sim.inject(Rule::new(fault).class(Class::ReportFiles));
     sim
 }
 
-/// This text in place of the file.
+/// Replaces the file with this text.
 fn with_text(text: &str) -> GraphSim {
     with_file(Fault::respond(200, &[("Content-Type", "application/octet-stream")], text))
 }
@@ -123,7 +123,7 @@ fn a_throttled_report_is_retried() {
         sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(1))).class(class).times(1));
         let output = read(&sim);
         assert_eq!((output.status, rows(&output).len()), (Some(0), sim.truth().device_usage.len()), "{}", output.stderr);
-        // A wait that is longer than a run waits ends the stream.
+        // A wait that exceeds the limit ends the stream.
         sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(3600))).class(class));
         let output = read(&sim);
         assert_eq!(output.status, Some(1));

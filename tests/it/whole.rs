@@ -1,4 +1,4 @@
-//! A whole tenant, read in full: the ids and contents of all five streams equal the simulator's truth.
+//! A complete read: the ids and contents of all five streams equal the simulated tenant.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ fn all_streams_equal_the_truth_with_few_requests() {
 fn nothing_is_missing_while_the_tenant_changes() {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 160)).manual_clock()).unwrap();
     let before = sim.truth();
-    // Before each page of messages old chains are answered and edited, and new ones begin: chains move to the top while it is paged.
+    // Before each page of messages, old chains get replies and edits, and new ones start, so that chains move to the top during paging.
     let mut turn = 0_usize;
     sim.on_request(move |request, tenant| {
         if request.class == Class::Messages && turn < 60 {
@@ -54,7 +54,7 @@ fn nothing_is_missing_while_the_tenant_changes() {
     for (channel, id) in before.replies.keys() {
         assert!(replies.contains_key(&vec![channel.clone(), id.to_string()]), "reply {id} in {channel} is missing");
     }
-    // What was edited after it was emitted is as it was then: a run emits no second version of a key.
+    // A message that was edited after it was emitted keeps its first version, because a run emits each key once.
     let after = sim.truth();
     for stream in ["messages", "message_replies"] {
         let (rows, truth) = (output.table(stream), truth::table(&after, stream));
@@ -80,7 +80,7 @@ fn messages_and_replies_can_be_read_without_each_other() {
         requests.insert(stream, sim.journal().count(Class::Messages));
     }
     assert_eq!(requests["messages"], requests["message_replies"]);
-    // Long threads are completed for their replies only.
+    // Long threads are only completed for the stream of replies.
     sim.clear_journal();
     Tap::new(&config(&sim, everything())).read(&["messages"]);
     assert_eq!(sim.count(Class::Replies), 0);

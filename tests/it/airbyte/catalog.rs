@@ -1,4 +1,4 @@
-//! The catalog that `discover` tells, by the rules of the platform and of its linters; and what both protocols' schemas have in common.
+//! The catalog of `discover`, by the rules of the platform and its linters; and rules for the schemas of both protocols.
 
 use std::collections::HashSet;
 

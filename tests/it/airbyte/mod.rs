@@ -1,4 +1,4 @@
-//! The source as Airbyte's consumers use it. What every line must be is held for every run of every test (`support/validate`).
+//! Requirements of Airbyte consumers. `support/validate` checks every line of every run.
 
 mod catalog;
 mod read;

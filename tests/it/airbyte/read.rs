@@ -1,4 +1,4 @@
-//! `read`: configured catalogs as they really come, and what is told of each stream.
+//! `read`: real configured catalogs, and the messages for each stream.
 
 use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt};
 
@@ -107,7 +107,7 @@ fn read_only_files_with_any_name_are_read() {
     let output = tap.run(&["read", "--config", "config.txt", "--catalog", "catalog.txt", "--state", "state"]);
     assert_eq!((output.status, output.counts().len()), (Some(0), 5), "{:?}", output.errors());
     assert_eq!(tap.run(&["check", "--config", "config.txt"]).verdict().0, "SUCCEEDED");
-    // The same for the folder: nothing is written beside the files.
+    // The folder is read-only too: nothing is written there.
     let files: Vec<_> = fs::read_dir(tap.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(files.len(), 4, "{files:?}");
 }

@@ -1,4 +1,4 @@
-//! The specification: what forms, platforms and their linters can take.
+//! The specification: limits of forms, platforms and linters.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,6 @@ fn spec() -> Value {
     Tap::new(&json!({})).spec().only("SPEC")["spec"].clone()
 }
 
-/// Every schema within the specification, with its path.
 fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
     visit(path, schema);
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Commands, in blocks and within sentences: those of the executable run on a simulated tenant; of all others it is said who runs them.
+//! Commands in code blocks and in sentences: commands of the executable run on a simulated tenant; the others have a known runner.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -10,16 +10,16 @@ use crate::support::{ALL, Tap, config, configured, everything, root, tenant};
 
 const EXECUTABLE: &str = "tap-microsoft-teams";
 
-/// Who runs a command that is not the executable's.
+/// What runs a command that is not of the executable.
 enum Runner {
-    /// A script of the repository, which says this word.
+    /// A script of the repository that contains this word.
     Script(&'static str, &'static str),
-    /// Nobody, for this reason.
+    /// Nothing, for this reason.
     Nobody(&'static str),
 }
 use Runner::{Nobody, Script};
 
-/// Commands by how they begin. The first that fits counts.
+/// Commands by their beginning; the first match counts.
 const OTHERS: &[(&str, Runner)] = &[
     ("az", Nobody("needs a tenant of Microsoft Entra, and changes it")),
     ("cargo build", Nobody("a part of the tests")),
@@ -63,7 +63,7 @@ const OTHERS: &[(&str, Runner)] = &[
     ("tail", Nobody("keeps a state for the line below it")),
 ];
 
-/// One program with its arguments, what is set for it alone, and the file that its output goes to.
+/// A program with its arguments, its own environment variables, and the file for its output.
 #[derive(Debug, PartialEq)]
 struct Command {
     environment: Vec<(String, String)>,
@@ -71,7 +71,7 @@ struct Command {
     output: Option<String>,
 }
 
-/// The commands of a block with the numbers of their lines in it.
+/// The commands of a block with their line numbers.
 fn commands(block: &str) -> Vec<(usize, Command)> {
     let mut found = Vec::new();
     let joined = block.replace("\\\n", " \u{0}");
@@ -101,7 +101,7 @@ fn is_ours(program: &str) -> bool {
     Path::new(program).file_name().is_some_and(|name| name == EXECUTABLE)
 }
 
-/// A place to run the lines of one document, with the files that they name.
+/// A folder to run the commands of a document, with the files that they mention.
 struct Place {
     tap: Tap,
     _sim: GraphSim,
@@ -113,7 +113,7 @@ impl Place {
         Self { tap: Tap::new(&config(&sim, everything())), _sim: sim }
     }
 
-    /// Runs the executable as a line says; nothing, or what went wrong.
+    /// Runs a command of the executable; returns an error, if any.
     fn run(&self, command: &Command) -> Option<String> {
         let arguments: Vec<_> = command.words[1..].iter().map(String::as_str).collect();
         let is_source = arguments.first() == Some(&"read");
@@ -127,20 +127,20 @@ impl Place {
         }
         let environment: Vec<_> = command.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let finished = self.tap.execute(&arguments, &environment);
-        // The configuration stays the simulator's, whatever a line writes into it.
+        // Commands do not overwrite the configuration for the simulator.
         if let Some(file) = command.output.as_deref().filter(|file| *file != "config.json") {
             self.tap.file(file, &finished.stdout);
         }
         (finished.status != Some(0)).then(|| format!("exit {:?}\n{}\n{}", finished.status, finished.stdout, finished.stderr))
     }
 
-    /// A catalog of all streams, as the platform writes it or as the executable does.
+    /// A catalog of all streams, for Airbyte or for Singer.
     fn catalog(&self, is_source: bool) -> String {
         let streams: Vec<_> = ALL.iter().map(|name| configured(name)).collect();
         if is_source { json!({"streams": streams}).to_string() } else { self.tap.catalog().to_string() }
     }
 
-    /// What a run before has left.
+    /// The state of an earlier run.
     fn state(&self, is_source: bool) -> String {
         if is_source {
             let states: Vec<_> = self.tap.read(&ALL).all("STATE").map(|message| message["state"].clone()).collect();
@@ -151,7 +151,7 @@ impl Place {
     }
 }
 
-/// Who runs a command: nothing if it is known, or what to do.
+/// Returns what to do if the runner of a command is unknown.
 fn unknown(command: &Command) -> Option<String> {
     let line = command.words.join(" ");
     let program = root().join(&command.words[0]);

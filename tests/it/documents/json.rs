@@ -1,18 +1,18 @@
-//! Blocks of JSON: each is a configuration, a catalog or a state that the executable takes, or is named here.
+//! JSON blocks: each is a configuration, catalog or state that the executable accepts, or is listed here.
 
 use serde_json::{Value, json};
 
 use super::{Block, documents};
 use crate::support::{ALL, Tap, config, everything, tenant};
 
-/// Blocks that are none of what the executable takes: the document, how the block begins, and what it is.
+/// Blocks that are not input of the executable: the document, the beginning of the block, and what it is.
 const OTHER: &[(&str, &str, &str)] = &[("docs/setup.md", "{\n  \"webApplicationInfo\"", "a part of the manifest of a Teams app")];
 
 enum Kind {
     Configuration,
     AirbyteCatalog,
     SingerCatalog,
-    /// Of one stream, as docs/state.md describes it.
+    /// The state of one stream, as docs/state.md describes it.
     State,
 }
 
@@ -29,7 +29,7 @@ fn kind(value: &Value) -> Option<Kind> {
     }
 }
 
-/// Nothing, or why the executable does not take it.
+/// The error of the executable, if it refuses the block.
 fn refusal(value: &Value, kind: &Kind) -> Option<String> {
     let sim = tenant(1, 1, 1);
     let tap = |more: Value| Tap::new(&config(&sim, more));
@@ -42,7 +42,7 @@ fn refusal(value: &Value, kind: &Kind) -> Option<String> {
         }
         Kind::SingerCatalog => tap(everything()).sync_catalog(value, &[]),
         Kind::State => {
-            // The simulated tenant stands in for the document's.
+            // The simulated tenant replaces the one in the document.
             let mut value = value.clone();
             value["tenant"] = sim.config()["tenant_id"].clone();
             let states: Vec<_> = ["messages", "message_replies"]

@@ -1,4 +1,4 @@
-//! Links within the repository: files and headings that there are.
+//! Links within the repository: their files and headings exist.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +9,7 @@ use std::{
 use super::{Document, documents};
 use crate::support::root;
 
-/// The anchors of a document's headings, as GitHub makes them: lower case, no punctuation, hyphens for spaces, a number for what is there
-/// already.
+/// The anchors of headings as on GitHub: lower case, no punctuation, hyphens for spaces, a number for duplicates.
 fn anchors(document: &Document) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     for heading in &document.headings {
@@ -23,7 +22,7 @@ fn anchors(document: &Document) -> BTreeSet<String> {
     anchors
 }
 
-/// A path from the root, without `..`.
+/// The path from the root, without `..`.
 fn resolved(from: &Path, link: &str) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in from.parent().unwrap().join(link).components() {
@@ -35,7 +34,7 @@ fn resolved(from: &Path, link: &str) -> PathBuf {
     resolved
 }
 
-/// What is wrong with a link of a document.
+/// The problem with a link of a document, if any.
 fn fault(documents: &BTreeMap<PathBuf, Document>, document: &Document, link: &str) -> Option<String> {
     let is_elsewhere = link.contains("://") || link.starts_with("mailto:");
     let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));

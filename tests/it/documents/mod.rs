@@ -18,10 +18,10 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use crate::support::root;
 
-/// The folders whose documents are read; those of the root are, too.
+/// The folders with documents, in addition to the root.
 const FOLDERS: &[&str] = &["docs", "examples", "fuzz", "tests"];
 
-/// The languages of code blocks, and who looks at them.
+/// The languages of code blocks, and what checks them.
 const LANGUAGES: &[(&str, &str)] = &[
     ("", "outputs.rs: what a check says; pictures: nobody"),
     ("json", "json.rs"),
@@ -32,27 +32,25 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("yaml", "tests/consumers/meltano runs the project in examples/meltano; nobody runs these very lines"),
 ];
 
-/// A Markdown file of the repository.
 struct Document {
-    /// From the root of the repository.
+    /// Relative to the root of the repository.
     path: PathBuf,
     blocks: Vec<Block>,
-    /// What is code within a sentence.
+    /// Inline code.
     code: Vec<Place<String>>,
-    /// Where its links and pictures lead, as written.
+    /// The targets of its links and pictures, as written.
     links: Vec<Place<String>>,
     /// The texts of its headings, without marks.
     headings: Vec<String>,
 }
 
-/// A fenced block of code.
 struct Block {
     language: String,
     text: String,
     line: usize,
 }
 
-/// Something with the line on which it stands.
+/// A value with its line number.
 struct Place<T>(T, usize);
 
 impl Document {
@@ -93,18 +91,17 @@ impl Document {
         document
     }
 
-    /// The blocks in a language.
     fn blocks<'d>(&'d self, language: &'static str) -> impl Iterator<Item = &'d Block> {
         self.blocks.iter().filter(move |block| block.language == language)
     }
 
-    /// Where a line is, for a message.
+    /// The position of a line, for messages.
     fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path.display())
     }
 }
 
-/// All documents of the repository, by their paths.
+/// All documents of the repository by path.
 fn documents() -> BTreeMap<PathBuf, Document> {
     fn collect(folder: &Path, deep: bool, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(root().join(folder)).unwrap() {

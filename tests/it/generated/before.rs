@@ -1,4 +1,4 @@
-//! What a form, a catalog or a connection of the release with five streams relies on is still there: nothing of it went or changed.
+//! Everything that forms, catalogs or connections of the release with five streams rely on still exists unchanged.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ fn additions(old: &Value, new: &Value, path: &str, added: &mut BTreeSet<String>)
     }
 }
 
-/// By what an entry of a list is known: the name of a stream, or the breadcrumb of its metadata.
+/// The identity of a list entry: the name of a stream, or the breadcrumb of its metadata.
 fn name_of(entry: Option<&Value>) -> Option<String> {
     let entry = entry?;
     entry["name"].as_str().or(entry["stream"].as_str()).map(str::to_owned).or_else(|| Some(entry.get("breadcrumb")?.to_string()))

@@ -1,11 +1,11 @@
-//! The tables of docs/streams.md, from the types.
+//! Generates the tables of docs/streams.md from the types.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 use tap_microsoft_teams::streams::{MESSAGE_REPLIES, MESSAGES, Stream};
 
-/// The document with its tables made anew: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+/// The document with new tables between `<!-- generated: NAME -->` and `<!-- end -->`.
 pub fn with_tables(document: &str) -> String {
     let (open, close, end) = ("<!-- generated: ", " -->\n", "<!-- end -->");
     let mut parts = document.split(open);
@@ -44,7 +44,7 @@ fn summary(stream: &Stream) -> String {
     )
 }
 
-/// The statement that makes a table of DuckDB of a stream's records in a file.
+/// The statement that creates a DuckDB table from a file of records.
 fn create_table(stream: &Stream) -> String {
     let columns = stream.schema()["properties"].as_object().unwrap().iter().map(|(name, schema)| {
         let column = match (schema["type"].as_str().or(schema["type"][0].as_str()).unwrap(), schema["format"].as_str()) {
@@ -60,7 +60,7 @@ fn create_table(stream: &Stream) -> String {
     format!("CREATE TABLE {0} AS FROM read_json('{0}.jsonl', columns = {{\n{columns}\n}});\n", stream.name)
 }
 
-/// The fields of a stream that are wanted, those of nested objects behind them.
+/// The selected fields of a stream, followed by those of nested objects.
 fn fields(stream: &Stream, wanted: impl Fn(&str, &Value) -> bool) -> String {
     let mut table = "| field | type | null | meaning |\n|---|---|---|---|\n".to_owned();
     for (name, schema) in stream.schema()["properties"].as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! `extract`: the records of one stream, and nothing else on stdout.
+//! `extract`: only the records of one stream on stdout.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The commands that are for people, and what makes a configuration convenient.
+//! Commands for users, and conveniences of the configuration.
 
 mod extract;
 mod sample;

@@ -1,11 +1,11 @@
-//! `sample-config`: what it prints is a configuration, whatever of it is switched on.
+//! `sample-config`: its output is a valid configuration.
 
 use serde_json::json;
 use tap_microsoft_teams::config::{Audience, SETTINGS};
 
 use crate::support::Tap;
 
-/// What the command prints.
+/// The output of the command.
 fn sample() -> String {
     let finished = Tap::new(&json!({})).execute(&["sample-config"], &[]);
     assert_eq!((finished.status, finished.stderr.as_str()), (Some(0), ""));
@@ -26,7 +26,7 @@ fn a_sample_is_valid_with_and_without_its_comments() {
     let tap = Tap::new(&json!({}));
     let json = sample();
     let on = json.replace("  // \"", "  \"");
-    // Either the secret or the file that holds it.
+    // Either the secret or the file that contains it.
     let on: String = on.lines().filter(|line| !line.contains("\"client_secret_file\"")).map(|line| format!("{line}\n")).collect();
     for text in [json, on] {
         tap.file("config.json", &text);

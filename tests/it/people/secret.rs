@@ -1,10 +1,10 @@
-//! Where the secret may be: in the configuration, in the environment, in a file that is mounted.
+//! Places for the secret: the configuration, the environment, a mounted file.
 
 use serde_json::{Value, json};
 
 use crate::support::{Tap, config, tenant};
 
-/// A tap whose configuration names a file in place of the secret, and the secret.
+/// A tap whose configuration has `client_secret_file` instead of the secret, and the secret.
 fn tap_with_file(sim: &graph_sim::GraphSim) -> (Tap, String) {
     let mut config = config(sim, json!({"fetch_all_teams": true}));
     let Some(Value::String(secret)) = config.as_object_mut().unwrap().remove("client_secret") else { unreachable!() };
@@ -20,7 +20,7 @@ fn a_secret_is_read_from_the_configured_file() {
     let (tap, secret) = tap_with_file(&sim);
     assert_eq!(tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).status, Some(0));
     assert_eq!(tap.sync(&[]).status, Some(0));
-    // The later wins, whichever of the two forms it has.
+    // The later one wins, in either form.
     tap.file("mounted", "wrong");
     let variable = [("TAP_MICROSOFT_TEAMS_CLIENT_SECRET", secret.as_str())];
     assert_eq!(tap.execute(&["extract", "-c", "config.json", "-c", "ENV", "--stream", "teams"], &variable).status, Some(0));
@@ -34,12 +34,12 @@ fn a_source_does_not_read_a_secret_file_from_its_configuration() {
     let status = &tap.check().only("CONNECTION_STATUS")["connectionStatus"].clone();
     assert_eq!(status["status"], "FAILED");
     insta::assert_snapshot!("secret_file_of_a_source", status["message"].as_str().unwrap());
-    // The environment is the operator's.
+    // The operator controls the environment.
     tap.file("config.json", config(&sim, json!({"client_secret": null})).to_string());
     let path = tap.folder().join("mounted").display().to_string();
     let secret = ("TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE", path.as_str());
     let check = |environment: &[(&str, &str)]| tap.run_with(&["check", "--config", "config.json", "--config", "ENV"], environment);
-    // Neither is it sent where others say.
+    // The secret is not sent to a host from the configuration either.
     sim.clear_journal();
     let refused = check(&[secret]);
     assert_eq!((refused.verdict().0, sim.journal().total()), ("FAILED", 0));

@@ -1,4 +1,4 @@
-//! `--about`: what the tap says of itself, for people and for tools.
+//! `--about` in its formats.
 
 use serde_json::{Value, json};
 use tap_microsoft_teams::config::{Audience, SETTINGS};

@@ -1,4 +1,4 @@
-//! `--discover`: what the catalog is made of, and that it needs nothing.
+//! `--discover`: the contents of the catalog, without configuration or network.
 
 use serde_json::{Value, json};
 use tap_microsoft_teams::streams::STREAMS;

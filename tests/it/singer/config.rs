@@ -1,18 +1,18 @@
-//! The command line and the configuration: flags in any order, several files, the environment, values as strings.
+//! Command line and configuration: flags in any order, several files, environment variables, values as strings.
 
 use serde_json::{Value, json};
 
 use crate::support::{Tap, config, everything, tenant};
 
-/// All orders of a list.
-fn orders<'a>(parts: &[&[&'a str]]) -> Vec<Vec<&'a str>> {
+/// All permutations of a list.
+fn permutations<'a>(parts: &[&[&'a str]]) -> Vec<Vec<&'a str>> {
     if parts.is_empty() {
         return vec![vec![]];
     }
     (0..parts.len())
         .flat_map(|at| {
             let rest: Vec<_> = parts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, part)| *part).collect();
-            orders(&rest).into_iter().map(move |order| [parts[at], &order].concat()).collect::<Vec<_>>()
+            permutations(&rest).into_iter().map(move |order| [parts[at], &order].concat()).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -20,8 +20,8 @@ fn orders<'a>(parts: &[&[&'a str]]) -> Vec<Vec<&'a str>> {
 #[test]
 fn flags_can_be_combined_in_any_order() {
     let tap = Tap::new(&json!({}));
-    let said = |asked: &[&str], with: &[&[&str]]| {
-        let said: Vec<_> = orders(&[&[asked], with].concat())
+    let reported = |requested: &[&str], with: &[&[&str]]| {
+        let reported: Vec<_> = permutations(&[&[requested], with].concat())
             .iter()
             .map(|arguments| {
                 let finished = tap.execute(arguments, &[]);
@@ -29,17 +29,17 @@ fn flags_can_be_combined_in_any_order() {
                 finished.stdout
             })
             .collect();
-        assert!(said.iter().all(|text| *text == said[0]), "{asked:?}");
-        said[0].clone()
+        assert!(reported.iter().all(|text| *text == reported[0]), "{requested:?}");
+        reported[0].clone()
     };
     let (config, state, catalog) = (&["--config", "config.json"][..], &["--state", "no state"][..], &["--catalog=no catalog"][..]);
-    let discovered = said(&["--discover"], &[config, state]);
-    assert_eq!(discovered, said(&["-d"], &[&["-c", "config.json"], &["-s", "no state"], &["-p", "no catalog"]]));
-    let about = said(&["--about"], &[&["--format=json"], config, catalog]);
-    assert_eq!(about, said(&["--about"], &[&["--format", "json"], &["--discover"], &["--test"]]));
-    let version = said(&["--version"], &[config, catalog, &["--discover"]]);
+    let discovered = reported(&["--discover"], &[config, state]);
+    assert_eq!(discovered, reported(&["-d"], &[&["-c", "config.json"], &["-s", "no state"], &["-p", "no catalog"]]));
+    let about = reported(&["--about"], &[&["--format=json"], config, catalog]);
+    assert_eq!(about, reported(&["--about"], &[&["--format", "json"], &["--discover"], &["--test"]]));
+    let version = reported(&["--version"], &[config, catalog, &["--discover"]]);
     assert_eq!(version, format!("tap-microsoft-teams v{}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(version, said(&["-V"], &[&["--about"], &["--format=json"]]));
+    assert_eq!(version, reported(&["-V"], &[&["--about"], &["--format=json"]]));
     for text in [discovered, about] {
         serde_json::from_str::<Value>(&text).unwrap();
     }

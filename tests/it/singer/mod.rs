@@ -1,4 +1,4 @@
-//! The tap as Singer's consumers use it. What every line must be is held for every run of every test (`support/validate`).
+//! Requirements of Singer consumers. `support/validate` checks every line of every run.
 
 mod about;
 mod catalog;

@@ -1,4 +1,4 @@
-//! What a sync tells: everything, in the order that targets need.
+//! The output of a sync: complete, and in the order that targets need.
 
 use std::collections::HashMap;
 
@@ -88,7 +88,7 @@ fn without_a_catalog_all_configured_streams_are_read() {
         let output = Tap::new(&config(&sim, settings)).sync(&[]);
         assert_eq!((output.status, output.streams()), (Some(0), streams.to_vec()), "{}", output.stderr);
     }
-    // A catalog asks for more than that: the rest is said to be missing, and what can be read is read.
+    // A catalog selects more than that: the rest is reported as missing, and what can be read is read.
     let tap = Tap::new(&config(&sim, json!({})));
     let output = tap.sync_catalog(&tap.catalog(), &[]);
     assert_eq!((output.status, output.counts()), (Some(1), HashMap::from([("teams", 1)])));
