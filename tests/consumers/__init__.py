@@ -1,1 +1,1 @@
-"""Checks of the tap in the hands of those who use it; `run` starts them."""
+"""Tests of the tap with its real consumers; `run` starts them."""

@@ -30,7 +30,7 @@ fn write_catalogs(tap: &Tap) {
 }
 
 /// The only message of `read`: a configuration error.
-fn said_by_read(tap: &Tap, arguments: &[&str]) -> String {
+fn read_error(tap: &Tap, arguments: &[&str]) -> String {
     let output = tap.run(arguments);
     let [("config_error", "", sentence)] = output.errors()[..] else { panic!("{:?} {}", output.messages, output.stderr) };
     assert_eq!((output.status, output.messages.len(), output.stderr.as_str()), (Some(1), 1, ""));
@@ -38,27 +38,27 @@ fn said_by_read(tap: &Tap, arguments: &[&str]) -> String {
 }
 
 /// The only output of a Singer sync: one line on stderr.
-fn said_by_sync(tap: &Tap, arguments: &[&str]) -> String {
+fn sync_error(tap: &Tap, arguments: &[&str]) -> String {
     let output = tap.sync_with(arguments, &[]);
     assert_eq!((output.status, output.lines.len(), output.stderr.lines().count()), (Some(1), 0, 1), "{}", output.stderr);
     output.critical().to_owned()
 }
 
 /// The message of every command about `config.json`, which must be the same.
-fn said_of_config(tap: &Tap) -> String {
-    let sentence = said_by_read(tap, &READ);
-    assert_eq!(said_by_read(tap, &["discover", "--config", "config.json"]), sentence);
+fn config_error(tap: &Tap) -> String {
+    let sentence = read_error(tap, &READ);
+    assert_eq!(read_error(tap, &["discover", "--config", "config.json"]), sentence);
     let check = tap.check();
     assert_eq!((check.status, check.verdict()), (Some(0), ("FAILED", sentence.as_str())));
-    assert_eq!(said_by_sync(tap, &["--config", "config.json"]), sentence);
+    assert_eq!(sync_error(tap, &["--config", "config.json"]), sentence);
     assert!(!sentence.contains(SECRET));
     sentence
 }
 
 /// A named way to break a file.
-type Spoil = fn(&Tap, &str);
+type Damage = fn(&Tap, &str);
 
-const BAD_FILES: [(&str, Spoil); 9] = [
+const BAD_FILES: [(&str, Damage); 9] = [
     ("absent", |tap, name| std::fs::remove_file(tap.folder().join(name)).unwrap()),
     ("directory", |tap, name| {
         std::fs::remove_file(tap.folder().join(name)).unwrap();
@@ -79,33 +79,33 @@ const BAD_FILES: [(&str, Spoil); 9] = [
 
 #[test]
 fn every_command_reports_an_unusable_configuration_file() {
-    let mut said = String::new();
+    let mut reported = String::new();
     let not_an_object = |text: &'static str| move |tap: &Tap| _ = tap.file("config.json", text);
     for (what, spoil) in BAD_FILES {
         let tap = tap();
         spoil(&tap, "config.json");
-        writeln!(said, "{what}:\n    {}", said_of_config(&tap)).unwrap();
+        writeln!(reported, "{what}:\n    {}", config_error(&tap)).unwrap();
     }
     for (what, spoil) in [("a list", not_an_object("[1]")), ("a text", not_an_object("\"text\"")), ("null", not_an_object("null"))] {
         let tap = tap();
         spoil(&tap);
-        writeln!(said, "{what}:\n    {}", said_of_config(&tap)).unwrap();
+        writeln!(reported, "{what}:\n    {}", config_error(&tap)).unwrap();
     }
-    assert!(said.lines().skip(1).step_by(2).all(|line| line.contains("config.json")));
-    insta::assert_snapshot!(said);
+    assert!(reported.lines().skip(1).step_by(2).all(|line| line.contains("config.json")));
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
 fn an_unusable_catalog_is_reported() {
-    let mut said = String::new();
+    let mut reported = String::new();
     let mut bad = |what: &str, spoil: &dyn Fn(&Tap, &str)| {
         let tap = tap();
         spoil(&tap, "catalog.json");
         spoil(&tap, "singer.json");
-        let sentences = [said_by_read(&tap, &READ), said_by_sync(&tap, &["--config=config.json", "--catalog=singer.json"])];
-        assert_eq!(said_by_sync(&tap, &["--config=config.json", "--properties=singer.json"]), sentences[1]);
+        let sentences = [read_error(&tap, &READ), sync_error(&tap, &["--config=config.json", "--catalog=singer.json"])];
+        assert_eq!(sync_error(&tap, &["--config=config.json", "--properties=singer.json"]), sentences[1]);
         assert!(sentences[0].contains("catalog.json") && sentences[1].contains("singer.json"), "{sentences:?}");
-        writeln!(said, "{what}:\n    {}", sentences.join("\n    ")).unwrap();
+        writeln!(reported, "{what}:\n    {}", sentences.join("\n    ")).unwrap();
     };
     for (what, spoil) in BAD_FILES {
         bad(what, &spoil);
@@ -117,28 +117,28 @@ fn an_unusable_catalog_is_reported() {
     bad("streams that are no list", &with("{\"streams\": {}}"));
     bad("a stream without a name", &with("{\"streams\": [{\"stream\": {}}]}"));
     bad("a stream that is a number", &with("{\"streams\": [1]}"));
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
 fn an_unknown_sync_mode_is_an_error_and_nothing_is_read() {
     let tap = tap();
-    let mut said = String::new();
+    let mut reported = String::new();
     for mode in [json!("INVALID"), json!(null), json!(1)] {
         for name in ["messages", "no_such_stream"] {
             let mut stream = configured(name);
             stream["sync_mode"] = mode.clone();
             let streams = [configured("teams"), stream];
             tap.file("catalog.json", json!({"streams": streams}).to_string());
-            writeln!(said, "{mode}: {}", said_by_read(&tap, &READ)).unwrap();
+            writeln!(reported, "{mode}: {}", read_error(&tap, &READ)).unwrap();
         }
     }
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
 fn an_unusable_state_is_reported() {
-    let mut said = String::new();
+    let mut reported = String::new();
     let sync = ["--config", "config.json", "--state", "bookmarks.json"];
     for (what, spoil) in BAD_FILES {
         let tap = tap();
@@ -146,10 +146,10 @@ fn an_unusable_state_is_reported() {
         spoil(&tap, "bookmarks.json");
         // For Airbyte an empty file is an empty state, not an error.
         let is_none = ["empty", "white space"].contains(&what);
-        let read = (!is_none).then(|| said_by_read(&tap, &[&READ[..], &["--state", "state.json"]].concat()));
-        let sentences: Vec<_> = read.into_iter().chain([said_by_sync(&tap, &sync)]).collect();
+        let read = (!is_none).then(|| read_error(&tap, &[&READ[..], &["--state", "state.json"]].concat()));
+        let sentences: Vec<_> = read.into_iter().chain([sync_error(&tap, &sync)]).collect();
         assert!(sentences.iter().all(|sentence| sentence.contains("state.json") || sentence.contains("bookmarks.json")));
-        writeln!(said, "{what}:\n    {}", sentences.join("\n    ")).unwrap();
+        writeln!(reported, "{what}:\n    {}", sentences.join("\n    ")).unwrap();
     }
     let tap = tap();
     for state in [
@@ -162,7 +162,7 @@ fn an_unusable_state_is_reported() {
         json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s3cret"}),
     ] {
         tap.file("state.json", state.to_string());
-        writeln!(said, "{state}:\n    {}", said_by_read(&tap, &[&READ[..], &["--state", "state.json"]].concat())).unwrap();
+        writeln!(reported, "{state}:\n    {}", read_error(&tap, &[&READ[..], &["--state", "state.json"]].concat())).unwrap();
     }
     for state in [
         json!("text"),
@@ -174,11 +174,11 @@ fn an_unusable_state_is_reported() {
         json!({"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s3cret"}),
     ] {
         tap.file("bookmarks.json", state.to_string());
-        writeln!(said, "{state}:\n    {}", said_by_sync(&tap, &sync)).unwrap();
+        writeln!(reported, "{state}:\n    {}", sync_error(&tap, &sync)).unwrap();
     }
     // The message contains the position and nothing from the file.
-    assert!(said.lines().filter(|line| line.starts_with(' ')).all(|line| !line.contains("s3cret")), "{said}");
-    insta::assert_snapshot!(said);
+    assert!(reported.lines().filter(|line| line.starts_with(' ')).all(|line| !line.contains("s3cret")), "{reported}");
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn changed(stream: Option<&str>, name: &str, value: &Value) -> Value {
 
 #[test]
 fn every_bad_value_of_every_option_is_reported() {
-    let mut said = String::new();
+    let mut reported = String::new();
     let tap = tap();
     // Options for the operator differ between the commands: see people/secret.rs.
     for setting in SETTINGS.iter().filter(|setting| setting.audience != Audience::Operator) {
@@ -251,12 +251,12 @@ fn every_bad_value_of_every_option_is_reported() {
         }
         for value in values {
             tap.file("config.json", changed(None, setting.name, &value).to_string());
-            let sentence = said_of_config(&tap);
+            let sentence = config_error(&tap);
             assert!(sentence.contains(&format!("`{}", setting.name)), "{sentence}");
-            writeln!(said, "{}: {value}\n    {sentence}", setting.name).unwrap();
+            writeln!(reported, "{}: {value}\n    {sentence}", setting.name).unwrap();
         }
     }
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
@@ -265,24 +265,24 @@ fn a_bad_stream_option_is_reported_with_its_path() {
     for setting in SETTINGS.iter().filter(|setting| setting.per_stream) {
         for (stream, value) in ALL.into_iter().cycle().zip(bad_values(setting)) {
             tap.file("config.json", changed(Some(stream), setting.name, &value).to_string());
-            let sentence = said_by_sync(&tap, &["--config", "config.json"]);
+            let sentence = sync_error(&tap, &["--config", "config.json"]);
             assert!(sentence.starts_with(&format!("option `stream_options.{stream}.{}`: invalid value ", setting.name)), "{sentence}");
             assert!(!sentence.contains(SECRET));
         }
     }
     tap.file("config.json", changed(Some("message_replies"), "top", &json!(51)).to_string());
-    assert_eq!(said_of_config(&tap), "option `stream_options.message_replies.top`: invalid value 51; allowed: a whole number from 1 to 50");
+    assert_eq!(config_error(&tap), "option `stream_options.message_replies.top`: invalid value 51; allowed: a whole number from 1 to 50");
 }
 
 #[test]
 fn several_problems_are_reported_together() {
     let tap = tap();
     tap.file("config.json", json!({"client_secret": SECRET, "top": 0, "cloud": "mars", "start_date": "soon"}).to_string());
-    insta::assert_snapshot!(said_of_config(&tap).replace("; option", ";\noption"));
+    insta::assert_snapshot!(config_error(&tap).replace("; option", ";\noption"));
 }
 
 /// The messages of three commands when sign-in or the network fails, without ids and ports.
-fn said_without_access(settings: Value, kind: &str) -> String {
+fn errors_without_access(settings: Value, kind: &str) -> String {
     let sim = tenant(1, 1, 1);
     let mut all = everything();
     all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
@@ -322,17 +322,17 @@ fn without_ids(sentence: &str) -> String {
 
 #[test]
 fn without_access_the_cause_is_reported() {
-    let mut said = String::new();
+    let mut reported = String::new();
     for (what, settings, kind) in [
         ("wrong secret", json!({"client_secret": SECRET}), "config_error"),
         ("wrong tenant", json!({"tenant_id": "11111111-2222-3333-4444-555555555555"}), "config_error"),
         ("connection refused", json!({"login_url": "http://127.0.0.1:1"}), "transient_error"),
         ("a name that does not resolve", json!({"login_url": "https://login.invalid"}), "transient_error"),
     ] {
-        writeln!(said, "{what}, {kind}:\n    {}", said_without_access(settings, kind)).unwrap();
+        writeln!(reported, "{what}, {kind}:\n    {}", errors_without_access(settings, kind)).unwrap();
     }
     insta::with_settings!({filters => vec![(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<guid>")]}, {
-        insta::assert_snapshot!(said);
+        insta::assert_snapshot!(reported);
     });
 }
 

@@ -28,7 +28,7 @@ fn every_point_has_tests_that_exist() {
         let tests: Vec<_> = held.split('`').skip(1).step_by(2).collect();
         assert!(!tests.is_empty() || held.starts_with("later, with "), "{point} has no test");
         for test in tests {
-            assert!(is_test(test) || is_consumer(test), "{point}: there is no test {test}");
+            assert!(is_test(test) || is_consumer(test), "{point}: unknown test {test}");
         }
     }
 }

@@ -121,6 +121,6 @@ fn damaged_items_are_requested_again_and_then_reported() {
     );
     assert!(errors[0].2.contains(&format!("{} items are malformed (not an object, or no usable id)", 2 * kinds)), "{}", errors[0].2);
     let journal = sim.journal();
-    let asked = journal.entries_of(graph_sim::Class::Messages).filter(|entry| entry.channel() == Some(&channel)).count();
-    assert_eq!(asked, 2, "the page is asked for once more");
+    let requested = journal.entries_of(graph_sim::Class::Messages).filter(|entry| entry.channel() == Some(&channel)).count();
+    assert_eq!(requested, 2, "the page is requested again");
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{ALL, Tap, config, tenant};
 
 /// The warnings of every command with these options, one per line.
-fn said(tap: &Tap) -> String {
+fn reported(tap: &Tap) -> String {
     let read = tap.read(&ALL);
     let remarks: Vec<_> = read.logs("WARN").into_iter().take_while(|line| line.starts_with('`')).map(str::to_owned).collect();
     let of = |lines: Vec<&str>| {
@@ -47,8 +47,8 @@ fn contradictory_options_are_reported_together() {
     ];
     let mut text = String::new();
     for settings in cases {
-        let said = said(&Tap::new(&config(&sim, settings.clone())));
-        text += &format!("{settings}\n{said}\n\n").replace(&team, "<team>").replace(&channel, "<channel>");
+        let reported = reported(&Tap::new(&config(&sim, settings.clone())));
+        text += &format!("{settings}\n{reported}\n\n").replace(&team, "<team>").replace(&channel, "<channel>");
     }
     insta::assert_snapshot!(text);
 }

@@ -103,16 +103,17 @@ fn a_signal_ends_the_run_with_valid_lines_and_by_that_signal() {
         let ends_by = |(name, _): &(&str, i32)| *name != "HUP" || !are_hangups_ignored();
         for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)].into_iter().filter(ends_by) {
             let mut running = stalled(&sim, arguments, Stdio::piped());
-            let records = |told: &str, stream: &str| told.lines().filter(|line| line.contains("RECORD") && line.contains(stream)).count();
-            running.read_until(|told| {
-                let is_teams_complete = protocol != Protocol::Airbyte || told.contains("COMPLETE");
-                is_teams_complete && records(told, r#""stream":"messages""#) == 10 && records(told, r#""stream":"teams""#) == 1
+            let records =
+                |emitted: &str, stream: &str| emitted.lines().filter(|line| line.contains("RECORD") && line.contains(stream)).count();
+            running.read_until(|emitted| {
+                let is_teams_complete = protocol != Protocol::Airbyte || emitted.contains("COMPLETE");
+                is_teams_complete && records(emitted, r#""stream":"messages""#) == 10 && records(emitted, r#""stream":"teams""#) == 1
             });
             running.signal(name);
             let output = Output::new(protocol, running.end());
             assert_eq!((output.status, output.signal), (None, Some(number)), "{protocol:?}: {}", output.stderr);
-            assert_eq!(output.records("teams").count(), 1, "what was complete was told");
-            assert_eq!(output.records("messages").count(), 10, "the first channel was told");
+            assert_eq!(output.records("teams").count(), 1, "complete records were emitted");
+            assert_eq!(output.records("messages").count(), 10, "the first channel was emitted");
             match protocol {
                 Protocol::Airbyte => {
                     assert_eq!(output.statuses("messages"), ["STARTED", "RUNNING"]);
@@ -149,12 +150,12 @@ fn a_signal_stops_a_check_immediately() {
 fn an_ignored_hangup_does_not_end_a_run() {
     let sim = tenant(1, 2, 10);
     let tap = tap(&sim);
-    let mut asked = false;
+    let mut requested = false;
     let (sender, receiver) = mpsc::channel();
     let hung_up = Arc::new(Mutex::new(()));
     let (waits, before) = (hung_up.clone(), hung_up.lock().unwrap());
     sim.on_request(move |request, _| {
-        if request.class == Class::Messages && !std::mem::replace(&mut asked, true) {
+        if request.class == Class::Messages && !std::mem::replace(&mut requested, true) {
             let _ = sender.send(());
             drop(waits.lock().unwrap());
         }
@@ -267,5 +268,5 @@ fn a_panic_of_a_sync_is_one_critical_line() {
     let critical: Vec<_> = finished.stderr.lines().filter(|line| line.starts_with("CRITICAL ")).collect();
     assert_eq!((critical.len(), finished.stderr.lines().last()), (1, Some(critical[0])), "{}", finished.stderr);
     assert!(critical[0].starts_with("CRITICAL the program panicked at tests/it/ends.rs:"), "{}", critical[0]);
-    assert!(!finished.stderr.contains("may quote"), "the text of a panic is not told: {}", finished.stderr);
+    assert!(!finished.stderr.contains("may quote"), "the text of a panic is not shown: {}", finished.stderr);
 }

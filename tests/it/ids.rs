@@ -53,7 +53,7 @@ fn an_invalid_id_is_a_config_error_before_any_request() {
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let of_team = format!("https://teams.microsoft.com/l/team/19%3aabc%40thread.tacv2/conversations?groupId={team}");
     let of_message = "https://teams.microsoft.com/l/message/19%3aabc%40thread.tacv2/1616963377068?parentMessageId=1616963377068";
-    let mut said = String::new();
+    let mut reported = String::new();
     for (option, value) in [
         ("tenant_id", json!("a/../b")),
         ("tenant_id", json!("common")),
@@ -74,10 +74,10 @@ fn an_invalid_id_is_a_config_error_before_any_request() {
         let output = tap.read(&ALL);
         let [("config_error", "", text)] = output.errors()[..] else { panic!("{:?}", output.errors()) };
         assert_eq!(tap.check().verdict(), ("FAILED", text));
-        said += &format!("{text}\n\n").replace(&team, "<team>");
+        reported += &format!("{text}\n\n").replace(&team, "<team>");
     }
     assert_eq!(sim.journal().total(), 0);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]

@@ -29,7 +29,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// The modules that may mention Airbyte or Singer.
-const OF_PROTOCOLS: &[&str] = &["cli", "command", "protocol"];
+const PROTOCOL_MODULES: &[&str] = &["cli", "command", "protocol"];
 
 /// The path of a module or item from the root of the crate.
 type Names = Vec<String>;
@@ -44,9 +44,9 @@ struct Source {
 }
 
 /// All files of `src/` by module.
-struct House(BTreeMap<Names, Source>);
+struct Modules(BTreeMap<Names, Source>);
 
-impl House {
+impl Modules {
     fn read() -> Self {
         let mut paths = Vec::new();
         collect(&root().join("src"), &mut paths);
@@ -203,7 +203,7 @@ fn imports_follow_reexports_to_the_defining_file() {
         let module: Names = module.iter().map(|&name| name.to_owned()).collect();
         (module.clone(), source(module, text.to_owned(), PathBuf::new()))
     };
-    let house = House(BTreeMap::from([
+    let house = Modules(BTreeMap::from([
         read(&[], "mod a; mod b;"),
         read(&["a"], "mod one; pub use one::One; pub use super::b::Two as Three;"),
         read(&["a", "one"], "pub struct One; fn f() -> crate::b::Two { super::super::b::g() } #[cfg(test)] mod tests { use crate::a; }"),
@@ -217,7 +217,7 @@ fn imports_follow_reexports_to_the_defining_file() {
 
 #[test]
 fn folders_only_use_lower_floors() {
-    let house = House::read();
+    let house = Modules::read();
     for (module, used) in house.arrows() {
         let Some(folder) = module.first() else { continue };
         for used in used.iter().filter_map(|names| names.first()).filter(|used| *used != folder) {
@@ -228,7 +228,7 @@ fn folders_only_use_lower_floors() {
 
 #[test]
 fn files_have_no_import_cycles() {
-    let house = House::read();
+    let house = Modules::read();
     let arrows = house.arrows();
     let reached_from = |start: &Names| {
         let (mut reached, mut next) = (BTreeSet::new(), vec![start]);
@@ -247,7 +247,7 @@ fn files_have_no_import_cycles() {
 
 #[test]
 fn no_file_leaves_its_module_with_super() {
-    for source in House::read().0.values() {
+    for source in Modules::read().0.values() {
         let depth = source.path.strip_prefix(root().join("src")).unwrap().components().count();
         let out = "super::".repeat(if source.path.ends_with("mod.rs") { depth - 1 } else { depth });
         assert!(out.is_empty() || !source.text.contains(&out), "{} uses {out}", source.path.display());
@@ -256,19 +256,19 @@ fn no_file_leaves_its_module_with_super() {
 
 #[test]
 fn protocols_are_only_mentioned_in_their_modules() {
-    for (module, source) in House::read().0 {
-        if module.first().is_none_or(|folder| OF_PROTOCOLS.contains(&folder.as_str())) {
+    for (module, source) in Modules::read().0 {
+        if module.first().is_none_or(|folder| PROTOCOL_MODULES.contains(&folder.as_str())) {
             continue;
         }
         for word in ["airbyte", "singer", "meltano"] {
-            assert!(!source.text.to_lowercase().contains(word), "{} says {word}", source.path.display());
+            assert!(!source.text.to_lowercase().contains(word), "{} mentions {word}", source.path.display());
         }
     }
 }
 
 #[test]
 fn every_file_starts_with_its_purpose() {
-    for source in House::read().0.values() {
+    for source in Modules::read().0.values() {
         assert!(source.text.starts_with("//! "), "{}", source.path.display());
     }
 }

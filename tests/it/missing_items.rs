@@ -11,7 +11,7 @@ fn user_not_found() -> Fault {
 }
 
 /// Three teams; the list of members of one of them returns this error.
-fn stumbling(fault: Fault, class: Class) -> (GraphSim, String) {
+fn failing_list(fault: Fault, class: Class) -> (GraphSim, String) {
     let sim = tenant(3, 2, 2);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(1));
     sim.inject(Rule::new(fault).class(class).team(&team));
@@ -28,7 +28,7 @@ fn with(more: Value) -> Value {
 fn members_that_graph_does_not_find_make_the_stream_incomplete() {
     // With Graph's error, and with the empty body of a gateway.
     for fault in [user_not_found(), Fault::status(404), Fault::Empty { status: 404 }] {
-        let (sim, team) = stumbling(fault, Class::Members);
+        let (sim, team) = failing_list(fault, Class::Members);
         for settings in [everything(), with(json!({"fetch_all_teams": false, "team_id": sim.read_tenant(|tenant| tenant.team_ids())}))] {
             let tap = Tap::new(&config(&sim, settings));
             let output = tap.read(&ALL);
@@ -44,14 +44,14 @@ fn members_that_graph_does_not_find_make_the_stream_incomplete() {
 
 #[test]
 fn a_team_without_found_members_can_be_excluded_from_members_only() {
-    let (sim, team) = stumbling(user_not_found(), Class::Members);
+    let (sim, team) = failing_list(user_not_found(), Class::Members);
     let output = Tap::new(&config(&sim, with(json!({"stream_options": {"members": {"exclude": team}}})))).read(&ALL);
     assert_eq!((output.status, output.logs("WARN").len(), output.records("channels").count()), (Some(0), 0, 6), "{:?}", output.errors());
 }
 
 #[test]
 fn channels_that_graph_does_not_find_make_the_streams_incomplete() {
-    let (sim, team) = stumbling(Fault::graph(404, "NotFound", "Thread not found."), Class::Channels);
+    let (sim, team) = failing_list(Fault::graph(404, "NotFound", "Thread not found."), Class::Channels);
     let output = Tap::new(&config(&sim, everything())).read(&ALL);
     let failed: Vec<_> = output.errors().into_iter().map(|(_, stream, _)| stream).collect();
     assert_eq!((output.status, failed), (Some(1), vec!["channels", "messages", "message_replies"]));
@@ -74,7 +74,7 @@ fn a_team_that_graph_refuses_costs_no_further_request() {
 #[test]
 fn without_permission_for_teams_the_error_of_graph_decides() {
     for (fault, status) in [(user_not_found(), 1), (Fault::graph(404, "NotFound", "Not found."), 0)] {
-        let (sim, _) = stumbling(fault, Class::Members);
+        let (sim, _) = failing_list(fault, Class::Members);
         sim.inject(Rule::new(Fault::status(403)).class(Class::Team));
         let output = Tap::new(&config(&sim, everything())).read(&["members"]);
         assert_eq!((output.status, output.logs("WARN").len()), (Some(status), 1), "{:?}", output.logs("WARN"));

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{ALL, Tap, config, everything, tenant};
 
-const OF_DATE: &str = "unknown option `start_dat` is ignored; did you mean `start_date`?";
-const OF_PACE: &str = "unknown option `Pace` is ignored; did you mean `pace`?";
+const MISSPELT_DATE: &str = "unknown option `start_dat` is ignored; did you mean `start_date`?";
+const MISSPELT_PACE: &str = "unknown option `Pace` is ignored; did you mean `pace`?";
 
 /// A value that has no effect and must not be shown.
 const VALUE: &str = "hidden-va1ue-of-a-test";
@@ -24,15 +24,15 @@ fn every_run_warns_about_misspelt_options_only() {
     let sim = tenant(1, 1, 2);
     let tap = Tap::new(&config(&sim, settings()));
     let read = tap.read(&ALL);
-    assert_eq!((read.status, read.logs("WARN")), (Some(0), vec![OF_DATE, OF_PACE]));
+    assert_eq!((read.status, read.logs("WARN")), (Some(0), vec![MISSPELT_DATE, MISSPELT_PACE]));
     let sync = tap.sync(&[]);
-    assert_eq!((sync.status, sync.logged("WARNING")), (Some(0), vec![OF_DATE, OF_PACE]));
+    assert_eq!((sync.status, sync.logged("WARNING")), (Some(0), vec![MISSPELT_DATE, MISSPELT_PACE]));
     let extract = tap.execute(&["extract", "--config", "config.json", "--stream", "teams"], &[]);
-    assert_eq!((extract.status, warnings(&extract.stderr)), (Some(0), vec![OF_DATE, OF_PACE]));
+    assert_eq!((extract.status, warnings(&extract.stderr)), (Some(0), vec![MISSPELT_DATE, MISSPELT_PACE]));
     let plan = tap.execute(&["plan", "--config", "config.json"], &[]);
-    assert_eq!((plan.status, warnings(&plan.stderr)), (Some(0), vec![OF_DATE, OF_PACE]));
-    for said in [json!(read.messages).to_string(), read.stderr, sync.stderr, extract.stderr, extract.stdout, plan.stderr, plan.stdout] {
-        assert!(!said.contains(VALUE), "{said}");
+    assert_eq!((plan.status, warnings(&plan.stderr)), (Some(0), vec![MISSPELT_DATE, MISSPELT_PACE]));
+    for reported in [json!(read.messages).to_string(), read.stderr, sync.stderr, extract.stderr, extract.stdout, plan.stderr, plan.stdout] {
+        assert!(!reported.contains(VALUE), "{reported}");
     }
 }
 
@@ -46,8 +46,8 @@ fn a_check_warns_in_the_log_and_in_its_message() {
     let tap = Tap::new(&config(&sim, settings()));
     let check = tap.check();
     let (verdict, sentence) = check.verdict();
-    assert_eq!((verdict, check.logs("WARN")), ("SUCCEEDED", vec![OF_DATE, OF_PACE]));
-    assert_eq!(sentence, format!("can read {}; {OF_DATE}; {OF_PACE}", ALL.join(", ")));
+    assert_eq!((verdict, check.logs("WARN")), ("SUCCEEDED", vec![MISSPELT_DATE, MISSPELT_PACE]));
+    assert_eq!(sentence, format!("can read {}; {MISSPELT_DATE}; {MISSPELT_PACE}", ALL.join(", ")));
     assert!(!json!(check.messages).to_string().contains(VALUE));
     let mut many = settings();
     for suffix in 0..9 {

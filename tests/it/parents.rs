@@ -252,7 +252,7 @@ fn start_date_top_and_concurrency_take_effect() {
     with(json!({"top": 500, "max_concurrent_threads": 1}));
     assert!(
         tenant.sim.journal().entries_of(Class::Messages).next().unwrap().query.contains("$top=50&"),
-        "more than the route allows is not asked"
+        "no more than the route allows is requested"
     );
 }
 
@@ -291,9 +291,9 @@ fn a_group_without_a_team_is_reported_once_and_hides_nothing() {
     );
     assert_eq!(output.errors().len(), 2);
     let check = tap.check();
-    let (_, said) = check.verdict();
-    let is_told = said.starts_with("can read teams, channels, members; permission missing for messages, message_replies: ");
-    assert!(is_told && said.contains("ChannelMessage.Read.All") && !said.contains("404"), "{said}");
+    let (_, reported) = check.verdict();
+    let is_told = reported.starts_with("can read teams, channels, members; permission missing for messages, message_replies: ");
+    assert!(is_told && reported.contains("ChannelMessage.Read.All") && !reported.contains("404"), "{reported}");
 
     // If the group is configured, the missing team is an error.
     let mut named = settings;
@@ -312,9 +312,9 @@ fn more_teams_with_long_descriptions_are_listed_when_few_are_waiting() {
     let output = Tap::new(&config(&sim, json!({"fetch_all_teams": true, "top": page}))).read(&["teams"]);
     assert_eq!((output.status, output.records("teams").count()), (Some(0), page * pages));
     let journal = sim.journal();
-    let asked: Vec<_> = journal.entries().map(|entry| entry.class).collect();
-    let last = asked.iter().rposition(|class| *class == Class::Groups).unwrap();
-    let read = asked[..last].iter().filter(|class| **class == Class::Team).count();
+    let requested: Vec<_> = journal.entries().map(|entry| entry.class).collect();
+    let last = requested.iter().rposition(|class| *class == Class::Groups).unwrap();
+    let read = requested[..last].iter().filter(|class| **class == Class::Team).count();
     // 512 jobs may run, and each waiting one counts as 40 of 4,096.
     assert!(page * (pages - 1) - read <= 512 + 4096 / 40 + page, "{read} were read");
 }

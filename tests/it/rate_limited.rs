@@ -26,9 +26,9 @@ fn airbyte_gets_one_status_per_wait() {
             .filter(|trace| trace["stream_status"]["reasons"].is_array())
             .collect();
         assert_eq!(reasons.len(), 1);
-        let (said, reset) = (&reasons[0]["emitted_at"], &reasons[0]["stream_status"]["reasons"][0]["rate_limited"]["quota_reset"]);
+        let (reported, reset) = (&reasons[0]["emitted_at"], &reasons[0]["stream_status"]["reasons"][0]["rate_limited"]["quota_reset"]);
         assert_eq!(reasons[0]["stream_status"]["reasons"], json!([{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": reset}}]));
-        let wait = reset.as_i64().unwrap() - said.as_i64().unwrap();
+        let wait = reset.as_i64().unwrap() - reported.as_i64().unwrap();
         assert!((1000..=2000).contains(&wait), "{wait} ms");
     }
     assert_eq!(output.statuses("members"), ["STARTED", "RUNNING", "COMPLETE"]);

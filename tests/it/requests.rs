@@ -99,7 +99,7 @@ fn row(what: &str, requests: impl Fn(Column) -> u64 + Sync) -> String {
     format!("| {what} | {} |\n", cells.join(" | "))
 }
 
-fn after(change: impl Fn(&mut Tenant, &str)) -> impl Fn(Column) -> u64 {
+fn after_change(change: impl Fn(&mut Tenant, &str)) -> impl Fn(Column) -> u64 {
     move |column| {
         let mut channel = Channel::new(200, column).settled();
         channel.change(&change);
@@ -114,7 +114,7 @@ fn idle(messages: usize, support: DeltaSupport) -> impl Fn(Column) -> u64 {
         channel.sim.with_tenant(|tenant| tenant.set_delta_support(&id, support).unwrap());
         let mut channel = channel.settled();
         let (requests, records) = channel.run();
-        assert_eq!(records, 0, "an idle run tells nothing");
+        assert_eq!(records, 0, "an idle run emits nothing");
         requests
     }
 }
@@ -131,7 +131,7 @@ fn idle_below(threads: usize, replies: usize) -> impl Fn(Column) -> u64 {
         });
         let mut channel = channel.settled();
         let (requests, records) = channel.run();
-        assert_eq!(records, 0, "an idle run tells nothing");
+        assert_eq!(records, 0, "an idle run emits nothing");
         requests
     }
 }
@@ -146,10 +146,10 @@ fn the_requests_of_a_run_are_as_documented() {
         table += &row(&format!("nothing, with newest threads of 300 replies: {threads}"), idle_below(threads, 300));
     }
     for count in [1, 10, 100] {
-        table += &row(&format!("messages changed: {count}"), after(edit(count)));
+        table += &row(&format!("messages changed: {count}"), after_change(edit(count)));
     }
     for count in [1, 10] {
-        table += &row(&format!("replies in the oldest threads: {count}"), after(reply(count)));
+        table += &row(&format!("replies in the oldest threads: {count}"), after_change(reply(count)));
     }
     table += "\n| first run, 2 replies a message | requests |\n|---|---|\n";
     for count in [100, 1000, 10_000] {

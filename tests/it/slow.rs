@@ -130,8 +130,8 @@ fn run_and_stop(sim: &GraphSim, arguments: &[&str], taken: usize, pages: usize) 
         move || command::run(&cli, out, stop).unwrap()
     });
     out.take(taken);
-    let asked = std::iter::from_fn(|| receiver.recv_timeout(Duration::from_secs(10)).ok());
-    assert_eq!(asked.filter(|class| *class == Class::Messages).take(pages).count(), pages);
+    let requested = std::iter::from_fn(|| receiver.recv_timeout(Duration::from_secs(10)).ok());
+    assert_eq!(requested.filter(|class| *class == Class::Messages).take(pages).count(), pages);
     sim.clear_hook();
     stop.end_writing();
     out.take_all();

@@ -162,8 +162,8 @@ fn broken_rows_are_skipped_and_reported() {
         ));
         let output = read(&sim);
         assert_eq!((output.status, rows(&output).len()), (Some(1), if is_cut { 1 } else { 2 }), "{row}");
-        let said = format!("read the {} of the tenant", STREAM.replace('_', " "));
-        assert!(output.errors().iter().any(|(_, _, text)| text.contains(&said)), "{:?}", output.errors());
+        let reported = format!("read the {} of the tenant", STREAM.replace('_', " "));
+        assert!(output.errors().iter().any(|(_, _, text)| text.contains(&reported)), "{:?}", output.errors());
     }
 }
 

@@ -90,12 +90,12 @@ fn messages_and_replies_can_be_read_without_each_other() {
 fn nothing_is_requested_that_no_selected_stream_needs() {
     let sim = GraphSim::start(Options::new(TenantSpec::uniform(2, 2, 10))).unwrap();
     Tap::new(&config(&sim, everything())).read(&["teams"]);
-    let asked = |class| sim.count(class);
-    assert_eq!((asked(Class::Channels), asked(Class::Members), asked(Class::Messages)), (0, 0, 0));
+    let requested = |class| sim.count(class);
+    assert_eq!((requested(Class::Channels), requested(Class::Members), requested(Class::Messages)), (0, 0, 0));
     sim.clear_journal();
     Tap::new(&config(&sim, everything())).read(&["channels"]);
-    assert_eq!((asked(Class::Team), asked(Class::Members), asked(Class::Messages)), (0, 0, 0));
+    assert_eq!((requested(Class::Team), requested(Class::Members), requested(Class::Messages)), (0, 0, 0));
     sim.clear_journal();
     Tap::new(&config(&sim, everything())).read(&ALL);
-    assert_eq!((asked(Class::Token), asked(Class::Groups), asked(Class::Channels)), (1, 1, 3), "nothing is asked twice");
+    assert_eq!((requested(Class::Token), requested(Class::Groups), requested(Class::Channels)), (1, 1, 3), "no request is sent twice");
 }

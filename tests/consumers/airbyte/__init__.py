@@ -1,1 +1,1 @@
-"""Airbyte's consumers: its definition of metadata.yaml, the CDK's standard tests, the retired acceptance tests, PyAirbyte."""
+"""Airbyte's consumers: the schema of metadata.yaml, the CDK's standard tests, the retired acceptance tests, PyAirbyte."""

@@ -1,4 +1,4 @@
-"""Runs what Airbyte's retired acceptance tests held, and its standard tests do not, against the executable."""
+"""Runs the assertions of Airbyte's retired acceptance tests that its standard tests lack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import suite
 
-# As `disable_for_version` in acceptance-test-config.yml asks for, where a break is meant.
+# `disable_for_version` in acceptance-test-config.yml skips a test for an intentional breaking change.
 MAY_SKIP = "backward compatibility is disabled for version"
 TESTS = Path(__file__).resolve().parent / "acceptance"
 

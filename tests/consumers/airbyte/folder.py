@@ -1,4 +1,4 @@
-"""What Airbyte's tests take for the connector's folder: the files of ours that they read, and the configurations that these name."""
+"""Creates the connector folder for Airbyte's tests: the files that they read, and the configurations that these refer to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..support.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = ["metadata.yaml", "acceptance-test-config.yml", "spec.json"]
-# Later than any message, and than any clock.
+# Later than any message and any clock.
 FAR_FUTURE = "2999-01-01T00:00:00.000Z"
 
 
@@ -26,7 +26,7 @@ def write(folder: Path, simulator: Simulator) -> Path:
 
 
 def secret_files(simulator: Simulator) -> dict[str, Any]:
-    """The files that `acceptance-test-config.yml` names below `secrets/`: who runs these tests elsewhere has to write them by hand."""
+    """The files below `secrets/` in `acceptance-test-config.yml`, which have to be written by hand elsewhere."""
     return {
         "config.json": simulator.config,
         "invalid_config.json": simulator.wrong_config,
@@ -37,7 +37,7 @@ def secret_files(simulator: Simulator) -> dict[str, Any]:
 
 
 def future_state(simulator: Simulator) -> list[dict[str, Any]]:
-    """States of both incremental streams as the executable writes them, but for times that no message will ever have."""
+    """States of both incremental streams as the executable writes them, with times later than any message."""
     channels = sorted({(place["team"], place["channel"]) for place in simulator.truth().places("messages")})
     cursor = {"lastModifiedDateTime": FAR_FUTURE, "readAt": FAR_FUTURE}
     teams = sorted({team for team, _ in channels})

@@ -1,4 +1,4 @@
-"""`metadata.yaml` against the definition that Airbyte publishes for it."""
+"""Validates `metadata.yaml` with the schema that Airbyte publishes."""
 
 from __future__ import annotations
 

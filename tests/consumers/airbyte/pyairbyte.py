@@ -1,4 +1,4 @@
-"""PyAirbyte reads a simulated tenant into DuckDB, again, and again after changes: the tables are what is true.
+"""PyAirbyte reads a simulated tenant into DuckDB, again without changes, and again after changes: the tables equal the tenant.
 
 Compared are the columns of every row, and the types of all columns. An idle tenant brings no message, and a changed one what changed.
 """
@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-# Before the import: nothing here asks a registry or tells anybody.
+# Set before the import, so that no registry and no telemetry is contacted.
 os.environ |= {"AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1"}
 
 import airbyte as ab  # noqa: E402
@@ -28,12 +28,12 @@ from ..support.truth import KEYS, STREAMS, Key, Row, Truth  # noqa: E402
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 INCREMENTAL = ["messages", "message_replies"]
-# Longer than any overlap of two reads.
+# Longer than any overlap between two reads.
 HOURS = 3 * 3600
 
 
 class Warehouse:
-    """The tables as PyAirbyte left them."""
+    """The tables that PyAirbyte wrote."""
 
     def __init__(self, cache: Any) -> None:
         self._cache = cache
@@ -43,7 +43,7 @@ class Warehouse:
             return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
     def rows(self, stream: str) -> list[Row]:
-        """Those of the messages that Graph has not reported as removed."""
+        """All rows, except messages that Graph has reported as removed."""
         where = "WHERE is_removed IS NOT TRUE" if stream in INCREMENTAL else ""
         return [json.loads(text) for (text,) in self.query(f"SELECT to_json(t)::VARCHAR FROM {stream} t {where}")]
 
@@ -71,7 +71,7 @@ def column_type(schema: dict[str, Any]) -> str:
 
 
 class Runs:
-    """Reads one after the other into the same tables; each is compared with what is true then."""
+    """Successive reads into the same tables, each compared with the tenant."""
 
     def __init__(self, tap: Path, simulator: Simulator, cache: Any) -> None:
         self._tap, self._simulator, self._cache = tap, simulator, cache
@@ -90,7 +90,7 @@ class Runs:
         return truth
 
     def read_again(self, before: Truth) -> Truth:
-        """A run that brings what has changed since `before`, and nothing else."""
+        """A run that must read only the changes since `before`."""
         ends = {stream: self._warehouse.last_extraction(stream) for stream in INCREMENTAL}
         after = self.read()
         only_changes(before, after, lambda stream: self._warehouse.keys(stream, f"_airbyte_extracted_at > '{ends[stream]}'"))
@@ -106,11 +106,11 @@ class Runs:
         removed = set(self._warehouse.keys("messages", "is_removed"))
         gone = before.rows("messages").keys() - after.rows("messages").keys()
         if removed != gone or not gone:
-            raise Difference(f"messages: those removed are {sorted(removed)}, and should be {sorted(gone)}")
+            raise Difference(f"messages: removed {sorted(removed)}, expected {sorted(gone)}")
 
 
 def remove_a_message(simulator: Simulator) -> None:
-    """One without replies, for good: Graph's delta alone can tell."""
+    """Permanently removes a message without replies, which only Graph's delta can report."""
     truth = simulator.truth()
     answered = {(place["channel"], place["root"]) for place in truth.places("message_replies")}
     alone = [place for place in truth.places("messages") if (place["channel"], place["id"]) not in answered]
@@ -118,7 +118,7 @@ def remove_a_message(simulator: Simulator) -> None:
 
 
 def read_thrice(tap: Path, sim: Path) -> list[int]:
-    # What PyAirbyte says of its progress is no result.
+    # The progress output of PyAirbyte is not a result.
     with redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as scratch, Simulator(sim) as simulator:
         simulator.switch(delta={"reports_removals": True})
         channels = sorted({place["channel"] for place in simulator.truth().places("messages")})
@@ -146,7 +146,7 @@ def main(tap: Path, sim: Path) -> int:
         traceback.print_exc()
         print(f"FAILED  {consumer}: {type(error).__name__}")
         return 1
-    print(f"ok  {consumer}: {', '.join(map(str, counts))} records at first, when idle, after changes")
+    print(f"ok  {consumer}: {', '.join(map(str, counts))} records in the first run, when idle, after changes")
     return 0
 
 

@@ -13,11 +13,11 @@ from . import folder, suite
 
 HERE = Path(__file__).resolve().parent
 
-# Nothing else may be passed over: these configurations are only listed for `check`.
+# Nothing else may be skipped: these configurations are only listed for `check`.
 MAY_SKIP = "does not run for scenario '(invalid|unreachable)_config'"
-# Compares with what Airbyte's registry has published, and it has nothing of ours.
+# Compares with Airbyte's registry, which does not contain this connector.
 NOT_FOR_US = "not spec_backward_compatibility"
-# What a later CDK will call an error is one now.
+# These warnings will be errors in a later CDK.
 WARNINGS = "error::airbyte_cdk.test.standard_tests._catalog_checks.DiscoveredCatalogWarning"
 PLUGIN = "airbyte_cdk.test.standard_tests.pytest_hooks"
 OPTIONS = ["-p", PLUGIN, "-k", NOT_FOR_US, "-W", WARNINGS, "--connector-image", "tap-microsoft-teams:0.1.0", "--read-from-streams=all"]

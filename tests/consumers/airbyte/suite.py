@@ -1,4 +1,4 @@
-"""Runs a file or folder of pytest against the executable, and says in one line what became of it.
+"""Runs a pytest file or folder against the executable, and prints a one-line summary.
 
 The tests find the executables in `TAP_BINARY` and `SIM_BINARY`.
 """
@@ -18,7 +18,7 @@ PLUGINS = ["-p", "no:cacheprovider"]
 
 
 def run(title: str, tests: Path, *, tap: Path, sim: Path, options: Sequence[str] = (), may_skip: str | None = None, **environment: str) -> int:
-    """The exit code: 1 if a test failed, none ran, or one was skipped for a reason that does not match `may_skip`."""
+    """Returns 1 if a test failed, none ran, or one was skipped for a reason that does not match `may_skip`, otherwise 0."""
     environment = {**os.environ, "TAP_BINARY": str(tap), "SIM_BINARY": str(sim), **environment}
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
@@ -34,7 +34,7 @@ def run(title: str, tests: Path, *, tap: Path, sim: Path, options: Sequence[str]
     for name in failed:
         print(f"        failed: {name}")
     for name, message in odd.items():
-        print(f"        skipped for no reason of ours: {name}: {message}")
+        print(f"        skipped unexpectedly: {name}: {message}")
     return 0 if ok else 1
 
 

@@ -1,7 +1,7 @@
-"""The standard ("FAST") tests of Airbyte's CDK, on an executable that is no Python.
+"""The standard ("FAST") tests of Airbyte's CDK, for an executable that is not Python.
 
-The CDK's suite starts a source in its own process, and an image through `docker`. Here the first starts the executable, and the second
-finds `docker` to be `bin/docker`, which starts the executable too: the suite's own assertions then judge what it says.
+The CDK's suite runs a source in its own process, and an image with `docker`. Here both run the executable, the second through
+`bin/docker`; the assertions are those of the suite.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ CONNECTOR = Path(os.environ["CONNECTOR_FOLDER"])
 
 
 class Executable:
-    """What the suite takes for a connector: it only asks whether there is a `spec`."""
+    """A placeholder for the connector; the suite only checks that it has a `spec`."""
 
     def spec(self, *_: Any) -> None:
         raise NotImplementedError
 
 
 def run_executable(source: Executable, args: list[str], *_: Any, **__: Any) -> EntrypointOutput:
-    """In place of the CDK's own way to run a connector in this process."""
+    """Replaces the CDK's function that runs a connector in this process."""
     done = subprocess.run([EXECUTABLE, *args], capture_output=True, text=True)
     failed = subprocess.CalledProcessError(done.returncode, args, stderr=done.stderr) if done.returncode else None
     return EntrypointOutput(messages=done.stdout.splitlines(), uncaught_exception=failed)

@@ -1,7 +1,7 @@
-"""Runs the files of an image as Airbyte's platform runs a connector, and compares what it says with the simulated tenant.
+"""Runs the files of an image like Airbyte's platform, and compares the output with the simulated tenant.
 
-As there: through `sh` and `$AIRBYTE_ENTRYPOINT`, in a working directory of the platform's, with a root that cannot be written, as user 1000
-without any capability; configuration, catalog and state are files that can only be read; `read` writes into named pipes.
+As on the platform: through `sh` and `$AIRBYTE_ENTRYPOINT`, in a working directory of the platform, with a read-only root, as user 1000
+without capabilities; configuration, catalog and state are read-only files; `read` writes into named pipes.
 
 usage, as root in a mount namespace: platform.py FILES IMAGE_JSON SIM_BINARY
 """
@@ -31,7 +31,7 @@ USER = 1000
 DEVICES = ["null", "zero", "random", "urandom"]
 PLATFORM = {"DEPLOYMENT_MODE": "OSS", "WORKER_JOB_ID": "1", "WORKER_JOB_ATTEMPT": "0", "USE_STREAM_CAPABLE_STATE": "true"}
 
-# The shape of the platform's scripts: the connector in the background, beside a loop that ends it when the marker appears.
+# The platform's scripts: the connector in the background, and a loop that stops it when the marker file appears.
 SCRIPT = """
 [ -n "$AIRBYTE_ENTRYPOINT" ] || exit 127
 (eval "$AIRBYTE_ENTRYPOINT {arguments}" {redirections}) &
@@ -47,7 +47,7 @@ Messages = list[dict[str, Any]]
 
 
 class Container:
-    """The files under a root that cannot be written, with what every runtime mounts."""
+    """The files under a read-only root, with the mounts of a container runtime."""
 
     def __init__(self, files: Path, image: dict[str, Any]) -> None:
         self._files = files
@@ -62,7 +62,7 @@ class Container:
             mount("--bind", f"/dev/{device}", str(files / "dev" / device))
 
     def folder(self, name: str) -> Path:
-        """A new, empty working directory, which the user may write."""
+        """A new, empty working directory that is writable for the user."""
         folder = self._files / name
         subprocess.run(["umount", "--quiet", "--lazy", str(folder)], check=False)
         mount("-t", "tmpfs", "-o", f"uid={USER},gid={USER},mode=0755", "tmpfs", str(folder))
@@ -81,7 +81,7 @@ class Container:
         return subprocess.Popen(command, env=self._environment, preexec_fn=enter, start_new_session=True, stdin=subprocess.DEVNULL)
 
     def alone(self, arguments: list[str], folder: Path) -> subprocess.Popen[str]:
-        """As a container's runtime starts the entrypoint: the first process of its own PID namespace."""
+        """Starts the entrypoint like a container runtime: as the first process of its own PID namespace."""
         enter = ["unshare", "--pid", "--fork", "--kill-child", "chroot", f"--userspec={USER}:{USER}", str(self._files), ENTRYPOINT]
         return subprocess.Popen([*enter, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=(folder / "stdout").open("w"), text=True)
 
@@ -90,7 +90,7 @@ class Container:
         try:
             code = process.wait(120)
         finally:
-            # As when a container ends: the loop too.
+            # When a container stops, so does the loop.
             os.killpg(process.pid, signal.SIGKILL)
         written = (self._files / folder.strip("/") / "exitCode.txt").read_text().strip()
         expect(written == str(code), f"{arguments}: the script ended with {code} and wrote {written}")
@@ -105,9 +105,9 @@ class Failed(Exception):
     pass
 
 
-def expect(so: bool, otherwise: str) -> None:
-    if not so:
-        raise Failed(otherwise)
+def expect(condition: bool, problem: str) -> None:
+    if not condition:
+        raise Failed(problem)
 
 
 def place(folder: Path, name: str, value: Any) -> None:
@@ -117,16 +117,16 @@ def place(folder: Path, name: str, value: Any) -> None:
 
 
 def operation(container: Container, verb: str, config: dict[str, Any] | None) -> dict[str, Any]:
-    """`spec`, `check` or `discover`: one message into a file."""
+    """Runs `spec`, `check` or `discover`, which write one message to a file."""
     folder = container.folder("config")
     arguments = verb
     if config is not None:
         place(folder, "connectorConfig.json", config)
         arguments += " --config /config/connectorConfig.json"
     code = container.script(arguments, "> /config/jobOutput.json", "/config")
-    said = (folder / "jobOutput.json").read_text()
-    expect(code == 0, f"{verb}: exit code {code}: {said}")
-    lines = said.splitlines()
+    output = (folder / "jobOutput.json").read_text()
+    expect(code == 0, f"{verb}: exit code {code}: {output}")
+    lines = output.splitlines()
     messages = [message for line in lines if (message := json.loads(line))["type"] != "LOG"]
     expect(len(messages) == 1, f"{verb}: {len(messages)} messages")
     return messages[0]
@@ -148,7 +148,7 @@ def read(container: Container, config: dict[str, Any], catalog: dict[str, Any], 
 
 
 class Pipe:
-    """A named pipe that is read while somebody writes."""
+    """A named pipe that is read in the background."""
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
@@ -166,7 +166,7 @@ class Pipe:
 
 
 def records(messages: Messages) -> dict[str, set[Key]]:
-    """Keys of what was read, by stream."""
+    """The keys of the records, by stream."""
     keys: dict[str, set[Key]] = {stream: set() for stream in ALL_KEYS}
     for message in messages:
         if message["type"] == "RECORD":
@@ -181,13 +181,13 @@ def last_states(messages: Messages) -> Messages:
 
 
 def size_mb(files: Path) -> float:
-    """Decimal megabytes of all files, each counted once whatever its names."""
+    """Decimal megabytes of all files; hard links count once."""
     stats = {(stat.st_dev, stat.st_ino): stat.st_size for path in files.rglob("*") if not path.is_symlink() and (stat := path.stat())}
     return sum(stats.values()) / 1e6
 
 
 def examine(files: Path, image: dict[str, Any]) -> float:
-    """What is true of the image before it runs; the answer is its size."""
+    """Checks the image without running it; returns its size."""
     version = next(line.split('"')[1] for line in (ROOT / "Cargo.toml").read_text().splitlines() if line.startswith("version = "))
     labels = image["Labels"]
     expect(labels["io.airbyte.name"] == "tap-microsoft-teams", f"label io.airbyte.name: {labels}")
@@ -205,16 +205,16 @@ def examine(files: Path, image: dict[str, Any]) -> float:
 
 
 def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
-    """All four commands, `read` twice; the answer is how many records the two read."""
+    """Runs all four commands, `read` twice; returns the number of records of both reads."""
     config = simulator.config
     spec = operation(container, "spec", None)
-    expect(spec.get("spec") == json.loads((ROOT / "spec.json").read_text()), "spec: not what spec.json says")
+    expect(spec.get("spec") == json.loads((ROOT / "spec.json").read_text()), "spec: differs from spec.json")
     check = operation(container, "check", config)
     expect(check.get("connectionStatus", {}).get("status") == "SUCCEEDED", f"check: {check}")
     refused = operation(container, "check", simulator.wrong_config)
     expect(refused.get("connectionStatus", {}).get("status") == "FAILED", f"check with a wrong secret: {refused}")
     discovered = operation(container, "discover", config)
-    expect(discovered.get("catalog") == json.loads((ROOT / "catalog/airbyte.json").read_text()), "discover: not what catalog/airbyte.json says")
+    expect(discovered.get("catalog") == json.loads((ROOT / "catalog/airbyte.json").read_text()), "discover: differs from catalog/airbyte.json")
 
     modes = {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
     catalog = {"streams": [{"stream": stream, **modes} for stream in discovered["catalog"]["streams"]]}
@@ -222,8 +222,8 @@ def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
     found, truth = records(first), simulator.truth()
     for stream in STREAMS:
         true = truth.rows(stream).keys()
-        expect(found[stream] == true, f"read: {len(found[stream])} {stream}, {len(true)} are true")
-    # So that the second read repeats nothing of the last minutes.
+        expect(found[stream] == true, f"read: {len(found[stream])} {stream}, expected {len(true)}")
+    # So that the second read does not repeat the last minutes.
     simulator.advance(3600)
     second = records(read(container, config, catalog, last_states(first)))
     again = len(second["messages"]) + len(second["message_replies"])
@@ -232,7 +232,7 @@ def commands(container: Container, simulator: Simulator) -> tuple[int, int]:
 
 
 def stopped(container: Container, simulator: Simulator) -> None:
-    """A container that is told to stop: what it read is whole lines and ends with a state, and the exit code says by which signal."""
+    """A stopped container: its output has whole lines and ends with a state, and the exit code shows the signal."""
     folder = container.folder("source")
     place(folder, "connectorConfig.json", simulator.config)
     catalog = {"streams": [{"stream": {"name": "messages"}, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}]}
@@ -249,7 +249,7 @@ def stopped(container: Container, simulator: Simulator) -> None:
     messages = [json.loads(line) for line in output.read_text().splitlines()]
     kinds = [message["type"] for message in messages if message["type"] in ("RECORD", "STATE")]
     expect(code == 128 + signal.SIGTERM, f"stopped as the first process of a container: exit code {code}")
-    expect(kinds[-1:] == ["STATE"], f"stopped: the last of the data is {kinds[-1:]}")
+    expect(kinds[-1:] == ["STATE"], f"stopped: the last message is {kinds[-1:]}")
 
 
 def main(files: Path, image_file: Path, sim: Path) -> int:
@@ -258,7 +258,7 @@ def main(files: Path, image_file: Path, sim: Path) -> int:
         size = examine(files, image)
         container = Container(files, image)
         with Simulator(sim) as simulator:
-            # Nothing of the last hour, which delta would bring again at its opening.
+            # Without messages in the last hour, which the first round of delta would repeat.
             simulator.advance(2 * 3600)
             first, second = commands(container, simulator)
             stopped(container, simulator)

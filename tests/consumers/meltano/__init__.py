@@ -1,4 +1,4 @@
-"""Meltano, with the projects of examples/meltano and examples/fleet and their loaders."""
+"""Meltano, with the projects in examples/meltano and examples/fleet and their loaders."""
 
 from . import definition, duckdb, fleet, interrupted, jsonl, merged, postgres
 

@@ -1,4 +1,4 @@
-"""The plugin definitions that we ship have the settings and capabilities that `--about` tells, and Meltano takes them."""
+"""The plugin definitions have the settings and capabilities of `--about`, and Meltano accepts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..support.errors import Difference
 from .project import EXAMPLE, TAP, Project, read_yaml
 
 KINDS = {"string": "string", "boolean": "boolean", "integer": "integer", "object": "object", "number": "string"}
-"""By type; a number is declared as a string, since Meltano cannot pass a decimal on from a variable."""
+"""By type; a number is declared as a string, because Meltano cannot pass decimals from environment variables."""
 
 
 def check(bench: Bench) -> str:
@@ -23,7 +23,7 @@ def check(bench: Bench) -> str:
         _same(where, "settings", [_plain(setting) for setting in plugin["settings"]], expected)
         _same(where, "capabilities", plugin["capabilities"], about["capabilities"])
     required = about["settings"]["required"]
-    # The secret, or the file that holds it.
+    # The secret, or the file that contains it.
     with_file = ["client_secret_file" if name == "client_secret" else name for name in required]
     _same(f"{TAP}.yml", "settings_group_validation", definition["settings_group_validation"], [required, with_file])
 
@@ -34,11 +34,11 @@ def check(bench: Bench) -> str:
         listed = json.loads(added.meltano("config", "print", TAP))
     if "client_secret" not in listed:
         raise Difference(f"`meltano config print` does not know the settings of the definition: {listed}")
-    return f"{added.version}: {len(expected)} settings and {len(about['capabilities'])} capabilities in both definitions as `--about` tells"
+    return f"{added.version}: {len(expected)} settings and {len(about['capabilities'])} capabilities in both definitions, as in `--about`"
 
 
 def _setting(name: str, told: dict[str, Any]) -> dict[str, Any]:
-    """What is to be declared of a setting."""
+    """The expected declaration of a setting."""
     kind = "options" if "enum" in told else "date_iso8601" if name == "start_date" else KINDS[told["type"][0]]
     setting = {"name": name, "label": told["title"], "kind": kind, "description": told["description"]}
     if told.get("secret"):
@@ -56,4 +56,4 @@ def _plain(setting: dict[str, Any]) -> dict[str, Any]:
 def _same(where: str, what: str, found: Any, expected: Any) -> None:
     if found != expected:
         only = [item for item in found if item not in expected], [item for item in expected if item not in found]
-        raise Difference(f"{what} of examples/meltano/{where} are not those of --about: {only[0]} should be {only[1]}")
+        raise Difference(f"{what} of examples/meltano/{where} differ from --about: {only[0]}, expected {only[1]}")

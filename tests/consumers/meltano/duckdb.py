@@ -1,4 +1,4 @@
-"""`meltano run` into target-duckdb, twice, with state between.
+"""`meltano run` into target-duckdb, twice, with state.
 
 Version 0.8.0 takes the first row of a batch for the header of a file, and loses it. A stream of ours is one batch a run here:
 so one row of each may be missing after a run, and no more; what is there must be right.
@@ -49,7 +49,7 @@ def _compare(truth: Truth, read: Callable[[str], list[Row]], runs: int) -> str:
         there = {tuple(row[part] for part in KEYS[stream]) for row in found}
         missing = truth.rows(stream).keys() - there
         if len(missing) > runs:
-            raise Difference(f"{stream}: {len(missing)} rows are missing after {runs} runs, which that bug does not explain")
+            raise Difference(f"{stream}: {len(missing)} rows are missing after {runs} runs, which the known bug does not explain")
         rows += compare(truth.without(stream, missing), stream, found, empty_is_null=True)
         lost += [stream] * len(missing)
-    return f"{rows} rows, the target lost {len(lost)} first rows ({', '.join(lost) or 'of no stream'})"
+    return f"{rows} rows, the target lost {len(lost)} first rows ({', '.join(lost) or 'none'})"

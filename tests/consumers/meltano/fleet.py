@@ -1,4 +1,4 @@
-"""The project of examples/fleet: three tenants side by side, three times; each has its own records and its own state, and its own failure."""
+"""The project in examples/fleet: three tenants in parallel, three times; each has its own records, state and failure."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SIZES = {
     "fabrikam": ("--teams", "1", "--channels", "4", "--messages", "150", "--long-threads", "0"),
     "tailspin": ("--teams", "2", "--channels", "2", "--messages", "20"),
 }
-"""Of each tenant of the project; each is drawn from a seed of its own."""
+"""The size of each tenant; each has its own seed."""
 LATENCY = 5
-"""Seconds each answer takes until all tenants have asked: a run then needs more than five times as long."""
+"""The delay of each response in seconds, until all tenants have sent a request; a run takes more than five times as long."""
 
 
 @dataclass
@@ -57,29 +57,29 @@ def check(bench: Bench) -> str:
             tenant.output.mark()
             if tenant is not idle:
                 tenant.sim.change_everything()
-        asked = _asked_of_channels(idle)
+        requests = _channel_requests(idle)
         fleet.run()
         read = [_only_changes(tenant, then) for tenant, then in zip(fleet.tenants, before, strict=True)]
-        asked = _asked_of_channels(idle) - asked
-        if asked != 2 * before[1].counts()["channels"]:
-            raise Difference(f"{idle.name} has {before[1].counts()['channels']} idle channels, and {asked} requests were made for them")
+        requests = _channel_requests(idle) - requests
+        if requests != 2 * before[1].counts()["channels"]:
+            raise Difference(f"{idle.name} has {before[1].counts()['channels']} idle channels, but {requests} requests were sent for them")
         after = fleet.check_states()
         if after[busy.name] == states[busy.name]:
-            raise Difference(f"the second run left the state of {busy.name} as it was")
+            raise Difference(f"the second run did not change the state of {busy.name}")
 
         fleet.spoil(busy)
         for tenant in fleet.tenants:
             tenant.sim.change("reply", message=tenant.sim.truth().places("messages")[0], text="A reply to the oldest root of all")
         if fleet.run(fails=True) == 0:
-            raise Difference("the fleet ended as if all were done, though one tenant refused its secret")
+            raise Difference("the fleet succeeded, although one tenant refused its secret")
         for tenant in fleet.tenants[1:]:
             tenant.output.compare(tenant.sim.truth())
         if fleet.check_states()[busy.name] != after[busy.name]:
-            raise Difference(f"a run that was refused changed the state of {busy.name}")
+            raise Difference(f"a refused run changed the state of {busy.name}")
         fleet.check_secrets()
     first = ", ".join(f"{count} rows for {name}" for name, count in rows.items())
-    said = f"then {'; '.join(read)}, {asked} requests for the channels of the idle one"
-    return f"{fleet.version}, {bench.environments.version(LOADER)}: {first}; {said}; one refused, the others complete"
+    counts = f"then {'; '.join(read)}, {requests} requests for the channels of the idle tenant"
+    return f"{fleet.version}, {bench.environments.version(LOADER)}: {first}; {counts}; one refused, the others complete"
 
 
 def _only_changes(tenant: Tenant, before: Truth) -> str:
@@ -88,12 +88,12 @@ def _only_changes(tenant: Tenant, before: Truth) -> str:
     return only_changes(before, after, tenant.output.keys_since_mark)
 
 
-def _asked_of_channels(tenant: Tenant) -> int:
+def _channel_requests(tenant: Tenant) -> int:
     return tenant.sim.requests("messages") + tenant.sim.requests("delta")
 
 
 def _check_sketches(bench: Bench) -> None:
-    """They are not run: only whether they can be read."""
+    """Only checks that they can be parsed; they are not run."""
     python = bench.environments.bin("meltano") / "python"
     yaml, dag = EXAMPLE / "kubernetes.yaml", EXAMPLE / "airflow_dag.py"
     subprocess.run([python, "-c", "import sys, yaml; list(yaml.safe_load_all(open(sys.argv[1])))", yaml], check=True)
@@ -101,7 +101,7 @@ def _check_sketches(bench: Bench) -> None:
 
 
 class Fleet:
-    """The project as it is, but for where things are."""
+    """The project with changed locations."""
 
     def __init__(self, bench: Bench, ended: ExitStack) -> None:
         self.folder = bench.folder / "project"
@@ -114,12 +114,12 @@ class Fleet:
 
         project = read_yaml(bench, EXAMPLE / "meltano.yml")
         loader = project["plugins"]["loaders"][0]
-        # Installed already, as pinned and hashed.
+        # Already installed, pinned and hashed.
         del loader["pip_url"]
         loader["executable"] = str(bench.environments.bin(LOADER) / LOADER)
         for seed, environment in enumerate(project["environments"], start=1):
             sim = ended.enter_context(bench.simulator("--seed", str(seed), *SIZES[environment["name"]]))
-            # The second run repeats the messages of the hour before the first one: there are none.
+            # The second run repeats messages of the hour before the first one; this tenant has none.
             sim.advance(2 * 3600)
             name = environment["name"]
             config = dict(sim.config)
@@ -136,7 +136,7 @@ class Fleet:
         return self._end(self._start(), fails)
 
     def run_side_by_side(self) -> None:
-        """Fails unless all tenants are read at the same time: none is done when the last one begins to be read."""
+        """Fails unless all tenants are read concurrently: none is finished when the last one starts."""
         for tenant in self.tenants:
             tenant.sim.latency(LATENCY)
         process = self._start()
@@ -147,10 +147,10 @@ class Fleet:
             tenant.sim.latency(0)
         self._end(process)
         if done:
-            raise Difference(f"the runs were not side by side: {', '.join(done)} was done before another began")
+            raise Difference(f"the runs were not concurrent: {', '.join(done)} finished before another one started")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """All tenants at the same time, as the README says."""
+        """Runs all tenants concurrently, as in the README."""
         with self._log.open("a") as log:
             return subprocess.Popen(["./fleet", str(len(self.tenants))], cwd=self.folder, env=self._variables, stdout=log, stderr=log)
 
@@ -161,31 +161,31 @@ class Fleet:
         return code
 
     def spoil(self, tenant: Tenant) -> None:
-        """From now on its secret is another than it should be."""
+        """Changes the secret of the tenant to a wrong one."""
         (self.folder / "secrets" / tenant.name).write_text("another")
 
     def check_states(self) -> dict[str, str]:
-        """Each tenant has a state, and in it all its channels and those of nobody else; returns the states by tenant."""
+        """Each tenant has a state with exactly its own channels; returns the states by tenant."""
         states = {}
         for tenant in self.tenants:
             kept = dict(self._ask(tenant, "select state_id, completed_state from state"))
             if list(kept) != [tenant.state_id]:
-                raise Difference(f"{tenant.name} has states of {sorted(kept)}, and should have that of {tenant.state_id}")
+                raise Difference(f"{tenant.name} has states {sorted(kept)}, expected {tenant.state_id}")
             states[tenant.name] = kept[tenant.state_id]
             named = set(re.findall(r"19:[^\"]+@thread\.[a-z0-9]+", states[tenant.name]))
             channels = {key[0] for key in tenant.sim.truth().rows("channels")}
             if named != channels:
-                raise Difference(f"the state of {tenant.name} names {len(named)} channels of {len(channels)}, {len(named - channels)} not its own")
+                raise Difference(f"the state of {tenant.name} has {len(named)} channels, expected {len(channels)}; {len(named - channels)} are not its own")
         return states
 
     def check_secrets(self) -> None:
-        """What is left behind holds no secret: neither logs nor what Meltano keeps."""
+        """Neither logs nor files of Meltano contain a secret."""
         secrets = {tenant.sim.config["client_secret"].encode() for tenant in self.tenants}
         for path in self.folder.rglob("*"):
             if path.is_file() and path.parent.name != "secrets" and any(secret in path.read_bytes() for secret in secrets):
-                raise Difference(f"a secret stands in {path}")
+                raise Difference(f"{path} contains a secret")
 
     def _ask(self, tenant: Tenant, sql: str) -> list[tuple[str, str]]:
-        """What Meltano's database of this tenant says."""
+        """Queries Meltano's database of this tenant."""
         with closing(sqlite3.connect(self.folder / f".meltano/tenants/{tenant.name}/meltano.db")) as database:
             return database.execute(sql).fetchall()

@@ -1,4 +1,4 @@
-"""A run that is interrupted fails, and the next one goes on without loss: SIGKILL of the tap, SIGTERM of Meltano.
+"""An interrupted run fails, and the next one continues without loss: SIGKILL of the tap, SIGTERM of Meltano.
 
 Into target-postgres: when its input ends, it loads what it has and tells the last state.
 """
@@ -23,9 +23,9 @@ from .postgres import ENVIRONMENT, LOADER, project_of
 from .project import TAP, Project
 
 LATENCY = 0.2
-"""Seconds each answer takes while a run is to be interrupted: it then has several to go."""
+"""The delay of each response in seconds until a run is interrupted, so that several are outstanding."""
 PAGES = 10
-"""Pages of messages until a first run is interrupted: more than half of them, so that states have been told, and not the last."""
+"""Pages of messages until a first run is interrupted: more than half, so that states were emitted, but not all."""
 
 
 def check(bench: Bench) -> str:
@@ -41,7 +41,7 @@ def check(bench: Bench) -> str:
         rows = run_and_compare()
         left = postgres.ask(f"select count(*) from {SCHEMA}.messages where _sdc_batched_at <= '{loaded[1]}'")[0]
         if not 0 < int(left) <= int(loaded[0]) < sim.truth().counts()["messages"]:
-            raise Difference(f"{loaded[0]} messages were loaded, and {left} of them not read again: the run did not go on where it stopped")
+            raise Difference(f"{loaded[0]} messages were loaded, and {left} of them not read again: the run did not continue where it stopped")
 
         sim.change_everything()
         interrupt(project, sim, LOADER, 1, lambda meltano: meltano.send_signal(signal.SIGTERM))
@@ -54,21 +54,21 @@ def check(bench: Bench) -> str:
 def interrupt(
     project: Project, sim: Simulator, loader: str, pages: int, end: Callable[[subprocess.Popen[str]], None], *options: str
 ) -> None:
-    """Interrupts a run when it has asked for so many pages of messages."""
-    asked = sim.requests("messages")
+    """Interrupts a run after this many requests for pages of messages."""
+    before = sim.requests("messages")
     sim.latency(LATENCY)
-    # Small pages, one at a time, and a state after each that is worth it.
+    # Small pages, one at a time, with a state after each.
     small = {"MAX_CONCURRENT_THREADS": "1", "TOP": "20", "MAX_PAGES_PER_BATCH": "1"}
     process = project.start("run", *options, TAP, loader, **{f"TAP_MICROSOFT_TEAMS_{name}": value for name, value in small.items()})
-    while sim.requests("messages") < asked + pages:
+    while sim.requests("messages") < before + pages:
         if process.poll() is not None:
-            raise Difference("the run was over before it could be interrupted")
+            raise Difference("the run ended before it could be interrupted")
         time.sleep(0.02)
     end(process)
     process.communicate()
     sim.latency(0)
     if process.returncode == 0:
-        raise Difference("an interrupted run ended as if all were done")
+        raise Difference("an interrupted run succeeded")
 
 
 def process_of(executable: Path) -> int:
@@ -78,4 +78,4 @@ def process_of(executable: Path) -> int:
                 return int(process.name)
         except OSError:
             continue
-    raise Difference(f"no process of {executable}")
+    raise Difference(f"no process with {executable}")

@@ -1,4 +1,4 @@
-"""`meltano run` into target-jsonl: test, state between runs, full refresh, selection of streams and columns."""
+"""`meltano run` into target-jsonl: test, state, full refresh, selection of streams and columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check(bench: Bench) -> str:
     with bench.simulator() as sim:
         project = Project(bench, sim, {LOADER: LOADER})
         if "Plugin configuration is valid" not in project.meltano("config", "test", TAP):
-            raise Difference("`meltano config test` does not say that the configuration is valid")
+            raise Difference("`meltano config test` does not report a valid configuration")
         if '"SUCCEEDED"' not in project.meltano("invoke", f"{TAP}:check"):
             raise Difference(f"`meltano invoke {TAP}:check` does not succeed")
         output = Output(project.folder / "output")
@@ -43,34 +43,34 @@ def check(bench: Bench) -> str:
         output.mark()
         project.run(LOADER)
         if again := [*output.keys_since_mark("messages"), *output.keys_since_mark("message_replies")]:
-            raise Difference(f"after a full refresh, {len(again)} records were read again though nothing had changed")
+            raise Difference(f"after a full refresh, {len(again)} records were read again without changes")
         _select(project, sim)
     version = f"{project.version}, {bench.environments.version(LOADER)}"
-    return f"{version}: {rows} rows; after changes {changes}; full refresh {sum(after.counts().values())} rows; then none; selection kept"
+    return f"{version}: {rows} rows; after changes {changes}; full refresh {sum(after.counts().values())} rows; then none; selection respected"
 
 
 def _select(project: Project, sim: Simulator) -> None:
-    """Without a stream, a column and a part of a column."""
+    """Deselects a stream, a column and a property of a column."""
     project.meltano("select", TAP, "--exclude", "members", "*")
     project.meltano("select", TAP, "--exclude", "messages", "attachments")
     project.meltano("select", TAP, "--exclude", "messages", "body.content")
-    # A key stays, whatever is said of it.
+    # Keys cannot be deselected.
     project.meltano("select", TAP, "--exclude", "messages", "id")
     (project.folder / "selected").mkdir()
     project.run(LOADER, "--full-refresh", TARGET_JSONL_DESTINATION_PATH="selected")
     output = Output(project.folder / "selected")
     if output.rows("members"):
-        raise Difference("members are read though not selected")
+        raise Difference("members are read although they are not selected")
     messages = output.rows("messages")
     if len(messages) != sim.truth().counts()["messages"]:
-        raise Difference(f"{len(messages)} messages are read with a selection of columns")
+        raise Difference(f"{len(messages)} messages were read with a selection of columns")
     for row in messages:
         if "attachments" in row or "content" in (row["body"] or {}) or "subject" not in row or "id" not in row:
-            raise Difference(f"a message has other columns than selected: {row}")
+            raise Difference(f"a message has columns that are not selected: {row}")
 
 
 class Output:
-    """The files that target-jsonl appends to."""
+    """The files of target-jsonl."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""States that Meltano merges: a full refresh after another, one that is ended by SIGTERM, `state merge`, and states of version 1 among them.
+"""States merged by Meltano: consecutive full refreshes, one stopped by SIGTERM, `state merge`, and states of version 1.
 
 After each a plain run works, the data is complete, and the run after it reads nothing again.
 """
@@ -19,9 +19,9 @@ from .jsonl import LOADER, Output
 from .project import TAP, Project
 
 SMALL = {"TAP_MICROSOFT_TEAMS_MAX_PAGES_PER_BATCH": "1", "TAP_MICROSOFT_TEAMS_TOP": "20"}
-"""Many states in a run, most of them in the midst of a channel."""
+"""Many states per run, most of them within a channel."""
 PAGES = 6
-"""Pages of messages until a full refresh is ended: some channels are read then, and not all."""
+"""Pages of messages until a full refresh is stopped, with some but not all channels read."""
 KEPT = f"dev:{TAP}-to-{LOADER}"
 OTHER = "dev:other"
 
@@ -41,7 +41,7 @@ def check(bench: Bench) -> str:
                 merged.project, sim, LOADER, PAGES, lambda _: os.kill(process_of(merged.project.tap), signal.SIGTERM), "--full-refresh"
             )
             if not any("walk" in entry for state in _messages(merged.kept()) for group in state["partitions"] for entry in group["entries"]):
-                raise Difference("the state that was kept is not of the full refresh that was ended: no walk is under way in it")
+                raise Difference("the stored state is not from the stopped full refresh: it has no unfinished walk")
             merged.goes_on(f"a full refresh that was ended by SIGTERM, merged into a state of version {version}")
 
         first = merged.kept()
@@ -63,7 +63,7 @@ def check(bench: Bench) -> str:
 
 
 class Merged:
-    """A project, what it has loaded, and the state that Meltano keeps of it."""
+    """A project, its loaded rows, and the state in Meltano."""
 
     def __init__(self, bench: Bench, sim: Simulator) -> None:
         self.project = Project(bench, sim, {LOADER: LOADER})
@@ -78,19 +78,19 @@ class Merged:
         self.project.meltano("state", "set", "--force", KEPT, json.dumps({"singer_state": state}))
 
     def goes_on(self, after: str) -> None:
-        """A plain run brings what is missing, and the one after it nothing."""
+        """A plain run reads what is missing, and the next one nothing."""
         self.project.run(LOADER)
         self._output.compare(self._sim.truth())
         self._sim.advance(2 * 3600)
         self._output.mark()
         self.project.run(LOADER)
         if again := [*self._output.keys_since_mark("messages"), *self._output.keys_since_mark("message_replies")]:
-            raise Difference(f"after {after}, {len(again)} records were read again though nothing had changed")
+            raise Difference(f"after {after}, {len(again)} records were read again without changes")
         self.done.append(after)
 
 
 def _change(sim: Simulator) -> None:
-    """A root, a reply to an old one, and an edit, with hours around them."""
+    """Adds a root, a reply to an old one, and an edit, with hours before and after."""
     sim.advance(2 * 3600)
     places = sim.truth().places("messages")
     sim.change("post", channel=places[0]["channel"], text="A new root")
@@ -104,7 +104,7 @@ def _messages(state: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _as_version_1(state: dict[str, Any]) -> dict[str, Any]:
-    """The same as version 1 wrote it, as far as a channel at rest needs it."""
+    """The same state in version 1, with what an idle channel needs."""
     bookmarks = dict(state["bookmarks"])
     for stream in ("messages", "message_replies"):
         written = bookmarks[stream]

@@ -1,4 +1,4 @@
-"""`meltano run` into target-postgres, twice, with state between."""
+"""`meltano run` into target-postgres, twice, with state."""
 
 from ..singer.postgres import SCHEMA, TYPES, check_table
 from ..support.bench import Bench
@@ -13,7 +13,7 @@ LOADER, ENVIRONMENT = "target-postgres", "target-postgres-meltanolabs"
 
 
 def project_of(bench: Bench, sim: Simulator, postgres: Postgres) -> Project:
-    """One that loads into this database; the password comes in a variable."""
+    """A project that loads into this database, with the password in an environment variable."""
     settings = postgres.config(database="postgres")
     password = settings.pop("password")
     return Project(bench, sim, {LOADER: ENVIRONMENT}, {LOADER: settings}, TARGET_POSTGRES_PASSWORD=password)
@@ -32,7 +32,7 @@ def check(bench: Bench) -> str:
         sim.change_everything()
         after = run_and_compare(sim.truth())
         if project.state(LOADER) == first:
-            raise Difference("the second run left the state as it was")
+            raise Difference("the second run did not change the state")
         for stream in STREAMS:
             check_table(postgres, SCHEMA, stream, {**TYPES, "array": {"ARRAY"}})
         version = f"{project.version}, {bench.environments.version(ENVIRONMENT)}, {postgres.version}"

@@ -1,4 +1,4 @@
-"""A Meltano project made of examples/meltano/meltano.yml: only where things are is changed in it."""
+"""A Meltano project from examples/meltano/meltano.yml with changed locations."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Project:
     def __init__(
         self, bench: Bench, sim: Simulator, environment_of: dict[str, str], loaders: dict[str, Any] | None = None, **variables: str
     ) -> None:
-        """`environment_of` a loader: the Python environment that has it; `loaders`: more configuration by their names."""
+        """`environment_of`: the Python environment of each loader; `loaders`: additional configuration by loader."""
         self.folder = bench.folder / "project"
         (self.folder / "output").mkdir(parents=True)
-        # A copy of its own, so that its process can be told from any other.
+        # A separate copy, so that its process can be identified.
         self.tap = Path(shutil.copy2(bench.tap, self.folder / TAP))
         self._bin = bench.environments.bin("meltano")
         self.version = bench.environments.version("meltano")
-        # The secret comes as the README says: in a variable.
+        # The secret is in an environment variable, as in the README.
         config = dict(sim.config)
         mine = {name: value for name, value in os.environ.items() if not name.startswith(("MELTANO_", "TAP_", "TARGET_"))}
         quiet = {"MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
@@ -38,11 +38,11 @@ class Project:
         project["plugins"]["extractors"][0]["config"].update(config)
         for loader in project["plugins"]["loaders"]:
             loader["config"].update((loaders or {}).get(loader["name"], {}))
-            # Installed already, as pinned and hashed.
+            # Already installed, pinned and hashed.
             if environment := environment_of.get(loader["name"]):
                 del loader["pip_url"]
                 loader["executable"] = str(bench.environments.bin(environment) / loader["name"])
-        # JSON is YAML, too.
+        # JSON is valid YAML.
         (self.folder / "meltano.yml").write_text(json.dumps(project))
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
@@ -51,19 +51,19 @@ class Project:
         return subprocess.Popen(command, cwd=self.folder, env={**self._variables, **variables}, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def meltano(self, *arguments: str, **variables: str) -> str:
-        """What it writes to stdout; a failure fails."""
+        """Returns stdout; raises on failure."""
         process = self.start(*arguments, **variables)
-        said, _ = process.communicate()
+        stdout, _ = process.communicate()
         if process.returncode != 0:
             end = (self.folder / "meltano.log").read_text().splitlines()[-15:]
-            raise Difference(f"meltano {' '.join(arguments)} ended with {process.returncode}\n{said}\n" + "\n".join(end))
-        return said
+            raise Difference(f"meltano {' '.join(arguments)} exited with {process.returncode}\n{stdout}\n" + "\n".join(end))
+        return stdout
 
     def run(self, loader: str, *options: str, **variables: str) -> str:
         return self.meltano("run", *options, TAP, loader, **variables)
 
     def state(self, loader: str) -> dict[str, Any]:
-        """What Meltano keeps for the next run."""
+        """The state that Meltano passes to the next run."""
         return json.loads(self.meltano("state", "get", f"dev:{TAP}-to-{loader}"))["singer_state"]
 
 

@@ -1,4 +1,4 @@
-"""Singer: the tap's stdout in a pipe, and what a target made of it."""
+"""Singer: the tap in a pipe with targets."""
 
 from . import check_tap, csv, jsonl, postgres
 

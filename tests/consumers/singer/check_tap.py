@@ -1,4 +1,4 @@
-"""singer-check-tap: each message has its shape, and each record its schema.
+"""singer-check-tap: each message is valid, and each record matches its schema.
 
 It is fed by a pipe: started with `--tap`, version 0.4.1 does not wait for the thread that reads, and fails by itself on longer runs.
 """
@@ -13,12 +13,12 @@ from ..support.pipe import pipe
 def check(bench: Bench) -> str:
     program = bench.environments.bin("singer-tools") / "singer-check-tap"
     with bench.simulator() as sim:
-        # Every awkward kind of message as well.
+        # Every awkward kind of message too.
         sim.change_everything()
         piped = pipe([bench.tap, "--config", bench.write("config.json", sim.config)], [program], bench.folder)
         counts = sim.truth().counts()
     for stream, count in counts.items():
-        told = re.search(rf"^\| *{stream} *\| *(\d+)", piped.said, re.MULTILINE)
-        if not told or int(told[1]) != count:
-            raise Difference(f"{stream}: {count} records are true, and it was told otherwise:\n{piped.said}")
+        reported = re.search(rf"^\| *{stream} *\| *(\d+)", piped.stdout, re.MULTILINE)
+        if not reported or int(reported[1]) != count:
+            raise Difference(f"{stream}: expected {count} records, but the output is:\n{piped.stdout}")
     return f"{bench.environments.version('singer-tools')}: {sum(counts.values())} records valid"

@@ -1,4 +1,4 @@
-"""target-csv (MeltanoLabs) writes nested values as Python does, and each run begins its files anew: hence a file for each run."""
+"""target-csv (MeltanoLabs) writes nested values in Python syntax and overwrites its files, so each run gets its own file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check(bench: Bench) -> str:
             with path.open(newline="", encoding="utf-8") as file:
                 lines = csv.DictReader(file)
                 if stream == "messages" and {"is_removed", "_sdc_deleted_at"}.intersection(lines.fieldnames or ()) != {"is_removed"}:
-                    raise Difference(f"docs/consumers.md says that deletions have the column is_removed alone: {lines.fieldnames}")
+                    raise Difference(f"according to docs/consumers.md, deletions only have the column is_removed: {lines.fieldnames}")
                 rows += lines
         return last_of_each(stream, rows)
 

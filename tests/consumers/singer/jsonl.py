@@ -1,4 +1,4 @@
-"""target-jsonl appends lines: the last of each key is what counts."""
+"""target-jsonl appends lines: the last one for each key counts."""
 
 from ..support.bench import Bench
 from ..support.compare import last_of_each

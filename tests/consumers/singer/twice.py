@@ -1,4 +1,4 @@
-"""The run that every target takes part in: everything, then the changes alone, then nothing."""
+"""The test for every target: read everything, then only the changes, then nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Read = Callable[[str], Iterable[Row]]
 
 
 def twice(bench: Bench, target: Command, read: Read, **how: Any) -> str:
-    """`read` tells the rows of a stream in the destination; `how` is passed on to the comparison. Says what was counted."""
+    """`read` returns the rows of a stream in the destination; `how` is passed to the comparison. Returns the counts as text."""
     with bench.simulator() as sim:
         tap = [bench.tap, "--config", bench.write("config.json", sim.config)]
         before = sim.truth()
@@ -30,7 +30,7 @@ def twice(bench: Bench, target: Command, read: Read, **how: Any) -> str:
 
         third = pipe([*tap, "--state", bench.write("state.json", second.state())], target, bench.folder)
         if again := third.keys("messages") + third.keys("message_replies"):
-            raise Difference(f"nothing had changed, and {len(again)} records were read again, such as {again[:2]}")
+            raise Difference(f"{len(again)} records were read again without changes, such as {again[:2]}")
         _compare_all(after, read, how)
     return f"{rows} rows; after changes {changes} were read, {rows_after} rows; then none"
 

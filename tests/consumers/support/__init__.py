@@ -1,1 +1,1 @@
-"""What the checks of the consumers share: environments, the simulated tenant, a database, and the comparison with what is true."""
+"""Helpers of the consumer tests: environments, the simulated tenant, a database, and the comparison with the tenant."""

@@ -1,4 +1,4 @@
-"""What a check is given: the executables, the environments, and a folder of its own."""
+"""The inputs of a check: the executables, the environments, and its own folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Bench:
         return self.folder
 
     def write(self, name: str, value: Any) -> Path:
-        """A JSON file in the folder."""
+        """Writes a JSON file to the folder."""
         path = self.folder / name
         path.write_text(json.dumps(value))
         return path

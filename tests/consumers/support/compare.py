@@ -1,4 +1,4 @@
-"""Compares what a destination holds with what is true."""
+"""Compares the rows of a destination with the tenant."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Decode = Callable[[str], Any]
 
 
 def compare(truth: Truth, stream: str, rows: Iterable[Row], *, decode: Decode = json.loads, empty_is_null: bool = False) -> int:
-    """Fails unless `rows` are those of the truth, key by key and column by column; returns how many they are.
+    """Fails unless `rows` equal the truth by key and column; returns the number of rows.
 
-    `decode` reads a nested value that the destination holds as a text. Names are compared without case, as some databases keep them.
+    `decode` parses a nested value that the destination stores as text. Names are compared case-insensitively, because some databases change them.
     """
     expected = truth.rows(stream)
     found: dict[Key, Row] = {}
@@ -23,12 +23,12 @@ def compare(truth: Truth, stream: str, rows: Iterable[Row], *, decode: Decode = 
         lower = {name.lower(): value for name, value in row.items()}
         key = tuple(lower[part] for part in KEYS[stream])
         if key in found:
-            raise Difference(f"{stream}: the key {key} is there twice")
+            raise Difference(f"{stream}: duplicate key {key}")
         found[key] = lower
     missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     if missing or unexpected:
-        said = f"{len(missing)} rows are missing, such as {missing[:2]}; {len(unexpected)} are there that should not, such as {unexpected[:2]}"
-        raise Difference(f"{stream}: {said}")
+        problem = f"{len(missing)} rows are missing, such as {missing[:2]}; {len(unexpected)} are unexpected, such as {unexpected[:2]}"
+        raise Difference(f"{stream}: {problem}")
     for key, row in expected.items():
         for name, kind in COLUMNS[stream].items():
             _compare_value(f"{stream} {key}: {name}", found[key], name, kind, row[name], decode, empty_is_null)
@@ -36,11 +36,11 @@ def compare(truth: Truth, stream: str, rows: Iterable[Row], *, decode: Decode = 
 
 
 def only_changes(before: Truth, after: Truth, read: Callable[[str], Iterable[Key]]) -> str:
-    """Fails unless the keys that a run `read` of the incremental streams are those that changed, and no more than the roots above them.
+    """Fails unless the keys that a run `read` of the incremental streams are exactly those that changed, and perhaps their roots.
 
-    A message that is gone for good may be read or not: it is for Graph to tell.
+    A permanently removed message may be read or not, depending on Graph.
     """
-    said = []
+    counts = []
     replies = after.changed_since(before, "message_replies")
     roots = {(place["channel"], str(place["root"])) for place in after.places("message_replies") if (place["channel"], str(place["id"])) in replies}
     for stream in ("messages", "message_replies"):
@@ -49,13 +49,13 @@ def only_changes(before: Truth, after: Truth, read: Callable[[str], Iterable[Key
         if missing := changed - keys:
             raise Difference(f"{stream}: {len(missing)} changes were not read, such as {sorted(missing)[:2]}")
         if more := keys - changed - gone - roots:
-            raise Difference(f"{stream}: {len(more)} records were read that had not changed, such as {sorted(more)[:2]}")
-        said.append(f"{len(keys)} {stream}")
-    return " and ".join(said)
+            raise Difference(f"{stream}: {len(more)} unchanged records were read, such as {sorted(more)[:2]}")
+        counts.append(f"{len(keys)} {stream}")
+    return " and ".join(counts)
 
 
 def last_of_each(stream: str, rows: Iterable[Row]) -> list[Row]:
-    """What a destination that only appends means: the last row of each key."""
+    """The current rows of an append-only destination: the last one for each key."""
     return list({tuple(row[part] for part in KEYS[stream]): row for row in rows}.values())
 
 
@@ -64,12 +64,12 @@ def _compare_value(where: str, row: Row, name: str, kind: str, expected: Any, de
     if value is None or (value == "" and (empty_is_null or kind != "text")):
         rest = row["_additional_properties"]
         rest = decode(rest) if isinstance(rest, str) and rest else rest or {}
-        # A value that its column cannot hold is kept as it is, beside the properties that have no column.
+        # A value that does not fit its column is kept in _additional_properties.
         if expected is None or (expected == "" and (empty_is_null or kind == "time")) or rest.get(name) == expected:
             return
     elif _meant(kind, value, decode) == (instant(expected) if kind == "time" else expected):
         return
-    raise Difference(f"{where} is\n  {value!r}\nand should be\n  {expected!r}")
+    raise Difference(f"{where} is\n  {value!r}\nexpected\n  {expected!r}")
 
 
 def _meant(kind: str, value: Any, decode: Decode) -> Any:

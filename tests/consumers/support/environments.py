@@ -1,4 +1,4 @@
-"""One Python environment for each consumer, from its pinned and hashed requirements; made once, in target/consumers."""
+"""A Python environment for each consumer, from pinned and hashed requirements; created once, in target/consumers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Environments:
         self._folder = folder
 
     def bin(self, name: str) -> Path:
-        """The folder of the executables of the environment `name`, which is made if it is not there as required."""
+        """The folder of executables of the environment `name`, which is created if missing or outdated."""
         requirements = REQUIREMENTS / f"{name}.txt"
         folder = self._folder / name
         made_from = folder / "made-from"
@@ -31,7 +31,7 @@ class Environments:
         return folder / "bin"
 
     def version(self, name: str) -> str:
-        """What is pinned, such as `target-jsonl 0.1.4`."""
+        """The pinned version, such as `target-jsonl 0.1.4`."""
         return (REQUIREMENTS / f"{name}.in").read_text().strip().replace("==", " ")
 
     def _make(self, folder: Path, name: str, requirements: Path) -> None:
@@ -41,7 +41,7 @@ class Environments:
             return
         uv = self.bin("uv") / "uv"
         _done([uv, "venv", "--quiet", "--python", sys.executable, folder])
-        # What is built from source is built with pinned and hashed tools, too.
+        # Packages built from source use pinned and hashed build tools.
         build = ["--build-constraints", REQUIREMENTS / "build.txt"]
         _done([uv, "pip", "sync", "--quiet", "--python", folder / "bin/python", "--require-hashes", *build, requirements])
 
@@ -49,4 +49,4 @@ class Environments:
 def _done(command: list[str | Path]) -> None:
     run = subprocess.run(command, env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"}, capture_output=True, text=True)
     if run.returncode != 0:
-        raise Difference(f"cannot be installed: {' '.join(map(str, command))}\n{run.stdout}{run.stderr}")
+        raise Difference(f"cannot install: {' '.join(map(str, command))}\n{run.stdout}{run.stderr}")

@@ -1,5 +1,5 @@
-"""What a check ends with when a consumer did not get what it should."""
+"""The error of a failed consumer test."""
 
 
 class Difference(Exception):
-    """A consumer failed, or has something else than the simulator's truth."""
+    """A consumer failed, or its data differs from the simulated tenant."""

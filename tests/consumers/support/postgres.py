@@ -1,4 +1,4 @@
-"""A PostgreSQL server on loopback, from Debian's package, for one check; and what is asked of it."""
+"""A PostgreSQL server on loopback for one check, from Debian's package, with queries."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 
 from .errors import Difference
 
-PASSWORD = "not-a-secret"  # Of a server that lives for a minute and hears loopback only.
+PASSWORD = "not-a-secret"  # For a short-lived server that listens only on loopback.
 
 
 class Postgres:
-    """A context manager; its data are gone with it."""
+    """A context manager; the data is deleted at the end."""
 
     def __init__(self) -> None:
         self._programs = _programs()
         self.port = _free_port()
-        # Not below the project's folder: the server's user may not be allowed to go there.
+        # Outside the project, because the user of the server may have no access to it.
         self._folder = Path(tempfile.mkdtemp(prefix="consumers-postgres-"))
         if os.geteuid() == 0:
             shutil.chown(self._folder, "postgres")
@@ -43,16 +43,16 @@ class Postgres:
         shutil.rmtree(self._folder)
 
     def config(self, **more: Any) -> dict[str, Any]:
-        """The settings that all loaders of PostgreSQL know by these names, and `more`."""
+        """The settings that all PostgreSQL loaders share, and `more`."""
         return {"host": "127.0.0.1", "port": self.port, "user": "teams", "password": PASSWORD, **more}
 
     def ask(self, sql: str) -> list[str]:
-        """The lines of the answer."""
+        """Runs a query and returns the lines of the result."""
         url = f"host=127.0.0.1 port={self.port} user=teams dbname=postgres"
         command = [self._programs / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--command", sql, url]
         run = subprocess.run(command, env={**os.environ, "PGPASSWORD": PASSWORD, "PGTZ": "UTC"}, capture_output=True, text=True)
         if run.returncode != 0:
-            raise Difference(f"PostgreSQL, asked {sql}: {run.stderr}")
+            raise Difference(f"PostgreSQL query {sql}: {run.stderr}")
         return run.stdout.removesuffix("\n").split("\n") if run.stdout else []
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -75,11 +75,11 @@ class Postgres:
         user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         command = [*user, str(self._programs / program), *map(str, arguments)]
         # Into a file: the server that pg_ctl leaves behind would keep a pipe open.
-        with tempfile.TemporaryFile("w+") as said:
-            run = subprocess.run(command, cwd=self._folder, stdout=said, stderr=said)
-            said.seek(0)
+        with tempfile.TemporaryFile("w+") as log:
+            run = subprocess.run(command, cwd=self._folder, stdout=log, stderr=log)
+            log.seek(0)
             if run.returncode != 0:
-                raise Difference(f"{program} failed:\n{said.read()}")
+                raise Difference(f"{program} failed:\n{log.read()}")
 
 
 def _programs() -> Path:

@@ -14,10 +14,10 @@ TENANT = ("--teams", "2", "--channels", "2", "--messages", "60", "--replies", "1
 
 
 class Simulator:
-    """A tenant of its own for each check; it ends with the `with`."""
+    """A tenant for one check, as a context manager."""
 
     def __init__(self, executable: Path, *tenant: str) -> None:
-        """`tenant`: options of graph-sim that say what is in it, where it is not to be the usual one."""
+        """`tenant`: options of graph-sim that differ from the usual tenant."""
         self._process = subprocess.Popen([executable, "--json", *(tenant or TENANT)], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         line = self._process.stdout.readline()
@@ -27,7 +27,7 @@ class Simulator:
         self._door = started["control_url"]
         # Reads everything. The simulator enforces no limits here, so `pace` is 0.
         self.config: dict[str, Any] = started["config"]
-        # A new delta reaches back one hour, and would bring again what the tenant has in it.
+        # The first round of delta goes back one hour and would repeat the messages in it.
         self.advance(2 * 3600)
 
     def __enter__(self) -> Simulator:
@@ -39,12 +39,12 @@ class Simulator:
 
     @property
     def wrong_config(self) -> dict[str, Any]:
-        """The same with a secret that sign-in refuses."""
+        """The configuration with a wrong secret."""
         return {**self.config, "client_secret": "wrong-secret-0000000000"}
 
     @property
     def unreachable_config(self) -> dict[str, Any]:
-        """The same for a sign-in and a Graph that nobody serves."""
+        """The configuration with unreachable sign-in and Graph hosts."""
         return {**self.config, "login_url": "http://127.0.0.1:9", "graph_url": "http://127.0.0.1:9"}
 
     def truth(self) -> Truth:
@@ -54,22 +54,22 @@ class Simulator:
         return self._ask("POST", "/changes", {"op": op, **what})
 
     def requests(self, kind: str) -> int:
-        """How many requests of a class came so far."""
+        """The number of requests of a class so far."""
         return self._ask("GET", "/journal")["requests"].get(kind, 0)
 
     def requests_in_all(self) -> int:
-        """Token requests too."""
+        """The number of all requests, including token requests."""
         return sum(self._ask("GET", "/journal")["requests"].values())
 
     def advance(self, seconds: int) -> None:
         self._ask("POST", "/clock", {"advance": seconds})
 
     def switch(self, **what: Any) -> None:
-        """How Graph behaves from now on, where its documents leave that open."""
+        """Changes behaviour that Graph's documentation leaves open."""
         self._ask("POST", "/switches", what)
 
     def latency(self, seconds: float) -> None:
-        """How long each answer takes from now on; 0: no time."""
+        """Sets the delay of each response in seconds."""
         nanos = int(seconds * 1_000_000_000)
         self._ask("POST", "/latency", {"fixed": {"secs": nanos // 1_000_000_000, "nanos": nanos % 1_000_000_000}} if nanos else "none")
 
@@ -100,6 +100,6 @@ class Simulator:
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._door + path, data=data, method=method)
-        # Straight to loopback, whatever proxy the environment names.
+        # Without a proxy, whatever the environment contains.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             return json.load(answer)

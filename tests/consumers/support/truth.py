@@ -1,4 +1,4 @@
-"""What is true in the simulated tenant, as the rows that a destination must hold."""
+"""The contents of the simulated tenant, as the expected rows of a destination."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = {
 }
 STREAMS = list(KEYS)
 
-# Of every stream, those that are opt-in and are not compared too.
+# Of every stream, including opt-in streams that are not compared.
 ALL_KEYS = KEYS | {
     "channel_members": ("channel_id", "id"),
     "team_device_usage_report": ("reportRefreshDate", "userPrincipalName", "reportPeriod"),
@@ -31,7 +31,7 @@ _MESSAGE = {
     "body": "object", "from": "object", "eventDetail": "object", "attachments": "array", "mentions": "array", "reactions": "array",
 }  # fmt: skip
 
-# The columns that are compared, with the kind of what they hold.
+# The compared columns with their kinds.
 COLUMNS: dict[str, dict[str, str]] = {
     "teams": {"id": "text", "displayName": "text", "createdDateTime": "time", "isArchived": "boolean"},
     "channels": {"id": "text", "team_id": "text", "displayName": "text", "createdDateTime": "time"},
@@ -53,12 +53,12 @@ class Truth:
         }
 
     def rows(self, stream: str) -> dict[Key, Row]:
-        """The columns that are compared, by primary key."""
+        """The compared columns, by primary key."""
         key, columns = KEYS[stream], COLUMNS[stream]
         return {tuple(row[part] for part in key): {name: clean(row.get(name)) for name in columns} for row in self._rows[stream]}
 
     def all(self, stream: str) -> list[Row]:
-        """Whole rows, as Graph has them."""
+        """Complete rows, as in Graph."""
         return self._rows[stream]
 
     def places(self, stream: str) -> list[dict[str, Any]]:
@@ -67,12 +67,12 @@ class Truth:
         return [{name: item[name] for name in ("team", "channel", "root", "id")} for item in sorted(items, key=lambda item: item["id"])]
 
     def changed_since(self, before: Truth, stream: str) -> set[Key]:
-        """The keys whose row is another than it was, or was not there."""
+        """The keys of new and changed rows."""
         then = before.rows(stream)
         return {key for key, row in self.rows(stream).items() if then.get(key) != row}
 
     def without(self, stream: str, keys: set[Key]) -> Truth:
-        """Without these rows, for a destination that is known to lose them."""
+        """The truth without these rows, for a destination that is known to lose them."""
         rest = copy(self)
         key = KEYS[stream]
         rest._rows = {**self._rows, stream: [row for row in self._rows[stream] if tuple(row[part] for part in key) not in keys]}
@@ -87,7 +87,7 @@ def _message(item: dict[str, Any]) -> Row:
 
 
 def instant(text: str) -> datetime | None:
-    """A time without zone is in UTC, what is beyond microseconds is cut, and what is no time is none."""
+    """Parses a time: UTC without a zone, truncated to microseconds; None if invalid."""
     whole = re.sub(r"(\.\d{1,6})\d*", r"\1", text)
     try:
         time = datetime.fromisoformat(whole)
@@ -97,7 +97,7 @@ def instant(text: str) -> datetime | None:
 
 
 def clean(value: Any) -> Any:
-    """As the tap promises to change a text, and no other: no U+0000, and U+FFFD for half a surrogate pair."""
+    """The only changes that the tap makes to texts: no U+0000, and U+FFFD for lone surrogates."""
     if isinstance(value, str):
         return re.sub("[\ud800-\udfff]", "\ufffd", value.replace("\0", ""))
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a warehouse makes of the records: the SQL of docs/streams.md."""
+"""Records in a warehouse: the SQL of docs/streams.md."""
 
 from . import sql
 

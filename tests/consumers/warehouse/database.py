@@ -1,4 +1,4 @@
-"""DuckDB in its own environment, asked over a pipe: a line of JSON for each statement, and one for its rows."""
+"""DuckDB in its own environment, controlled over a pipe: one JSON line per statement, and one for its rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for line in sys.stdin:
 
 
 class Database:
-    """It ends with the `with`."""
+    """A context manager that stops the process at the end."""
 
     def __init__(self, bench: Bench) -> None:
         python = bench.environments.bin("duckdb") / "python"
@@ -38,7 +38,7 @@ class Database:
         self._process.communicate()
 
     def run(self, statements: str) -> list[dict[str, Any]]:
-        """The rows of the last of these statements."""
+        """Runs the statements and returns the rows of the last one."""
         assert self._process.stdin and self._process.stdout
         print(json.dumps(statements), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline())

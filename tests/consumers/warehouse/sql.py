@@ -1,4 +1,4 @@
-"""The examples of docs/streams.md, run as they stand there: `extract` into files, the files into DuckDB, each result against the truth."""
+"""Runs the examples of docs/streams.md: `extract` into files, the files into DuckDB, and compares each result with the tenant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check(bench: Bench) -> str:
     document = DOCUMENT.read_text()
     examples = {example.split("\n", 1)[0].removeprefix("-- "): example for example in _blocks(document, "sql")}
     if unknown := examples.keys() ^ {*DEFINITIONS, *EXPECTED}:
-        raise Difference(f"docs/streams.md and this check have other examples: {sorted(unknown)}")
+        raise Difference(f"docs/streams.md and this check have different examples: {sorted(unknown)}")
     with bench.simulator() as sim:
         sim.change_everything()
         bench.write("config.json", sim.config)
@@ -32,17 +32,17 @@ def check(bench: Bench) -> str:
             for line in block.splitlines():
                 subprocess.run(["sh", "-ec", line.replace("tap-microsoft-teams", str(bench.tap), 1)], cwd=bench.folder, check=True, stderr=subprocess.DEVNULL)
         truth = sim.truth()
-        said = []
+        counts = []
         with Database(bench) as database:
             for name, example in examples.items():
                 rows = database.run(example)
                 if name in EXPECTED:
                     EXPECTED[name](rows, truth)
-                    said.append(f"{len(rows)} {name}")
+                    counts.append(f"{len(rows)} {name}")
             for stream, table in (("messages", "latest_messages"), ("messages", "'messages.parquet'"), ("message_replies", "'message_replies.parquet'")):
                 rows = database.run(f"SELECT channel_id, id FROM {table}")
                 _equal(table, sorted((row["channel_id"], row["id"]) for row in rows), sorted(truth.rows(stream)))
-        return f"{bench.environments.version('duckdb')}: {', '.join(said)}"
+        return f"{bench.environments.version('duckdb')}: {', '.join(counts)}"
 
 
 def _blocks(document: str, language: str) -> list[str]:
@@ -50,12 +50,12 @@ def _blocks(document: str, language: str) -> list[str]:
 
 
 def _posts(truth: Truth) -> Rows:
-    """What was said, as the view `posts` should have it."""
+    """The expected rows of the view `posts`."""
     return [_post(row, row["id"]) for row in truth.all("messages")] + [_post(row, row["parent_message_id"]) for row in truth.all("message_replies")]
 
 
 def _post(row: Row, thread: str) -> Row:
-    # A damaged value is in no column.
+    # Damaged values are in no column.
     sender, user, body = row.get("from"), None, row.get("body")
     if isinstance(sender, dict):
         user = sender.get("user")
@@ -69,7 +69,7 @@ def _post(row: Row, thread: str) -> Row:
 
 
 def _time(value: Any) -> Any:
-    """As a column holds it: nothing before 1900, which Graph writes for "never"."""
+    """The value of a column: null before 1900, which Graph uses for "never"."""
     time = instant(value) if isinstance(value, str) else None
     return time if time and time.year >= 1900 else None
 
@@ -102,7 +102,7 @@ def _monday(time: datetime | None) -> str:
 def _deleted(rows: Rows, truth: Truth) -> None:
     expected = {(post["channel_id"], post["id"]) for post in _posts(truth) if post["is_deleted"]}
     if not expected:
-        raise Difference("nothing was deleted, so this example shows nothing")
+        raise Difference("nothing was deleted, so this example tests nothing")
     _equal("deleted messages", {(row["channel_id"], row["id"]) for row in rows}, expected)
 
 
@@ -113,10 +113,10 @@ def _reactions(rows: Rows, truth: Truth) -> None:
 
 def _equal(what: str, found: Any, expected: Any) -> None:
     if found != expected:
-        raise Difference(f"docs/streams.md, {what}: found\n  {str(found)[:600]}\nand should be\n  {str(expected)[:600]}")
+        raise Difference(f"docs/streams.md, {what}: found\n  {str(found)[:600]}\nexpected\n  {str(expected)[:600]}")
 
 
-# What only makes what others ask.
+# Statements that only prepare others.
 DEFINITIONS = ("tables", "posts", "latest version of each row", "parquet")
 
 EXPECTED: dict[str, Callable[[Rows, Truth], None]] = {

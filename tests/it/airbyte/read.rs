@@ -58,9 +58,9 @@ fn an_unknown_stream_is_an_error_after_the_known_ones() {
     let tap = Tap::new(&config(&sim, everything()));
     let output = read(&tap, &[configured("chats"), configured("teams"), configured("teams"), configured("messages")]);
     assert_eq!(output.status, Some(1));
-    let said = "unknown stream chats in the catalog; known streams: teams, channels, members, messages, message_replies, channel_members, \
+    let reported = "unknown stream chats in the catalog; known streams: teams, channels, members, messages, message_replies, channel_members, \
         team_device_usage_report";
-    assert_eq!(output.errors(), [("config_error", "chats", said)]);
+    assert_eq!(output.errors(), [("config_error", "chats", reported)]);
     assert_eq!(output.statuses("chats"), ["INCOMPLETE"]);
     assert_eq!(output.counts(), HashMap::from([("teams", 1), ("messages", 2)]), "a stream that is named twice is read once");
     for stream in ["teams", "messages"] {

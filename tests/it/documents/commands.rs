@@ -22,15 +22,15 @@ use Runner::{Nobody, Script};
 /// Commands by their beginning; the first match counts.
 const OTHERS: &[(&str, Runner)] = &[
     ("az", Nobody("needs a tenant of Microsoft Entra, and changes it")),
-    ("cargo build", Nobody("a part of the tests")),
+    ("cargo build", Nobody("part of the tests")),
     ("cargo run --release --example demo", Script("examples/demo/main.rs", "#[test]")),
     ("cargo run --release --package graph-sim", Script("tests/graph-sim/tests/it/program.rs", "CARGO_BIN_EXE_graph-sim")),
     ("cargo test --workspace", Script(".ci/run", "README.md")),
-    ("cargo test -p tap-microsoft-teams --test it", Nobody("a part of the tests")),
-    ("cp", Nobody("copies for the lines below it; tests/consumers/meltano makes its own copy")),
+    ("cargo test -p tap-microsoft-teams --test it", Nobody("part of the tests")),
+    ("cp", Nobody("a copy for the following commands; tests/consumers/meltano creates its own")),
     ("curl -s", Script("tests/graph-sim/tests/it/readme.rs", "curl ")),
-    ("docker", Nobody("needs Docker; tests/consumers/image builds and tries the image")),
-    ("kind", Nobody("needs a cluster of Airbyte's")),
+    ("docker", Nobody("needs Docker; tests/consumers/image builds and tests the image")),
+    ("kind", Nobody("needs an Airbyte cluster")),
     ("meltano", Script("tests/consumers/meltano/project.py", "meltano")),
     ("psql", Script("tests/consumers/support/postgres.py", "postgres")),
     ("python3 -m venv", Script("tests/consumers/support/environments.py", "venv")),
@@ -43,24 +43,24 @@ const OTHERS: &[(&str, Runner)] = &[
     ("target-jsonl", Script("tests/consumers/singer/jsonl.py", "target-jsonl")),
     ("postgres/bin/", Script("tests/consumers/requirements/target-postgres-meltanolabs.in", "target-postgres")),
     ("pipelinewise/bin/", Script("tests/consumers/requirements/target-postgres-pipelinewise.in", "target-postgres")),
-    ("target ", Nobody("stands for any target")),
-    ("cd", Nobody("the shell's own")),
-    ("echo", Nobody("writes a file for the line below it")),
-    ("gh ", Nobody("needs a release, and an account of GitHub's")),
+    ("target ", Nobody("a placeholder for any target")),
+    ("cd", Nobody("a shell builtin")),
+    ("echo", Nobody("writes a file for the following command")),
+    ("gh ", Nobody("needs a release and a GitHub account")),
     ("git clone", Nobody("needs the network")),
-    ("git diff", Nobody("for people to read")),
-    ("git push", Nobody("makes a release")),
-    ("git tag", Nobody("makes a release, with a maintainer's key")),
-    ("printf", Nobody("writes a file for the line below it")),
+    ("git diff", Nobody("for humans to read")),
+    ("git push", Nobody("creates a release")),
+    ("git tag", Nobody("creates a release with a maintainer's key")),
+    ("printf", Nobody("writes a file for the following command")),
     ("sha256sum", Nobody("needs the files of a release")),
     ("./fleet", Script("tests/consumers/meltano/fleet.py", "./fleet")),
     ("./tenant", Script("examples/fleet/fleet", "./tenant")),
-    ("export", Nobody("the shell's own")),
-    ("mkdir", Nobody("makes a folder for the line below it")),
-    ("set", Nobody("the shell's own")),
-    ("head", Nobody("shows what the line before it says")),
-    ("jq ", Nobody("makes a state for the line below it, as a platform does")),
-    ("tail", Nobody("keeps a state for the line below it")),
+    ("export", Nobody("a shell builtin")),
+    ("mkdir", Nobody("creates a folder for the following command")),
+    ("set", Nobody("a shell builtin")),
+    ("head", Nobody("shortens the output of the command before it")),
+    ("jq ", Nobody("creates a state for the following command, as a platform does")),
+    ("tail", Nobody("keeps a state for the following command")),
 ];
 
 /// A program with its arguments, its own environment variables, and the file for its output.
@@ -97,17 +97,17 @@ fn commands(block: &str) -> Vec<(usize, Command)> {
     found
 }
 
-fn is_ours(program: &str) -> bool {
+fn is_executable(program: &str) -> bool {
     Path::new(program).file_name().is_some_and(|name| name == EXECUTABLE)
 }
 
 /// A folder to run the commands of a document, with the files that they mention.
-struct Place {
+struct Sandbox {
     tap: Tap,
     _sim: GraphSim,
 }
 
-impl Place {
+impl Sandbox {
     fn new() -> Self {
         let sim = tenant(1, 2, 3);
         Self { tap: Tap::new(&config(&sim, everything())), _sim: sim }
@@ -173,14 +173,14 @@ fn unknown(command: &Command) -> Option<String> {
 fn every_command_runs_or_has_a_known_runner() {
     let mut faults = Vec::new();
     for document in documents().values() {
-        let place = Place::new();
+        let place = Sandbox::new();
         let of_blocks = document.blocks("sh").map(|block| (block.text.as_str(), block.line + 1));
         let within_sentences =
-            document.code.iter().filter(|code| is_ours(code.0.split(' ').next().unwrap_or_default()) && code.0.contains(' '));
+            document.code.iter().filter(|code| is_executable(code.0.split(' ').next().unwrap_or_default()) && code.0.contains(' '));
         for (text, line) in of_blocks.chain(within_sentences.map(|code| (code.0.as_str(), code.1))) {
             for (number, command) in commands(text) {
                 let Some(program) = command.words.first() else { continue };
-                let fault = if is_ours(program) { place.run(&command) } else { unknown(&command) };
+                let fault = if is_executable(program) { place.run(&command) } else { unknown(&command) };
                 faults.extend(fault.map(|fault| format!("{}: {}: {fault}", document.at(line + number), command.words.join(" "))));
             }
         }
@@ -191,8 +191,8 @@ fn every_command_runs_or_has_a_known_runner() {
 #[test]
 fn failing_and_unknown_commands_are_reported() {
     let command = |line: &str| commands(line).remove(0).1;
-    assert!(Place::new().run(&command("./tap-microsoft-teams read --config config.json")).is_some());
-    assert!(Place::new().run(&command("tap-microsoft-teams --config absent.json")).is_some());
+    assert!(Sandbox::new().run(&command("./tap-microsoft-teams read --config config.json")).is_some());
+    assert!(Sandbox::new().run(&command("tap-microsoft-teams --config absent.json")).is_some());
     assert!(unknown(&command("rm -r target")).is_some());
 }
 

@@ -27,7 +27,7 @@ fn resolved(from: &Path, link: &str) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in from.parent().unwrap().join(link).components() {
         match component {
-            Component::ParentDir => assert!(resolved.pop(), "{link} in {} leads out of the repository", from.display()),
+            Component::ParentDir => assert!(resolved.pop(), "{link} in {} leaves the repository", from.display()),
             component => resolved.push(component),
         }
     }
@@ -42,7 +42,7 @@ fn fault(documents: &BTreeMap<PathBuf, Document>, document: &Document, link: &st
     if is_elsewhere {
         None
     } else if !root().join(&target).exists() {
-        Some(format!("there is no {}", target.display()))
+        Some(format!("missing file {}", target.display()))
     } else {
         let missing = anchor.filter(|anchor| !documents.get(&target).is_some_and(|target| anchors(target).contains(*anchor)));
         missing.map(|anchor| format!("{} has no heading for #{anchor}", target.display()))

@@ -23,7 +23,7 @@ const FOLDERS: &[&str] = &["docs", "examples", "fuzz", "tests"];
 
 /// The languages of code blocks, and what checks them.
 const LANGUAGES: &[(&str, &str)] = &[
-    ("", "outputs.rs: what a check says; pictures: nobody"),
+    ("", "outputs.rs: outputs of check; pictures: nothing"),
     ("json", "json.rs"),
     ("python", "tests/consumers/airbyte runs PyAirbyte; nobody runs these very lines"),
     ("rust", "nobody: examples are for reading"),
@@ -71,18 +71,18 @@ impl Document {
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     document.links.push(Place(dest_url.to_string(), line(&at)));
                 }
-                Event::Text(said) => {
+                Event::Text(reported) => {
                     if let Some(block) = &mut block {
-                        block.text += &said;
+                        block.text += &reported;
                     } else if let Some(heading) = &mut heading {
-                        *heading += &said;
+                        *heading += &reported;
                     }
                 }
-                Event::Code(said) => {
+                Event::Code(reported) => {
                     if let Some(heading) = &mut heading {
-                        *heading += &said;
+                        *heading += &reported;
                     } else {
-                        document.code.push(Place(said.to_string(), line(&at)));
+                        document.code.push(Place(reported.to_string(), line(&at)));
                     }
                 }
                 _ => {}

@@ -153,13 +153,13 @@ fn a_full_refresh_resumes_whatever_our_clock_shows() {
             reader.later(HOUR * hours as u32);
             reader.sim.with_tenant(|tenant| tenant.post(&channel, Post::text("new"))).unwrap();
         }
-        let mut told = 0;
+        let mut emitted = 0;
         for _ in 0..3 {
             let run = reader.run_until(|request| request.class == Class::Messages && request.class_number == 2, "TERM");
-            told += run.emitted(MESSAGES);
+            emitted += run.emitted(MESSAGES);
         }
-        told += reader.read().emitted(MESSAGES);
-        assert_eq!(told, 84, "{start}: each message once, in four runs");
+        emitted += reader.read().emitted(MESSAGES);
+        assert_eq!(emitted, 84, "{start}: each message once, in four runs");
         reader.assert_complete();
     }
 }
@@ -190,10 +190,10 @@ fn a_slow_clock_repeats_the_newest_messages_without_more_requests() {
         for turn in 0..10 {
             reader.later(MINUTE / 2);
             let run = reader.read();
-            let told = run.emitted_total();
+            let emitted = run.emitted_total();
             assert!(
-                told <= 2 && run.message_requests() <= idle.message_requests(),
-                "{way:?}, {behind:?}, turn {turn}: {told} told, {} asked",
+                emitted <= 2 && run.message_requests() <= idle.message_requests(),
+                "{way:?}, {behind:?}, turn {turn}: {emitted} records, {} requests",
                 run.message_requests()
             );
         }

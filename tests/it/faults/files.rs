@@ -34,9 +34,9 @@ fn unreadable_and_endless_files_are_reported() {
             ("catalog", &["read", "--config", "config.json", "--catalog", file]),
         ] {
             let output = tap.run(arguments);
-            let (kind, _, said) = output.errors()[0];
+            let (kind, _, reported) = output.errors()[0];
             assert_eq!((output.status, kind), (Some(1), "config_error"));
-            assert!(said.starts_with(&format!("cannot use the {what} file {file}: {reason}")), "{said}");
+            assert!(reported.starts_with(&format!("cannot use the {what} file {file}: {reason}")), "{reported}");
         }
     }
     assert_eq!(sim.journal().total(), 0);

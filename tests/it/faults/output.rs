@@ -35,8 +35,8 @@ fn a_full_disk_is_reported_and_no_state_follows() {
         let mut command = std::process::Command::new("sh");
         command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments).current_dir(tap.folder());
         let finished = command.env("SSL_CERT_FILE", "/dev/null").output().unwrap();
-        let said = String::from_utf8_lossy(&finished.stderr);
-        assert!(finished.status.code() == Some(1) && said.contains("File too large"), "{:?} {said}", finished.status);
+        let reported = String::from_utf8_lossy(&finished.stderr);
+        assert!(finished.status.code() == Some(1) && reported.contains("File too large"), "{:?} {reported}", finished.status);
         let written = fs::read_to_string(tap.folder().join("output")).unwrap();
         let (lines, rest) = written.rsplit_once('\n').unwrap();
         assert!(!rest.is_empty(), "it ends in the midst of a line, where the limit is");

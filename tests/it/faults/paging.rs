@@ -72,9 +72,9 @@ fn no_link_leads_the_token_to_another_host() {
             let output = Tap::new(&config(&sim, settings.clone())).read(&ALL);
             assert!(sim.faults_applied() > applied && output.status == Some(1), "{class:?} {name} {by}");
             let errors: Vec<_> = output.errors().into_iter().filter(|error| error.1 == stream).collect();
-            let (kind, said) =
+            let (kind, reported) =
                 if is_link { ("system_error", "a link in the response leads to ") } else { ("transient_error", "a link is not a string") };
-            assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(said), "{class:?} {name} {by}: {errors:?}");
+            assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(reported), "{class:?} {name} {by}: {errors:?}");
         }
         // Without a link, the list ends.
         sim.clear_faults();
@@ -89,7 +89,7 @@ fn no_link_leads_the_token_to_another_host() {
         }
         for name in ["@odata.nextLink", "@odata.deltaLink"] {
             scope.spawn(move || {
-                let mut reader = open_delta();
+                let mut reader = reader_with_delta();
                 let kept = reader.states.clone();
                 for (by, is_link) in foreign_links(&reader.sim) {
                     reader.states.clone_from(&kept);
@@ -113,10 +113,10 @@ fn no_link_leads_the_token_to_another_host() {
 }
 
 /// A reader of messages with delta, and more changes than fit on a page of delta.
-fn open_delta() -> Reader {
+fn reader_with_delta() -> Reader {
     let mut reader = reader(30).streams(&[MESSAGES]);
     reader.sim.switches(|switches| switches.delta.page = 5);
-    reader.open_delta();
+    reader.start_delta();
     change(&reader);
     reader
 }
@@ -135,7 +135,7 @@ fn delta_with_both_links_or_none_loses_nothing() {
             for fault in [LinkFault::Both, LinkFault::Neither] {
                 // On a page with a nextLink, and on the last page.
                 for nth in [1, 3] {
-                    let mut reader = open_delta().speaking(protocol).streams(streams);
+                    let mut reader = reader_with_delta().with_protocol(protocol).streams(streams);
                     reader.sim.inject(Rule::new(Fault::Link(fault.clone())).class(Class::Delta).nth(nth));
                     let what = format!("{protocol:?} {streams:?} {fault:?} {nth}");
                     reader.read();
@@ -151,7 +151,7 @@ fn delta_with_both_links_or_none_loses_nothing() {
             }
         }
     }
-    let mut reader = open_delta();
+    let mut reader = reader_with_delta();
     reader.sim.inject(Rule::new(Fault::Link(LinkFault::Neither)).class(Class::Delta));
     assert_eq!(reader.read().warnings("ended without a deltaLink; the next run repeats it").len(), 1);
     reader.assert_complete();

@@ -105,11 +105,11 @@ fn missing_file_descriptors_are_reported() {
                 continue;
             }
             let output = Output::new(protocol, finished);
-            let said = format!("{:?} {}", output.lines, output.stderr);
-            assert!(!said.contains("panicked") && !said.contains("a bug of"), "{limit}: {said}");
+            let reported = format!("{:?} {}", output.lines, output.stderr);
+            assert!(!reported.contains("panicked") && !reported.contains("a bug of"), "{limit}: {reported}");
             if output.status != Some(0) {
-                assert_eq!(output.status, Some(1), "{limit}: {said}");
-                assert!(said.contains("Too many open files") || said.contains("os error 24"), "{limit}: {said}");
+                assert_eq!(output.status, Some(1), "{limit}: {reported}");
+                assert!(reported.contains("Too many open files") || reported.contains("os error 24"), "{limit}: {reported}");
                 failed += 1;
             }
         }
@@ -129,12 +129,15 @@ fn missing_threads_are_reported() {
             let mut command = Command::new("sh");
             command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_tap-microsoft-teams")]).args(arguments).current_dir(tap.folder());
             let finished = Finished::from(command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null").output().unwrap());
-            let said = format!("{} {}", finished.stdout, finished.stderr);
-            assert!(finished.status != Some(137), "{megabytes} MB: it waits for ever: {said}");
-            assert!(!said.contains("panicked") && !said.contains("a bug of"), "{megabytes} MB: {said}");
-            if said.contains("cannot start threads") {
+            let reported = format!("{} {}", finished.stdout, finished.stderr);
+            assert!(finished.status != Some(137), "{megabytes} MB: it waits forever: {reported}");
+            assert!(!reported.contains("panicked") && !reported.contains("a bug of"), "{megabytes} MB: {reported}");
+            if reported.contains("cannot start threads") {
                 let output = Output::new(protocol, finished);
-                assert!(output.status == Some(1) && said.contains("; hint: check the limits of this machine"), "{megabytes} MB: {said}");
+                assert!(
+                    output.status == Some(1) && reported.contains("; hint: check the limits of this machine"),
+                    "{megabytes} MB: {reported}"
+                );
                 said_so += 1;
             }
         }

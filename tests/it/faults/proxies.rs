@@ -98,7 +98,7 @@ fn a_proxy_sees_only_the_host_name() {
 fn an_unusable_proxy_is_an_error_and_never_bypassed() {
     let sim = tenant(1, 1, 5);
     let away = config(&sim, json!({"fetch_all_teams": true, "login_url": "https://login.invalid"}));
-    let mut said = Vec::new();
+    let mut reported = Vec::new();
     for (name, value) in [
         ("HTTPS_PROXY", "socks5://me:hidden-5ecret@127.0.0.1:1"),
         ("https_proxy", "http://me:hidden 5ecret@proxy"),
@@ -109,7 +109,7 @@ fn an_unusable_proxy_is_an_error_and_never_bypassed() {
         let status = &checked.only("CONNECTION_STATUS")["connectionStatus"];
         assert_eq!((checked.status, &status["status"]), (Some(0), &Value::from("FAILED")), "{name}");
         assert!(!status.to_string().contains("5ecret"), "{status}");
-        said.push(status["message"].as_str().unwrap().to_owned());
+        reported.push(status["message"].as_str().unwrap().to_owned());
         for finished in [
             tap.execute(&["--config", "config.json"], &[(name, value)]),
             tap.execute(&["plan", "--config", "config.json"], &[(name, value)]),
@@ -121,7 +121,7 @@ fn an_unusable_proxy_is_an_error_and_never_bypassed() {
         // An unusable proxy is no problem if no proxy is used.
         assert_eq!(runs(&Tap::new(&config(&sim, everything())), &[(name, value)]), [Some(0); 4], "{name}");
     }
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(reported.join("\n"));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn unusable_certificates_are_a_warning() {
     tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
     tap.file("key.pem", "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n");
     tap.file("empty.pem", "");
-    for (path, said) in [
+    for (path, reported) in [
         ("absent.pem", "No such file or directory"),
         (".", "Is a directory"),
         ("config.json", "it contains no PEM certificate"),
@@ -139,12 +139,12 @@ fn unusable_certificates_are_a_warning() {
         ("empty.pem", ""),
     ] {
         let environment = [("SSL_CERT_FILE", path)];
-        let text = format!("ignoring the certificates in {path} (from SSL_CERT_FILE): {said}");
+        let text = format!("ignoring the certificates in {path} (from SSL_CERT_FILE): {reported}");
         let commands: [&[&str]; 4] = [&["check"], &["read", "--catalog", "catalog.json"], &[], &["plan"]];
         for command in commands {
             let finished = tap.execute(&[command, &["--config", "config.json"]].concat(), &environment);
             let written = finished.stdout + &finished.stderr;
-            assert_eq!((finished.status, written.contains(&text)), (Some(0), !said.is_empty()), "{path} {command:?}: {written}");
+            assert_eq!((finished.status, written.contains(&text)), (Some(0), !reported.is_empty()), "{path} {command:?}: {written}");
         }
     }
 }

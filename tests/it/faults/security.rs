@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::{ALL, Tap, config, everything, tenant};
 
 /// A server that responds to every request with this status and quotes the request in an error of Graph or of the sign-in service.
-fn parrot(status: u16) -> String {
+fn echo_server(status: u16) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -38,14 +38,14 @@ fn quote(stream: &TcpStream, status: u16) {
     let mut body = vec![0; length];
     let _ = reader.read_exact(&mut body);
     request += &String::from_utf8_lossy(&body);
-    let said = request.replace("\r\n", "; ");
-    let graph = json!({"error": {"code": said, "message": said}, "error_description": said});
-    let login = json!({"error": said, "error_description": said});
+    let reported = request.replace("\r\n", "; ");
+    let graph = json!({"error": {"code": reported, "message": reported}, "error_description": reported});
+    let login = json!({"error": reported, "error_description": reported});
     let answer = if request.starts_with("POST") { login } else { graph }.to_string();
     let _ = write!(
         &mut &*stream,
         "HTTP/1.1 {status} Refused\r\nrequest-id: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
-        said.replace(|char: char| !char.is_ascii_graphic() && char != ' ', "?"),
+        reported.replace(|char: char| !char.is_ascii_graphic() && char != ' ', "?"),
         answer.len()
     );
 }
@@ -56,8 +56,8 @@ fn a_response_that_quotes_a_secret_does_not_reveal_it() {
     for status in [400, 401, 403, 429, 500] {
         // The secret has characters that a form encodes.
         let secret = "a s3cret & more+of%it";
-        let graph = json!({"graph_url": parrot(status), "team_id": "11111111-2222-3333-4444-555555555555", "fetch_all_channels": true, "fetch_all_messages": true});
-        let login = json!({"login_url": parrot(status), "client_secret": secret});
+        let graph = json!({"graph_url": echo_server(status), "team_id": "11111111-2222-3333-4444-555555555555", "fetch_all_channels": true, "fetch_all_messages": true});
+        let login = json!({"login_url": echo_server(status), "client_secret": secret});
         for (settings, quotes) in [(graph, "authorization: Bearer ***"), (login, "client_secret=***")] {
             let tap = Tap::new(&config(&sim, settings));
             let output = tap.run_with(&["check", "--config", "config.json"], &[("LOG_LEVEL", "trace")]);
@@ -84,13 +84,13 @@ fn the_most_detailed_log_shows_no_secret() {
     assert_eq!(output.status, Some(0), "{:?}", output.errors());
     let logged: Vec<_> = ["DEBUG", "TRACE"].into_iter().flat_map(|level| output.logs(level)).collect();
     assert!(logged.len() > 5, "{logged:?}");
-    let said = output.lines.concat().to_lowercase();
+    let reported = output.lines.concat().to_lowercase();
     for word in ["authorization", "bearer"] {
-        assert!(!said.contains(word), "{word}");
+        assert!(!reported.contains(word), "{word}");
     }
     let output = tap.sync(&["--debug"]);
-    let said = output.stderr.to_lowercase();
-    assert!(output.logged("DEBUG").len() > 5 && !said.contains("authorization") && !said.contains("bearer"), "{said}");
+    let reported = output.stderr.to_lowercase();
+    assert!(output.logged("DEBUG").len() > 5 && !reported.contains("authorization") && !reported.contains("bearer"), "{reported}");
 }
 
 /// Ids that would lead elsewhere if used as paths.
@@ -113,7 +113,7 @@ fn an_id_never_leads_to_another_path() {
     let channel = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
     for id in FOREIGN_IDS {
         // In the configuration, and in a response of Graph.
-        let asked = sim.journal().total();
+        let requested = sim.journal().total();
         for option in ["tenant_id", "team_id", "channel_id", "message_id", "exclude"] {
             let mut settings = json!({"team_id": team, "channel_id": channel, "message_id": "1"});
             settings[option] = id.into();
@@ -121,7 +121,7 @@ fn an_id_never_leads_to_another_path() {
             let [(kind, _, text)] = output.errors()[..] else { panic!("{id}: {:?}", output.errors()) };
             assert!(kind == "config_error" && text.contains(&format!("option `{option}`: invalid value ")), "{id}: {text}");
         }
-        assert_eq!(sim.journal().total(), asked, "{id}: nothing is asked");
+        assert_eq!(sim.journal().total(), requested, "{id}: no request is sent");
         for (class, from) in [(Class::Groups, &team), (Class::Channels, &channel), (Class::Messages, &"\"id\":\"1".to_owned())] {
             let to = json!(id).to_string();
             let to = if from.starts_with('"') { format!("\"id\":\"{}", &to[1..to.len() - 1]) } else { to[1..to.len() - 1].to_owned() };
@@ -132,7 +132,7 @@ fn an_id_never_leads_to_another_path() {
     }
     sim.clear_faults();
     let journal = sim.journal();
-    let mut asked = 0;
+    let mut requested = 0;
     for entry in journal.entries().filter(|entry| entry.host == Host::Graph) {
         let segments: Vec<_> = entry.path.split('/').collect();
         let known = match segments[..] {
@@ -142,9 +142,9 @@ fn an_id_never_leads_to_another_path() {
             _ => entry.path.contains("teams('"),
         };
         assert!(known && entry.method == "GET" && !segments.contains(&".."), "{} {}", entry.method, entry.path);
-        asked += 1;
+        requested += 1;
     }
-    assert!(asked > 50, "{asked}");
+    assert!(requested > 50, "{requested}");
 }
 
 #[test]

@@ -36,8 +36,8 @@ fn a_parent_deleted_while_it_is_read_is_a_warning() {
     assert!(warnings.iter().any(|warning| warning.contains(&private) && warning.contains("403")), "{warnings:?}");
     assert!(warnings.iter().any(|warning| warning.contains(&doomed_team) && warning.contains("404")), "{warnings:?}");
     let whole = truth::table(&sim.truth(), "messages").into_iter().filter(|(key, _)| key[0] == channels[0]).collect();
-    let told = output.table("messages").into_iter().filter(|(key, _)| key[0] == channels[0]).collect();
-    truth::assert_equal("messages", &told, &whole);
+    let emitted = output.table("messages").into_iter().filter(|(key, _)| key[0] == channels[0]).collect();
+    truth::assert_equal("messages", &emitted, &whole);
     for stream in ALL {
         assert_eq!(output.statuses(stream).last(), Some(&"COMPLETE"), "{stream}");
     }

@@ -34,8 +34,8 @@ fn check(options: Options, delta: bool, fault: Option<&Fault>) {
             // Records within the lookback are repeated once, or by each run while our clock is behind.
             for most in [3, if is_ahead_of_us { 3 } else { 0 }] {
                 reader.later(HOUR);
-                let told = reader.read().emitted_total();
-                assert!(told <= most, "{turn}: {told}");
+                let emitted = reader.read().emitted_total();
+                assert!(emitted <= most, "{turn}: {emitted}");
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Graph's time is sped up so that a stall lasts a tenth of a second.
-fn hasty(sim: &GraphSim) -> Value {
+fn fast_clock(sim: &GraphSim) -> Value {
     let mut settings = everything();
     settings["pace"] = 1000.into();
     config(sim, settings)
@@ -36,16 +36,16 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
     ];
     let check = |class: Class, fails: &[&str]| {
         let sim = with_threads();
-        for (fault, said) in &faults {
+        for (fault, reported) in &faults {
             sim.clear_faults();
             sim.inject(Rule::new(fault.clone()).class(class));
-            let output = Tap::new(&hasty(&sim)).read(&ALL);
+            let output = Tap::new(&fast_clock(&sim)).read(&ALL);
             assert_eq!(output.status, Some(1), "{fault:?} {class:?}");
             let errors = output.errors();
             assert_eq!(errors.iter().map(|error| error.1).collect::<BTreeSet<_>>(), fails.iter().copied().collect(), "{fault:?} {class:?}");
             for (kind, _, text) in errors {
                 // A reset discards unread data, including headers.
-                let is_said = text.contains(said) || matches!(fault, Fault::ResetInBody) && text.contains(broken);
+                let is_said = text.contains(reported) || matches!(fault, Fault::ResetInBody) && text.contains(broken);
                 assert!(kind == "transient_error" && is_said && text.contains("tried 7 times"), "{fault:?} {class:?}: {text}");
             }
             for stream in ALL {
@@ -59,7 +59,7 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
             scope.spawn(move || check(class, fails));
         }
         scope.spawn(|| {
-            for (fault, said) in &faults {
+            for (fault, reported) in &faults {
                 // Delta only saves requests: the walk finds what delta does not report.
                 let mut reader = reader(20).streams(&[MESSAGES]).with(json!({"pace": 1000}));
                 for _ in 0..2 {
@@ -69,7 +69,7 @@ fn a_connection_that_breaks_or_stalls_permanently_is_reported_with_its_cause() {
                 reader.post("new");
                 reader.sim.inject(Rule::new(fault.clone()).class(Class::Delta));
                 let run = reader.read();
-                assert_eq!((run.request_count(Class::Delta), run.warnings(said).len()), (7, 1), "{fault:?}");
+                assert_eq!((run.request_count(Class::Delta), run.warnings(reported).len()), (7, 1), "{fault:?}");
                 reader.assert_complete();
             }
         });
@@ -82,7 +82,7 @@ fn over_http2(fault: Fault, class: Class, variables: &[(&str, &str)]) -> (GraphS
     spec.groups_without_team = 0;
     let sim = GraphSim::start(Options { tls: Tls::On, ..Options::new(spec).manual_clock() }).unwrap();
     sim.inject(Rule::new(fault).class(class).times(1));
-    let tap = Tap::new(&hasty(&sim));
+    let tap = Tap::new(&fast_clock(&sim));
     let ca = tap.file("ca.pem", sim.ca_pem().unwrap());
     tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
     let variables: Vec<_> = [("SSL_CERT_FILE", ca.to_str().unwrap())].into_iter().chain(variables.iter().copied()).collect();
@@ -132,18 +132,18 @@ fn variables_for_other_programs_change_nothing() {
 fn a_misdirected_request_is_sent_over_another_connection() {
     let sim = with_threads();
     sim.inject(Rule::new(Fault::respond(421, &[], "")).class(Class::Messages).times(1));
-    let output = Tap::new(&hasty(&sim)).read(&ALL);
+    let output = Tap::new(&fast_clock(&sim)).read(&ALL);
     assert_eq!((output.status, output.errors().len()), (Some(0), 0));
 }
 
 #[test]
 fn an_endless_response_fails() {
     thread::scope(|scope| {
-        for (class, said) in [(Class::Messages, "cannot read the messages"), (Class::Token, "cannot sign in")] {
+        for (class, reported) in [(Class::Messages, "cannot read the messages"), (Class::Token, "cannot sign in")] {
             scope.spawn(move || {
                 let sim = tenant(1, 1, 20);
                 sim.inject(Rule::new(Fault::Trickle(10)).class(class));
-                let tap = Tap::new(&hasty(&sim));
+                let tap = Tap::new(&fast_clock(&sim));
                 tap.file("catalog.json", json!({"streams": ALL.map(configured)}).to_string());
                 let arguments = ["read", "--config", "config.json", "--catalog", "catalog.json"];
                 let output = Output::new(Protocol::Airbyte, tap.start(&arguments, Stdio::piped()).end());
@@ -151,7 +151,7 @@ fn an_endless_response_fails() {
                 assert_eq!(output.status, Some(1));
                 assert!(
                     errors.iter().all(|(kind, _, text)| *kind == "transient_error"
-                        && text.contains(said)
+                        && text.contains(reported)
                         && text.contains("no response in time")
                         && text.ends_with("; tried 7 times")),
                     "{errors:?}"
@@ -169,7 +169,7 @@ fn certificate_problems_are_reported() {
         ("for another host", Tls::OtherName, true, "not valid for name", "SSL_CERT_FILE"),
         ("none at all", Tls::Off, false, "InvalidContentType", "HTTPS_PROXY"),
     ];
-    let check = |what: &str, tls: Tls, is_trusted: bool, said: &str, hint: &str, door: &str| {
+    let check = |what: &str, tls: Tls, is_trusted: bool, reported: &str, hint: &str, door: &str| {
         let whole = tenant(1, 1, 1);
         let wrong = GraphSim::start(Options { tls, ..Options::new(TenantSpec::uniform(1, 1, 1)) }).unwrap();
         let url = if door == "graph_url" { wrong.graph_url() } else { wrong.login_url() };
@@ -178,14 +178,14 @@ fn certificate_problems_are_reported() {
         let output = tap.run_with(&["check", "--config", "config.json"], &[("SSL_CERT_FILE", ca.to_str().unwrap())]);
         let errors = output.errors();
         assert_eq!((output.status, errors.len()), (Some(1), 1), "{what}, {door}");
-        assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{what}, {door}: {errors:?}");
+        assert!(errors[0].0 == "transient_error" && errors[0].2.contains(reported), "{what}, {door}: {errors:?}");
         assert!(errors[0].2.split("; hint: ").nth(1).unwrap().contains(hint), "{what}, {door}: {errors:?}");
         assert_eq!(wrong.journal().total(), 0, "{what}: nothing is sent");
     };
     thread::scope(|scope| {
         for door in ["graph_url", "login_url"] {
-            for (what, tls, is_trusted, said, hint) in cases {
-                scope.spawn(move || check(what, tls, is_trusted, said, hint, door));
+            for (what, tls, is_trusted, reported, hint) in cases {
+                scope.spawn(move || check(what, tls, is_trusted, reported, hint, door));
             }
         }
     });
@@ -210,7 +210,7 @@ fn proxy(status: &'static str) -> String {
 #[test]
 fn a_proxy_that_refuses_is_reported() {
     let sim = tenant(1, 1, 1);
-    for (status, said) in [
+    for (status, reported) in [
         ("403 Forbidden", "tunnel error"),
         ("407 Proxy Authentication Required", "proxy authorization required"),
         ("502 Bad Gateway", "tunnel error"),
@@ -219,7 +219,7 @@ fn a_proxy_that_refuses_is_reported() {
         let output = tap.run_with(&["check", "--config", "config.json"], &[("HTTPS_PROXY", &proxy(status))]);
         let errors = output.errors();
         assert_eq!((output.status, errors.len()), (Some(1), 1), "{status}");
-        assert!(errors[0].0 == "transient_error" && errors[0].2.contains(said), "{status}: {errors:?}");
+        assert!(errors[0].0 == "transient_error" && errors[0].2.contains(reported), "{status}: {errors:?}");
         assert!(errors[0].2.contains("; hint: check HTTPS_PROXY"), "{status}: {errors:?}");
     }
     assert_eq!(sim.journal().total(), 0);

@@ -54,11 +54,11 @@ impl Economy {
     /// Returns the records of a run that were repeated without a reason.
     pub fn judge(&mut self, run: &Run<'_>) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut told: HashMap<&Key, &str> = HashMap::new();
+        let mut emitted: HashMap<&Key, &str> = HashMap::new();
         let mut unjustified: HashMap<(&'static str, String), Vec<String>> = HashMap::new();
         for line in run.lines {
             let Line::Record(record) = line else { continue };
-            if told.contains_key(&record.key) {
+            if emitted.contains_key(&record.key) {
                 faults.push(format!("{:?} came twice in one run", record.key));
             }
             let row = run.destination.rows.get(&record.key);
@@ -69,7 +69,7 @@ impl Economy {
                     unjustified.entry(place).or_default().push(record.key.id.clone());
                 }
             }
-            told.insert(&record.key, &record.text);
+            emitted.insert(&record.key, &record.text);
         }
         for (place, ids) in unjustified {
             let allowed = if self.open.contains(&place) { longest(run, &place, self.chains_met_again(run, &place)) } else { 0 };
@@ -163,7 +163,7 @@ fn entry<'d>(destination: &'d Destination, stream: &str, channel: &str) -> &'d V
 }
 
 /// The records of a run without changes. A message without a usable time may always be new.
-pub fn of_idle_run(run: &Run<'_>) -> Vec<String> {
+pub fn idle_run(run: &Run<'_>) -> Vec<String> {
     let records = run.lines.iter().filter_map(|line| match line {
         Line::Record(record) => Some(record),
         _ => None,

@@ -86,8 +86,8 @@ impl<'p> History<'p> {
             world.changes.ledger.begin(tenant);
             if plan.delta_support_changes {
                 for channel in tenant.all_channel_ids() {
-                    let said = world.changes.change_delta_support(tenant, &channel);
-                    world.say(tenant, &said);
+                    let reported = world.changes.change_delta_support(tenant, &channel);
+                    world.say(tenant, &reported);
                 }
             }
             world.say(tenant, "the history begins");
@@ -192,7 +192,7 @@ impl<'p> History<'p> {
         self.tally.compared(&comparison);
         if !comparison.differences.is_empty() {
             return Err(format!(
-                "{} of {} rows are not what Graph told:\n{}",
+                "{} of {} rows differ from Graph:\n{}",
                 comparison.differences.len(),
                 comparison.rows,
                 comparison.differences.join("\n")
@@ -219,8 +219,8 @@ impl<'p> History<'p> {
         self.tap.file("catalog.json", catalog(plan.protocol, &plan.streams, plan.full_refresh).to_string());
         let start = self.sim.clock().now();
         let (ran, asked) = self.execute(state.as_ref(), ending, is_quiet)?;
-        if let Some(said) = ran.stderr.lines().find(|line| line.contains("panicked")) {
-            return Err(format!("{name} panicked: {said}"));
+        if let Some(reported) = ran.stderr.lines().find(|line| line.contains("panicked")) {
+            return Err(format!("{name} panicked: {reported}"));
         }
         let ended = ending == Ending::Own && ran.status == Some(0);
         if ending == Ending::Own && !ended && (is_quiet || !(self.plan.loses_links() || self.plan.blocks)) {
@@ -271,7 +271,7 @@ impl<'p> History<'p> {
             let run = economy::Run { plan, ledger, asked: &asked, start, lines: &lines, destination: &destination };
             let mut faults = economy.judge(&run);
             if name == IDLE {
-                faults.extend(economy::of_idle_run(&run));
+                faults.extend(economy::idle_run(&run));
             }
             let kept = self.destination.read(lines[..read].iter().chain(states_beyond), habits, dice);
             economy.note(&run, ended && read == lines.len(), &kept, &self.destination);

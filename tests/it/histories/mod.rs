@@ -73,7 +73,7 @@ fn nothing_that_graph_reports_is_lost_in_any_history() {
 }
 
 /// Prints the problem immediately, because thousands of histories take long, and keeps the log if requested.
-#[allow(clippy::print_stdout, reason = "a test tells what it found")]
+#[allow(clippy::print_stdout, reason = "a test prints its findings")]
 fn keep(seed: u64, log: &str) {
     println!("{}", wrong(log));
     if let Ok(folder) = env::var("HISTORY_LOGS") {

@@ -73,7 +73,7 @@ impl Reading {
             if differences.is_empty() { Ok(()) } else { Err(format!("with the state {state:?}:\n{}", differences.join("\n"))) }
         });
         let cuts: Vec<_> = failures.iter().map(|(cut, _)| cut).collect();
-        assert!(failures.is_empty(), "cut behind the lines {cuts:?}, first {}\n{lines:#?}", failures[0].1);
+        assert!(failures.is_empty(), "cut after lines {cuts:?}, first {}\n{lines:#?}", failures[0].1);
         let mut whole = destination.clone();
         Self::read(&mut whole, &lines);
         whole

@@ -28,7 +28,7 @@ fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
         for lost in [MESSAGES, REPLIES] {
             let mut reader = interrupted().speaking(protocol);
             let kept = if lost == MESSAGES { REPLIES } else { MESSAGES };
-            let told = reader.rows[kept].len();
+            let emitted = reader.rows[kept].len();
             lose(&mut reader, lost);
             let roots = reader.roots();
             reader.later(later);
@@ -42,7 +42,11 @@ fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
             let all = reader.rows[kept].len();
             // The missing records, two changes, and one or two pages that close the walk.
             let pages = if kept == MESSAGES { 8 } else { 24 };
-            assert!(run.emitted(kept) <= all - told + 2 + pages, "{kept}: {} records again after {told} of {all}", run.emitted(kept));
+            assert!(
+                run.emitted(kept) <= all - emitted + 2 + pages,
+                "{kept}: {} records repeated after {emitted} of {all}",
+                run.emitted(kept)
+            );
             for _ in 0..2 {
                 reader.later(HOUR);
                 reader.read();

@@ -52,7 +52,7 @@ fn a_deleted_channel_is_recognised_in_the_message_of_an_outage() {
     reader.sim.inject(Rule::new(words).class(Class::Other).channel(&channel));
     let run = reader.read();
     assert!(run.warnings("").is_empty(), "{:?}", run.warnings(""));
-    assert!(reader.sim.faults_applied() > 0, "the channel was asked for");
+    assert!(reader.sim.faults_applied() > 0, "the channel was requested");
     for stream in [MESSAGES, REPLIES] {
         assert_eq!(states::entries(&reader.states[stream]).count(), 1, "{stream}");
     }
@@ -133,7 +133,7 @@ fn an_empty_list_of_channels_does_not_clear_the_state() {
         reader.sim.inject(Rule::new(nothing).class(Class::Channels));
         let run = reader.run();
         reader.sim.clear_faults();
-        assert_eq!((run.output.status, run.request_count(Class::Channels) >= 2), (Some(1), true), "asked again, then a failure");
+        assert_eq!((run.output.status, run.request_count(Class::Channels) >= 2), (Some(1), true), "requested again, then a failure");
         for stream in [MESSAGES, REPLIES] {
             assert_eq!(reader.states[stream]["partitions"], before[stream]["partitions"], "{stream}");
         }
@@ -219,14 +219,17 @@ fn thousands_of_unlisted_channels_are_requested_in_several_runs() {
         let group = groups.iter_mut().find(|group| group["parents"][0] == *team).unwrap();
         group["entries"].as_array_mut().unwrap().extend(unknown.as_array().unwrap().clone());
     }
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     while states::entries(&reader.states[MESSAGES]).count() > 2 {
         let run = reader.read();
-        asked.push(run.request_count(Class::Team) + run.request_count(Class::Other));
-        assert!(asked.len() < 6, "{asked:?}");
+        requested.push(run.request_count(Class::Team) + run.request_count(Class::Other));
+        assert!(requested.len() < 6, "{requested:?}");
         reader.later(HOUR);
     }
-    assert!(asked.len() > 1 && asked.iter().all(|asked| *asked <= 100) && asked.iter().sum::<u64>() == 170, "{asked:?}");
+    assert!(
+        requested.len() > 1 && requested.iter().all(|requested| *requested <= 100) && requested.iter().sum::<u64>() == 170,
+        "{requested:?}"
+    );
     assert_continued(&mut reader, &channel);
 }
 

@@ -51,7 +51,7 @@ fn the_second_sync_starts_delta() {
     let opening = run.requests(Class::Delta);
     assert_eq!((opening.len(), run.message_requests(), run.emitted_total()), (1, 2, 0));
     assert!(opening[0].query.starts_with("$filter=lastModifiedDateTime"), "{}", opening[0].query);
-    assert!(!opening[0].query.contains('&'), "nothing else is asked of delta: {}", opening[0].query);
+    assert!(!opening[0].query.contains('&'), "no other delta request: {}", opening[0].query);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn replies_to_old_messages_cost_no_more_requests_than_an_idle_run() {
 
 #[test]
 fn records_are_repeated_only_within_the_lookback() {
-    for (lookback, told) in [(0, 0), (300, 0), (900, 1), (4300, 2)] {
+    for (lookback, emitted) in [(0, 0), (300, 0), (900, 1), (4300, 2)] {
         let mut reader = settled(reader(10).with(json!({"use_delta_api": false, "lookback_seconds": lookback})));
         reader.post("an hour before the end of the next run");
         reader.later(HOUR);
@@ -113,6 +113,6 @@ fn records_are_repeated_only_within_the_lookback() {
         reader.read();
         reader.later(HOUR / 60);
         let run = reader.read();
-        assert_eq!(run.emitted(MESSAGES), told, "{lookback} s");
+        assert_eq!(run.emitted(MESSAGES), emitted, "{lookback} s");
     }
 }

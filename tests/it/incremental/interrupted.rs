@@ -87,7 +87,7 @@ fn a_failed_stream_writes_its_state_before_the_error() {
                         || message["state"]["stream"]["stream_descriptor"]["name"] == stream
                 };
                 let last = run.output.messages.iter().rfind(|message| of_stream(message)).unwrap();
-                assert_eq!(last["type"], "TRACE", "the error comes behind the state");
+                assert_eq!(last["type"], "TRACE", "the error follows the state");
             }
             assert!(reader.state(stream, &channel)["walk"]["link"].is_string(), "{stream}");
         }

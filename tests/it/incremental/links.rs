@@ -48,7 +48,7 @@ fn a_resume_link_that_expired_between_two_runs_restarts_its_pass() {
         let run = reader.read();
         assert_eq!(run.journal.with_status(400), 1);
         assert_eq!(run.emitted(MESSAGES), 40, "the pass begins at the top");
-        assert!(run.warnings("").is_empty(), "links end: that is nothing to be said");
+        assert!(run.warnings("").is_empty(), "an expired link is not reported");
         reader.assert_complete();
     }
 }
@@ -66,7 +66,7 @@ fn a_link_that_expires_during_a_run_restarts_its_pass() {
         None
     });
     let run = reader.read();
-    assert_eq!((run.journal.with_status(400), run.emitted(MESSAGES)), (1, 40), "nothing is told twice in a run");
+    assert_eq!((run.journal.with_status(400), run.emitted(MESSAGES)), (1, 40), "nothing is emitted twice in a run");
     reader.assert_complete();
 }
 
@@ -187,7 +187,7 @@ fn a_team_id_in_capitals_resumes_from_its_links() {
 
 fn assert_refused(reader: &mut super::Reader, key: &str) {
     let run = reader.run();
-    let said = format!("{:?}{}", run.output.errors(), run.output.stderr);
-    assert_eq!((run.output.status, run.journal.total()), (Some(1), 0), "{said}");
-    assert!(said.contains(key), "{key}: {said}");
+    let reported = format!("{:?}{}", run.output.errors(), run.output.stderr);
+    assert_eq!((run.output.status, run.journal.total()), (Some(1), 0), "{reported}");
+    assert!(reported.contains(key), "{key}: {reported}");
 }

@@ -159,7 +159,7 @@ fn a_channel_that_changes_too_fast_is_continued_by_the_next_run() {
         let run = reader.read();
         assert_eq!(run.warnings("is changing faster than it can be read; the next run will read the latest changes").len(), 1);
         let passes = run.requests(Class::Messages).into_iter().filter(|request| request.page == PageKind::First).count();
-        assert_eq!(passes, 12, "so many a run");
+        assert_eq!(passes, 12, "this many per run");
         let channel = reader.channel();
         for stream in [MESSAGES, REPLIES] {
             let state = reader.state(stream, &channel);
@@ -168,7 +168,7 @@ fn a_channel_that_changes_too_fast_is_continued_by_the_next_run() {
         reader.sim.clear_hook();
         reader.later(HOUR);
         let run = reader.read();
-        assert!(run.emitted(MESSAGES) < 20, "the walk goes on where it stood");
+        assert!(run.emitted(MESSAGES) < 20, "the walk continues where it stopped");
         reader.assert_complete();
         assert_eq!(reader.state(MESSAGES, &channel)["walk"], json!(null));
         reader.later(HOUR);

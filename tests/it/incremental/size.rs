@@ -75,7 +75,7 @@ fn a_state_of_ten_thousand_channels_is_read_and_written() {
             Protocol::Airbyte => lines[lines.len() - 2..].iter().map(|line| line.len()).sum(),
             _ => lines[lines.len() - 1].len(),
         };
-        assert!(bytes - links <= 3_400_000, "{} bytes beside {links} of links", bytes - links);
+        assert!(bytes - links <= 3_400_000, "{} bytes plus {links} of links", bytes - links);
     }
 }
 
@@ -90,10 +90,10 @@ fn a_state_takes_at_most_twice_its_size_in_memory() {
             add_channels(&mut reader.states[stream], 20_000);
         }
         let size: usize = reader.states.values().map(|state| state.to_string().len()).sum();
-        let (asked, is_asked) = mpsc::channel();
+        let (requested, is_asked) = mpsc::channel();
         reader.sim.on_request(move |request, _| {
             matches!(request.class, Class::Delta | Class::Messages).then(|| {
-                let _ = asked.send(());
+                let _ = requested.send(());
                 Fault::Stall
             })
         });

@@ -142,7 +142,7 @@ fn forms() -> [fn(&mut Reader); 5] {
 fn a_run_continues_from_a_state_of_version_1() {
     for protocol in BOTH {
         for form in forms() {
-            let mut told = Vec::new();
+            let mut emitted = Vec::new();
             for is_old in [false, true] {
                 let mut reader = reader(24).speaking(protocol).with(json!({"top": 4}));
                 form(&mut reader);
@@ -153,10 +153,10 @@ fn a_run_continues_from_a_state_of_version_1() {
                 reader.edit(&reader.roots()[20], "since then");
                 let run = reader.read();
                 reader.assert_complete();
-                told.push((run.emitted(MESSAGES), run.emitted(REPLIES), run.message_requests()));
+                emitted.push((run.emitted(MESSAGES), run.emitted(REPLIES), run.message_requests()));
                 assert!(reader.states.values().all(|state| state["version"] == 2));
             }
-            assert_eq!(told[0], told[1]);
+            assert_eq!(emitted[0], emitted[1]);
         }
     }
 }

@@ -58,7 +58,7 @@ fn a_start_time_limits_the_records() {
 fn extraction_errors_are_written_to_stderr() {
     let sim = tenant(1, 1, 1);
     let tap = Tap::new(&config(&sim, json!({})));
-    let mut said = String::new();
+    let mut reported = String::new();
     tap.file("spoilt.json", config(&sim, json!({"stream_options": "{spoilt"})).to_string());
     assert_eq!(tap.execute(&["extract", "-c", "spoilt.json", "--stream", "teams"], &[]).status, Some(1));
     for arguments in [
@@ -69,7 +69,7 @@ fn extraction_errors_are_written_to_stderr() {
     ] {
         let finished = tap.execute(&[&["extract", "-c", "config.json"], arguments].concat(), &[]);
         assert_eq!((finished.status, finished.stdout.as_str()), (Some(1), ""), "{}", finished.stderr);
-        said.push_str(&finished.stderr);
+        reported.push_str(&finished.stderr);
     }
-    insta::with_settings!({filters => vec![(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<uuid>")]}, { insta::assert_snapshot!("extract_refused", said) });
+    insta::with_settings!({filters => vec![(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<uuid>")]}, { insta::assert_snapshot!("extract_refused", reported) });
 }

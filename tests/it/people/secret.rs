@@ -53,15 +53,15 @@ fn a_source_does_not_read_a_secret_file_from_its_configuration() {
 fn problems_with_the_secret_file_are_reported() {
     let sim = tenant(1, 1, 1);
     let (tap, secret) = tap_with_file(&sim);
-    let said = || tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).stderr;
+    let reported = || tap.execute(&["extract", "-c", "config.json", "--stream", "teams"], &[]).stderr;
     tap.file("mounted", " \n");
-    let mut all = said();
+    let mut all = reported();
     std::fs::remove_file(tap.folder().join("mounted")).unwrap();
-    all += &said();
+    all += &reported();
     tap.file("config.json", config(&sim, json!({"client_secret": secret, "client_secret_file": "mounted"})).to_string());
-    all += &said();
+    all += &reported();
     tap.file("config.json", config(&sim, json!({"client_secret": null, "client_secret_file": ["mounted"]})).to_string());
-    all += &said();
+    all += &reported();
     insta::assert_snapshot!("secret_file", all);
 }
 

@@ -131,7 +131,7 @@ fn a_failed_stream_is_reported_last_and_the_others_are_complete() {
     for stream in ["teams", "channels", "messages", "message_replies"] {
         truth::assert_equal(stream, &output.table(stream), &truth::table(&truth, stream));
     }
-    assert_eq!(output.streams(), ALL, "a stream that fails has told its schema");
+    assert_eq!(output.streams(), ALL, "a stream that fails has a schema");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub struct Output {
 impl Output {
     pub fn new(protocol: Protocol, finished: Finished) -> Self {
         let Finished { status, signal, stdout, stderr } = finished;
-        assert!(stdout.is_empty() || stdout.ends_with('\n'), "the last line has no end: {stdout}");
+        assert!(stdout.is_empty() || stdout.ends_with('\n'), "the last line is incomplete: {stdout}");
         assert!(!stderr.contains("panicked"), "{stderr}");
         assert!(stderr.lines().all(|line| line.len() < validate::LONGEST), "a line on stderr is too long");
         let lines: Vec<String> = stdout.lines().map(str::to_owned).collect();

@@ -46,7 +46,7 @@ impl Running {
                 return;
             }
         }
-        panic!("it ends before that: {}", String::from_utf8_lossy(&self.read));
+        panic!("the output ends early: {}", String::from_utf8_lossy(&self.read));
     }
 
     /// Peak memory so far, in MiB.
@@ -69,7 +69,7 @@ impl Running {
         thread::spawn(move || sender.send(child.wait_with_output()));
         let Ok(output) = receiver.recv_timeout(PATIENCE) else {
             let _ = Command::new("sh").args(["-c", "kill -s KILL \"$0\"", &process]).status();
-            panic!("it does not end");
+            panic!("the process does not exit");
         };
         let mut output = output.unwrap();
         output.stdout.splice(..0, std::mem::take(&mut self.read));

@@ -115,11 +115,11 @@ impl Tap {
             // Host names are lower case, even if they contain a secret.
             let lower = text.to_ascii_lowercase();
             for secret in &secrets {
-                assert!(!lower.contains(secret), "{name} has {secret}: {text}");
+                assert!(!lower.contains(secret), "{name} contains {secret}: {text}");
             }
             // The value of an `Authorization` header, for any kind of token.
             for (at, bearer) in lower.match_indices("bearer ") {
-                assert!(text[at + bearer.len()..].starts_with("***"), "{name} has an authorization: {text}");
+                assert!(text[at + bearer.len()..].starts_with("***"), "{name} contains an authorization: {text}");
             }
         }
     }

@@ -1,4 +1,4 @@
-"""What Airbyte's retired connector acceptance tests asserted and its standard tests do not, by the names of the originals.
+"""Assertions of Airbyte's retired connector acceptance tests that its standard tests lack, with the original names.
 
-The originals are airbytehq/airbyte, airbyte-integrations/bases/connector-acceptance-test; docs/conformance.md says what became of each.
+The originals are airbytehq/airbyte, airbyte-integrations/bases/connector-acceptance-test; docs/conformance.md lists where each one is checked now.
 """

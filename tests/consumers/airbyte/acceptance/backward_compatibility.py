@@ -1,6 +1,6 @@
-"""Whether a spec and a catalog keep the promises of an earlier version, by the rules of the retired acceptance tests.
+"""Checks that a spec and a catalog are compatible with an earlier version, by the rules of the retired acceptance tests.
 
-Rules have the originals' names. Three are not the originals': that formats stay, that keys do, and that sync modes do.
+The rules have their original names. Three are new: formats, keys and sync modes must not change.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Path = list[str | int]
 
 
 class Differences:
-    """What one document has and the other has not, by kind of change."""
+    """The differences between two documents, by kind of change."""
 
     def __init__(self, previous: Any, current: Any) -> None:
         self._tree = DeepDiff(previous, current, view="tree", ignore_order=True)
 
     def of(self, kind: str) -> Iterator[tuple[Path, Any, Any]]:
-        """Path, value before and value after."""
+        """Yields the path, the old value and the new value."""
         for change in self._tree.get(kind, []):
             yield change.path(output_format="list"), change.t1, change.t2
 
@@ -64,7 +64,7 @@ def catalog_problems(previous: Catalog, current: Catalog) -> list[str]:
 
 
 def validate_previous_configs(previous: Spec, current: Spec, configs: int = 100, configs_an_option: int = 10) -> None:
-    """Fails if a configuration that the previous spec allows is none of the current one.
+    """Fails if the current spec refuses a configuration that the previous spec allows.
 
     Beyond the original, each option is in some of them: by chance, few of many options are.
     """
@@ -76,12 +76,12 @@ def validate_previous_configs(previous: Spec, current: Spec, configs: int = 100,
 
 
 def _validate_configs(schema: dict[str, Any], validator: Draft7Validator, configs: int) -> None:
-    # The problem says enough: no time goes into a smaller example.
+    # The problem is clear enough without shrinking the example.
     @settings(SAME_EACH_TIME, max_examples=configs, phases=[Phase.generate])
     @given(from_schema(schema))
     def every_config_is_taken(config: dict[str, Any]) -> None:
         problems = [f"{problem.json_path}: {problem.message}" for problem in validator.iter_errors(config)]
-        assert not problems, f"a configuration that was allowed is none any more: {problems}"
+        assert not problems, f"a configuration is no longer allowed: {problems}"
 
     every_config_is_taken()
 
@@ -105,7 +105,7 @@ def check_if_value_of_type_field_changed(found: Differences) -> Iterator[str]:
 
 
 def check_if_type_of_type_field_changed(found: Differences, *, widening: bool) -> Iterator[str]:
-    """A type may become a list of itself and null; with `widening`, of further types too; and a list of one may become that one."""
+    """A type may become a list of itself and null, or with `widening` of further types; a list of one type may become that type."""
     for path, before, after in found.of("type_changes"):
         if not _is_type(path):
             continue
@@ -183,7 +183,7 @@ def _changed(field: str, before: dict[str, Any], after: dict[str, Any]) -> Itera
 
 
 def _is_type(path: Path) -> bool:
-    """Whether this is the type of a property, or one of its types; a property may be named `type` itself."""
+    """Whether this is the type, or one of the types, of a property; a property may itself be named `type`."""
     if isinstance(path[-1], int):
         path = path[:-1]
     return "properties" in path and path[-1] == "type" and path[-2] != "properties"

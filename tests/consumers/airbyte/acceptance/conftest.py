@@ -1,4 +1,4 @@
-"""What the tests are given: the entries of `acceptance-test-config.yml`, a simulated tenant each, and the executable."""
+"""Fixtures: the entries of `acceptance-test-config.yml`, a simulated tenant for each, and the executable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXECUTABLE = os.environ["TAP_BINARY"]
 SIMULATOR = Path(os.environ["SIM_BINARY"])
 RELEASED = Path(__file__).resolve().parent / "released"
 
-# The section of acceptance-test-config.yml that each class runs once for every entry of.
+# The section of acceptance-test-config.yml for each class, which runs once per entry.
 SECTIONS = {
     "TestSpec": "spec",
     "TestConnection": "connection",
@@ -47,7 +47,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def folder(tmp_path: Path, simulator: Simulator) -> Path:
-    """The connector's folder, which the paths of `acceptance-test-config.yml` start from."""
+    """The connector's folder; paths in `acceptance-test-config.yml` are relative to it."""
     return connector_folder.write(tmp_path / "source-microsoft-teams", simulator)
 
 
@@ -63,7 +63,7 @@ def config(folder: Path, inputs: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def spec(connector: Connector) -> dict[str, Any]:
-    """What `spec` says, as it says it."""
+    """The output of `spec`."""
     (message,) = connector.spec().of(Type.SPEC)
     return message.spec.model_dump(mode="json", exclude_unset=True)
 
@@ -75,11 +75,11 @@ def catalog(connector: Connector, config: dict[str, Any]) -> AirbyteCatalog:
 
 @pytest.fixture
 def released(inputs: dict[str, Any]) -> Path:
-    """The files of the release that today's output has to be compatible with: the last one."""
+    """The files of the last release, with which the output must be compatible."""
     wanted = inputs["backward_compatibility_tests_config"]
     version = wanted["previous_connector_version"]
     last = max(RELEASED.iterdir(), key=lambda folder: [int(number) for number in folder.name.split(".")]).name
-    assert version == last, f"acceptance-test-config.yml compares with {version}, and {last} is the last that was released"
+    assert version == last, f"acceptance-test-config.yml compares with {version}, but {last} is the last release"
     if wanted.get("disable_for_version") == version:
         pytest.skip(f"backward compatibility is disabled for version {version}")
     return RELEASED / version

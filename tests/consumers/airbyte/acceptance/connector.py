@@ -1,4 +1,4 @@
-"""The executable as the acceptance tests start it, and what it said, in the models of Airbyte's protocol."""
+"""Starts the executable like the acceptance tests, and parses its output into the models of Airbyte's protocol."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Output:
         return [key(record) for record in self.records if record.stream == stream]
 
     def last_state(self) -> State:
-        """As the platform hands it back: the last one of each stream."""
+        """The state that the platform passes to the next run: the last one of each stream."""
         return list({state.stream.stream_descriptor.name: dumped(state) for state in self.states}.values())
 
 
@@ -84,14 +84,14 @@ class Connector:
             arguments += [f"--{name}", path]
         done = subprocess.run(arguments, capture_output=True)
         assert done.returncode == code, f"{command} ended with {done.returncode}: {done.stderr.decode()}{done.stdout.decode()[-2000:]}"
-        # Not splitlines(): there are other line separators within texts.
+        # Not splitlines(), because texts may contain other line separators.
         lines = done.stdout.decode().split("\n")
-        assert lines.pop() == "", "the last line has no end"
+        assert lines.pop() == "", "the last line is incomplete"
         return Output([AirbyteMessage.model_validate_json(line) for line in lines])
 
 
 def configured(streams: Iterable[AirbyteStream], mode: SyncMode) -> ConfiguredAirbyteCatalog:
-    """All that can be read in this mode."""
+    """All streams that support this mode."""
     return ConfiguredAirbyteCatalog(
         streams=[
             ConfiguredAirbyteStream(
@@ -112,5 +112,5 @@ def key(record: AirbyteRecordMessage) -> Key:
 
 
 def dumped(state: AirbyteStateMessage) -> dict[str, Any]:
-    """With its nulls: they are part of a state."""
+    """Includes nulls, which are part of a state."""
     return {"type": "STREAM", "stream": state.stream.model_dump(mode="json", exclude_unset=True)}

@@ -1,4 +1,4 @@
-"""Walks JSON schemas, and holds records against them as the acceptance tests did."""
+"""Walks JSON schemas, and validates records like the acceptance tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d?-\d\d?[\sT]\d\d?:\d\d?:\d\d?(\.\d+)?.*")
 
 
 def subschemas(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
-    """The schema and all below it, with where they are."""
+    """The schema and all its subschemas, with their paths."""
     yield path, schema
     for name, below in schema.get("properties", {}).items():
         yield from subschemas(below, f"{path}/properties/{name}")
@@ -28,7 +28,7 @@ def subschemas(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
 
 
 def record_validator(schema: Schema, *, fail_on_extra_columns: bool) -> Any:
-    """Takes no `1.0` for an integer, and reads date-times."""
+    """Does not accept `1.0` as an integer, and checks date-times."""
     checker = FormatChecker(formats=())
     checker.checks("date-time")(lambda value: not isinstance(value, str) or bool(TIMESTAMP.fullmatch(value) and instant(value)))
     strict = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool))

@@ -36,7 +36,7 @@ Spec = dict[str, Any]
 
 
 def values_of(value: Any, name: str) -> list[Any]:
-    """Every value that stands under this name, however deep."""
+    """Every value with this name, at any depth."""
     below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     own = [value[name]] if isinstance(value, dict) and name in value else []
     return own + [found for one in below for found in values_of(one, name)]
@@ -49,33 +49,33 @@ class TestSpec:
     def test_enum_usage(self, spec: Spec) -> None:
         for path, schema in subschemas(spec["connectionSpecification"]):
             values = schema.get("enum", [])
-            assert len(set(values)) == len(values), f"{path}: a value twice in {values}"
+            assert len(set(values)) == len(values), f"{path}: a duplicate value in {values}"
 
     def test_oneof_usage(self, spec: Spec) -> None:
-        """A form tells the alternatives by one property that is constant in each, and shows nothing else that would compete with it."""
+        """A form distinguishes the alternatives by exactly one property that is constant in each."""
         for path, schema in subschemas(spec["connectionSpecification"]):
             alternatives = schema.get("oneOf")
             if alternatives is None:
                 continue
-            assert schema.get("type") == "object", f"{path}: is no object"
+            assert schema.get("type") == "object", f"{path}: is not an object"
             assert all("properties" in one for one in alternatives), f"{path}: an alternative without properties"
             common = set.intersection(*(set(one["properties"]) for one in alternatives))
             constant = [name for name in common if all("const" in one["properties"][name] for one in alternatives)]
-            assert len(constant) == 1, f"{path}: told apart by {constant}"
-            for told in (one["properties"][constant[0]] for one in alternatives):
-                assert told.get("default", told["const"]) == told["const"], f"{path}: another default than the constant"
-                assert told.get("enum", [told["const"]]) == [told["const"]], f"{path}: other values than the constant"
+            assert len(constant) == 1, f"{path}: distinguished by {constant}"
+            for selector in (one["properties"][constant[0]] for one in alternatives):
+                assert selector.get("default", selector["const"]) == selector["const"], f"{path}: another default than the constant"
+                assert selector.get("enum", [selector["const"]]) == [selector["const"]], f"{path}: other values than the constant"
 
     def test_property_type_is_not_array(self, spec: Spec) -> None:
         for path, schema in subschemas(spec["connectionSpecification"]):
             kind = schema.get("type")
             if isinstance(kind, list):
-                assert len(kind) == 1 or (len(kind) == 2 and kind[1] == "null"), f"{path}: a form shows one type, not {kind}"
+                assert len(kind) == 1 or (len(kind) == 2 and kind[1] == "null"), f"{path}: a form supports one type, not {kind}"
 
     def test_object_not_empty(self, spec: Spec) -> None:
         for path, schema in subschemas(spec["connectionSpecification"]):
             if path and schema.get("type") == "object":
-                assert schema.get("oneOf") or schema.get("properties"), f"{path}: a form shows nothing of it"
+                assert schema.get("oneOf") or schema.get("properties"), f"{path}: a form cannot show it"
 
     def test_array_type(self, spec: Spec) -> None:
         for path, schema in subschemas(spec["connectionSpecification"]):
@@ -92,7 +92,7 @@ class TestSpec:
         for path, schema in subschemas(spec["connectionSpecification"]):
             ordered = [one for one in schema.get("properties", {}).values() if "order" in one]
             places = [(one.get("group", ""), one["order"]) for one in ordered]
-            assert len(set(places)) == len(places), f"{path}: an order twice in {sorted(places)}"
+            assert len(set(places)) == len(places), f"{path}: a duplicate order in {sorted(places)}"
 
     def test_nested_group(self, spec: Spec) -> None:
         for path, schema in subschemas(spec["connectionSpecification"]):
@@ -157,7 +157,7 @@ class TestBasicRead:
         for record in records:
             problems = [f"{problem.json_path}: {problem.message}" for problem in validators[record.stream].iter_errors(record.data)]
             assert not problems, f"{record.stream}: {problems}"
-            assert properties[record.stream] & record.data.keys(), f"{record.stream}: a record with nothing that the schema knows"
+            assert properties[record.stream] & record.data.keys(), f"{record.stream}: a record without any property of the schema"
 
     @staticmethod
     def validate_empty_streams(records: list[AirbyteRecordMessage], streams: list[AirbyteStream], allowed: set[str]) -> None:
@@ -165,7 +165,7 @@ class TestBasicRead:
 
     @staticmethod
     def validate_primary_keys_data_type(records: list[AirbyteRecordMessage], streams: list[AirbyteStream]) -> None:
-        """The originals let one part of a key be null; no part is here."""
+        """Unlike in the originals, no part of a key may be null."""
         keys = {stream.name: stream.source_defined_primary_key for stream in streams}
         for record in records:
             for (part,) in keys[record.stream]:
@@ -173,7 +173,7 @@ class TestBasicRead:
 
     @staticmethod
     def validate_expected_records(output: Output, truth: Truth) -> None:
-        """Those of the tenant, in any order; the originals compared with some that had been recorded, by their keys."""
+        """The records of the tenant, in any order; the originals compared the keys of recorded samples."""
         for stream in truth.counts():
             compare(truth, stream, [record.data for record in output.records if record.stream == stream])
 
@@ -193,7 +193,7 @@ class TestBasicRead:
 
 
 class TestConnectorAttributes:
-    """For certified connectors only, in the original."""
+    """Only for certified connectors in the original."""
 
     METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text())["data"]
 
@@ -210,10 +210,10 @@ class TestConnectorAttributes:
 
 
 class TestConnectorDocumentation:
-    """For certified connectors only, in the original."""
+    """Only for certified connectors in the original."""
 
     def test_prerequisites_content(self, spec: Spec) -> None:
-        """What the form asks for is named before anything else."""
+        """The prerequisites mention every required option."""
         page = (ROOT / "docs/airbyte.md").read_text()
         section = page.partition("\n## Prerequisites\n")[2].partition("\n## ")[0].lower()
         schema = spec["connectionSpecification"]

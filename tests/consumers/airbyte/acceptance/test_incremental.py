@@ -32,7 +32,7 @@ class TestIncremental:
     def test_two_sequential_reads(
         self, connector: Connector, simulator: Simulator, config: dict[str, Any], incremental: ConfiguredAirbyteCatalog
     ) -> None:
-        """The second read, with the state of the first, brings other records, of the same streams, and none from before its cursors."""
+        """The second read, with the state of the first, emits different records of the same streams, none older than its cursors."""
         before = simulator.truth()
         first = connector.read(config, incremental)
         assert first.records and first.states
@@ -40,7 +40,7 @@ class TestIncremental:
         second = connector.read(config, incremental, first.last_state())
         after = simulator.truth()
         assert {record.stream for record in second.records} == {record.stream for record in first.records}
-        # Beyond the originals: what has changed, all of it, and nothing else but the roots above changed replies.
+        # In addition to the originals: exactly the changed records, and the roots of changed replies.
         only_changes(before, after, second.keys)
         for stream in (stream.stream.name for stream in incremental.streams):
             changed = after.changed_since(before, stream)
@@ -51,23 +51,23 @@ class TestIncremental:
     def test_read_sequential_slices(
         self, connector: Connector, simulator: Simulator, config: dict[str, Any], incremental: ConfiguredAirbyteCatalog
     ) -> None:
-        """From every state on the rest is read, however early the state: at least as many records as were told behind it, and no key is missed.
+        """A read from any state emits the rest: at least as many records as followed the state, without missing a key.
 
-        The originals took a sample of the states, of connectors whose requests cost something.
+        The originals used a sample of the states, because requests of real connectors are expensive.
         """
         for stream in incremental.streams:
             name, alone = stream.stream.name, ConfiguredAirbyteCatalog(streams=[stream])
             whole = connector.read(config, alone)
-            assert not newer(whole.records, dict(cursors_of(whole.last_state(), name))), f"{name}: a record behind the cursor"
+            assert not newer(whole.records, dict(cursors_of(whole.last_state(), name))), f"{name}: a record newer than the cursor"
             everything = simulator.truth().rows(name).keys()
             states = states_with_counts(whole)
-            assert len(states) > 5, f"{name}: {len(states)} states are too few to tell anything"
-            told = 0
+            assert len(states) > 5, f"{name}: {len(states)} states are too few for this test"
+            emitted = 0
             for state, count in states[:-1]:
-                told += count
+                emitted += count
                 rest = connector.read(config, alone, [dumped(state)])
-                assert len(rest.records) >= len(whole.records) - told, f"{name}: from {dumped(state)}"
-                missed = everything - {key(record) for record in whole.records[:told]} - set(rest.keys(name))
+                assert len(rest.records) >= len(whole.records) - emitted, f"{name}: from {dumped(state)}"
+                missed = everything - {key(record) for record in whole.records[:emitted]} - set(rest.keys(name))
                 assert not missed, f"{name}: {len(missed)} missed from {dumped(state)}, such as {sorted(missed)[:2]}"
 
     def test_state_with_abnormally_large_values(
@@ -86,14 +86,14 @@ class TestIncremental:
         assert {state.stream.stream_descriptor.name for state in output.states} == streams
         form = re.compile(inputs["future_state"]["cursor_format"]["format"])
         for stream in streams:
-            given, told = dict(cursors_of(future, stream)), dict(cursors_of(output.last_state(), stream))
-            assert given.keys() == told.keys(), f"{stream}: other channels than were given"
-            for cursor in [*given.values(), *told.values()]:
-                assert isinstance(cursor, str) and form.fullmatch(cursor), f"{stream}: {cursor!r} has another form"
+            before, after = dict(cursors_of(future, stream)), dict(cursors_of(output.last_state(), stream))
+            assert before.keys() == after.keys(), f"{stream}: different channels than in the state"
+            for cursor in [*before.values(), *after.values()]:
+                assert isinstance(cursor, str) and form.fullmatch(cursor), f"{stream}: {cursor!r} has a different form"
 
 
 def cursors_of(states: State, stream: str) -> Iterator[tuple[str, str]]:
-    """Channel and cursor: a stream of ours has one in each channel."""
+    """Channels and their cursors."""
     for state in states:
         if state["stream"]["stream_descriptor"]["name"] == stream:
             for group in state["stream"]["stream_state"]["partitions"]:
@@ -102,12 +102,12 @@ def cursors_of(states: State, stream: str) -> Iterator[tuple[str, str]]:
 
 
 def states_with_counts(output: Output) -> list[tuple[AirbyteStateMessage, int]]:
-    """With the records that were told since the one before; those that follow without any are left out."""
+    """States with the number of records since the previous one; states without new records are omitted."""
     return [(state, int(state.sourceStats.recordCount)) for state in output.states if state.sourceStats.recordCount]
 
 
 def older(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> list[Key]:
-    """Those from before the cursor of their channel. Some awkward messages have other times than those of a change, or none."""
+    """Records older than the cursor of their channel. Some awkward messages have unusual times, or none."""
     told = [(record, cursor, _times(record, CURSOR, "createdDateTime")) for record, cursor in _with_cursor(records, cursors)]
     return [key(record) for record, cursor, times in told if times and max(times) < cursor]
 
@@ -117,12 +117,12 @@ def newer(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> list[
 
 
 def _times(record: AirbyteRecordMessage, *names: str) -> list[datetime]:
-    """Of those that are there, and are times."""
+    """The latest of the existing, valid times."""
     return [time for name in names if (time := instant(record.data[name] or ""))]
 
 
 def _with_cursor(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> Iterator[tuple[AirbyteRecordMessage, datetime]]:
-    """Of the channels that had a cursor."""
+    """Records newer than the cursor of their channel."""
     for record in records:
         if cursor := instant(cursors.get(f"{record.data['team_id']}/{record.data['channel_id']}", "")):
             yield record, cursor

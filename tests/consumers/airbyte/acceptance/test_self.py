@@ -1,4 +1,4 @@
-"""The assertions of `test_core` notice what they are for, also those that today's output has nothing to try with.
+"""The assertions of `test_core` notice violations, even those that the current output cannot exercise.
 
 `unit_tests/test_spec.py` and `unit_tests/test_core.py` of the retired acceptance tests did the same.
 """
@@ -20,7 +20,7 @@ CHOICE: dict[str, Any] = {"type": "object", "oneOf": [{"properties": {"kind": {"
 
 
 def without(*path: str | int) -> dict[str, Any]:
-    """A choice that lacks one keyword."""
+    """A choice without one keyword."""
     choice = deepcopy(CHOICE)
     place: Any = choice
     for part in path[:-1]:

@@ -23,7 +23,7 @@ impl<'m> StreamSchema<'m> {
         for name in
             key.iter().copied().chain(message["bookmark_properties"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()))
         {
-            assert!(schema["properties"].get(name).is_some(), "{name} is no property: {message}");
+            assert!(schema["properties"].get(name).is_some(), "{name} is not a property: {message}");
         }
         assert_eq!(schema["type"], "object");
         let validators = [jsonschema::draft4::options(), jsonschema::draft7::options()];
@@ -46,7 +46,7 @@ pub(super) fn messages(messages: &[Value]) {
     for message in messages {
         let stream = || message["stream"].as_str().unwrap_or_else(|| panic!("no stream: {message}"));
         match message["type"].as_str() {
-            Some("SCHEMA") => assert!(schemas.insert(stream(), StreamSchema::new(message)).is_none(), "twice the schema of {}", stream()),
+            Some("SCHEMA") => assert!(schemas.insert(stream(), StreamSchema::new(message)).is_none(), "a second schema of {}", stream()),
             Some("RECORD") => {
                 assert!(has_state, "a record before the first state");
                 schemas.get(stream()).unwrap_or_else(|| panic!("no schema before {message}")).record(message);
@@ -55,8 +55,8 @@ pub(super) fn messages(messages: &[Value]) {
                 has_state = true;
                 assert!(message["value"]["bookmarks"].is_object(), "{message}");
             }
-            _ => panic!("no message of a tap: {message}"),
+            _ => panic!("not a Singer message: {message}"),
         }
     }
-    assert!(messages.last().is_none_or(|last| last["type"] == "STATE"), "the last line is no state");
+    assert!(messages.last().is_none_or(|last| last["type"] == "STATE"), "the last line is not a state");
 }
