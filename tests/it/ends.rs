@@ -139,7 +139,7 @@ fn a_signal_stops_a_check_immediately() {
         Cli::try_parse_from(["tap-microsoft-teams", "check", "--config", tap.folder().join("config.json").to_str().unwrap()]).unwrap();
     let run = thread::spawn({
         let stop = stop.clone();
-        move || command::run(&cli, Brittle::default(), stop).unwrap()
+        move || command::run(&cli, PanickingOutput::default(), stop).unwrap()
     });
     receiver.recv_timeout(Duration::from_secs(10)).unwrap();
     stop.end_asking();
@@ -202,12 +202,12 @@ fn a_signal_ends_the_run_even_if_nobody_reads() {
 
 /// An output whose first write panics, like a bug of ours.
 #[derive(Clone, Default)]
-struct Brittle {
+struct PanickingOutput {
     is_broken: Arc<AtomicBool>,
     written: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Write for Brittle {
+impl Write for PanickingOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         assert!(self.is_broken.swap(true, Ordering::SeqCst), "a text that may quote what was read");
         self.written.lock().unwrap().write(bytes)
@@ -219,8 +219,8 @@ impl Write for Brittle {
 }
 
 /// Runs the program with these arguments and a panicking output.
-fn run_brittle(arguments: &[&str]) -> (Exit, String) {
-    let out = Brittle::default();
+fn run_with_panic(arguments: &[&str]) -> (Exit, String) {
+    let out = PanickingOutput::default();
     let cli = Cli::try_parse_from([&["tap-microsoft-teams"], arguments].concat()).unwrap();
     let exit = command::run(&cli, out.clone(), Default::default()).unwrap();
     let written = out.written.lock().unwrap().clone();
@@ -235,7 +235,7 @@ fn a_panic_is_reported_as_a_system_error() {
     let (config, catalog) = (path("config.json"), path("catalog.json"));
     // In the writer thread, and in the thread that reads from Graph.
     for arguments in [&["read", "--config", &config, "--catalog", &catalog][..], &["check", "--config", &config], &["spec"]] {
-        let (exit, stdout) = run_brittle(arguments);
+        let (exit, stdout) = run_with_panic(arguments);
         assert_eq!(exit, Exit::Failure, "{arguments:?}");
         let output = Output::new(Protocol::Airbyte, Finished { status: Some(1), signal: None, stdout, stderr: String::new() });
         let [(kind, _, sentence)] = output.errors()[..] else { panic!("{:?}", output.messages) };
@@ -253,7 +253,7 @@ const FOLDER: &str = "TEST_FOLDER_OF_A_PANIC";
 fn a_sync_that_panics() {
     let Ok(folder) = env::var(FOLDER) else { return };
     panic::install_hook();
-    let (exit, stdout) = run_brittle(&["--config", &format!("{folder}/config.json")]);
+    let (exit, stdout) = run_with_panic(&["--config", &format!("{folder}/config.json")]);
     assert_eq!((exit, stdout.as_str()), (Exit::Failure, ""));
 }
 

@@ -36,7 +36,7 @@ impl Tenant {
     }
 
     /// The number of requests for the team or channel since the journal was cleared.
-    fn asked(&self, id: &str) -> usize {
+    fn request_count(&self, id: &str) -> usize {
         let is_about = |path: &str| path.contains(id) || path.contains(&id.replace(':', "%3A").replace('@', "%40"));
         self.sim.journal().entries().filter(|entry| is_about(&entry.request.path)).count()
     }
@@ -70,7 +70,12 @@ fn a_channel_that_always_fails_is_reported_once_with_the_hint_to_exclude_it() {
     tenant.sim.clear_journal();
     let tap = tenant.tap(json!({"exclude": tenant.channel}));
     let third = read(&tap, &ALL, Some(&state(&second)));
-    assert_eq!((third.status, third.logs("WARN").len(), tenant.asked(&tenant.channel)), (Some(0), 0, 0), "{:?}", third.logs("WARN"));
+    assert_eq!(
+        (third.status, third.logs("WARN").len(), tenant.request_count(&tenant.channel)),
+        (Some(0), 0, 0),
+        "{:?}",
+        third.logs("WARN")
+    );
     assert_eq!((third.records("channels").count(), third.records("messages").count()), (8, 0));
     assert!(state(&third).to_string().matches("lastModifiedDateTime").count() > 0);
 }
@@ -85,7 +90,12 @@ fn an_excluded_team_is_neither_read_nor_requested() {
         tenant.sim.clear_journal();
         let tap = tenant.tap(settings);
         let output = tap.sync(&[]);
-        assert_eq!((output.status, output.logged("WARNING").len(), tenant.asked(&tenant.team)), (Some(0), 0, 0), "{}", output.stderr);
+        assert_eq!(
+            (output.status, output.logged("WARNING").len(), tenant.request_count(&tenant.team)),
+            (Some(0), 0, 0),
+            "{}",
+            output.stderr
+        );
         assert_eq!((output.records("teams").count(), output.records("channels").count(), channels_of(&output, "messages")), (2, 6, 6));
         assert!(output.records("members").all(|record| record["team_id"] != tenant.team.as_str()));
 
@@ -93,7 +103,7 @@ fn an_excluded_team_is_neither_read_nor_requested() {
         let plan = tap.execute(&["plan", "--config", "config.json", "--format", "json"], &[]);
         let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
         assert_eq!((plan["teams"].as_u64(), plan["channels"].as_u64()), (Some(2), Some(6)));
-        assert_eq!(tenant.asked(&tenant.team), 0, "neither by a check nor by a plan");
+        assert_eq!(tenant.request_count(&tenant.team), 0, "neither by a check nor by a plan");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::support::{ALL, Output, Tap, config, everything, tenant};
 /// The permissions of all streams except messages.
 const WITHOUT_MESSAGES: [&str; 4] = ["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "TeamMember.Read.All"];
 
-fn granted(roles: &[&str]) -> (GraphSim, Tap) {
+fn tenant_with_roles(roles: &[&str]) -> (GraphSim, Tap) {
     let sim = tenant(3, 6, 1);
     sim.set_roles(roles);
     let tap = Tap::new(&config(&sim, everything()));
@@ -32,7 +32,7 @@ fn errors<'o>(output: &'o Output, streams: &[&str]) -> Vec<&'o str> {
 
 #[test]
 fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
-    let (_sim, tap) = granted(&WITHOUT_MESSAGES);
+    let (_sim, tap) = tenant_with_roles(&WITHOUT_MESSAGES);
     let output = tap.read(&ALL);
     let has = "the token has GroupMember.Read.All, Team.ReadBasic.All, Channel.ReadBasic.All and TeamMember.Read.All, and lacks \
                ChannelMessage.Read.All: grant the application permission ChannelMessage.Read.All and admin consent; this takes \
@@ -61,7 +61,7 @@ fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
 
 #[test]
 fn two_missing_permissions_are_two_reports_with_their_streams() {
-    let (_sim, tap) = granted(&["GroupMember.Read.All", "ChannelMessage.Read.All"]);
+    let (_sim, tap) = tenant_with_roles(&["GroupMember.Read.All", "ChannelMessage.Read.All"]);
     let output = tap.read(&ALL);
     let warned = output.logs("WARN");
     let reported = |end: &str| warned.iter().filter(|line| line.ends_with(end)).count();
@@ -75,7 +75,7 @@ fn two_missing_permissions_are_two_reports_with_their_streams() {
 
 #[test]
 fn a_parent_refused_for_another_reason_is_reported_separately() {
-    let (sim, tap) = granted(&["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All"]);
+    let (sim, tap) = tenant_with_roles(&["GroupMember.Read.All", "Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMessage.Read.All"]);
     let channels: Vec<_> = sim.truth().channels.into_keys().map(|(_, channel)| channel).take(2).collect();
     for channel in &channels {
         sim.with_tenant(|tenant| tenant.block_channel(channel, graph_sim::Block::forbidden())).unwrap();
@@ -95,7 +95,7 @@ fn a_parent_refused_for_another_reason_is_reported_separately() {
 
 #[test]
 fn a_listed_permission_that_is_not_sufficient_is_reported() {
-    let (sim, tap) = granted(&["Group.ReadWrite.All", "TeamMember.Read.All"]);
+    let (sim, tap) = tenant_with_roles(&["Group.ReadWrite.All", "TeamMember.Read.All"]);
     sim.switches(|switches| switches.group_roles_open_messages = false);
     let named = "the token has Group.ReadWrite.All, which Graph did not accept here, and lacks ChannelMessage.Read.All: grant the application \
                  permission ChannelMessage.Read.All and admin consent";
@@ -121,7 +121,7 @@ fn licences_and_policies_are_not_missing_permissions() {
         (Fault::graph(402, "PaymentRequired", "Payment Required"), "hint: a licence is missing: "),
         (Fault::graph(403, "Forbidden", "User Login. Teams is disabled for your tenant."), "hint: the tenant does not allow this: "),
     ] {
-        let (sim, tap) = granted(&WITHOUT_MESSAGES);
+        let (sim, tap) = tenant_with_roles(&WITHOUT_MESSAGES);
         sim.inject(Rule::new(fault).class(Class::Messages));
         let output = tap.read(&["messages"]);
         assert!(errors(&output, &["messages"])[0].contains(hint), "{:?}", output.errors());
@@ -131,7 +131,7 @@ fn licences_and_policies_are_not_missing_permissions() {
 
 #[test]
 fn with_an_unreadable_token_the_message_of_graph_is_shown() {
-    let (sim, tap) = granted(&WITHOUT_MESSAGES);
+    let (sim, tap) = tenant_with_roles(&WITHOUT_MESSAGES);
     sim.switches(|switches| switches.opaque_tokens = true);
     let output = tap.read(&ALL);
     let warned = output.logs("WARN");

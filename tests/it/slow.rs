@@ -30,7 +30,7 @@ use crate::support::{
 };
 
 /// The maximum size of the buffer, the unfinished line and the final states: far less than the waiting records.
-const AFTER_THE_SIGNAL: usize = 100_000;
+const MAX_BYTES_AFTER_SIGNAL: usize = 100_000;
 
 const RUNS: [(Protocol, &[&str]); 2] = [
     (Protocol::Airbyte, &["read", "--config", "config.json", "--catalog", "catalog.json"]),
@@ -69,21 +69,21 @@ fn tap(sim: &GraphSim) -> Tap {
 
 /// An output whose reader reads only the permitted number of bytes.
 #[derive(Clone, Default)]
-struct Paced(Arc<(Mutex<Taken>, Condvar)>);
+struct PacedOutput(Arc<(Mutex<Received>, Condvar)>);
 
 #[derive(Default)]
-struct Taken {
+struct Received {
     bytes: Vec<u8>,
     may_be: usize,
 }
 
-impl Paced {
+impl PacedOutput {
     /// Permits this many more bytes, and waits until they have been read.
     fn take(&self, bytes: usize) {
         let (taken, changed) = &*self.0;
         taken.lock().unwrap().may_be += bytes;
         changed.notify_all();
-        let is_less = |taken: &mut Taken| taken.bytes.len() < taken.may_be;
+        let is_less = |taken: &mut Received| taken.bytes.len() < taken.may_be;
         let waited = changed.wait_timeout_while(taken.lock().unwrap(), Duration::from_secs(10), is_less).unwrap();
         assert!(!waited.1.timed_out());
     }
@@ -98,7 +98,7 @@ impl Paced {
     }
 }
 
-impl Write for Paced {
+impl Write for PacedOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let (taken, changed) = &*self.0;
         let mut taken = changed.wait_while(taken.lock().unwrap(), |taken| taken.bytes.len() == taken.may_be).unwrap();
@@ -116,7 +116,7 @@ impl Write for Paced {
 /// Runs the program; the reader reads this many bytes, and no more until `pages` pages of messages were requested and the run was stopped.
 /// Returns the output.
 fn run_and_stop(sim: &GraphSim, arguments: &[&str], taken: usize, pages: usize) -> String {
-    let (tap, out, stop) = (tap(sim), Paced::default(), StopSignal::default());
+    let (tap, out, stop) = (tap(sim), PacedOutput::default(), StopSignal::default());
     let path = |name: &&str| if name.ends_with(".json") { tap.folder().join(name).display().to_string() } else { (*name).to_owned() };
     let arguments = ["tap-microsoft-teams"].iter().chain(arguments).chain(&["--log-level", "error"]).map(path);
     let cli = Cli::try_parse_from(arguments).unwrap();
@@ -149,7 +149,11 @@ fn a_stopped_run_ends_with_a_whole_line_and_the_state_of_what_was_written() {
     for (protocol, arguments) in RUNS {
         for taken in [1, 3000, 600_000] {
             let stdout = run_and_stop(&sim, arguments, taken, 8);
-            assert!(stdout.len() - taken < AFTER_THE_SIGNAL, "{protocol:?}: {} bytes, {taken} of them before the signal", stdout.len());
+            assert!(
+                stdout.len() - taken < MAX_BYTES_AFTER_SIGNAL,
+                "{protocol:?}: {} bytes, {taken} of them before the signal",
+                stdout.len()
+            );
             let first = Output::new(protocol, Finished { status: None, signal: Some(15), stdout, stderr: String::new() });
             let second = match protocol {
                 Protocol::Airbyte => incremental::read(&tap(&sim), &ALL, Some(&state(&first))),
@@ -167,7 +171,7 @@ fn a_stopped_run_ends_with_a_whole_line_and_the_state_of_what_was_written() {
 #[test]
 fn a_stopped_extract_ends_with_a_whole_line() {
     let stdout = run_and_stop(&long_messages(), &["extract", "--stream", "messages", "--config", "config.json"], 1, 8);
-    assert!(stdout.ends_with('\n') && stdout.len() < AFTER_THE_SIGNAL, "{}", stdout.len());
+    assert!(stdout.ends_with('\n') && stdout.len() < MAX_BYTES_AFTER_SIGNAL, "{}", stdout.len());
     assert!(stdout.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
 }
 
@@ -188,7 +192,7 @@ fn a_stopped_run_finishes_a_long_line() {
 }
 
 /// A pipe of this size with a non-blocking writer.
-fn pipe_that_does_not_block(bytes: usize) -> (PipeReader, PipeWriter) {
+fn non_blocking_pipe(bytes: usize) -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     fcntl_setfl(&writer, fcntl_getfl(&writer).unwrap() | OFlags::NONBLOCK).unwrap();
     fcntl_setpipe_size(&writer, bytes).unwrap();
@@ -200,7 +204,7 @@ fn a_non_blocking_stdout_is_waited_for() {
     let sim = tenant(1, 2, 40);
     let whole = incremental::read(&tap(&sim), &ALL, None);
     for (protocol, arguments) in RUNS {
-        let (mut reader, writer) = pipe_that_does_not_block(4096);
+        let (mut reader, writer) = non_blocking_pipe(4096);
         let running = tap(&sim).start(arguments, writer);
         let mut stdout = String::new();
         reader.read_to_string(&mut stdout).unwrap();
@@ -213,7 +217,7 @@ fn a_non_blocking_stdout_is_waited_for() {
 #[test]
 fn a_non_blocking_stderr_is_waited_for() {
     let sim = tenant(1, 1, 1);
-    let (mut reader, mut writer) = pipe_that_does_not_block(4096);
+    let (mut reader, mut writer) = non_blocking_pipe(4096);
     let full = [b'\n'; 4096];
     writer.write_all(&full).unwrap();
     let mut child = tap(&sim).command().arg("--catalog=none").stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer).spawn().unwrap();

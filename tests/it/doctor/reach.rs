@@ -6,7 +6,7 @@ use graph_sim::{Block, Class, Fault, Host, RetryAfter, Rule};
 use serde_json::{Value, json};
 
 use super::{assert_snapshot, checked, lines};
-use crate::support::{Tap, config, everything, side_by_side, tenant};
+use crate::support::{Tap, config, everything, in_parallel, tenant};
 
 fn with(settings: &Value) -> Value {
     let mut all = everything();
@@ -22,7 +22,7 @@ fn an_unreachable_host_is_named_with_a_hint() {
         ("Graph refuses connections", json!({"graph_url": "http://127.0.0.1:1"})),
         ("Graph has no address", json!({"graph_url": "https://graph.invalid"})),
     ];
-    let outputs = side_by_side(cases, |(setup, settings)| (setup, checked(&tenant(1, 1, 1), &with(&settings))));
+    let outputs = in_parallel(cases, |(setup, settings)| (setup, checked(&tenant(1, 1, 1), &with(&settings))));
     assert_snapshot("an_unreachable_host_is_named_with_a_hint", &outputs);
 }
 
@@ -49,7 +49,7 @@ fn a_check_does_not_wait_long() {
         ),
         ("the sign-in service asks to wait", json!({}), Some(Rule::new(Fault::throttled(RetryAfter::Seconds(600))).class(Class::Token))),
     ];
-    let outputs = side_by_side(cases, |(setup, settings, rule)| {
+    let outputs = in_parallel(cases, |(setup, settings, rule)| {
         let sim = tenant(1, 1, 1);
         rule.into_iter().for_each(|rule| sim.inject(rule));
         let mut config = config(&sim, with(&settings));

@@ -4,7 +4,7 @@ use graph_sim::{Class, Fault, Rule};
 use serde_json::{Value, json};
 
 use super::{assert_snapshot, checked};
-use crate::support::{everything, side_by_side, tenant};
+use crate::support::{everything, in_parallel, tenant};
 
 #[test]
 fn a_failed_sign_in_is_explained() {
@@ -23,7 +23,7 @@ fn a_failed_sign_in_is_explained() {
         ("an application that is disabled", json!({}), Some(7_000_112)),
         ("Conditional Access", json!({}), Some(53003)),
     ];
-    let outputs = side_by_side(cases, |(setup, settings, code)| {
+    let outputs = in_parallel(cases, |(setup, settings, code)| {
         let sim = tenant(1, 1, 1);
         if let Some(code) = code {
             sim.inject(Rule::new(Fault::Aadsts(code)).class(Class::Token));

@@ -59,14 +59,14 @@ fn refusal(value: &Value, kind: &Kind) -> Option<String> {
     (output.status != Some(0)).then(|| format!("{:?}\n{}", output.messages.last(), output.stderr))
 }
 
-fn is_named(path: &str, block: &Block) -> bool {
+fn is_listed(path: &str, block: &Block) -> bool {
     OTHER.iter().any(|(document, begin, _)| *document == path && block.text.starts_with(begin))
 }
 
 #[test]
 fn every_json_block_is_accepted_by_the_executable() {
     for document in documents().values() {
-        for block in document.blocks("json").filter(|block| !is_named(document.path.to_str().unwrap(), block)) {
+        for block in document.blocks("json").filter(|block| !is_listed(document.path.to_str().unwrap(), block)) {
             let at = document.at(block.line);
             let value: Value = serde_json::from_str(&block.text).unwrap_or_else(|error| panic!("{at}: {error}"));
             let kind = kind(&value).unwrap_or_else(|| {

@@ -76,7 +76,7 @@ const IMPOSSIBLE: [&str; 8] = [
 #[test]
 fn impossible_dates_neither_stop_a_walk_nor_hide_later_messages() {
     for (protocol, delta) in BOTH.into_iter().flat_map(|protocol| [(protocol, false), (protocol, true)]) {
-        let mut reader = reader(40).speaking(protocol).with(json!({"use_delta_api": delta, "top": 10}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"use_delta_api": delta, "top": 10}));
         let (channel, above) = (reader.channel(), reader.post("a thread"));
         for date in IMPOSSIBLE {
             for name in ["lastModifiedDateTime", "deletedDateTime", "lastEditedDateTime", "createdDateTime"] {

@@ -36,7 +36,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Plays each of these on several threads; returns the failures in order.
-fn side_by_side(range: Range<u64>, act: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
+fn in_parallel(range: Range<u64>, act: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
     let (next, failures) = (AtomicU64::new(range.start), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -61,7 +61,7 @@ fn nothing_that_graph_reports_is_lost_in_any_history() {
         None => (0, number("HISTORIES").unwrap_or(HISTORIES)),
     };
     let tally = Mutex::new(Tally::default());
-    let failures = side_by_side(first..first + count, |seed| {
+    let failures = in_parallel(first..first + count, |seed| {
         let played = play(&Plan::new(seed), Sabotage::None).inspect_err(|log| keep(seed, log))?;
         tally.lock().unwrap().add(played);
         Ok(())

@@ -16,7 +16,7 @@ use scenario::{
 };
 use serde_json::Value;
 
-use super::side_by_side;
+use super::in_parallel;
 use crate::support::Tap;
 
 /// The maximum number of lines of a run; each line is one cut, and each cut one run.
@@ -64,7 +64,7 @@ impl Reading {
         let lines = self.run(destination.state().as_ref());
         assert!((20..=LINES).contains(&lines.len()), "{} lines", lines.len());
         let truth = self.sim.truth();
-        let failures = side_by_side(0..lines.len() as u64 + 1, |cut| {
+        let failures = in_parallel(0..lines.len() as u64 + 1, |cut| {
             let mut destination = destination.clone();
             Self::read(&mut destination, &lines[..cut as usize]);
             let state = destination.state();

@@ -26,7 +26,7 @@ fn lose(reader: &mut Reader, stream: &'static str) {
 fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
     for (protocol, later) in [(Protocol::Airbyte, Duration::ZERO), (Protocol::Airbyte, DAY), (Protocol::Singer, DAY)] {
         for lost in [MESSAGES, REPLIES] {
-            let mut reader = interrupted().speaking(protocol);
+            let mut reader = interrupted().with_protocol(protocol);
             let kept = if lost == MESSAGES { REPLIES } else { MESSAGES };
             let emitted = reader.rows[kept].len();
             lose(&mut reader, lost);
@@ -60,7 +60,7 @@ fn a_target_that_stored_only_one_stream_state_rereads_the_other_once() {
 #[test]
 fn a_stream_that_is_behind_is_read_without_repeating_the_other() {
     for (protocol, lost) in [(Protocol::Airbyte, MESSAGES), (Protocol::Singer, REPLIES)] {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4, "use_delta_api": false}));
         reader.read();
         lose(&mut reader, lost);
         reader.later(DAY);
@@ -81,7 +81,7 @@ fn a_stream_that_is_behind_is_read_without_repeating_the_other() {
 #[test]
 fn streams_on_different_pages_of_a_walk_are_joined_again() {
     for protocol in BOTH {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4}));
         reader.fail_at(3);
         let behind = reader.states[REPLIES].clone();
         // After the next run both are at page six, and the state of one is lost again.
@@ -121,7 +121,7 @@ fn one_stream_may_be_in_its_first_walk_and_the_other_in_a_later_one() {
 #[test]
 fn a_stream_that_is_selected_later_is_read_completely() {
     for (protocol, first, second) in [(Protocol::Singer, MESSAGES, REPLIES), (Protocol::Airbyte, REPLIES, MESSAGES)] {
-        let mut reader = reader(24).speaking(protocol).streams(&[first]);
+        let mut reader = reader(24).with_protocol(protocol).streams(&[first]);
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);
@@ -151,7 +151,7 @@ fn a_stream_that_is_selected_later_is_read_completely() {
 #[test]
 fn a_new_channel_is_read_completely_without_repeating_the_others() {
     for protocol in BOTH {
-        let mut reader = reader(12).speaking(protocol);
+        let mut reader = reader(12).with_protocol(protocol);
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);

@@ -7,7 +7,7 @@ use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, Run, reader};
 use crate::support::Protocol;
 
 fn refresh(protocol: Protocol) -> Reader {
-    Reader { full_refresh: true, ..reader(40).speaking(protocol).with(json!({"top": 4})) }
+    Reader { full_refresh: true, ..reader(40).with_protocol(protocol).with(json!({"top": 4})) }
 }
 
 /// Stops a run with a signal before its n-th page.
@@ -80,7 +80,7 @@ fn changes_between_the_parts_of_a_full_refresh_are_emitted() {
 #[test]
 fn a_full_refresh_ignores_the_state_of_incremental_runs() {
     for protocol in BOTH {
-        let mut reader = reader(24).speaking(protocol);
+        let mut reader = reader(24).with_protocol(protocol);
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);
@@ -125,7 +125,7 @@ fn an_incremental_run_continues_after_a_finished_full_refresh() {
 
 #[test]
 fn a_full_refresh_of_one_stream_keeps_the_other_incremental() {
-    let mut reader = reader(24).speaking(Protocol::Airbyte);
+    let mut reader = reader(24).with_protocol(Protocol::Airbyte);
     for _ in 0..2 {
         reader.read();
         reader.later(HOUR);

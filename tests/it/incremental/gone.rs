@@ -9,7 +9,7 @@ use crate::support::Protocol;
 
 /// A reader of two known channels, and the id of the second one.
 fn two_channels(protocol: Protocol) -> (Reader, String) {
-    let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).speaking(protocol);
+    let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).with_protocol(protocol);
     for _ in 0..2 {
         reader.read();
         reader.later(HOUR);

@@ -28,7 +28,7 @@ fn an_idle_channel_emits_nothing_and_costs_one_or_two_requests() {
         (Protocol::Singer, &[MESSAGES], false, 1),
     ];
     for (protocol, streams, use_delta_api, requests) in cases {
-        let mut reader = settled(reader(25).speaking(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api})));
+        let mut reader = settled(reader(25).with_protocol(protocol).streams(streams).with(json!({"use_delta_api": use_delta_api})));
         let before = reader.states.clone();
         let run = reader.read();
         assert_eq!((run.emitted_total(), run.message_requests()), (0, requests), "{streams:?}, delta {use_delta_api}");

@@ -14,7 +14,7 @@ fn page(number: u64) -> impl Fn(&RequestInfo) -> bool + Send + 'static {
 #[test]
 fn a_stopped_run_writes_a_state_that_the_next_run_continues() {
     for (protocol, signal) in [(Protocol::Airbyte, "TERM"), (Protocol::Singer, "INT")] {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4}));
         let first = reader.run_until(page(6), signal);
         assert_eq!(first.emitted(MESSAGES), 20);
         assert_eq!(first.output.messages.last().unwrap()["type"], "STATE");
@@ -43,7 +43,7 @@ fn a_run_may_be_stopped_at_every_page() {
 #[test]
 fn an_interrupted_closing_pass_continues() {
     for protocol in BOTH {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4, "use_delta_api": false}));
         let unread: Vec<_> = reader.roots().into_iter().skip(20).collect();
         // Half of the chains move while the first pass is at its second page, so the closing pass has several pages.
         let mut moves = Some(unread.clone());
@@ -72,7 +72,7 @@ fn an_interrupted_closing_pass_continues() {
 #[test]
 fn a_failed_stream_writes_its_state_before_the_error() {
     for protocol in BOTH {
-        let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).speaking(protocol);
+        let mut reader = Reader::new(Options::new(spec(2, 24)).manual_clock()).with_protocol(protocol);
         reader.set(json!({"top": 4, "max_concurrent_threads": 1}));
         // This channel fails halfway; the other channel is read.
         let channel = reader.channel();
@@ -101,7 +101,7 @@ fn a_failed_stream_writes_its_state_before_the_error() {
 #[test]
 fn an_error_before_any_record_keeps_the_state() {
     for protocol in BOTH {
-        let mut reader = reader(30).speaking(protocol);
+        let mut reader = reader(30).with_protocol(protocol);
         for _ in 0..2 {
             reader.read();
             reader.later(HOUR);
@@ -119,7 +119,7 @@ fn an_error_before_any_record_keeps_the_state() {
 #[test]
 fn a_batch_limits_the_pages_between_states_and_cuts_nothing() {
     for (protocol, pages) in [(Protocol::Airbyte, 1), (Protocol::Singer, 3), (Protocol::Airbyte, 100)] {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 2, "max_pages_per_batch": pages}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 2, "max_pages_per_batch": pages}));
         let run = reader.read();
         assert_eq!(run.emitted(MESSAGES), 40, "{pages} pages a batch");
         reader.assert_complete();

@@ -14,7 +14,7 @@ fn a_walk_resumes_from_its_link() {
     let cases =
         [(Protocol::Airbyte, LinkStyle::FunctionEncoded), (Protocol::Singer, LinkStyle::Function), (Protocol::Airbyte, LinkStyle::Slash)];
     for (protocol, style) in cases {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4}));
         reader.sim.switches(|switches| switches.link_style = Some(style));
         let first = reader.fail_at(6);
         let channel = reader.channel();
@@ -38,7 +38,7 @@ fn a_walk_resumes_from_its_link() {
 #[test]
 fn a_resume_link_that_expired_between_two_runs_restarts_its_pass() {
     for (protocol, paging) in [(Protocol::Airbyte, Paging::Position), (Protocol::Singer, Paging::Offset)] {
-        let mut reader = reader(40).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
+        let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4, "use_delta_api": false}));
         reader.sim.switches(|switches| switches.paging = paging);
         let last = reader.roots().pop().unwrap();
         reader.fail_at(6);
@@ -133,7 +133,7 @@ fn links_that_always_expire_are_an_error() {
 #[test]
 fn a_state_with_a_foreign_link_is_refused_before_any_request() {
     for protocol in BOTH {
-        let mut reader = reader(20).speaking(protocol).with(json!({"top": 5}));
+        let mut reader = reader(20).with_protocol(protocol).with(json!({"top": 5}));
         reader.fail_at(3);
         let (channel, good) = (reader.channel(), reader.states.clone());
         let key = reader.key(&channel);

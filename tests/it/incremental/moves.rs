@@ -11,7 +11,7 @@ use crate::support::Protocol;
 #[test]
 fn a_chain_that_moves_to_the_top_during_the_first_sync_is_emitted() {
     for protocol in BOTH {
-        let mut reader = reader(36).speaking(protocol).with(json!({"top": 6}));
+        let mut reader = reader(36).with_protocol(protocol).with(json!({"top": 6}));
         let last = reader.roots().pop().unwrap();
         let mut moved = Some(last.clone());
         reader.sim.on_request(move |request, tenant| {
@@ -91,7 +91,7 @@ fn a_message_that_becomes_visible_late_between_two_runs_is_emitted() {
 fn the_first_message_of_an_empty_channel_is_emitted() {
     let cases = [(Protocol::Airbyte, &[MESSAGES, REPLIES][..]), (Protocol::Singer, &[MESSAGES]), (Protocol::Airbyte, &[REPLIES])];
     for (protocol, streams) in cases {
-        let mut reader = reader(0).speaking(protocol).streams(streams);
+        let mut reader = reader(0).with_protocol(protocol).streams(streams);
         for _ in 0..2 {
             assert_eq!(reader.read().emitted_total(), 0);
             reader.later(HOUR);
@@ -145,7 +145,7 @@ fn a_chain_listed_higher_than_its_times_hides_nothing_below_it() {
 #[test]
 fn a_channel_that_changes_too_fast_is_continued_by_the_next_run() {
     for protocol in BOTH {
-        let mut reader = reader(20).speaking(protocol).with(json!({"top": 2, "use_delta_api": false, "lookback_seconds": 0}));
+        let mut reader = reader(20).with_protocol(protocol).with(json!({"top": 2, "use_delta_api": false, "lookback_seconds": 0}));
         let roots = reader.roots();
         let mut turn = 0;
         reader.sim.on_request(move |request, tenant| {

@@ -27,7 +27,7 @@ fn a_root_edited_after_it_was_emitted_is_emitted_by_the_next_run() {
     for protocol in BOTH {
         for streams in [&[MESSAGES, REPLIES][..], &[MESSAGES]] {
             for full_refresh in [false, true] {
-                let mut reader = reader(36).speaking(protocol).streams(streams).with(json!({"top": 6}));
+                let mut reader = reader(36).with_protocol(protocol).streams(streams).with(json!({"top": 6}));
                 let newest = reader.roots().swap_remove(0);
                 reader.full_refresh = full_refresh;
                 edit_during(&reader, 2);
@@ -76,8 +76,8 @@ fn a_stopped_run_leaves_held_back_versions_to_the_next_run() {
 #[test]
 fn a_root_that_differs_between_delta_and_walk_is_emitted_by_the_next_run() {
     for protocol in BOTH {
-        let mut reader = reader(24).speaking(protocol);
-        reader.open_delta();
+        let mut reader = reader(24).with_protocol(protocol);
+        reader.start_delta();
         let root = reader.roots().swap_remove(3);
         reader.edit(&root, "before the run");
         reader.later(HOUR);
@@ -103,8 +103,8 @@ fn a_root_that_differs_between_delta_and_walk_is_emitted_by_the_next_run() {
 #[test]
 fn a_deletion_that_delta_reports_as_restorable_holds_nothing_back() {
     for protocol in BOTH {
-        let mut reader = reader(24).speaking(protocol);
-        reader.open_delta();
+        let mut reader = reader(24).with_protocol(protocol);
+        reader.start_delta();
         reader.sim.switches(|switches| switches.delta.reports_deletes = DeltaDeletes::Removed);
         let deleted = reader.roots().swap_remove(3);
         reader.sim.with_tenant(|tenant| tenant.delete(&deleted)).unwrap();

@@ -28,7 +28,7 @@ fn keys(table: &Table) -> BTreeSet<Vec<String>> {
 #[test]
 fn an_earlier_start_date_reads_the_missing_messages_once() {
     for protocol in BOTH {
-        let mut reader = reader(60).speaking(protocol);
+        let mut reader = reader(60).with_protocol(protocol);
         let now = reader.sim.clock().now();
         let dates = [now.minus(DAY * 100), now.minus(DAY * 400)];
         for since in dates.into_iter().map(Some).chain([None]) {
@@ -88,7 +88,7 @@ fn a_gap_below_an_unfinished_walk_is_read_too() {
 #[test]
 fn a_later_start_date_loses_nothing() {
     for protocol in BOTH {
-        let mut reader = reader(24).speaking(protocol).with(json!({"use_delta_api": false}));
+        let mut reader = reader(24).with_protocol(protocol).with(json!({"use_delta_api": false}));
         reader.read();
         reader.later(HOUR);
         let old = reader.roots().pop().unwrap();

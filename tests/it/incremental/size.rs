@@ -18,9 +18,9 @@ fn bytes_of_links(channel: &Value) -> usize {
 #[test]
 fn an_idle_channel_takes_at_most_165_bytes_per_stream_plus_links() {
     for protocol in BOTH {
-        let mut reader = Reader::new(Options::new(TenantSpec { teams: 4, ..spec(10, 3) }).manual_clock()).speaking(protocol);
+        let mut reader = Reader::new(Options::new(TenantSpec { teams: 4, ..spec(10, 3) }).manual_clock()).with_protocol(protocol);
         reader.set(json!({"start_date": "2023-01-04"}));
-        reader.open_delta();
+        reader.start_delta();
         let states = [MESSAGES, REPLIES].map(|stream| &reader.states[stream]);
         let channels: usize = states.iter().map(|state| states::entries(state).count()).sum();
         let links: usize = states.iter().flat_map(|state| states::entries(state)).map(|(_, channel)| bytes_of_links(channel)).sum();
@@ -41,8 +41,8 @@ fn add_channels(state: &mut Value, channels: usize) {
 #[test]
 fn a_state_of_ten_thousand_channels_is_read_and_written() {
     for protocol in BOTH {
-        let mut reader = reader(20).speaking(protocol);
-        reader.open_delta();
+        let mut reader = reader(20).with_protocol(protocol);
+        reader.start_delta();
         let (team, channel) = reader.sim.read_tenant(|tenant| (tenant.team_ids().swap_remove(0), tenant.all_channel_ids().swap_remove(0)));
         reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
         let links = bytes_of_links(reader.state(MESSAGES, &channel)) * 10_000;
@@ -82,8 +82,8 @@ fn a_state_of_ten_thousand_channels_is_read_and_written() {
 #[test]
 fn a_state_takes_at_most_twice_its_size_in_memory() {
     for protocol in BOTH {
-        let mut reader = reader(20).speaking(protocol);
-        reader.open_delta();
+        let mut reader = reader(20).with_protocol(protocol);
+        reader.start_delta();
         let (team, channel) = reader.sim.read_tenant(|tenant| (tenant.team_ids().swap_remove(0), tenant.all_channel_ids().swap_remove(0)));
         reader.set(json!({"fetch_all_teams": false, "fetch_all_channels": false, "team_id": team, "channel_id": channel}));
         for stream in [MESSAGES, REPLIES] {
@@ -114,7 +114,7 @@ fn bytes(output: &Output, kind: &str) -> usize {
 fn states_are_few_compared_with_the_records_of_a_long_sync() {
     for protocol in BOTH {
         let options = Options::new(TenantSpec { teams: 5, ..spec(10, 20).replies(0, 0) }).manual_clock();
-        let mut reader = Reader::new(options).speaking(protocol).with(json!({"top": 10, "max_pages_per_batch": 1}));
+        let mut reader = Reader::new(options).with_protocol(protocol).with(json!({"top": 10, "max_pages_per_batch": 1}));
         let run = reader.read();
         let (states, records) = (bytes(&run.output, "STATE"), bytes(&run.output, "RECORD"));
         let last: usize = [MESSAGES, REPLIES].iter().map(|stream| reader.states[*stream].to_string().len()).sum();

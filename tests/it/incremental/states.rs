@@ -10,7 +10,7 @@ use crate::support::Protocol;
 
 /// A reader with a state.
 fn known(protocol: Protocol) -> Reader {
-    let mut reader = reader(10).speaking(protocol);
+    let mut reader = reader(10).with_protocol(protocol);
     for _ in 0..2 {
         reader.read();
         reader.later(HOUR);
@@ -115,10 +115,10 @@ fn as_version_1(state: &Value) -> Value {
 /// States of a reader in all forms: idle with delta, during a walk, during a round, with delta refused, during a full refresh.
 fn forms() -> [fn(&mut Reader); 5] {
     [
-        |reader| reader.open_delta(),
+        |reader| reader.start_delta(),
         |reader| _ = reader.fail_at(3),
         |reader| {
-            reader.open_delta();
+            reader.start_delta();
             reader.roots().iter().for_each(|root| reader.edit(root, "changed"));
             reader.run_until(|request| request.class == Class::Delta && request.class_number == 2, "TERM");
         },
@@ -144,7 +144,7 @@ fn a_run_continues_from_a_state_of_version_1() {
         for form in forms() {
             let mut emitted = Vec::new();
             for is_old in [false, true] {
-                let mut reader = reader(24).speaking(protocol).with(json!({"top": 4}));
+                let mut reader = reader(24).with_protocol(protocol).with(json!({"top": 4}));
                 form(&mut reader);
                 if is_old {
                     reader.states.values_mut().for_each(|state| *state = as_version_1(state));
@@ -167,7 +167,7 @@ fn a_state_merged_by_meltano_is_read_as_the_newer_one() {
     let states: Vec<_> = forms()
         .into_iter()
         .map(|form| {
-            let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4}));
+            let mut reader = reader(24).with_protocol(Protocol::Singer).with(json!({"top": 4}));
             form(&mut reader);
             reader.states
         })
@@ -190,7 +190,7 @@ fn a_state_merged_by_meltano_is_read_as_the_newer_one() {
 #[test]
 fn a_full_refresh_merged_by_meltano_replaces_the_old_state() {
     for (turn, form) in forms().into_iter().enumerate() {
-        let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4}));
+        let mut reader = reader(24).with_protocol(Protocol::Singer).with(json!({"top": 4}));
         form(&mut reader);
         let mut kept = std::mem::take(&mut reader.states);
         if turn % 2 == 0 {
@@ -215,7 +215,7 @@ fn a_full_refresh_merged_by_meltano_replaces_the_old_state() {
 
 #[test]
 fn every_state_can_be_merged_into_the_previous_one() {
-    let mut reader = reader(24).speaking(Protocol::Singer).with(json!({"top": 4, "max_pages_per_batch": 1}));
+    let mut reader = reader(24).with_protocol(Protocol::Singer).with(json!({"top": 4, "max_pages_per_batch": 1}));
     let mut kept = Map::new();
     for turn in 0..6 {
         reader.states = kept.clone();

@@ -29,7 +29,7 @@ fn two_changes_in_one_millisecond_are_emitted_by_two_runs() {
 #[test]
 fn messages_with_the_same_time_on_many_pages_are_emitted_once_each() {
     for protocol in BOTH {
-        let mut reader = reader(10).speaking(protocol).with(json!({"top": 7, "use_delta_api": false}));
+        let mut reader = reader(10).with_protocol(protocol).with(json!({"top": 7, "use_delta_api": false}));
         let (channel, moment) = (reader.channel(), reader.sim.clock().now());
         reader.sim.with_tenant(|tenant| {
             for number in 0..40 {
@@ -80,7 +80,7 @@ fn a_clock_that_is_five_minutes_off_loses_nothing() {
 fn every_digit_of_a_time_counts() {
     const DIGITS: [i64; 8] = [0, 1_000_000, 1_200_000, 1_230_000, 1_234_000, 1_234_500, 1_234_560, 1_234_567];
     for protocol in BOTH {
-        let mut reader = reader(24).speaking(protocol).with(json!({"use_delta_api": false, "lookback_seconds": 0}));
+        let mut reader = reader(24).with_protocol(protocol).with(json!({"use_delta_api": false, "lookback_seconds": 0}));
         let roots = reader.roots();
         let moment = reader.sim.clock().now();
         for (root, ticks) in roots.iter().zip(DIGITS) {
@@ -116,7 +116,7 @@ fn messages_without_a_time_are_emitted_and_neither_stop_the_walk_nor_move_the_cu
         r#""subject":"without any""#,
     ];
     for protocol in BOTH {
-        let mut reader = reader(12).speaking(protocol).with(json!({"top": 4, "use_delta_api": false}));
+        let mut reader = reader(12).with_protocol(protocol).with(json!({"top": 4, "use_delta_api": false}));
         reader.read();
         let channel = reader.channel();
         reader.later(HOUR);

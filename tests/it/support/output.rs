@@ -36,7 +36,7 @@ impl Output {
         let Finished { status, signal, stdout, stderr } = finished;
         assert!(stdout.is_empty() || stdout.ends_with('\n'), "the last line is incomplete: {stdout}");
         assert!(!stderr.contains("panicked"), "{stderr}");
-        assert!(stderr.lines().all(|line| line.len() < validate::LONGEST), "a line on stderr is too long");
+        assert!(stderr.lines().all(|line| line.len() < validate::MAX_LINE_BYTES), "a line on stderr is too long");
         let lines: Vec<String> = stdout.lines().map(str::to_owned).collect();
         let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let messages: Vec<Value> = lines.iter().map(parse).collect();

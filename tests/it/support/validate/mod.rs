@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use super::Protocol;
 
 /// The maximum length of a line, because readers have limits.
-pub const LONGEST: usize = 1_000_000;
+pub const MAX_LINE_BYTES: usize = 1_000_000;
 
 /// Panics at the first invalid line.
 pub fn output(protocol: Protocol, lines: &[String], messages: &[Value]) {
     for (line, message) in lines.iter().zip(messages) {
-        assert!(line.len() < LONGEST, "a line of {} bytes", line.len());
+        assert!(line.len() < MAX_LINE_BYTES, "a line of {} bytes", line.len());
         let kind = message["type"].as_str().unwrap_or_else(|| panic!("no type: {line}"));
         assert_eq!(kind, kind.to_uppercase());
         // The parsed strings are searched only if the text could contain U+0000.
