@@ -68,14 +68,14 @@ fn handle_signals(stop: StopSignal, stdout: Stdout, ended: mpsc::Receiver<()>) -
     let mut signals = Signals::new([SIGTERM, SIGINT].into_iter().chain(hangup))?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let Some(signal) = signals.forever().next() else { return };
-        stop.end_asking();
+        stop.stop_requests();
         let (stopped_at, mut reader) = (Instant::now(), stdout.watch_reader());
         while ended.recv_timeout(POLL_INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout)
             && signals.pending().next().is_none()
             && !reader.is_gone()
         {
             if stopped_at.elapsed() >= GRACE_PERIOD {
-                stop.end_writing();
+                stop.stop_writing();
             }
         }
         exit_with_signal(signal);

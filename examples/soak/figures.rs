@@ -11,7 +11,7 @@ use scenario::{
     compare::Comparison,
     destination::Kept,
     lines::Line,
-    process::{Ending, Ran},
+    process::{Ending, RunOutput},
     world::World,
 };
 
@@ -67,18 +67,18 @@ impl Figures {
         }
     }
 
-    pub(crate) fn ran(&mut self, ran: &Ran, ending: Ending, peak: u64, lines: &[Line]) {
+    pub(crate) fn ran(&mut self, ran: &RunOutput, ending: Ending, peak: u64, lines: &[Line]) {
         let end = match (ran.signal, ran.status, ending) {
             (Some(9), ..) => "SIGKILL",
             (Some(15), ..) => "SIGTERM",
-            (_, _, Ending::Left(_)) => "output closed",
+            (_, _, Ending::ReaderClosed(_)) => "output closed",
             (_, Some(0), _) => "complete",
             _ => "incomplete",
         };
         *self.ends.entry(end).or_default() += 1;
         self.runs += 1;
         self.lines += lines.len();
-        self.records += lines.iter().filter(|line| matches!(line, Line::Record(_) | Line::Whole(..))).count();
+        self.records += lines.iter().filter(|line| matches!(line, Line::Record(_) | Line::FullTable(..))).count();
         if peak > 0 {
             self.peaks.push((self.began.elapsed(), peak));
         }

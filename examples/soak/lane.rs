@@ -3,7 +3,7 @@
 use scenario::{
     Protocol, STREAMS,
     catalog::catalog,
-    compare::{Comparison, compare, compare_whole},
+    compare::{Comparison, compare, compare_full_table},
     destination::{Destination, Habits, Kept},
     dice::Dice,
     ledger::Ledger,
@@ -68,7 +68,7 @@ impl Lane {
         let read = if reads_all { lines.len() } else { dice.within(0..=lines.len() as u64) as usize };
         let habits = if is_quiet { Habits { merges: self.plan.habits.merges, ..Habits::default() } } else { self.plan.habits };
         let kept = self.destination.read(lines.get(..read).unwrap_or_default(), habits, dice);
-        self.is_settled = ended && reads_all && STREAMS.iter().all(|stream| kept.up_to_date.contains(stream));
+        self.is_settled = ended && reads_all && STREAMS.iter().all(|stream| kept.current.contains(stream));
         self.was_cut = !ended;
         kept
     }
@@ -77,7 +77,7 @@ impl Lane {
     pub(crate) fn compare(&self, lines: &[Line], ledger: &Ledger, truth: &graph_sim::Truth) -> Comparison {
         let mut comparison = compare(&self.plan, ledger, &self.destination, truth);
         for stream in FULL_REFRESH {
-            comparison.differences.extend(compare_whole(stream, lines, truth));
+            comparison.differences.extend(compare_full_table(stream, lines, truth));
         }
         comparison
     }

@@ -12,7 +12,7 @@ use scenario::{
     dice::Dice,
     lines::{self, Line},
     plan::Plan,
-    process::{Ending, Program, Ran},
+    process::{Ending, Program, RunOutput},
     world::{Shared, World},
 };
 use serde_json::Value;
@@ -79,10 +79,10 @@ impl Soak {
     fn ending(&mut self) -> Ending {
         let max = self.dice.pick(&[10, 30, 80, 200]);
         match self.dice.within(0..=99) {
-            0..25 => Ending::Own,
+            0..25 => Ending::Natural,
             25..75 => Ending::Killed(self.dice.within(1..=max)),
-            75..88 => Ending::Told(self.dice.within(1..=max)),
-            _ => Ending::Left(self.dice.within(0..=max * 3) as usize),
+            75..88 => Ending::Terminated(self.dice.within(1..=max)),
+            _ => Ending::ReaderClosed(self.dice.within(0..=max * 3) as usize),
         }
     }
 
@@ -105,15 +105,15 @@ impl Soak {
             }
             if dice.chance(3) {
                 tenant.clock().advance(Duration::from_secs(dice.within(3600..=200_000)));
-                world.say(tenant, "hours pass");
+                world.log_event(tenant, "hours pass");
             }
             if dice.chance(5) {
                 tenant.expire_links();
-                world.say(tenant, "all links expire");
+                world.log_event(tenant, "all links expire");
             }
             if dice.chance(5) {
                 tenant.expire_all_delta();
-                world.say(tenant, "all delta tokens expire");
+                world.log_event(tenant, "all delta tokens expire");
             }
         });
         (world.changes.may_remove, world.changes.may_sink) = (by_position, false);
@@ -124,12 +124,12 @@ impl Soak {
     fn check(&mut self) -> Result<(), String> {
         for index in 0..self.lanes.len() {
             self.sim.clock().advance(Duration::from_secs(self.dice.within(60..=90_000)));
-            let lines = self.run_once(index, Ending::Own, true)?;
+            let lines = self.run_once(index, Ending::Natural, true)?;
             let lane = &self.lanes[index];
             let comparison = lane.compare(&lines, &self.world.lock().changes.ledger, &self.sim.truth());
             self.figures.compared(&comparison);
             if !comparison.differences.is_empty() {
-                let differences = self.world.lock().short(&comparison.differences.join("\n"));
+                let differences = self.world.lock().shorten(&comparison.differences.join("\n"));
                 return Err(format!("{:?}, after a clean run:\n{differences}", lane.plan.protocol));
             }
         }
@@ -146,18 +146,18 @@ impl Soak {
         program.file("config.json", lane.plan.config(sim).to_string());
         program.file("catalog.json", lane.catalog().to_string());
         program.file("state.json", state.as_ref().unwrap_or(&Value::Null).to_string());
-        let log = |event: &str| sim.read_tenant(|tenant| world.lock().say(tenant, event));
+        let log = |event: &str| sim.read_tenant(|tenant| world.lock().log_event(tenant, event));
         log(&format!("{protocol:?}, {ending:?}, with state {}", state.as_ref().unwrap_or(&Value::Null)));
         let (ran, run) = world.run(sim, program, &arguments(protocol, state.is_some()), ending, is_quiet)?;
         log(&format!("status {:?}, signal {:?}: {}", ran.status, ran.signal, errors(&ran).join("; ")));
         check_run(&ran, ending, is_quiet)?;
         let lines = lines::read(protocol, &ran.lines)?;
-        let ended = ran.status == Some(0) && !matches!(ending, Ending::Left(_));
+        let ended = ran.status == Some(0) && !matches!(ending, Ending::ReaderClosed(_));
         let was_cut = lane.was_cut;
         let kept = lane.read(&lines, is_quiet, ended, dice);
-        log(&format!("{} lines; {} states stored, {} records without a later state", lines.len(), kept.stored, kept.thrown));
-        if ran.status == Some(1) && ending == Ending::Own {
-            figures.incomplete.extend(errors(&ran).into_iter().map(|error| world.lock().short(&error)));
+        log(&format!("{} lines; {} states stored, {} records without a later state", lines.len(), kept.stored, kept.discarded));
+        if ran.status == Some(1) && ending == Ending::Natural {
+            figures.incomplete.extend(errors(&ran).into_iter().map(|error| world.lock().shorten(&error)));
         }
         figures.ran(&ran, ending, run.peak, &lines);
         figures.kept(&kept, was_cut);
@@ -168,7 +168,7 @@ impl Soak {
 }
 
 /// The error messages of a run, in either protocol.
-fn errors(ran: &Ran) -> Vec<String> {
+fn errors(ran: &RunOutput) -> Vec<String> {
     let traces = ran.lines.iter().filter(|line| line.contains("\"TRACE\"") && line.contains("\"error\""));
     let traces =
         traces.filter_map(|line| serde_json::from_str::<Value>(line).ok()?["trace"]["error"]["message"].as_str().map(str::to_owned));
@@ -176,7 +176,7 @@ fn errors(ran: &Ran) -> Vec<String> {
 }
 
 /// Checks that a run did not panic, show a secret or end in an unexpected way.
-fn check_run(ran: &Ran, ending: Ending, is_quiet: bool) -> Result<(), String> {
+fn check_run(ran: &RunOutput, ending: Ending, is_quiet: bool) -> Result<(), String> {
     if let Some(line) = ran.stderr.lines().chain(ran.lines.iter().map(String::as_str)).find(|line| line.contains("panicked")) {
         return Err(format!("a run panicked: {line}"));
     }
@@ -189,8 +189,8 @@ fn check_run(ran: &Ran, ending: Ending, is_quiet: bool) -> Result<(), String> {
         // A link may have expired, or a request failed more often than it is retried. The next run reads the rest.
         (Some(1), _) => !is_quiet,
         (_, Some(9)) => matches!(ending, Ending::Killed(_)),
-        (_, Some(15)) => matches!(ending, Ending::Told(_)),
-        (_, Some(13)) => matches!(ending, Ending::Left(_)),
+        (_, Some(15)) => matches!(ending, Ending::Terminated(_)),
+        (_, Some(13)) => matches!(ending, Ending::ReaderClosed(_)),
         _ => false,
     };
     if may_end {

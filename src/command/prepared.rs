@@ -84,7 +84,7 @@ impl PreparedSync {
         let written = writer.join()?;
         let mut summary = summary.unwrap_or_else(|panic| resume_unwind(panic));
         // When the run was stopped, everything may have been read but not written.
-        summary.stopped |= !written.cut.is_empty();
+        summary.stopped |= !written.truncated.is_empty();
         if summary.figures.is_some() {
             screen.end(&figures());
         }

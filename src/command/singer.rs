@@ -117,7 +117,7 @@ fn sync(
         log_warnings(&warnings);
         prepared.client.sign_in().await
     };
-    let sign_in = stop.unless_ended(sign_in.with_subscriber(subscriber));
+    let sign_in = stop.run_until_stopped(sign_in.with_subscriber(subscriber));
     match prepared.runtime.block_on(sign_in) {
         None => return Ok(Exit::Stopped),
         Some(Err(error)) => {
@@ -129,7 +129,7 @@ fn sync(
     let level = log.level();
     let write_log = |_: &Output| move |level, message: String| log.line(level, &message);
     let summary = prepared.sync(Box::new(emitter), level, screen, write_log, sampling_stop)?;
-    let is_sampled = test.is_some() && summary.stopped && !stop.has_ended_asking();
+    let is_sampled = test.is_some() && summary.stopped && !stop.has_stopped_requests();
     Ok(if is_sampled { Exit::Success } else { Exit::from(&summary) })
 }
 

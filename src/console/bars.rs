@@ -38,7 +38,7 @@ impl Bars {
             let bar = &self.streams[at];
             bar.set_length(stream.parents.max(1));
             bar.set_position(stream.done);
-            bar.set_message(message(stream, figures.discovers));
+            bar.set_message(message(stream, figures.is_discovering));
         }
         self.run.set_message(status(figures, speed));
         self.run.tick();
@@ -65,11 +65,11 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
-fn message(figures: &StreamFigures, discovers: bool) -> String {
-    let state = match (figures.waits_at(Utc::now()), figures.phase) {
+fn message(figures: &StreamFigures, is_discovering: bool) -> String {
+    let state = match (figures.waiting_until(Utc::now()), figures.phase) {
         (Some(until), _) => format!("waiting until {}", local(until)),
         (None, Phase::Complete) => "done".to_owned(),
         (None, phase) => phase.name().to_owned(),
     };
-    format!("{:>18} {:>11} records  {state}", parents(figures, discovers), HumanCount(figures.records).to_string())
+    format!("{:>18} {:>11} records  {state}", parents(figures, is_discovering), HumanCount(figures.records).to_string())
 }

@@ -11,16 +11,16 @@ use crate::emit::{Figures, Phase, StreamFigures};
 /// For a log: the whole run, then each stream.
 pub(super) fn line(figures: &Figures, speed: &mut Speed) -> String {
     let rates = speed.see(figures);
-    let until = figures.waits(Utc::now()).map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let until = figures.waiting_until(Utc::now()).map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true));
     let whole: Vec<_> = counts(figures, rates).into_iter().chain(waits(until)).chain(left(rates)).collect();
-    let streams: Vec<_> = figures.streams.iter().map(|stream| of_stream(stream, figures.discovers)).collect();
+    let streams: Vec<_> = figures.streams.iter().map(|stream| of_stream(stream, figures.is_discovering)).collect();
     format!("so far {}; {}", whole.join(", "), streams.join(", "))
 }
 
 /// The whole run, on a terminal: first what is waited for, since a narrow one shows no more.
 pub(super) fn status(figures: &Figures, speed: &mut Speed) -> String {
     let rates = speed.see(figures);
-    let until = figures.waits(Utc::now()).map(local);
+    let until = figures.waiting_until(Utc::now()).map(local);
     left(rates).into_iter().chain(waits(until)).chain(counts(figures, rates)).collect::<Vec<_>>().join(", ")
 }
 
@@ -57,19 +57,19 @@ fn rounded(left: Duration) -> Duration {
     Duration::from_secs(seconds.div_ceil(step) * step)
 }
 
-fn of_stream(figures: &StreamFigures, discovers: bool) -> String {
+fn of_stream(figures: &StreamFigures, is_discovering: bool) -> String {
     let state = match figures.phase {
-        Phase::Waiting | Phase::Reading => parents(figures, discovers),
+        Phase::Waiting | Phase::Reading => parents(figures, is_discovering),
         phase => phase.name().to_owned(),
     };
     format!("{} {} ({state})", figures.stream.name, HumanCount(figures.records))
 }
 
 /// How many of its parents are done, such as `3 of 16 channels`, and with a `+` while more may be found.
-pub(super) fn parents(figures: &StreamFigures, discovers: bool) -> String {
+pub(super) fn parents(figures: &StreamFigures, is_discovering: bool) -> String {
     let StreamFigures { stream, parents, done, .. } = figures;
     let kind = stream.read_level().map_or("lists", |level| level.plural);
-    format!("{} of {}{} {kind}", HumanCount(*done), HumanCount(*parents), if discovers { "+" } else { "" })
+    format!("{} of {}{} {kind}", HumanCount(*done), HumanCount(*parents), if is_discovering { "+" } else { "" })
 }
 
 /// A time of day.

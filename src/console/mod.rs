@@ -141,7 +141,7 @@ mod tests {
     use super::forward::Forward;
     use super::*;
     use crate::{
-        emit::{Ahead, Phase, StreamFigures},
+        emit::{Phase, Remaining, StreamFigures},
         graph::{Class, ClassCounts, Counts},
         streams::{MEMBERS, MESSAGE_REPLIES, MESSAGES, Stream},
     };
@@ -158,8 +158,8 @@ mod tests {
             skipped: 0,
             parents: parents.1,
             done: parents.0,
-            waits: None,
-            took: (phase == Phase::Complete).then_some(Duration::from_millis(2345)),
+            wait_until: None,
+            duration: (phase == Phase::Complete).then_some(Duration::from_millis(2345)),
         }
     }
 
@@ -172,8 +172,8 @@ mod tests {
             streams: vec![members, of(&MESSAGES, Phase::Reading, 12_040, (6, 16)), of(&MESSAGE_REPLIES, Phase::Reading, 34_100, (6, 16))],
             requests: Counts { classes: vec![class(&Class::MEMBERS, 5, 0), class(&Class::MESSAGES, 300, 2)], sign_ins: 1 },
             elapsed: Duration::from_secs(60),
-            discovers: false,
-            ahead: Some(Ahead { requests: 3000.0, longest: 90.0 }),
+            is_discovering: false,
+            remaining: Some(Remaining { requests: 3000.0, longest: 90.0 }),
         }
     }
 
@@ -184,8 +184,8 @@ mod tests {
         let (mut bars, mut speed) = (Bars::new(all), Speed::new(Duration::from_secs(1)));
         bars.show(&figures(), &mut speed);
         let mut held_up = figures();
-        held_up.discovers = true;
-        held_up.streams[1].waits = chrono::DateTime::from_timestamp(4_000_000_000, 0);
+        held_up.is_discovering = true;
+        held_up.streams[1].wait_until = chrono::DateTime::from_timestamp(4_000_000_000, 0);
         let first = terminal.contents();
         bars.show(&held_up, &mut speed);
         let second = terminal.contents();

@@ -62,9 +62,9 @@ impl Speed {
 
     /// As long as all requests take at this rate, and no shorter than the longest list takes, whose requests follow each other.
     fn left(&self, figures: &Figures, rate: f64) -> Option<Duration> {
-        let ahead = figures.ahead.filter(|ahead| rate > 0.0 && ahead.requests > 0.0)?;
+        let remaining = figures.remaining.filter(|remaining| rate > 0.0 && remaining.requests > 0.0)?;
         let one = figures.requests.mean().max(self.channel_spacing);
-        Duration::try_from_secs_f64((ahead.requests / rate).max(ahead.longest * one.as_secs_f64())).ok()
+        Duration::try_from_secs_f64((remaining.requests / rate).max(remaining.longest * one.as_secs_f64())).ok()
     }
 }
 
@@ -72,18 +72,18 @@ impl Speed {
 mod tests {
     use super::*;
     use crate::{
-        emit::Ahead,
+        emit::Remaining,
         graph::{Class, ClassCounts, Counts},
     };
 
-    fn figures(seconds: u64, requests: u64, ahead: Option<Ahead>) -> Figures {
+    fn figures(seconds: u64, requests: u64, remaining: Option<Remaining>) -> Figures {
         let counts = ClassCounts { class: &Class::MESSAGES, sent: requests, throttled: 0, took: Duration::from_secs(requests / 2) };
         Figures {
             streams: Vec::new(),
             requests: Counts { classes: vec![counts], sign_ins: 1 },
             elapsed: Duration::from_secs(seconds),
-            discovers: false,
-            ahead,
+            is_discovering: false,
+            remaining,
         }
     }
 
@@ -92,7 +92,7 @@ mod tests {
         let mut speed = Speed::new(Duration::from_secs(1));
         assert_eq!(speed.see(&figures(0, 0, None)), None);
         let left = |speed: &mut Speed, requests, longest| {
-            speed.see(&figures(10, 200, Some(Ahead { requests, longest }))).and_then(|rates| rates.left)
+            speed.see(&figures(10, 200, Some(Remaining { requests, longest }))).and_then(|rates| rates.left)
         };
         assert_eq!(left(&mut speed, 4000.0, 50.0), Some(Duration::from_secs(200)));
         assert_eq!(left(&mut speed, 4000.0, 900.0), Some(Duration::from_secs(900)));

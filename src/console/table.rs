@@ -45,18 +45,18 @@ pub(super) fn table(figures: &Figures) -> String {
 
 fn row(figures: &StreamFigures) -> [String; 9] {
     // Where records do not tell, 0 would say too much.
-    let told = |changes: u64| if figures.tells_changes() { count(changes) } else { String::new() };
+    let told = |changes: u64| if figures.reports_changes() { count(changes) } else { String::new() };
     let own = |requests: u64| if figures.requests > 0 { count(requests) } else { String::new() };
     [
         figures.stream.name.to_owned(),
-        figures.state().to_owned(),
+        figures.outcome().to_owned(),
         count(figures.records),
         told(figures.changed),
         told(figures.deleted),
         own(figures.requests),
         own(figures.throttled),
         count(figures.skipped),
-        figures.took.map(|took| format!("{:.1}", took.as_secs_f64())).unwrap_or_default(),
+        figures.duration.map(|duration| format!("{:.1}", duration.as_secs_f64())).unwrap_or_default(),
     ]
 }
 

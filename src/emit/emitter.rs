@@ -1,4 +1,4 @@
-//! What an emitter takes: records and states of streams, how they ended, and words for people.
+//! The `Emitter` trait: what a sync emits, whatever the protocol.
 
 use std::{io, sync::Arc};
 
@@ -11,30 +11,33 @@ use crate::{
     streams::Stream,
 };
 
-/// Takes what a sync tells: writes it in the words of one protocol, or hands it to a program. Where nothing is done, nothing is said.
+/// Receives the output of a sync: writes it in one protocol, or hands it to a program. Optional methods do nothing by default.
+///
+/// All methods fail if the output cannot be written.
 #[warn(missing_docs)]
 pub trait Emitter: Send {
-    /// A stream begins.
+    /// A stream starts.
     ///
     /// # Errors
-    /// As all of these: if the output cannot be written.
+    /// If the output cannot be written.
     fn started(&mut self, _: &'static Stream) -> io::Result<()> {
         Ok(())
     }
 
-    /// Records of a stream. The batch ends early when the run is stopped and its reader is slow: what was taken from it is written whole.
+    /// Records of a stream. The batch ends early when the run is stopped and the reader is slow. Records already taken from it must be written
+    /// completely.
     ///
     /// # Errors
     /// If the output cannot be written.
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()>;
 
-    /// The state that covers all records of the stream so far. Gives how many bytes it took.
+    /// The state that covers all records of the stream so far. Returns its size in bytes.
     ///
     /// # Errors
     /// If the output cannot be written.
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
 
-    /// The run is stopped: the states that cover what was written, of all streams that have something to say.
+    /// The run was stopped: the states that cover the written records, for all streams with something new.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -42,15 +45,15 @@ pub trait Emitter: Send {
         states.iter().try_for_each(|(stream, state)| self.state(stream, state).map(|_| ()))
     }
 
-    /// A stream waits: Graph limits its requests until that time.
+    /// Graph is rate-limiting the stream's requests until this time.
     ///
     /// # Errors
     /// If the output cannot be written.
-    fn waits(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
+    fn rate_limited(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
         Ok(())
     }
 
-    /// A stream will have about so many records, those that came before included.
+    /// The estimated total number of records of a stream, including those already emitted.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -58,7 +61,7 @@ pub trait Emitter: Send {
         Ok(())
     }
 
-    /// A stream is done; nothing more comes of it.
+    /// A stream has ended. Nothing more is emitted for it.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -66,7 +69,7 @@ pub trait Emitter: Send {
         Ok(())
     }
 
-    /// What the run came to, in figures.
+    /// The figures of the whole run, at its end.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -74,7 +77,7 @@ pub trait Emitter: Send {
         Ok(())
     }
 
-    /// Something to be said to people.
+    /// A log message for users.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -82,7 +85,7 @@ pub trait Emitter: Send {
         Ok(())
     }
 
-    /// Nothing more will be said.
+    /// The run has ended. No other method but `flush` is called after this one.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -90,7 +93,7 @@ pub trait Emitter: Send {
         Ok(())
     }
 
-    /// Everything said so far must reach the reader.
+    /// Everything emitted so far must reach the reader.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -102,14 +105,13 @@ pub trait Emitter: Send {
 /// How a stream ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// All that there is was told.
     Complete,
     /// Something is missing.
     Incomplete(Arc<Error>),
 }
 
 impl Outcome {
-    /// Whose fault it is that something is missing.
+    /// Who has to act if something is missing.
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Complete => None,
@@ -118,17 +120,16 @@ impl Outcome {
     }
 }
 
-/// Where a partition of a stream stands, all records included that were handed over before.
+/// The new position of a partition. It covers all records of the partition that were handed over before.
 #[derive(Debug)]
-pub struct Report {
-    /// The stream.
+pub struct PositionUpdate {
     pub stream: &'static Stream,
     /// The partition's key in the state.
     pub key: String,
-    /// Where it stands; [`None`]: it is gone, with all below it, such as the channels of a team.
+    /// [`None`] if the partition no longer exists. This also removes everything below it, such as the channels of a team.
     pub position: Option<Position>,
-    /// So many pages were read since the report before.
+    /// The number of pages read since the previous update.
     pub pages: u64,
-    /// Whether this is a good moment to write a state.
+    /// Whether this is a good time to write a state.
     pub offered: bool,
 }

@@ -1,4 +1,4 @@
-//! What a run has come to, in figures: at one moment, or at its end.
+//! The figures of a run (records, requests, time), during the run and at its end.
 
 use std::time::Duration;
 
@@ -7,98 +7,87 @@ use serde_json::{Map, Value, json};
 
 use crate::{graph::Counts, streams::Stream};
 
-/// How far a stream is.
+/// The figures of a stream.
 #[derive(Clone, Debug)]
 pub struct StreamFigures {
-    /// The stream.
     pub stream: &'static Stream,
-    /// Where it stands.
     pub phase: Phase,
-    /// Records that were told.
+    /// Emitted records.
     pub records: u64,
-    /// Of these, messages that were changed since they were written, and are not deleted.
+    /// Emitted messages that were changed after they were posted and are not deleted.
     pub changed: u64,
-    /// Of these, messages that are deleted.
+    /// Emitted messages that are deleted.
     pub deleted: u64,
-    /// Requests for this stream and no other.
+    /// Requests for this stream alone.
     pub requests: u64,
-    /// Those of them that Graph refused since its limits were reached.
+    /// Requests for this stream alone that were throttled (429).
     pub throttled: u64,
-    /// Parents that were refused or missing.
+    /// Parents that were refused (403) or not found (404).
     pub skipped: u64,
-    /// Parents of which it is known that they are read for it.
+    /// Parents found so far.
     pub parents: u64,
-    /// Those that are done.
+    /// Parents that are done.
     pub done: u64,
-    /// Until when Graph holds it up.
-    pub waits: Option<DateTime<Utc>>,
-    /// From the beginning of the run until it was done.
-    pub took: Option<Duration>,
+    /// When Graph's rate limit for it ends.
+    pub wait_until: Option<DateTime<Utc>>,
+    /// The time from the start of the run until the stream ended.
+    pub duration: Option<Duration>,
 }
 
-/// Where a stream stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Phase {
-    /// Nothing of it was begun.
     Waiting,
-    /// It is read.
     Reading,
-    /// All of it was read.
     Complete,
-    /// Something of it could not be read.
     Incomplete,
 }
 
-/// How far a run is, at one moment.
+/// The figures of a run at one moment.
 #[derive(Clone, Debug)]
 pub struct Figures {
-    /// The selected streams.
+    /// All selected streams.
     pub streams: Vec<StreamFigures>,
-    /// What was asked of Graph.
     pub requests: Counts,
-    /// Time since its beginning.
     pub elapsed: Duration,
-    /// Whether more parents may be found.
-    pub discovers: bool,
-    /// What is still to be read, if that can be told.
-    pub ahead: Option<Ahead>,
+    /// Whether more parents may still be found.
+    pub is_discovering: bool,
+    /// An estimate of the remaining work, once there is one.
+    pub remaining: Option<Remaining>,
 }
 
-/// What is still to be read, about.
+/// An estimate of the remaining work.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ahead {
-    /// Requests.
+pub struct Remaining {
     pub requests: f64,
-    /// Those of the longest list, which follow each other.
+    /// The requests of the longest list, which must be sent one after another.
     pub longest: f64,
 }
 
 impl Figures {
-    /// Records of all streams.
     pub fn records(&self) -> u64 {
         self.sum(|figures| figures.records)
     }
 
-    /// What all streams have together.
-    pub fn sum(&self, of: impl Fn(&StreamFigures) -> u64) -> u64 {
-        self.streams.iter().map(of).sum()
+    /// The sum of a figure over all streams.
+    pub fn sum(&self, figure: impl Fn(&StreamFigures) -> u64) -> u64 {
+        self.streams.iter().map(figure).sum()
     }
 
-    /// Until when Graph holds streams up, if it still does.
-    pub fn waits(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.streams.iter().filter_map(|figures| figures.waits_at(now)).max()
+    /// When the last rate limit ends, if any stream is waiting for one.
+    pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.streams.iter().filter_map(|figures| figures.waiting_until(now)).max()
     }
 }
 
 impl StreamFigures {
-    /// Until when Graph holds it up, if it still does.
-    pub fn waits_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.waits.filter(|&until| until > now && self.phase == Phase::Reading)
+    /// When its rate limit ends, if it is waiting for one.
+    pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.wait_until.filter(|&until| until > now && self.phase == Phase::Reading)
     }
 }
 
 impl Figures {
-    /// As JSON, for logs.
+    /// The figures as JSON, for logs.
     pub fn json(&self) -> Value {
         let streams: Map<_, _> = self.streams.iter().map(|figures| (figures.stream.name.to_owned(), figures.json())).collect();
         let by_class: Map<_, _> = self.requests.classes.iter().map(|counts| (counts.class.name.to_owned(), counts.sent.into())).collect();
@@ -120,26 +109,26 @@ impl Figures {
 impl StreamFigures {
     fn json(&self) -> Value {
         let mut figures = json!({
-            "state": self.state(),
+            "state": self.outcome(),
             "records": self.records,
             "requests": self.requests,
             "throttled": self.throttled,
             "skipped": self.skipped,
-            "seconds": self.took.map(seconds),
+            "seconds": self.duration.map(seconds),
         });
-        if self.tells_changes() {
+        if self.reports_changes() {
             (figures["changed"], figures["deleted"]) = (self.changed.into(), self.deleted.into());
         }
         figures
     }
 
-    /// Whether its records tell what became of them since they were made.
-    pub fn tells_changes(&self) -> bool {
+    /// Whether its records show changes and deletions.
+    pub fn reports_changes(&self) -> bool {
         self.stream.cursor.is_some()
     }
 
-    /// Where it stood when the run ended, as a word.
-    pub fn state(&self) -> &'static str {
+    /// A word for its phase at the end of the run.
+    pub fn outcome(&self) -> &'static str {
         match self.phase {
             Phase::Complete => "complete",
             Phase::Incomplete => "incomplete",
@@ -148,13 +137,12 @@ impl StreamFigures {
     }
 }
 
-/// To the millisecond.
+/// Seconds, with milliseconds.
 fn seconds(time: Duration) -> f64 {
     time.as_millis() as f64 / 1000.0
 }
 
 impl Phase {
-    /// As a word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",

@@ -1,20 +1,20 @@
-//! What a sync emits, whatever the protocol: the emitter that takes it, and the one road to stdout.
+//! The output of a sync in either protocol: the emitters, and the queue and thread through which everything goes to stdout.
 
 mod checkpoints;
 mod emitter;
 mod figures;
+mod null;
 mod output;
 mod progress;
 mod records;
-mod silent;
 mod stop;
-mod writing;
+mod write_loop;
 
-pub use emitter::{Emitter, Outcome, Report};
-pub use figures::{Ahead, Figures, Phase, StreamFigures};
+pub use emitter::{Emitter, Outcome, PositionUpdate};
+pub use figures::{Figures, Phase, Remaining, StreamFigures};
+pub use null::NullEmitter;
 pub use output::{Closed, Output, Writer};
-pub use progress::{Progress, Size};
+pub use progress::{JobSize, Progress};
 pub use records::{Batch, Change, Records};
-pub use silent::Silent;
 pub use stop::StopSignal;
-pub use writing::Written;
+pub use write_loop::WriteSummary;

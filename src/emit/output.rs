@@ -1,4 +1,4 @@
-//! The one road to stdout: a thread that writes, and a queue to it that is bounded by bytes.
+//! The single path to stdout: a writer thread, and a queue in front of it that is bounded by bytes.
 
 use std::{io, panic::resume_unwind, sync::Arc, thread::JoinHandle};
 
@@ -6,147 +6,145 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{
-    emitter::{Emitter, Outcome, Report},
+    emitter::{Emitter, Outcome, PositionUpdate},
     progress::Progress,
-    records::{Records, Spare},
+    records::{BufferPool, Records},
     stop::StopSignal,
-    writing::{Event, Writing, Written},
+    write_loop::{Event, WriteLoop, WriteSummary},
 };
 use crate::{graph::Counts, state::StreamState, streams::Stream};
 
-/// Bytes of records that wait to be written, at most. A larger batch is let through alone.
+/// The maximum number of bytes of records in the queue. A larger batch waits until the queue is empty.
 const QUEUE_BYTES: u32 = 6 * 1024 * 1024;
 
-/// The way to the writer. Everything keeps its order: no state overtakes the records that it covers.
+/// A handle to the writer thread. Events keep their order, so a state never overtakes the records that it covers.
 #[derive(Clone, Debug)]
 pub struct Output {
     events: mpsc::UnboundedSender<Event>,
-    room: Arc<Semaphore>,
-    spare: Spare,
+    capacity: Arc<Semaphore>,
+    buffers: BufferPool,
     progress: Arc<Progress>,
     stop: StopSignal,
 }
 
-/// The thread that writes; ends when the last [`Output`] is dropped.
+/// The writer thread. It ends when the last [`Output`] is dropped.
 #[derive(Debug)]
-pub struct Writer(JoinHandle<io::Result<Written>>);
+pub struct Writer(JoinHandle<io::Result<WriteSummary>>);
 
-/// The writer has ended: nobody reads what is said.
+/// The writer thread has ended, because the reader closed the pipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed;
 
 impl Output {
-    /// Starts the thread that writes with `emitter`; the streams begin with these states. `stop` ends the run early: then the states that
-    /// cover what was written come last.
+    /// Starts the writer thread. `states` are the initial states of the streams. If `stop` ends the run early, the states that cover the written
+    /// records are emitted last.
     ///
     /// # Errors
-    /// If no thread can be had.
+    /// If the thread cannot be started.
     pub fn start(emitter: Box<dyn Emitter>, states: Vec<(&'static Stream, StreamState)>, stop: StopSignal) -> io::Result<(Self, Writer)> {
         let (events, receiver) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
+        let capacity = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
         let progress = Arc::<Progress>::default();
-        let writing = Writing::new(emitter, states, stop.clone(), progress.clone());
+        let writing = WriteLoop::new(emitter, states, stop.clone(), progress.clone());
         let writer = std::thread::Builder::new().name("writer".to_owned()).spawn({
-            let room = room.clone();
+            let capacity = capacity.clone();
             move || {
                 let result = writing.run(receiver);
-                // Whoever waits for room will never get it.
-                room.close();
+                // Wakes the tasks that wait for capacity.
+                capacity.close();
                 result
             }
         })?;
-        Ok((Self { events, room, spare: Spare::default(), progress, stop }, Writer(writer)))
+        Ok((Self { events, capacity, buffers: BufferPool::default(), progress, stop }, Writer(writer)))
     }
 
-    /// A batch of records to be filled.
+    /// An empty batch of records.
     pub fn batch(&self, stream: &'static Stream) -> Records {
-        Records::new(stream, &self.spare)
+        Records::new(stream, &self.buffers)
     }
 
-    /// Hands records over; waits while too many are not written yet.
+    /// Queues records for writing. Waits while the queue is full.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader closed the pipe.
     pub async fn records(&self, records: Records) -> Result<(), Closed> {
         if records.is_empty() {
             return Ok(());
         }
         let records = records.compact();
-        let size = u32::try_from(records.room()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
-        let permit = self.room.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
+        let size = u32::try_from(records.capacity()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
+        let permit = self.capacity.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
         self.progress.records(&records);
         self.send(Event::Records(records, permit))
     }
 
-    /// What ends the run early.
     pub fn stop(&self) -> &StopSignal {
         &self.stop
     }
 
-    /// How far the run is.
     pub fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
 
-    /// A stream begins.
+    /// A stream starts.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader closed the pipe.
     pub fn started(&self, stream: &'static Stream) -> Result<(), Closed> {
-        self.progress.begin(stream);
+        self.progress.start_stream(stream);
         self.send(Event::Started(stream))
     }
 
-    /// Takes note of where a channel stands; a state is written when it is due.
+    /// Updates the position of a partition. A state is written when one is due.
     ///
     /// # Errors
-    /// If nobody reads any more.
-    pub fn report(&self, report: Report) -> Result<(), Closed> {
-        self.send(Event::Report(Box::new(report)))
+    /// If the reader closed the pipe.
+    pub fn update_position(&self, update: PositionUpdate) -> Result<(), Closed> {
+        self.send(Event::Position(Box::new(update)))
     }
 
-    /// Takes note of the marks of the items of lists that were left out of a stream: its next state has them.
+    /// Adds the hashes of skipped list items to the stream's next state.
     ///
     /// # Errors
-    /// If nobody reads any more.
-    pub fn damage(&self, stream: &'static Stream, marks: Vec<String>) -> Result<(), Closed> {
-        self.send(Event::Damage(stream, marks))
+    /// If the reader closed the pipe.
+    pub fn damage(&self, stream: &'static Stream, hashes: Vec<String>) -> Result<(), Closed> {
+        self.send(Event::Damage(stream, hashes))
     }
 
-    /// A stream waits: Graph limits its requests until that time.
+    /// Graph is rate-limiting the stream's requests until this time.
     ///
     /// # Errors
-    /// If nobody reads any more.
-    pub fn waits(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
-        self.progress.waits(stream, until);
-        self.send(Event::Waits(stream, until))
+    /// If the reader closed the pipe.
+    pub fn rate_limited(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
+        self.progress.rate_limited(stream, until);
+        self.send(Event::RateLimited(stream, until))
     }
 
-    /// A stream will have about so many records, those that came before included.
+    /// The estimated total number of records of a stream, including those already emitted.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader closed the pipe.
     pub fn estimated(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
         self.send(Event::Estimated(stream, records))
     }
 
-    /// A stream is done; its last state comes before.
+    /// A stream has ended. Its last state is written first.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader closed the pipe.
     pub fn ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
         self.send(Event::Ended(stream, outcome))
     }
 
-    /// The run has come to its end, with these requests: its figures are written.
+    /// Writes the figures of the run, which sent these requests.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader closed the pipe.
     pub fn figures(&self, requests: Counts) -> Result<(), Closed> {
         self.send(Event::Figures(requests))
     }
 
-    /// Something to be said to people; lost if nobody reads any more.
+    /// A log message for users. It is lost if the reader closed the pipe.
     pub fn log(&self, level: tracing::Level, message: String) {
         let _ = self.send(Event::Log(level, message));
     }
@@ -157,14 +155,14 @@ impl Output {
 }
 
 impl Writer {
-    /// Waits until everything is written. All [`Output`]s must have been dropped.
+    /// Waits until everything is written. All [`Output`]s must have been dropped before.
     ///
     /// # Errors
-    /// With the first write that failed.
+    /// The first write that failed.
     ///
     /// # Panics
-    /// If the writer panicked.
-    pub fn join(self) -> io::Result<Written> {
+    /// If the writer thread panicked.
+    pub fn join(self) -> io::Result<WriteSummary> {
         self.0.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
@@ -179,15 +177,15 @@ mod tests {
     use super::*;
     use crate::{emit::Batch, streams::MESSAGES};
 
-    /// Writes a batch whenever it is let.
+    /// Writes one batch each time it receives a message.
     struct Slow {
-        let_go: Receiver<()>,
+        permission: Receiver<()>,
         written: Arc<AtomicUsize>,
     }
 
     impl Emitter for Slow {
         fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
-            self.let_go.recv().map_err(io::Error::other)?;
+            self.permission.recv().map_err(io::Error::other)?;
             batch.for_each(|record| _ = self.written.fetch_add(record.len(), Ordering::SeqCst));
             Ok(())
         }
@@ -198,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_to_be_written_stays_within_the_bound_and_a_larger_batch_comes_alone() {
+    fn the_queue_is_bounded_and_a_larger_batch_waits_alone() {
         let (queue, runtime) = (QUEUE_BYTES as usize, tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap());
         for (batches, bytes) in [(100, 300 * 1024), (2000, 10 * 1024), (4, 2 * queue)] {
-            let (go, let_go) = channel();
+            let (permit, permission) = channel();
             let (written, accepted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
             let (output, writer) =
-                Output::start(Box::new(Slow { let_go, written: written.clone() }), Vec::new(), StopSignal::default()).unwrap();
+                Output::start(Box::new(Slow { permission, written: written.clone() }), Vec::new(), StopSignal::default()).unwrap();
             let sending: Vec<_> = (0..batches)
                 .map(|_| {
                     let (output, written, accepted) = (output.clone(), written.clone(), accepted.clone());
@@ -217,7 +215,7 @@ mod tests {
                 })
                 .collect();
             drop(output);
-            (0..batches).for_each(|_| go.send(()).unwrap());
+            (0..batches).for_each(|_| permit.send(()).unwrap());
             for waiting in sending {
                 let waiting = runtime.block_on(waiting).unwrap();
                 assert!(waiting <= queue.max(bytes), "{waiting} bytes wait");

@@ -1,4 +1,4 @@
-//! How far a run is: counted while it goes on.
+//! Counts the progress of a run.
 
 use std::{
     collections::HashMap,
@@ -8,89 +8,87 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Ahead, Figures, Outcome, Phase, Records, StreamFigures};
+use super::{Figures, Outcome, Phase, Records, Remaining, StreamFigures};
 use crate::{
     graph::Counts,
     streams::{PerStream, Stream, StreamSet},
 };
 
-/// Before so many seconds nobody can tell how long a run will last.
-const TOO_EARLY: Duration = Duration::from_secs(5);
+/// Before this time an estimate of the remaining work is not reliable.
+const MIN_ELAPSED: Duration = Duration::from_secs(5);
 
-/// Of so many lists one must have been opened before the others are taken to be like those that are known.
-const KNOWN: usize = 10;
+/// One of this many long jobs must have been started before the others are assumed to be similar.
+const MAX_JOBS_PER_KNOWN_JOB: usize = 10;
 
-/// How far a run is. Changed once a page or less.
+/// The progress of a run. It is updated at most once per page, so a lock is cheap enough.
 #[derive(Debug)]
-pub struct Progress(Mutex<State>);
+pub struct Progress(Mutex<Counters>);
 
 #[derive(Debug)]
-struct State {
-    began: Instant,
+struct Counters {
+    started_at: Instant,
     streams: PerStream<Option<StreamFigures>>,
-    /// Jobs that lead to others and are not done: while there are any, nobody knows how much there is.
-    leading: u64,
-    /// Jobs of one request, most of them, that are not done.
+    /// Unfinished discovery jobs. While there are any, the total is unknown.
+    discovery: u64,
+    /// Unfinished short jobs.
     short: u64,
-    /// Long lists that have not begun.
+    /// Long jobs that have not started.
     waiting: usize,
-    /// Long lists that are read, by the numbers of their jobs.
-    lists: HashMap<u64, List>,
-    /// Long lists that were read, and the requests that they took.
+    /// Long jobs in progress, by number.
+    long: HashMap<u64, LongJob>,
+    /// The number of finished long jobs, and of their requests.
     finished: (usize, f64),
 }
 
-/// A long list that is read.
 #[derive(Debug, Default)]
-struct List {
+struct LongJob {
     sent: f64,
-    /// Requests that are still to come, about; [`None`] before its first page.
-    remains: Option<f64>,
+    /// The estimated number of remaining requests. [`None`] before the first page.
+    remaining: Option<f64>,
 }
 
-/// What a job is to the progress.
+/// The size of a job, for estimates.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Size {
-    /// It leads to other jobs.
-    Leads,
-    /// One request, mostly.
+pub enum JobSize {
+    /// Finds other jobs.
+    Discovery,
+    /// Usually one request.
     #[default]
     Short,
-    /// As long as its list.
+    /// A list of unknown length.
     Long,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self(Mutex::new(State {
-            began: Instant::now(),
+        Self(Mutex::new(Counters {
+            started_at: Instant::now(),
             streams: PerStream::default(),
-            leading: 0,
+            discovery: 0,
             short: 0,
             waiting: 0,
-            lists: HashMap::new(),
+            long: HashMap::new(),
             finished: (0, 0.0),
         }))
     }
 }
 
 impl Progress {
-    /// A thread that panicked has left it as it was.
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// A panic while the lock is held leaves the counters intact.
+    fn lock(&self) -> MutexGuard<'_, Counters> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamFigures)) {
-        let mut state = self.state();
-        state.streams.values_of_mut(streams).flatten().for_each(change);
+        let mut counters = self.lock();
+        counters.streams.values_of_mut(streams).flatten().for_each(change);
     }
 
     fn one(&self, stream: &'static Stream, change: impl Fn(&mut StreamFigures)) {
         self.each(StreamSet::default().with(stream), change);
     }
 
-    /// A stream is to be read.
-    pub(super) fn begin(&self, stream: &'static Stream) {
+    pub(super) fn start_stream(&self, stream: &'static Stream) {
         let figures = StreamFigures {
             stream,
             phase: Phase::Waiting,
@@ -102,13 +100,13 @@ impl Progress {
             skipped: 0,
             parents: 0,
             done: 0,
-            waits: None,
-            took: None,
+            wait_until: None,
+            duration: None,
         };
-        self.state().streams[stream] = Some(figures);
+        self.lock().streams[stream] = Some(figures);
     }
 
-    /// Records were told.
+    /// Counts records that are about to be written.
     pub(super) fn records(&self, records: &Records) {
         let (count, (changed, deleted)) = (records.len() as u64, records.changes());
         self.one(records.stream(), |figures| {
@@ -118,139 +116,136 @@ impl Progress {
         });
     }
 
-    /// So many of these records, the last ones, were not written, and their stream is not done.
-    pub(super) fn cut(&self, records: &Records, left: usize) {
-        let (left, all, (changed, deleted)) = (left as u64, records.len() as u64, records.changes());
+    /// Subtracts the last `dropped` of these records, which were not written. Their stream is therefore not complete.
+    pub(super) fn subtract_dropped(&self, records: &Records, dropped: usize) {
+        let (dropped, all, (changed, deleted)) = (dropped as u64, records.len() as u64, records.changes());
         self.one(records.stream(), |figures| {
-            figures.records -= left;
-            // Which of them tell of a change is not known.
-            figures.changed -= changed * left / all;
-            figures.deleted -= deleted * left / all;
+            figures.records -= dropped;
+            // An approximation: it is not known which records show a change.
+            figures.changed -= changed * dropped / all;
+            figures.deleted -= deleted * dropped / all;
             figures.phase = Phase::Reading;
-            figures.took = None;
+            figures.duration = None;
         });
     }
 
-    /// How many records of a stream were told.
-    pub fn count(&self, stream: &Stream) -> u64 {
-        self.state().streams[stream].as_ref().map_or(0, |figures| figures.records)
+    /// The number of emitted records of a stream.
+    pub fn record_count(&self, stream: &Stream) -> u64 {
+        self.lock().streams[stream].as_ref().map_or(0, |figures| figures.records)
     }
 
-    /// Graph holds the stream up.
-    pub(super) fn waits(&self, stream: &'static Stream, until: DateTime<Utc>) {
-        self.one(stream, |figures| figures.waits = Some(until));
+    pub(super) fn rate_limited(&self, stream: &'static Stream, until: DateTime<Utc>) {
+        self.one(stream, |figures| figures.wait_until = Some(until));
     }
 
-    /// The stream has come to its end.
-    pub fn end(&self, stream: &'static Stream, outcome: &Outcome) {
-        let (took, is_complete) = (self.state().began.elapsed(), matches!(outcome, Outcome::Complete));
+    pub fn end_stream(&self, stream: &'static Stream, outcome: &Outcome) {
+        let (elapsed, is_complete) = (self.lock().started_at.elapsed(), matches!(outcome, Outcome::Complete));
         self.one(stream, |figures| {
             figures.phase = if is_complete { Phase::Complete } else { Phase::Incomplete };
-            figures.took.get_or_insert(took);
+            figures.duration.get_or_insert(elapsed);
         });
     }
 
-    /// So many parents of a stream were refused or missing by now.
-    pub fn skipped(&self, stream: &'static Stream, parents: u64) {
+    /// Sets the number of parents that were refused or not found.
+    pub fn set_skipped(&self, stream: &'static Stream, parents: u64) {
         self.one(stream, |figures| figures.skipped = parents);
     }
 
-    /// A job is known, which reads a parent for those streams.
-    pub fn job(&self, size: Size, parent_of: StreamSet) {
+    /// Adds a new job, which reads a parent of these streams.
+    pub fn add_job(&self, size: JobSize, parent_of: StreamSet) {
         match size {
-            Size::Leads => self.state().leading += 1,
-            Size::Short => self.state().short += 1,
-            Size::Long => self.state().waiting += 1,
+            JobSize::Discovery => self.lock().discovery += 1,
+            JobSize::Short => self.lock().short += 1,
+            JobSize::Long => self.lock().waiting += 1,
         }
         self.each(parent_of, |figures| figures.parents += 1);
     }
 
-    /// The job of that number begins.
-    pub fn job_begins(&self, job: u64, size: Size, feeds: StreamSet) {
-        if size == Size::Long {
-            let mut state = self.state();
-            state.waiting = state.waiting.saturating_sub(1);
-            state.lists.insert(job, List::default());
+    /// Starts a job that reads records of these streams.
+    pub fn job_started(&self, number: u64, size: JobSize, streams: StreamSet) {
+        if size == JobSize::Long {
+            let mut counters = self.lock();
+            counters.waiting = counters.waiting.saturating_sub(1);
+            counters.long.insert(number, LongJob::default());
         }
-        self.each(feeds, |figures| {
+        self.each(streams, |figures| {
             if figures.phase == Phase::Waiting {
                 figures.phase = Phase::Reading;
             }
         });
     }
 
-    /// The job of that number is done.
-    pub fn job_ends(&self, job: u64, size: Size, parent_of: StreamSet) {
-        let mut state = self.state();
+    pub fn job_finished(&self, number: u64, size: JobSize, parent_of: StreamSet) {
+        let mut counters = self.lock();
         match size {
-            Size::Leads => state.leading = state.leading.saturating_sub(1),
-            Size::Short => state.short = state.short.saturating_sub(1),
-            Size::Long => {
-                if let Some(list) = state.lists.remove(&job) {
-                    state.finished.0 += 1;
-                    state.finished.1 += list.sent;
+            JobSize::Discovery => counters.discovery = counters.discovery.saturating_sub(1),
+            JobSize::Short => counters.short = counters.short.saturating_sub(1),
+            JobSize::Long => {
+                if let Some(job) = counters.long.remove(&number) {
+                    counters.finished.0 += 1;
+                    counters.finished.1 += job.sent;
                 }
             }
         }
-        drop(state);
+        drop(counters);
         self.each(parent_of, |figures| figures.done += 1);
     }
 
-    /// The job of that number has so many requests ahead, about.
-    pub fn remains(&self, job: u64, requests: f64) {
-        if let Some(list) = self.state().lists.get_mut(&job) {
-            list.remains = Some(requests);
+    /// Sets the estimated number of remaining requests of a job.
+    pub fn estimate_remaining(&self, number: u64, requests: f64) {
+        if let Some(job) = self.lock().long.get_mut(&number) {
+            job.remaining = Some(requests);
         }
     }
 
-    /// A request was sent for the job of that number, which feeds those streams.
-    pub fn sent(&self, job: u64, feeds: StreamSet) {
-        if let Some(list) = self.state().lists.get_mut(&job) {
-            list.sent += 1.0;
+    /// Counts a request of a job that reads records of these streams.
+    pub fn request_sent(&self, number: u64, streams: StreamSet) {
+        if let Some(job) = self.lock().long.get_mut(&number) {
+            job.sent += 1.0;
         }
-        self.alone(feeds, |figures| figures.requests += 1);
+        self.if_single(streams, |figures| figures.requests += 1);
     }
 
-    /// Graph has refused a request for those streams, since its limits are reached.
-    pub fn throttled(&self, feeds: StreamSet) {
-        self.alone(feeds, |figures| figures.throttled += 1);
+    /// Counts a request for these streams that was throttled (429).
+    pub fn request_throttled(&self, streams: StreamSet) {
+        self.if_single(streams, |figures| figures.throttled += 1);
     }
 
-    /// What is done for several streams is no single one's.
-    fn alone(&self, feeds: StreamSet, change: impl Fn(&mut StreamFigures)) {
-        if feeds.iter().count() == 1 {
-            self.each(feeds, change);
+    /// Requests for several streams are not counted for any of them.
+    fn if_single(&self, streams: StreamSet, change: impl Fn(&mut StreamFigures)) {
+        if streams.iter().count() == 1 {
+            self.each(streams, change);
         }
     }
 
-    /// How far the run is now, with what was asked of Graph.
+    /// The current figures of the run, which has sent these requests.
     pub fn figures(&self, requests: Counts) -> Figures {
-        let state = self.state();
-        let elapsed = state.began.elapsed();
+        let counters = self.lock();
+        let elapsed = counters.started_at.elapsed();
         Figures {
-            streams: state.streams.values().flatten().cloned().collect(),
+            streams: counters.streams.values().flatten().cloned().collect(),
             requests,
             elapsed,
-            discovers: state.leading > 0,
-            ahead: state.ahead().filter(|_| elapsed >= TOO_EARLY),
+            is_discovering: counters.discovery > 0,
+            remaining: counters.remaining().filter(|_| elapsed >= MIN_ELAPSED),
         }
     }
 }
 
-impl State {
-    /// What is still to be read; [`None`] while that would be a guess.
-    fn ahead(&self) -> Option<Ahead> {
-        let opened = || self.lists.values().filter_map(|list| Some((list.sent, list.remains?)));
-        let under_way: f64 = opened().map(|(_, remains)| remains).sum();
-        let longest = opened().map(|(_, remains)| remains).fold(0.0, f64::max);
-        let known = self.finished.0 + opened().count();
-        let unknown = self.waiting + self.lists.len() - opened().count();
-        if self.leading > 0 || known * KNOWN < known + unknown {
+impl Counters {
+    /// The remaining work. [`None`] while too little is known for an estimate.
+    fn remaining(&self) -> Option<Remaining> {
+        let estimated = || self.long.values().filter_map(|job| Some((job.sent, job.remaining?)));
+        let in_progress: f64 = estimated().map(|(_, remaining)| remaining).sum();
+        let longest = estimated().map(|(_, remaining)| remaining).fold(0.0, f64::max);
+        let known = self.finished.0 + estimated().count();
+        let unknown = self.waiting + self.long.len() - estimated().count();
+        if self.discovery > 0 || known * MAX_JOBS_PER_KNOWN_JOB < known + unknown {
             return None;
         }
-        let sent: f64 = opened().map(|(sent, _)| sent).sum();
-        let usual = (self.finished.1 + sent + under_way) / known.max(1) as f64;
-        Some(Ahead { requests: under_way + unknown as f64 * usual + self.short as f64, longest })
+        let sent: f64 = estimated().map(|(sent, _)| sent).sum();
+        let mean = (self.finished.1 + sent + in_progress) / known.max(1) as f64;
+        Some(Remaining { requests: in_progress + unknown as f64 * mean + self.short as f64, longest })
     }
 }
 
@@ -259,46 +254,46 @@ mod tests {
     use super::*;
     use crate::streams::{MEMBERS, MESSAGES};
 
-    fn ahead(progress: &Progress) -> Option<(f64, f64)> {
-        progress.state().ahead().map(|ahead| (ahead.requests, ahead.longest))
+    fn remaining(progress: &Progress) -> Option<(f64, f64)> {
+        progress.lock().remaining().map(|remaining| (remaining.requests, remaining.longest))
     }
 
     #[test]
-    fn what_is_ahead_is_told_once_all_is_found_and_enough_of_it_was_opened() {
+    fn the_remaining_work_is_estimated_after_discovery_once_enough_jobs_have_started() {
         let (progress, messages) = (Progress::default(), StreamSet::default().with(&MESSAGES));
-        progress.job(Size::Leads, StreamSet::default());
+        progress.add_job(JobSize::Discovery, StreamSet::default());
         for _ in 0..20 {
-            progress.job(Size::Long, messages);
+            progress.add_job(JobSize::Long, messages);
         }
-        progress.job_begins(1, Size::Long, messages);
-        progress.sent(1, messages);
-        progress.remains(1, 9.0);
-        assert_eq!(ahead(&progress), None);
-        progress.job_ends(0, Size::Leads, StreamSet::default());
-        assert_eq!(ahead(&progress), None, "one of twenty tells little");
-        progress.job_begins(2, Size::Long, messages);
-        assert_eq!(ahead(&progress), None);
-        progress.sent(2, messages);
-        progress.remains(2, 29.0);
-        assert_eq!(ahead(&progress), Some((38.0 + 18.0 * 20.0, 29.0)));
-        progress.job_ends(2, Size::Long, messages);
-        progress.job(Size::Short, StreamSet::default().with(&MEMBERS));
-        assert_eq!(ahead(&progress), Some((9.0 + 18.0 * (1.0 + 1.0 + 9.0) / 2.0 + 1.0, 9.0)));
+        progress.job_started(1, JobSize::Long, messages);
+        progress.request_sent(1, messages);
+        progress.estimate_remaining(1, 9.0);
+        assert_eq!(remaining(&progress), None);
+        progress.job_finished(0, JobSize::Discovery, StreamSet::default());
+        assert_eq!(remaining(&progress), None, "one job of twenty is not enough");
+        progress.job_started(2, JobSize::Long, messages);
+        assert_eq!(remaining(&progress), None);
+        progress.request_sent(2, messages);
+        progress.estimate_remaining(2, 29.0);
+        assert_eq!(remaining(&progress), Some((38.0 + 18.0 * 20.0, 29.0)));
+        progress.job_finished(2, JobSize::Long, messages);
+        progress.add_job(JobSize::Short, StreamSet::default().with(&MEMBERS));
+        assert_eq!(remaining(&progress), Some((9.0 + 18.0 * (1.0 + 1.0 + 9.0) / 2.0 + 1.0, 9.0)));
         let early = progress.figures(Counts::default());
-        assert_eq!((early.ahead, early.discovers), (None, false), "nobody can tell in the first seconds");
+        assert_eq!((early.remaining, early.is_discovering), (None, false), "no estimate in the first seconds");
     }
 
     #[test]
-    fn requests_for_several_streams_are_no_single_one_s() {
+    fn requests_for_several_streams_are_not_counted_for_any_of_them() {
         let progress = Progress::default();
-        progress.begin(&MESSAGES);
-        progress.begin(&MEMBERS);
+        progress.start_stream(&MESSAGES);
+        progress.start_stream(&MEMBERS);
         let messages = StreamSet::default().with(&MESSAGES);
-        progress.sent(1, messages);
-        progress.throttled(messages);
-        progress.sent(2, messages.with(&MEMBERS));
+        progress.request_sent(1, messages);
+        progress.request_throttled(messages);
+        progress.request_sent(2, messages.with(&MEMBERS));
         let figures = progress.figures(Counts::default());
-        let of: Vec<_> = figures.streams.iter().map(|of| (of.stream.name, of.requests, of.throttled)).collect();
-        assert_eq!(of, [("members", 0, 0), ("messages", 1, 1)]);
+        let counts: Vec<_> = figures.streams.iter().map(|stream| (stream.stream.name, stream.requests, stream.throttled)).collect();
+        assert_eq!(counts, [("members", 0, 0), ("messages", 1, 1)]);
     }
 }

@@ -1,4 +1,4 @@
-//! Batches of records, written one behind the other into a buffer that is used again.
+//! Batches of records in one buffer, and the pool that reuses the buffers.
 
 use std::{
     ops::Range,
@@ -8,23 +8,22 @@ use std::{
 use super::StopSignal;
 use crate::streams::Stream;
 
-/// A batch of so many bytes is large enough: what is in pieces needs no large buffers.
-const PIECE: usize = 256 * 1024;
+/// A batch of this size is handed over, so that buffers stay small.
+const BATCH_BYTES: usize = 256 * 1024;
 
-/// What a buffer holds, with the record that makes it large enough.
-const BUFFER: usize = PIECE + PIECE / 4;
+/// The capacity of a pooled buffer: a full batch with its last record.
+const BUFFER_BYTES: usize = BATCH_BYTES + BATCH_BYTES / 4;
 
-/// A batch of less is few records.
-const FEW: usize = BUFFER / 4;
+/// A smaller batch does not keep a pooled buffer while it waits.
+const SMALL_BATCH_BYTES: usize = BUFFER_BYTES / 4;
 
-/// So many buffers are kept to be used again.
-const MOST_SPARE: usize = 16;
+const MAX_POOLED_BUFFERS: usize = 16;
 
-/// Buffers to be used again: large ones come and go so often that an allocator would spread them all over the memory.
+/// Buffers for reuse. Large buffers are needed so often that allocating each one would fragment the memory.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(super) struct BufferPool(Arc<Mutex<Vec<Vec<u8>>>>);
 
-/// Records of one stream: JSON objects, one behind the other.
+/// Records of one stream: consecutive JSON objects.
 #[derive(Debug)]
 pub struct Records {
     stream: &'static Stream,
@@ -32,59 +31,56 @@ pub struct Records {
     ends: Vec<usize>,
     changed: u64,
     deleted: u64,
-    spare: Spare,
+    pool: BufferPool,
 }
 
-/// Records on their way out, one after the other. There are no more when the run is stopped and its reader is slow.
+/// Iterates over records for writing. It ends early when the run is stopped and the reader is slow.
 #[derive(Debug)]
 pub struct Batch<'b> {
     records: &'b Records,
-    left: Range<usize>,
+    remaining: Range<usize>,
     stop: &'b StopSignal,
-    is_cut: bool,
+    is_stopped: bool,
 }
 
-/// What became of a message since it was written.
+/// How a message differs from the original post.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
-    /// It was edited, or reacted to.
+    /// Edited or reacted to.
     Changed,
-    /// It was deleted.
     Deleted,
 }
 
 impl Records {
-    /// No records yet.
-    pub(super) fn new(stream: &'static Stream, spare: &Spare) -> Self {
-        Self { stream, bytes: Vec::new(), ends: Vec::new(), changed: 0, deleted: 0, spare: spare.clone() }
+    pub(super) fn new(stream: &'static Stream, pool: &BufferPool) -> Self {
+        Self { stream, bytes: Vec::new(), ends: Vec::new(), changed: 0, deleted: 0, pool: pool.clone() }
     }
 
-    /// Takes them out, to go on with others.
+    /// Takes all records and leaves an empty batch.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        let others = Self::new(self.stream, &self.spare);
-        std::mem::replace(self, others)
+        let empty = Self::new(self.stream, &self.pool);
+        std::mem::replace(self, empty)
     }
 
-    /// Few do not keep a large buffer while they wait.
+    /// Moves a small batch into a buffer of its own size and returns the pooled buffer.
     #[must_use]
     pub(super) fn compact(mut self) -> Self {
-        if self.bytes.len() < FEW && self.bytes.capacity() == BUFFER {
-            let few = self.bytes.as_slice().into();
-            self.spare.give_back(std::mem::replace(&mut self.bytes, few));
+        if self.bytes.len() < SMALL_BATCH_BYTES && self.bytes.capacity() == BUFFER_BYTES {
+            let small = self.bytes.as_slice().into();
+            self.pool.put(std::mem::replace(&mut self.bytes, small));
         }
         self
     }
 
-    /// The stream they belong to.
     pub fn stream(&self) -> &'static Stream {
         self.stream
     }
 
-    /// Adds what `write` appends as one record, unless `keep` says that it is not wanted. Gives whether it was.
+    /// Adds what `write` appends as one record if `keep` accepts it. Returns whether it was added.
     pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) -> bool {
         if self.bytes.capacity() == 0 {
-            self.bytes = self.spare.take();
+            self.bytes = self.pool.take();
         }
         let start = self.bytes.len();
         write(&mut self.bytes);
@@ -97,65 +93,61 @@ impl Records {
         is_kept
     }
 
-    /// The record that was added last tells of a change.
-    pub fn note(&mut self, change: Change) {
+    /// Counts a change that the last record shows.
+    pub fn count_change(&mut self, change: Change) {
         match change {
             Change::Changed => self.changed += 1,
             Change::Deleted => self.deleted += 1,
         }
     }
 
-    /// How many of them tell of a change, and how many of a deletion.
+    /// The number of changed and of deleted messages.
     pub(super) fn changes(&self) -> (u64, u64) {
         (self.changed, self.deleted)
     }
 
-    /// The record at that place, as JSON.
+    /// The JSON of the record at this index.
     fn get(&self, at: usize) -> Option<&[u8]> {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         Some(&self.bytes[start..*self.ends.get(at)?])
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Whether they are better handed over before more come.
-    pub fn are_many(&self) -> bool {
-        self.bytes.len() >= PIECE
+    /// Whether to hand the batch over before adding more records.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= BATCH_BYTES
     }
 
-    /// Their size.
+    /// The size of the records.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The size of their buffer.
-    pub(super) fn room(&self) -> usize {
+    /// The size of the buffer.
+    pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 }
 
 impl<'b> Batch<'b> {
-    /// All of these records, unless `stop` ends the writing.
     pub(super) fn new(records: &'b Records, stop: &'b StopSignal) -> Self {
-        Self { records, left: 0..records.len(), stop, is_cut: false }
+        Self { records, remaining: 0..records.len(), stop, is_stopped: false }
     }
 
-    /// The stream they belong to.
     pub fn stream(&self) -> &'static Stream {
         self.records.stream
     }
 
-    /// How many were left when it ended early, if it did.
-    pub(super) fn cut(&self) -> Option<usize> {
-        self.is_cut.then_some(self.left.len())
+    /// The number of records that were dropped, if it ended early.
+    pub(super) fn dropped(&self) -> Option<usize> {
+        self.is_stopped.then_some(self.remaining.len())
     }
 }
 
@@ -163,30 +155,30 @@ impl<'b> Iterator for Batch<'b> {
     type Item = &'b [u8];
 
     fn next(&mut self) -> Option<&'b [u8]> {
-        self.is_cut |= !self.left.is_empty() && self.stop.has_ended_writing();
-        if self.is_cut { None } else { self.records.get(self.left.next()?) }
+        self.is_stopped |= !self.remaining.is_empty() && self.stop.has_stopped_writing();
+        if self.is_stopped { None } else { self.records.get(self.remaining.next()?) }
     }
 }
 
 impl Drop for Records {
     fn drop(&mut self) {
-        if self.bytes.capacity() == BUFFER {
-            self.spare.give_back(std::mem::take(&mut self.bytes));
+        if self.bytes.capacity() == BUFFER_BYTES {
+            self.pool.put(std::mem::take(&mut self.bytes));
         }
     }
 }
 
-impl Spare {
+impl BufferPool {
     fn take(&self) -> Vec<u8> {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(BUFFER))
+        let buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        buffer.unwrap_or_else(|| Vec::with_capacity(BUFFER_BYTES))
     }
 
-    fn give_back(&self, mut buffer: Vec<u8>) {
+    fn put(&self, mut buffer: Vec<u8>) {
         buffer.clear();
-        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < MOST_SPARE {
-            spare.push(buffer);
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < MAX_POOLED_BUFFERS {
+            buffers.push(buffer);
         }
     }
 }
@@ -197,44 +189,44 @@ mod tests {
     use crate::streams::MESSAGES;
 
     #[test]
-    fn records_that_are_not_kept_leave_nothing_behind() {
-        let mut records = Records::new(&MESSAGES, &Spare::default());
+    fn rejected_records_are_removed() {
+        let mut records = Records::new(&MESSAGES, &BufferPool::default());
         for (record, keep) in [("{1}", true), ("{22}", false), ("{333}", true)] {
             records.push(|out| out.extend_from_slice(record.as_bytes()), |written| written == record.as_bytes() && keep);
         }
         let stop = StopSignal::default();
         assert_eq!(Batch::new(&records, &stop).collect::<Vec<_>>(), [b"{1}".as_slice(), b"{333}"]);
-        assert_eq!((records.len(), records.bytes(), records.are_many()), (2, 8, false));
+        assert_eq!((records.len(), records.bytes(), records.is_full()), (2, 8, false));
     }
 
     #[test]
-    fn a_batch_ends_when_the_writing_ends_and_says_how_many_are_left() {
-        let (mut records, stop) = (Records::new(&MESSAGES, &Spare::default()), StopSignal::default());
+    fn a_batch_ends_when_writing_stops_and_counts_the_dropped_records() {
+        let (mut records, stop) = (Records::new(&MESSAGES, &BufferPool::default()), StopSignal::default());
         for record in ["{1}", "{22}", "{333}"] {
             records.push(|out| out.extend_from_slice(record.as_bytes()), |_| true);
         }
         let (mut whole, mut cut) = (Batch::new(&records, &stop), Batch::new(&records, &stop));
         assert_eq!((whole.by_ref().count(), cut.next()), (3, Some(b"{1}".as_slice())));
-        stop.end_writing();
+        stop.stop_writing();
         assert_eq!((whole.next(), cut.next()), (None, None));
-        assert_eq!((whole.cut(), cut.cut()), (None, Some(2)));
+        assert_eq!((whole.dropped(), cut.dropped()), (None, Some(2)));
     }
 
     #[test]
-    fn buffers_are_used_again_unless_they_have_grown() {
-        let spare = Spare::default();
+    fn buffers_are_reused_unless_they_have_grown() {
+        let pool = BufferPool::default();
         let fill = |bytes: usize| {
-            let mut records = Records::new(&MESSAGES, &spare);
+            let mut records = Records::new(&MESSAGES, &pool);
             records.push(|out| out.resize(bytes, b'x'), |_| true);
             let taken = records.take().compact();
-            assert!(records.is_empty() && taken.bytes() == bytes && taken.are_many() == (bytes >= PIECE));
+            assert!(records.is_empty() && taken.bytes() == bytes && taken.is_full() == (bytes >= BATCH_BYTES));
             taken.bytes.as_ptr()
         };
-        let first = fill(PIECE);
-        assert_eq!(fill(FEW), first);
-        assert_ne!(fill(FEW - 1), first);
-        assert_eq!(fill(FEW), first);
-        fill(2 * PIECE);
-        assert!(spare.0.lock().unwrap().is_empty());
+        let first = fill(BATCH_BYTES);
+        assert_eq!(fill(SMALL_BATCH_BYTES), first);
+        assert_ne!(fill(SMALL_BATCH_BYTES - 1), first);
+        assert_eq!(fill(SMALL_BATCH_BYTES), first);
+        fill(2 * BATCH_BYTES);
+        assert!(pool.0.lock().unwrap().is_empty());
     }
 }

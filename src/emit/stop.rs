@@ -1,50 +1,48 @@
-//! How a run is ended early, in two steps.
+//! The signal that ends a run early, in two steps.
 
 use tokio_util::sync::CancellationToken;
 
-/// Ends a run early. Clones end the same run.
+/// Ends a run early. All clones belong to the same run.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal {
-    asking: CancellationToken,
+    requests: CancellationToken,
     writing: CancellationToken,
 }
 
 impl StopSignal {
-    /// Nothing more is asked of Graph. What was read is still written, and the states that cover it.
-    pub fn end_asking(&self) {
-        self.asking.cancel();
+    /// Sends no more requests. Records that were read are still written, with the states that cover them.
+    pub fn stop_requests(&self) {
+        self.requests.cancel();
     }
 
-    /// Nor are the records that wait written, for a reader that is slow: only the line that was begun, and the states that cover what was
-    /// written.
-    pub fn end_writing(&self) {
-        self.end_asking();
+    /// Also drops the records in the queue, because the reader is slow. The line in progress is finished, and the states that cover the
+    /// written records follow.
+    pub fn stop_writing(&self) {
+        self.stop_requests();
         self.writing.cancel();
     }
 
-    /// One that ends with this one, and can end before.
+    /// A signal that stops with this one and can stop requests earlier.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { asking: self.asking.child_token(), writing: self.writing.clone() }
+        Self { requests: self.requests.child_token(), writing: self.writing.clone() }
     }
 
-    /// Does the work, unless nothing more is to be asked.
-    pub async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        self.asking.run_until_cancelled(work).await
+    /// Runs `work` until it ends or requests are stopped. Returns [`None`] if they are stopped first.
+    pub async fn run_until_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.requests.run_until_cancelled(work).await
     }
 
-    /// Waits until nothing more is to be asked.
-    pub async fn asking_ends(&self) {
-        self.asking.cancelled().await;
+    /// Waits until requests are stopped.
+    pub async fn requests_stopped(&self) {
+        self.requests.cancelled().await;
     }
 
-    /// Whether nothing more is to be asked.
-    pub fn has_ended_asking(&self) -> bool {
-        self.asking.is_cancelled()
+    pub fn has_stopped_requests(&self) -> bool {
+        self.requests.is_cancelled()
     }
 
-    /// Whether no more records are to be written.
-    pub fn has_ended_writing(&self) -> bool {
+    pub fn has_stopped_writing(&self) -> bool {
         self.writing.is_cancelled()
     }
 }

@@ -13,7 +13,7 @@ use std::io;
 
 use crate::{
     config::Config,
-    emit::{Output, Silent, StopSignal},
+    emit::{NullEmitter, Output, StopSignal},
     error::Error,
     graph::GraphClient,
     read::{States, context::Context, unconfigured},
@@ -33,7 +33,7 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
         selected.retain(|selected| !concerned.contains(selected.stream));
     }
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
-    let (output, writer) = Output::start(Box::new(Silent), Vec::new(), StopSignal::default()).map_err(machine)?;
+    let (output, writer) = Output::start(Box::new(NullEmitter), Vec::new(), StopSignal::default()).map_err(machine)?;
     let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
     let mut jobs = Jobs::new(&context);
     jobs.look(&context).await?;

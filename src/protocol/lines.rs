@@ -44,7 +44,7 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
         Ok(0)
     }
 
-    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+    fn rate_limited(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.log.waits(stream.name, until);
         Ok(())
     }

@@ -121,8 +121,8 @@ impl Context {
         let run = self.run.clone();
         run.waits.job_started(streams);
         let report = move |event| match event {
-            WorkEvent::Sent => run.output.progress().sent(job, streams),
-            WorkEvent::Throttled => run.output.progress().throttled(streams),
+            WorkEvent::Sent => run.output.progress().request_sent(job, streams),
+            WorkEvent::Throttled => run.output.progress().request_throttled(streams),
             WorkEvent::Paused(wait) => run.report_waits(run.waits.job_paused(job, streams, wait, Instant::now())),
             WorkEvent::Resumed => run.waits.job_resumed(job, streams),
         };
@@ -132,7 +132,7 @@ impl Context {
     /// Sets the estimated number of requests that the job still needs. The more there are, the more urgent is the next one.
     pub(crate) fn set_remaining_requests(&self, requests: f64) {
         self.client.set_priority(Priority::NextPage(requests));
-        self.output.progress().remains(self.job, requests);
+        self.output.progress().estimate_remaining(self.job, requests);
     }
 }
 
@@ -146,7 +146,7 @@ impl RunContext {
     fn report_waits(&self, waiting: ReportedWaits) {
         for (stream, wait) in waiting {
             if let Some(until) = TimeDelta::from_std(wait).ok().and_then(|wait| Utc::now().checked_add_signed(wait)) {
-                let _ = self.output.waits(stream, until);
+                let _ = self.output.rate_limited(stream, until);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{
     wanted::WantedParents,
 };
 use crate::{
-    emit::{Closed, Records, Size},
+    emit::{Closed, JobSize, Records},
     error::Error,
     graph::{Item, Pages, Priority},
     level::Partition,
@@ -67,11 +67,11 @@ impl JobInput {
         }
     }
 
-    pub(crate) fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> JobSize {
         match self.priority() {
-            Priority::Discovery => Size::Leads,
-            Priority::FirstPage => Size::Long,
-            Priority::NextPage(_) => Size::Short,
+            Priority::Discovery => JobSize::Discovery,
+            Priority::FirstPage => JobSize::Long,
+            Priority::NextPage(_) => JobSize::Short,
         }
     }
 }

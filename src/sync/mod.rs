@@ -12,7 +12,7 @@ use tracing::{info, instrument::WithSubscriber, warn};
 
 use crate::{
     config::Config,
-    emit::{Figures, Outcome, Output, Size, StopSignal},
+    emit::{Figures, JobSize, Outcome, Output, StopSignal},
     error::Error,
     graph::GraphClient,
     read::{
@@ -62,7 +62,7 @@ pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, 
         selected.retain(|selected| !concerned.contains(selected.stream));
         for stream in concerned.iter() {
             let outcome = Outcome::Incomplete(error.clone());
-            output.progress().end(stream, &outcome);
+            output.progress().end_stream(stream, &outcome);
             ended.push((stream, 0, outcome));
         }
     }
@@ -94,7 +94,7 @@ struct Run {
 #[derive(Default)]
 struct RunningJob {
     number: u64,
-    size: Size,
+    size: JobSize,
     streams: StreamSet,
     /// The streams for which it reads a parent.
     reads_parent_for: StreamSet,
@@ -110,7 +110,7 @@ impl Run {
     async fn read(&mut self, stop: &StopSignal) -> Option<EarlyEnd> {
         let signed_in = tokio::select! {
             biased;
-            () = stop.asking_ends() => return Some(EarlyEnd::Stopped),
+            () = stop.requests_stopped() => return Some(EarlyEnd::Stopped),
             signed_in = self.context.client.sign_in() => signed_in,
         };
         if let Err(error) = signed_in {
@@ -126,7 +126,7 @@ impl Run {
             }
             let done = tokio::select! {
                 biased;
-                () = stop.asking_ends() => {
+                () = stop.requests_stopped() => {
                     self.running.shutdown().await;
                     return Some(EarlyEnd::Stopped);
                 }
@@ -157,7 +157,7 @@ impl Run {
         let mut noted = self.note(streams, result);
         if noted.is_ok() {
             // Only after the jobs that follow from it are known.
-            self.context.output.progress().job_ends(number, size, reads_parent_for);
+            self.context.output.progress().job_finished(number, size, reads_parent_for);
             noted = self.end(streams);
         }
         if noted.is_err() {
@@ -170,7 +170,7 @@ impl Run {
     fn begin(&mut self, jobs: Vec<Job>) {
         for job in &jobs {
             self.ledger.begin(job.streams);
-            self.context.output.progress().job(job.input.size(), job.reads_parent_for());
+            self.context.output.progress().add_job(job.input.size(), job.reads_parent_for());
         }
         jobs.into_iter().for_each(|job| self.queue.push(job));
     }
@@ -180,7 +180,7 @@ impl Run {
         let running_jobs =
             RunningJob { number: self.jobs, size: job.input.size(), streams: job.streams, reads_parent_for: job.reads_parent_for() };
         let RunningJob { number, size, streams, .. } = running_jobs;
-        self.context.output.progress().job_begins(number, size, streams);
+        self.context.output.progress().job_started(number, size, streams);
         let context = self.context.for_job(number, job.input.priority(), streams);
         let handle = self.running.spawn(async move { dispatch::run(job, &context).await }.with_current_subscriber());
         self.running_jobs.insert(handle.id(), running_jobs);
@@ -197,7 +197,7 @@ impl Run {
             Err(JobError::Closed) => return Err(crate::emit::Closed),
         }
         for stream in streams.iter() {
-            self.context.output.progress().skipped(stream, self.ledger.refused(stream));
+            self.context.output.progress().set_skipped(stream, self.ledger.refused(stream));
         }
         Ok(())
     }
@@ -206,9 +206,9 @@ impl Run {
     fn end(&mut self, streams: StreamSet) -> Result<(), crate::emit::Closed> {
         for stream in self.ledger.end(streams).iter() {
             let (outcome, refused) = self.ledger.outcome(stream);
-            let count = self.context.output.progress().count(stream);
-            self.context.output.progress().skipped(stream, refused);
-            self.context.output.progress().end(stream, &outcome);
+            let count = self.context.output.progress().record_count(stream);
+            self.context.output.progress().set_skipped(stream, refused);
+            self.context.output.progress().end_stream(stream, &outcome);
             if let Some(marks) = self.context.skipped_items.for_next_run(stream, matches!(outcome, Outcome::Complete)) {
                 self.context.output.damage(stream, marks)?;
             }
@@ -236,8 +236,8 @@ impl Run {
         let open: Vec<_> = self.context.streams().iter().filter(is_open).collect();
         for stream in open {
             let (progress, outcome) = (self.context.output.progress(), Outcome::Incomplete(error.clone()));
-            progress.end(stream, &outcome);
-            self.ended.push((stream, progress.count(stream), outcome));
+            progress.end_stream(stream, &outcome);
+            self.ended.push((stream, progress.record_count(stream), outcome));
         }
     }
 

@@ -142,7 +142,7 @@ fn a_signal_stops_a_check_immediately() {
         move || command::run(&cli, PanickingOutput::default(), stop).unwrap()
     });
     receiver.recv_timeout(Duration::from_secs(10)).unwrap();
-    stop.end_asking();
+    stop.stop_requests();
     assert_eq!(run.join().unwrap(), Exit::Stopped, "and nothing was written");
 }
 

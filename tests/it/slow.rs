@@ -133,7 +133,7 @@ fn run_and_stop(sim: &GraphSim, arguments: &[&str], taken: usize, pages: usize) 
     let requested = std::iter::from_fn(|| receiver.recv_timeout(Duration::from_secs(10)).ok());
     assert_eq!(requested.filter(|class| *class == Class::Messages).take(pages).count(), pages);
     sim.clear_hook();
-    stop.end_writing();
+    stop.stop_writing();
     out.take_all();
     let exit = run.join().unwrap();
     assert!(exit == Exit::Stopped || pages == 1, "of one page all may have been written");

@@ -51,7 +51,7 @@ pub(super) fn check(
     let checked = config.and_then(|config| {
         let streams = streams(&asked.streams)?;
         let client = client(&config, Limits::interactive(), secrets.clone())?;
-        runtime()?.block_on(stop.unless_ended(crate::check::check(&client, &config, streams))).transpose()
+        runtime()?.block_on(stop.run_until_stopped(crate::check::check(&client, &config, streams))).transpose()
     });
     let result = match checked {
         Ok(None) => return Ok(Exit::Stopped),

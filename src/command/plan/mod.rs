@@ -45,7 +45,7 @@ pub(super) fn run(asked: &cli::Plan, wanted: &LogOptions, mut out: impl Write, s
             plan.failed.extend(unknown);
             Ok(plan)
         };
-        runtime.block_on(stop.unless_ended(plan.with_subscriber(subscriber)))
+        runtime.block_on(stop.run_until_stopped(plan.with_subscriber(subscriber)))
     });
     match planned {
         Ok(None) => Ok(Exit::Stopped),

@@ -81,7 +81,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     }
 
     /// For the platform, the next record ends the wait.
-    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+    fn rate_limited(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.streams[stream].is_running = true;
         self.message(Message::rate_limited(stream.name, until))
     }

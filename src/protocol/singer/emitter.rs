@@ -146,7 +146,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
             max_records = usize::from(!is_sampled);
             sampling.streams_left -= max_records;
             if sampling.streams_left == 0 {
-                sampling.stop.end_asking();
+                sampling.stop.stop_requests();
             }
         }
         let extracted = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -178,7 +178,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         if states.is_empty() { Ok(()) } else { self.write_state().map(|_| ()) }
     }
 
-    fn waits(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+    fn rate_limited(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.log.waits(stream.name, until);
         Ok(())
     }

@@ -70,7 +70,7 @@ impl<'c> Sink<'c> {
         if self.records.push(|out| columns.write(message.fields(), derived, out), keep)
             && let Some(change) = change
         {
-            self.records.note(change);
+            self.records.count_change(change);
         }
         // A message without a time is emitted by every run that reads it.
         self.owed |= seen == Seen::Changed && Activity::from_message(message).known().is_some();
@@ -86,7 +86,7 @@ impl<'c> Sink<'c> {
             seen == Seen::New
         };
         if self.records.push(|out| channel.write_removed(columns, id, now, out), keep) {
-            self.records.note(Change::Deleted);
+            self.records.count_change(Change::Deleted);
         }
         self.owed |= seen == Seen::Changed;
     }
@@ -108,7 +108,7 @@ impl<'c> Sink<'c> {
 
     /// Sends the added records to the output if there are many.
     pub(super) async fn flush_if_full(&mut self) -> Result<(), Closed> {
-        if self.records.are_many() { self.flush().await } else { Ok(()) }
+        if self.records.is_full() { self.flush().await } else { Ok(()) }
     }
 }
 

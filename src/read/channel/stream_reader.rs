@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::StreamConfig,
-    emit::{Closed, Report},
+    emit::{Closed, PositionUpdate},
     error::Error,
     graph::{Item, Link, Removal},
     level::{self, Trail},
@@ -151,7 +151,7 @@ impl<'c> StreamReader<'c> {
             self.pages = 0;
         }
         let (key, position) = (self.key.clone(), Some(self.state()));
-        self.context.output.report(Report { stream: self.selected.stream, key, position, pages, offered })
+        self.context.output.update_position(PositionUpdate { stream: self.selected.stream, key, position, pages, offered })
     }
 
     fn state(&self) -> Position {

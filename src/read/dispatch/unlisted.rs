@@ -94,7 +94,7 @@ pub(crate) fn forget(context: &Context, streams: StreamSet, parent: &Partition) 
         info!("{parent} no longer exists; removed from the state");
     }
     for stream in streams.iter() {
-        context.output.report(emit::Report { stream, key: parent.key(), position: None, pages: 1, offered: false })?;
+        context.output.update_position(emit::PositionUpdate { stream, key: parent.key(), position: None, pages: 1, offered: false })?;
     }
     Ok(())
 }

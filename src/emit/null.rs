@@ -1,15 +1,14 @@
-//! An emitter that writes nothing: for those who look and do not read.
+//! An emitter that discards everything, for commands that only sample the tenant.
 
 use std::io;
 
 use super::{Batch, Emitter};
 use crate::{state::StreamState, streams::Stream};
 
-/// Writes nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Silent;
+pub struct NullEmitter;
 
-impl Emitter for Silent {
+impl Emitter for NullEmitter {
     fn records(&mut self, _: &mut Batch<'_>) -> io::Result<()> {
         Ok(())
     }

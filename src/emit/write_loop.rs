@@ -1,4 +1,4 @@
-//! The thread that writes: what it is handed, in order; and how it ends when the run is stopped.
+//! The loop of the writer thread: writes events in order, and ends early when the run is stopped.
 
 use std::{io, sync::Arc};
 
@@ -6,59 +6,58 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::Level;
 
-use super::{Batch, Emitter, Outcome, Progress, Records, Report, StopSignal, checkpoints::Checkpoints};
+use super::{Batch, Emitter, Outcome, PositionUpdate, Progress, Records, StopSignal, checkpoints::Checkpoints};
 use crate::{
     graph::Counts,
     state::StreamState,
     streams::{Stream, StreamSet},
 };
 
-/// What is handed to the writer.
+/// An event in the writer's queue.
 #[derive(Debug)]
 pub(super) enum Event {
     Started(&'static Stream),
     Records(Records, OwnedSemaphorePermit),
-    Report(Box<Report>),
+    Position(Box<PositionUpdate>),
     Damage(&'static Stream, Vec<String>),
-    Waits(&'static Stream, DateTime<Utc>),
+    RateLimited(&'static Stream, DateTime<Utc>),
     Estimated(&'static Stream, u64),
     Ended(&'static Stream, Outcome),
     Figures(Counts),
     Log(Level, String),
 }
 
-/// What the writer came to.
+/// The result of the writer thread.
 #[derive(Clone, Copy, Debug)]
-pub struct Written {
-    /// The streams of which records were dropped, since the run was stopped and its reader was slow.
-    pub cut: StreamSet,
+pub struct WriteSummary {
+    /// The streams whose records were dropped, because the run was stopped and the reader was slow.
+    pub truncated: StreamSet,
 }
 
-/// What the thread that writes works with.
-pub(super) struct Writing {
+pub(super) struct WriteLoop {
     emitter: Box<dyn Emitter>,
     checkpoints: Checkpoints,
     stop: StopSignal,
     progress: Arc<Progress>,
-    /// The streams of which records were dropped: what comes after that tells nothing of what was written.
-    cut: StreamSet,
+    /// The streams whose records were dropped. Their later events no longer match what was written.
+    truncated: StreamSet,
 }
 
-impl Writing {
+impl WriteLoop {
     pub(super) fn new(
         emitter: Box<dyn Emitter>,
         states: Vec<(&'static Stream, StreamState)>,
         stop: StopSignal,
         progress: Arc<Progress>,
     ) -> Self {
-        Self { emitter, checkpoints: Checkpoints::new(states), stop, progress, cut: StreamSet::default() }
+        Self { emitter, checkpoints: Checkpoints::new(states), stop, progress, truncated: StreamSet::default() }
     }
 
-    pub(super) fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> io::Result<Written> {
+    pub(super) fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> io::Result<WriteSummary> {
         loop {
             let event = match events.try_recv() {
                 Ok(event) => event,
-                // Nothing more to say for now: let the reader have what there is.
+                // The queue is empty: let the reader have everything so far.
                 Err(_) => {
                     self.emitter.flush()?;
                     match events.blocking_recv() {
@@ -69,39 +68,43 @@ impl Writing {
             };
             self.write(event)?;
         }
-        if self.stop.has_ended_asking() {
-            let states: Vec<_> = Stream::all().filter_map(|stream| Some((stream, self.checkpoints.of_stopped(stream)?))).collect();
+        if self.stop.has_stopped_requests() {
+            let states: Vec<_> = Stream::all().filter_map(|stream| Some((stream, self.checkpoints.for_stopped(stream)?))).collect();
             self.emitter.last_states(&states)?;
         }
         self.emitter.finished()?;
         self.emitter.flush()?;
-        Ok(Written { cut: self.cut })
+        Ok(WriteSummary { truncated: self.truncated })
     }
 
     fn write(&mut self, event: Event) -> io::Result<()> {
         match event {
             Event::Started(stream) => self.emitter.started(stream),
             Event::Records(records, _permit) => self.records(&records),
-            // What is said of the course of the run would only keep it.
-            Event::Waits(..) | Event::Estimated(..) | Event::Log(Level::DEBUG | Level::TRACE, _) if self.stop.has_ended_writing() => Ok(()),
-            Event::Report(report) if self.cut.contains(report.stream) => Ok(()),
-            Event::Report(report) => {
-                // All states come at the end of a run that is stopped.
-                let is_stopped = self.stop.has_ended_writing();
-                self.state(report.stream, |checkpoints| checkpoints.report(*report).filter(|_| !is_stopped))
-            }
-            Event::Damage(stream, _) if self.cut.contains(stream) => Ok(()),
-            Event::Damage(stream, marks) => {
-                self.checkpoints.damage(stream, marks);
+            // Progress and debug messages would only delay the end of the run.
+            Event::RateLimited(..) | Event::Estimated(..) | Event::Log(Level::DEBUG | Level::TRACE, _)
+                if self.stop.has_stopped_writing() =>
+            {
                 Ok(())
             }
-            Event::Waits(stream, until) => self.emitter.waits(stream, until),
+            Event::Position(update) if self.truncated.contains(update.stream) => Ok(()),
+            Event::Position(update) => {
+                // If the run is stopped, all states are written at its end.
+                let is_stopped = self.stop.has_stopped_writing();
+                self.state(update.stream, |checkpoints| checkpoints.update(*update).filter(|_| !is_stopped))
+            }
+            Event::Damage(stream, _) if self.truncated.contains(stream) => Ok(()),
+            Event::Damage(stream, hashes) => {
+                self.checkpoints.damage(stream, hashes);
+                Ok(())
+            }
+            Event::RateLimited(stream, until) => self.emitter.rate_limited(stream, until),
             Event::Estimated(stream, records) => self.emitter.estimated(stream, records),
-            Event::Ended(stream, Outcome::Complete) if self.cut.contains(stream) => Ok(()),
+            Event::Ended(stream, Outcome::Complete) if self.truncated.contains(stream) => Ok(()),
             Event::Ended(stream, outcome) => {
                 self.state(stream, |checkpoints| match &outcome {
-                    Outcome::Complete => checkpoints.last(stream),
-                    Outcome::Incomplete(error) => checkpoints.of_failed(stream, error.fault()),
+                    Outcome::Complete => checkpoints.for_complete(stream),
+                    Outcome::Incomplete(error) => checkpoints.for_failed(stream, error.fault()),
                 })?;
                 self.emitter.ended(stream, &outcome)
             }
@@ -110,23 +113,22 @@ impl Writing {
         }
     }
 
-    /// Writes records until the writing ends.
     fn records(&mut self, records: &Records) -> io::Result<()> {
         let stream = records.stream();
         let mut batch = Batch::new(records, &self.stop);
         self.emitter.records(&mut batch)?;
-        let left = batch.cut();
-        if left < Some(records.len()) {
+        let dropped = batch.dropped();
+        if dropped < Some(records.len()) {
             self.checkpoints.records(stream, records.bytes());
         }
-        if let Some(left) = left {
-            self.progress.cut(records, left);
-            self.cut = self.cut.with(stream);
+        if let Some(dropped) = dropped {
+            self.progress.subtract_dropped(records, dropped);
+            self.truncated = self.truncated.with(stream);
         }
         Ok(())
     }
 
-    /// Writes the state of a stream, if there is one to be written.
+    /// Writes the state that `due` returns, if any.
     fn state(&mut self, stream: &'static Stream, due: impl FnOnce(&mut Checkpoints) -> Option<&StreamState>) -> io::Result<()> {
         if let Some(state) = due(&mut self.checkpoints) {
             let bytes = self.emitter.state(stream, state)?;
@@ -147,16 +149,16 @@ mod tests {
         streams::{MESSAGE_REPLIES, MESSAGES, TEAMS},
     };
 
-    /// Keeps what it is told, as words, and stops the run after so many records.
+    /// Logs what is emitted, and stops the run after a number of records.
     struct Stopping {
-        told: Arc<Mutex<Vec<String>>>,
+        log: Arc<Mutex<Vec<String>>>,
         records: usize,
         stop: StopSignal,
     }
 
     impl Stopping {
-        fn tell(&self, word: String) -> io::Result<()> {
-            self.told.lock().unwrap().push(word);
+        fn write(&self, line: String) -> io::Result<()> {
+            self.log.lock().unwrap().push(line);
             Ok(())
         }
     }
@@ -165,33 +167,36 @@ mod tests {
         fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
             let stream = batch.stream();
             for _ in batch {
-                self.tell(format!("record of {}", stream.name))?;
+                self.write(format!("record of {}", stream.name))?;
                 self.records -= 1;
                 if self.records == 0 {
-                    self.stop.end_writing();
+                    self.stop.stop_writing();
                 }
             }
             Ok(())
         }
 
         fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
-            self.tell(format!("state of {}: {}", stream.name, state.keys().collect::<Vec<_>>().join(" ")))?;
+            self.write(format!("state of {}: {}", stream.name, state.keys().collect::<Vec<_>>().join(" ")))?;
             Ok(0)
         }
 
         fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
-            self.tell(format!("end of {}: {outcome:?}", stream.name))
+            self.write(format!("end of {}: {outcome:?}", stream.name))
         }
 
         fn figures(&mut self, figures: &crate::emit::Figures) -> io::Result<()> {
-            figures.streams.iter().try_for_each(|of| self.tell(format!("{} {} {}", of.records, of.stream.name, of.state())))
+            figures
+                .streams
+                .iter()
+                .try_for_each(|stream| self.write(format!("{} {} {}", stream.records, stream.stream.name, stream.outcome())))
         }
     }
 
     #[test]
-    fn of_a_stream_that_was_read_whole_nothing_is_said_that_was_not_written_when_the_run_is_stopped() {
-        let (told, stop) = (Arc::<Mutex<Vec<String>>>::default(), StopSignal::default());
-        let emitter = Box::new(Stopping { told: told.clone(), records: 4, stop: stop.clone() });
+    fn a_stopped_run_emits_only_states_and_outcomes_of_written_records() {
+        let (log, stop) = (Arc::<Mutex<Vec<String>>>::default(), StopSignal::default());
+        let emitter = Box::new(Stopping { log: log.clone(), records: 4, stop: stop.clone() });
         let state = |stream: &'static Stream| {
             (stream, if stream.cursor.is_some() { StreamState::new_partitioned("t", &stream.trail()) } else { StreamState::new_snapshot() })
         };
@@ -204,25 +209,25 @@ mod tests {
             (0..count).for_each(|_| _ = records.push(|out| out.extend_from_slice(b"{}"), |_| true));
             runtime.block_on(output.records(records)).unwrap();
         };
-        let report = |stream, key: &str| {
-            let channel = Some(Position::default());
-            output.report(Report { stream, key: key.to_owned(), position: channel, pages: 1, offered: false }).unwrap();
+        let update = |stream, key: &str| {
+            let position = Some(Position::default());
+            output.update_position(PositionUpdate { stream, key: key.to_owned(), position, pages: 1, offered: false }).unwrap();
         };
         records(&TEAMS, 1);
         records(&MESSAGES, 2);
-        report(&MESSAGES, "t/1");
+        update(&MESSAGES, "t/1");
         records(&MESSAGES, 3);
-        report(&MESSAGES, "t/2");
+        update(&MESSAGES, "t/2");
         records(&MESSAGE_REPLIES, 1);
-        report(&MESSAGE_REPLIES, "t/2");
+        update(&MESSAGE_REPLIES, "t/2");
         for stream in streams {
-            output.progress().end(stream, &Outcome::Complete);
+            output.progress().end_stream(stream, &Outcome::Complete);
             output.ended(stream, Outcome::Complete).unwrap();
         }
         output.figures(Counts::default()).unwrap();
         drop(output);
         let written = writer.join().unwrap();
-        assert!(written.cut.iter().map(|stream| stream.name).eq([MESSAGES.name, MESSAGE_REPLIES.name]));
-        insta::assert_snapshot!(told.lock().unwrap().join("\n"));
+        assert!(written.truncated.iter().map(|stream| stream.name).eq([MESSAGES.name, MESSAGE_REPLIES.name]));
+        insta::assert_snapshot!(log.lock().unwrap().join("\n"));
     }
 }
