@@ -1,8 +1,8 @@
-//! The columns of a stream, read from its schema, and the writing of a record: every selected column once, in order, each holding its
-//! declared type.
+//! The columns of a stream, derived from its schema. Writes records: every selected column once, in order, each with a value of its declared
+//! type.
 //!
-//! Values travel as the text that Graph sent; what a column cannot hold goes, unchanged, into `_additional_properties`. What not every reader
-//! of JSON can take goes there too, as a text.
+//! Values are copied as the text that Graph sent. A value that does not fit its column goes into `_additional_properties` unchanged. A value that
+//! some JSON parsers reject goes there too, as a string.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -10,29 +10,29 @@ use serde_json::Value;
 
 use super::{
     parts::{self, elements, string},
-    plain::is_plain,
+    portable::is_portable,
     value::column_date_time,
 };
 
-/// The column for what Graph sends and the schema does not know.
+/// The column for properties of Graph that are not in the schema.
 const ADDITIONAL: &str = "_additional_properties";
 
-/// The column that says that Graph reported the entity as removed.
+/// The column that is true if Graph reported the entity as removed.
 const IS_REMOVED: &str = "is_removed";
 
-/// The properties of an item: names and values as JSON text, nulls included. Of a name that comes twice the last value that is not null counts.
+/// The properties of an item: names and values as JSON text, including nulls. If a name is repeated, the last value that is not null counts.
 pub trait Fields<'a>: Iterator<Item = (&'a str, &'a str)> {}
 
 impl<'a, I: Iterator<Item = (&'a str, &'a str)>> Fields<'a> for I {}
 
-/// The value of a column that we derive: from what was asked, not from what Graph sent.
+/// The value of a derived column, which comes from the request and not from the response.
 #[derive(Clone, Copy, Debug)]
 pub enum Derived<'a> {
-    /// A string, such as the id of the team that was asked.
+    /// A string, such as the id of the requested team.
     Text(&'a str),
-    /// The JSON of a string.
+    /// A string that is already JSON.
     Quoted(&'a str),
-    /// True; what is not true is null.
+    /// `true`. Derived columns are never `false`.
     True,
 }
 
@@ -40,14 +40,14 @@ pub enum Derived<'a> {
 #[derive(Clone, Debug)]
 pub struct Columns {
     columns: Vec<Column>,
-    /// The places of the columns that Graph fills, by the lengths of their names: few have the same.
+    /// The indexes of the columns from Graph, by the length of their names. Few names have the same length, so lookups are fast.
     by_length: Vec<Vec<usize>>,
 }
 
 #[derive(Clone, Debug)]
 struct Column {
     name: String,
-    /// `"name":`, ready to be written.
+    /// `"name":`
     prefix: String,
     kind: Kind,
     origin: Origin,
@@ -59,27 +59,27 @@ struct Column {
 enum Origin {
     /// Graph's property of the same name.
     Graph,
-    /// What was asked: Graph's own names are camelCase, those with an underscore are ours.
+    /// The request. Graph's names are camelCase, and derived columns contain an underscore.
     Derived,
-    /// What no other column holds.
+    /// Everything that is in no other column.
     Additional,
-    /// When the entity was deleted, where Graph tells: `deletedDateTime`, or the moment at which it was reported as removed.
+    /// When the entity was deleted, if Graph reports it: `deletedDateTime`, or the time at which it was reported as removed.
     DeletionTime,
 }
 
-/// What a column holds; null is always allowed.
+/// The type of a column. All columns are nullable.
 #[derive(Clone, Debug)]
 enum Kind {
     Text,
     DateTime,
     /// JSON in a string.
     JsonText,
-    Flag,
+    Boolean,
     Integer,
     Array(Box<Kind>),
-    /// An object, with the properties that it declares.
+    /// An object with its declared properties.
     Object(Vec<Property>),
-    /// A type that no column of ours has: held as it is.
+    /// Any value.
     Any,
 }
 
@@ -92,13 +92,13 @@ struct Property {
 }
 
 impl Columns {
-    /// The columns that a record's schema declares, in its order.
-    pub fn of(schema: &Value) -> Self {
+    /// The columns of a record's schema, in its order.
+    pub fn from_schema(schema: &Value) -> Self {
         let columns: Vec<_> = properties(schema)
             .map(|(name, property)| Column {
                 name: name.clone(),
                 prefix: format!("{}:", Value::from(name.as_str())),
-                kind: Kind::of(property),
+                kind: Kind::from_schema(property),
                 origin: match name.as_str() {
                     ADDITIONAL => Origin::Additional,
                     name if name.contains('_') => Origin::Derived,
@@ -126,7 +126,7 @@ impl Columns {
         self.columns.iter().any(shows)
     }
 
-    /// Whether the column, or the declared property of one, at that path is selected.
+    /// Whether the column, or the declared property of a column, at this path is selected.
     pub fn selects(&self, path: &[&str]) -> bool {
         let Some((column, nested)) = path.split_first() else { return true };
         let column = self.columns.iter().find(|known| known.name == *column);
@@ -138,13 +138,13 @@ impl Columns {
         })
     }
 
-    /// The selected columns that declare properties of which none is selected: they are always empty.
+    /// The selected columns whose declared properties are all deselected, so that they are always empty.
     pub fn empty_objects(&self) -> impl Iterator<Item = &str> {
         let is_empty = |kind: &Kind| matches!(kind, Kind::Object(declared) if !declared.is_empty() && declared.iter().all(|property| !property.selected));
         self.columns.iter().filter(move |column| column.selected && is_empty(&column.kind)).map(|column| column.name.as_str())
     }
 
-    /// With only those columns, and only those declared properties of objects, whose path `is_selected` accepts.
+    /// Selects the columns, and the declared properties of columns, whose path `is_selected` accepts.
     #[must_use]
     pub fn selecting(mut self, is_selected: impl Fn(&[&str]) -> bool) -> Self {
         for column in &mut self.columns {
@@ -156,7 +156,7 @@ impl Columns {
         self
     }
 
-    /// With one more column: when the entity was deleted, where Graph tells.
+    /// Adds a column for the time at which the entity was deleted.
     #[must_use]
     pub fn with_deletion_time(mut self, name: &str) -> Self {
         let prefix = format!("{}:", Value::from(name));
@@ -164,12 +164,12 @@ impl Columns {
         self
     }
 
-    /// Appends the record of an item to `out`, as one line of JSON without its end: the values have no line breaks.
+    /// Appends the record of an item to `out`, as JSON without line breaks.
     pub fn write<'a>(&self, fields: impl Fields<'a>, derived: &[(&str, Derived<'_>)], out: &mut Vec<u8>) {
         let mut sent: Vec<Option<&str>> = vec![None; self.columns.len()];
         let mut additional: Vec<(&str, &str)> = Vec::new();
         for (name, value) in fields {
-            match self.position(name) {
+            match self.index_of(name) {
                 Some(at) if value == "null" && sent[at].is_some() => {}
                 Some(at) => sent[at] = Some(value),
                 None => additional.push((name, value)),
@@ -177,11 +177,11 @@ impl Columns {
         }
         let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(self.columns.len());
         for (column, sent) in self.columns.iter().zip(sent) {
-            let held = column.kind.held(sent.unwrap_or("null"));
-            if held.is_none() {
+            let value = column.kind.convert(sent.unwrap_or("null"));
+            if value.is_none() {
                 additional.extend(sent.map(|sent| (column.name.as_str(), sent)));
             }
-            values.push(held.unwrap_or(Cow::Borrowed("null")));
+            values.push(value.unwrap_or(Cow::Borrowed("null")));
         }
         out.push(b'{');
         for (column, value) in self.columns.iter().zip(&values).filter(|(column, _)| column.selected) {
@@ -200,26 +200,26 @@ impl Columns {
         out.push(b'}');
     }
 
-    /// The JSON for that column of a value that came as a text, as in CSV: nothing is null. A text that is none of the column's values stays one.
-    pub fn json_of(&self, name: &str, text: &str) -> Cow<'static, str> {
-        let kind = self.position(name).map(|at| &self.columns[at].kind);
+    /// Converts a text value, such as one from CSV, into JSON for this column. Empty text is null, and text that does not fit the type is a string.
+    pub fn to_json(&self, name: &str, text: &str) -> Cow<'static, str> {
+        let kind = self.index_of(name).map(|at| &self.columns[at].kind);
         match (kind, text) {
             (_, "") => Cow::Borrowed("null"),
-            (Some(Kind::Flag), "Yes" | "True" | "TRUE" | "true") => Cow::Borrowed("true"),
-            (Some(Kind::Flag), "No" | "False" | "FALSE" | "false") => Cow::Borrowed("false"),
+            (Some(Kind::Boolean), "Yes" | "True" | "TRUE" | "true") => Cow::Borrowed("true"),
+            (Some(Kind::Boolean), "No" | "False" | "FALSE" | "false") => Cow::Borrowed("false"),
             (Some(Kind::Integer), _) if text.parse::<i64>().is_ok_and(|number| number.to_string() == text) => Cow::Owned(text.to_owned()),
             _ => Cow::Owned(quoted(text)),
         }
     }
 
-    /// The place of the column that Graph's property of that name fills.
-    fn position(&self, name: &str) -> Option<usize> {
-        let alike = self.by_length.get(name.len())?;
-        alike.iter().copied().find(|&at| self.columns[at].name == name)
+    /// The index of the column for this property of Graph.
+    fn index_of(&self, name: &str) -> Option<usize> {
+        let candidates = self.by_length.get(name.len())?;
+        candidates.iter().copied().find(|&at| self.columns[at].name == name)
     }
 
     fn deletion_time<'v>(&self, values: &'v [Cow<'_, str>], derived: &[(&str, Derived<'_>)]) -> &'v str {
-        let value = |name: &str| self.position(name).map_or("null", |at| &*values[at]);
+        let value = |name: &str| self.index_of(name).map_or("null", |at| &*values[at]);
         match find(derived, IS_REMOVED) {
             Some(Derived::True) => value("lastModifiedDateTime"),
             _ => value("deletedDateTime"),
@@ -232,7 +232,7 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 impl Kind {
-    fn of(schema: &Value) -> Self {
+    fn from_schema(schema: &Value) -> Self {
         let name = match schema.get("type") {
             Some(Value::Array(names)) => names.first().and_then(Value::as_str),
             Some(name) => name.as_str(),
@@ -242,54 +242,59 @@ impl Kind {
             Some("string") if schema.get("format").is_some_and(|format| format == "date-time") => Self::DateTime,
             Some("string") if schema.get("contentMediaType").is_some() => Self::JsonText,
             Some("string") => Self::Text,
-            Some("boolean") => Self::Flag,
+            Some("boolean") => Self::Boolean,
             Some("integer") => Self::Integer,
-            Some("array") => Self::Array(Box::new(schema.get("items").map_or(Self::Any, Self::of))),
+            Some("array") => Self::Array(Box::new(schema.get("items").map_or(Self::Any, Self::from_schema))),
             Some("object") => {
-                let property = |(name, schema): (&String, &Value)| Property { name: name.clone(), kind: Self::of(schema), selected: true };
+                let property =
+                    |(name, schema): (&String, &Value)| Property { name: name.clone(), kind: Self::from_schema(schema), selected: true };
                 Self::Object(properties(schema).map(property).collect())
             }
             _ => Self::Any,
         }
     }
 
-    /// What a column of this kind gets for the JSON text of a value, or for null; [`None`] if it cannot hold it.
-    fn held<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        let as_it_is = Cow::Borrowed(text);
+    /// Converts a JSON value for a column of this type. [`None`] if it does not fit.
+    fn convert<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let unchanged = Cow::Borrowed(text);
         match (self, text.as_bytes().first()?) {
-            (_, b'n') | (Self::Text | Self::JsonText, b'"') | (Self::Flag, b't' | b'f') => Some(as_it_is),
-            (Self::Integer, b'-' | b'0'..=b'9') => (is_plain(text) && !text.contains(['.', 'e', 'E'])).then_some(as_it_is),
-            (Self::Any, _) => is_plain(text).then_some(as_it_is),
+            (_, b'n') | (Self::Text | Self::JsonText, b'"') | (Self::Boolean, b't' | b'f') => Some(unchanged),
+            (Self::Integer, b'-' | b'0'..=b'9') => (is_portable(text) && !text.contains(['.', 'e', 'E'])).then_some(unchanged),
+            (Self::Any, _) => is_portable(text).then_some(unchanged),
             (Self::DateTime, b'"') => date_time(text),
             (Self::JsonText, _) => Some(Cow::Owned(quoted(text))),
-            (Self::Array(kind), b'[') => elements(text).all(|element| kind.held(element).is_some()).then_some(as_it_is),
-            (Self::Object(declared), b'{') if declared.is_empty() => is_plain(text).then_some(as_it_is),
+            (Self::Array(kind), b'[') => elements(text).all(|element| kind.convert(element).is_some()).then_some(unchanged),
+            (Self::Object(declared), b'{') if declared.is_empty() => is_portable(text).then_some(unchanged),
             (Self::Object(declared), b'{') => {
                 let declaration = |name: &str| declared.iter().find(|property| property.name == name);
                 let fits = |(name, value): (Cow<'_, str>, &str)| match declaration(&name) {
-                    Some(property) => property.kind.held(value).is_some(),
-                    None => is_plain(value),
+                    Some(property) => property.kind.convert(value).is_some(),
+                    None => is_portable(value),
                 };
                 if !parts::properties(text).all(fits) {
                     return None;
                 }
-                Some(if declared.iter().all(|property| property.selected) { as_it_is } else { Cow::Owned(selected(declared, text)) })
+                Some(if declared.iter().all(|property| property.selected) {
+                    unchanged
+                } else {
+                    Cow::Owned(without_deselected(declared, text))
+                })
             }
             _ => None,
         }
     }
 }
 
-/// A date-time in quotes, in the form that columns have; an empty one is null.
+/// Converts a date-time in quotes into the form of columns. An empty string becomes null.
 fn date_time(json: &str) -> Option<Cow<'_, str>> {
     if json == "\"\"" {
         return Some(Cow::Borrowed("null"));
     }
     let text = string(json)?;
     match column_date_time(&text)? {
-        // In that form already, and written without escapes.
-        Cow::Borrowed(held) if held.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
-        held => Some(Cow::Owned(["\"", &held, "\""].concat())),
+        // It has that form already, without escapes.
+        Cow::Borrowed(text) if text.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
+        text => Some(Cow::Owned(["\"", &text, "\""].concat())),
     }
 }
 
@@ -298,7 +303,7 @@ fn find<'d>(derived: &[(&str, Derived<'d>)], name: &str) -> Option<Derived<'d>> 
 }
 
 fn write_string(text: &str, out: &mut Vec<u8>) {
-    // Writing into memory cannot fail, and a string always has a JSON form.
+    // Writing a string into memory cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 
@@ -322,11 +327,11 @@ fn write_additional(fields: &[(&str, &str)], out: &mut Vec<u8>) {
     }
     let last: HashMap<&str, usize> = fields.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
     out.push(b'{');
-    let counts = fields.iter().enumerate().filter(|(at, (name, _))| last[name] == *at).map(|(_, field)| field);
-    for (name, value) in counts {
+    let effective = fields.iter().enumerate().filter(|(at, (name, _))| last[name] == *at).map(|(_, field)| field);
+    for (name, value) in effective {
         write_string(name, out);
         out.push(b':');
-        match is_plain(value) {
+        match is_portable(value) {
             true => out.extend_from_slice(value.as_bytes()),
             false => write_string(value, out),
         }
@@ -336,8 +341,8 @@ fn write_additional(fields: &[(&str, &str)], out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// An object without the declared properties that are not selected.
-fn selected(declared: &[Property], object: &str) -> String {
+/// Removes the deselected properties of an object.
+fn without_deselected(declared: &[Property], object: &str) -> String {
     let is_selected = |name: &str| declared.iter().all(|property| property.selected || property.name != name);
     let kept = parts::properties(object).filter(|(name, _)| is_selected(name));
     let kept: Vec<_> = kept.map(|(name, value)| format!("{}:{value}", quoted(&name))).collect();
@@ -361,13 +366,13 @@ mod tests {
             .map(|(name, value)| (name, serde_json::value::to_raw_value(&value).unwrap()))
             .collect();
         let mut out = Vec::new();
-        Columns::of(&json_schema::<T>()).write(fields.iter().map(|(name, value)| (name.as_str(), value.get())), derived, &mut out);
+        Columns::from_schema(&json_schema::<T>()).write(fields.iter().map(|(name, value)| (name.as_str(), value.get())), derived, &mut out);
         serde_json::from_slice(&out).unwrap()
     }
 
     #[test]
-    fn texts_become_what_their_columns_hold() {
-        let columns = Columns::of(
+    fn texts_become_json_of_the_column_type() {
+        let columns = Columns::from_schema(
             &serde_json::json!({"properties": {"name": {"type": "string"}, "used": {"type": ["boolean", "null"]}, "count": {"type": ["integer", "null"]}}}),
         );
         for (name, text, json) in [
@@ -381,7 +386,7 @@ mod tests {
             ("count", "007", "\"007\""),
             ("unknown", "7", "\"7\""),
         ] {
-            assert_eq!(columns.json_of(name, text), json, "{name}: {text}");
+            assert_eq!(columns.to_json(name, text), json, "{name}: {text}");
         }
         let mut record = Vec::new();
         columns.write([("count", "1.5"), ("used", "\"Perhaps\"")].into_iter(), &[], &mut record);
@@ -389,17 +394,17 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_many_properties_takes_no_longer_for_each() {
+    fn writing_many_properties_takes_linear_time() {
         let (names, began): (Vec<_>, _) = ((0..200_000).map(|at| format!("p{}", at % 150_000)).collect(), std::time::Instant::now());
         let mut record = Vec::new();
-        Columns::of(&json_schema::<Message>()).write(names.iter().map(|name| (name.as_str(), "1")), &[], &mut record);
+        Columns::from_schema(&json_schema::<Message>()).write(names.iter().map(|name| (name.as_str(), "1")), &[], &mut record);
         let record: Value = serde_json::from_slice(&record).unwrap();
         assert_eq!(record[ADDITIONAL].as_object().unwrap().len(), 150_000);
         assert!(began.elapsed().as_secs() < 10);
     }
 
     #[test]
-    fn every_column_is_there_in_the_order_of_the_schema() {
+    fn records_have_all_columns_in_the_order_of_the_schema() {
         let record = record::<Message>(r#"{"id":"1"}"#, &[("team_id", Derived::Text("t\"1"))]);
         let schema = json_schema::<Message>();
         assert!(record.as_object().unwrap().keys().eq(schema["properties"].as_object().unwrap().keys()));
@@ -409,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_column_cannot_hold_goes_unchanged_into_additional_properties() {
+    fn values_that_do_not_fit_go_unchanged_into_additional_properties() {
         let item = json!({
             "id": "1", "subject": 5, "createdDateTime": "soon", "lastModifiedDateTime": "", "deletedDateTime": "0001-01-01T00:00:00Z",
             "body": "a text", "attachments": {"not": "a list"}, "mentions": ["not an object"], "reactions": [{"a": 1}, null], "from": [],
@@ -429,25 +434,25 @@ mod tests {
     }
 
     #[test]
-    fn date_times_have_one_form_however_they_were_written() {
-        let held = "\"2026-11-20T10:00:00.000000Z\"";
+    fn date_times_are_converted_to_one_form() {
+        let expected = "\"2026-11-20T10:00:00.000000Z\"";
         let others = [r#""2026-11-20T10:00:00Z""#, r#""2026-11-20t10:00:00z""#, r#""2026-11-20T12:00:00+02:00""#];
-        for same in others.into_iter().chain([held, r#""2026-11-20T10:\u00300:00.000000Z""#]) {
-            assert_eq!(date_time(same).as_deref(), Some(held), "{same}");
+        for same in others.into_iter().chain([expected, r#""2026-11-20T10:\u00300:00.000000Z""#]) {
+            assert_eq!(date_time(same).as_deref(), Some(expected), "{same}");
         }
         assert_eq!(date_time(r#""""#).as_deref(), Some("null"));
         assert_eq!(date_time(r#""2026""#), None);
     }
 
     #[test]
-    fn a_body_with_a_content_that_is_no_string_is_not_a_body() {
+    fn a_body_whose_content_is_not_a_string_does_not_fit() {
         assert_eq!(record::<Message>(r#"{"id":"1","body":{"content":"x","new":1}}"#, &[])["body"], json!({"content": "x", "new": 1}));
-        let odd = record::<Message>(r#"{"id":"1","body":{"content":7}}"#, &[]);
-        assert_eq!((&odd["body"], &odd["_additional_properties"]), (&Value::Null, &json!({"body": {"content": 7}})));
+        let other = record::<Message>(r#"{"id":"1","body":{"content":7}}"#, &[]);
+        assert_eq!((&other["body"], &other["_additional_properties"]), (&Value::Null, &json!({"body": {"content": 7}})));
     }
 
     #[test]
-    fn what_not_every_reader_can_take_becomes_a_text_in_additional_properties() {
+    fn values_that_some_parsers_reject_become_strings_in_additional_properties() {
         let deep = format!("{}{}", "[".repeat(51), "]".repeat(51));
         let body = format!(r#"{{"content":"x","new":{deep}}}"#);
         let fields = [
@@ -460,7 +465,7 @@ mod tests {
             ("newer", "[1.50]"),
         ];
         let mut out = Vec::new();
-        Columns::of(&json_schema::<Message>()).write(fields.into_iter(), &[], &mut out);
+        Columns::from_schema(&json_schema::<Message>()).write(fields.into_iter(), &[], &mut out);
         let record: Value = serde_json::from_slice(&out).unwrap();
         for name in ["from", "mentions", "body", "subject"] {
             assert_eq!(record[name], Value::Null, "{name}");
@@ -477,9 +482,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_selected_is_not_written() {
-        let columns =
-            Columns::of(&json_schema::<Message>()).selecting(|path| matches!(path, ["id" | "body" | "team_id"] | ["body", "contentType"]));
+    fn deselected_columns_are_not_written() {
+        let columns = Columns::from_schema(&json_schema::<Message>())
+            .selecting(|path| matches!(path, ["id" | "body" | "team_id"] | ["body", "contentType"]));
         let mut out = Vec::new();
         let fields = [("id", "\"1\""), ("subject", "\"x\""), ("body", r#"{"contentType":"text","content":"y","new":1}"#)];
         columns.write(fields.into_iter(), &[("team_id", Derived::Text("t"))], &mut out);
@@ -488,8 +493,9 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_deletion_is_that_of_the_message_or_of_its_removal() {
-        let columns = Columns::of(&json_schema::<Message>()).with_deletion_time("deleted_at").selecting(|path| path == ["deleted_at"]);
+    fn the_deletion_time_comes_from_the_message_or_its_removal() {
+        let columns =
+            Columns::from_schema(&json_schema::<Message>()).with_deletion_time("deleted_at").selecting(|path| path == ["deleted_at"]);
         let written = |removed: &[_]| {
             let mut out = Vec::new();
             let fields = [("deletedDateTime", "\"2026-01-01T00:00:00Z\""), ("lastModifiedDateTime", "\"2026-02-02T00:00:00Z\"")];
@@ -501,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_that_is_not_null_counts() {
+    fn the_last_value_that_is_not_null_wins() {
         let mut out = Vec::new();
         let fields = [
             ("displayName", "\"group\""),
@@ -511,7 +517,7 @@ mod tests {
             ("description", "null"),
             ("x", "2"),
         ];
-        Columns::of(&json_schema::<Team>()).write(fields.into_iter(), &[], &mut out);
+        Columns::from_schema(&json_schema::<Team>()).write(fields.into_iter(), &[], &mut out);
         let record: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!((&record["displayName"], &record["description"]), (&json!("team"), &json!("kept")));
         assert_eq!(record["_additional_properties"], json!({"x": 2}));

@@ -1,8 +1,8 @@
-//! The records: from an item of Graph to the bytes of a record, by the columns of a type and its schema.
+//! Records: turns an item from Graph into the bytes of a record, with the columns of the stream's schema.
 
 mod columns;
 mod parts;
-mod plain;
+mod portable;
 mod schema;
 mod value;
 

@@ -1,4 +1,4 @@
-//! The parts of a list or an object, found without parsing them: the texts are JSON, since a page is parsed before its values travel.
+//! Splits JSON lists and objects into their elements without parsing them. The input is valid JSON, because pages are parsed first.
 
 use std::borrow::Cow;
 
@@ -6,28 +6,28 @@ use memchr::memchr2;
 
 /// The elements of a list.
 pub(super) fn elements(list: &str) -> impl Iterator<Item = &str> {
-    Parts::of(list)
+    Parts::new(list)
 }
 
 /// The names and values of an object's properties.
 pub(super) fn properties(object: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
-    let mut parts = Parts::of(object);
+    let mut parts = Parts::new(object);
     std::iter::from_fn(move || Some((string(parts.next()?)?, parts.next()?)))
 }
 
-/// The text of a JSON string; [`None`] if it is none.
+/// The value of a JSON string. [`None`] if it is not a string.
 pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
-    let plain = json.strip_prefix('"')?.strip_suffix('"')?;
-    if plain.contains('\\') { serde_json::from_str(json).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(plain)) }
+    let content = json.strip_prefix('"')?.strip_suffix('"')?;
+    if content.contains('\\') { serde_json::from_str(json).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(content)) }
 }
 
-/// The values between the brackets; of an object, the names count as values.
+/// Iterates over the values between the brackets. For an object, the names are values too.
 struct Parts<'t> {
     rest: &'t str,
 }
 
 impl<'t> Parts<'t> {
-    fn of(text: &'t str) -> Self {
+    fn new(text: &'t str) -> Self {
         Self { rest: text.strip_prefix(['[', '{']).unwrap_or_default() }
     }
 }
@@ -37,14 +37,14 @@ impl<'t> Iterator for Parts<'t> {
 
     fn next(&mut self) -> Option<&'t str> {
         let rest = self.rest.trim_start_matches([',', ':', ' ', '\t', '\n', '\r']);
-        let (part, rest) = rest.split_at_checked(length(rest.as_bytes()))?;
+        let (part, rest) = rest.split_at_checked(value_length(rest.as_bytes()))?;
         self.rest = rest;
         (!part.is_empty()).then_some(part)
     }
 }
 
-/// The length of the value that a text begins with; 0 before a closing bracket.
-fn length(text: &[u8]) -> usize {
+/// The length of the value at the start of the text, or 0 before a closing bracket.
+fn value_length(text: &[u8]) -> usize {
     match text.first() {
         Some(b'"') => string_length(text),
         Some(b'{' | b'[') => nested_length(text),
@@ -52,7 +52,7 @@ fn length(text: &[u8]) -> usize {
     }
 }
 
-/// The length of a string, its quotes included.
+/// The length of a string, including its quotes.
 fn string_length(text: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
@@ -65,7 +65,7 @@ fn string_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// The length of a list or an object, its brackets included.
+/// The length of a list or an object, including its brackets.
 fn nested_length(text: &[u8]) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = text.get(at) {
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Any JSON, with texts that look like its structure.
+    /// Any JSON, with strings that look like JSON syntax.
     fn values() -> impl Strategy<Value = Value> {
         let text = || r#"[a-b\\\[\]{},: "\n\u{e9}]{0,6}"#;
         let leaf = prop_oneof![
@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_are_those_that_a_parser_finds(list in prop::collection::vec(values(), 0..4), is_pretty: bool) {
+        fn the_parts_are_the_same_as_those_of_a_parser(list in prop::collection::vec(values(), 0..4), is_pretty: bool) {
             let write = |value: &Value| if is_pretty { format!("{value:#}") } else { value.to_string() };
             let text = write(&Value::from(list.clone()));
             let parsed: Vec<&RawValue> = serde_json::from_str(&text).unwrap();
@@ -124,7 +124,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_strange(text in r#"[\[\]{},:"\\a é]*"#) {
+        fn invalid_json_does_not_panic(text in r#"[\[\]{},:"\\a é]*"#) {
             elements(&text).for_each(drop);
             properties(&text).for_each(drop);
         }

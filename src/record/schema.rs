@@ -1,12 +1,12 @@
-//! The JSON Schema of a Rust type, in the one form that every consumer takes.
+//! The JSON Schema of a Rust type, in a form that every consumer accepts.
 //!
-//! Draft 7, everything inlined, nullable types as `[T, "null"]` with `null` last, no `$ref`, no `anyOf`, no `enum`: targets and destinations
-//! that were tried stop at anything richer.
+//! Draft 7, everything inlined, nullable types as `[T, "null"]` with `null` last, no `$ref`, no `anyOf`, no `enum`: some of the tested targets
+//! and destinations fail on anything richer.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-/// The schema of `T` as a JSON value, properties in the order of declaration.
+/// The schema of `T`, with the properties in the order of declaration.
 pub fn json_schema<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft07();
     settings.inline_subschemas = true;
@@ -17,7 +17,7 @@ pub fn json_schema<T: JsonSchema>() -> Value {
     value
 }
 
-/// Removes what schemars adds and no consumer reads: `required` (every property of a record is always present) and number formats.
+/// Removes keywords of schemars that no consumer reads: `required` (records always have all properties) and formats of numbers.
 fn simplify(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else {
         return;

@@ -1,4 +1,4 @@
-//! The kinds of value that a column can have beyond JSON's own.
+//! Column types beyond those of JSON: open objects, JSON in strings, and date-times.
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
@@ -7,14 +7,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The years of a date-time that a column holds. Graph writes year 1 for "never" and "all of it"; as a date it breaks some readers, and
-/// others silently make another date of it.
+/// The years of date-times that columns accept. Graph writes year 1 for "never" and "everything", which breaks some readers and is silently
+/// changed by others.
 const COLUMN_YEARS: RangeInclusive<i32> = 1900..=9999;
 
-/// The length of a date-time in a column.
 const COLUMN_LENGTH: usize = "2026-11-20T10:00:00.123456Z".len();
 
-/// An object that is kept as Graph sends it: open, without declared properties.
+/// An object without declared properties, kept as Graph sends it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Open(pub Map<String, Value>);
@@ -33,7 +32,7 @@ impl JsonSchema for Open {
     }
 }
 
-/// JSON written into a string: what users of the Lakeflow connector have for the settings of a team.
+/// JSON in a string, as the Lakeflow connector writes the settings of a team.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct JsonText(pub String);
@@ -52,28 +51,28 @@ impl JsonSchema for JsonText {
     }
 }
 
-/// The instant that a Graph date-time names, if it names one: ISO 8601 with a zone, zero or more fraction digits.
+/// Parses a date-time of Graph: RFC 3339 with any number of fraction digits.
 ///
-/// Year 1 is Graph's way to say "never", and no instant of a message: [`None`].
+/// Year 1 is [`None`], since Graph uses it for "never".
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
-    normal(text).or_else(|| parse_any(text)).filter(|time| time.year() > 1)
+    parse_utc(text).or_else(|| parse_any(text)).filter(|time| time.year() > 1)
 }
 
-/// A date-time in the one form that columns have: UTC with `Z` and six fraction digits (cut, not rounded). As text it sorts in time.
+/// Converts a date-time into the form of columns: UTC with `Z` and six fraction digits (truncated), so that the strings sort by time.
 ///
-/// [`None`] if it is no date-time, or one that no column holds.
+/// [`None`] if it is not a date-time, or one that columns do not accept.
 pub(super) fn column_date_time(text: &str) -> Option<Cow<'_, str>> {
-    let utc = normal(text);
+    let utc = parse_utc(text);
     let time = utc.or_else(|| parse_any(text)).filter(|time| COLUMN_YEARS.contains(&time.year()))?;
     Some(match utc {
         Some(_) if text.len() == COLUMN_LENGTH => Cow::Borrowed(text),
-        Some(_) => Cow::Owned(padded(text)),
+        Some(_) => Cow::Owned(with_six_digits(text)),
         None => Cow::Owned(time.to_rfc3339_opts(SecondsFormat::Micros, true)),
     })
 }
 
-/// A normal date-time with all its fraction digits: what most that Graph sends lacks.
-fn padded(text: &str) -> String {
+/// Pads the fraction of a UTC date-time to six digits.
+fn with_six_digits(text: &str) -> String {
     let mut padded = String::with_capacity(COLUMN_LENGTH);
     padded.push_str(text.trim_end_matches('Z'));
     if !padded.contains('.') {
@@ -85,15 +84,15 @@ fn padded(text: &str) -> String {
 }
 
 fn parse_any(text: &str) -> Option<DateTime<Utc>> {
-    // A leap second has no place in the destinations' types.
+    // Destinations have no type for leap seconds.
     if text.as_bytes().get(17..19) == Some(b"60") {
         return None;
     }
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }
 
-/// The time that a text of the form `YYYY-MM-DDThh:mm:ss[.f{1,6}]Z` names, if it exists: most that Graph sends, read at a fraction of the cost.
-fn normal(text: &str) -> Option<DateTime<Utc>> {
+/// Parses `YYYY-MM-DDThh:mm:ss[.f{1,6}]Z`, the form of most date-times of Graph, much faster than a general parser.
+fn parse_utc(text: &str) -> Option<DateTime<Utc>> {
     let (head, tail) = text.as_bytes().split_at_checked(19)?;
     let nanoseconds = match tail {
         b"Z" => 0,
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn date_times_are_utc_with_six_digits_or_none() {
+    fn date_times_become_utc_with_six_digits() {
         for (text, expected) in [
             ("2026-11-20T10:00:00.123456Z", "2026-11-20T10:00:00.123456Z"),
             ("2026-11-20T10:00:00Z", "2026-11-20T10:00:00.000000Z"),
@@ -134,7 +133,7 @@ mod tests {
         ] {
             assert_eq!(column(text).as_deref(), Some(expected), "{text}");
         }
-        for wrong in [
+        for invalid in [
             "",
             "yesterday",
             "2026-02-30T00:00:00Z",
@@ -147,22 +146,22 @@ mod tests {
             "1899-12-31T23:59:59.999999Z",
             "1900-01-01T00:30:00+01:00",
         ] {
-            assert_eq!(column(wrong), None, "{wrong}");
+            assert_eq!(column(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn year_one_is_no_instant() {
+    fn year_one_is_not_an_instant() {
         assert_eq!(instant("0001-01-01T00:00:00Z"), None);
         assert!(instant("2026-11-20T10:00:00.1234567Z").is_some());
     }
 
-    /// Texts of RFC 3339 that Graph could send, close to one another: every form of a zone and of a fraction.
+    /// RFC 3339 date-times that are close to each other, with every form of zone and fraction.
     fn date_times() -> impl Strategy<Value = String> {
         "(1899-12-31|1900-01-01|2026-11-2[01])[Tt](00|10|23):(00|59):(00|59)(\\.[059][0-9]{0,9})?(Z|z|[+-](00|02|13):(00|30))"
     }
 
-    /// The microsecond that a text names, if a column holds it: found by chrono alone.
+    /// The time in microseconds according to chrono, if columns accept it.
     fn microsecond(text: &str) -> Option<i64> {
         let time = DateTime::parse_from_rfc3339(text).unwrap().to_utc();
         (time.year() >= 1900).then(|| time.timestamp_micros())
@@ -170,25 +169,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn date_times_in_columns_sort_as_texts_as_they_do_in_time(one in date_times(), other in date_times()) {
+        fn date_times_in_columns_sort_by_time(one in date_times(), other in date_times()) {
             for text in [&one, &other] {
-                let held = column(text);
-                prop_assert_eq!(held.as_deref().and_then(microsecond), microsecond(text), "{} became {:?}", text, held);
-                prop_assert!(held.is_none_or(|held| held.len() == COLUMN_LENGTH && held.ends_with('Z')));
+                let converted = column(text);
+                prop_assert_eq!(converted.as_deref().and_then(microsecond), microsecond(text), "{} became {:?}", text, converted);
+                prop_assert!(converted.is_none_or(|converted| converted.len() == COLUMN_LENGTH && converted.ends_with('Z')));
             }
-            if let (Some(one_held), Some(other_held)) = (column(&one), column(&other)) {
-                prop_assert_eq!(one_held.cmp(&other_held), microsecond(&one).cmp(&microsecond(&other)), "{} and {}", one, other);
+            if let (Some(one_column), Some(other_column)) = (column(&one), column(&other)) {
+                prop_assert_eq!(one_column.cmp(&other_column), microsecond(&one).cmp(&microsecond(&other)), "{} and {}", one, other);
             }
         }
 
         #[test]
-        fn the_normal_form_is_read_as_any_other(
+        fn the_fast_parser_agrees_with_chrono(
             text in "(0000|0001|2026|9999)[-/](0[0-9]|1[0-3])-([0-2][0-9]|3[0-2])[Tt ]([01][0-9]|2[0-5]):[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,8})?(Z|z|\\+02:00)?"
         ) {
-            if let Some(time) = normal(&text) {
+            if let Some(time) = parse_utc(&text) {
                 prop_assert_eq!(Some(time), parse_any(&text));
             } else if text.len() <= 27 && text.ends_with('Z') && !text.contains(['/', 't', ' ']) {
-                prop_assert!(parse_any(&text).is_none_or(|time| time.year() == 0), "{} is of the normal form", text);
+                prop_assert!(parse_any(&text).is_none_or(|time| time.year() == 0), "{} has the fast form", text);
             }
         }
     }

@@ -22,7 +22,7 @@ impl Stream {
     fn record(&self) -> &'static (Value, Columns) {
         RECORDS[self].get_or_init(|| {
             let schema = (self.make_schema)();
-            let columns = Columns::of(&schema);
+            let columns = Columns::from_schema(&schema);
             (schema, columns)
         })
     }

@@ -42,7 +42,7 @@ fn record(selected: &Selected, row: &Row<'_>) -> Option<Vec<u8>> {
     if !stream.primary_key.iter().all(has_key) {
         return None;
     }
-    let values: Vec<_> = row.fields().map(|(name, text)| (name, columns.json_of(name, text))).collect();
+    let values: Vec<_> = row.fields().map(|(name, text)| (name, columns.to_json(name, text))).collect();
     let mut record = Vec::new();
     columns.write(values.iter().map(|(name, value)| (*name, &**value)), &[], &mut record);
     Some(record)
