@@ -8,7 +8,7 @@ use std::{
 use scenario::{
     compare::Comparison,
     plan::Plan,
-    process::{Ending, Ran},
+    process::{Ending, RunOutput},
     world::World,
 };
 use serde_json::Value;
@@ -46,14 +46,14 @@ impl Tally {
         }
     }
 
-    pub fn ran(&mut self, ending: Ending, ran: &Ran) {
+    pub fn ran(&mut self, ending: Ending, ran: &RunOutput) {
         self.runs += 1;
         self.lines += ran.lines.len();
         let name = match ending {
-            Ending::Own => "ended by themselves",
+            Ending::Natural => "ended by themselves",
             Ending::Killed(_) => "SIGKILL",
-            Ending::Told(_) => "SIGTERM",
-            Ending::Left(_) => "output closed",
+            Ending::Terminated(_) => "SIGTERM",
+            Ending::ReaderClosed(_) => "output closed",
         };
         *self.endings.entry(name).or_default() += 1;
     }

@@ -1,10 +1,10 @@
-//! The catalog that a platform hands over, and the arguments of a run.
+//! The catalog and the arguments of a run.
 
 use serde_json::{Value, json};
 
 use crate::{Protocol, STREAMS};
 
-/// A catalog of these streams. Those that can be are read incrementally, unless all is to be read in full.
+/// A catalog of these streams. Streams are read incrementally where possible, unless `full_refresh` is set.
 pub fn catalog(protocol: Protocol, streams: &[&str], full_refresh: bool) -> Value {
     let incremental = |stream: &str| STREAMS.contains(&stream) && !full_refresh;
     match protocol {
@@ -27,7 +27,6 @@ pub fn catalog(protocol: Protocol, streams: &[&str], full_refresh: bool) -> Valu
     }
 }
 
-/// The arguments of a run.
 pub fn arguments(protocol: Protocol, with_state: bool) -> Vec<&'static str> {
     let verb: &[&str] = if protocol == Protocol::Airbyte { &["read"] } else { &[] };
     let state: &[&str] = if with_state { &["--state", "state.json"] } else { &[] };

@@ -1,4 +1,4 @@
-//! What happens to the tenant: users write, edit, react and delete, owners and policies remove, channels come and go.
+//! Random changes of the tenant: posts, edits, reactions, deletions, removals, and new or deleted channels.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use graph_sim::{Awkward, DeltaSupport, MemberKind, Membership, MessageRef, Post,
 
 use crate::{
     dice::Dice,
-    ledger::{Kind, Ledger, last_modified},
+    ledger::{ChangeKind, Ledger, last_modified},
     plan::Plan,
 };
 
-/// The kinds of the simulator's corpus whose time says nothing.
+/// The messages of the simulator's corpus without a usable time.
 const TIMELESS: [&str; 4] = ["last_modified_is_null", "last_modified_in_year_one", "last_modified_is_no_date", "times_absent"];
 
 const EMOJI: [&str; 3] = ["👍", "like", "🎉"];
 
-/// Changes of one history.
+/// Makes the changes of one history.
 #[derive(Debug)]
 pub struct Changes {
     plan: Plan,
     pub dice: Dice,
     pub ledger: Ledger,
-    /// Messages are removed now: no list is being paged by offsets, which a removal would shift.
+    /// Whether messages may be removed. Not while a list is paged by offset, which a removal would shift.
     pub may_remove: bool,
-    /// No walk is under way that would pass a chain by which sinks, since a reply of it is removed.
+    /// Whether the newest reply of a chain may be removed, so that the chain sinks. Not during a walk, which could miss the chain.
     pub may_sink: bool,
     timeless: Vec<Awkward>,
     count: u64,
@@ -35,7 +35,7 @@ impl Changes {
         Self { plan: plan.clone(), dice, ledger: Ledger::default(), may_remove: true, may_sink: true, timeless, count: 0 }
     }
 
-    /// Changes something, or two things at one moment. Gives what happened in words.
+    /// Makes one change, or two at the same time. Returns descriptions of them.
     pub fn make(&mut self, tenant: &mut Tenant) -> Vec<String> {
         let moments = if self.dice.chance(15) { 2 } else { 1 };
         (0..moments).filter_map(|_| self.one(tenant)).collect()
@@ -49,7 +49,7 @@ impl Changes {
         self.count += 1;
         let text = format!("text {}", self.count);
         let now = tenant.now();
-        // It becomes visible now, and its own time lies a little back.
+        // The change becomes visible now, but its own time may be a little earlier.
         let late = if self.dice.chance(25) {
             Duration::from_millis(self.dice.within(0..=self.plan.reach().as_millis() as u64 - 1))
         } else {
@@ -59,28 +59,30 @@ impl Changes {
         match self.dice.within(0..=99) {
             0..20 => {
                 let at = tenant.at(time, |tenant| tenant.post(&channel, Post::text(text))).ok()?;
-                self.note(Kind::Post, &at, time, now)
+                self.note(ChangeKind::Post, &at, time, now)
             }
             20..42 => {
                 let root = self.root(tenant, &channel)?;
                 let at = tenant.at(time, |tenant| tenant.reply(&root, Post::text(text))).ok()?;
-                self.note(Kind::Post, &at, time, now)
+                self.note(ChangeKind::Post, &at, time, now)
             }
-            42..56 => self.alter(tenant, &channel, Kind::Edit, time, |tenant, at, _| tenant.edit(at, &text).is_ok()),
+            42..56 => self.alter(tenant, &channel, ChangeKind::Edit, time, |tenant, at, _| tenant.edit(at, &text).is_ok()),
             56..65 => {
                 let emoji = self.dice.pick(&EMOJI);
                 let unreacts = self.dice.chance(30);
-                self.alter(tenant, &channel, Kind::Reaction, time, |tenant, at, _| {
+                self.alter(tenant, &channel, ChangeKind::Reaction, time, |tenant, at, _| {
                     if unreacts { tenant.unreact(at).is_ok() } else { tenant.react(at, emoji).is_ok() }
                 })
             }
-            65..75 => self.alter(tenant, &channel, Kind::Deletion, time, |tenant, at, deleted| !deleted && tenant.delete(at).is_ok()),
-            75..82 => self.alter(tenant, &channel, Kind::Undeletion, time, |tenant, at, deleted| deleted && tenant.undelete(at).is_ok()),
+            65..75 => self.alter(tenant, &channel, ChangeKind::Deletion, time, |tenant, at, deleted| !deleted && tenant.delete(at).is_ok()),
+            75..82 => {
+                self.alter(tenant, &channel, ChangeKind::Undeletion, time, |tenant, at, deleted| deleted && tenant.undelete(at).is_ok())
+            }
             82..88 => self.remove(tenant, &channel, now),
             88..92 => self.timeless(tenant, &channel, time),
             92..96 => self.edit_timeless(tenant, &channel, time),
             96..98 => {
-                if tenant.all_channel_ids().len() >= self.plan.most_channels {
+                if tenant.all_channel_ids().len() >= self.plan.max_channels {
                     return None;
                 }
                 let team = tenant.team_of(&channel)?.id.clone();
@@ -88,7 +90,7 @@ impl Changes {
                 Some(format!("channel {new} is created"))
             }
             98 => {
-                // General stays: Graph has no team without it.
+                // Every team in Graph has the General channel.
                 let team = tenant.team_of(&channel)?.id.clone();
                 if tenant.channel_ids(&team).first() == Some(&channel) {
                     return None;
@@ -101,7 +103,7 @@ impl Changes {
         }
     }
 
-    /// Another name, another member: what the streams tell that are read in full each time.
+    /// Changes names and members, which the streams that are read in full each time report.
     fn directory(&mut self, tenant: &mut Tenant, channel: &str) -> Option<String> {
         let (team, name) = (tenant.team_of(channel)?.id.clone(), format!("name {}", self.count));
         let done = match self.dice.within(0..=3) {
@@ -111,7 +113,7 @@ impl Changes {
             _ => {
                 let known = tenant.team(&team)?;
                 let members: Vec<_> = known.members().iter().map(|member| member.id(tenant, known)).collect();
-                // Else a team would grow or vanish.
+                // Keeps a minimum of members.
                 let member = members.last().filter(|_| members.len() > 3)?.clone();
                 tenant.remove_member(&team, &member)
             }
@@ -120,7 +122,7 @@ impl Changes {
         Some(format!("the directory changes: {name}"))
     }
 
-    /// Makes delta of a channel work, or refuses it in one of the ways that were seen.
+    /// Makes delta of a channel work, or fail in one of the known ways.
     pub fn change_delta_support(&mut self, tenant: &mut Tenant, channel: &str) -> String {
         let support = self.dice.pick(&[
             DeltaSupport::Supported,
@@ -133,7 +135,7 @@ impl Changes {
         format!("delta of {channel}: {support:?}")
     }
 
-    /// A root at the top, at the bottom, or anywhere.
+    /// A root near the top, near the bottom, or anywhere.
     fn root(&mut self, tenant: &Tenant, channel: &str) -> Option<MessageRef> {
         let roots = tenant.roots(channel);
         let last = roots.len().checked_sub(1)? as u64;
@@ -151,12 +153,12 @@ impl Changes {
         if replies.is_empty() || self.dice.chance(55) { Some(root) } else { Some(self.dice.pick(&replies)) }
     }
 
-    /// Changes a message; nothing happens to one that has changed since `time`.
+    /// Changes a random message, unless it has changed since `time`.
     fn alter(
         &mut self,
         tenant: &mut Tenant,
         channel: &str,
-        kind: Kind,
+        kind: ChangeKind,
         time: Time,
         change: impl FnOnce(&mut Tenant, &MessageRef, bool) -> bool,
     ) -> Option<String> {
@@ -172,10 +174,10 @@ impl Changes {
     fn remove(&mut self, tenant: &mut Tenant, channel: &str, now: Time) -> Option<String> {
         let at = self.message(tenant, channel)?;
         let switches = &self.plan.switches;
-        // Without its newest reply a chain would stand higher than any time in it says; or it would sink, and with it a deletion that only
-        // its own stamp shows.
-        let sinks_well = switches.removal_reorders && (switches.delete_modifies || !switches.delete_moves_chain);
-        let may_sink = at.is_root() || sinks_well && self.may_sink;
+        // Without its newest reply, a chain would be higher in the list than any of its times suggest. Or it would sink, together with a
+        // deletion that only its own timestamp shows.
+        let can_sink = switches.removal_reorders && (switches.delete_modifies || !switches.delete_moves_chain);
+        let may_sink = at.is_root() || can_sink && self.may_sink;
         if !self.may_remove || !may_sink {
             return None;
         }
@@ -185,7 +187,7 @@ impl Changes {
         Some(format!("removed {}", name(&at)))
     }
 
-    /// A message whose time is null, of the year 1, or no time at all.
+    /// Posts a message whose time is null, in year 1, or invalid.
     fn timeless(&mut self, tenant: &mut Tenant, channel: &str, time: Time) -> Option<String> {
         let (awkward, now) = (self.dice.pick(&self.timeless), tenant.now());
         let at = if self.dice.chance(50) {
@@ -194,7 +196,7 @@ impl Changes {
             let root = self.root(tenant, channel)?;
             tenant.at(time, |tenant| tenant.reply(&root, awkward.reply)).ok()?
         };
-        self.note(Kind::Post, &at, time, now).map(|said| format!("{said} ({})", awkward.name))
+        self.note(ChangeKind::Post, &at, time, now).map(|description| format!("{description} ({})", awkward.name))
     }
 
     fn edit_timeless(&mut self, tenant: &mut Tenant, channel: &str, time: Time) -> Option<String> {
@@ -207,19 +209,19 @@ impl Changes {
         let (_, after) = rest.split_once('"')?;
         let mut json = format!("{before}\"content\":\"again {}\"{after}", self.count);
         if json.contains("\"createdDateTime\":\"") {
-            // Where Graph knows when a message was created, it knows when it was changed.
+            // If Graph knows when a message was created, it also knows when it was changed.
             let (before, rest) = json.split_once("\"lastModifiedDateTime\":")?;
             let (_, after) = rest.split_once(',')?;
             json = format!("{before}\"lastModifiedDateTime\":\"{time}\",{after}");
         }
         tenant.at(time, |tenant| tenant.replace_raw(&at, json)).ok()?;
-        self.note(Kind::Edit, &at, time, now)
+        self.note(ChangeKind::Edit, &at, time, now)
     }
 
-    fn note(&mut self, kind: Kind, at: &MessageRef, time: Time, now: Time) -> Option<String> {
+    fn note(&mut self, kind: ChangeKind, at: &MessageRef, time: Time, now: Time) -> Option<String> {
         self.ledger.change(&self.plan, kind, at, time, now);
-        let untold = self.ledger.untold.get(&(at.channel.clone(), at.id)).map(|reason| format!(" [untold: {reason}]"));
-        Some(format!("{kind:?} {} of {time}{}", name(at), untold.unwrap_or_default()))
+        let unreported = self.ledger.unreported.get(&(at.channel.clone(), at.id)).map(|reason| format!(" [not reported: {reason}]"));
+        Some(format!("{kind:?} {} at {time}{}", name(at), unreported.unwrap_or_default()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The end of a history: the destination's rows against the truth, and all that is left out of that, with the reasons.
+//! Compares the destination's rows with the truth at the end of a history, and counts the excluded rows by reason.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,16 +14,16 @@ use crate::{
     truth::{Table, table},
 };
 
-/// What the comparison came to.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Comparison {
     pub rows: usize,
     pub differences: Vec<String>,
-    /// Rows that were left out, by reason.
+    /// The number of excluded rows by reason.
     pub excluded: BTreeMap<&'static str, usize>,
 }
 
-/// What may be said against a row, if anything.
+/// The result for one row.
 enum Verdict {
     Equal,
     Excluded(&'static str),
@@ -38,48 +38,48 @@ pub fn compare(plan: &Plan, ledger: &Ledger, destination: &Destination, truth: &
         let expected = table(truth, stream);
         for (key, fields) in &expected {
             let key = Key { stream, channel: key[0].clone(), id: key[1].clone() };
-            let verdict = of_truth(plan, ledger, &key, destination.rows.get(&key), fields);
+            let verdict = compare_existing(plan, ledger, &key, destination.rows.get(&key), fields);
             comparison.add(&key, verdict);
         }
         for (key, row) in destination.rows.iter().filter(|(key, _)| key.stream == stream) {
             if !expected.contains_key(&vec![key.channel.clone(), key.id.clone()]) {
-                comparison.add(key, of_nothing(ledger, key, row, channels.contains(key.channel.as_str())));
+                comparison.add(key, compare_removed(ledger, key, row, channels.contains(key.channel.as_str())));
             }
         }
     }
     comparison
 }
 
-/// Compares what one run told of a stream that is read in full each time.
-pub fn compare_whole(stream: &str, lines: &[Line], truth: &Truth) -> Vec<String> {
+/// Compares the records of one run for a stream that is read in full each time.
+pub fn compare_full_table(stream: &str, lines: &[Line], truth: &Truth) -> Vec<String> {
     let key = Stream::by_name(stream).unwrap().primary_key;
     let mut rows = Table::new();
     for line in lines {
-        let Line::Whole(of, text) = line else { continue };
-        if *of == stream {
+        let Line::FullTable(name, text) = line else { continue };
+        if *name == stream {
             let fields = fields(text);
             rows.insert(key.iter().map(|column| fields[*column].trim_matches('"').to_owned()).collect(), fields);
         }
     }
     let expected = table(truth, stream);
-    let wrong = expected.iter().filter_map(|(key, fields)| match rows.get(key) {
+    let differences = expected.iter().filter_map(|(key, fields)| match rows.get(key) {
         None => Some(format!("{stream} {key:?} is missing")),
         Some(row) => (row != fields).then(|| format!("{stream} {key:?} is {row:?} instead of {fields:?}")),
     });
     let unknown = rows.keys().filter(|key| !expected.contains_key(*key)).map(|key| format!("{stream} {key:?} never existed"));
-    wrong.chain(unknown).collect()
+    differences.chain(unknown).collect()
 }
 
-/// A message that there is.
-fn of_truth(plan: &Plan, ledger: &Ledger, key: &Key, row: Option<&Row>, expected: &Fields) -> Verdict {
+/// Compares a message that exists.
+fn compare_existing(plan: &Plan, ledger: &Ledger, key: &Key, row: Option<&Row>, expected: &Fields) -> Verdict {
     let Some(row) = row else {
-        let of = |name| expected.get(name).map_or("null", String::as_str);
-        let (thread, modified, deleted) = (of("parent_message_id"), of("lastModifiedDateTime"), of("deletedDateTime"));
-        return Verdict::Different(format!("is missing: of thread {thread}, modified {modified}, deleted {deleted}"));
+        let field = |name| expected.get(name).map_or("null", String::as_str);
+        let (thread, modified, deleted) = (field("parent_message_id"), field("lastModifiedDateTime"), field("deletedDateTime"));
+        return Verdict::Different(format!("is missing: thread {thread}, modified {modified}, deleted {deleted}"));
     };
     let at = (key.channel.clone(), key.id.parse().unwrap());
-    // That it exists is always told; what it says now may not be.
-    if let Some(&reason) = ledger.untold.get(&at) {
+    // Graph always reports that it exists, but not always its latest change.
+    if let Some(&reason) = ledger.unreported.get(&at) {
         return Verdict::Excluded(reason);
     }
     if row.removed {
@@ -89,7 +89,7 @@ fn of_truth(plan: &Plan, ledger: &Ledger, key: &Key, row: Option<&Row>, expected
             && plan.follows_delta()
             && plan.switches.delta.reports_deletes == DeltaDeletes::Removed
         {
-            Verdict::Excluded("a deleted message that delta told as @removed: a tombstone is right, and so is the list's own item")
+            Verdict::Excluded("a deleted message that delta reported as @removed: a tombstone is correct, and so is the item of the list")
         } else {
             Verdict::Different(format!("is a tombstone: {}", row.text))
         };
@@ -103,17 +103,17 @@ fn of_truth(plan: &Plan, ledger: &Ledger, key: &Key, row: Option<&Row>, expected
     }
 }
 
-/// A message that there is not, or not any more.
-fn of_nothing(ledger: &Ledger, key: &Key, row: &Row, has_channel: bool) -> Verdict {
+/// Compares a row whose message does not exist, or no longer exists.
+fn compare_removed(ledger: &Ledger, key: &Key, row: &Row, has_channel: bool) -> Verdict {
     if row.removed {
         return Verdict::Equal;
     }
     if !has_channel {
-        return Verdict::Excluded("a message of a channel that was deleted: the stream of channels tells that");
+        return Verdict::Excluded("a message of a deleted channel: the channels stream reports the deletion");
     }
     match ledger.removed.get(&(key.channel.clone(), key.id.parse().unwrap())) {
-        Some(false) => Verdict::Excluded("a message that was removed, which only delta may tell, of roots, by a token that did not end"),
-        Some(true) => Verdict::Different("was removed, which delta told, and is no tombstone".to_owned()),
+        Some(false) => Verdict::Excluded("a removed message: only delta can report it, only for roots, and only while its token is valid"),
+        Some(true) => Verdict::Different("was removed and delta reported it, but it is not a tombstone".to_owned()),
         None => Verdict::Different("never existed".to_owned()),
     }
 }
@@ -124,13 +124,12 @@ impl Comparison {
         match verdict {
             Verdict::Equal => {}
             Verdict::Excluded(reason) => *self.excluded.entry(reason).or_default() += 1,
-            Verdict::Different(how) => self.differences.push(format!("{} {}/{} {how}", key.stream, key.channel, key.id)),
+            Verdict::Different(difference) => self.differences.push(format!("{} {}/{} {difference}", key.stream, key.channel, key.id)),
         }
     }
 }
 
-/// The columns of a row as they are compared: the order of what is in `_additional_properties` is not the point, and a column that only
-/// serves Singer's hard deletes is no part of a message.
+/// The columns of a row for comparison: with sorted `_additional_properties`, and without the column for Singer's hard deletes.
 fn fields(text: &str) -> Fields {
     let mut fields = expect::fields(text);
     fields.remove("_sdc_deleted_at");

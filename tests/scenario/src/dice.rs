@@ -1,4 +1,4 @@
-//! Dice: the same seed throws the same numbers on every machine.
+//! A random number generator that returns the same numbers for a seed on every machine.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Dice of their own, so that what one part of a history throws does not change what the others do.
+    /// An independent generator, so that one part of a history does not influence the random numbers of another.
     pub fn split(&mut self) -> Self {
         Self(self.next())
     }
@@ -29,7 +29,7 @@ impl Dice {
         low + self.next() % (high - low + 1)
     }
 
-    /// A place in a list of that length, which is not empty.
+    /// A random index into a list of this length, which must not be 0.
     pub fn index(&mut self, length: usize) -> usize {
         self.within(0..=length as u64 - 1) as usize
     }
@@ -38,7 +38,7 @@ impl Dice {
         from[self.index(from.len())].clone()
     }
 
-    /// True in so many of a hundred cases.
+    /// True with a probability of `percent`.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.within(0..=99) < percent
     }

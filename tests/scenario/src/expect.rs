@@ -1,5 +1,5 @@
-//! What a record must hold, worked out from Graph's JSON a second time and in another way than the tap does it: by the rules of the
-//! documentation, property by property, as texts (so that no number loses a digit on the way).
+//! The expected records, computed from Graph's JSON independently of the tap: by the documented rules, property by property, as text (so that
+//! numbers keep all digits).
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde_json::{Value, value::RawValue};
 use tap_microsoft_teams::streams::Stream;
 
-/// A record or an object of Graph: names and values as compact JSON text.
+/// A record or an object from Graph: names, and values as compact JSON.
 pub type Fields = BTreeMap<String, String>;
 
 /// The properties of an object.
@@ -16,25 +16,25 @@ pub fn fields(json: &str) -> Fields {
     raw.into_iter().map(|(name, value)| (name, compact(value.get()))).collect()
 }
 
-/// The record that an object of Graph must become, with the columns that are derived.
+/// The expected record of an object from Graph, with its derived columns.
 pub fn record(stream: &str, graph: &str, derived: &[(&str, Value)]) -> Fields {
     let stream = Stream::by_name(stream).unwrap();
     let schema = stream.schema()["properties"].as_object().unwrap();
     let mut additional = BTreeMap::new();
     let mut record: Fields = schema.keys().map(|name| (name.clone(), "null".to_owned())).collect();
-    for (name, value) in fields(&without_what_no_destination_holds(graph)) {
+    for (name, value) in fields(&without_unsupported_characters(graph)) {
         if name.contains("@odata.") || name == "replies" {
             continue;
         }
         let declared = schema.get(&name).filter(|_| !name.contains('_'));
-        match declared.and_then(|property| held(property, &value)) {
-            Some(held) => _ = record.insert(name, held),
-            None if is_plain(&value) => _ = additional.insert(name, value),
+        match declared.and_then(|property| convert(property, &value)) {
+            Some(value) => _ = record.insert(name, value),
+            None if is_portable(&value) => _ = additional.insert(name, value),
             None => _ = additional.insert(name, Value::from(value).to_string()),
         }
     }
     for (name, value) in derived {
-        assert!(record.insert((*name).to_owned(), value.to_string()).is_some(), "{name} is no column");
+        assert!(record.insert((*name).to_owned(), value.to_string()).is_some(), "{name} is not a column");
     }
     if !additional.is_empty() {
         let texts: Vec<_> = additional.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
@@ -43,7 +43,7 @@ pub fn record(stream: &str, graph: &str, derived: &[(&str, Value)]) -> Fields {
     record
 }
 
-/// The record of a team: what its group and its team say.
+/// The expected record of a team, from its group and its team.
 pub fn team(group: &Value, team: &Value) -> Fields {
     let mut both = group.as_object().unwrap().clone();
     both.retain(|name, _| ["id", "displayName", "description", "visibility", "createdDateTime", "classification"].contains(&name.as_str()));
@@ -59,8 +59,8 @@ pub fn team(group: &Value, team: &Value) -> Fields {
     record("teams", &Value::Object(both).to_string(), &[])
 }
 
-/// The text that a column holds for a value; none if it cannot hold it.
-fn held(property: &Value, value: &str) -> Option<String> {
+/// The value in a column. [`None`] if it does not fit.
+fn convert(property: &Value, value: &str) -> Option<String> {
     if value == "null" {
         return Some(value.to_owned());
     }
@@ -73,26 +73,26 @@ fn held(property: &Value, value: &str) -> Option<String> {
         "boolean" => (value == "true" || value == "false").then(|| value.to_owned()),
         "object" => {
             let declared = property["properties"].as_object();
-            if declared.is_none() && !is_plain(value) {
+            if declared.is_none() && !is_portable(value) {
                 return None;
             }
             let nested = if is('{') { fields(value) } else { return None };
             let fits = |(name, nested): (&String, &String)| match declared.and_then(|declared| declared.get(name)) {
-                Some(property) => held(property, nested).is_some(),
-                None => is_plain(nested),
+                Some(property) => convert(property, nested).is_some(),
+                None => is_portable(nested),
             };
             nested.iter().all(fits).then(|| value.to_owned())
         }
         "array" => {
             let items: Vec<Box<RawValue>> = serde_json::from_str(value).ok()?;
-            items.iter().all(|item| held(&property["items"], item.get()).is_some()).then(|| value.to_owned())
+            items.iter().all(|item| convert(&property["items"], item.get()).is_some()).then(|| value.to_owned())
         }
-        other => panic!("no column of ours is of type {other}"),
+        other => panic!("unexpected column type {other}"),
     }
 }
 
-/// Whether every reader takes a value: serde_json takes no number that a float does not hold.
-fn is_plain(value: &str) -> bool {
+/// Whether every parser accepts a value. serde_json rejects numbers that do not fit into a float.
+fn is_portable(value: &str) -> bool {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
     for char in value.chars() {
         match char {
@@ -116,12 +116,12 @@ fn date_time(value: &str) -> Option<String> {
     (time.year() >= 1900).then(|| format!("\"{}.{:06}Z\"", time.format("%Y-%m-%dT%H:%M:%S"), time.nanosecond() / 1000))
 }
 
-/// U+0000 is removed, the lone surrogates of the simulator's corpus become U+FFFD.
-fn without_what_no_destination_holds(json: &str) -> String {
+/// Removes U+0000 and replaces the lone surrogates of the simulator's corpus with U+FFFD.
+fn without_unsupported_characters(json: &str) -> String {
     json.replace(r"\u0000", "").replace(r"broken \ud83d ", "broken \u{fffd} ").replace(r"broken \ude00 ", "broken \u{fffd} ")
 }
 
-/// The same JSON without white space between its tokens.
+/// Removes white space between tokens.
 fn compact(json: &str) -> String {
     let (mut out, mut in_string, mut escaped) = (String::new(), false, false);
     for char in json.chars() {
@@ -137,7 +137,7 @@ fn compact(json: &str) -> String {
     out
 }
 
-/// An object with its properties in the order of their names: the order in which they came is not the point.
+/// Sorts the properties of an object by name, because their order does not matter.
 pub fn sorted(json: &str) -> String {
     let texts: Vec<_> = fields(json).into_iter().map(|(name, value)| format!("{}:{value}", Value::from(name))).collect();
     format!("{{{}}}", texts.join(","))

@@ -1,10 +1,10 @@
-//! What goes wrong with a request, each of which the tap must get over by itself.
+//! Temporary faults, which the tap must handle by itself.
 
 use graph_sim::{Fault, RetryAfter};
 
 use crate::dice::Dice;
 
-/// A fault of those that happen in a short history. Without `waits` it is one after which the tap tries again at once.
+/// A fault for a short history. Unless `waits` is set, it is one after which the tap retries at once.
 pub fn quick(dice: &mut Dice, waits: bool) -> (&'static str, Fault) {
     let at_once = |status| Fault::status(status).retry_after(RetryAfter::Seconds(0));
     match dice.within(0..=if waits { 8 } else { 3 }) {
@@ -19,12 +19,12 @@ pub fn quick(dice: &mut Dice, waits: bool) -> (&'static str, Fault) {
     }
 }
 
-/// Whether the tap waits after it as long as it thinks fit.
+/// Whether the tap uses its own backoff after this fault.
 pub fn makes_wait(fault: &Fault) -> bool {
     matches!(fault, Fault::Reset | Fault::ResetInBody | Fault::Truncate | Fault::MalformedJson)
 }
 
-/// A fault of every kind.
+/// A fault of any kind.
 pub fn any(dice: &mut Dice) -> (&'static str, Fault) {
     match dice.within(0..=18) {
         0 => ("429 without Retry-After", Fault::throttled(RetryAfter::Absent)),

@@ -1,4 +1,4 @@
-//! The ledger: which changes Graph tells under the switches of a history, and how. What it does not tell is left out of the comparison.
+//! The ledger: which changes Graph reports under the simulator's switches. Changes that it does not report are excluded from the comparison.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use graph_sim::{DeltaDeletes, MessageId, MessageRef, Tenant, Time};
 
 use crate::plan::Plan;
 
-/// A message of a channel.
-pub type At = (String, MessageId);
+/// A channel and a message in it.
+pub type MessageKey = (String, MessageId);
 
-/// What happens to a message.
+/// A change of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum ChangeKind {
     Post,
     Edit,
     Reaction,
@@ -19,26 +19,26 @@ pub enum Kind {
     Undeletion,
 }
 
-/// Why the contents of a row may be older than the truth.
+/// Why a row may be older than the truth.
 pub type Reason = &'static str;
 
-/// What was changed in one history, and what of it is told.
+/// The changes of one history, and which of them Graph reports.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Messages whose last change was not told, and why.
-    pub untold: HashMap<At, Reason>,
-    /// Messages that were removed, and whether their removal is told.
-    pub removed: HashMap<At, bool>,
-    /// When each chain changed last, whether that moved it or not.
-    pub changed: HashMap<At, Time>,
-    /// When each chain was moved to the top in this history.
-    raised: HashMap<At, Time>,
-    /// Since when the stored state has a delta link, by channel.
+    /// Messages whose last change Graph does not report, with the reason.
+    pub unreported: HashMap<MessageKey, Reason>,
+    /// Removed messages, and whether Graph reports the removal.
+    pub removed: HashMap<MessageKey, bool>,
+    /// When each chain last changed, whether or not that moved it to the top.
+    pub changed: HashMap<MessageKey, Time>,
+    /// When each chain last moved to the top.
+    raised: HashMap<MessageKey, Time>,
+    /// By channel, since when the stored state has had a delta link.
     delta_since: HashMap<String, Time>,
 }
 
 impl Ledger {
-    /// Notes the chains that there are at the beginning.
+    /// Adds the chains that exist at the beginning.
     pub fn begin(&mut self, tenant: &Tenant) {
         tenant.visit_messages(|message| {
             let text = std::str::from_utf8(message.json).unwrap();
@@ -47,7 +47,7 @@ impl Ledger {
         });
     }
 
-    /// Notes since when the destination holds a delta link of a channel.
+    /// Updates the channels for which the destination has a delta link.
     pub fn delta_links(&mut self, channels: &[String], now: Time) {
         self.delta_since.retain(|channel, _| channels.contains(channel));
         for channel in channels {
@@ -55,17 +55,17 @@ impl Ledger {
         }
     }
 
-    /// Notes a change that becomes visible `now` and whose own time may lie a little back.
-    pub fn change(&mut self, plan: &Plan, kind: Kind, at: &MessageRef, time: Time, now: Time) {
+    /// Adds a change that becomes visible `now`. Its own `time` may be a little earlier.
+    pub fn change(&mut self, plan: &Plan, kind: ChangeKind, at: &MessageRef, time: Time, now: Time) {
         let chain = (at.channel.clone(), at.root);
         let changed = self.changed.entry(chain.clone()).or_insert(Time::MIN);
         *changed = now.max(*changed);
         let switches = &plan.switches;
         let moves = match kind {
-            Kind::Post | Kind::Edit => true,
-            Kind::Reaction => switches.reaction_moves_chain,
-            Kind::Deletion => switches.delete_moves_chain,
-            Kind::Undeletion => switches.undelete_moves_chain,
+            ChangeKind::Post | ChangeKind::Edit => true,
+            ChangeKind::Reaction => switches.reaction_moves_chain,
+            ChangeKind::Deletion => switches.delete_moves_chain,
+            ChangeKind::Undeletion => switches.undelete_moves_chain,
         };
         if moves {
             let raised = self.raised.entry(chain.clone()).or_insert(Time::MIN);
@@ -73,16 +73,16 @@ impl Ledger {
         }
         let key = (at.channel.clone(), at.id);
         match self.reason(plan, kind, at, moves) {
-            None => drop(self.untold.remove(&key)),
-            Some(reason) => drop(self.untold.insert(key.clone(), reason)),
+            None => drop(self.unreported.remove(&key)),
+            Some(reason) => drop(self.unreported.insert(key.clone(), reason)),
         }
     }
 
-    /// Notes a hard removal: the message vanishes from the lists, a root with its replies.
+    /// Adds a hard removal: the message disappears from the lists, a root together with its replies.
     pub fn removal(&mut self, plan: &Plan, at: &MessageRef, replies: &[MessageRef], time: Time) {
-        let is_told =
-            at.is_root() && plan.delta_is_sure() && plan.switches.delta.reports_removals && self.delta_since.contains_key(&at.channel);
-        self.removed.insert((at.channel.clone(), at.id), is_told);
+        let is_reported =
+            at.is_root() && plan.delta_is_reliable() && plan.switches.delta.reports_removals && self.delta_since.contains_key(&at.channel);
+        self.removed.insert((at.channel.clone(), at.id), is_reported);
         for reply in replies.iter().filter(|_| at.is_root()) {
             self.removed.insert((reply.channel.clone(), reply.id), false);
         }
@@ -90,43 +90,43 @@ impl Ledger {
         *changed = time.max(*changed);
     }
 
-    /// Why a change is not told; none if it is.
-    fn reason(&self, plan: &Plan, kind: Kind, at: &MessageRef, moves: bool) -> Option<Reason> {
+    /// Why Graph does not report a change. [`None`] if it does.
+    fn reason(&self, plan: &Plan, kind: ChangeKind, at: &MessageRef, moves: bool) -> Option<Reason> {
         let switches = &plan.switches;
-        let is_seen = match kind {
-            Kind::Post | Kind::Edit => true,
-            Kind::Reaction => switches.reaction_modifies,
-            Kind::Deletion => switches.delete_modifies || switches.deleted_stamp,
-            Kind::Undeletion => switches.undelete_modifies,
+        let is_visible = match kind {
+            ChangeKind::Post | ChangeKind::Edit => true,
+            ChangeKind::Reaction => switches.reaction_modifies,
+            ChangeKind::Deletion => switches.delete_modifies || switches.deleted_stamp,
+            ChangeKind::Undeletion => switches.undelete_modifies,
         };
-        // A whole reading tells everything; a walk tells what moves a chain and shows in the message's own times.
-        if plan.full_refresh || moves && is_seen {
+        // A full refresh reads everything. A walk finds changes that move the chain and show in the message's own times.
+        if plan.full_refresh || moves && is_visible {
             return None;
         }
         let in_delta = match kind {
-            Kind::Post | Kind::Edit => true,
-            Kind::Reaction => switches.delta.reports_reactions,
-            Kind::Deletion | Kind::Undeletion => switches.delta.reports_deletes != DeltaDeletes::Silent,
+            ChangeKind::Post | ChangeKind::Edit => true,
+            ChangeKind::Reaction => switches.delta.reports_reactions,
+            ChangeKind::Deletion | ChangeKind::Undeletion => switches.delta.reports_deletes != DeltaDeletes::Silent,
         };
         if !at.is_root() {
-            return Some("a change of a reply that does not move its chain: delta tells of roots only");
+            return Some("a change of a reply that does not move its chain: delta reports only roots");
         }
         if !plan.follows_delta() || !in_delta {
-            return Some("a change that does not move its chain, and delta is not asked or silent about it");
+            return Some("a change that does not move its chain, and delta is disabled or does not report it");
         }
-        if !plan.delta_is_sure() {
-            return Some("a change that only delta tells, whose token may have ended or which forgets");
+        if !plan.delta_is_reliable() {
+            return Some("a change that only delta reports, but its token may have expired or it drops changes");
         }
         let Some(since) = self.delta_since.get(&at.channel) else {
-            return Some("a change that only delta tells, before its first round was stored");
+            return Some("a change that only delta reports, before its first round was stored");
         };
-        // The filter that delta was opened with goes on for ever: a chain that has not moved since then stays below it.
+        // Delta keeps the filter of its first request: a chain that has not moved since then stays below it.
         let is_above = self.raised.get(&(at.channel.clone(), at.root)).is_some_and(|raised| raised > since);
-        (!is_above).then_some("a change that only delta tells, of a chain below the filter of its opening")
+        (!is_above).then_some("a change that only delta reports, of a chain below its filter")
     }
 }
 
-/// The lastModifiedDateTime of a message, where it has one that says anything.
+/// The lastModifiedDateTime of a message, if it is usable.
 pub fn last_modified(json: &str) -> Option<Time> {
     time(json, "lastModifiedDateTime")
 }

@@ -1,7 +1,7 @@
-//! What random histories (`tests/it/histories`) and the soak (`examples/soak`) have in common: a tenant that changes, runs of the tap
-//! that fail and are ended, a careful destination, and what it must hold in the end.
+//! Shared by the random histories (`tests/it/histories`) and the soak test (`examples/soak`): a tenant that changes, runs of the tap that fail
+//! or are killed, a destination, and the rows that it must contain in the end.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking; what the tap writes is never a reason for it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking, but never because of output of the tap")]
 
 pub mod catalog;
 pub mod changes;
@@ -21,7 +21,6 @@ pub mod world;
 /// The streams that are read incrementally.
 pub const STREAMS: [&str; 2] = ["messages", "message_replies"];
 
-/// In whose words the tap speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Protocol {
     Airbyte,

@@ -1,4 +1,4 @@
-//! The lines of a run as a destination sees them, in either protocol.
+//! Parses the output lines of a run in either protocol, as a destination does.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use tap_microsoft_teams::streams::Stream;
 
 use crate::{Protocol, STREAMS};
 
-/// What names a row.
+/// The primary key of a row, with its stream.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Key {
     pub stream: &'static str,
@@ -19,18 +19,18 @@ pub struct Key {
 #[derive(Clone, Debug)]
 pub struct Record {
     pub key: Key,
-    /// The columns as they were written.
+    /// The record as written.
     pub text: String,
-    /// Delta said `@removed`: a tombstone.
+    /// A tombstone: delta reported `@removed`.
     pub removed: bool,
 }
 
 #[derive(Clone, Debug)]
 pub enum Line {
     Record(Record),
-    /// A record of a stream that is read in full each time: its columns as they were written.
-    Whole(&'static str, String),
-    /// Of one stream in Airbyte, of all in Singer.
+    /// A record of a stream that is read in full each time, as written.
+    FullTable(&'static str, String),
+    /// The state of one stream in Airbyte, of all streams in Singer.
     State(Option<&'static str>, Value),
     Other,
 }
@@ -59,54 +59,54 @@ struct Columns {
     is_removed: Option<bool>,
 }
 
-/// Reads the lines of one run.
+/// Parses the lines of one run.
 ///
 /// # Errors
-/// What is wrong with the first line that a destination could not read.
+/// For the first line that a destination cannot read.
 pub fn read(protocol: Protocol, lines: &[String]) -> Result<Vec<Line>, String> {
     let mut schemas = HashSet::new();
-    lines.iter().map(|line| parse(protocol, line, &mut schemas).map_err(|wrong| format!("{wrong}: {line}"))).collect()
+    lines.iter().map(|line| parse(protocol, line, &mut schemas).map_err(|error| format!("{error}: {line}"))).collect()
 }
 
-/// `schemas` are the streams whose SCHEMA of Singer came already.
+/// `schemas` are the streams whose Singer SCHEMA has already been read.
 fn parse<'l>(protocol: Protocol, line: &'l str, schemas: &mut HashSet<&'l str>) -> Result<Line, String> {
     let message: Message<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
     match (protocol, message.r#type) {
         (Protocol::Airbyte, "RECORD") => {
-            let record: AirbyteRecord<'_> = part(message.record.map(RawValue::get))?;
-            record_of(record.stream, record.data)
+            let data: AirbyteRecord<'_> = parse_json(message.record.map(RawValue::get))?;
+            record(data.stream, data.data)
         }
         (Protocol::Airbyte, "STATE") => {
-            let state = message.state.ok_or("a STATE without state")?;
-            let name = state["stream"]["stream_descriptor"]["name"].as_str().ok_or("a STATE of no stream")?;
+            let state = message.state.ok_or("a STATE without `state`")?;
+            let name = state["stream"]["stream_descriptor"]["name"].as_str().ok_or("a STATE without a stream name")?;
             Ok(Line::State(Some(stream(name)?), state))
         }
         (Protocol::Airbyte, "LOG" | "TRACE") => Ok(Line::Other),
         (Protocol::Singer, "SCHEMA") => {
-            schemas.insert(message.stream.ok_or("a SCHEMA of no stream")?);
+            schemas.insert(message.stream.ok_or("a SCHEMA without a stream name")?);
             Ok(Line::Other)
         }
         (Protocol::Singer, "RECORD") => {
             let name = message.stream.filter(|name| schemas.contains(name)).ok_or("a RECORD before its SCHEMA")?;
-            record_of(name, message.record.ok_or("a RECORD without record")?)
+            record(name, message.record.ok_or("a RECORD without `record`")?)
         }
-        (Protocol::Singer, "STATE") => Ok(Line::State(None, message.value.ok_or("a STATE without value")?)),
-        _ => Err("a message of no known type".to_owned()),
+        (Protocol::Singer, "STATE") => Ok(Line::State(None, message.value.ok_or("a STATE without `value`")?)),
+        _ => Err("a message of unknown type".to_owned()),
     }
 }
 
-fn part<'l, T: Deserialize<'l>>(text: Option<&'l str>) -> Result<T, String> {
-    serde_json::from_str(text.ok_or("a RECORD without record")?).map_err(|error| error.to_string())
+fn parse_json<'l, T: Deserialize<'l>>(text: Option<&'l str>) -> Result<T, String> {
+    serde_json::from_str(text.ok_or("a RECORD without `record`")?).map_err(|error| error.to_string())
 }
 
-fn record_of(name: &str, data: &RawValue) -> Result<Line, String> {
+fn record(name: &str, data: &RawValue) -> Result<Line, String> {
     let (stream, text) = (stream(name)?, data.get().to_owned());
     if !STREAMS.contains(&stream) {
-        return Ok(Line::Whole(stream, text));
+        return Ok(Line::FullTable(stream, text));
     }
-    let columns: Columns = part(Some(&text))?;
+    let columns: Columns = parse_json(Some(&text))?;
     let removed = match columns.is_removed {
-        Some(false) => return Err("is_removed is true or null".to_owned()),
+        Some(false) => return Err("`is_removed` is false, but must be true or null".to_owned()),
         removed => removed.is_some(),
     };
     let key = Key { stream, channel: columns.channel_id, id: columns.id };
@@ -114,5 +114,5 @@ fn record_of(name: &str, data: &RawValue) -> Result<Line, String> {
 }
 
 fn stream(name: &str) -> Result<&'static str, String> {
-    Ok(Stream::by_name(name).ok_or_else(|| format!("a stream {name}"))?.name)
+    Ok(Stream::by_name(name).ok_or_else(|| format!("unknown stream {name}"))?.name)
 }

@@ -1,4 +1,4 @@
-//! A plan: what a seed decides before a history begins.
+//! The plan of a history: everything that its seed decides in advance.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{Protocol, STREAMS, destination::Habits, dice::Dice};
 
-/// Everything about a history but its chances.
+/// The fixed parameters of a history.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
@@ -27,33 +27,32 @@ pub struct Plan {
     pub start: i64,
     pub switches: Switches,
     pub habits: Habits,
-    /// Before so many requests of a hundred the tenant changes.
+    /// The percentage of requests before which the tenant changes.
     pub change_percent: u64,
-    /// So many requests of a hundred meet a fault.
+    /// The percentage of requests that fail.
     pub fault_percent: u64,
-    /// The clock moves so many microseconds at most before a request.
-    pub longest_step: u64,
-    /// Links, delta tokens and what delta supports end or change between and during runs.
+    /// The maximum number of microseconds that the clock advances before a request.
+    pub max_clock_step: u64,
+    /// Links and delta tokens expire, and delta support changes, between and during runs.
     pub links_expire: bool,
     pub delta_expires: bool,
     pub delta_support_changes: bool,
-    /// Channels are refused for a while.
+    /// Graph refuses channels for a while.
     pub blocks: bool,
-    /// Each run but the last ones is configured in another way.
+    /// Runs have different configurations, except for the last ones.
     pub reconfigures: bool,
-    /// How many days before the beginning the reading starts, in runs that are configured so.
+    /// The `start_date` of a run, in days before the start of the history.
     pub start_date: Option<u64>,
-    /// Simulated seconds a second; 0: time stands still but where the history moves it.
+    /// Simulated seconds per second. With 0, only the history advances the clock.
     pub clock_speed: u32,
-    /// Graph's limits are enforced, on a clock that is so many times faster than ours, and the tap keeps a pace that is sped up alike; 0:
-    /// there are no limits.
+    /// Enforces Graph's limits sped up by this factor, with the tap at the same pace. With 0 there are no limits.
     pub pace: u32,
-    /// Every kind of fault happens, also those after which the tap waits long.
+    /// Includes faults after which the tap waits for a long time.
     pub any_fault: bool,
-    /// Names of teams and channels change, and members.
+    /// Names of teams and channels, and members, change.
     pub directory_changes: bool,
-    /// No channel is created where there are so many.
-    pub most_channels: usize,
+    /// No more channels are created once there are this many.
+    pub max_channels: usize,
 }
 
 impl Plan {
@@ -66,18 +65,19 @@ impl Plan {
             _ => vec![STREAMS[1]],
         };
         let mut switches = switches(&mut dice);
-        let most = dice.pick(&[0, 3, 12, 12, 40, 40, 130]);
+        let max_messages = dice.pick(&[0, 3, 12, 12, 40, 40, 130]);
         let mut tenant =
-            TenantSpec::uniform(dice.within(1..=2) as usize, dice.within(1..=3) as usize, dice.within(0..=most) as usize).seed(seed);
+            TenantSpec::uniform(dice.within(1..=2) as usize, dice.within(1..=3) as usize, dice.within(0..=max_messages) as usize)
+                .seed(seed);
         tenant.replies = dice.within(0..=3) as usize;
         tenant.long_threads = usize::from(dice.chance(5) && tenant.messages > 0);
         tenant.skew = dice.chance(30);
         tenant.members = 1;
         tenant.groups_without_team = 0;
         tenant.history_days = dice.pick(&[1, 20, 200, 900]);
-        let longest_step = dice.pick(&[1_000, 1_000_000, 20_000_000, 300_000_000]);
-        if longest_step > 20_000_000 {
-            // Else a fresh token could end before it is used, requests being side by side.
+        let max_clock_step = dice.pick(&[1_000, 1_000_000, 20_000_000, 300_000_000]);
+        if max_clock_step > 20_000_000 {
+            // Otherwise a fresh token could expire before it is used, because requests run concurrently.
             switches.token_lifetime = 3599;
         }
         Self {
@@ -92,18 +92,18 @@ impl Plan {
             concurrency: if dice.chance(70) { 1 } else { dice.within(2..=8) },
             runs: dice.within(3..=8),
             tenant,
-            // Days around the simulator's own beginning.
+            // Up to 231 days before or after the simulator's default start.
             start: START.secs() + dice.within(0..=40_000_000) as i64 - 20_000_000,
             switches,
             habits: Habits {
-                passes_over: dice.pick(&[0, 0, 30, 70]),
+                skips_states: dice.pick(&[0, 0, 30, 70]),
                 stores_one_stream: dice.pick(&[0, 0, 30]),
                 merges: dice.chance(40),
                 keeps_uncovered: dice.chance(20),
             },
             change_percent: dice.pick(&[0, 10, 30, 60]),
             fault_percent: dice.pick(&[0, 0, 3, 10]),
-            longest_step,
+            max_clock_step,
             links_expire: dice.chance(15),
             delta_expires: dice.chance(20),
             delta_support_changes: dice.chance(15),
@@ -114,17 +114,17 @@ impl Plan {
             pace: 0,
             any_fault: false,
             directory_changes: false,
-            most_channels: usize::MAX,
+            max_channels: usize::MAX,
         }
     }
 
-    /// A tenant in which all happens that can, for as long as one likes.
+    /// A plan for the soak test, in which everything happens for as long as it runs.
     pub fn soak(seed: u64) -> Self {
         let drawn = Self::new(seed);
         let mut tenant = TenantSpec::uniform(3, 4, 40).seed(seed);
         (tenant.long_threads, tenant.skew, tenant.members, tenant.history_days) = (1, true, 8, 300);
-        // A deletion that moves its chain is seen, and so is all else: what Graph does not tell, no run could bring.
-        let told = Switches {
+        // Graph reports every change, so that every difference is an error.
+        let reported = Switches {
             delete_moves_chain: true,
             delete_modifies: true,
             undelete_moves_chain: true,
@@ -144,17 +144,17 @@ impl Plan {
             pages_per_batch: 2,
             concurrency: 16,
             tenant,
-            switches: Switches { token_lifetime: 60, link_lifetime: Some(300), opaque_tokens: false, ..told },
+            switches: Switches { token_lifetime: 60, link_lifetime: Some(300), opaque_tokens: false, ..reported },
             habits: Habits {
-                passes_over: 20,
+                skips_states: 20,
                 stores_one_stream: 20,
                 merges: seed.is_multiple_of(2),
                 keeps_uncovered: seed.is_multiple_of(3),
             },
             change_percent: 20,
             fault_percent: 10,
-            // The clock runs by itself.
-            longest_step: 0,
+            // The clock advances by itself.
+            max_clock_step: 0,
             links_expire: true,
             delta_expires: true,
             delta_support_changes: true,
@@ -165,13 +165,13 @@ impl Plan {
             pace: 60,
             any_fault: true,
             directory_changes: true,
-            most_channels: 16,
+            max_channels: 16,
             ..drawn
         }
     }
 
-    /// The same plan as one run has it, where runs differ.
-    pub fn of_run(&self, dice: &mut Dice) -> Self {
+    /// The plan of the next run, which differs if the history reconfigures its runs.
+    pub fn for_run(&self, dice: &mut Dice) -> Self {
         if !self.reconfigures {
             return self.clone();
         }
@@ -195,13 +195,12 @@ impl Plan {
         }
         options.switches = self.switches.clone();
         options.start = graph_sim::Time::from_secs(self.start);
-        // In debug builds compression would take most of the time.
+        // In debug builds, compression would take most of the time.
         options.gzip = !cfg!(debug_assertions);
         options.workers = 1;
         options
     }
 
-    /// The configuration of a run.
     pub fn config(&self, sim: &GraphSim) -> Value {
         let mut config = sim.config();
         config["pace"] = self.pace.into();
@@ -209,7 +208,7 @@ impl Plan {
         config
     }
 
-    /// The settings of a run.
+    /// The settings of a run without the simulator's.
     pub fn settings(&self) -> Value {
         let mut settings = json!({
             "fetch_all_teams": true, "fetch_all_channels": true, "fetch_all_messages": true,
@@ -229,30 +228,30 @@ impl Plan {
         self.streams.contains(&stream)
     }
 
-    /// Delta is asked at all.
+    /// Whether any run uses delta.
     pub fn follows_delta(&self) -> bool {
         (self.use_delta || self.reconfigures) && self.selects("messages") && !self.full_refresh
     }
 
-    /// What delta tells, it tells surely: no token ends, nothing is forgotten.
-    pub fn delta_is_sure(&self) -> bool {
+    /// Whether delta reports its changes reliably: no token expires, and no change is dropped.
+    pub fn delta_is_reliable(&self) -> bool {
         let Switches { link_lifetime, delta, .. } = &self.switches;
         self.follows_delta()
             && !(self.links_expire || self.delta_expires || self.delta_support_changes || self.reconfigures)
             && (link_lifetime, delta.token_lifetime, delta.skips_every) == (&None, None, 0)
     }
 
-    /// A resume link of this history may be refused.
+    /// Whether a stored link may expire in this history.
     pub fn loses_links(&self) -> bool {
         self.links_expire || self.switches.link_lifetime.is_some()
     }
 
-    /// From when on messages are wanted.
+    /// The `start_date` as a time.
     pub fn start_time(&self) -> Option<Time> {
         self.start_date.map(|days| Time::from_secs(self.start - 86_400 * days as i64))
     }
 
-    /// How far an incremental run reaches back behind what was read, and so how late a message may become visible.
+    /// How far an incremental run reads back, and therefore how late a message may become visible.
     pub fn reach(&self) -> Duration {
         Duration::from_secs(self.lookback.max(2))
     }
@@ -262,8 +261,8 @@ fn top(dice: &mut Dice) -> Option<u64> {
     dice.chance(75).then(|| dice.pick(&[3, 4, 5, 7, 10, 20, 50]))
 }
 
-/// Every switch, except those that concern other streams. Three settings are not drawn, since under them no reader of this list could know
-/// where to stop: a chain that stands higher than any time in it says.
+/// Random switches, except those for other streams. Three combinations are avoided, because no reader of the list could know where to stop: a
+/// chain would be higher in the list than any of its times suggest.
 fn switches(dice: &mut Dice) -> Switches {
     let mut flip = |percent| dice.chance(percent);
     let (delete_moves_chain, undelete_moves_chain, reaction_moves_chain) = (flip(70), flip(70), flip(70));
@@ -272,13 +271,13 @@ fn switches(dice: &mut Dice) -> Switches {
     let mut deleted_stamp = flip(80);
     let delta = delta_switches(dice);
     if delta.reports_deletes == DeltaDeletes::Removed {
-        // Else nothing in the truth says which messages may be tombstones.
+        // Otherwise the truth does not show which messages may be tombstones.
         deleted_stamp = true;
     }
     if delete_moves_chain && !deleted_stamp {
         delete_modifies = true;
     }
-    // Also after a deletion that only its own stamp shows: taken back, it leaves the chain where the stamp had put it.
+    // The same applies to a deletion that only its own timestamp shows: after it is undone, the chain stays where the timestamp put it.
     if undelete_moves_chain || delete_moves_chain && !delete_modifies {
         undelete_modifies = true;
     }

@@ -1,4 +1,4 @@
-//! One run of the executable: it ends by itself, is killed, told to end, or its reader goes.
+//! One run of the executable, which ends by itself, is killed or terminated, or loses its reader.
 
 use std::{
     fs,
@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a run may take in real time.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The maximum duration of a run in real time.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The executable, run in a folder with its files.
+/// The executable, and the folder in which it runs.
 #[derive(Clone, Debug)]
 pub struct Program {
     executable: PathBuf,
@@ -26,20 +26,19 @@ impl Program {
         Self { executable: executable.into(), folder: folder.into() }
     }
 
-    /// Writes a file; gives its path.
+    /// Writes a file and returns its path.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.join(name);
         fs::write(&path, content).unwrap();
         path
     }
 
-    /// The folder in which it runs.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The executable, to be run in its folder with an empty environment, but for the certificates of the system: there are none, since
-    /// to read them takes longer than most runs.
+    /// A command that runs the executable in its folder. The environment is empty except for the variables that disable the system's
+    /// certificates: reading those takes longer than most runs.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.executable);
         command.current_dir(&self.folder).env_clear().envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
@@ -50,19 +49,20 @@ impl Program {
 /// How a run ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ending {
-    Own,
-    /// SIGKILL before so many requests are answered.
+    /// The run ends by itself.
+    Natural,
+    /// SIGKILL before this request is answered.
     Killed(u64),
-    /// SIGTERM there.
-    Told(u64),
-    /// Its output is closed behind so many lines.
-    Left(usize),
+    /// SIGTERM before this request is answered.
+    Terminated(u64),
+    /// The reader closes the pipe after this number of lines.
+    ReaderClosed(usize),
 }
 
-/// What a run wrote and how it ended.
+/// The output and the exit status of a run.
 #[derive(Debug)]
-pub struct Ran {
-    /// Whole lines only.
+pub struct RunOutput {
+    /// Complete lines only.
     pub lines: Vec<String>,
     /// [`None`] if a signal ended it.
     pub status: Option<i32>,
@@ -70,7 +70,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// A process that may be ended from another thread.
+/// A process that can be killed from another thread.
 #[derive(Clone, Debug)]
 pub struct Process(Arc<Mutex<Child>>);
 
@@ -92,20 +92,20 @@ impl Process {
 
     /// SIGTERM.
     pub fn terminate(&self) {
-        // It has not been waited for: the number is still its own.
+        // The process has not been waited for, so its id is still valid.
         let process = self.child().id().to_string();
         let _ = Command::new("sh").args(["-c", "kill -s TERM \"$0\"", &process]).stderr(Stdio::null()).status();
     }
 
-    /// The most memory that was resident so far, in bytes, where the system tells.
+    /// The peak resident memory so far in bytes, if the system reports it.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child().id())).ok()?;
         let (_, peak) = status.split_once("VmHWM:")?;
         Some(peak.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
     }
 
-    /// Reads what it writes until it ends, or so many lines of it.
-    pub fn end(&self, lines: usize) -> Result<Ran, String> {
+    /// Reads the output until the process ends, or at most `max_lines` of it.
+    pub fn finish(&self, max_lines: usize) -> Result<RunOutput, String> {
         let (stdout, mut stderr) = {
             let mut child = self.child();
             (child.stdout.take().unwrap(), child.stderr.take().unwrap())
@@ -116,8 +116,8 @@ impl Process {
             let mut reader = BufReader::new(stdout);
             let mut read = Vec::new();
             let mut line = String::new();
-            while read.len() < lines && reader.read_line(&mut line).unwrap_or(0) > 0 {
-                // A process that is killed may leave half a line.
+            while read.len() < max_lines && reader.read_line(&mut line).unwrap_or(0) > 0 {
+                // A killed process may leave an incomplete line.
                 if line.pop() == Some('\n') {
                     read.push(std::mem::take(&mut line));
                 }
@@ -129,19 +129,19 @@ impl Process {
             let _ = stderr.read_to_string(&mut text);
             let _ = sender.send((Vec::new(), Some(text)));
         });
-        let mut ran = Ran { lines: Vec::new(), status: None, signal: None, stderr: String::new() };
+        let mut output = RunOutput { lines: Vec::new(), status: None, signal: None, stderr: String::new() };
         for _ in 0..2 {
-            match receiver.recv_timeout(PATIENCE) {
-                Ok((_, Some(text))) => ran.stderr = text,
-                Ok((lines, None)) => ran.lines = lines,
+            match receiver.recv_timeout(TIMEOUT) {
+                Ok((_, Some(text))) => output.stderr = text,
+                Ok((lines, None)) => output.lines = lines,
                 Err(_) => {
                     self.kill();
-                    return Err(format!("a run does not end within {PATIENCE:?}"));
+                    return Err(format!("the run did not end within {TIMEOUT:?}"));
                 }
             }
         }
         let status = self.child().wait().unwrap();
-        (ran.status, ran.signal) = (status.code(), status.signal());
-        Ok(ran)
+        (output.status, output.signal) = (status.code(), status.signal());
+        Ok(output)
     }
 }

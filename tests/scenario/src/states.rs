@@ -1,8 +1,8 @@
-//! Looking into the state of a stream, and merging states as Meltano does.
+//! Reads entries of states, and merges states as Meltano does.
 
 use serde_json::{Map, Value};
 
-/// The partitions of a state, each with its key: `<team>/<channel>`.
+/// The partitions of a state, each with its key `<team>/<channel>`.
 pub fn entries(state: &Value) -> impl Iterator<Item = (String, &Value)> {
     let groups = state["partitions"].as_array().into_iter().flatten();
     groups.flat_map(|group| {
@@ -11,12 +11,12 @@ pub fn entries(state: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// What a state holds of the partition of a key; null if it does not know it.
+/// The entry of the partition with this key, or null.
 pub fn entry<'s>(state: &'s Value, key: &str) -> &'s Value {
     entries(state).find(|(other, _)| other == key).map_or(&Value::Null, |(_, entry)| entry)
 }
 
-/// As [`entry`], to be changed.
+/// Like [`entry`], but mutable.
 pub fn entry_mut<'s>(state: &'s mut Value, key_of: &str) -> &'s mut Value {
     let groups = state["partitions"].as_array_mut().unwrap().iter_mut();
     let mut entries = groups.flat_map(|group| {
@@ -32,17 +32,17 @@ fn key(parents: &Value, id: &Value) -> String {
     ids.filter_map(Value::as_str).collect::<Vec<_>>().join("/")
 }
 
-/// Merges `new` into `old` as Meltano 4.4 does (`meltano.core.utils.merge`): objects key by key, all else is replaced.
+/// Merges `new` into `old` as Meltano 4.4 does (`meltano.core.utils.merge`): objects are merged key by key, everything else is replaced.
 ///
 /// # Errors
-/// Where an object is to be merged into something else: Meltano then reads no state any more.
+/// If an object is merged into something else. Meltano can no longer read such a state.
 pub fn merge(old: &mut Map<String, Value>, new: &Map<String, Value>) -> Result<(), String> {
     for (key, value) in new {
         match value {
             Value::Object(new) => match old.entry(key.clone()).or_insert_with(|| Map::new().into()) {
                 Value::Object(old) => merge(old, new)?,
                 _ if new.is_empty() => {}
-                other => return Err(format!("`{key}`: an object is merged into {other}")),
+                other => return Err(format!("`{key}`: cannot merge an object into {other}")),
             },
             value => _ = old.insert(key.clone(), value.clone()),
         }

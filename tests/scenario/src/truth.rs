@@ -1,4 +1,4 @@
-//! The simulator's truth as tables, to be compared with what a destination has.
+//! The simulator's truth as tables, for comparison with a destination.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::expect::{self, Fields};
 
 pub type Table = BTreeMap<Vec<String>, Fields>;
 
-/// The table that a stream must become.
+/// The expected table of a stream.
 pub fn table(truth: &Truth, stream: &str) -> Table {
     match stream {
         "teams" => truth.teams.iter().map(|(id, team)| (vec![id.clone()], expect::team(&truth.groups[id], team))).collect(),
@@ -51,10 +51,10 @@ fn row(stream: &str, message: &MessageTruth, more: &[(&str, Value)]) -> (Vec<Str
     (vec![message.channel.clone(), message.id.to_string()], expect::record(stream, &message.json, &derived))
 }
 
-/// Fails with the first difference, shortly said.
+/// Panics at the first difference, with a short message.
 pub fn assert_equal(stream: &str, got: &Table, expected: &Table) {
     for (key, row) in expected {
-        let Some(got) = got.get(key) else { panic!("{stream}: {key:?} is missing; {} of {} rows came", got.len(), expected.len()) };
+        let Some(got) = got.get(key) else { panic!("{stream}: {key:?} is missing; {} of {} rows arrived", got.len(), expected.len()) };
         for (name, value) in row {
             assert_eq!(got.get(name), Some(value), "{stream}: {key:?}, column {name}");
         }

@@ -1,4 +1,4 @@
-//! What happens while a run asks: before each request the clock moves, the tenant changes, something fails, or the run is ended.
+//! The world during a run: before each request, the clock may advance, the tenant may change, the request may fail, or the run may be killed.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,19 +13,19 @@ use crate::{
     dice::Dice,
     faults,
     plan::Plan,
-    process::{Ending, Process, Program, Ran},
+    process::{Ending, Process, Program, RunOutput},
 };
 
-/// Changes during one run at most: a channel that changes for ever is never read to its end.
-const CHANGES: u32 = 40;
+/// The maximum number of changes during one run. A channel that keeps changing can never be read completely.
+const MAX_CHANGES: u32 = 40;
 
-/// Faults of one run at most after which the tap waits a second or two in real time.
-const WAITS: u32 = 2;
+/// The maximum number of faults in one run after which the tap waits a second or two in real time.
+const MAX_WAITS: u32 = 2;
 
-/// A history as it goes on, seen from within the simulator.
+/// The current state of a history, as the simulator sees it.
 #[derive(Debug)]
 pub struct World {
-    /// What happens in the runs to come may change between them.
+    /// May change between runs.
     pub plan: Plan,
     dice: Dice,
     pub changes: Changes,
@@ -33,13 +33,13 @@ pub struct World {
     pub run: Run,
     pub faults: HashMap<&'static str, u64>,
     pub requests: u64,
-    /// Channels that are refused.
+    /// Channels that Graph refuses.
     pub blocked: HashSet<String>,
     /// Short names of channels, for the log.
     channels: Vec<String>,
 }
 
-/// The world, as the simulator and a history share it.
+/// The world, shared between the simulator and a history.
 #[derive(Clone, Debug)]
 pub struct Shared(Arc<Mutex<World>>);
 
@@ -48,33 +48,40 @@ impl Shared {
         Self(Arc::new(Mutex::new(world)))
     }
 
-    /// The world to oneself. Who wants the tenant too takes it while no run is under way: a request has the tenant first.
+    /// Locks the world. Only lock the tenant too while no run is in progress: a request locks the tenant first.
     pub fn lock(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the executable while the world goes on.
+    /// Runs the executable while the world changes.
     ///
     /// # Errors
-    /// If it does not end.
-    pub fn run(&self, sim: &GraphSim, program: &Program, arguments: &[&str], ending: Ending, is_quiet: bool) -> Result<(Ran, Run), String> {
+    /// If the run does not end.
+    pub fn run(
+        &self,
+        sim: &GraphSim,
+        program: &Program,
+        arguments: &[&str],
+        ending: Ending,
+        is_quiet: bool,
+    ) -> Result<(RunOutput, Run), String> {
         let world = self.clone();
         sim.on_request(move |request, tenant| world.lock().on_request(request, tenant));
         let process = {
-            // The first request waits until it is known whose it is.
+            // The lock makes the first request wait until the run is set.
             let mut world = self.lock();
             let process = Process::start(program, arguments);
             world.run = Run { process: Some(process.clone()), ending: Some(ending), is_quiet, ..Run::default() };
             process
         };
-        let ran = process.end(if let Ending::Left(lines) = ending { lines } else { usize::MAX });
+        let output = process.finish(if let Ending::ReaderClosed(lines) = ending { lines } else { usize::MAX });
         sim.clear_hook();
         let run = std::mem::take(&mut self.lock().run);
-        Ok((ran?, run))
+        Ok((output?, run))
     }
 }
 
-/// The run that goes on.
+/// The run in progress.
 #[derive(Debug, Default)]
 pub struct Run {
     pub process: Option<Process>,
@@ -82,24 +89,24 @@ pub struct Run {
     /// Nothing changes and nothing fails.
     pub is_quiet: bool,
     pub requests: u64,
-    pub asked: HashMap<String, Asked>,
+    pub channels: HashMap<String, ChannelRequests>,
     pub changes: u32,
     pub waits: u32,
-    /// The most memory that the process had so far, where the system tells.
+    /// The peak memory of the process so far, if the system reports it.
     pub peak: u64,
 }
 
-/// What was asked of a channel in one run.
+/// The requests for a channel in one run.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// Passes of the walk that began.
+pub struct ChannelRequests {
+    /// Passes of the walk that started.
     pub passes: u32,
     pub delta: bool,
-    /// A round of delta began; it may also go on that an earlier run began.
+    /// A delta round started or continued.
     pub rounds: bool,
-    /// Delta was opened anew.
+    /// Delta was restarted with a filter.
     pub opened: bool,
-    /// It was refused: nothing of it was read.
+    /// Graph refused the channel, so nothing of it was read.
     pub blocked: bool,
 }
 
@@ -119,11 +126,11 @@ impl World {
         }
     }
 
-    /// Before a request is answered.
+    /// Called before a request is answered.
     pub fn on_request(&mut self, request: &RequestInfo, tenant: &mut Tenant) -> Option<Fault> {
         self.requests += 1;
         self.run.requests += 1;
-        self.note_asked(request);
+        self.count_request(request);
         let number = self.run.requests;
         if let Some(process) = self.run.process.as_ref().filter(|_| number.is_multiple_of(8)) {
             self.run.peak = self.run.peak.max(process.peak_memory().unwrap_or(0));
@@ -131,11 +138,11 @@ impl World {
         match (&self.run.ending, &self.run.process) {
             (Some(Ending::Killed(at)), Some(process)) if *at == number => {
                 process.kill();
-                self.say(tenant, "SIGKILL");
+                self.log_event(tenant, "SIGKILL");
             }
-            (Some(Ending::Told(at)), Some(process)) if *at == number => {
+            (Some(Ending::Terminated(at)), Some(process)) if *at == number => {
                 process.terminate();
-                self.say(tenant, "SIGTERM");
+                self.log_event(tenant, "SIGTERM");
             }
             _ => {}
         }
@@ -143,58 +150,58 @@ impl World {
         let (class, page) = (request.class, request.page);
         let delta_opens = if request.query.contains("filter=") { " opening" } else { "" };
         let thread = request.message().map(|message| format!(" thread {message}")).unwrap_or_default();
-        let met = fault.as_ref().map(|fault| format!(" -> {fault:?}")).unwrap_or_default();
+        let outcome = fault.as_ref().map(|fault| format!(" -> {fault:?}")).unwrap_or_default();
         let channel = request.channel().unwrap_or_default().to_owned();
-        self.say(tenant, &format!("  #{number} {class:?} {page:?}{delta_opens} {channel}{thread}{met}"));
+        self.log_event(tenant, &format!("  #{number} {class:?} {page:?}{delta_opens} {channel}{thread}{outcome}"));
         fault
     }
 
-    fn note_asked(&mut self, request: &RequestInfo) {
+    fn count_request(&mut self, request: &RequestInfo) {
         let Some(channel) = request.channel() else { return };
-        let asked = self.run.asked.entry(channel.to_owned()).or_default();
+        let requests = self.run.channels.entry(channel.to_owned()).or_default();
         match request.class {
-            Class::Messages if request.page == PageKind::First => asked.passes += 1,
+            Class::Messages if request.page == PageKind::First => requests.passes += 1,
             Class::Delta => {
-                asked.delta = true;
-                asked.rounds |= request.page != PageKind::Next;
-                asked.opened |= request.query.contains("filter=");
+                requests.delta = true;
+                requests.rounds |= request.page != PageKind::Next;
+                requests.opened |= request.query.contains("filter=");
             }
             _ => {}
         }
     }
 
-    /// Moves the clock, changes the tenant, draws a fault.
+    /// Advances the clock, changes the tenant and draws a fault, each with its probability.
     fn disturb(&mut self, request: &RequestInfo, tenant: &mut Tenant) -> Option<Fault> {
         if self.dice.chance(60) {
-            let step = self.dice.within(0..=self.plan.longest_step);
+            let step = self.dice.within(0..=self.plan.max_clock_step);
             tenant.clock().advance(self.fraction(step));
         }
-        if self.run.changes < CHANGES && self.dice.chance(self.plan.change_percent) {
+        if self.run.changes < MAX_CHANGES && self.dice.chance(self.plan.change_percent) {
             self.run.changes += 1;
             self.change(tenant);
         }
         if self.plan.links_expire && self.dice.chance(3) {
             tenant.expire_links();
-            self.say(tenant, "all links expire");
+            self.log_event(tenant, "all links expire");
         }
         if let Some(channel) = request.channel().filter(|_| self.plan.delta_expires && self.dice.chance(3)) {
             let _ = tenant.expire_delta(channel);
-            self.say(tenant, &format!("delta tokens of {channel} expire"));
+            self.log_event(tenant, &format!("delta tokens of {channel} expire"));
         }
         self.dice.chance(self.plan.fault_percent).then(|| self.fault())
     }
 
-    /// A time with 0 to 7 digits behind the point.
+    /// A duration with 0 to 7 fraction digits.
     fn fraction(&mut self, micros: u64) -> Duration {
         let ticks = micros * 10 + self.dice.within(0..=9);
         let unit = 10_u64.pow(self.dice.within(0..=7) as u32);
         Duration::from_nanos((ticks - ticks % unit) * 100)
     }
 
-    /// Changes something.
+    /// Makes a random change.
     pub fn change(&mut self, tenant: &mut Tenant) {
-        for said in self.changes.make(tenant) {
-            self.say(tenant, &said);
+        for description in self.changes.make(tenant) {
+            self.log_event(tenant, &description);
         }
     }
 
@@ -205,24 +212,24 @@ impl World {
     }
 
     fn quick_fault(&mut self) -> (&'static str, Fault) {
-        let (name, fault) = faults::quick(&mut self.dice, self.run.waits < WAITS);
+        let (name, fault) = faults::quick(&mut self.dice, self.run.waits < MAX_WAITS);
         self.run.waits += u32::from(faults::makes_wait(&fault));
         (name, fault)
     }
 
-    /// Writes into the log, with short names of channels.
-    pub fn say(&mut self, tenant: &Tenant, what: &str) {
+    /// Adds a line to the log, with short names for channels.
+    pub fn log_event(&mut self, tenant: &Tenant, what: &str) {
         for channel in tenant.all_channel_ids() {
             if !self.channels.contains(&channel) {
                 self.channels.push(channel);
             }
         }
-        let said = self.short(what);
-        self.log.push(format!("{} {said}", tenant.now()));
+        let event = self.shorten(what);
+        self.log.push(format!("{} {event}", tenant.now()));
     }
 
-    /// The same text with short names of channels.
-    pub fn short(&self, text: &str) -> String {
+    /// Replaces channel ids with short names.
+    pub fn shorten(&self, text: &str) -> String {
         self.channels.iter().enumerate().fold(text.to_owned(), |text, (index, id)| text.replace(id, &format!("C{index}")))
     }
 }
