@@ -1,4 +1,4 @@
-//! The target `catalog`, as a program.
+//! The binary of the target `catalog`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("catalog");

@@ -1,4 +1,4 @@
-//! The target `config`, as a program.
+//! The binary of the target `config`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("config");

@@ -1,4 +1,4 @@
-//! The target `delta`, as a program.
+//! The binary of the target `delta`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("delta");

@@ -1,4 +1,4 @@
-//! The target `link`, as a program.
+//! The binary of the target `link`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("link");

@@ -1,4 +1,4 @@
-//! The target `page`, as a program.
+//! The binary of the target `page`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("page");

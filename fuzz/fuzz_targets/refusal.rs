@@ -1,4 +1,4 @@
-//! The target `refusal`, as a program.
+//! The binary of the target `refusal`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("refusal");

@@ -1,4 +1,4 @@
-//! The target `retry_after`, as a program.
+//! The binary of the target `retry_after`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("retry_after");

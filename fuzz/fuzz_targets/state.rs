@@ -1,4 +1,4 @@
-//! The target `state`, as a program.
+//! The binary of the target `state`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("state");

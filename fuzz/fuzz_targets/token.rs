@@ -1,4 +1,4 @@
-//! The target `token`, as a program.
+//! The binary of the target `token`.
 #![cfg_attr(fuzzing, no_main)]
 
 fuzz::program!("token");

@@ -1,4 +1,4 @@
-//! Reading JSON without the tap's own readers, and without a bound of its depth.
+//! Reads JSON independently of the tap, without a depth limit.
 
 use std::fmt;
 
@@ -8,13 +8,12 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-/// The members of an object, in their order, as often as they come.
+/// The members of an object in their order, including repeated ones.
 #[derive(Debug)]
 pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a str)>);
 
 impl<'a> Members<'a> {
-    /// The members of an object.
-    pub(crate) fn of(json: &'a str) -> Self {
+    pub(crate) fn parse(json: &'a str) -> Self {
         serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"))
     }
 
@@ -51,46 +50,45 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// The elements of a list.
 pub(crate) fn elements(json: &str) -> Vec<&str> {
     let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"));
     elements.into_iter().map(RawValue::get).collect()
 }
 
-/// How many levels of lists and objects a JSON text has; [`None`] if it is not for every reader: too deep, or with a number that no float holds.
+/// The nesting depth of JSON. [`None`] if some parsers reject it: it is too deep, or contains a number that does not fit into a float.
 pub(crate) fn depth(json: &str) -> Option<usize> {
-    fn of(value: &Value) -> usize {
+    fn depth_of(value: &Value) -> usize {
         match value {
-            Value::Array(elements) => 1 + elements.iter().map(of).max().unwrap_or_default(),
-            Value::Object(members) => 1 + members.values().map(of).max().unwrap_or_default(),
+            Value::Array(elements) => 1 + elements.iter().map(depth_of).max().unwrap_or_default(),
+            Value::Object(members) => 1 + members.values().map(depth_of).max().unwrap_or_default(),
             _ => 0,
         }
     }
-    serde_json::from_str(json).ok().as_ref().map(of)
+    serde_json::from_str(json).ok().as_ref().map(depth_of)
 }
 
-/// Whether a text is JSON, whatever its escapes stand for.
+/// Whether a text is JSON. Strings may contain any escapes.
 pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Whether the strings of a JSON text are what every destination can hold: no U+0000, no half of a surrogate pair.
-pub(crate) fn can_be_held(json: &str) -> bool {
-    let (bytes, mut at, mut is_half) = (json.as_bytes(), 0, false);
+/// Whether every destination can store the strings in this JSON: no U+0000, and no lone surrogates.
+pub(crate) fn is_storable(json: &str) -> bool {
+    let (bytes, mut at, mut is_high) = (json.as_bytes(), 0, false);
     while at < bytes.len() {
         let (length, unit) = match &bytes[at..] {
             [b'\\', b'u', ..] => (6, u16::from_str_radix(&json[at + 2..at + 6], 16).expect("four digits")),
             [b'\\', ..] => (2, 1),
             _ => (1, u16::from(bytes[at])),
         };
-        let is_second_half = (0xdc00..0xe000).contains(&unit);
-        if unit == 0 || is_half != is_second_half {
+        let is_low = (0xdc00..0xe000).contains(&unit);
+        if unit == 0 || is_high != is_low {
             return false;
         }
-        is_half = (0xd800..0xdc00).contains(&unit);
+        is_high = (0xd800..0xdc00).contains(&unit);
         at += length;
     }
-    !is_half
+    !is_high
 }
 
 #[cfg(test)]
@@ -98,9 +96,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_held_is_told_apart() {
+    fn strings_that_cannot_be_stored_are_detected() {
         for good in [r#""""#, r#""é \u00e9 \\u0000 \\ud800 \ud83d\ude00 \n""#] {
-            assert!(can_be_held(good), "{good}");
+            assert!(is_storable(good), "{good}");
         }
         for bad in [
             r#""\u0000""#,
@@ -111,12 +109,12 @@ mod tests {
             r#""\\\u0000""#,
             r#""\ud83d\ud83d\ude00""#,
         ] {
-            assert!(!can_be_held(bad), "{bad}");
+            assert!(!is_storable(bad), "{bad}");
         }
     }
 
     #[test]
-    fn what_is_not_for_every_reader_has_no_depth() {
+    fn json_that_some_parsers_reject_has_no_depth() {
         for (json, expected) in [("1", Some(0)), ("[[],{\"a\":[1e308]}]", Some(3)), ("1e309", None)] {
             assert_eq!(depth(json), expected, "{json}");
         }
@@ -124,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn members_keep_their_order_and_come_as_often_as_they_come() {
-        let members = Members::of(r#"{"b":1,"a":[ 2 ],"b":null}"#);
+    fn members_keep_their_order_and_repetitions() {
+        let members = Members::parse(r#"{"b":1,"a":[ 2 ],"b":null}"#);
         assert_eq!(members.0, [("b".to_owned(), "1"), ("a".to_owned(), "[ 2 ]"), ("b".to_owned(), "null")]);
     }
 }

@@ -1,6 +1,6 @@
-//! Fuzz targets: what others write, read by the tap, and what must hold of what it makes of it. README.md says how they are run.
+//! Fuzz targets for everything that the tap reads. README.md describes how to run them.
 //!
-//! A target takes bytes and panics where something does not hold. The list of them is the one place that names them all.
+//! A target reads bytes and panics if a check fails. `TARGETS` is the only list of all targets.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a target fails by panicking")]
 
@@ -11,16 +11,13 @@ mod targets;
 
 use std::{env, fs, io};
 
-/// What is fuzzed.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name, also of its program and of its folders.
+    /// Also the name of its binary and its folders.
     pub name: &'static str,
-    /// Reads what somebody wrote.
     pub run: fn(&[u8]),
 }
 
-/// All targets.
 pub const TARGETS: [Target; 9] = [
     Target { name: "catalog", run: targets::catalog },
     Target { name: "config", run: targets::config },
@@ -36,21 +33,21 @@ pub const TARGETS: [Target; 9] = [
 /// Runs a target once.
 ///
 /// # Panics
-/// If something does not hold, or if there is no such target.
+/// If a check fails, or if there is no such target.
 pub fn run(name: &str, input: &[u8]) {
-    let target = TARGETS.iter().find(|target| target.name == name).expect("there is such a target");
+    let target = TARGETS.iter().find(|target| target.name == name).expect("unknown target");
     (target.run)(input);
 }
 
-/// Runs a target on each of the files that the command line names.
+/// Runs a target on each file from the command line.
 ///
 /// # Errors
-/// If one cannot be read.
+/// If a file cannot be read.
 pub fn replay(name: &str) -> io::Result<()> {
     env::args_os().skip(1).try_for_each(|file| fs::read(file).map(|input| run(name, &input)))
 }
 
-/// The program of a target: libFuzzer's where cargo-fuzz builds, else one that replays the files that it is given.
+/// The binary of a target: with cargo-fuzz, libFuzzer's main function. Otherwise it replays the files from the command line.
 #[macro_export]
 macro_rules! program {
     ($name:literal) => {
@@ -86,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn every_target_holds_for_its_corpus_and_for_all_that_was_ever_found() {
+    fn every_target_passes_on_its_corpus_and_regressions() {
         for Target { name, run } in TARGETS {
             let seeds = files(root().join("corpus").join(name));
             assert!(!seeds.is_empty(), "{name} has no seeds");
             let regressions = root().join("regressions").join(name);
             let regressions = if regressions.exists() { files(regressions) } else { Vec::new() };
             for file in seeds.into_iter().chain(regressions) {
-                // The test shows it if what follows fails.
+                // Shown if the test fails.
                 println!("{}", file.display());
                 run(&fs::read(file).unwrap());
             }
@@ -101,23 +98,23 @@ mod tests {
     }
 
     #[test]
-    fn every_target_takes_what_is_nested_deeply() {
+    fn every_target_accepts_deeply_nested_input() {
         for (open, close, depth) in [("[", "]", 100_000), ("{\"a\":", "}", 20_000)] {
             let nested = format!("{}1{}", open.repeat(depth), close.repeat(depth));
-            let places = [
+            let inputs = [
                 nested.clone(),
                 format!(r#"{{"value":[{nested},{{"id":"1","x":{nested}}}]}}"#),
                 format!(r#"{{"id":"1","body":{nested}}}"#),
                 format!(r#"{{"version":1,"channels":{{"t/c":{nested}}},"error":{nested},"client_secret":{nested},"streams":{nested}}}"#),
             ];
-            for (Target { run, .. }, place) in TARGETS.iter().flat_map(|target| places.iter().map(move |place| (target, place))) {
-                run(place.as_bytes());
+            for (Target { run, .. }, input) in TARGETS.iter().flat_map(|target| inputs.iter().map(move |input| (target, input))) {
+                run(input.as_bytes());
             }
         }
     }
 
     #[test]
-    fn every_target_has_its_program_and_its_folder_and_there_are_no_others() {
+    fn every_target_has_a_binary_and_a_folder_and_there_are_no_others() {
         let targets = TARGETS.map(|target| target.name);
         assert_eq!(names("fuzz_targets"), targets);
         assert_eq!(names("corpus"), targets);

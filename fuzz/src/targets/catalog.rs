@@ -1,4 +1,4 @@
-//! A catalog that a run is given, in the forms of both protocols.
+//! The catalog of a run in both protocols.
 
 use serde_json::Value;
 use tap_microsoft_teams::{
@@ -6,9 +6,9 @@ use tap_microsoft_teams::{
     streams::{Selected, Stream},
 };
 
-use crate::record::{DERIVED, assert_is_record};
+use crate::record::{DERIVED, assert_record};
 
-/// A message of all types of values.
+/// A message with values of all types.
 const SENT: [(&str, &str); 6] = [
     ("id", r#""1616963377068""#),
     ("subject", r#""Hello""#),
@@ -22,18 +22,18 @@ pub(crate) fn catalog(file: &[u8]) {
     let Ok(written) = serde_json::from_slice::<Value>(file) else { return };
     if let Ok((selected, unknown)) = airbyte::read_catalog(&written) {
         selected.iter().for_each(|selected| assert!(selected.columns.names().eq(selected.stream.columns().names())));
-        assert_is_selection(&selected);
+        assert_selection(&selected);
         assert!(unknown.iter().all(|name| Stream::by_name(name).is_none()));
     }
     if let Ok((selected, remarks)) = singer::read_catalog(&written) {
-        assert_is_selection(&selected);
+        assert_selection(&selected);
         assert!(selected.is_sorted_by_key(|selected| selected.stream.position()));
-        assert!(!selected.is_empty() || !remarks.is_empty(), "nothing is read, and nothing is said");
+        assert!(!selected.is_empty() || !remarks.is_empty(), "nothing is read, without a warning");
     }
 }
 
-/// Each stream once, with its keys and its cursor; a record of it has the selected columns.
-fn assert_is_selection(selected: &[Selected]) {
+/// Checks that each stream is selected once, with its keys and cursor, and that its records have the selected columns.
+fn assert_selection(selected: &[Selected]) {
     for Selected { stream, columns, .. } in selected {
         assert_eq!(selected.iter().filter(|other| other.stream.name == stream.name).count(), 1);
         assert!(Stream::all().any(|known| known.name == stream.name));
@@ -42,6 +42,6 @@ fn assert_is_selection(selected: &[Selected]) {
         }
         let mut record = Vec::new();
         columns.write(SENT.into_iter(), &DERIVED, &mut record);
-        assert_is_record(stream, columns, &record);
+        assert_record(stream, columns, &record);
     }
 }

@@ -1,4 +1,4 @@
-//! A configuration: what it means, or what is wrong with it, and never its secret.
+//! A configuration: its values or its errors, which never show the secret.
 
 use serde_json::{Map, Value, json};
 use tap_microsoft_teams::{
@@ -14,17 +14,17 @@ const SECRET_KEY: &str = "client_secret";
 
 pub(crate) fn config(file: &[u8]) {
     let Ok(written) = serde_json::from_slice::<Value>(file) else { return };
-    assert_means_something(&Config::new(&written));
+    assert_result_is_sound(&Config::new(&written));
     let Value::Object(settings) = written else { return };
-    // What stands elsewhere is no secret.
+    // Skipped if the input contains this secret elsewhere.
     if !Value::Object(settings.clone()).to_string().contains(SECRET) {
         for secret in [json!(SECRET), json!([SECRET]), json!({"value": SECRET}), json!(format!(" {SECRET}\n"))] {
-            assert_keeps_the_secret(settings.clone(), secret);
+            assert_hides_secret_in_place(settings.clone(), secret);
         }
     }
 }
 
-fn assert_means_something(config: &Result<Config, tap_microsoft_teams::config::Error>) {
+fn assert_result_is_sound(config: &Result<Config, tap_microsoft_teams::config::Error>) {
     let config = match config {
         Ok(config) => config,
         Err(error) => {
@@ -41,14 +41,14 @@ fn assert_means_something(config: &Result<Config, tap_microsoft_teams::config::E
     assert!(config.requests_per_second.is_none_or(|rate| rate.is_finite() && rate > 0.0));
     for host in [config.graph_host(), config.login_host()] {
         let url = Url::parse(&host).expect("a host is a URL");
-        let is_here = matches!(url.host_str(), Some("localhost" | "[::1]")) || url.host_str().is_some_and(|host| host.starts_with("127."));
-        assert!(url.scheme() == "https" || is_here, "{url}");
+        let is_local = matches!(url.host_str(), Some("localhost" | "[::1]")) || url.host_str().is_some_and(|host| host.starts_with("127."));
+        assert!(url.scheme() == "https" || is_local, "{url}");
         assert!(Host::new(&url).is_some(), "{url}");
     }
-    Stream::all().for_each(|of| assert_is_sound(config.stream(of)));
+    Stream::all().for_each(|stream| assert_sound(config.stream(stream)));
 }
 
-fn assert_is_sound(stream: &StreamConfig) {
+fn assert_sound(stream: &StreamConfig) {
     assert!(stream.lookback.as_secs() <= 31_536_000);
     assert!(stream.top.is_none_or(|top| (1..=999).contains(&top)));
     assert!((1..=100_000).contains(&stream.max_pages_per_batch));
@@ -64,28 +64,28 @@ fn assert_is_sound(stream: &StreamConfig) {
     }
 }
 
-/// With the secret in its place, and in places where people may put it.
-fn assert_keeps_the_secret(mut settings: Map<String, Value>, secret: Value) {
+/// Puts the secret into its option, and into options where users may put it by mistake.
+fn assert_hides_secret_in_place(mut settings: Map<String, Value>, secret: Value) {
     if let Some(Value::Object(options)) = settings.get_mut("stream_options") {
         for options in options.values_mut().filter_map(Value::as_object_mut) {
             options.entry(SECRET_KEY).and_modify(|value| *value = secret.clone());
         }
     }
     settings.insert(SECRET_KEY.to_owned(), secret.clone());
-    assert_is_not_said(&Value::Object(settings.clone()));
+    assert_hides_secret(&Value::Object(settings.clone()));
     settings.insert("stream_options".to_owned(), json!({"messages": {SECRET_KEY: secret}, "teams": secret}));
-    assert_is_not_said(&Value::Object(settings.clone()));
+    assert_hides_secret(&Value::Object(settings.clone()));
     settings.insert("stream_options".to_owned(), secret.clone());
-    assert_is_not_said(&Value::Object(settings.clone()));
+    assert_hides_secret(&Value::Object(settings.clone()));
     settings.insert("use_delta_api".to_owned(), json!({SECRET_KEY: secret}));
     settings.insert("team_id".to_owned(), json!([{SECRET_KEY: secret}]));
-    assert_is_not_said(&Value::Object(settings));
+    assert_hides_secret(&Value::Object(settings));
 }
 
-fn assert_is_not_said(written: &Value) {
-    let said = match Config::new(written) {
+fn assert_hides_secret(written: &Value) {
+    let message = match Config::new(written) {
         Ok(config) => format!("{config:?}"),
         Err(error) => format!("{error} {error:?}"),
     };
-    assert!(!said.contains(SECRET), "{said}");
+    assert!(!message.contains(SECRET), "{message}");
 }

@@ -1,4 +1,4 @@
-//! A page of delta: its records, removed messages among them, and the state that comes of its links.
+//! A delta page: its records, including removed messages, and the state after it.
 
 use serde_json::value::to_raw_value;
 use tap_microsoft_teams::{
@@ -10,26 +10,26 @@ use tap_microsoft_teams::{
 };
 
 use crate::{
-    place::{CHANNEL, TEAM, assert_links_lead_below, host, now},
-    record::{DERIVED, assert_is_record},
+    place::{CHANNEL, TEAM, assert_links_stay_below, host, now},
+    record::{DERIVED, assert_record},
 };
 
 const TENANT: &str = "contoso.com";
 
 pub(crate) fn delta(body: &[u8]) {
     let Ok(page) = fuzzing::page(body, true, host(), now()) else { return };
-    assert_tells(&page);
+    assert_emits_records(&page);
     let key = key(&[TEAM, CHANNEL]);
     let link = format!("/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta?$skiptoken=before");
     let idle = Position { delta_link: Some(link.clone()), delta_at: Some(now()), read_at: Some(now()), ..Position::default() };
     let round = DeltaState { round: Some(RoundState { link, at: now() }), refused_at: None };
     for before in [Position::default(), idle.clone(), Position { delta: round, ..idle }] {
-        assert_goes_on(&page, &key, before);
+        assert_continues(&page, &key, before);
     }
 }
 
-/// The records of a page.
-fn assert_tells(page: &Page) {
+/// Checks the records of a page.
+fn assert_emits_records(page: &Page) {
     for message in page.items() {
         let Some(id) = message.id().filter(|_| !message.is_damaged()) else { continue };
         let mut record = Vec::new();
@@ -38,14 +38,14 @@ fn assert_tells(page: &Page) {
         } else {
             MESSAGES.columns().write(message.fields(), &DERIVED, &mut record);
         }
-        let members = assert_is_record(&MESSAGES, MESSAGES.columns(), &record);
+        let members = assert_record(&MESSAGES, MESSAGES.columns(), &record);
         assert_eq!(members.value("is_removed"), Some(if message.removal().is_some() { "true" } else { "null" }));
         assert_eq!(members.value("id").map(|id| serde_json::from_str::<String>(id).expect("a string")).as_deref(), Some(&*id));
     }
 }
 
-/// Behind the page the state has its link byte for byte, if that leads below the channel, and is read again as it was written.
-fn assert_goes_on(page: &Page, key: &str, before: Position) {
+/// Checks that the state after the page has the page's link unchanged, if the link stays below the channel, and that it is read back as written.
+fn assert_continues(page: &Page, key: &str, before: Position) {
     let mut channel = before.clone();
     read::fuzzing::follow_delta_links(&mut channel, key, page);
     let stored = |link: &Link| is_delta_link(link.as_str(), key, &MESSAGE.trail()).then(|| link.as_str().to_owned());
@@ -57,7 +57,7 @@ fn assert_goes_on(page: &Page, key: &str, before: Position) {
         (None, Some(delta)) => assert_eq!((channel.delta_link.clone(), &channel.delta), (stored(delta), &DeltaState::default())),
         (None, None) => assert_eq!(channel, before),
     }
-    assert_links_lead_below(key, &channel);
+    assert_links_stay_below(key, &channel);
     let mut state = StreamState::new_partitioned(TENANT, &MESSAGE.trail());
     state.set(key, Some(channel));
     let written = to_raw_value(&state).expect("a state is JSON");

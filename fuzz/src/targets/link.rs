@@ -1,4 +1,4 @@
-//! A link, and the two ids of a channel, each on a line of its own: where links and requests lead.
+//! A link and the two ids of a channel, each on its own line: where links and requests lead.
 
 use percent_encoding::percent_decode_str;
 use tap_microsoft_teams::{
@@ -8,47 +8,50 @@ use tap_microsoft_teams::{
 };
 use url::Url;
 
-use crate::place::{CHANNEL, TEAM, assert_leads_to_graph, below_messages, destination, host};
+use crate::place::{CHANNEL, TEAM, assert_link_to_graph, below_messages, destination, host};
 
 pub(crate) fn link(lines: &[u8]) {
     let Ok(text) = str::from_utf8(lines) else { return };
     let mut lines = text.splitn(3, '\n');
     let link = lines.next().unwrap_or_default();
     let (team, channel) = (lines.next().unwrap_or(TEAM), lines.next().unwrap_or(CHANNEL));
-    assert_is_taken_from_graph(text);
-    assert_is_taken_from_graph(link);
+    assert_link_from_graph(text);
+    assert_link_from_graph(link);
     for path in [link, text] {
-        assert_is_taken_from_state(path, team, channel);
-        // Whatever it is, it leads to Graph or nowhere.
+        assert_link_from_state(path, team, channel);
+        // If it is a URL at all, it leads to Graph.
         if fuzzing::url(host(), path).is_some() {
             destination(path);
         }
     }
-    assert_stays_in_its_place(team, channel, text);
+    assert_values_stay_in_place(team, channel, text);
 }
 
-/// A link of an answer leads where it says, and is kept byte for byte.
-fn assert_is_taken_from_graph(text: &str) {
+/// Checks that an accepted link of a response leads where it says and is kept unchanged.
+fn assert_link_from_graph(text: &str) {
     let Ok(link) = fuzzing::link(host(), text) else { return };
-    assert_leads_to_graph(&link);
+    assert_link_to_graph(&link);
     assert_eq!(Url::parse(text), Ok(destination(link.as_str())), "{text:?} became {link:?}");
     assert!(text.ends_with(link.as_str()), "{text:?} became {link:?}");
     assert!(destination(link.as_str()).path().starts_with("/v1.0/"), "{text:?} became {link:?}");
 }
 
-/// A link of a state leads below its channel.
-fn assert_is_taken_from_state(path: &str, team: &str, channel: &str) {
+/// Checks that an accepted link of a state stays below its channel.
+fn assert_link_from_state(path: &str, team: &str, channel: &str) {
     let key = key(&[team, channel]);
     if is_page_link(path, &key, &MESSAGE.trail()) {
-        assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.is_empty()), "{path:?} is no page of {key}");
+        assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.is_empty()), "{path:?} is not a page of {key}");
     }
     if is_delta_link(path, &key, &MESSAGE.trail()) {
-        assert!(below_messages(&destination(path), team, channel).is_some_and(|below| below.len() == 1), "{path:?} is no delta of {key}");
+        assert!(
+            below_messages(&destination(path), team, channel).is_some_and(|below| below.len() == 1),
+            "{path:?} is not a delta link of {key}"
+        );
     }
 }
 
-/// An id is one segment of a path, and the value of an option is one value.
-fn assert_stays_in_its_place(team: &str, channel: &str, value: &str) {
+/// Checks that an id stays one segment of a path, and that the value of a query option stays one value.
+fn assert_values_stay_in_place(team: &str, channel: &str, value: &str) {
     if team.is_empty() || channel.is_empty() {
         return;
     }
@@ -58,15 +61,15 @@ fn assert_stays_in_its_place(team: &str, channel: &str, value: &str) {
     assert_eq!((url.path(), url.query(), url.fragment()), (path, None, None));
     let segments: Vec<_> =
         url.path_segments().into_iter().flatten().map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
-    // What would climb means nothing to Graph.
-    let named = |id: &str| if matches!(id, "." | "..") { id.replace('.', "%2E") } else { id.to_owned() };
-    assert_eq!(segments, ["v1.0", "teams", &named(team), "channels", &named(channel), "messages"]);
-    let said = request.to_string();
+    // `.` and `..` are encoded, and mean nothing to Graph.
+    let encoded = |id: &str| if matches!(id, "." | "..") { id.replace('.', "%2E") } else { id.to_owned() };
+    assert_eq!(segments, ["v1.0", "teams", &encoded(team), "channels", &encoded(channel), "messages"]);
+    let description = request.to_string();
     let request = request.clone().query("$filter", value).query("$top", 50);
     let url = destination(fuzzing::path_and_query(&request));
     let options: Vec<_> = url.query_pairs().collect();
     assert_eq!(options, [("$filter".into(), value.into()), ("$top".into(), "50".into())]);
     assert_eq!((url.path(), url.fragment()), (path, None));
-    // What is said of a request has no query: it may hold tokens.
-    assert_eq!(request.to_string(), said);
+    // The description of a request has no query, because a query can contain tokens.
+    assert_eq!(request.to_string(), description);
 }

@@ -1,17 +1,17 @@
-//! The targets: each reads what others write, as the tap does, and looks at what came of it.
+//! The targets. Each one reads input as the tap does and checks the result.
 
-mod answer;
 mod catalog;
 mod config;
 mod delta;
 mod link;
 mod page;
+mod responses;
 mod state;
 
-pub(crate) use answer::{refusal, retry_after, token};
 pub(crate) use catalog::catalog;
 pub(crate) use config::config;
 pub(crate) use delta::delta;
 pub(crate) use link::link;
 pub(crate) use page::page;
+pub(crate) use responses::{refusal, retry_after, token};
 pub(crate) use state::state;

@@ -1,4 +1,4 @@
-//! A state that a run is given, in the forms of both protocols and of both versions.
+//! The state of a run in both protocols and both versions.
 
 use serde_json::value::{RawValue, to_raw_value};
 use tap_microsoft_teams::{
@@ -7,7 +7,7 @@ use tap_microsoft_teams::{
     state::{StoredStates, StreamState},
 };
 
-use crate::place::{assert_links_lead_below, now};
+use crate::place::{assert_links_stay_below, now};
 
 const TENANT: &str = "contoso.com";
 
@@ -22,10 +22,10 @@ pub(crate) fn state(file: &[u8]) {
     }
 }
 
-/// What is taken up is written as it is read, in both protocols, and its links lead nowhere else.
+/// Checks that an accepted state is written as it was read, in both protocols, and that its links stay below their partitions.
 fn assert_begins(written: &RawValue) {
     if let Ok(state) = StreamState::begin_incremental(Some(written), TENANT, &MESSAGE.trail(), now()) {
-        assert_is_sound(&state);
+        assert_sound(&state);
         let again = raw(&state);
         for given in [again.clone(), through_airbyte(&again), through_singer(&again)] {
             assert_eq!(StreamState::begin_incremental(Some(&given), TENANT, &MESSAGE.trail(), now()).as_ref(), Ok(&state));
@@ -37,10 +37,10 @@ fn assert_begins(written: &RawValue) {
     }
     let mut state = StreamState::begin_full_refresh(Some(written), TENANT, &MESSAGE.trail(), now());
     assert!(state.is_full_refresh());
-    assert_is_sound(&state);
+    assert_sound(&state);
     let again = raw(&state);
     assert_eq!(StreamState::begin_full_refresh(Some(&again), TENANT, &MESSAGE.trail(), now()), state);
-    // What a full refresh has read an incremental run does not take up, unless it came to its end.
+    // An incremental run does not resume from a full refresh, unless that is complete.
     assert_eq!(
         StreamState::begin_incremental(Some(&again), TENANT, &MESSAGE.trail(), now()),
         Ok(StreamState::new_partitioned(TENANT, &MESSAGE.trail()))
@@ -52,9 +52,9 @@ fn assert_begins(written: &RawValue) {
     }
 }
 
-fn assert_is_sound(state: &StreamState) {
+fn assert_sound(state: &StreamState) {
     for key in state.keys() {
-        assert_links_lead_below(&key, &state.position(&key).expect("a key that is known has a position"));
+        assert_links_stay_below(&key, &state.position(&key).expect("a key that is known has a position"));
     }
 }
 
@@ -67,7 +67,7 @@ fn through_airbyte(state: &RawValue) -> Box<RawValue> {
     let message = serde_json::from_str(&message).expect("a state is JSON");
     let (states, remarks) = airbyte::read_state(message).expect("the state that was written is one");
     assert!(remarks.is_empty());
-    of_messages(&states)
+    messages_state(&states)
 }
 
 fn through_singer(state: &RawValue) -> Box<RawValue> {
@@ -75,9 +75,9 @@ fn through_singer(state: &RawValue) -> Box<RawValue> {
     let message = serde_json::from_str(&message).expect("a state is JSON");
     let (bookmarks, remarks) = singer::read_state(message).expect("the state that was written is one");
     assert!(remarks.is_empty());
-    of_messages(&bookmarks)
+    messages_state(&bookmarks)
 }
 
-fn of_messages(states: &StoredStates<'_>) -> Box<RawValue> {
+fn messages_state(states: &StoredStates<'_>) -> Box<RawValue> {
     (*states.get("messages").expect("the stream has a state")).to_owned()
 }
