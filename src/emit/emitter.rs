@@ -13,90 +13,57 @@ use crate::{
 
 /// Receives the output of a sync: writes it in one protocol, or hands it to a program. Optional methods do nothing by default.
 ///
-/// All methods fail if the output cannot be written.
+/// All methods return an error if the output cannot be written.
 #[warn(missing_docs)]
 pub trait Emitter: Send {
     /// A stream starts.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn started(&mut self, _: &'static Stream) -> io::Result<()> {
         Ok(())
     }
 
     /// Records of a stream. The batch ends early when the run is stopped and the reader is slow. Records already taken from it must be written
     /// completely.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()>;
 
     /// The state that covers all records of the stream so far. Returns its size in bytes.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
 
     /// The run was stopped: the states that cover the written records, for all streams with something new.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
         states.iter().try_for_each(|(stream, state)| self.state(stream, state).map(|_| ()))
     }
 
     /// Graph is rate-limiting the stream's requests until this time.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn rate_limited(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
         Ok(())
     }
 
     /// The estimated total number of records of a stream, including those already emitted.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn estimated(&mut self, _: &'static Stream, _: u64) -> io::Result<()> {
         Ok(())
     }
 
     /// A stream has ended. Nothing more is emitted for it.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
         Ok(())
     }
 
     /// The figures of the whole run, at its end.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn figures(&mut self, _: &Figures) -> io::Result<()> {
         Ok(())
     }
 
     /// A log message for users.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn log(&mut self, _: tracing::Level, _: &str) -> io::Result<()> {
         Ok(())
     }
 
     /// The run has ended. No other method but `flush` is called after this one.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn finished(&mut self) -> io::Result<()> {
         Ok(())
     }
 
     /// Everything emitted so far must reach the reader.
-    ///
-    /// # Errors
-    /// If the output cannot be written.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -31,7 +31,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Writer(JoinHandle<io::Result<WriteSummary>>);
 
-/// The writer thread has ended, because the reader closed the pipe.
+/// The writer thread has ended, usually because the reader closed the pipe. Methods of [`Output`] then fail with this error.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed;
 
@@ -64,9 +64,6 @@ impl Output {
     }
 
     /// Queues records for writing. Waits while the queue is full.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub async fn records(&self, records: Records) -> Result<(), Closed> {
         if records.is_empty() {
             return Ok(());
@@ -87,59 +84,38 @@ impl Output {
     }
 
     /// A stream starts.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn started(&self, stream: &'static Stream) -> Result<(), Closed> {
         self.progress.start_stream(stream);
         self.send(Event::Started(stream))
     }
 
     /// Updates the position of a partition. A state is written when one is due.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn update_position(&self, update: PositionUpdate) -> Result<(), Closed> {
         self.send(Event::Position(Box::new(update)))
     }
 
     /// Adds the hashes of skipped list items to the stream's next state.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn damage(&self, stream: &'static Stream, hashes: Vec<String>) -> Result<(), Closed> {
         self.send(Event::Damage(stream, hashes))
     }
 
     /// Graph is rate-limiting the stream's requests until this time.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn rate_limited(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
         self.progress.rate_limited(stream, until);
         self.send(Event::RateLimited(stream, until))
     }
 
     /// The estimated total number of records of a stream, including those already emitted.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn estimated(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
         self.send(Event::Estimated(stream, records))
     }
 
     /// A stream has ended. Its last state is written first.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
         self.send(Event::Ended(stream, outcome))
     }
 
     /// Writes the figures of the run, which sent these requests.
-    ///
-    /// # Errors
-    /// If the reader closed the pipe.
     pub fn figures(&self, requests: Counts) -> Result<(), Closed> {
         self.send(Event::Figures(requests))
     }
