@@ -15,7 +15,7 @@ const MAX_NUMBER_LENGTH: usize = 300;
 pub(super) fn is_portable(value: &str) -> bool {
     let text = value.as_bytes();
     // Few values have a number or many levels, so most need no scan.
-    !needs_scan(text) || Scan { text, at: 0, depth: 0 }.is_portable()
+    !needs_scan(text) || Scan { text, at: 0, depth: 0 }.finds_only_portable()
 }
 
 /// Whether the value may contain a number or too many levels.
@@ -40,7 +40,7 @@ struct Scan<'t> {
 }
 
 impl Scan<'_> {
-    fn is_portable(mut self) -> bool {
+    fn finds_only_portable(mut self) -> bool {
         while let Some(byte) = self.text.get(self.at) {
             match byte {
                 b'"' => self.skip_string(),
