@@ -50,7 +50,7 @@ impl Reading {
         if let Some(state) = state {
             tap.file("state.json", state.to_string());
         }
-        let ran = Process::start(tap.program(), &arguments(self.plan.protocol, state.is_some())).end(usize::MAX).unwrap();
+        let ran = Process::start(tap.program(), &arguments(self.plan.protocol, state.is_some())).finish(usize::MAX).unwrap();
         assert_eq!(ran.status, Some(0), "{}", ran.stderr);
         lines::read(self.plan.protocol, &ran.lines).unwrap()
     }
