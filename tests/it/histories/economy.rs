@@ -17,7 +17,7 @@ use scenario::{
     lines::{Key, Line, Record},
     plan::Plan,
     states,
-    world::Asked,
+    world::ChannelRequests,
 };
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ pub struct Economy {
 pub struct Run<'r> {
     pub plan: &'r Plan,
     pub ledger: &'r Ledger,
-    pub asked: &'r HashMap<String, Asked>,
+    pub asked: &'r HashMap<String, ChannelRequests>,
     pub start: Time,
     pub lines: &'r [Line],
     /// At the start of the run.
@@ -130,7 +130,7 @@ impl Economy {
             for &stream in &run.plan.streams {
                 let place = (stream, channel.clone());
                 let state = entry(after, stream, channel);
-                if !ended || asked.blocked || !kept.up_to_date.contains(&stream) || !state["walk"].is_null() {
+                if !ended || asked.blocked || !kept.current.contains(&stream) || !state["walk"].is_null() {
                     self.open.insert(place);
                 } else if asked.passes > 0 {
                     // If a thread has several pages, a last pass without changes may leave the replies known as of the previous pass.
@@ -141,7 +141,7 @@ impl Economy {
                     self.open.remove(&place);
                 }
                 let is_followed = asked.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
-                if ended && is_followed && kept.up_to_date.contains(&stream) {
+                if ended && is_followed && kept.current.contains(&stream) {
                     // If the run held something back, the next one requests the same round again.
                     let at = seconds(&state["deltaAt"]).unwrap_or(run.start);
                     self.followed.insert(channel.clone(), at.min(run.start));
@@ -158,7 +158,7 @@ fn seconds(clock: &Value) -> Option<Time> {
 
 /// The entry of a channel in the stored state.
 fn entry<'d>(destination: &'d Destination, stream: &str, channel: &str) -> &'d Value {
-    let mut entries = destination.state_of(stream).into_iter().flat_map(states::entries);
+    let mut entries = destination.stream_state(stream).into_iter().flat_map(states::entries);
     entries.find(|(_, entry)| entry["id"] == channel).map_or(&Value::Null, |(_, entry)| entry)
 }
 
@@ -178,14 +178,14 @@ pub fn idle_run(run: &Run<'_>) -> Vec<String> {
 /// The start date is earlier than before: the channel is read from it once.
 fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
     let of_channel = &entry(run.destination, record.key.stream, &record.key.channel)["since"];
-    let usual = run.destination.state_of(record.key.stream).map_or(&Value::Null, |state| &state["since"][0]);
+    let usual = run.destination.stream_state(record.key.stream).map_or(&Value::Null, |state| &state["since"][0]);
     let since = of_channel.as_str().or(usual.as_str()).and_then(Time::parse);
     since.is_some_and(|since| run.plan.start_time().is_none_or(|start| start < since))
 }
 
 /// A message that changed without moving may be below older chains, and is found when a walk first reaches it.
 fn is_changed_in_place(run: &Run<'_>, record: &Record) -> bool {
-    run.ledger.untold.contains_key(&(record.key.channel.clone(), record.key.id.parse().unwrap()))
+    run.ledger.unreported.contains_key(&(record.key.channel.clone(), record.key.id.parse().unwrap()))
 }
 
 /// The number of records in the longest chains of the channel.

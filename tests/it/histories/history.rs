@@ -11,9 +11,9 @@ use scenario::{
     dice::Dice,
     lines::{self, Line},
     plan::Plan,
-    process::{Ending, Ran},
+    process::{Ending, RunOutput},
     states,
-    world::{Asked, Shared, World},
+    world::{ChannelRequests, Shared, World},
 };
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ pub fn play(plan: &Plan, sabotage: Sabotage) -> Result<Tally, String> {
         Ok(()) => Ok(history.tally),
         Err(wrong) => {
             let world = history.world.lock();
-            Err(format!("{}\n\nHISTORY_SEED={}: {}\n", world.log.join("\n"), plan.seed, world.short(&wrong)))
+            Err(format!("{}\n\nHISTORY_SEED={}: {}\n", world.log.join("\n"), plan.seed, world.shorten(&wrong)))
         }
     }
 }
@@ -57,7 +57,7 @@ struct Played {
     lines: Vec<Line>,
     status: Option<i32>,
     /// The requests for each channel.
-    asked: HashMap<String, Asked>,
+    asked: HashMap<String, ChannelRequests>,
     start: Time,
     /// Whether it exited by itself, successfully.
     ended: bool,
@@ -87,10 +87,10 @@ impl<'p> History<'p> {
             if plan.delta_support_changes {
                 for channel in tenant.all_channel_ids() {
                     let reported = world.changes.change_delta_support(tenant, &channel);
-                    world.say(tenant, &reported);
+                    world.log_event(tenant, &reported);
                 }
             }
-            world.say(tenant, "the history begins");
+            world.log_event(tenant, "the history begins");
         });
         let tap = Tap::new(&plan.config(&sim));
         Self {
@@ -108,17 +108,17 @@ impl<'p> History<'p> {
     }
 
     fn say(&self, what: &str) {
-        self.sim.read_tenant(|tenant| self.world.lock().say(tenant, what));
+        self.sim.read_tenant(|tenant| self.world.lock().log_event(tenant, what));
     }
 
     fn play(&mut self) -> Result<(), String> {
         for number in 1..=self.plan.runs {
             self.between();
             let ending = match self.dice.within(0..=99) {
-                0..45 => Ending::Own,
+                0..45 => Ending::Natural,
                 45..65 => Ending::Killed(self.dice.within(1..=40)),
-                65..75 => Ending::Told(self.dice.within(1..=40)),
-                _ => Ending::Left(self.dice.within(0..=150) as usize),
+                65..75 => Ending::Terminated(self.dice.within(1..=40)),
+                _ => Ending::ReaderClosed(self.dice.within(0..=150) as usize),
             };
             self.run(&format!("run {number}"), ending, false)?;
         }
@@ -143,16 +143,16 @@ impl<'p> History<'p> {
             tenant.clock().advance(Duration::from_millis(dice.within(0..=pause * 1000)));
             if plan.links_expire && dice.chance(20) {
                 tenant.expire_links();
-                world.say(tenant, "all links expire");
+                world.log_event(tenant, "all links expire");
             }
             if plan.delta_expires && dice.chance(20) {
                 tenant.expire_all_delta();
-                world.say(tenant, "all delta tokens expire");
+                world.log_event(tenant, "all delta tokens expire");
             }
             if plan.blocks {
                 let channel = dice.pick(&tenant.all_channel_ids());
                 let block = dice.pick(&[None, None, Some(Block::forbidden()), Some(Block::not_found())]);
-                world.say(tenant, &format!("{channel} answers {block:?}"));
+                world.log_event(tenant, &format!("{channel} answers {block:?}"));
                 if block.is_some() {
                     world.blocked.insert(channel.clone())
                 } else {
@@ -176,7 +176,7 @@ impl<'p> History<'p> {
         for name in ["first quiet run", "second quiet run"] {
             let before = self.destination.clone();
             self.sim.clock().advance(Duration::from_secs(self.plan.lookback + 25 * 3600));
-            self.run(name, Ending::Own, true)?;
+            self.run(name, Ending::Natural, true)?;
             if self.sabotage == Sabotage::KeepOldRow {
                 for (key, row) in before.rows {
                     self.destination.rows.insert(key, row);
@@ -203,12 +203,12 @@ impl<'p> History<'p> {
 
     fn idle(&mut self) -> Result<(), String> {
         self.sim.clock().advance(Duration::from_secs(self.plan.lookback.max(2) + 60));
-        self.run(IDLE, Ending::Own, true)
+        self.run(IDLE, Ending::Natural, true)
     }
 
     fn run(&mut self, name: &str, ending: Ending, is_quiet: bool) -> Result<(), String> {
         let state = self.destination.state().filter(|_| !(is_quiet && self.sabotage == Sabotage::ForgetState));
-        let plan = if is_quiet { self.plan.clone() } else { self.plan.of_run(&mut self.dice) };
+        let plan = if is_quiet { self.plan.clone() } else { self.plan.for_run(&mut self.dice) };
         self.say(&format!(
             "{name}, {ending:?}, of {:?} with {}, with the state {}",
             plan.streams,
@@ -222,8 +222,8 @@ impl<'p> History<'p> {
         if let Some(reported) = ran.stderr.lines().find(|line| line.contains("panicked")) {
             return Err(format!("{name} panicked: {reported}"));
         }
-        let ended = ending == Ending::Own && ran.status == Some(0);
-        if ending == Ending::Own && !ended && (is_quiet || !(self.plan.loses_links() || self.plan.blocks)) {
+        let ended = ending == Ending::Natural && ran.status == Some(0);
+        if ending == Ending::Natural && !ended && (is_quiet || !(self.plan.loses_links() || self.plan.blocks)) {
             return Err(format!(
                 "{name} ended with {:?}: {}\n{}",
                 ran.status,
@@ -236,14 +236,19 @@ impl<'p> History<'p> {
     }
 
     /// Runs the executable while the tenant changes.
-    fn execute(&mut self, state: Option<&Value>, ending: Ending, is_quiet: bool) -> Result<(Ran, HashMap<String, Asked>), String> {
+    fn execute(
+        &mut self,
+        state: Option<&Value>,
+        ending: Ending,
+        is_quiet: bool,
+    ) -> Result<(RunOutput, HashMap<String, ChannelRequests>), String> {
         let state = state.map(|state| self.tap.file("state.json", state.to_string()));
         let arguments = arguments(self.plan.protocol, state.is_some());
         let result = self.world.run(&self.sim, self.tap.program(), &arguments, ending, is_quiet);
         self.tally.requests(&mut self.world.lock());
         let (ran, run) = result?;
         self.tally.ran(ending, &ran);
-        Ok((ran, run.asked))
+        Ok((ran, run.channels))
     }
 
     /// Updates the destination and checks the repeated records.
@@ -278,7 +283,7 @@ impl<'p> History<'p> {
             (kept, faults)
         };
         let is_whole = ended && read == lines.len() && plan.streams == self.plan.streams;
-        self.is_settled = is_whole && plan.streams.iter().all(|stream| kept.up_to_date.contains(stream));
+        self.is_settled = is_whole && plan.streams.iter().all(|stream| kept.current.contains(stream));
         self.note_kept(&kept, status, read, lines.len());
         if !plan.full_refresh && !faults.is_empty() {
             return Err(format!("{name}: {}", faults.join("\n")));
@@ -289,9 +294,9 @@ impl<'p> History<'p> {
     fn note_kept(&mut self, kept: &Kept, status: Option<i32>, read: usize, lines: usize) {
         self.say(&format!(
             "status {status:?}; the destination read {read} of {lines} lines, stored {} states, left {} records uncovered",
-            kept.stored, kept.thrown
+            kept.stored, kept.discarded
         ));
-        let links: Vec<String> = self.destination.state_of("messages").map(channels_with_delta).unwrap_or_default();
+        let links: Vec<String> = self.destination.stream_state("messages").map(channels_with_delta).unwrap_or_default();
         let now = self.sim.clock().now();
         self.world.lock().changes.ledger.delta_links(&links, now);
     }
