@@ -89,8 +89,8 @@ impl Checkup {
     pub(super) fn missing_and_untested(&self) -> (Vec<&'static Permission>, Vec<&'static Permission>) {
         let (mut missing, mut untested) = (Vec::new(), Vec::new());
         for (_, verdict) in &self.streams {
-            let Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(lacks)), .. } = verdict else { continue };
-            let MissingPermission { required, also_required, granted, .. } = lacks;
+            let Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(lacking)), .. } = verdict else { continue };
+            let MissingPermission { required, also_required, granted, .. } = lacking;
             missing.push(*required);
             if granted.is_some() { &mut missing } else { &mut untested }.extend(also_required);
         }
@@ -144,23 +144,23 @@ fn in_short(verdict: &Verdict) -> Option<String> {
 
 fn explanation(reason: &Reason) -> String {
     match reason {
-        Reason::Refused(RefusalReason::MissingPermission(lacks)) => missing_permission(lacks),
+        Reason::Refused(RefusalReason::MissingPermission(missing)) => missing_permission(missing),
         Reason::Refused(refused) => refused.advice(),
         Reason::NotFound(parent) => not_found(parent),
     }
 }
 
 /// Names the missing permission. How to grant it is explained once for all streams.
-fn missing_permission(lacks: &MissingPermission) -> String {
-    let MissingPermission { required, also_required, granted, insufficient, .. } = lacks;
+fn missing_permission(missing: &MissingPermission) -> String {
+    let MissingPermission { required, also_required, granted, insufficient, .. } = missing;
     let others: Vec<_> = also_required.iter().map(|permission| with_alternative(permission)).collect();
     if granted.is_none() {
         let others = if others.is_empty() { String::new() } else { format!("; not tested yet: {}", others.join(" and ")) };
         return format!("the application permission {} is probably missing{others}", with_alternative(required));
     }
     let others: String = others.iter().map(|other| format!(" or {other}")).collect();
-    match lacks.token_summary().filter(|_| !insufficient.is_empty()) {
-        Some(held) => format!("{held}; it does not have the application permission {}{others}", required.least_privileged()),
+    match missing.token_summary().filter(|_| !insufficient.is_empty()) {
+        Some(summary) => format!("{summary}; it does not have the application permission {}{others}", required.least_privileged()),
         None => format!("the token does not have the application permission {}{others}", with_alternative(required)),
     }
 }

@@ -100,7 +100,7 @@ impl<'c> Probe<'c> {
         }
         // A 429 is a response: Graph is reachable.
         let is_throttled = || self.client.counts().throttled() > 0;
-        let late = |waited| if is_throttled() { Cause::Closed(waited) } else { Cause::Transport(no_response(waited)) };
+        let late = |waited| if is_throttled() { Cause::RateLimited(waited) } else { Cause::Transport(no_response(waited)) };
         let result = self.deadline.wait(send(self.client), request, late).await;
         if let Err(error) = &result
             && matches!(error.cause, Cause::Transport(_))

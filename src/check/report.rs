@@ -82,11 +82,11 @@ impl Checkup {
             problem.advice.push(format!("Not tested yet, so possibly missing too: {}.", names(&untested)));
         }
         for (stream, verdict) in &self.streams {
-            let Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(lacks)), source } = verdict else { continue };
-            if let Some(held) = lacks.token_summary().filter(|_| !lacks.insufficient.is_empty())
-                && !problem.advice.contains(&held)
+            let Verdict::Refused { reason: Reason::Refused(RefusalReason::MissingPermission(missing)), source } = verdict else { continue };
+            if let Some(summary) = missing.token_summary().filter(|_| !missing.insufficient.is_empty())
+                && !problem.advice.contains(&summary)
             {
-                problem.advice.push(held);
+                problem.advice.push(summary);
             }
             problem.add(stream.name, vec![source.to_string()]);
         }
@@ -174,8 +174,8 @@ fn refusal(reason: &Reason, source: &graph::Error) -> String {
             let names = names(&[&[*required], also_required.as_slice()].concat());
             format!("needs the permission{} {names}", if also_required.is_empty() { "" } else { "s" })
         }
-        Reason::Refused(RefusalReason::MissingPermission(lacks)) => {
-            format!("probably needs the permission {}", lacks.required.least_privileged())
+        Reason::Refused(RefusalReason::MissingPermission(missing)) => {
+            format!("probably needs the permission {}", missing.required.least_privileged())
         }
         Reason::Refused(RefusalReason::Licence) => "needs a licence".to_owned(),
         Reason::Refused(RefusalReason::Policy) => "blocked by a policy of the tenant".to_owned(),

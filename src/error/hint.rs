@@ -34,7 +34,7 @@ pub(super) fn is_specific_to_parent(error: &graph::Error) -> bool {
         Cause::Refused(_) if error.is_later_page_refusal() => true,
         Cause::Refused(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
         Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
-        Cause::SignIn(_) | Cause::Transport(_) | Cause::Malformed(_) | Cause::Closed(_) => false,
+        Cause::SignIn(_) | Cause::Transport(_) | Cause::Malformed(_) | Cause::RateLimited(_) => false,
     }
 }
 

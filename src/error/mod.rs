@@ -189,7 +189,7 @@ impl Error {
 
     /// Whether the request was not sent, because Graph is rate-limiting requests of its kind.
     pub fn was_skipped(&self) -> bool {
-        matches!(self, Self::Graph { source, .. } if matches!(source.cause, graph::Cause::Closed(_)))
+        matches!(self, Self::Graph { source, .. } if matches!(source.cause, graph::Cause::RateLimited(_)))
     }
 
     /// Whether the run must end: without a token every request would fail.

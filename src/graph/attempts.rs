@@ -106,7 +106,7 @@ impl Attempts {
     async fn scheduled_attempt<F: ResponseFormat>(&self, attempted: &mut Attempted<'_, F>) -> Result<F::Parsed, Cause> {
         let Attempted { request, work, .. } = *attempted;
         let (scope, queued_at) = (request.scope(), Instant::now());
-        let _slot = self.scheduler.wait(scope, work.priority()).await.map_err(Cause::Closed)?;
+        let _slot = self.scheduler.wait(scope, work.priority()).await.map_err(Cause::RateLimited)?;
         trace!("{request}: waited {} ms in the queue", queued_at.elapsed().as_millis());
         let result = self.attempt_with_token(attempted).await;
         if let Some(retry_after) = result.as_ref().err().and_then(throttled) {

@@ -36,7 +36,7 @@ pub enum Cause {
     /// The response is not what the request should get.
     Malformed(String),
     /// Nothing was sent, because Graph is rate-limiting these requests for this much longer.
-    Closed(Duration),
+    RateLimited(Duration),
     /// The response is larger than this many bytes, decompressed, and was not read to its end.
     TooLarge(usize),
     /// A link of Graph leads to this foreign place and was not followed.
@@ -163,7 +163,7 @@ impl fmt::Display for Cause {
             Self::Refused(refusal) => refusal.fmt(formatter),
             Self::Transport(text) => formatter.write_str(text),
             Self::Malformed(text) => write!(formatter, "unexpected response: {text}"),
-            Self::Closed(_) => formatter.write_str("skipped, because Graph is rate-limiting these requests"),
+            Self::RateLimited(_) => formatter.write_str("skipped, because Graph is rate-limiting these requests"),
             Self::TooLarge(limit) => write!(formatter, "the response is larger than {} MiB", limit >> 20),
             Self::ForeignLink(place) => write!(formatter, "a link in the response leads to {place}; it was not followed"),
             Self::EndlessPaging(reason) => write!(formatter, "the pages never end: {reason}"),

@@ -57,7 +57,7 @@ pub(super) fn consequence(cause: &Cause) -> Consequence {
         Cause::Refused(refusal) => consequence_of_status(refusal.status),
         Cause::SignIn(refusal) if refusal.transient => Consequence::Retry,
         Cause::Transport(_) | Cause::Malformed(_) => Consequence::Retry,
-        Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => Consequence::FailStream,
+        Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => Consequence::FailStream,
         Cause::SignIn(_) => Consequence::FailRun,
     }
 }
@@ -152,13 +152,13 @@ impl Error {
 
     /// Whether the same request may succeed later without any change by the user.
     pub fn is_transient(&self) -> bool {
-        self.consequence() == Consequence::Retry || matches!(self.cause, Cause::Closed(_))
+        self.consequence() == Consequence::Retry || matches!(self.cause, Cause::RateLimited(_))
     }
 
     /// The wait that Graph requires, if it is longer than a run waits.
     pub fn long_wait(&self) -> Option<Duration> {
         let wait = match &self.cause {
-            Cause::Closed(wait) => Some(*wait),
+            Cause::RateLimited(wait) => Some(*wait),
             cause => retry_after(cause),
         };
         wait.filter(|wait| *wait > MAX_WAIT)
@@ -172,7 +172,7 @@ impl Error {
             // Temporary failures and expired tokens say nothing about the link.
             Cause::Refused(_) => !matches!(self.consequence(), Consequence::Retry | Consequence::RefreshToken),
             Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
-            Cause::SignIn(_) | Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
+            Cause::SignIn(_) | Cause::Transport(_) | Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
         }
     }
 }

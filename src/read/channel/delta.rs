@@ -123,9 +123,9 @@ impl Delta<'_, '_> {
             }
         }
         let replacements = page.replacements();
-        let held = page.into_permit();
+        let permit = page.into_permit();
         self.roots.sink.flush().await?;
-        drop(held);
+        drop(permit);
         if self.roots.sink.emitted() > emitted {
             self.context.note(replacements);
         }

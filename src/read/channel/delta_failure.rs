@@ -42,7 +42,7 @@ impl DeltaFailure {
             Cause::Malformed(_) => Self::TokenRejected,
             // Starting the round again would lead in the same circle.
             Cause::EndlessPaging(_) => Self::Unsupported,
-            Cause::Transport(_) | Cause::Closed(_) | Cause::TooLarge(_) => Self::Unavailable,
+            Cause::Transport(_) | Cause::RateLimited(_) | Cause::TooLarge(_) => Self::Unavailable,
             Cause::SignIn(_) | Cause::ForeignLink(_) => Self::Fatal,
         }
     }

@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn a_pass_whose_pages_go_round_begins_again_and_is_cut_if_it_comes_no_further() {
-        let (mut restarts, round) = (Restarts::default(), error(Cause::EndlessPaging("a nextLink came a second time")));
+        let (mut restarts, round) = (Restarts::default(), error(Cause::EndlessPaging("a nextLink was repeated")));
         let mut pass = begin(bounds(), None);
         lookup(&mut pass, &page(&[("a", 9)], true));
         let remedies = [(); 2].map(|()| pass.recovery(&round, true, &mut restarts));

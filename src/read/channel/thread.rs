@@ -118,9 +118,9 @@ impl<'t> ThreadReader<'t> {
             newest = newest.max(self.reply(reply));
         }
         let (link, is_last) = (page.next().and_then(|next| self.reader.storable(next)), page.next().is_none());
-        let held = page.into_permit();
+        let permit = page.into_permit();
         self.reader.sink.flush().await?;
-        drop(held);
+        drop(permit);
         let walk = self.reader.cursor.walk();
         walk.head = walk.head.max(newest);
         self.owed |= self.reader.sink.take_owed();

@@ -143,11 +143,11 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
     /// contains nothing new.
     pub(super) async fn flush(&mut self, context: &Context, page: Page, emitted_before: usize) -> Result<(), JobError> {
         self.pages += 1;
-        let (replacements, held) = (page.replacements(), page.into_permit());
+        let (replacements, permit) = (page.replacements(), page.into_permit());
         for reader in self.roots.iter_mut().chain(&mut self.replies) {
             reader.sink.flush().await?;
         }
-        drop(held);
+        drop(permit);
         if self.emitted() > emitted_before {
             context.note(replacements);
         }

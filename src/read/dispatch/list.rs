@@ -89,9 +89,9 @@ impl<'l> Reading<'l> {
                 None => self.damage.items += u64::from(self.context.skipped_items.is_new(self.streams, item)),
             }
         }
-        let held = page.into_permit();
+        let permit = page.into_permit();
         self.context.output.records(records).await?;
-        drop(held);
+        drop(permit);
         Ok(())
     }
 
