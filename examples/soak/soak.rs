@@ -13,7 +13,7 @@ use scenario::{
     lines::{self, Line},
     plan::Plan,
     process::{Ending, Program, RunOutput},
-    world::{Shared, World},
+    world::{SharedWorld, World},
 };
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ const TOKEN: &str = "eyJ0eXAi";
 pub(crate) struct Soak {
     sim: GraphSim,
     program: Program,
-    world: Shared,
+    world: SharedWorld,
     lanes: [Lane; 2],
     dice: Dice,
     pub(crate) figures: Figures,
@@ -49,7 +49,7 @@ impl Soak {
         let mut world = World::new(&plan, &mut dice);
         sim.with_tenant(|tenant| world.changes.ledger.begin(tenant));
         let lanes = [Lane::new(&plan, Protocol::Airbyte), Lane::new(&plan, Protocol::Singer)];
-        Ok(Self { sim, program, world: Shared::new(world), lanes, dice, figures: Figures::new(seed) })
+        Ok(Self { sim, program, world: SharedWorld::new(world), lanes, dice, figures: Figures::new(seed) })
     }
 
     /// The events since the last check.

@@ -49,7 +49,7 @@ struct Column {
     name: String,
     /// `"name":`
     prefix: String,
-    kind: Kind,
+    value_type: ValueType,
     origin: Origin,
     selected: bool,
 }
@@ -69,14 +69,14 @@ enum Origin {
 
 /// The type of a column. All columns are nullable.
 #[derive(Clone, Debug)]
-enum Kind {
+enum ValueType {
     Text,
     DateTime,
     /// JSON in a string.
     JsonText,
     Boolean,
     Integer,
-    Array(Box<Kind>),
+    Array(Box<ValueType>),
     /// An object with its declared properties.
     Object(Vec<Property>),
     /// Any value.
@@ -87,7 +87,7 @@ enum Kind {
 #[derive(Clone, Debug)]
 struct Property {
     name: String,
-    kind: Kind,
+    value_type: ValueType,
     selected: bool,
 }
 
@@ -98,7 +98,7 @@ impl Columns {
             .map(|(name, property)| Column {
                 name: name.clone(),
                 prefix: format!("{}:", Value::from(name.as_str())),
-                kind: Kind::from_schema(property),
+                value_type: ValueType::from_schema(property),
                 origin: match name.as_str() {
                     ADDITIONAL => Origin::Additional,
                     name if name.contains('_') => Origin::Derived,
@@ -130,8 +130,8 @@ impl Columns {
     pub fn selects(&self, path: &[&str]) -> bool {
         let Some((column, nested)) = path.split_first() else { return true };
         let column = self.columns.iter().find(|known| known.name == *column);
-        column.is_some_and(|column| match (&column.kind, nested) {
-            (Kind::Object(declared), [name]) => {
+        column.is_some_and(|column| match (&column.value_type, nested) {
+            (ValueType::Object(declared), [name]) => {
                 column.selected && declared.iter().all(|property| property.selected || property.name != *name)
             }
             _ => column.selected,
@@ -140,8 +140,8 @@ impl Columns {
 
     /// The selected columns whose declared properties are all deselected, so that they are always empty.
     pub fn empty_objects(&self) -> impl Iterator<Item = &str> {
-        let is_empty = |kind: &Kind| matches!(kind, Kind::Object(declared) if !declared.is_empty() && declared.iter().all(|property| !property.selected));
-        self.columns.iter().filter(move |column| column.selected && is_empty(&column.kind)).map(|column| column.name.as_str())
+        let is_empty = |value_type: &ValueType| matches!(value_type, ValueType::Object(declared) if !declared.is_empty() && declared.iter().all(|property| !property.selected));
+        self.columns.iter().filter(move |column| column.selected && is_empty(&column.value_type)).map(|column| column.name.as_str())
     }
 
     /// Selects the columns, and the declared properties of columns, whose path `is_selected` accepts.
@@ -149,7 +149,7 @@ impl Columns {
     pub fn selecting(mut self, is_selected: impl Fn(&[&str]) -> bool) -> Self {
         for column in &mut self.columns {
             column.selected = is_selected(&[&column.name]);
-            if let Kind::Object(declared) = &mut column.kind {
+            if let ValueType::Object(declared) = &mut column.value_type {
                 declared.iter_mut().for_each(|property| property.selected = is_selected(&[&column.name, &property.name]));
             }
         }
@@ -160,7 +160,13 @@ impl Columns {
     #[must_use]
     pub fn with_deletion_time(mut self, name: &str) -> Self {
         let prefix = format!("{}:", Value::from(name));
-        self.columns.push(Column { name: name.to_owned(), prefix, kind: Kind::DateTime, origin: Origin::DeletionTime, selected: true });
+        self.columns.push(Column {
+            name: name.to_owned(),
+            prefix,
+            value_type: ValueType::DateTime,
+            origin: Origin::DeletionTime,
+            selected: true,
+        });
         self
     }
 
@@ -177,7 +183,7 @@ impl Columns {
         }
         let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(self.columns.len());
         for (column, sent) in self.columns.iter().zip(sent) {
-            let value = column.kind.convert(sent.unwrap_or("null"));
+            let value = column.value_type.convert(sent.unwrap_or("null"));
             if value.is_none() {
                 additional.extend(sent.map(|sent| (column.name.as_str(), sent)));
             }
@@ -202,12 +208,14 @@ impl Columns {
 
     /// Converts a text value, such as one from CSV, into JSON for this column. Empty text is null, and text that does not fit the type is a string.
     pub fn to_json(&self, name: &str, text: &str) -> Cow<'static, str> {
-        let kind = self.index_of(name).map(|at| &self.columns[at].kind);
-        match (kind, text) {
+        let value_type = self.index_of(name).map(|at| &self.columns[at].value_type);
+        match (value_type, text) {
             (_, "") => Cow::Borrowed("null"),
-            (Some(Kind::Boolean), "Yes" | "True" | "TRUE" | "true") => Cow::Borrowed("true"),
-            (Some(Kind::Boolean), "No" | "False" | "FALSE" | "false") => Cow::Borrowed("false"),
-            (Some(Kind::Integer), _) if text.parse::<i64>().is_ok_and(|number| number.to_string() == text) => Cow::Owned(text.to_owned()),
+            (Some(ValueType::Boolean), "Yes" | "True" | "TRUE" | "true") => Cow::Borrowed("true"),
+            (Some(ValueType::Boolean), "No" | "False" | "FALSE" | "false") => Cow::Borrowed("false"),
+            (Some(ValueType::Integer), _) if text.parse::<i64>().is_ok_and(|number| number.to_string() == text) => {
+                Cow::Owned(text.to_owned())
+            }
             _ => Cow::Owned(quoted(text)),
         }
     }
@@ -231,7 +239,7 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     schema.get("properties").and_then(Value::as_object).into_iter().flatten()
 }
 
-impl Kind {
+impl ValueType {
     fn from_schema(schema: &Value) -> Self {
         let name = match schema.get("type") {
             Some(Value::Array(names)) => names.first().and_then(Value::as_str),
@@ -246,8 +254,11 @@ impl Kind {
             Some("integer") => Self::Integer,
             Some("array") => Self::Array(Box::new(schema.get("items").map_or(Self::Any, Self::from_schema))),
             Some("object") => {
-                let property =
-                    |(name, schema): (&String, &Value)| Property { name: name.clone(), kind: Self::from_schema(schema), selected: true };
+                let property = |(name, schema): (&String, &Value)| Property {
+                    name: name.clone(),
+                    value_type: Self::from_schema(schema),
+                    selected: true,
+                };
                 Self::Object(properties(schema).map(property).collect())
             }
             _ => Self::Any,
@@ -263,12 +274,12 @@ impl Kind {
             (Self::Any, _) => is_portable(text).then_some(unchanged),
             (Self::DateTime, b'"') => date_time(text),
             (Self::JsonText, _) => Some(Cow::Owned(quoted(text))),
-            (Self::Array(kind), b'[') => elements(text).all(|element| kind.convert(element).is_some()).then_some(unchanged),
+            (Self::Array(value_type), b'[') => elements(text).all(|element| value_type.convert(element).is_some()).then_some(unchanged),
             (Self::Object(declared), b'{') if declared.is_empty() => is_portable(text).then_some(unchanged),
             (Self::Object(declared), b'{') => {
                 let declaration = |name: &str| declared.iter().find(|property| property.name == name);
                 let fits = |(name, value): (Cow<'_, str>, &str)| match declaration(&name) {
-                    Some(property) => property.kind.convert(value).is_some(),
+                    Some(property) => property.value_type.convert(value).is_some(),
                     None => is_portable(value),
                 };
                 if !parts::properties(text).all(fits) {

@@ -13,7 +13,7 @@ use scenario::{
     plan::Plan,
     process::{Ending, RunOutput},
     states,
-    world::{ChannelRequests, Shared, World},
+    world::{ChannelRequests, SharedWorld, World},
 };
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ struct History<'p> {
     sim: GraphSim,
     tap: Tap,
     dice: Dice,
-    world: Shared,
+    world: SharedWorld,
     destination: Destination,
     economy: Economy,
     tally: Tally,
@@ -99,7 +99,7 @@ impl<'p> History<'p> {
             sim,
             tap,
             dice,
-            world: Shared::new(world),
+            world: SharedWorld::new(world),
             destination: Destination::new(plan.protocol),
             economy: Economy::default(),
             tally: Tally::of(plan),

@@ -41,9 +41,9 @@ pub struct World {
 
 /// The world, shared between the simulator and a history.
 #[derive(Clone, Debug)]
-pub struct Shared(Arc<Mutex<World>>);
+pub struct SharedWorld(Arc<Mutex<World>>);
 
-impl Shared {
+impl SharedWorld {
     pub fn new(world: World) -> Self {
         Self(Arc::new(Mutex::new(world)))
     }
