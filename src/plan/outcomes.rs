@@ -59,7 +59,7 @@ impl Outcomes {
         for stream in streams.iter() {
             let (without_any, one) = self.refusal_of_all(stream).unzip();
             reported.extend(one);
-            let incomplete = self.outcomes.of(stream).incomplete_list().map(|error| error.to_string());
+            let incomplete = self.outcomes.stream(stream).incomplete_list().map(|error| error.to_string());
             for error in without_any.into_iter().chain(incomplete) {
                 match failing.iter_mut().find(|(known, _)| *known == error) {
                     Some((_, streams)) => streams.push(stream.name),
@@ -77,10 +77,10 @@ impl Outcomes {
     fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<(String, String)> {
         let is_sampled = self.sampled.contains(stream);
         if !is_sampled {
-            let not_found = self.outcomes.of_mut(stream).take_not_found(stream);
+            let not_found = self.outcomes.stream_mut(stream).take_not_found(stream);
             not_found.iter().for_each(|error| self.refuse(StreamSet::default().with(stream), error));
         }
-        let outcome = self.outcomes.of(stream);
+        let outcome = self.outcomes.stream(stream);
         let one = outcome.refusal_of_all().filter(|error| !is_sampled || error.is_forbidden())?;
         // Of a sample it is not known how many there are.
         let error = if is_sampled { one.to_string() } else { outcome.no_parent()?.to_string() };

@@ -76,7 +76,7 @@ impl Context {
         States { selected: selected_states, others }: States,
         output: Output,
     ) -> Self {
-        let shared = RunContext {
+        let run = RunContext {
             output,
             max_record: config.max_record,
             configs: PerStream::from_fn(|stream| config.stream(stream).clone()),
@@ -92,7 +92,7 @@ impl Context {
             nul: AtomicU64::default(),
             replaced: AtomicU64::default(),
         };
-        Self { run: Arc::new(shared), client, job: 0 }
+        Self { run: Arc::new(run), client, job: 0 }
     }
 
     /// Also keeps the display names of teams and channels. To be called before the run has jobs.
@@ -197,7 +197,7 @@ impl RunContext {
     }
 
     /// Counts the changes that were made to texts of a page.
-    pub(crate) fn note(&self, replacements: Replacements) {
+    pub(crate) fn count_replacements(&self, replacements: Replacements) {
         self.nul.fetch_add(replacements.nul, Ordering::Relaxed);
         self.replaced.fetch_add(replacements.replaced, Ordering::Relaxed);
     }

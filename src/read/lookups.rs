@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The number of lookups that may find nothing, ...
+/// Number of lookups of a run that may find nothing.
 const MAX_FAILED_LOOKUPS: usize = 100;
 
-/// ... and the number of further lookups for each one that finds something.
+/// Number of further lookups that each successful one allows.
 const EXTRA_LOOKUPS_PER_HIT: usize = 10;
 
 /// The number of lookups that a run may still make.
@@ -20,7 +20,7 @@ pub(crate) struct LookupBudget {
 #[derive(Debug)]
 struct Budget {
     left: usize,
-    under_way: usize,
+    in_progress: usize,
     /// The number of lookups that were not made because the budget was spent.
     skipped: usize,
 }
@@ -34,13 +34,13 @@ pub(crate) struct Lookup<'l> {
 
 impl Default for LookupBudget {
     fn default() -> Self {
-        Self { budget: Mutex::new(Budget { left: MAX_FAILED_LOOKUPS, under_way: 0, skipped: 0 }), changed: Notify::new() }
+        Self { budget: Mutex::new(Budget { left: MAX_FAILED_LOOKUPS, in_progress: 0, skipped: 0 }), changed: Notify::new() }
     }
 }
 
 impl LookupBudget {
     /// Waits until a lookup may be made; [`None`] if too many have found nothing.
-    pub(crate) async fn take(&self) -> Option<Lookup<'_>> {
+    pub(crate) async fn start(&self) -> Option<Lookup<'_>> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -48,10 +48,10 @@ impl LookupBudget {
                 let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
                 if budget.left > 0 {
                     budget.left -= 1;
-                    budget.under_way += 1;
+                    budget.in_progress += 1;
                     return Some(Lookup { lookups: self, has_found: false });
                 }
-                if budget.under_way == 0 {
+                if budget.in_progress == 0 {
                     budget.skipped += 1;
                     return None;
                 }
@@ -70,7 +70,7 @@ impl LookupBudget {
 impl Drop for Lookup<'_> {
     fn drop(&mut self) {
         let mut budget = self.lookups.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        budget.under_way -= 1;
+        budget.in_progress -= 1;
         if self.has_found {
             budget.left += 1 + EXTRA_LOOKUPS_PER_HIT;
         }
@@ -92,7 +92,7 @@ mod tests {
             .map(|number| {
                 let lookups = lookups.clone();
                 tokio::spawn(async move {
-                    let Some(mut lookup) = lookups.take().await else { return 0 };
+                    let Some(mut lookup) = lookups.start().await else { return 0 };
                     tokio::time::sleep(Duration::from_millis(number as u64 % 7)).await;
                     lookup.has_found = exists(number);
                     1

@@ -28,11 +28,11 @@ impl Outcomes {
         Self(PerStream::from_fn(|stream| StreamOutcome::new(context, stream)))
     }
 
-    pub(crate) fn of(&self, stream: &Stream) -> &StreamOutcome {
+    pub(crate) fn stream(&self, stream: &Stream) -> &StreamOutcome {
         &self.0[stream]
     }
 
-    pub(crate) fn of_mut(&mut self, stream: &Stream) -> &mut StreamOutcome {
+    pub(crate) fn stream_mut(&mut self, stream: &Stream) -> &mut StreamOutcome {
         &mut self.0[stream]
     }
 

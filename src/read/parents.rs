@@ -15,21 +15,21 @@ use crate::{
 
 /// If some of the streams lack options: those streams, and one error for all of them.
 pub fn unconfigured(config: &Config, streams: StreamSet) -> Option<(StreamSet, Error)> {
-    let lacking = |stream: &'static Stream| missing_options(stream, config.stream(stream));
-    let affected = streams.filter(|stream| !lacking(stream).is_empty());
-    let needs: Vec<_> = affected.iter().map(|stream| format!("{} needs {}", stream.name, lacking(stream).join(" and "))).collect();
+    let missing = |stream: &'static Stream| missing_options(stream, config.stream(stream));
+    let affected = streams.filter(|stream| !missing(stream).is_empty());
+    let needs: Vec<_> = affected.iter().map(|stream| format!("{} needs {}", stream.name, missing(stream).join(" and "))).collect();
     let error = || Error::Parents(format!("the configuration does not specify what to read: {}", needs.join("; ")));
     (!affected.is_empty()).then(|| (affected, error()))
 }
 
 /// The options that a stream needs and that are not set.
 pub(crate) fn missing_options(stream: &Stream, config: &StreamConfig) -> Vec<String> {
-    let lacking = |level: &'static Level| match config.parents(level) {
+    let missing = |level: &'static Level| match config.parents(level) {
         Parents::Unknown => Some(format!("`{}` or `{}`", level.id, level.all)),
         Parents::Ids(ids) if ids.is_empty() => Some(format!("a {} in `{}` that is not in `exclude`", level.name, level.id)),
         Parents::Ids(_) | Parents::All => None,
     };
-    stream.path().into_iter().filter_map(lacking).collect()
+    stream.path().into_iter().filter_map(missing).collect()
 }
 
 /// The first jobs of a run.
@@ -89,11 +89,11 @@ fn list_jobs(context: &Context, found: &FoundParent, finder: &'static Stream, ne
     let own = streams.filter(|stream| stream.name == finder.name);
     // The list of a single parent is short and contains more about the configured items. The list of the tenant may be long.
     let waits_for_list = wanted.needs_list() || found.parent.level().is_some() && !own.is_empty();
-    let named = if waits_for_list { Vec::new() } else { wanted.take_configured(&found.parent) };
+    let configured = if waits_for_list { Vec::new() } else { wanted.take_configured(&found.parent) };
     let streams = own.union(wanted.dependent_streams());
     let list = Job::new(streams, JobInput { wanted, ..JobInput::new(finder, found.parent.clone(), found.origin) });
     let list = Some(list).filter(|_| !streams.is_empty());
-    list.into_iter().chain(named.into_iter().flat_map(|found| jobs(context, found))).collect()
+    list.into_iter().chain(configured.into_iter().flat_map(|found| jobs(context, found))).collect()
 }
 
 /// The jobs for the configured parents of the next level, if no list finds them.

@@ -20,7 +20,7 @@ pub(crate) fn fingerprint(item: Item<'_>) -> String {
 #[derive(Debug)]
 pub(crate) struct SkippedItems {
     known: PerStream<BTreeSet<String>>,
-    met: Mutex<PerStream<BTreeSet<String>>>,
+    seen: Mutex<PerStream<BTreeSet<String>>>,
 }
 
 impl SkippedItems {
@@ -30,19 +30,19 @@ impl SkippedItems {
         for (stream, state) in states {
             known[stream] = state.damage().iter().cloned().collect();
         }
-        Self { known, met: Mutex::default() }
+        Self { known, seen: Mutex::default() }
     }
 
     /// Notes an item that is skipped. Returns whether to report it, because it is new to one of the streams.
     pub(crate) fn is_new(&self, streams: StreamSet, item: Item<'_>) -> bool {
-        let mark = fingerprint(item);
-        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let fingerprint = fingerprint(item);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_new = false;
         for stream in streams.iter() {
-            is_new |= !self.known[stream].contains(&mark);
-            let met = &mut met[stream];
-            if met.len() < MAX_DAMAGE_PER_STREAM {
-                met.insert(mark.clone());
+            is_new |= !self.known[stream].contains(&fingerprint);
+            let seen = &mut seen[stream];
+            if seen.len() < MAX_DAMAGE_PER_STREAM {
+                seen.insert(fingerprint.clone());
             }
         }
         is_new
@@ -51,11 +51,11 @@ impl SkippedItems {
     /// The fingerprints to store for the next run, if they have changed. If the stream was not read completely, the old ones are kept.
     pub(crate) fn for_next_run(&self, stream: &Stream, is_complete: bool) -> Option<Vec<String>> {
         let known = &self.known[stream];
-        let mut marks = self.met.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
+        let mut fingerprints = self.seen.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
         if !is_complete {
-            let room = MAX_DAMAGE_PER_STREAM.saturating_sub(marks.len());
-            marks.extend(known.iter().take(room).cloned());
+            let room = MAX_DAMAGE_PER_STREAM.saturating_sub(fingerprints.len());
+            fingerprints.extend(known.iter().take(room).cloned());
         }
-        (marks != *known).then(|| marks.into_iter().collect())
+        (fingerprints != *known).then(|| fingerprints.into_iter().collect())
     }
 }

@@ -43,8 +43,8 @@ impl WantedParents {
             let is_certain = context.has_single_parent(stream, level.above);
             for id in context.config(stream).ids(level) {
                 let expected = expected.entry(id.clone()).or_default();
-                let configured = if is_certain { &mut expected.configured } else { &mut expected.candidate };
-                *configured = configured.with(stream);
+                let reason = if is_certain { &mut expected.configured } else { &mut expected.candidate };
+                *reason = reason.with(stream);
             }
         }
         let mut wanted = Self { level: Some(level), for_all, expected };
@@ -85,9 +85,9 @@ impl WantedParents {
     /// Takes a parent that is in the list.
     pub(crate) fn take_listed(&mut self, parent: &Partition, id: &str) -> Option<FoundParent> {
         let Expected { configured, candidate, .. } = self.expected.remove(id).unwrap_or_default();
-        let by_name = configured.union(candidate);
-        let origin = if by_name.is_empty() { Origin::Listed } else { Origin::Configured };
-        Some(FoundParent::new(parent.below(self.level?, id), self.for_all.union(by_name), origin))
+        let by_id = configured.union(candidate);
+        let origin = if by_id.is_empty() { Origin::Listed } else { Origin::Configured };
+        Some(FoundParent::new(parent.below(self.level?, id), self.for_all.union(by_id), origin))
     }
 
     /// Takes the parents that are configured together with their own parents and were not in the list.

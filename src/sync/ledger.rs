@@ -83,12 +83,12 @@ impl Ledger {
 
     /// The number of parents of the stream that were refused or missing so far.
     pub(super) fn refused(&self, stream: &Stream) -> u64 {
-        self.outcomes.of(stream).refused()
+        self.outcomes.stream(stream).refused()
     }
 
     /// How a stream ended that has no jobs left, and how many of its parents were refused.
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
-        let entry = self.outcomes.of_mut(stream);
+        let entry = self.outcomes.stream_mut(stream);
         entry.take_not_found(stream).iter().for_each(|error| warn!("{error}"));
         let outcome = entry.error().map_or(Outcome::Complete, Outcome::Incomplete);
         (outcome, entry.refused())

@@ -12,14 +12,14 @@ use tracing::{info, instrument::WithSubscriber, warn};
 
 use crate::{
     config::Config,
-    emit::{Figures, JobSize, Outcome, Output, StopSignal},
+    emit::{Closed, Figures, JobSize, Outcome, Output, StopSignal},
     error::Error,
     graph::GraphClient,
     read::{
         States,
         context::Context,
         dispatch,
-        job::{self, Job, JobError},
+        job::{Job, JobError, JobReport},
         parents, unconfigured,
     },
     streams::{Selected, Stream, StreamSet},
@@ -57,10 +57,10 @@ pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, 
     if streams.iter().any(|stream| output.started(stream).is_err()) {
         return Summary { closed: true, ..Summary::default() };
     }
-    if let Some((concerned, error)) = unconfigured(config, streams) {
+    if let Some((affected, error)) = unconfigured(config, streams) {
         let error = Arc::new(error);
-        selected.retain(|selected| !concerned.contains(selected.stream));
-        for stream in concerned.iter() {
+        selected.retain(|selected| !affected.contains(selected.stream));
+        for stream in affected.iter() {
             let outcome = Outcome::Incomplete(error.clone());
             output.progress().end_stream(stream, &outcome);
             ended.push((stream, 0, outcome));
@@ -84,7 +84,7 @@ struct Run {
     context: Context,
     ledger: Ledger,
     queue: Queue,
-    running: JoinSet<Result<job::JobReport, JobError>>,
+    running: JoinSet<Result<JobReport, JobError>>,
     running_jobs: HashMap<tokio::task::Id, RunningJob>,
     /// The number of jobs started so far.
     jobs: u64,
@@ -143,7 +143,7 @@ impl Run {
     }
 
     /// Notes a job that has ended and starts the jobs that follow from it. Breaks if nothing more can be read or written.
-    async fn job_done(&mut self, id: tokio::task::Id, result: Result<job::JobReport, JobError>) -> ControlFlow<Option<EarlyEnd>> {
+    async fn job_done(&mut self, id: tokio::task::Id, result: Result<JobReport, JobError>) -> ControlFlow<Option<EarlyEnd>> {
         let RunningJob { number, size, streams, reads_parent_for } = self.running_jobs.remove(&id).unwrap_or_default();
         self.context.job_ended(streams);
         let result = match result {
@@ -177,24 +177,24 @@ impl Run {
 
     fn spawn(&mut self, job: Job) {
         self.jobs += 1;
-        let running_jobs =
+        let running_job =
             RunningJob { number: self.jobs, size: job.input.size(), streams: job.streams, reads_parent_for: job.reads_parent_for() };
-        let RunningJob { number, size, streams, .. } = running_jobs;
+        let RunningJob { number, size, streams, .. } = running_job;
         self.context.output.progress().job_started(number, size, streams);
         let context = self.context.for_job(number, job.input.priority(), streams);
         let handle = self.running.spawn(async move { dispatch::run(job, &context).await }.with_current_subscriber());
-        self.running_jobs.insert(handle.id(), running_jobs);
+        self.running_jobs.insert(handle.id(), running_job);
     }
 
     /// Notes the result of a job.
-    fn note(&mut self, streams: StreamSet, result: Result<job::JobReport, JobError>) -> Result<(), crate::emit::Closed> {
+    fn note(&mut self, streams: StreamSet, result: Result<JobReport, JobError>) -> Result<(), Closed> {
         match result {
             Ok(mut report) => {
                 self.begin(parents::following_jobs(&self.context, &mut report));
                 self.ledger.note(streams, Ok(report));
             }
             Err(JobError::Failed(error)) => self.ledger.note(streams, Err(error)),
-            Err(JobError::Closed) => return Err(crate::emit::Closed),
+            Err(JobError::Closed) => return Err(Closed),
         }
         for stream in streams.iter() {
             self.context.output.progress().set_skipped(stream, self.ledger.refused(stream));
@@ -203,14 +203,14 @@ impl Run {
     }
 
     /// A job for these streams has ended and was noted. Ends the streams that have no other jobs.
-    fn end(&mut self, streams: StreamSet) -> Result<(), crate::emit::Closed> {
+    fn end(&mut self, streams: StreamSet) -> Result<(), Closed> {
         for stream in self.ledger.end(streams).iter() {
             let (outcome, refused) = self.ledger.outcome(stream);
             let count = self.context.output.progress().record_count(stream);
             self.context.output.progress().set_skipped(stream, refused);
             self.context.output.progress().end_stream(stream, &outcome);
-            if let Some(marks) = self.context.skipped_items.for_next_run(stream, matches!(outcome, Outcome::Complete)) {
-                self.context.output.damage(stream, marks)?;
+            if let Some(fingerprints) = self.context.skipped_items.for_next_run(stream, matches!(outcome, Outcome::Complete)) {
+                self.context.output.damage(stream, fingerprints)?;
             }
             info!(
                 "{}: {count} records{}",

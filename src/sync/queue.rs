@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::{graph::Priority, read::job::Job};
 
-/// Number of waiting jobs from which on no more are searched for. A list of the whole tenant is read much faster than its teams and
+/// Discovery pauses while at least this many jobs are waiting. A list of the whole tenant is read much faster than its teams and
 /// channels, and all of them would have to be kept in memory. With this many jobs, the longest channels are still found early enough.
 const MAX_WAITING_READS: usize = 4096;
 
@@ -58,7 +58,7 @@ impl Queue {
     }
 }
 
-/// The number of jobs that it counts as.
+/// The number of jobs that this one counts as.
 fn weight(job: &Job) -> usize {
     1 + job.input.bytes() / BYTES_PER_JOB
 }

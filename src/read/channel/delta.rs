@@ -63,7 +63,7 @@ pub(super) async fn follow(
                     return Ok(DeltaOutcome::Incomplete);
                 }
             }
-            Err(RoundError::Job(stop)) => return Err(stop),
+            Err(RoundError::Job(error)) => return Err(error),
         }
     }
     Ok(DeltaOutcome::Incomplete)
@@ -127,7 +127,7 @@ impl Delta<'_, '_> {
         self.roots.sink.flush().await?;
         drop(permit);
         if self.roots.sink.emitted() > emitted {
-            self.context.note(replacements);
+            self.context.count_replacements(replacements);
         }
         Ok(())
     }

@@ -73,16 +73,16 @@ impl DeltaCursor {
     /// Whether to retry delta in a channel that did not support it: the walk has found a change, or enough time has passed.
     pub(crate) fn should_retry(&self, has_changed: bool, now: Option<DateTime<Utc>>) -> bool {
         let has_waited = |refused_at| now.is_some_and(|now| before(now, RETRY_AFTER) >= refused_at);
-        let may = |refused_at| has_changed || has_waited(refused_at);
-        self.is_enabled && !self.is_full_refresh && self.position.delta.refused_at.is_some_and(may)
+        let is_due = |refused_at| has_changed || has_waited(refused_at);
+        self.is_enabled && !self.is_full_refresh && self.position.delta.refused_at.is_some_and(is_due)
     }
 
     /// The next request: where the current round stopped, else where the last one ended, else a new query. Nothing older than `since` is
     /// needed.
     pub(super) fn start(&self, since: DateTime<Utc>) -> Option<Start> {
         let DeltaPosition { delta_link, delta_at, delta } = &self.position;
-        let of_round = delta.round.as_ref().and_then(|round| Link::from_path(&round.link));
-        let link = of_round.or_else(|| Link::from_path(delta_link.as_deref()?));
+        let round_link = delta.round.as_ref().and_then(|round| Link::from_path(&round.link));
+        let link = round_link.or_else(|| Link::from_path(delta_link.as_deref()?));
         link.map(Start::Link).or_else(|| Some(Start::NewQuery(before((*delta_at)?, self.overlap).max(since))))
     }
 

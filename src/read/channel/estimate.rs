@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(crate) struct ChannelEstimate {
-    messages: Vec<ShownChain>,
+    chains: Vec<ShownChain>,
     pub(crate) has_next: bool,
     /// The activity at the end of the page. The last chain alone may be older than its place in the list suggests.
     end: Option<DateTime<Utc>>,
@@ -33,45 +33,45 @@ struct ShownChain {
 impl ChannelEstimate {
     /// `expands`: whether replies are returned with their root messages.
     pub(crate) fn new(page: &Page, expansion: &Expansion, expands: bool) -> Self {
-        let messages = page.items().map(|message| ShownChain::new(message, expansion, expands)).collect();
-        Self::of(messages, page.next().is_some())
+        let chains = page.items().map(|message| ShownChain::new(message, expansion, expands)).collect();
+        Self::from_chains(chains, page.next().is_some())
     }
 
-    fn of(messages: Vec<ShownChain>, has_next: bool) -> Self {
-        let mut times: Vec<_> = messages.iter().filter_map(|message| message.activity).collect();
+    fn from_chains(chains: Vec<ShownChain>, has_next: bool) -> Self {
+        let mut times: Vec<_> = chains.iter().filter_map(|chain| chain.activity).collect();
         times.sort_unstable();
-        Self { messages, has_next, end: times.get(1).or(times.first()).copied() }
+        Self { chains, has_next, end: times.get(1).or(times.first()).copied() }
     }
 
     /// Number of chains down to `stop`. The channel is assumed to go back to `bottom`, with as many chains per day as on the page.
     pub(crate) fn count(&self, stop: DateTime<Utc>, bottom: DateTime<Utc>) -> f64 {
-        let wanted = self.since(stop).count();
-        if !self.has_next || wanted < self.messages.len() {
-            return wanted as f64;
+        let needed = self.since(stop).count();
+        if !self.has_next || needed < self.chains.len() {
+            return needed as f64;
         }
-        let newest = self.messages.iter().filter_map(|message| message.activity).max();
+        let newest = self.chains.iter().filter_map(|chain| chain.activity).max();
         let seconds = |from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>| {
             to.zip(from).map_or(0, |(to, from)| (to - from).num_seconds().max(0)) as f64
         };
-        let each_second = self.created_since_end().count() as f64 / seconds(self.end, newest).max(1.0);
-        wanted as f64 + (each_second * seconds(Some(bottom), self.end)).max(1.0)
+        let per_second = self.created_since_end().count() as f64 / seconds(self.end, newest).max(1.0);
+        needed as f64 + (per_second * seconds(Some(bottom), self.end)).max(1.0)
     }
 
     /// Number of requests for long threads: those of the chains on the page, and for further chains the average of the new ones.
     pub(crate) fn thread_requests(&self, stop: DateTime<Utc>, chains: f64) -> f64 {
         let requests = |chains: &mut dyn Iterator<Item = &ShownChain>| chains.map(|chain| chain.requests).sum::<f64>();
         let shown = requests(&mut self.since(stop));
-        let is_all = chains <= self.messages.len() as f64;
-        let each = requests(&mut self.created_since_end()) / self.created_since_end().count().max(1) as f64;
-        if is_all { shown } else { shown.max(chains * each) }
+        let is_all = chains <= self.chains.len() as f64;
+        let average = requests(&mut self.created_since_end()) / self.created_since_end().count().max(1) as f64;
+        if is_all { shown } else { shown.max(chains * average) }
     }
 
     fn since(&self, time: DateTime<Utc>) -> impl Iterator<Item = &ShownChain> {
-        self.messages.iter().filter(move |message| message.activity.is_none_or(|activity| activity >= time))
+        self.chains.iter().filter(move |chain| chain.activity.is_none_or(|activity| activity >= time))
     }
 
     fn created_since_end(&self) -> impl Iterator<Item = &ShownChain> {
-        self.messages.iter().filter(|message| message.created.zip(self.end).is_none_or(|(created, end)| created >= end))
+        self.chains.iter().filter(|chain| chain.created.zip(self.end).is_none_or(|(created, end)| created >= end))
     }
 }
 
@@ -98,11 +98,11 @@ mod tests {
         // A chain that became active again, one chain a day, and one out of place.
         let mut messages = vec![shown(90, 0, 3.0)];
         messages.extend((1..10).map(|age| shown(age, age, 1.0)).chain([shown(80, 80, 0.0)]));
-        let page = ChannelEstimate::of(messages.clone(), true);
+        let page = ChannelEstimate::from_chains(messages.clone(), true);
         assert_eq!(page.count(DateTime::UNIX_EPOCH, now - day * 99), 11.0 + 90.0);
         assert_eq!(page.thread_requests(DateTime::UNIX_EPOCH, 101.0), 101.0);
         assert_eq!((page.count(now - day * 5, now), page.thread_requests(now - day * 5, 6.0)), (6.0, 8.0));
-        let whole = ChannelEstimate::of(messages, false);
+        let whole = ChannelEstimate::from_chains(messages, false);
         assert_eq!((whole.count(DateTime::UNIX_EPOCH, now - day * 99), whole.thread_requests(DateTime::UNIX_EPOCH, 11.0)), (11.0, 12.0));
         assert_eq!(ChannelEstimate::default().count(now, now), 0.0);
     }

@@ -54,7 +54,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
     let mut reading = Reading { context, channel, roots, replies, damage: Damage::default() };
     match reading.run().await {
         Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_missing() => Ok(JobReport::default()),
-        Err(stop) => Err(stop),
+        Err(error) => Err(error),
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();
             let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap(|| channel.task()));

@@ -42,13 +42,13 @@ pub(super) struct Pass<'b> {
     probes: bool,
     is_resumed: bool,
     /// Number of pages read. The pages that an earlier run read count as one.
-    read: u64,
+    pages_read: u64,
     /// The head, if an earlier run has read the first page.
     stored_head: Option<DateTime<Utc>>,
     /// The first page that had a time, if this run has read it.
     first: Option<FirstPage>,
     /// The first page of the previous pass.
-    before: Option<&'b FirstPage>,
+    previous: Option<&'b FirstPage>,
     pub(super) depth: Depth,
     /// Whether its links led in a circle before it reached what is needed.
     is_cut: bool,
@@ -82,7 +82,7 @@ pub(super) enum Recovery {
 
 impl<'b> Pass<'b> {
     /// Begins at the stored page, or at the top of the list with pages of `size` chains.
-    pub(super) fn begin(bounds: Bounds, list: impl Fn(u64) -> Request, before: Option<&'b FirstPage>) -> Self {
+    pub(super) fn begin(bounds: Bounds, list: impl Fn(u64) -> Request, previous: Option<&'b FirstPage>) -> Self {
         let Bounds { stored, got_at, stop, expects_few_changes, size } = bounds;
         let (large, is_resumed) = (list(size), stored.is_some());
         let probes = !is_resumed && expects_few_changes && PROBE_SIZE < size;
@@ -98,10 +98,10 @@ impl<'b> Pass<'b> {
             stop,
             probes,
             is_resumed,
-            read: u64::from(is_resumed),
+            pages_read: u64::from(is_resumed),
             stored_head,
             first: None,
-            before,
+            previous,
             depth: Depth::default(),
             is_cut: false,
         }
@@ -113,27 +113,27 @@ impl<'b> Pass<'b> {
     }
 
     /// Fetches the first page again, in full size.
-    pub(super) fn ask_in_full_size(&mut self) {
+    pub(super) fn request_full_size(&mut self) {
         self.probes = false;
         self.pages.restart_with(self.list.clone());
     }
 
     /// Inspects the next page before its chains are read. `has_more`: whether a chain has replies that are not on the page.
     pub(super) fn inspect(&mut self, page: &Page, has_more: impl Fn(Item<'_>) -> bool) -> PageInfo {
-        let is_top = self.read == 0;
+        let is_top = self.pages_read == 0;
         if self.head().is_none() {
             self.first = Some(FirstPage::new(page, has_more));
         }
         let (head, now) = (self.head(), page.date().trusted(self.head()));
-        let unmoved = self.first.as_ref().zip(self.before).filter(|(first, before)| is_top && first.is_same_as(before));
-        let hiding = unmoved.filter(|(first, before)| first.first_has_more || before.first_has_more);
-        let replies_at = hiding.map_or(now, |(_, before)| before.at);
+        let unmoved = self.first.as_ref().zip(self.previous).filter(|(first, previous)| is_top && first.is_same_as(previous));
+        let hiding = unmoved.filter(|(first, previous)| first.first_has_more || previous.first_has_more);
+        let replies_at = hiding.map_or(now, |(_, previous)| previous.at);
         let info = PageInfo { now, is_top, is_unmoved: unmoved.is_some(), replies_at };
         if head.is_none() && page.next().is_some() {
             // A page can be empty or without times and still have a next page. The head is then on a later page.
             self.first = None;
         }
-        (self.probes, self.read) = (false, self.read + 1);
+        (self.probes, self.pages_read) = (false, self.pages_read + 1);
         info
     }
 
@@ -148,9 +148,9 @@ impl<'b> Pass<'b> {
     }
 
     pub(super) fn recovery(&self, error: &graph::Error, expands: bool, restarts: &mut Restarts) -> Recovery {
-        if self.read > 0 && error.is_link_lost(self.got_at) {
+        if self.pages_read > 0 && error.is_link_lost(self.got_at) {
             return match error.cause {
-                _ if restarts.allows(self.read) => Recovery::Restart,
+                _ if restarts.allows(self.pages_read) => Recovery::Restart,
                 Cause::EndlessPaging(_) => Recovery::Cut,
                 _ => Recovery::Fail,
             };
@@ -175,8 +175,8 @@ impl<'b> Pass<'b> {
     /// Whether no further pass is needed: a single page is a snapshot, and if a pass begins with the same chains as the previous one,
     /// nothing moved in between.
     pub(super) fn is_last(&self) -> bool {
-        let is_unmoved = || self.first.as_ref().zip(self.before).is_some_and(|(first, before)| first.is_same_as(before));
-        self.read <= 1 || is_unmoved()
+        let is_unmoved = || self.first.as_ref().zip(self.previous).is_some_and(|(first, previous)| first.is_same_as(previous));
+        self.pages_read <= 1 || is_unmoved()
     }
 
     pub(super) fn into_first_page(self) -> Option<FirstPage> {
@@ -228,8 +228,8 @@ mod tests {
         Bounds { stored: None, got_at: None, stop: time(5), expects_few_changes: false, size: 50 }
     }
 
-    fn begin(bounds: Bounds, before: Option<&FirstPage>) -> Pass<'_> {
-        Pass::begin(bounds, |size| streams::walk("t", "c", size), before)
+    fn begin(bounds: Bounds, previous: Option<&FirstPage>) -> Pass<'_> {
+        Pass::begin(bounds, |size| streams::walk("t", "c", size), previous)
     }
 
     /// A pass that an earlier run stopped after its first page.
@@ -272,7 +272,7 @@ mod tests {
         assert!(!is_too_small(&page(&[("a", 9), ("b", 4), ("c", 3)], true)));
         assert!(!is_too_small(&page(&[("a", 9)], false)), "there is no more");
         let mut pass = probe();
-        pass.ask_in_full_size();
+        pass.request_full_size();
         assert!(!pass.is_probe_too_small(&page(&[("a", 9)], true)), "the large page is read as it is");
         let mut pass = probe();
         lookup(&mut pass, &page(&[("a", 9), ("b", 4), ("c", 3)], true));
@@ -314,13 +314,13 @@ mod tests {
             (page(&[("b", 9), ("a", 8)], true), false),
             (page(&[("a", 10), ("b", 8)], true), false),
         ] {
-            let before = first(&seen, false);
-            let mut pass = begin(bounds(), Some(&before));
+            let previous = first(&seen, false);
+            let mut pass = begin(bounds(), Some(&previous));
             let info = lookup(&mut pass, &now);
             assert_eq!([info.is_unmoved, pass.ends_with(info)], [is_unmoved; 2]);
         }
-        let before = first(&seen, false);
-        let mut pass = begin(bounds(), Some(&before));
+        let previous = first(&seen, false);
+        let mut pass = begin(bounds(), Some(&previous));
         lookup(&mut pass, &page(&[("z", 10)], true));
         assert!(!lookup(&mut pass, &seen).is_unmoved, "only the top shows that nothing has moved");
     }
@@ -329,9 +329,9 @@ mod tests {
     fn replies_that_the_chain_at_the_top_hides_are_known_as_of_the_pass_before() {
         let same = page(&[("a", 9)], true);
         let replies_at = |first_has_more, now: &Page, has_more| {
-            let mut before = first(&same, first_has_more);
-            before.at = time(22);
-            begin(bounds(), Some(&before)).inspect(now, |_| has_more).replies_at
+            let mut previous = first(&same, first_has_more);
+            previous.at = time(22);
+            begin(bounds(), Some(&previous)).inspect(now, |_| has_more).replies_at
         };
         assert_eq!(replies_at(false, &same, false), time(23));
         assert_eq!([(true, false), (false, true)].map(|(then, now)| replies_at(then, &same, now)), [time(22); 2]);
@@ -361,8 +361,8 @@ mod tests {
         lookup(&mut pass, &page(&[("c", 8)], false));
         assert!(!pass.is_last(), "the page of the earlier run counts");
         for (now, is_last) in [(&seen, true), (&moved, false)] {
-            let before = first(&seen, false);
-            let mut pass = begin(bounds(), Some(&before));
+            let previous = first(&seen, false);
+            let mut pass = begin(bounds(), Some(&previous));
             lookup(&mut pass, now);
             lookup(&mut pass, &page(&[("c", 8)], true));
             assert_eq!(pass.is_last(), is_last);

@@ -57,8 +57,8 @@ impl<'c> Sink<'c> {
         let (max, mut seen, mut is_too_large) = (self.context.max_record, Seen::New, false);
         let [team, channel] =
             [("team_id", &self.quoted_team), ("channel_id", &self.quoted_channel)].map(|(name, id)| (name, Derived::Quoted(id)));
-        let of_reply = [team, channel, ("parent_message_id", Derived::Text(root.unwrap_or_default()))];
-        let derived = if root.is_some() { &of_reply[..] } else { &of_reply[..2] };
+        let id_columns = [team, channel, ("parent_message_id", Derived::Text(root.unwrap_or_default()))];
+        let derived = if root.is_some() { &id_columns[..] } else { &id_columns[..2] };
         let change = change(message);
         let shows_deletion = change == Some(Change::Deleted) && columns.shows_deletions();
         let keep = |record: &[u8]| {

@@ -27,7 +27,7 @@ pub(crate) async fn read(context: &Context, input: JobInput) -> Result<JobReport
     let mut thread = ThreadReader::new(context, channel, message, reader);
     match thread.read().await {
         Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_missing() => Ok(JobReport::default()),
-        Err(stop) => Err(stop),
+        Err(error) => Err(error),
         Ok(()) => Ok(thread.into_report()),
     }
 }
@@ -107,7 +107,7 @@ impl<'t> ThreadReader<'t> {
     }
 
     async fn page(&mut self, ThreadPage { page, is_first }: ThreadPage) -> Result<(), JobError> {
-        self.context.note(page.replacements());
+        self.context.count_replacements(page.replacements());
         if is_first {
             let now = Some(page.date().trusted(page.items().filter_map(|reply| Activity::from_message(reply).known()).max()));
             let walk = self.reader.cursor.walk();

@@ -17,8 +17,8 @@ pub(super) struct ThreadPages {
     pages: Pages,
     route: Route,
     /// Number of pages and replies read on this route.
-    read: usize,
-    replies: usize,
+    pages_read: usize,
+    replies_read: usize,
     restarts: Restarts,
 }
 
@@ -64,7 +64,7 @@ impl ThreadPages {
             Some((link, route)) => (Pages::from_link(link, &list), route),
             None => (Pages::new(list.clone()), Route::List),
         };
-        Self { source, list, pages, route, read: 0, replies: 0, restarts: Restarts::default() }
+        Self { source, list, pages, route, pages_read: 0, replies_read: 0, restarts: Restarts::default() }
     }
 
     /// What is known about the replies from the root, if it was on a page.
@@ -104,16 +104,16 @@ impl ThreadPages {
     }
 
     fn is_at_beginning(&self) -> bool {
-        self.route == Route::List && self.read == 0
+        self.route == Route::List && self.pages_read == 0
     }
 
     /// Notes a page with this number of replies. Returns whether it is the beginning of the thread.
     fn note_page(&mut self, replies: usize, has_next: bool, expansion: &Expansion) -> bool {
         let is_first = self.is_at_beginning();
-        (self.read, self.replies) = (self.read + 1, self.replies + replies);
+        (self.pages_read, self.replies_read) = (self.pages_read + 1, self.replies_read + replies);
         if self.route == Route::RootLink && has_next {
             expansion.note_page_size(replies);
-            if self.rest().is_some_and(|rest| rest.is_better_listed(self.read, self.replies, expansion.page_size())) {
+            if self.rest().is_some_and(|rest| rest.is_better_listed(self.pages_read, self.replies_read, expansion.page_size())) {
                 self.list_from_beginning();
             }
         }
@@ -122,7 +122,7 @@ impl ThreadPages {
 
     fn note_end(&self, expansion: &Expansion) {
         if let (Route::List, Some(rest)) = (self.route, self.rest()) {
-            expansion.learn(rest.expanded(), self.replies);
+            expansion.learn(rest.expanded(), self.replies_read);
         }
     }
 
@@ -134,12 +134,12 @@ impl ThreadPages {
             Source::Listed { .. } => None,
         };
         // The pages of the root's link do not show how far the list will get.
-        let read = if self.route == Route::RootLink { 0 } else { self.read };
+        let read = if self.route == Route::RootLink { 0 } else { self.pages_read };
         !self.is_at_beginning() && error.is_link_lost(got_at) && self.restarts.allows(read as u64)
     }
 
     fn list_from_beginning(&mut self) {
-        (self.route, self.read, self.replies) = (Route::List, 0, 0);
+        (self.route, self.pages_read, self.replies_read) = (Route::List, 0, 0);
         self.pages = Pages::new(self.list.clone());
     }
 }
@@ -212,7 +212,7 @@ mod tests {
         let mut pages_of_link = listed(RemainingReplies::beyond(link(), 200, Some(30)));
         assert_eq!(pages_of_link.route, Route::RootLink, "230 replies are 5 pages of the list, or 2 of the link");
         pages_of_link.note_page(2, true, &expansion);
-        assert_eq!((pages_of_link.route, pages_of_link.read), (Route::List, 0), "14 more pages of 2 replies would remain");
+        assert_eq!((pages_of_link.route, pages_of_link.pages_read), (Route::List, 0), "14 more pages of 2 replies would remain");
         assert_eq!(expansion.page_size(), 2);
         pages.note_page(50, true, &expansion);
         assert_eq!(expansion.page_size(), 2, "a page of the list does not count");

@@ -5,11 +5,13 @@
 //!
 //! - **Chain**: a root message with its replies. Its *activity* is the newest `lastModifiedDateTime`, `lastEditedDateTime` or
 //!   `deletedDateTime` of any message in it. Graph lists chains by activity, newest first.
-//! - **Floor**: how far down a walk reads. Earlier runs have emitted what is older, or the configuration excludes it.
-//! - **Pass**: one way down the list, from the top to the floor. A pass reads whole pages and stops after a page whose last chains are
-//!   older than the floor.
+//! - **Floor**: how far down a walk reads. Everything older was emitted by earlier runs or is before `start_date`.
+//! - **Pass**: one descent through the list, from the top to the floor. A pass reads whole pages and stops after a page whose last chains
+//!   are older than the floor.
 //! - **Head**: the newest activity on the first page of a pass.
-//! - **Closing pass**: a further pass from the top, down to where the previous pass began.
+//! - **Closing pass**: a further pass from the top, which only goes down to where the previous pass began.
+//! - **Owed**: a record that this run holds back because it has already emitted another version of the same key (`dedup.rs`). The walk
+//!   stays open, and the next run reads down to that record.
 //!
 //! Why closing passes are needed: while a pass is paging, a chain that gets a new message moves to the top, above the pages that were
 //! already read, so this pass never sees it. After a pass of more than one page the walk therefore goes down once more from the top to
@@ -17,6 +19,9 @@
 //!
 //! - needs one page only, because a page is a snapshot of one moment; or
 //! - begins with the same chains as the previous pass, because then nothing moved in between.
+//!
+//! After each page, the link to the next one is stored in the state, so an interrupted run resumes its pass. If Graph no longer accepts the
+//! link, the pass starts again from the top.
 
 use chrono::{DateTime, Utc};
 use tracing::{debug, warn};
@@ -72,9 +77,9 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
     /// Runs passes from the top until one shows that nothing moved during the previous one.
     pub(super) async fn run(mut self) -> Result<(), JobError> {
         self.reader.streams.cursors().for_each(|cursor| _ = cursor.walk());
-        let mut before = None;
+        let mut previous = None;
         for _ in 0..MAX_PASSES {
-            let pass = self.pass(before.as_ref()).await?;
+            let pass = self.pass(previous.as_ref()).await?;
             if pass.has_seen_all() {
                 self.forget_owed_by_earlier_runs();
             }
@@ -82,7 +87,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
                 return self.end(pass.head());
             }
             self.begin_closing_pass(&pass)?;
-            before = pass.into_first_page();
+            previous = pass.into_first_page();
         }
         warn!(
             "channel {} of team {} is changing faster than it can be read; the next run will read the latest changes",
@@ -92,12 +97,12 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
     }
 
     /// Reads from the top, or from the stored page, down to what the streams need.
-    async fn pass<'b>(&mut self, before: Option<&'b FirstPage>) -> Result<Pass<'b>, JobError> {
-        let mut pass = self.begin(before);
+    async fn pass<'b>(&mut self, previous: Option<&'b FirstPage>) -> Result<Pass<'b>, JobError> {
+        let mut pass = self.begin(previous);
         loop {
             match self.step(&mut pass).await? {
                 Next::Continue => {}
-                Next::Restart => pass = self.begin(before),
+                Next::Restart => pass = self.begin(previous),
                 Next::Done => break,
             }
         }
@@ -105,7 +110,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         Ok(pass)
     }
 
-    fn begin<'b>(&mut self, before: Option<&'b FirstPage>) -> Pass<'b> {
+    fn begin<'b>(&mut self, previous: Option<&'b FirstPage>) -> Pass<'b> {
         let ChannelRef { team_id: team, id: channel, facts } = self.channel;
         let bounds = self.reader.streams.bounds();
         if bounds.stored.is_some() {
@@ -113,14 +118,14 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         }
         self.reader.remaining = RemainingRequests::new(bounds.stop, facts.created);
         let list = if self.reader.expands { streams::walk } else { streams::roots };
-        Pass::begin(bounds, |size| list(team, channel, size), before)
+        Pass::begin(bounds, |size| list(team, channel, size), previous)
     }
 
     /// Fetches the next page of a pass.
     async fn step(&mut self, pass: &mut Pass<'_>) -> Result<Next, JobError> {
         match pass.pages.next(&self.context.client).await {
             Ok(Some(page)) if pass.is_probe_too_small(&page) => {
-                pass.ask_in_full_size();
+                pass.request_full_size();
                 Ok(Next::Continue)
             }
             Ok(Some(page)) => self.read(pass, page).await,

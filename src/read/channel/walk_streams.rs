@@ -149,7 +149,7 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         }
         drop(permit);
         if self.emitted() > emitted_before {
-            context.note(replacements);
+            context.count_replacements(replacements);
         }
         Ok(())
     }

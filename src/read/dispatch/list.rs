@@ -28,7 +28,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput,
         Ok(()) if reading.is_empty && list.never_empty => Err(Error::NoChannels { team: reading.input.parent.own_id().to_owned() }.into()),
         Ok(()) => Ok(reading.end()),
         Err(JobError::Failed(error)) => reading.refused(error).await,
-        Err(stop) => Err(stop),
+        Err(error) => Err(error),
     }
 }
 
@@ -77,7 +77,7 @@ impl<'l> Reading<'l> {
     }
 
     async fn page(&mut self, pages: &mut Pages, page: Page) -> Result<(), JobError> {
-        self.context.note(page.replacements());
+        self.context.count_replacements(page.replacements());
         let mut records = self.context.output.batch(self.input.stream);
         let parent = self.input.parent.clone();
         let derived = id_columns(&parent);
@@ -148,10 +148,10 @@ impl<'l> Reading<'l> {
             });
         }
         // Configured items can be read without the permission to list them.
-        let named = self.input.wanted.take_candidates(&parent);
-        if matches!(error, Error::Graph { .. }) && error.is_forbidden() && !named.is_empty() {
-            let by_id = named.iter().fold(StreamSet::default(), |all, found| all.union(found.streams));
-            return Ok(JobReport { found: named, refused: vec![(self.streams.without(by_id), error)], ..JobReport::default() });
+        let configured = self.input.wanted.take_candidates(&parent);
+        if matches!(error, Error::Graph { .. }) && error.is_forbidden() && !configured.is_empty() {
+            let by_id = configured.iter().fold(StreamSet::default(), |all, found| all.union(found.streams));
+            return Ok(JobReport { found: configured, refused: vec![(self.streams.without(by_id), error)], ..JobReport::default() });
         }
         Err(error.into())
     }

@@ -17,7 +17,7 @@ pub(crate) async fn read(context: &Context, JobInput { stream, parent, .. }: Job
     let task = || format!("read the {} of {parent}", stream.plural());
     let report = context.client.report(&request, stream.primary_key).await;
     let report = report.map_err(|source| Error::graph(task(), source, stream.permissions))?;
-    context.note(report.replacements());
+    context.count_replacements(report.replacements());
     let (mut damage, mut records) = (Damage::default(), context.output.batch(stream));
     for (number, row) in report.rows().enumerate() {
         match row.and_then(|row| record(selected, &row)) {

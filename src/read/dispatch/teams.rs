@@ -45,7 +45,7 @@ fn request(context: &Context, streams: StreamSet, own: StreamSet) -> Request {
 }
 
 fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages, input: &mut JobInput, report: &mut JobReport) {
-    context.note(page.replacements());
+    context.count_replacements(page.replacements());
     let own = streams.filter(|stream| stream.name == TEAMS.name);
     let mut damage = Damage::default();
     for group in page.items() {
@@ -94,7 +94,7 @@ pub(crate) async fn team(context: &Context, input: JobInput) -> Result<JobReport
         }
         Err(source) => return Err(Error::graph(format!("read {parent}"), source, &TEAMS.permissions[1..]).into()),
     };
-    context.note(page.replacements());
+    context.count_replacements(page.replacements());
     let mut records = context.output.batch(selected.stream);
     let mut damage = Damage::default();
     let properties =

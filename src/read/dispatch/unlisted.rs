@@ -19,7 +19,7 @@ use crate::{
 
 /// Requests a parent that its list does not contain. `shows_gap`: if the parent exists, the list is incomplete.
 pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput, shows_gap: bool) -> Result<JobReport, JobError> {
-    let Some(mut lookup) = context.lookups.take().await else { return Ok(JobReport::default()) };
+    let Some(mut lookup) = context.lookups.start().await else { return Ok(JobReport::default()) };
     let JobInput { stream: finder, parent, .. } = input;
     let Some(finds) = finder.finds else { return Ok(JobReport::default()) };
     let own = streams.filter(|stream| stream.name == finder.name);
@@ -64,7 +64,7 @@ async fn write(
     parent: &Partition,
     page: Page,
 ) -> Result<(ChannelFacts, Option<Error>), JobError> {
-    context.note(page.replacements());
+    context.count_replacements(page.replacements());
     let (mut damage, mut facts, above) = (Damage::default(), ChannelFacts::default(), parent.above());
     let selected = context.selected(finder).filter(|_| !own.is_empty());
     let mut records = context.output.batch(finder);
