@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// Looks for `all` things at once, of which those with numbers that fulfil `exists` exist. Returns how many lookups were made.
+    /// Makes `all` lookups at once; those whose number satisfies `exists` succeed. Returns how many were made.
     async fn lookups_made(all: usize, exists: impl Fn(usize) -> bool + Copy + Send + 'static) -> usize {
         let lookups = Arc::new(LookupBudget::default());
         let tasks: Vec<_> = (0..all)

@@ -65,7 +65,7 @@ impl DeltaCursor {
         !self.position.has_link() && self.position.delta_at.is_none_or(is_too_old)
     }
 
-    /// Whether the link has failed for so long that it will hardly work again.
+    /// Whether the link has failed for so long that it is unlikely to work again.
     pub(super) fn is_link_stale(&self, now: Option<DateTime<Utc>>) -> bool {
         now.zip(self.position.round_began_at()).is_some_and(|(now, at)| before(now, RETRY_AFTER) > at)
     }

@@ -34,7 +34,7 @@ const ROWS: [Row; 6] = [
 ];
 
 impl DeltaFailure {
-    /// `is_link_stale`: the link has failed for so long that it will hardly work again.
+    /// `is_link_stale`: the link has failed for so long that it is unlikely to work again.
     pub(crate) fn from_error(error: &Error, is_link_stale: bool) -> Self {
         match &error.cause {
             Cause::Refused(refusal) if refusal.status >= 500 && is_link_stale => Self::TokenRejected,

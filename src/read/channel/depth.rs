@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_chains_in_a_row_below_a_bound_show_that_all_are() {
+    fn two_chains_in_a_row_below_a_bound_show_that_all_others_are() {
         let at = |hour: i64| Activity::Known(DateTime::from_timestamp(hour * 3600, 0).unwrap());
         let is_below = |activities: &[Activity]| {
             let mut depth = Depth::default();

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_graph_expands_is_learned_from_threads_that_were_cut() {
+    fn the_number_of_expanded_replies_is_learned_from_threads_that_were_cut() {
         let expansion = Expansion::default();
         assert_eq!([19, 20, 200].map(|expanded| expansion.may_be_cut(expanded)), [false, true, true]);
         expansion.note_whole(30);

@@ -242,7 +242,7 @@ mod tests {
         FirstPage::new(page, |_| has_more)
     }
 
-    fn lookup(pass: &mut Pass<'_>, page: &Page) -> PageInfo {
+    fn inspect(pass: &mut Pass<'_>, page: &Page) -> PageInfo {
         pass.inspect(page, |_| false)
     }
 
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_begins_with_a_small_page_where_little_is_expected_and_nothing_is_stored() {
+    fn a_pass_begins_with_a_small_page_if_few_changes_are_expected_and_no_page_is_stored() {
         let probes = |bounds| begin(bounds, None).probes;
         assert!(!probes(bounds()));
         assert!(probes(Bounds { expects_few_changes: true, ..bounds() }));
@@ -264,49 +264,49 @@ mod tests {
     }
 
     #[test]
-    fn a_small_page_is_too_small_unless_it_reaches_below_what_is_wanted() {
+    fn a_small_page_is_too_small_unless_it_reaches_the_floor() {
         let probe = || begin(Bounds { expects_few_changes: true, ..bounds() }, None);
         let is_too_small = |page: &Page| probe().is_probe_too_small(page);
         assert!(is_too_small(&page(&[("a", 9), ("b", 8)], true)));
         assert!(is_too_small(&page(&[("a", 9), ("b", 4)], true)), "one old chain may be misplaced");
         assert!(!is_too_small(&page(&[("a", 9), ("b", 4), ("c", 3)], true)));
-        assert!(!is_too_small(&page(&[("a", 9)], false)), "there is no more");
+        assert!(!is_too_small(&page(&[("a", 9)], false)), "there are no more pages");
         let mut pass = probe();
         pass.request_full_size();
         assert!(!pass.is_probe_too_small(&page(&[("a", 9)], true)), "the large page is read as it is");
         let mut pass = probe();
-        lookup(&mut pass, &page(&[("a", 9), ("b", 4), ("c", 3)], true));
+        inspect(&mut pass, &page(&[("a", 9), ("b", 4), ("c", 3)], true));
         assert!(!pass.is_probe_too_small(&page(&[("d", 9)], true)), "only the first page is a probe");
     }
 
     #[test]
     fn only_the_first_page_is_the_top_of_the_list() {
         let mut pass = begin(bounds(), None);
-        let [one, other] = [page(&[("a", 9)], true), page(&[("b", 8)], true)].map(|page| lookup(&mut pass, &page));
+        let [one, other] = [page(&[("a", 9)], true), page(&[("b", 8)], true)].map(|page| inspect(&mut pass, &page));
         assert_eq!([one.is_top, other.is_top], [true, false]);
         assert_eq!(pass.head(), Some(time(9)));
         let mut pass = begin(resumed(Some(time(12))), None);
-        assert!(!lookup(&mut pass, &page(&[("b", 8)], true)).is_top);
+        assert!(!inspect(&mut pass, &page(&[("b", 8)], true)).is_top);
         assert_eq!(pass.head(), Some(time(12)), "the earlier run saw the first page");
     }
 
     #[test]
     fn the_head_is_on_the_first_page_that_has_a_time() {
         let mut pass = begin(bounds(), None);
-        lookup(&mut pass, &page(&[], true));
+        inspect(&mut pass, &page(&[], true));
         assert_eq!(pass.head(), None);
-        lookup(&mut pass, &page_of(json!([{"id": "a"}]), true));
+        inspect(&mut pass, &page_of(json!([{"id": "a"}]), true));
         assert_eq!(pass.head(), None);
-        lookup(&mut pass, &page(&[("b", 9)], true));
-        lookup(&mut pass, &page(&[("c", 10)], true));
+        inspect(&mut pass, &page(&[("b", 9)], true));
+        inspect(&mut pass, &page(&[("c", 10)], true));
         assert_eq!(pass.head(), Some(time(9)));
         let mut pass = begin(resumed(None), None);
-        lookup(&mut pass, &page(&[("b", 8)], true));
+        inspect(&mut pass, &page(&[("b", 8)], true));
         assert_eq!(pass.head(), Some(time(8)), "the earlier run saw no time");
     }
 
     #[test]
-    fn a_pass_that_begins_as_the_one_before_ends_with_its_first_page() {
+    fn a_pass_that_begins_like_the_previous_one_ends_with_its_first_page() {
         let seen = page(&[("a", 9), ("b", 8)], true);
         for (now, is_unmoved) in [
             (page(&[("a", 9), ("b", 8)], true), true),
@@ -316,17 +316,17 @@ mod tests {
         ] {
             let previous = first(&seen, false);
             let mut pass = begin(bounds(), Some(&previous));
-            let info = lookup(&mut pass, &now);
+            let info = inspect(&mut pass, &now);
             assert_eq!([info.is_unmoved, pass.ends_with(info)], [is_unmoved; 2]);
         }
         let previous = first(&seen, false);
         let mut pass = begin(bounds(), Some(&previous));
-        lookup(&mut pass, &page(&[("z", 10)], true));
-        assert!(!lookup(&mut pass, &seen).is_unmoved, "only the top shows that nothing has moved");
+        inspect(&mut pass, &page(&[("z", 10)], true));
+        assert!(!inspect(&mut pass, &seen).is_unmoved, "only the top shows that nothing has moved");
     }
 
     #[test]
-    fn replies_that_the_chain_at_the_top_hides_are_known_as_of_the_pass_before() {
+    fn hidden_replies_of_the_top_chain_are_known_as_of_the_previous_pass() {
         let same = page(&[("a", 9)], true);
         let replies_at = |first_has_more, now: &Page, has_more| {
             let mut previous = first(&same, first_has_more);
@@ -335,13 +335,13 @@ mod tests {
         };
         assert_eq!(replies_at(false, &same, false), time(23));
         assert_eq!([(true, false), (false, true)].map(|(then, now)| replies_at(then, &same, now)), [time(22); 2]);
-        assert_eq!(replies_at(true, &page(&[("b", 10)], true), true), time(23), "what has moved is read");
+        assert_eq!(replies_at(true, &page(&[("b", 10)], true), true), time(23), "chains that moved are read");
     }
 
     #[test]
-    fn a_pass_ends_below_what_is_wanted() {
+    fn a_pass_ends_below_the_floor() {
         let mut pass = begin(bounds(), None);
-        let info = lookup(&mut pass, &page(&[("a", 9), ("b", 4)], true));
+        let info = inspect(&mut pass, &page(&[("a", 9), ("b", 4)], true));
         pass.depth.note(Activity::Known(time(9)));
         pass.depth.note(Activity::Known(time(4)));
         assert!(!pass.ends_with(info));
@@ -350,27 +350,27 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_ends_with_a_pass_of_one_page_or_one_that_begins_as_the_one_before() {
+    fn a_walk_ends_with_a_pass_of_one_page_or_one_that_begins_like_the_previous_one() {
         let (seen, moved) = (page(&[("a", 9)], true), page(&[("b", 10)], true));
         let mut pass = begin(bounds(), None);
-        lookup(&mut pass, &seen);
+        inspect(&mut pass, &seen);
         assert!(pass.is_last());
-        lookup(&mut pass, &page(&[("c", 8)], true));
+        inspect(&mut pass, &page(&[("c", 8)], true));
         assert!(!pass.is_last());
         let mut pass = begin(resumed(Some(time(9))), None);
-        lookup(&mut pass, &page(&[("c", 8)], false));
+        inspect(&mut pass, &page(&[("c", 8)], false));
         assert!(!pass.is_last(), "the page of the earlier run counts");
         for (now, is_last) in [(&seen, true), (&moved, false)] {
             let previous = first(&seen, false);
             let mut pass = begin(bounds(), Some(&previous));
-            lookup(&mut pass, now);
-            lookup(&mut pass, &page(&[("c", 8)], true));
+            inspect(&mut pass, now);
+            inspect(&mut pass, &page(&[("c", 8)], true));
             assert_eq!(pass.is_last(), is_last);
         }
     }
 
     #[test]
-    fn a_pass_has_seen_all_if_this_run_began_it_and_its_pages_did_not_go_round() {
+    fn a_pass_has_seen_all_if_this_run_began_it_and_its_links_led_in_no_circle() {
         let mut pass = begin(bounds(), None);
         assert!(pass.has_seen_all());
         pass.cut();
@@ -379,25 +379,25 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_link_begins_the_pass_again_and_a_refused_first_page_does_not() {
+    fn a_lost_link_restarts_the_pass_and_a_refused_first_page_does_not() {
         let (mut restarts, gone) = (Restarts::default(), refused(410, time(20)));
         let mut pass = begin(bounds(), None);
         assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Fail);
-        lookup(&mut pass, &page(&[("a", 9)], true));
+        inspect(&mut pass, &page(&[("a", 9)], true));
         assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Restart);
-        assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Fail, "it came no further");
+        assert_eq!(pass.recovery(&gone, true, &mut restarts), Recovery::Fail, "it got no further");
         assert_eq!(begin(resumed(None), None).recovery(&gone, true, &mut Restarts::default()), Recovery::Restart);
     }
 
     #[test]
-    fn a_stored_link_that_is_old_is_lost_with_an_error_of_the_server_too() {
+    fn a_server_error_for_an_old_stored_link_means_that_it_is_lost() {
         let recovery = |date| begin(resumed(None), None).recovery(&refused(500, date), true, &mut Restarts::default());
         assert_eq!(recovery(time(20)), Recovery::Fail);
         assert_eq!(recovery(time(20) + TimeDelta::days(30)), Recovery::Restart);
     }
 
     #[test]
-    fn roots_are_listed_alone_where_graph_refuses_to_expand_replies() {
+    fn roots_are_listed_alone_if_graph_refuses_to_expand_replies() {
         let recovery = |status, expands| begin(bounds(), None).recovery(&refused(status, time(20)), expands, &mut Restarts::default());
         assert_eq!(recovery(400, true), Recovery::ListRootsOnly);
         assert_eq!(recovery(400, false), Recovery::Fail, "they are listed alone already");
@@ -405,11 +405,11 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_whose_pages_go_round_begins_again_and_is_cut_if_it_comes_no_further() {
+    fn a_pass_whose_links_lead_in_a_circle_restarts_and_is_cut_if_it_gets_no_further() {
         let (mut restarts, round) = (Restarts::default(), error(Cause::EndlessPaging("a nextLink was repeated")));
         let mut pass = begin(bounds(), None);
-        lookup(&mut pass, &page(&[("a", 9)], true));
-        let remedies = [(); 2].map(|()| pass.recovery(&round, true, &mut restarts));
-        assert_eq!(remedies, [Recovery::Restart, Recovery::Cut]);
+        inspect(&mut pass, &page(&[("a", 9)], true));
+        let recoveries = [(); 2].map(|()| pass.recovery(&round, true, &mut restarts));
+        assert_eq!(recoveries, [Recovery::Restart, Recovery::Cut]);
     }
 }

@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_thread_takes_at_most_twice_the_minimum_of_requests(
+        fn a_thread_takes_at_most_twice_the_minimum_number_of_requests(
             expanded in 0_usize..1100, beyond in 1_usize..5000, page in 1_usize..60, likely in proptest::option::of(0.0..10_000.0),
         ) {
             let minimum = beyond.div_ceil(page).min((expanded + beyond).div_ceil(MAX_TOP as usize));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_whose_times_show_its_length_takes_the_minimum_of_requests() {
+    fn a_thread_whose_times_show_its_length_takes_the_minimum_number_of_requests() {
         for (beyond, minimum) in [(1, 1), (30, 2), (100, 5), (130, 7)] {
             assert_eq!(rest(200, None, Some(beyond as f64)).requests(beyond, 20), minimum, "{beyond}");
         }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_is_estimated_from_times() {
+    fn the_number_of_remaining_replies_is_estimated_from_times() {
         let at = |seconds: i64| DateTime::from_timestamp(1_790_000_000 + seconds, 0);
         assert_eq!(share_beyond(at(0), at(400), at(100)), Some(100.0 / 300.0));
         assert_eq!(share_beyond(at(0), at(100), at(400)), None);

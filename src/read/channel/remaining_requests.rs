@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_remains_is_estimated_from_what_is_done() {
+    fn remaining_requests_are_estimated_from_progress() {
         let (now, day) = (DateTime::from_timestamp(1_790_000_000, 0).unwrap(), TimeDelta::days(1));
         let mut remaining = RemainingRequests::new(DateTime::UNIX_EPOCH, Some(now - day * 100));
         assert_eq!(remaining.requests(), 0.0);

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_begins_again_once_and_then_only_if_it_came_further() {
+    fn a_list_restarts_once_and_then_only_if_it_got_further() {
         let begun = |pages: &[u64]| {
             let mut restarts = Restarts::default();
             pages.iter().take_while(|&&pages| restarts.allows(pages)).count()
