@@ -94,7 +94,7 @@ impl<'w, 'c> ChainReader<'w, 'c> {
             }
         }
         self.set_priority();
-        self.reach.page(activities.into_iter());
+        self.reach.note_page(activities.into_iter());
         Ok(())
     }
 

@@ -9,19 +9,19 @@ use super::activity::Activity;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Depth {
     last: Option<DateTime<Utc>>,
-    before: Option<DateTime<Utc>>,
+    previous: Option<DateTime<Utc>>,
 }
 
 impl Depth {
     /// Notes the next chain. A chain of unknown activity is ignored.
     pub(crate) fn note(&mut self, activity: Activity) {
         if let Activity::Known(time) = activity {
-            (self.before, self.last) = (self.last, Some(time));
+            (self.previous, self.last) = (self.last, Some(time));
         }
     }
 
     pub(crate) fn is_below(self, bound: DateTime<Utc>) -> bool {
-        self.last.zip(self.before).is_some_and(|(last, before)| last < bound && before < bound)
+        self.last.zip(self.previous).is_some_and(|(last, previous)| last < bound && previous < bound)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
-/// The preview of Teams (November 2016). If nothing else is known, a channel does not go back further.
+/// The preview of Teams began in November 2016. If nothing else is known, a channel does not go back further.
 const TEAMS_LAUNCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(2016, 11, 1);
 
 /// Assumed requests for a long thread of unknown length: as many as the replies that were expanded would have needed.

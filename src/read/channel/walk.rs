@@ -208,7 +208,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         if pass.is_cut() {
             self.reader.reach.restart();
         } else {
-            self.reader.reach.bottom();
+            self.reader.reach.note_bottom();
         }
         self.reader.streams.begin_closing_pass(pass.head());
         self.reader.streams.report(false)
