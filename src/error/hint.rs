@@ -146,15 +146,15 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             "`tenant_id` and `client_id` are swapped: `client_id` is the Application (client) ID, which is never a domain"
         }
         90_002 | 900_023 | 50_059 | 700_016 | 700_011 if is(Mixup::SameIds) => {
-            "`tenant_id` and `client_id` are the same: copy both from the Overview of the app registration, Directory (tenant) ID and \
-            Application (client) ID"
+            "`tenant_id` and `client_id` are the same: copy Directory (tenant) ID and Application (client) ID from the Overview of the \
+            app registration"
         }
         700_016 | 700_011 if is(Mixup::ClientIsNoId) => {
             "`client_id` must be a GUID: copy the Application (client) ID from the Overview of the app registration"
         }
         700_016 | 700_011 => {
-            "this tenant does not have this application: compare `client_id` and `tenant_id` with the Overview of the app registration, \
-            Application (client) ID and Directory (tenant) ID"
+            "the application does not exist in this tenant: compare `client_id` and `tenant_id` with the Application (client) ID and \
+            Directory (tenant) ID in the Overview of the app registration"
         }
         70_001 | 7_000_112 => {
             "the application is disabled or missing in this tenant: check `client_id`, and in the Entra admin center under Enterprise \
@@ -183,8 +183,8 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             "the tenant is blocked or was deleted: check `tenant_id`; if it is right, ask its administrator or Microsoft support"
         }
         code if OTHER_CREDENTIALS.contains(&code) => {
-            "Entra complains about a certificate or a federated token, but a client secret was sent: check `login_url` and the proxy, or \
-            create a new client secret"
+            "Microsoft Entra reports a problem with a certificate or federated token, but a client secret was sent: check `login_url` and \
+            the proxy, or create a new client secret"
         }
         70_011 | 900_144 | 90_014 => "check `cloud`, `login_url` and the proxy; if they are right, please report this",
         _ => return None,

@@ -65,7 +65,7 @@ pub enum Error {
         missing_permission: Option<&'static str>,
     },
     /// Every parent of a stream was refused or is missing.
-    #[error("none of {count} parents can be read, for example: {example}")]
+    #[error("none of {count} parents can be read; one of the errors: {example}")]
     NoParent {
         count: u64,
         /// The most informative of the errors.

@@ -125,7 +125,7 @@ pub(super) fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead +
             decoder.multiple_members(true);
             Ok(Box::new(decoder))
         }
-        _ => Err("it has a compression that was not requested"),
+        _ => Err("it uses a compression that was not requested"),
     }
 }
 

@@ -51,7 +51,10 @@ fn a_compressed_token_response_is_accepted() {
     }
     let brotli = Fault::respond(200, &[("Content-Encoding", "br")], "x");
     let (kind, sentence) = reported(&simulator(brotli), json!({}));
-    assert!(kind == "transient_error" && sentence.contains("returned no token: it has a compression that was not requested"), "{sentence}");
+    assert!(
+        kind == "transient_error" && sentence.contains("returned no token: it uses a compression that was not requested"),
+        "{sentence}"
+    );
 }
 
 /// Gateways rewrite responses. A damaged key does not affect the other keys.
