@@ -5,7 +5,7 @@
 # Expected: Parquet is a safe exchange format: `COPY messages TO 'messages.parquet'` writes JSON columns as text, and all readers read text.
 # Found:    DuckDB marks the columns with Parquet's logical type JSON, which each reader handles differently. pyarrow: an extension type
 #           (arrow.json) with text. Polars: Binary; every `.str` function on it is an error. pyiceberg refuses to append: "unsupported
-#           type: extension<arrow.json>". ClickHouse: its JSON type, without being told to. Texts that look like dates are then
+#           type: extension<arrow.json>". ClickHouse: its JSON type, without being asked. Texts that look like dates are then
 #           rewritten while reading (2026-02-30 became 2026-03-02), "@odata.type" becomes {"@odata": {"type": ...}}, null
 #           properties disappear, and the two settings that turn off date inference (input_format_try_infer_dates,
 #           input_format_try_infer_datetimes) have no effect here.

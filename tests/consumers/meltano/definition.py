@@ -16,7 +16,7 @@ KINDS = {"string": "string", "boolean": "boolean", "integer": "integer", "object
 
 def check(bench: Bench) -> str:
     about = json.loads(subprocess.run([bench.tap, "--about", "--format=json"], capture_output=True, check=True).stdout)
-    expected = [_setting(name, told) for name, told in about["settings"]["properties"].items()]
+    expected = [_setting(name, schema) for name, schema in about["settings"]["properties"].items()]
     project = read_yaml(bench, EXAMPLE / "meltano.yml")
     definition = read_yaml(bench, EXAMPLE / f"{TAP}.yml")
     for where, plugin in (("meltano.yml", project["plugins"]["extractors"][0]), (f"{TAP}.yml", definition)):
@@ -37,14 +37,14 @@ def check(bench: Bench) -> str:
     return f"{added.version}: {len(expected)} settings and {len(about['capabilities'])} capabilities in both definitions, as in `--about`"
 
 
-def _setting(name: str, told: dict[str, Any]) -> dict[str, Any]:
+def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """The expected declaration of a setting."""
-    kind = "options" if "enum" in told else "date_iso8601" if name == "start_date" else KINDS[told["type"][0]]
-    setting = {"name": name, "label": told["title"], "kind": kind, "description": told["description"]}
-    if told.get("secret"):
+    kind = "options" if "enum" in schema else "date_iso8601" if name == "start_date" else KINDS[schema["type"][0]]
+    setting = {"name": name, "label": schema["title"], "kind": kind, "description": schema["description"]}
+    if schema.get("secret"):
         setting["sensitive"] = True
-    if "enum" in told:
-        setting["options"] = told["enum"]
+    if "enum" in schema:
+        setting["options"] = schema["enum"]
     return setting
 
 

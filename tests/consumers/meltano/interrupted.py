@@ -1,6 +1,6 @@
 """An interrupted run fails, and the next one continues without loss: SIGKILL of the tap, SIGTERM of Meltano.
 
-Into target-postgres: when its input ends, it loads what it has and tells the last state.
+Into target-postgres: when its input ends, it loads the received records and emits the last state.
 """
 
 from __future__ import annotations

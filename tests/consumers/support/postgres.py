@@ -74,7 +74,7 @@ class Postgres:
         # PostgreSQL refuses to run as root.
         user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         command = [*user, str(self._programs / program), *map(str, arguments)]
-        # Into a file: the server that pg_ctl leaves behind would keep a pipe open.
+        # A file, because the server that pg_ctl starts would keep a pipe open.
         with tempfile.TemporaryFile("w+") as log:
             run = subprocess.run(command, cwd=self._folder, stdout=log, stderr=log)
             log.seek(0)
@@ -83,7 +83,7 @@ class Postgres:
 
 
 def _programs() -> Path:
-    """The newest PostgreSQL; installed where there is none, if we may."""
+    """The programs of the newest PostgreSQL, which is installed if missing and permitted."""
     found = _installed()
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=True)

@@ -42,14 +42,14 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 
 class Truth:
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._told = told
+    def __init__(self, tree: dict[str, Any]) -> None:
+        self._tree = tree
         self._rows = {
-            "teams": list(told["teams"].values()),
-            "channels": [{**item["value"], "team_id": item["team"]} for item in told["channels"]],
-            "members": [{**item["value"], "team_id": item["team"]} for item in told["members"]],
-            "messages": [_message(item) for item in told["messages"]],
-            "message_replies": [{**_message(item), "parent_message_id": str(item["root"])} for item in told["replies"]],
+            "teams": list(tree["teams"].values()),
+            "channels": [{**item["value"], "team_id": item["team"]} for item in tree["channels"]],
+            "members": [{**item["value"], "team_id": item["team"]} for item in tree["members"]],
+            "messages": [_message(item) for item in tree["messages"]],
+            "message_replies": [{**_message(item), "parent_message_id": str(item["root"])} for item in tree["replies"]],
         }
 
     def rows(self, stream: str) -> dict[Key, Row]:
@@ -63,7 +63,7 @@ class Truth:
 
     def places(self, stream: str) -> list[dict[str, Any]]:
         """Where messages or replies are, oldest first, as the control API takes it."""
-        items = self._told["messages" if stream == "messages" else "replies"]
+        items = self._tree["messages" if stream == "messages" else "replies"]
         return [{name: item[name] for name in ("team", "channel", "root", "id")} for item in sorted(items, key=lambda item: item["id"])]
 
     def changed_since(self, before: Truth, stream: str) -> set[Key]:

@@ -43,7 +43,7 @@ pub struct Economy {
 pub struct Run<'r> {
     pub plan: &'r Plan,
     pub ledger: &'r Ledger,
-    pub asked: &'r HashMap<String, ChannelRequests>,
+    pub channel_requests: &'r HashMap<String, ChannelRequests>,
     pub start: Time,
     pub lines: &'r [Line],
     /// At the start of the run.
@@ -103,7 +103,7 @@ impl Economy {
         let chain = ledger.changed.get(&(record.key.channel.clone(), root(record))).copied().unwrap_or(own).max(own);
         let begun = self.begun.get(&record.key.channel).copied().unwrap_or(run.start);
         let walked = self.walked.get(&place).copied();
-        let asked = run.asked.get(&record.key.channel).cloned().unwrap_or_default();
+        let channel_requests = run.channel_requests.get(&record.key.channel).cloned().unwrap_or_default();
         if walked.is_some_and(|walked| own >= walked.minus(plan.reach() + TICK)) {
             return true;
         }
@@ -119,20 +119,20 @@ impl Economy {
         let followed = self.followed.get(&record.key.channel).copied().unwrap_or(begun);
         let opening = followed.minus(plan.reach().max(DELTA_REACH) + TICK);
         // The first round of delta may continue from an earlier run.
-        let opens = asked.opened || entry(run.destination, record.key.stream, &record.key.channel)["deltaLink"].is_null();
-        record.key.stream == "messages" && asked.delta && (chain >= followed || opens && chain >= opening)
+        let opens = channel_requests.opened || entry(run.destination, record.key.stream, &record.key.channel)["deltaLink"].is_null();
+        record.key.stream == "messages" && channel_requests.delta && (chain >= followed || opens && chain >= opening)
     }
 
     /// Records what the destination contains after a run.
     pub fn note(&mut self, run: &Run<'_>, ended: bool, kept: &Kept, after: &Destination) {
-        for (channel, asked) in run.asked {
+        for (channel, channel_requests) in run.channel_requests {
             self.begun.entry(channel.clone()).or_insert(run.start);
             for &stream in &run.plan.streams {
                 let place = (stream, channel.clone());
                 let state = entry(after, stream, channel);
-                if !ended || asked.blocked || !kept.current.contains(&stream) || !state["walk"].is_null() {
+                if !ended || channel_requests.blocked || !kept.current.contains(&stream) || !state["walk"].is_null() {
                     self.open.insert(place);
-                } else if asked.passes > 0 {
+                } else if channel_requests.passes > 0 {
                     // If a thread has several pages, a last pass without changes may leave the replies known as of the previous pass.
                     let read_at = seconds(&state["readAt"]).unwrap_or(run.start);
                     let Switches { expands_replies, inline_replies, .. } = run.plan.switches;
@@ -140,7 +140,7 @@ impl Economy {
                     self.walked.insert(place.clone(), if is_in_parts { read_at.min(run.start) } else { run.start });
                     self.open.remove(&place);
                 }
-                let is_followed = asked.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
+                let is_followed = channel_requests.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.current.contains(&stream) {
                     // If the run held something back, the next one requests the same round again.
                     let at = seconds(&state["deltaAt"]).unwrap_or(run.start);

@@ -57,7 +57,7 @@ struct Played {
     lines: Vec<Line>,
     status: Option<i32>,
     /// The requests for each channel.
-    asked: HashMap<String, ChannelRequests>,
+    channel_requests: HashMap<String, ChannelRequests>,
     start: Time,
     /// Whether it exited by itself, successfully.
     ended: bool,
@@ -218,7 +218,7 @@ impl<'p> History<'p> {
         self.tap.file("config.json", plan.config(&self.sim).to_string());
         self.tap.file("catalog.json", catalog(plan.protocol, &plan.streams, plan.full_refresh).to_string());
         let start = self.sim.clock().now();
-        let (ran, asked) = self.execute(state.as_ref(), ending, is_quiet)?;
+        let (ran, channel_requests) = self.execute(state.as_ref(), ending, is_quiet)?;
         if let Some(reported) = ran.stderr.lines().find(|line| line.contains("panicked")) {
             return Err(format!("{name} panicked: {reported}"));
         }
@@ -232,7 +232,7 @@ impl<'p> History<'p> {
             ));
         }
         let lines = lines::read(plan.protocol, &ran.lines)?;
-        self.judge(&plan, name, Played { lines, status: ran.status, asked, start, ended }, is_quiet)
+        self.judge(&plan, name, Played { lines, status: ran.status, channel_requests, start, ended }, is_quiet)
     }
 
     /// Runs the executable while the tenant changes.
@@ -253,10 +253,10 @@ impl<'p> History<'p> {
 
     /// Updates the destination and checks the repeated records.
     fn judge(&mut self, plan: &Plan, name: &str, played: Played, is_quiet: bool) -> Result<(), String> {
-        let Played { lines, status, mut asked, start, ended } = played;
+        let Played { lines, status, mut channel_requests, start, ended } = played;
         self.sim.read_tenant(|tenant| {
-            for (channel, asked) in &mut asked {
-                asked.blocked = tenant.channel(channel).is_none() || self.world.lock().blocked.contains(channel);
+            for (channel, channel_requests) in &mut channel_requests {
+                channel_requests.blocked = tenant.channel(channel).is_none() || self.world.lock().blocked.contains(channel);
             }
         });
         let habits = if is_quiet { Habits { merges: plan.habits.merges, ..Habits::default() } } else { plan.habits };
@@ -273,7 +273,7 @@ impl<'p> History<'p> {
         let (kept, faults) = {
             let world = self.world.lock();
             let ledger = &world.changes.ledger;
-            let run = economy::Run { plan, ledger, asked: &asked, start, lines: &lines, destination: &destination };
+            let run = economy::Run { plan, ledger, channel_requests: &channel_requests, start, lines: &lines, destination: &destination };
             let mut faults = economy.judge(&run);
             if name == IDLE {
                 faults.extend(economy::idle_run(&run));

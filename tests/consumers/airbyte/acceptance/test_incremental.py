@@ -108,8 +108,8 @@ def states_with_counts(output: Output) -> list[tuple[AirbyteStateMessage, int]]:
 
 def older(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> list[Key]:
     """Records older than the cursor of their channel. Some awkward messages have unusual times, or none."""
-    told = [(record, cursor, _times(record, CURSOR, "createdDateTime")) for record, cursor in _with_cursor(records, cursors)]
-    return [key(record) for record, cursor, times in told if times and max(times) < cursor]
+    dated = [(record, cursor, _times(record, CURSOR, "createdDateTime")) for record, cursor in _with_cursor(records, cursors)]
+    return [key(record) for record, cursor, times in dated if times and max(times) < cursor]
 
 
 def newer(records: list[AirbyteRecordMessage], cursors: dict[str, str]) -> list[Key]:

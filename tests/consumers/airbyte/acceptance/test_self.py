@@ -81,8 +81,8 @@ def statuses(*names: str) -> list[AirbyteStreamStatusTraceMessage]:
 
 
 def state(**more: Any) -> AirbyteStateMessage:
-    told = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "a"}, "stream_state": {}}, "sourceStats": {"recordCount": 0.0}}
-    return AirbyteStateMessage.model_validate({**told, **more})
+    state = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "a"}, "stream_state": {}}, "sourceStats": {"recordCount": 0.0}}
+    return AirbyteStateMessage.model_validate({**state, **more})
 
 
 @pytest.mark.parametrize(("test", "schema"), BAD_SPECS)
