@@ -1,9 +1,9 @@
-//! Extracts Microsoft Teams from Microsoft Graph v1.0 and tells it in the words of a protocol.
+//! Reads Microsoft Teams from Microsoft Graph v1.0 and writes it in the format of a data integration protocol.
 //!
-//! As a library it streams records into a program: `examples/library.rs` reads the messages of a tenant. A [`config::Config`] says what to
-//! read, [`read::client`] and [`read::states`] make of it what [`sync::run`] needs, and an [`emit::Emitter`] takes the records and the states.
+//! As a library it streams records into a program: `examples/library.rs` reads the messages of a tenant. A [`config::Config`] selects what to
+//! read, [`read::client`] and [`read::states`] prepare the arguments of [`sync::run`], and an [`emit::Emitter`] receives records and states.
 //!
-//! `docs/architecture.md` has the map of the folders, and which may use which.
+//! `docs/architecture.md` describes the folders and their dependencies.
 
 pub mod check;
 pub mod cli;

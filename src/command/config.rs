@@ -50,8 +50,8 @@ pub(super) fn read_settings(paths: &[PathBuf], trust: Trust, secrets: &Secrets) 
         let file = read_commented_object(path, "configuration")?;
         if trust == Trust::Untrusted && is_set(&file, SECRET_FILE) {
             return Err(Error::SecretFile {
-                reason: "is not allowed in a configuration file of check, discover and read: other users may edit the configuration of \
-                    an Airbyte source, and could read files of this machine with it",
+                reason: "is not allowed in a configuration file of check, discover and read, because other users of an Airbyte platform may \
+                    edit the file and could read files of this machine",
                 hint: "set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add `--config ENV`, or use `client_secret`",
             });
         }

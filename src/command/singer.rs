@@ -75,10 +75,10 @@ fn prepare(args: &Singer, secrets: &Secrets) -> Result<(Bookmarks, PreparedSync)
     };
     let (bookmarks, states) = match &args.state {
         Some(path) => read_state(path, |written| {
-            let (given, more) = singer::read_state(written.ok_or_else(|| Error::State("it is empty".to_owned()))?)?;
+            let (previous, more) = singer::read_state(written.ok_or_else(|| Error::State("it is empty".to_owned()))?)?;
             warnings.extend(more);
-            let states = states(&given, &selected, &config)?;
-            Ok((Bookmarks::new(given, states.known()), states))
+            let states = states(&previous, &selected, &config)?;
+            Ok((Bookmarks::new(previous, states.known()), states))
         })?,
         None => (Bookmarks::default(), states(&StoredStates::new(), &selected, &config)?),
     };

@@ -318,13 +318,13 @@ mod tests {
             for kind in [IdOf::Level(&TEAM_LEVEL), IdOf::Level(&CHANNEL_LEVEL), IdOf::Level(&MESSAGE_LEVEL), IdOf::Excludable] {
                 if let Some(id) = kind.read(&text) {
                     let is_clean = id.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | ':' | '@' | '.'));
-                    prop_assert!(is_clean && !id.is_empty() && !id.contains(".."), "{text:?} gives {id:?}");
+                    prop_assert!(is_clean && !id.is_empty() && !id.contains(".."), "{text:?} results in {id:?}");
                     prop_assert_eq!(kind.read(&id), Some(id));
                 }
             }
             if let Some(id) = tenant(&text) {
                 let is_clean = id.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.'));
-                prop_assert!(is_clean && !id.is_empty() && !id.contains(".."), "{text:?} gives {id:?}");
+                prop_assert!(is_clean && !id.is_empty() && !id.contains(".."), "{text:?} results in {id:?}");
             }
         }
     }

@@ -16,7 +16,7 @@ use url::Url;
 
 use contradictions::Contradictions;
 pub use environment::{environment_variable, settings_of_environment};
-pub use problem::{Error, Missing, Problem};
+pub use problem::{Error, InvalidOption, Missing};
 use reader::Reader;
 pub use reader::is_set;
 pub use sample::sample_json;
@@ -80,7 +80,7 @@ impl Config {
     /// With all problems at once.
     pub fn new(settings: &Value) -> Result<Self, Error> {
         let Some(settings) = settings.as_object() else {
-            let problem = Problem { option: "configuration".to_owned(), given: None, allowed: "must be a JSON object".to_owned() };
+            let problem = InvalidOption { option: "configuration".to_owned(), value: None, allowed: "must be a JSON object".to_owned() };
             return Err(Error::of(problem));
         };
         let mut reader = Reader::new(settings);
@@ -134,7 +134,7 @@ impl Config {
 }
 
 /// The required options that are not set. An option with an invalid value is not missing.
-fn missing(settings: &Map<String, Value>, problems: &[Problem], misspelt: &[Misspelt<'_>]) -> Vec<Missing> {
+fn missing(settings: &Map<String, Value>, problems: &[InvalidOption], misspelt: &[Misspelt<'_>]) -> Vec<Missing> {
     let is_missing = |name: &&str| !settings.get(*name).is_some_and(is_set) && problems.iter().all(|problem| problem.option != **name);
     let required = SETTINGS.iter().filter(|setting| setting.required).map(|setting| setting.name);
     required.filter(is_missing).map(|option| Missing { option, misspelt: misspelling_of(option, misspelt) }).collect()
@@ -145,7 +145,7 @@ struct StreamOptions {
     streams: PerStream<StreamConfig>,
     global_limits: GlobalLimits,
     contradictions: Contradictions,
-    problems: Vec<Problem>,
+    problems: Vec<InvalidOption>,
 }
 
 impl StreamOptions {
@@ -185,13 +185,17 @@ impl StreamOptions {
 }
 
 /// Checks the stream name and the type of an entry of `stream_options`.
-fn check_stream_options(name: &str, options: &Value) -> Option<Problem> {
+fn check_stream_options(name: &str, options: &Value) -> Option<InvalidOption> {
     let option = format!("stream_options.{name}");
     if Stream::by_name(name).is_none() {
-        return Some(Problem { option, given: None, allowed: format!("unknown stream; known streams: {}", Stream::names().join(", ")) });
+        return Some(InvalidOption {
+            option,
+            value: None,
+            allowed: format!("unknown stream; known streams: {}", Stream::names().join(", ")),
+        });
     }
     let is_valid = options.is_null() || reader::object(options).is_some();
-    (!is_valid).then(|| Problem { option, given: Some(reader::NOT_SHOWN.to_owned()), allowed: "a JSON object of options".to_owned() })
+    (!is_valid).then(|| InvalidOption { option, value: Some(reader::NOT_SHOWN.to_owned()), allowed: "a JSON object of options".to_owned() })
 }
 
 /// Overrides options of one stream.

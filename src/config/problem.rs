@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Error {
     pub missing: Vec<Missing>,
     /// Invalid options, in the order of the settings.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<InvalidOption>,
     pub hint: Option<String>,
 }
 
@@ -21,17 +21,17 @@ pub struct Missing {
 
 /// An invalid option.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Problem {
+pub struct InvalidOption {
     /// The path of the option.
     pub option: String,
     /// The invalid value, never a secret; [`None`] if the option itself is wrong.
-    pub given: Option<String>,
+    pub value: Option<String>,
     /// The allowed values, or the reason.
     pub allowed: String,
 }
 
 impl Error {
-    pub(super) fn of(problem: Problem) -> Self {
+    pub(super) fn of(problem: InvalidOption) -> Self {
         Self { problems: vec![problem], ..Self::default() }
     }
 
@@ -67,10 +67,10 @@ impl fmt::Display for Missing {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for InvalidOption {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.given {
-            Some(given) => write!(formatter, "option `{}`: invalid value {given}; allowed: {}", self.option, self.allowed),
+        match &self.value {
+            Some(value) => write!(formatter, "option `{}`: invalid value {value}; allowed: {}", self.option, self.allowed),
             None => write!(formatter, "option `{}`: {}", self.option, self.allowed),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    Problem,
+    InvalidOption,
     ids::{self, IdOf},
     settings::{Kind, SETTINGS, setting},
 };
@@ -22,7 +22,7 @@ const MAX_SHOWN_IDS: usize = 5;
 pub(super) struct Reader<'a> {
     /// Each object with the path of its keys, for messages.
     layers: Vec<(&'a Map<String, Value>, String)>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<InvalidOption>,
 }
 
 impl<'a> Reader<'a> {
@@ -43,10 +43,10 @@ impl<'a> Reader<'a> {
         for name in settings.keys() {
             if !setting(name).is_some_and(|setting| setting.per_stream) {
                 let names: Vec<_> = SETTINGS.iter().filter(|setting| setting.per_stream).map(|setting| setting.name).collect();
-                self.problems.push(Problem {
+                self.problems.push(InvalidOption {
                     option: format!("{path}{name}"),
                     // The value may be a misplaced secret.
-                    given: None,
+                    value: None,
                     allowed: format!("not a stream option; stream options: {}", names.join(", ")),
                 });
             }
@@ -111,15 +111,15 @@ impl<'a> Reader<'a> {
             match kind.read(&text) {
                 Some(id) if ids.contains(&id) => {}
                 Some(id) => ids.push(id),
-                None => invalid.push(shown(&text.trim().into())),
+                None => invalid.push(short_form(&text.trim().into())),
             }
         }
         if !invalid.is_empty() {
             let more = invalid.len().saturating_sub(MAX_SHOWN_IDS);
             invalid.truncate(MAX_SHOWN_IDS);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let given = Some(invalid.join(", ") + &more);
-            self.problems.push(Problem { option: self.path_of(layer, name), given, allowed: kind.allowed() });
+            let value = Some(invalid.join(", ") + &more);
+            self.problems.push(InvalidOption { option: self.path_of(layer, name), value, allowed: kind.allowed() });
         }
         ids
     }
@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
         self.read(name, "a JSON object", object).unwrap_or_default()
     }
 
-    pub(super) fn add_problem(&mut self, option: String, given: &Value, allowed: &str) {
-        self.problems.push(Problem { option, given: Some(shown(given)), allowed: allowed.to_owned() });
+    pub(super) fn add_problem(&mut self, option: String, value: &Value, allowed: &str) {
+        self.problems.push(InvalidOption { option, value: Some(short_form(value)), allowed: allowed.to_owned() });
     }
 
     /// The index of the first layer that sets an option; [`usize::MAX`] if none does.
@@ -174,8 +174,8 @@ impl<'a> Reader<'a> {
                 Some(Kind::Url) => value.as_str().is_some_and(|url| url.contains('@')),
                 _ => false,
             };
-            let given = if may_be_secret { NOT_SHOWN.to_owned() } else { shown(value) };
-            self.problems.push(Problem { option: self.path_of(layer, name), given: Some(given), allowed: allowed.to_owned() });
+            let shown = if may_be_secret { NOT_SHOWN.to_owned() } else { short_form(value) };
+            self.problems.push(InvalidOption { option: self.path_of(layer, name), value: Some(shown), allowed: allowed.to_owned() });
         }
         parsed
     }
@@ -191,7 +191,7 @@ fn default(name: &str) -> Option<Value> {
 }
 
 /// A short form of a value for messages, without the contents of objects and lists.
-fn shown(value: &Value) -> String {
+fn short_form(value: &Value) -> String {
     let text = match value {
         Value::Object(_) => "(an object)".to_owned(),
         Value::Array(_) => "(a list)".to_owned(),
