@@ -166,7 +166,7 @@ fn missing_permission(missing: &MissingPermission) -> String {
 }
 
 /// What to do about options without which a stream is not configured.
-pub(super) fn options_to_set(options: &[String]) -> String {
+pub fn options_to_set(options: &[String]) -> String {
     // Some are phrases, such as "a team in `team_id` that is not in `exclude`".
     let verb = if options.iter().all(|option| option.starts_with('`')) { "set" } else { "add" };
     format!("{verb} {}", options.join(", and "))

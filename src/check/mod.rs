@@ -14,7 +14,7 @@ use crate::{
     read::{parents::missing_options, setup::consent},
     streams::StreamSet,
 };
-pub use messages::with_remarks;
+pub use messages::{options_to_set, with_remarks};
 use probe::Probe;
 pub use report::{Problem, Report, Status, StreamLine};
 use stream_check::StreamCheck;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The value of `--config` that stands for the environment.
-const ENVIRONMENT: &str = "ENV";
+pub(super) const ENVIRONMENT: &str = "ENV";
 
 const SECRET: &str = "client_secret";
 const SECRET_FILE: &str = "client_secret_file";

@@ -1,4 +1,4 @@
-//! The requests of a run, by what they count against, and how long these take: the longest that one of the limits makes of them.
+//! The requests of a run by the limits that they count against. The limit that takes longest decides how long the run takes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,77 +9,77 @@ use crate::{
     streams::Stream,
 };
 
-/// Requests, by what they count against.
-pub(super) type Walk = Vec<(&'static Class, f64)>;
+/// Numbers of requests by the class that Graph counts them in.
+pub(super) type ClassRequests = Vec<(&'static Class, f64)>;
 
-/// What a run is going to ask.
+/// The requests of a run.
 #[derive(Debug, Default)]
 pub(super) struct Load {
-    /// By the names of their classes.
+    /// By the name of the class.
     pub(super) classes: BTreeMap<&'static str, (&'static Class, f64)>,
-    parents: HashMap<Partition, Parent>,
-    /// Walks that were looked at with their requests, the longest first.
+    parents: HashMap<Partition, ParentLoad>,
+    /// The sampled walks with their requests, the longest first.
     pub(super) walks: Vec<(Partition, f64)>,
 }
 
 /// A parent that is read, or below which something is read.
 #[derive(Debug)]
-struct Parent {
-    /// For how many it stands.
+struct ParentLoad {
+    /// The number of parents that it represents.
     weight: f64,
-    is_looked_at: bool,
-    /// Requests for it and for what is below it.
+    is_sampled: bool,
+    /// Requests for it and for everything below it.
     requests: f64,
 }
 
-/// How long, and why.
+/// How long the run takes, and which limit decides that.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Time {
     pub(super) seconds: f64,
     pub(super) by: Budget,
-    /// The parent, if it is one that decides.
+    /// The parent, if the limit is per parent.
     pub(super) of: Option<Partition>,
     pub(super) requests: f64,
 }
 
 impl Load {
-    /// A job was found that stands for this number of jobs.
+    /// Adds the parents of a job that represents this number of jobs.
     pub(super) fn find(&mut self, job: &Job, weight: f64) {
-        // What is not listed may be gone.
+        // A parent that is not listed may not exist any more.
         if matches!(job.input.origin, Origin::Unlisted { .. }) {
             return;
         }
         for of in job.input.parent.upwards() {
-            self.parents.entry(of).or_insert(Parent { weight, is_looked_at: false, requests: 0.0 });
+            self.parents.entry(of).or_insert(ParentLoad { weight, is_sampled: false, requests: 0.0 });
         }
     }
 
-    /// This parent turned out to be none.
+    /// Removes a parent that turned out not to exist.
     pub(super) fn forget(&mut self, of: &Partition) {
         self.parents.remove(of);
     }
 
-    /// Some jobs were looked at and stand for so many each, and some like them were not. If nothing is known of what they need, it is what was
-    /// asked.
+    /// Adds the requests of sampled jobs, each of which represents `weight` jobs, and of `others` like them. A job without an estimate counts
+    /// with its share of the requests that were `sent`.
     pub(super) fn add(
         &mut self,
-        looked_at: Vec<(Partition, Option<Walk>)>,
+        sampled: Vec<(Partition, Option<ClassRequests>)>,
         others: &[Partition],
         weight: f64,
-        asked: &[(&'static Class, u64)],
+        sent: &[(&'static Class, u64)],
     ) {
-        let count = looked_at.len().max(1) as f64;
-        let each: Walk = asked.iter().map(|(class, requests)| (*class, *requests as f64 / count)).collect();
+        let count = sampled.len().max(1) as f64;
+        let each: ClassRequests = sent.iter().map(|(class, requests)| (*class, *requests as f64 / count)).collect();
         let mut mean = 0.0;
-        for (of, walk) in looked_at {
-            let needed = walk.as_ref().unwrap_or(&each);
+        for (of, estimate) in sampled {
+            let needed = estimate.as_ref().unwrap_or(&each);
             let requests: f64 = needed.iter().map(|(_, requests)| requests).sum();
             for (class, requests) in needed {
                 self.classes.entry(class.name).or_insert((class, 0.0)).1 += requests * weight;
             }
             self.spend(&of, requests, true);
             mean += requests / count;
-            if walk.is_some() {
+            if estimate.is_some() {
                 self.walks.push((of, requests));
             }
         }
@@ -87,28 +87,28 @@ impl Load {
         self.walks.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     }
 
-    fn spend(&mut self, of: &Partition, requests: f64, is_looked_at: bool) {
+    fn spend(&mut self, of: &Partition, requests: f64, is_sampled: bool) {
         for parent in of.upwards() {
             if let Some(parent) = self.parents.get_mut(&parent) {
                 parent.requests += requests;
-                parent.is_looked_at |= is_looked_at;
+                parent.is_sampled |= is_sampled;
             }
         }
     }
 
-    /// How many parents there are of each level, and how many of them were looked at.
+    /// The number of parents of each level, and how many of them were sampled.
     pub(super) fn parents(&self) -> impl Iterator<Item = (&'static Level, f64, u64)> {
         LEVELS.iter().filter(|level| Stream::that_finds(level).is_some()).map(|&level| {
             let parents = || self.parents_of(level).map(|(_, parent)| parent);
-            (level, parents().map(|parent| parent.weight).sum(), parents().filter(|parent| parent.is_looked_at).count() as u64)
+            (level, parents().map(|parent| parent.weight).sum(), parents().filter(|parent| parent.is_sampled).count() as u64)
         })
     }
 
-    fn parents_of(&self, level: &'static Level) -> impl Iterator<Item = (&Partition, &Parent)> {
+    fn parents_of(&self, level: &'static Level) -> impl Iterator<Item = (&Partition, &ParentLoad)> {
         self.parents.iter().filter(move |(of, _)| of.level() == Some(level))
     }
 
-    /// The time of all of it.
+    /// How long the run takes.
     pub(super) fn time(&self, rates: &Rates) -> Time {
         let all: f64 = self.classes.values().map(|(_, requests)| requests).sum();
         let of = |by: Budget, requests: f64| Time { seconds: rates.seconds(by, requests), by, of: None, requests };
@@ -119,9 +119,9 @@ impl Load {
                 parents.max_by(|(one, of), (other, others)| one.total_cmp(other).then_with(|| others.key().cmp(&of.key())))?;
             Some(Time { of: Some(busiest.clone()), ..of(Budget::Parent(level), requests) })
         });
-        // The pages of a walk follow each other.
+        // The pages of a walk are read one after another.
         let longest = self.walks.first().and_then(|(of, requests)| {
-            let level = paced(of)?;
+            let level = limited_level(of)?;
             let seconds = rates.seconds_in_sequence(level, *requests);
             Some(Time { seconds, by: Budget::Parent(level), of: Some(of.clone()), requests: *requests })
         });
@@ -130,7 +130,7 @@ impl Load {
     }
 }
 
-/// The lowest level of a parent that has a rate of its own.
-pub(super) fn paced(of: &Partition) -> Option<&'static Level> {
+/// The lowest level, from this parent upwards, that Graph limits per parent.
+pub(super) fn limited_level(of: &Partition) -> Option<&'static Level> {
     of.levels().map(|(level, _)| level).filter(|level| level.per_second.is_some()).last()
 }

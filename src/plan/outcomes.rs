@@ -1,4 +1,4 @@
-//! How the streams of a run would end, by what a plan has met: what a run would leave out, and what would make it fail.
+//! How the streams of a run would end: what a run would skip, and what would make it fail.
 
 use crate::{
     error::Error,
@@ -10,14 +10,14 @@ use crate::{
     streams::{Stream, StreamSet},
 };
 
-/// What was met.
+/// The refusals and failures so far.
 #[derive(Debug)]
 pub(super) struct Outcomes {
     outcomes: outcome::Outcomes,
-    /// The streams of whose parents only some were looked at.
+    /// The streams of which only some parents were sampled.
     sampled: StreamSet,
     refused: Vec<String>,
-    /// Permissions that are missing, each with the streams for which that was noted: it may be for all parents.
+    /// Missing permissions that were reported, each with its streams: one may be missing for every parent.
     lacking: Vec<(StreamSet, &'static str)>,
     failed: Vec<String>,
 }
@@ -33,14 +33,14 @@ impl Outcomes {
         }
     }
 
-    /// Not all parents of these streams are looked at.
+    /// Notes that not all parents of these streams are sampled.
     pub(super) fn sample(&mut self, streams: StreamSet) {
         self.sampled = self.sampled.union(streams);
     }
 
-    /// Takes note of what a job came to.
-    pub(super) fn note(&mut self, feeds: StreamSet, result: Result<JobReport, Error>) {
-        for Problem { streams, error, is_refusal, .. } in self.outcomes.note(feeds, result) {
+    /// Notes the result of a job.
+    pub(super) fn note(&mut self, streams: StreamSet, result: Result<JobReport, Error>) {
+        for Problem { streams, error, is_refusal, .. } in self.outcomes.note(streams, result) {
             if is_refusal { self.refuse(streams, &error) } else { self.failed.push(error.to_string()) }
         }
     }
@@ -53,8 +53,8 @@ impl Outcomes {
         }
     }
 
-    /// What a run would leave out, and what would make it fail.
-    pub(super) fn sentences(mut self, streams: StreamSet) -> (Vec<String>, Vec<String>) {
+    /// What a run would skip, and what would make it fail.
+    pub(super) fn messages(mut self, streams: StreamSet) -> (Vec<String>, Vec<String>) {
         let (mut failing, mut reported) = (Vec::<(String, Vec<&str>)>::new(), Vec::new());
         for stream in streams.iter() {
             let (without_any, one) = self.refusal_of_all(stream).unzip();
@@ -72,8 +72,8 @@ impl Outcomes {
         (self.refused, failing.chain(self.failed).collect())
     }
 
-    /// Why nothing can be read of a stream, and what is reported of one of its parents. What was not looked at may be there; only a permission
-    /// is missing everywhere.
+    /// Why a stream cannot be read at all, and the error of one of its parents. Parents outside the sample may be readable, unless a permission
+    /// is missing.
     fn refusal_of_all(&mut self, stream: &'static Stream) -> Option<(String, String)> {
         let is_sampled = self.sampled.contains(stream);
         if !is_sampled {
@@ -82,7 +82,7 @@ impl Outcomes {
         }
         let outcome = self.outcomes.stream(stream);
         let one = outcome.refusal_of_all().filter(|error| !is_sampled || error.is_forbidden())?;
-        // Of a sample it is not known how many there are.
+        // The number of parents is unknown if only a sample was read.
         let error = if is_sampled { one.to_string() } else { outcome.no_parent()?.to_string() };
         Some((error, one.to_string()))
     }

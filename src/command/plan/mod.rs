@@ -1,14 +1,16 @@
-//! `plan`: what a run would do, for people and for programs.
+//! `plan`: an estimate of a run, as a table or as JSON.
 
 mod table;
 
 use std::{
+    env,
     io::{self, Write},
+    path::PathBuf,
     sync::Arc,
 };
 
 use serde_json::{Value, value::RawValue};
-use tracing::instrument::WithSubscriber;
+use tracing::{Level, instrument::WithSubscriber};
 
 use super::{
     config::{self, Trust},
@@ -19,14 +21,16 @@ use super::{
     singer as tap,
 };
 use crate::{
+    check::options_to_set,
     cli::{self, PlanFormat},
+    config::{Config, settings_of_environment},
     console::Log,
     emit::StopSignal,
     error::Error,
     plan,
     printable::is_hidden,
     protocol::{airbyte, singer},
-    read::states,
+    read::{parents::missing_options, states},
     secrets::Secrets,
     state::StoredStates,
     streams::{Selected, Stream},
@@ -36,22 +40,26 @@ pub(super) fn run(asked: &cli::Plan, wanted: &LogOptions, mut out: impl Write, s
     let level = wanted.level([]);
     let screen = wanted.screen(level);
     let log = Arc::new(Log::new(logging::plain_format(&screen), level, wanted.secrets.clone(), screen.log()));
+    if is_environment_alone(&asked.config.config) {
+        log.line(Level::INFO, source_of_environment());
+    }
     let lines = log.clone();
     let subscriber = logging::subscriber(level, move |level, sentence| lines.line(level, &sentence));
     let planned = prepare(asked, &wanted.secrets).map(|(PreparedSync { client, config, selected, states, warnings, runtime }, unknown)| {
+        let unconfigured = if asked.catalog.is_none() { unconfigured(&config) } else { Vec::new() };
         let plan = async {
             log_warnings(&warnings);
             let mut plan = plan::plan(client, &config, selected, states).await?;
             plan.failed.extend(unknown);
-            Ok(plan)
+            Ok((plan, unconfigured))
         };
         runtime.block_on(stop.run_until_stopped(plan.with_subscriber(subscriber)))
     });
     match planned {
         Ok(None) => Ok(Exit::Stopped),
-        Ok(Some(Ok(plan))) => {
+        Ok(Some(Ok((plan, unconfigured)))) => {
             let text = match asked.format {
-                PlanFormat::Table => table::text(&plan, asked.state.is_some()),
+                PlanFormat::Table => table::text(&plan, &unconfigured, asked.state.is_some()),
                 PlanFormat::Json => format!("{}\n", without_controls(&serde_json::to_string_pretty(&plan)?)),
             };
             print(&mut out, &wanted.secrets.hide(&text))?;
@@ -64,7 +72,7 @@ pub(super) fn run(asked: &cli::Plan, wanted: &LogOptions, mut out: impl Write, s
     }
 }
 
-/// What a run would be made of, and what it would say of streams that there are not.
+/// Everything that the run needs, and an error for each unknown stream in the catalog.
 fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(PreparedSync, Vec<String>), Error> {
     let config = config::read(&asked.config.config, Trust::Operator, secrets)?;
     let Catalog { selected, mut remarks, unknown } = match &asked.catalog {
@@ -82,25 +90,49 @@ fn prepare(asked: &cli::Plan, secrets: &Secrets) -> Result<(PreparedSync, Vec<St
     Ok((PreparedSync::new(config, selected, states, remarks, secrets)?, unknown))
 }
 
-/// What a catalog asks for.
+/// The streams of a catalog.
 #[derive(Default)]
 struct Catalog {
     selected: Vec<Selected>,
-    /// What people should know.
+    /// Warnings for the user.
     remarks: Vec<String>,
-    /// What is said of streams that there are not.
+    /// An error for each unknown stream.
     unknown: Vec<String>,
 }
 
-/// JSON in which those characters are escaped that it need not escape and a terminal obeys or does not show.
-fn without_controls(json: &str) -> String {
-    let is_left = |char: char| (char.is_control() && char != '\n') || is_hidden(char);
-    let unit = |unit: &mut u16| format!("\\u{unit:04x}");
-    let escaped = |char: char| if is_left(char) { char.encode_utf16(&mut [0; 2]).iter_mut().map(unit).collect() } else { char.to_string() };
-    if json.contains(is_left) { json.chars().map(escaped).collect() } else { json.to_owned() }
+/// Whether the configuration comes from the environment only, as it does without `--config`.
+fn is_environment_alone(paths: &[PathBuf]) -> bool {
+    matches!(paths, [path] if path.as_os_str() == config::ENVIRONMENT)
 }
 
-/// The streams of a catalog of either protocol.
+fn source_of_environment() -> &'static str {
+    if settings_of_environment(|name| env::var(name).ok()).is_empty() {
+        "no configuration: no variable TAP_MICROSOFT_TEAMS_* is set; pass --config FILE, or set the variables"
+    } else {
+        "configuration: variables TAP_MICROSOFT_TEAMS_* of the environment; pass --config FILE to use a file"
+    }
+}
+
+/// The streams that are not planned because they are not configured, each with what to do.
+fn unconfigured(config: &Config) -> Vec<(&'static str, String)> {
+    let streams = singer::default_streams().map(|selected| selected.stream);
+    let options = streams.map(|stream| (stream.name, missing_options(stream, config.stream(stream))));
+    options
+        .filter(|(_, options)| !options.is_empty())
+        .map(|(stream, options)| (stream, options_to_set(&options).replace('`', "")))
+        .collect()
+}
+
+/// Escapes the characters in JSON that a terminal would obey or not show, which JSON does not require to be escaped.
+fn without_controls(json: &str) -> String {
+    let is_unsafe = |char: char| (char.is_control() && char != '\n') || is_hidden(char);
+    let unit = |unit: &mut u16| format!("\\u{unit:04x}");
+    let escaped =
+        |char: char| if is_unsafe(char) { char.encode_utf16(&mut [0; 2]).iter_mut().map(unit).collect() } else { char.to_string() };
+    if json.contains(is_unsafe) { json.chars().map(escaped).collect() } else { json.to_owned() }
+}
+
+/// Reads a catalog of either protocol.
 fn read_catalog(written: &Value) -> Result<Catalog, Error> {
     let is_configured = written["streams"].as_array().is_some_and(|streams| streams.iter().any(|stream| stream["stream"].is_object()));
     if !is_configured {
@@ -113,7 +145,7 @@ fn read_catalog(written: &Value) -> Result<Catalog, Error> {
     Ok(Catalog { selected, unknown, ..Catalog::default() })
 }
 
-/// The states of the streams, of either protocol.
+/// Reads a state of either protocol.
 fn read_state(written: &RawValue) -> Result<(StoredStates<'_>, Vec<String>), Error> {
     if singer::has_bookmarks(written) { singer::read_state(written) } else { airbyte::read_state(written) }
 }

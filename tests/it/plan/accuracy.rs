@@ -1,22 +1,21 @@
-//! How near a plan comes to what `read` then asks.
+//! How close a plan comes to the requests of the `read` that follows.
 
 use graph_sim::TenantSpec;
 use serde_json::{Value, json};
 
 use super::{Planned, miss, planned, requests};
 
-/// Plans, reads, and compares.
 #[track_caller]
 fn assert_near(mut planned: Planned, share: f64) -> Value {
     let plan = planned.plan();
-    let asked = planned.read();
-    let miss = miss(&plan, &asked);
-    assert!(miss <= share, "planned {}, asked {asked:?}: {miss:.3}", plan["requests"]);
+    let sent = planned.read();
+    let miss = miss(&plan, &sent);
+    assert!(miss <= share, "planned {}, sent {sent:?}: {miss:.3}", plan["requests"]);
     plan
 }
 
 #[test]
-fn many_small_channels_are_known_to_the_request() {
+fn many_small_channels_are_planned_exactly() {
     assert_near(planned(TenantSpec::uniform(8, 8, 30).replies(2, 0)), 0.0);
 }
 
@@ -27,7 +26,7 @@ fn a_channel_of_two_pages_takes_three_requests() {
 }
 
 #[test]
-fn a_very_long_channel_is_found_and_its_length_is_estimated() {
+fn the_length_of_a_very_long_channel_is_estimated() {
     let spec = TenantSpec { large: Some(8000), ..TenantSpec::uniform(3, 4, 40) };
     let planned = planned(spec);
     let (team, channel) = planned.sim.read_tenant(|tenant| (tenant.team_ids().pop().unwrap(), tenant.all_channel_ids().pop().unwrap()));
@@ -59,7 +58,7 @@ fn a_start_date_bounds_what_is_read() {
 }
 
 #[test]
-fn a_stream_that_is_opt_in_is_planned_from_its_declaration() {
+fn an_opt_in_stream_is_planned_from_its_declaration() {
     let plan = assert_near(planned(TenantSpec::uniform(3, 4, 5)).streams(&["channel_members"]), 0.0);
     assert_eq!((requests(&plan, "channels"), requests(&plan, "other"), &plan["channels"]), (3, 12, &json!(12)));
 }

@@ -1,4 +1,4 @@
-//! What a plan costs itself: it is counted, and it is bounded.
+//! The requests of a plan itself: they are counted and bounded.
 
 use graph_sim::{Class, TenantSpec};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Planned, planned, requests};
 
 #[test]
-fn a_plan_asks_each_channel_once_and_says_what_it_took() {
+fn a_plan_sends_one_request_per_channel_and_reports_its_own_requests() {
     let planned = planned(TenantSpec::uniform(3, 4, 20));
     let plan = planned.plan();
     let journal = planned.sim.journal();
@@ -16,32 +16,31 @@ fn a_plan_asks_each_channel_once_and_says_what_it_took() {
 }
 
 #[test]
-fn of_a_large_tenant_a_sample_is_looked_at_and_the_rest_is_taken_to_be_alike() {
+fn a_large_tenant_is_sampled_and_extrapolated() {
     let planned = planned(TenantSpec { members: 3, ..TenantSpec::uniform(10, 200, 1) }.replies(0, 0));
     let plan = planned.plan();
     assert_eq!(plan["looked_at"]["channels"], json!({"of_them": 300, "all": 2000}));
-    assert_eq!(planned.asked().messages, 300);
-    assert!(planned.asked().total < 350, "{:?}", planned.asked());
-    // A request a channel; for each team itself, its channels and its members; the groups and a token.
+    assert_eq!(planned.sent().messages, 300);
+    assert!(planned.sent().total < 350, "{:?}", planned.sent());
+    // One request per channel; three per team (itself, its channels, its members); the groups and a token.
     assert_eq!(requests(&plan, "total"), 2000 + 3 * 10 + 2);
     let finished = planned.execute(&[]);
-    assert!(finished.stderr.contains("looking at the messages of 300 of 2000 parents"), "{}", finished.stderr);
-    let table = finished.stdout.replace('\n', " ");
-    assert!(table.contains("300 of 2,000 channels were looked at") && table.contains("- and 290 others"), "{table}");
+    assert!(finished.stderr.contains("sampling the messages of 300 of 2000 parents"), "{}", finished.stderr);
+    assert!(finished.stdout.contains("(10 of 10 teams, 300 of 2,000 channels)"), "{}", finished.stdout);
 }
 
 #[test]
-fn of_very_many_teams_a_sample_is_listed() {
+fn many_teams_are_sampled() {
     let planned = planned(TenantSpec { members: 1, ..TenantSpec::uniform(600, 1, 1) }.replies(0, 0));
     let plan = planned.plan();
     let teams = &plan["looked_at"]["teams"];
     assert!(teams["all"] == 600 && teams["of_them"].as_u64() < Some(600), "{teams}");
     assert_eq!((&plan["channels"], requests(&plan, "messages"), requests(&plan, "channels")), (&json!(600), 600, 600));
-    assert!(planned.asked().total < 1000, "{:?}", planned.asked());
+    assert!(planned.sent().total < 1000, "{:?}", planned.sent());
 }
 
 #[test]
-fn threads_that_are_named_are_of_one_channel() {
+fn configured_threads_belong_to_one_channel() {
     let sim = planned(TenantSpec::uniform(1, 1, 10)).sim;
     let truth = sim.truth();
     let (channel, threads): (Vec<_>, Vec<_>) = truth.messages.keys().take(3).map(|(channel, id)| (channel.clone(), id.to_string())).unzip();
@@ -52,20 +51,20 @@ fn threads_that_are_named_are_of_one_channel() {
 }
 
 #[test]
-fn what_is_limited_takes_its_time() {
+fn requests_per_second_makes_a_run_longer() {
     let time = |settings| Planned::with(TenantSpec::uniform(1, 2, 10), settings).plan()["seconds"].as_f64().unwrap();
-    // 7 requests at 5 a second; sent in no time, they would take next to none.
+    // 7 requests at 5 per second. Without the limit, they would take almost no time.
     assert!(time(json!({"requests_per_second": 5})) >= 1.4);
     assert!(time(json!({})) < 1.0);
 }
 
 #[test]
-fn what_is_all_in_one_team_is_decided_by_the_limit_of_a_team() {
+fn the_limit_of_one_team_can_decide() {
     let planned = Planned::with(TenantSpec { members: 1, ..TenantSpec::uniform(1, 40, 1) }.replies(0, 0), json!({"pace": 10}));
     let plan = planned.plan();
     let team = planned.sim.read_tenant(|tenant| tenant.team_ids().remove(0));
     let decided = &plan["decided_by"];
-    // The team itself, its channels, its members, and a page of each channel.
+    // The team, its channels, its members, and one page of each channel.
     assert_eq!((&decided["limit"], &decided["team"], &decided["requests"]), (&json!("one_team"), &json!(team), &json!(43)));
     assert!(decided["channel"].is_null() && plan["seconds"].as_f64() >= Some(1.0), "{plan}");
 }

@@ -1,16 +1,16 @@
-//! Plans of runs that go on from a state.
+//! Plans of runs that continue from a state.
 
 use std::time::Duration;
 
 use graph_sim::{Class, DeltaSupport, Fault, Rule, TenantSpec};
 use serde_json::json;
 
-use super::{Asked, BOTH, Planned, miss, planned, requests};
+use super::{BOTH, Planned, Sent, miss, planned, requests};
 use crate::support::Protocol;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// After two runs, the second of which opens delta, and an hour later.
+/// An hour after two runs, the second of which starts delta.
 fn settled(mut planned: Planned) -> Planned {
     planned.sim.clock().advance(HOUR);
     for _ in 0..2 {
@@ -21,7 +21,7 @@ fn settled(mut planned: Planned) -> Planned {
 }
 
 #[test]
-fn an_idle_channel_takes_a_request_for_each_of_the_two_streams() {
+fn an_idle_channel_needs_one_request_for_each_of_two_streams() {
     let mut planned = settled(planned(TenantSpec::uniform(3, 4, 60).replies(2, 0)));
     let plan = planned.plan();
     assert_eq!([requests(&plan, "messages"), requests(&plan, "other")], [24, 0]);
@@ -29,7 +29,7 @@ fn an_idle_channel_takes_a_request_for_each_of_the_two_streams() {
 }
 
 #[test]
-fn no_channel_is_taken_for_gone_where_the_teams_cannot_be_listed() {
+fn no_channel_counts_as_deleted_if_teams_cannot_be_listed() {
     let planned = settled(planned(TenantSpec::uniform(2, 2, 5)).streams(&BOTH));
     planned.sim.inject(Rule::new(Fault::status(501)).class(Class::Groups));
     let finished = planned.execute(&["--format", "json"]);
@@ -38,16 +38,16 @@ fn no_channel_is_taken_for_gone_where_the_teams_cannot_be_listed() {
 }
 
 #[test]
-fn a_long_thread_at_the_top_is_planned_with_its_pages_each_time() {
+fn the_pages_of_a_long_thread_at_the_top_are_planned_in_each_run() {
     let mut planned = settled(planned(TenantSpec::uniform(1, 3, 60).replies(2, 3)).streams(&BOTH));
     let plan = planned.plan();
     assert!(requests(&plan, "other") > 0, "{}", plan["requests"]);
-    let asked = planned.read();
-    assert!(miss(&plan, &asked) <= 0.25, "planned {}, asked {asked:?}", plan["requests"]);
+    let sent = planned.read();
+    assert!(miss(&plan, &sent) <= 0.25, "planned {}, sent {sent:?}", plan["requests"]);
 }
 
 #[test]
-fn a_run_that_opens_delta_is_known_to() {
+fn a_run_that_starts_delta_is_planned_exactly() {
     let mut planned = planned(TenantSpec::uniform(2, 2, 60).replies(2, 0)).streams(&BOTH);
     planned.sim.clock().advance(HOUR);
     planned.read();
@@ -57,20 +57,20 @@ fn a_run_that_opens_delta_is_known_to() {
 }
 
 #[test]
-fn delta_alone_is_planned_where_it_may_do_and_a_walk_after_a_day() {
+fn delta_alone_is_planned_if_it_is_enough_and_a_walk_after_a_day() {
     for (wait, messages) in [(HOUR, 0), (25 * HOUR, 4)] {
         let mut planned = settled(planned(TenantSpec::uniform(2, 2, 60).replies(2, 0)).streams(&["messages"]));
         planned.sim.clock().advance(wait);
         let plan = planned.plan();
         assert_eq!(requests(&plan, "messages"), messages + 4);
-        let Asked { messages: walked, delta, .. } = planned.read();
+        let Sent { messages: walked, delta, .. } = planned.read();
         assert_eq!((walked, delta), (messages, 4));
     }
 }
 
 #[test]
-fn what_has_changed_is_planned_with_its_pages() {
-    for (count, most) in [(5, 0.0), (60, 0.25)] {
+fn the_pages_of_changes_are_planned() {
+    for (count, max) in [(5, 0.0), (60, 0.25)] {
         let mut planned = settled(planned(TenantSpec::uniform(1, 2, 400).replies(2, 0)).streams(&BOTH));
         planned.sim.with_tenant(|tenant| {
             let channel = tenant.all_channel_ids().remove(0);
@@ -81,13 +81,13 @@ fn what_has_changed_is_planned_with_its_pages() {
         });
         planned.sim.clock().advance(HOUR / 2);
         let plan = planned.plan();
-        let asked = planned.read();
-        assert!(miss(&plan, &asked) <= most, "{count}: planned {}, asked {asked:?}", plan);
+        let sent = planned.read();
+        assert!(miss(&plan, &sent) <= max, "{count}: planned {}, sent {sent:?}", plan);
     }
 }
 
 #[test]
-fn a_channel_that_refuses_delta_is_not_asked_for_it() {
+fn no_delta_is_planned_for_a_channel_that_refuses_it() {
     let planned = planned(TenantSpec::uniform(1, 2, 30).replies(2, 0)).streams(&BOTH);
     planned.sim.with_tenant(|tenant| {
         for channel in tenant.all_channel_ids() {
@@ -100,7 +100,7 @@ fn a_channel_that_refuses_delta_is_not_asked_for_it() {
 }
 
 #[test]
-fn a_walk_that_was_interrupted_is_planned_from_where_it_stands() {
+fn an_interrupted_walk_is_planned_from_its_position() {
     let mut planned =
         Planned::with(TenantSpec::uniform(1, 1, 1000).replies(0, 0), json!({"max_pages_per_batch": 1})).streams(&["messages"]);
     let full = requests(&planned.plan(), "messages");
@@ -108,13 +108,13 @@ fn a_walk_that_was_interrupted_is_planned_from_where_it_stands() {
     let states: Vec<_> = output.all("STATE").filter(|state| state.to_string().contains("skiptoken")).collect();
     planned.state = Some(json!([states[states.len() / 2]["state"]]));
     let plan = planned.plan();
-    let asked = planned.read();
+    let sent = planned.read();
     assert!(requests(&plan, "messages") < full, "{plan}");
-    assert!(miss(&plan, &asked) <= 0.25, "planned {}, asked {asked:?}", plan["requests"]);
+    assert!(miss(&plan, &sent) <= 0.25, "planned {}, sent {sent:?}", plan["requests"]);
 }
 
 #[test]
-fn states_and_catalogs_of_either_protocol_are_taken() {
+fn states_and_catalogs_of_either_protocol_are_accepted() {
     let planned = settled(planned(TenantSpec::uniform(1, 2, 30).replies(2, 0)).streams(&BOTH));
     let of_source = planned.plan();
     let tap = &planned.tap;

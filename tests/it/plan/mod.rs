@@ -1,4 +1,4 @@
-//! `plan`: what it says beside what `read` then does, and what it costs itself.
+//! `plan`: its estimates compared with what `read` then needs, and its own requests.
 
 mod accuracy;
 mod bounds;
@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Finished, Tap, config, everything, incremental as reads};
 
-/// Without a pace, all depends on how fast it is answered.
-const TIMES: [(&str, &str); 2] = [(r"(?s)Time: .*?\n\n", "Time: [as fast as it is answered]\n\n"), (r", \d+ s\n", ", [time]\n")];
+/// Without a pace, times depend on the response times.
+const TIMES: [(&str, &str); 2] = [(r"(?m)^Time .*\n( .*\n)*", "Time      [depends on the response times]\n"), (r", \d+ s\n", ", [time]\n")];
 
 const BOTH: [&str; 2] = ["messages", "message_replies"];
 
-/// A tenant with an executable that is configured to read it, and what was stored of the last run.
+/// A tenant, an executable that is configured to read it, and the state of the last run.
 struct Planned {
     sim: GraphSim,
     tap: Tap,
@@ -25,23 +25,23 @@ struct Planned {
     state: Option<Value>,
 }
 
-/// What `read` asked, by class.
+/// The requests that `read` sent, by class.
 #[derive(Debug, PartialEq)]
-struct Asked {
+struct Sent {
     messages: u64,
     replies: u64,
     delta: u64,
     total: u64,
 }
 
-/// A tenant in which no time passes, all of which is read.
+/// A tenant whose clock stands still, read completely.
 fn planned(spec: TenantSpec) -> Planned {
     Planned::with(spec, json!({}))
 }
 
 impl Planned {
     fn with(spec: TenantSpec, settings: Value) -> Self {
-        // In a debug build, compression would take most of the time.
+        // Compression is the most expensive part of a build without optimization.
         let options = Options { gzip: false, ..Options::new(TenantSpec { groups_without_team: 0, ..spec }).manual_clock() };
         Self::of(GraphSim::start(options).unwrap(), settings)
     }
@@ -58,7 +58,7 @@ impl Planned {
         self
     }
 
-    /// Gives the channels these names, in the order of their places.
+    /// Renames the channels, in their order in the tenant.
     fn name_channels(&self, names: &[&str]) {
         self.sim
             .with_tenant(|tenant| tenant.all_channel_ids().iter().zip(names).try_for_each(|(id, name)| tenant.rename_channel(id, name)))
@@ -76,7 +76,7 @@ impl Planned {
         self.tap.execute(&[&all, arguments].concat(), &[])
     }
 
-    /// The plan, which must be whole.
+    /// The plan, which must be complete.
     fn plan(&self) -> Value {
         let finished = self.execute(&["--format", "json"]);
         assert_eq!(finished.status, Some(0), "{}", finished.stderr);
@@ -84,14 +84,14 @@ impl Planned {
         serde_json::from_str(&finished.stdout).unwrap()
     }
 
-    /// Reads, and keeps the state. Gives what was asked.
-    fn read(&mut self) -> Asked {
-        let before = self.asked();
+    /// Reads, keeps the state, and returns the requests that were sent.
+    fn read(&mut self) -> Sent {
+        let before = self.sent();
         let output = reads::read(&self.tap, &self.streams, self.state.as_ref());
         assert_eq!(output.status, Some(0), "{:?}", output.errors());
         self.state = Some(reads::state(&output));
-        let after = self.asked();
-        Asked {
+        let after = self.sent();
+        Sent {
             messages: after.messages - before.messages,
             replies: after.replies - before.replies,
             delta: after.delta - before.delta,
@@ -99,11 +99,11 @@ impl Planned {
         }
     }
 
-    /// What was asked so far.
-    fn asked(&self) -> Asked {
+    /// The requests that were sent so far.
+    fn sent(&self) -> Sent {
         let journal = self.sim.journal();
         let [messages, replies, delta] = [Class::Messages, Class::Replies, Class::Delta].map(|class| journal.count(class));
-        Asked { messages, replies, delta, total: journal.total() }
+        Sent { messages, replies, delta, total: journal.total() }
     }
 }
 
@@ -112,8 +112,13 @@ fn requests(plan: &Value, kind: &str) -> u64 {
     plan["requests"][kind].as_u64().unwrap_or_default()
 }
 
-/// By which share the estimate of all requests misses what was asked.
-fn miss(plan: &Value, asked: &Asked) -> f64 {
+/// The relative error of the estimate of all requests.
+fn miss(plan: &Value, sent: &Sent) -> f64 {
     let about = requests(plan, "total") as f64;
-    (about - asked.total as f64).abs() / asked.total as f64
+    (about - sent.total as f64).abs() / sent.total as f64
+}
+
+/// The text on one line.
+fn joined(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,13 +1,13 @@
-//! Plans of what cannot be read, or cannot be planned.
+//! Plans of runs that would skip something or fail, and plans that fail themselves.
 
 use graph_sim::{Block, Class, Fault, Rule, TenantSpec};
 use serde_json::{Value, json};
 
-use super::{BOTH, Planned, planned, requests};
+use super::{BOTH, Planned, joined, planned, requests};
 use crate::support::Tap;
 
 #[test]
-fn a_refused_team_is_named_and_the_rest_is_planned() {
+fn a_refused_team_is_reported_and_the_rest_is_planned() {
     let mut planned = planned(TenantSpec::uniform(3, 2, 5).replies(1, 0));
     let team = planned.sim.read_tenant(|tenant| tenant.team_ids().remove(1));
     planned.sim.with_tenant(|tenant| tenant.block_team(&team, Block::forbidden())).unwrap();
@@ -16,11 +16,11 @@ fn a_refused_team_is_named_and_the_rest_is_planned() {
     assert!(!refused.is_empty() && refused.iter().all(|error| error.as_str().unwrap().contains(&team)), "{refused:?}");
     assert_eq!((plan["failed"].clone(), requests(&plan, "messages")), (json!([]), 4));
     assert_eq!(requests(&plan, "total"), planned.read().total);
-    assert!(planned.execute(&[]).stdout.contains("A run would leave out:\n- cannot list the "));
+    assert!(planned.execute(&[]).stdout.contains("A run would skip:\n- cannot list the "));
 }
 
 #[test]
-fn a_refused_channel_is_named() {
+fn a_refused_channel_is_reported() {
     let mut planned = planned(TenantSpec::uniform(1, 3, 5).replies(1, 0));
     let channel = planned.sim.read_tenant(|tenant| tenant.all_channel_ids().remove(1));
     planned.sim.with_tenant(|tenant| tenant.block_channel(&channel, Block::forbidden())).unwrap();
@@ -30,25 +30,20 @@ fn a_refused_channel_is_named() {
 }
 
 #[test]
-fn where_nothing_can_be_read_the_plan_fails() {
+fn a_plan_fails_if_nothing_can_be_read() {
     let planned = planned(TenantSpec::uniform(2, 2, 5).replies(1, 0));
     planned.sim.inject(Rule::new(Fault::graph(403, "Authorization_RequestDenied", "Insufficient privileges")).class(Class::Groups));
     let finished = planned.execute(&[]);
     assert_eq!(finished.status, Some(1));
-    let said = joined(&finished.stdout);
+    let table = joined(&finished.stdout);
     let all = "teams, channels, members, messages, message_replies would fail: cannot list the teams of the tenant";
-    assert!(said.contains(&format!("A run would fail: - {all}")) && !said.contains("would leave out"), "{said}");
+    assert!(table.contains(&format!("A run would fail: - {all}")) && !table.contains("would skip"), "{table}");
     assert!(finished.stdout.contains("GroupMember.Read.All"));
 }
 
 const NO_CHANNEL: &str = "19:doesnotexist@thread.tacv2";
 
-/// Text without its lines.
-fn joined(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A tenant of two teams, with the team and the id of one of its channels and a message in it.
+/// A tenant of two teams, and the ids of a team, one of its channels, and a message in it.
 fn two_teams() -> (Planned, [String; 3]) {
     let planned = planned(TenantSpec::uniform(2, 2, 5).replies(1, 0));
     let truth = planned.sim.truth();
@@ -57,7 +52,7 @@ fn two_teams() -> (Planned, [String; 3]) {
     (planned, [team, channel, message])
 }
 
-/// What a plan and a run come to with these settings: both codes, and what the plan would leave out and would fail for.
+/// The exit codes of a plan and of a run with these settings, and the refusals and failures in the plan.
 fn both(sim: graph_sim::GraphSim, settings: Value) -> (Option<i32>, Option<i32>, Vec<String>, Vec<String>) {
     let planned = Planned::of(sim, settings).streams(&BOTH);
     let finished = planned.execute(&["--format", "json"]);
@@ -67,7 +62,7 @@ fn both(sim: graph_sim::GraphSim, settings: Value) -> (Option<i32>, Option<i32>,
 }
 
 #[test]
-fn where_nothing_that_is_named_is_there_the_plan_fails_as_the_run_does() {
+fn a_plan_fails_like_the_run_if_no_configured_id_exists() {
     for settings in [
         json!({"fetch_all_channels": false, "channel_id": NO_CHANNEL}),
         json!({"fetch_all_channels": false, "channel_id": NO_CHANNEL, "fetch_all_teams": false, "team_id": "TEAM"}),
@@ -79,12 +74,12 @@ fn where_nothing_that_is_named_is_there_the_plan_fails_as_the_run_does() {
         let (plan, run, refused, failed) = both(planned.sim, settings.clone());
         assert_eq!((plan, run), (Some(1), Some(1)), "{settings}");
         assert!(!failed.is_empty() && failed.iter().all(|error| error.contains(" would fail: ")), "{settings}: {failed:?}");
-        assert!(refused.is_empty(), "said once: {refused:?}");
+        assert!(refused.is_empty(), "reported once: {refused:?}");
     }
 }
 
 #[test]
-fn where_some_of_what_is_named_is_there_the_plan_names_the_rest_and_does_not_fail() {
+fn a_plan_reports_missing_ids_without_failing_if_others_exist() {
     let (planned, [_, channel, _]) = two_teams();
     let settings = json!({"fetch_all_channels": false, "channel_id": [channel, NO_CHANNEL]});
     let (plan, run, refused, failed) = both(planned.sim, settings);
@@ -101,27 +96,27 @@ fn where_some_of_what_is_named_is_there_the_plan_names_the_rest_and_does_not_fai
 }
 
 #[test]
-fn what_makes_a_stream_fail_is_told_in_the_table() {
+fn the_table_contains_the_failure_of_a_stream() {
     let (planned, _) = two_teams();
     let planned = Planned::of(planned.sim, json!({"fetch_all_channels": false, "channel_id": NO_CHANNEL}));
     let finished = planned.execute(&[]);
     assert_eq!(finished.status, Some(1));
-    let said = joined(&finished.stdout);
-    assert!(said.contains(&format!("A run would fail: - messages would fail: {NO_CHANNEL} was not found in any of the teams")), "{said}");
+    let table = joined(&finished.stdout);
+    assert!(table.contains(&format!("A run would fail: - messages would fail: {NO_CHANNEL} was not found in any of the teams")), "{table}");
 }
 
 #[test]
-fn a_permission_that_is_wanting_for_all_that_was_sampled_makes_the_plan_fail() {
+fn a_permission_missing_for_the_whole_sample_makes_the_plan_fail() {
     let planned = planned(TenantSpec::uniform(7, 1, 1).replies(1, 0)).streams(&["teams", "members"]);
     planned.sim.set_roles(&["GroupMember.Read.All", "Team.ReadBasic.All", "TeamSettings.Read.All"]);
     let finished = planned.execute(&[]);
     assert_eq!(finished.status, Some(1));
-    let said = joined(&finished.stdout);
-    assert!(said.contains("A run would fail: - members would fail: cannot list the members of team"), "{said}");
+    let table = joined(&finished.stdout);
+    assert!(table.contains("A run would fail: - members would fail: cannot list the members of team"), "{table}");
 }
 
 #[test]
-fn teams_of_a_sample_that_are_not_there_do_not_make_the_plan_fail() {
+fn missing_teams_in_a_sample_do_not_make_the_plan_fail() {
     let (planned, [team, ..]) = two_teams();
     let nowhere = |number: usize| format!("11111111-2222-3333-4444-{number:012}");
     let teams: Vec<_> = (0..30).map(nowhere).chain([team]).collect();
@@ -130,17 +125,17 @@ fn teams_of_a_sample_that_are_not_there_do_not_make_the_plan_fail() {
 }
 
 #[test]
-fn a_group_without_a_team_is_counted_apart() {
+fn groups_without_a_team_are_counted_separately() {
     let planned = planned(TenantSpec::uniform(1, 1, 5).replies(1, 0));
     planned.sim.with_tenant(|tenant| tenant.create_group_without_team("No team yet"));
-    let said = joined(&planned.execute(&[]).stdout);
-    assert!(said.contains("reads 1 team (1 more group has none) and 1 channel."), "{said}");
-    assert!(said.contains("1 of 1 team and 1 of 1 channel were looked at"), "{said}");
+    let table = joined(&planned.execute(&[]).stdout);
+    assert!(table.contains("reads 1 team (1 other group has no team) and 1 channel."), "{table}");
+    assert!(table.contains("(1 of 1 team, 1 of 1 channel)"), "{table}");
     assert_eq!(planned.plan()["groups_without_team"], 1);
 }
 
 #[test]
-fn a_channel_that_graph_does_not_answer_for_makes_the_plan_fail_and_the_others_are_planned() {
+fn a_failing_channel_makes_the_plan_fail_and_the_others_are_planned() {
     let planned = planned(TenantSpec::uniform(1, 3, 5).replies(1, 0));
     let channel = planned.sim.read_tenant(|tenant| tenant.all_channel_ids().remove(1));
     planned.sim.inject(Rule::new(Fault::graph(503, "serviceNotAvailable", "later")).channel(&channel));
@@ -152,7 +147,7 @@ fn a_channel_that_graph_does_not_answer_for_makes_the_plan_fail_and_the_others_a
 }
 
 #[test]
-fn a_stream_whose_parents_are_not_configured_makes_the_plan_fail() {
+fn a_selected_stream_that_is_not_configured_makes_the_plan_fail() {
     let planned = Planned::with(TenantSpec::uniform(1, 1, 5), json!({"fetch_all_channels": false}));
     let finished = planned.execute(&["--format", "json"]);
     assert_eq!(finished.status, Some(1));
@@ -162,7 +157,7 @@ fn a_stream_whose_parents_are_not_configured_makes_the_plan_fail() {
 }
 
 #[test]
-fn a_stream_that_there_is_not_makes_the_plan_fail() {
+fn an_unknown_stream_makes_the_plan_fail() {
     let planned = planned(TenantSpec::uniform(1, 1, 5).replies(1, 0)).streams(&["teams", "chats"]);
     let finished = planned.execute(&["--format", "json"]);
     assert_eq!(finished.status, Some(1));
@@ -176,7 +171,7 @@ fn a_stream_that_there_is_not_makes_the_plan_fail() {
 }
 
 #[test]
-fn errors_are_those_of_the_other_commands() {
+fn errors_are_the_same_as_in_other_commands() {
     let planned = planned(TenantSpec::uniform(1, 1, 5).replies(1, 0));
     let mut wrong = crate::support::config(&planned.sim, json!({}));
     wrong["client_secret"] = "of another application".into();

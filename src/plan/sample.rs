@@ -1,11 +1,11 @@
-//! A look at a job: a list is read, as a run reads it; of a channel only the first page, which shows how many requests the others need.
+//! Samples a job: reads a list as a run does, but only the first page of a channel, which shows how many requests the rest needs.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 
-use super::load::Walk;
+use super::load::ClassRequests;
 use crate::{
     error::Error,
     graph::{self, Link, Request},
@@ -29,13 +29,13 @@ use crate::{
     streams::{self, MAX_TOP, Mode, Read, Side, Stream},
 };
 
-/// The number of longest walks that are shown by name.
+/// The number of longest walks whose names are fetched.
 const NAMED: usize = 10;
 
-/// What was seen of a job: the requests that it needs, if not all of them were sent, and what it came to.
-type Look = (Option<Walk>, Result<JobReport, Error>);
+/// An estimate of the requests that the job needs, if not all of them were sent, and its result.
+type Sample = (Option<ClassRequests>, Result<JobReport, Error>);
 
-/// A channel, and where earlier runs have left the streams that read it.
+/// A channel, and the positions of the streams that read it.
 struct Channel<'l> {
     context: &'l Context,
     job: &'l Job,
@@ -43,35 +43,35 @@ struct Channel<'l> {
     size: u64,
 }
 
-/// Looks at a job. Gives the error if nothing more can be had.
-pub(super) async fn look(context: Context, job: Job) -> Result<Look, Error> {
-    let feeds = job.streams;
-    let look = match job.input.stream.read {
-        Read::Walk(_) if job.input.parent.level() == Some(&CHANNEL) => Channel::new(&context, &job).look().await,
+/// Samples a job. Fails only if the error is fatal.
+pub(super) async fn sample(context: Context, job: Job) -> Result<Sample, Error> {
+    let streams = job.streams;
+    let sample = match job.input.stream.read {
+        Read::Walk(_) if job.input.parent.level() == Some(&CHANNEL) => Channel::new(&context, &job).sample().await,
         _ => (None, dispatch::run(job, &context).await.map_err(failed)),
     };
-    context.job_ended(feeds);
-    match look {
+    context.job_ended(streams);
+    match sample {
         (_, Err(error)) if error.is_fatal() => Err(error),
-        look => Ok(look),
+        sample => Ok(sample),
     }
 }
 
 fn failed(stop: JobError) -> Error {
     match stop {
         JobError::Failed(error) => error,
-        JobError::Closed => Error::Internal("a plan writes nothing, and its writer has ended".to_owned()),
+        JobError::Closed => Error::Internal("the writer of a plan ended, although a plan writes nothing".to_owned()),
     }
 }
 
-/// Asks for the names of the longest walks and of what is above them, where no list had them. What is refused is called by its id.
+/// Fetches the names of the longest walks and of their parents if no list contained them. A parent that is refused keeps its id only.
 pub(super) async fn name_longest(context: &Context, longest: &[(Partition, f64)]) {
     let unknown: HashSet<_> =
         longest.iter().take(NAMED).flat_map(|(of, _)| of.upwards()).filter(|of| !context.names.has(of.own_id())).collect();
     join_all(unknown.iter().map(|of| facts(context, of))).await;
 }
 
-/// Asks for a parent by itself, notes its name, and gives what else is known of it: nothing, if that is refused.
+/// Fetches a parent, remembers its name, and returns its other properties: none if the request fails.
 async fn facts(context: &Context, of: &Partition) -> ChannelFacts {
     let Some(route) = of.level().and_then(Stream::that_finds).and_then(|finder| finder.finds) else { return ChannelFacts::default() };
     let Ok(page) = context.client.object(&(route.request)(of)).await else { return ChannelFacts::default() };
@@ -84,18 +84,18 @@ impl<'l> Channel<'l> {
     fn new(context: &'l Context, job: &'l Job) -> Self {
         let key = job.input.parent.key();
         let streams = job.streams.iter().map(|stream| (stream, context.state(stream, &key).unwrap_or_default()));
-        // An earlier attempt at the same full refresh may have read it to its end.
+        // An earlier attempt at the same full refresh may have finished it.
         let is_done = |stream: &Stream, state: &Position| is_full(context, stream) && state.read_at.is_some() && state.walk.is_none();
         let streams: Vec<_> = streams.filter(|(stream, state)| !is_done(stream, state)).collect();
         let size = streams.iter().filter_map(|(stream, _)| context.config(stream).top).min().unwrap_or(MAX_TOP).min(MAX_TOP);
         Self { context, job, streams, size }
     }
 
-    async fn look(&self) -> Look {
+    async fn sample(&self) -> Sample {
         let (of, origin) = (&self.job.input.parent, self.job.input.origin);
         let report = JobReport { found_ids: vec![of.own_id().to_owned()], ..JobReport::completed(self.job.streams, None) };
         match self.requests().await {
-            Ok(walk) => (Some(walk), Ok(report)),
+            Ok(requests) => (Some(requests), Ok(report)),
             Err(error) if origin == Origin::Candidate && error.is_missing() => (None, Ok(JobReport::default())),
             Err(error) => {
                 let error = Error::graph(format!("read the messages of {of}"), error, self.job.input.stream.permissions);
@@ -104,9 +104,9 @@ impl<'l> Channel<'l> {
         }
     }
 
-    async fn requests(&self) -> Result<Walk, graph::Error> {
+    async fn requests(&self) -> Result<ClassRequests, graph::Error> {
         if self.streams.is_empty() {
-            return Ok(Walk::new());
+            return Ok(ClassRequests::new());
         }
         let (of, class, page) = (&self.job.input.parent, self.list(true).class(), self.first_page().await?);
         let mut created = self.job.input.details.facts.created;
@@ -115,21 +115,21 @@ impl<'l> Channel<'l> {
         }
         let stop = self.streams.iter().map(|(stream, state)| self.stop(stream, state)).min().unwrap_or(BEGINNING);
         let chains = page.count(stop, stop.max(earliest_creation(created)));
-        let mut walk = Walk::new();
+        let mut requests = ClassRequests::new();
         if self.streams.iter().any(|one| self.follows_delta(one)) {
-            walk.push((class, pages(chains, DEFAULT_PAGE_SIZE as u64)));
+            requests.push((class, pages(chains, DEFAULT_PAGE_SIZE as u64)));
         }
         if !self.streams.iter().all(|one| self.follows_delta(one) && self.is_recent(one)) {
-            walk.push((class, self.pages(chains)));
+            requests.push((class, self.pages(chains)));
             if self.streams.iter().any(|(stream, _)| !is_roots(stream)) {
                 let of_threads = streams::thread(of.id(&TEAM), of.own_id(), "", MAX_TOP).class();
-                walk.push((of_threads, page.thread_requests(stop, chains)));
+                requests.push((of_threads, page.thread_requests(stop, chains)));
             }
         }
-        Ok(walk)
+        Ok(requests)
     }
 
-    /// The first page that a run asks for.
+    /// The first page that a run would request.
     async fn first_page(&self) -> Result<ChannelEstimate, graph::Error> {
         let (client, expansion) = (&self.context.client, &self.context.channels.expansion);
         let link = self.streams.iter().find_map(|(_, state)| Link::from_path(state.walk.as_ref()?.link.as_deref()?));
@@ -151,7 +151,7 @@ impl<'l> Channel<'l> {
         list(self.job.input.parent.id(&TEAM), self.job.input.parent.own_id(), self.size)
     }
 
-    /// Pages of a walk, a small first one that was not enough, and one more from the top where there are several.
+    /// The pages of a walk, including a probe that was too small, and the closing pass from the top if there are several pages.
     fn pages(&self, chains: f64) -> f64 {
         let (pages, states) = (pages(chains, self.size), || self.streams.iter().map(|(_, state)| state));
         let is_missed = states().all(|state| state.read_at.is_some()) && self.size > PROBE_SIZE && chains > PROBE_SIZE as f64;
@@ -178,7 +178,7 @@ impl<'l> Channel<'l> {
         may && is_open && state.delta.refused_at.is_none()
     }
 
-    /// Whether a walk has read it so lately that delta may be enough.
+    /// Whether a walk read it so recently that delta may be enough.
     fn is_recent(&self, (_, state): &(&'static Stream, Position)) -> bool {
         let age = self.context.client.clock().zip(state.read_at).map(|(now, read_at)| (now - read_at).abs());
         state.walk.is_none() && age.is_some_and(|age| age < MAX_WALK_INTERVAL)
