@@ -10,7 +10,7 @@ use tracing_subscriber::{
 
 use crate::{
     cli::{Cli, LogLevel},
-    console::{Format, Screen, forward::Forward},
+    console::{Format, Terminal, forward::Forward},
     secrets::Secrets,
 };
 
@@ -41,8 +41,8 @@ impl LogOptions {
     }
 
     /// Progress is shown only if messages of level info are, too.
-    pub(super) fn screen(&self, level: LevelFilter) -> Screen {
-        Screen::of_process(level >= LevelFilter::INFO, self.bars)
+    pub(super) fn screen(&self, level: LevelFilter) -> Terminal {
+        Terminal::of_process(level >= LevelFilter::INFO, self.bars)
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 /// The format of log lines on stderr.
-pub(super) fn plain_format(screen: &Screen) -> Format {
+pub(super) fn plain_format(screen: &Terminal) -> Format {
     if screen.is_terminal() { Format::Terminal } else { Format::Text }
 }
 

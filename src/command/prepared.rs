@@ -14,7 +14,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::logging;
 use crate::{
     config::Config,
-    console::Screen,
+    console::Terminal,
     emit::{Emitter, Output, StopSignal},
     error::Error,
     graph::{GraphClient, Limits},
@@ -63,7 +63,7 @@ impl PreparedSync {
         self,
         emitter: Box<dyn Emitter>,
         level: LevelFilter,
-        screen: &Screen,
+        screen: &Terminal,
         log: impl FnOnce(&Output) -> S,
         stop: StopSignal,
     ) -> io::Result<Summary> {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     cli::{AboutFormat, LogFormat, Singer, Test},
     config::Config,
-    console::{Format, Log, Screen},
+    console::{Format, Log, Terminal},
     emit::{Output, StopSignal},
     error::Error,
     protocol::singer::{self, About, Bookmarks, SingerEmitter},
@@ -96,7 +96,7 @@ fn sync(
     mut prepared: PreparedSync,
     bookmarks: Bookmarks,
     test: Option<Test>,
-    (screen, log): (&Screen, Arc<Log>),
+    (screen, log): (&Terminal, Arc<Log>),
     out: impl Write + Send + 'static,
     stop: StopSignal,
 ) -> io::Result<Exit> {
@@ -134,7 +134,7 @@ fn sync(
 }
 
 /// The log on stderr, configured by the command line, Meltano's logging configuration, or the environment variables of the Singer SDK.
-fn log(args: &Singer, options: &LogOptions) -> (Screen, Log) {
+fn log(args: &Singer, options: &LogOptions) -> (Terminal, Log) {
     let meltano = env::var_os(LOG_CONFIG).and_then(|path| read_json(Path::new(&path), "logging configuration").ok());
     let root = meltano.as_ref().and_then(|config| config["root"]["level"].as_str().map(str::to_owned));
     let level = options.level([root, variable("TAP_MICROSOFT_TEAMS_LOGLEVEL"), variable("LOGLEVEL")]);
@@ -144,7 +144,7 @@ fn log(args: &Singer, options: &LogOptions) -> (Screen, Log) {
         None => meltano.is_some_and(|config| config.to_string().contains("StructuredFormatter")),
     };
     // Progress bars would break lines that a program reads.
-    let screen = if is_json { Screen::default() } else { options.screen(level) };
+    let screen = if is_json { Terminal::default() } else { options.screen(level) };
     let format = if is_json { Format::Json } else { logging::plain_format(&screen) };
     let log = Log::new(format, level, options.secrets.clone(), screen.log());
     (screen, log)

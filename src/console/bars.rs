@@ -1,21 +1,18 @@
-//! The bars: a line for each stream, and one for the run.
+//! Progress bars: one for each stream, and one for the run.
 
 use chrono::Utc;
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{
-    line::{local, parents, status},
+    progress_text::{local_time, parents, status},
     speed::Speed,
 };
 use crate::emit::{Figures, Phase, StreamFigures};
 
-/// A stream's line.
-const STREAM: &str = "{prefix:15} {bar:12.cyan/dim} {wide_msg}";
+const STREAM_TEMPLATE: &str = "{prefix:15} {bar:12.cyan/dim} {wide_msg}";
 
-/// The run's line.
-const RUN: &str = "{spinner:.cyan} {elapsed_precise} {wide_msg}";
+const RUN_TEMPLATE: &str = "{spinner:.cyan} {elapsed_precise} {wide_msg}";
 
-/// The bars of a run.
 #[derive(Debug)]
 pub(super) struct Bars {
     all: MultiProgress,
@@ -25,14 +22,14 @@ pub(super) struct Bars {
 
 impl Bars {
     pub(super) fn new(all: MultiProgress) -> Self {
-        let run = all.add(ProgressBar::new_spinner().with_style(style(RUN)));
+        let run = all.add(ProgressBar::new_spinner().with_style(style(RUN_TEMPLATE)));
         Self { all, streams: Vec::new(), run }
     }
 
     pub(super) fn show(&mut self, figures: &Figures, speed: &mut Speed) {
         for (at, stream) in figures.streams.iter().enumerate() {
             if self.streams.len() == at {
-                let bar = ProgressBar::new(0).with_style(style(STREAM)).with_prefix(stream.stream.name);
+                let bar = ProgressBar::new(0).with_style(style(STREAM_TEMPLATE)).with_prefix(stream.stream.name);
                 self.streams.push(self.all.insert_before(&self.run, bar));
             }
             let bar = &self.streams[at];
@@ -44,30 +41,30 @@ impl Bars {
         self.run.tick();
     }
 
-    /// Shows how it ended, and takes the bars away.
+    /// Shows the final figures, then removes the bars.
     pub(super) fn end(mut self, figures: &Figures, speed: &mut Speed) {
         self.show(figures, speed);
-        // Drawn whenever it was drawn last.
+        // Draws now, even if the last drawing was a moment ago.
         self.run.abandon();
     }
 }
 
-/// Also where the run did not come to its end: nothing may be left. Each by itself: what finished bars leave standing would be cleared a second
-/// time, with the lines above it, by what is written next.
+/// Removes the bars even if the run did not finish. Each bar is cleared by itself: `MultiProgress` would clear finished bars a second time at the
+/// next output, together with the lines above them.
 impl Drop for Bars {
     fn drop(&mut self) {
         self.streams.iter().chain([&self.run]).for_each(ProgressBar::finish_and_clear);
     }
 }
 
-/// A template of ours is one.
+/// The templates are constants and parse.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
 fn message(figures: &StreamFigures, is_discovering: bool) -> String {
     let state = match (figures.waiting_until(Utc::now()), figures.phase) {
-        (Some(until), _) => format!("waiting until {}", local(until)),
+        (Some(until), _) => format!("waiting until {}", local_time(until)),
         (None, Phase::Complete) => "done".to_owned(),
         (None, phase) => phase.name().to_owned(),
     };

@@ -1,4 +1,4 @@
-//! Logs: events of `tracing`, handed to whatever says them to people.
+//! Forwards `tracing` events to the log of a protocol.
 
 use std::fmt::{self, Write};
 
@@ -8,23 +8,23 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context};
 
-/// Hands each event to a function, as a level and a sentence.
+/// Passes each event to a function, as a level and a message.
 #[derive(Debug)]
 pub(crate) struct Forward<F>(pub F);
 
 impl<S: Subscriber, F: Fn(Level, String) + 'static> Layer<S> for Forward<F> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut sentence = Sentence::default();
-        event.record(&mut sentence);
-        (self.0)(*event.metadata().level(), sentence.0);
+        let mut message = EventText::default();
+        event.record(&mut message);
+        (self.0)(*event.metadata().level(), message.0);
     }
 }
 
-/// The message and, behind it, the fields of an event.
+/// The message of an event, followed by its fields.
 #[derive(Default)]
-struct Sentence(String);
+struct EventText(String);
 
-impl Visit for Sentence {
+impl Visit for EventText {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing into a string cannot fail.
         let _ = match field.name() {

@@ -1,4 +1,4 @@
-//! What is said to people on stderr: plain lines, or the structured lines that a pipeline understands.
+//! The log on stderr: plain lines, or the structured lines that a pipeline understands.
 
 use std::{fmt, io::Write, sync::Mutex};
 
@@ -11,18 +11,18 @@ use crate::{emit::Figures, printable::one_line, secrets::Secrets};
 
 const NAME: &str = "tap-microsoft-teams";
 
-/// How the lines look.
+/// The form of the lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
     /// `LEVEL text`
     Text,
-    /// `time LEVEL text`, for whoever sits before a terminal; figures come as a table.
+    /// `time LEVEL text`, for a terminal; the figures at the end are a table there.
     Terminal,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The way to stderr. A line that cannot be written is lost.
+/// A log. A line that cannot be written is lost.
 pub struct Log {
     format: Format,
     level: LevelFilter,
@@ -37,53 +37,51 @@ impl fmt::Debug for Log {
 }
 
 impl Log {
-    /// Lines without these secrets, those of a lower level left out.
+    /// Hides these secrets, and skips lines below the level.
     pub fn new(format: Format, level: LevelFilter, secrets: Secrets, out: impl Write + Send + 'static) -> Self {
         Self { format, level, secrets, out: Mutex::new(Box::new(out)) }
     }
 
-    /// The level below which nothing is said.
     pub fn level(&self) -> LevelFilter {
         self.level
     }
 
-    /// A sentence.
-    pub fn line(&self, level: Level, sentence: &str) {
+    pub fn line(&self, level: Level, message: &str) {
         if level <= self.level {
             let level = if level == Level::WARN { "WARNING" } else { level.as_str() };
-            self.write(level, sentence, None, None);
+            self.write(level, message, None, None);
         }
     }
 
-    /// Graph limits the requests of a stream until that time.
+    /// Reports that Graph throttles a stream until that time.
     pub fn waits(&self, stream: &str, until: DateTime<Utc>) {
         let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
-        self.line(Level::INFO, &format!("{stream}: Graph limits the requests; waiting until {until}"));
+        self.line(Level::INFO, &format!("{stream}: throttled by Graph, waiting until {until}"));
     }
 
-    /// Why the run failed: the last line.
-    pub fn critical(&self, sentence: &str) {
-        self.write("CRITICAL", sentence, None, None);
+    /// Reports why the run failed. It is the last line.
+    pub fn critical(&self, message: &str) {
+        self.write("CRITICAL", message, None, None);
     }
 
-    /// A figure about a stream.
+    /// A metric of a stream.
     pub fn metric(&self, stream: &str, kind: &str, metric: &str, value: &Value) {
-        self.figure(Some(stream), kind, metric, value, &json!({"stream": stream, "endpoint": stream}));
+        self.write_metric(Some(stream), kind, metric, value, &json!({"stream": stream, "endpoint": stream}));
     }
 
-    /// A figure about the requests of one kind.
+    /// A metric of the requests of one kind.
     pub fn request_metric(&self, kind: &str, metric: &str, value: &Value, endpoint: &str) {
-        self.figure(None, kind, metric, value, &json!({"endpoint": endpoint}));
+        self.write_metric(None, kind, metric, value, &json!({"endpoint": endpoint}));
     }
 
-    /// What the run came to.
+    /// The final figures of the run.
     pub fn figures(&self, figures: &Figures) {
         if self.format != Format::Terminal {
             self.line(Level::INFO, &format!("figures: {}", figures.json()));
         }
     }
 
-    fn figure(&self, stream: Option<&str>, kind: &str, metric: &str, value: &Value, tags: &Value) {
+    fn write_metric(&self, stream: Option<&str>, kind: &str, metric: &str, value: &Value, tags: &Value) {
         if self.level >= Level::INFO && self.format != Format::Terminal {
             self.write("INFO", "METRIC", stream, Some(json!({"type": kind, "metric": metric, "value": value, "tags": tags})));
         }
@@ -105,7 +103,7 @@ impl Log {
     }
 }
 
-/// A line with all the keys without which pipelines show it raw.
+/// A line with all the keys that pipelines need to recognise it; otherwise they show it raw.
 fn structured(level: &str, message: &str, stream: Option<&str>, metric: Option<Value>) -> Value {
     let mut line = json!({
         "level": level.to_lowercase(),

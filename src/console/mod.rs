@@ -1,9 +1,9 @@
-//! How a run is watched while it lasts: bars on a terminal, lines in a log where there is none; and a table at its end.
+//! Shows the progress of a run: bars on a terminal, log lines elsewhere, and a table at the end.
 
 mod bars;
 pub(crate) mod forward;
-mod line;
 mod log;
+mod progress_text;
 mod speed;
 mod table;
 
@@ -25,47 +25,48 @@ use crate::{emit::Figures, stdio::Stderr};
 use bars::Bars;
 use speed::Speed;
 
-/// A log is told how far the run is so often.
-const LINE_EVERY: Duration = Duration::from_secs(30);
+/// The interval of progress lines in a log.
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Bars move so often.
-const BARS_EVERY: Duration = Duration::from_millis(100);
+/// The interval at which bars are drawn.
+const BARS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Where a run is watched.
+/// What stderr shows of a run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Screen {
+pub(crate) struct Terminal {
     is_terminal: bool,
     bars: Option<MultiProgress>,
     table: bool,
 }
 
-impl Screen {
-    /// Where the process writes to; nothing is shown there unless somebody wants to see it, or the bars. These would tear apart what a terminal shows of stdout, and not every terminal can move its cursor.
-    pub(crate) fn of_process(is_wanted: bool, wants_bars: bool) -> Self {
-        let moves = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+impl Terminal {
+    /// The stderr of the process. Bars are not drawn if stdout is the same terminal, since they would overwrite its lines, or if the terminal
+    /// cannot move its cursor.
+    pub(crate) fn of_process(shows_figures: bool, shows_bars: bool) -> Self {
+        let can_move = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
         let is_terminal = io::stderr().is_terminal();
-        let table = is_terminal && is_wanted;
-        let has_bars = table && wants_bars && moves && !io::stdout().is_terminal();
+        let table = is_terminal && shows_figures;
+        let has_bars = table && shows_bars && can_move && !io::stdout().is_terminal();
         Self { is_terminal, bars: has_bars.then(MultiProgress::new), table }
     }
 
-    /// Whether somebody sits before it.
+    /// Whether stderr is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// The way to stderr for what is said beside the bars.
+    /// A writer to stderr that does not disturb the bars.
     pub(crate) fn log(&self) -> impl Write + Send + use<> {
-        Beside(self.bars.clone())
+        AboveBars(self.bars.clone())
     }
 
-    /// Whoever watches what these figures tell.
+    /// A display of these figures.
     pub(crate) fn watch<F: Fn() -> Figures>(&self, figures: F, channel_spacing: Duration) -> Watch<F> {
         let bars = self.bars.clone().map(Bars::new);
         Watch { figures, speed: Speed::new(channel_spacing), bars }
     }
 
-    /// Shows what the run came to, if somebody sits before it.
+    /// Shows the table of the final figures on a terminal.
     pub(crate) fn end(&self, figures: &Figures) {
         if self.table {
             let _ = self.log().write_all(table::table(figures).as_bytes());
@@ -73,10 +74,10 @@ impl Screen {
     }
 }
 
-/// Writes to stderr, with the bars out of the way.
-struct Beside(Option<MultiProgress>);
+/// Writes to stderr, above the bars.
+struct AboveBars(Option<MultiProgress>);
 
-impl Write for Beside {
+impl Write for AboveBars {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.0 {
             Some(bars) => bars.suspend(|| Stderr.write(bytes)),
@@ -89,7 +90,7 @@ impl Write for Beside {
     }
 }
 
-/// Looks at the figures of a run now and then, and shows them.
+/// Shows the figures of a run at regular intervals.
 #[derive(Debug)]
 pub(crate) struct Watch<F> {
     figures: F,
@@ -98,9 +99,9 @@ pub(crate) struct Watch<F> {
 }
 
 impl<F: Fn() -> Figures> Watch<F> {
-    /// Does the work, and shows meanwhile how far it is.
+    /// Shows the progress while the work is done.
     pub(crate) async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let every = if self.bars.is_some() { BARS_EVERY } else { LINE_EVERY };
+        let every = if self.bars.is_some() { BARS_INTERVAL } else { LINE_INTERVAL };
         let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut work = pin!(work);
@@ -111,7 +112,7 @@ impl<F: Fn() -> Figures> Watch<F> {
                 _ = ticks.tick() => self.show(),
             }
         };
-        // How it ended is shown for whoever has looked: then a table tells more.
+        // Shows the end of the bars; the table follows.
         if let Some(bars) = self.bars.take() {
             bars.end(&(self.figures)(), &mut self.speed);
         }
@@ -122,7 +123,7 @@ impl<F: Fn() -> Figures> Watch<F> {
         let figures = (self.figures)();
         match &mut self.bars {
             Some(bars) => bars.show(&figures, &mut self.speed),
-            None => info!("{}", line::line(&figures, &mut self.speed)),
+            None => info!("{}", progress_text::line(&figures, &mut self.speed)),
         }
     }
 }
@@ -163,7 +164,6 @@ mod tests {
         }
     }
 
-    /// A run that is under way.
     fn figures() -> Figures {
         let mut members = of(&MEMBERS, Phase::Complete, 80, (4, 4));
         (members.requests, members.skipped) = (5, 1);
@@ -178,16 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn bars_show_each_stream_and_the_run_and_leave_nothing_behind() {
+    fn bars_show_each_stream_and_the_run_and_are_removed_at_the_end() {
         let terminal = InMemoryTerm::new(20, 120);
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(terminal.clone())));
         let (mut bars, mut speed) = (Bars::new(all), Speed::new(Duration::from_secs(1)));
         bars.show(&figures(), &mut speed);
-        let mut held_up = figures();
-        held_up.is_discovering = true;
-        held_up.streams[1].wait_until = chrono::DateTime::from_timestamp(4_000_000_000, 0);
+        let mut throttled = figures();
+        throttled.is_discovering = true;
+        throttled.streams[1].wait_until = chrono::DateTime::from_timestamp(4_000_000_000, 0);
         let first = terminal.contents();
-        bars.show(&held_up, &mut speed);
+        bars.show(&throttled, &mut speed);
         let second = terminal.contents();
         insta::with_settings!({filters => vec![(r"[⠁-⣿] \d\d:\d\d:\d\d", "* 00:00:00"), (r"until \d\d:\d\d:\d\d", "until <time>")]}, {
             insta::assert_snapshot!("bars", format!("{first}\n\n{second}"));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_fits_on_a_terminal_and_its_sums_are_those_of_its_rows() {
+    fn the_table_fits_on_a_terminal() {
         let mut figures = figures();
         figures.streams[2].phase = Phase::Incomplete;
         let table = table::table(&figures);
@@ -206,25 +206,25 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_told_every_half_minute() {
+    fn a_log_gets_a_line_every_half_minute() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let lines = said.clone();
+        let logged = Arc::new(Mutex::new(Vec::new()));
+        let lines = logged.clone();
         let log = tracing_subscriber::registry().with(Forward(move |level, line| lines.lock().unwrap().push((level, line))));
-        let asked = AtomicU64::new(0);
-        let look = || {
+        let calls = AtomicU64::new(0);
+        let figures_over_time = || {
             let mut figures = figures();
-            figures.elapsed = Duration::from_secs(30 * (1 + asked.fetch_add(1, Ordering::Relaxed)));
+            figures.elapsed = Duration::from_secs(30 * (1 + calls.fetch_add(1, Ordering::Relaxed)));
             figures
         };
-        let mut watch = Screen::default().watch(look, Duration::from_secs(1));
+        let mut watch = Terminal::default().watch(figures_over_time, Duration::from_secs(1));
         let work = async {
             tokio::time::sleep(Duration::from_secs(65)).await;
             "done"
         };
         assert_eq!(runtime.block_on(watch.during(work).with_subscriber(log)), "done");
-        let said = said.lock().unwrap();
-        assert!(said.iter().all(|(level, _)| *level == Level::INFO));
-        insta::assert_snapshot!("lines", said.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n"));
+        let logged = logged.lock().unwrap();
+        assert!(logged.iter().all(|(level, _)| *level == Level::INFO));
+        insta::assert_snapshot!("lines", logged.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n"));
     }
 }

@@ -1,66 +1,66 @@
-//! How fast a run goes, and how long it will still take, as far as that can be told.
+//! The speed of a run, and an estimate of its remaining time.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::emit::Figures;
 
-/// What was further back says nothing about now.
+/// The period from which the speed is computed.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Of less than this no speed can be told.
-const LEAST: Duration = Duration::from_secs(1);
+/// The shortest period from which a speed is computed.
+const MIN_PERIOD: Duration = Duration::from_secs(1);
 
-/// What was seen of a run lately.
+/// The recent history of a run.
 #[derive(Debug)]
 pub(super) struct Speed {
-    seen: VecDeque<Seen>,
-    /// The least time between two requests for one channel.
+    samples: VecDeque<ProgressSample>,
+    /// The minimum time between two requests for one channel.
     channel_spacing: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct ProgressSample {
     at: Duration,
     records: u64,
     requests: u64,
 }
 
-/// How fast a run goes.
+/// The speed of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rates {
-    /// Records a second.
+pub(super) struct Throughput {
+    /// Per second.
     pub(super) records: f64,
-    /// Requests a second.
+    /// Per second.
     pub(super) requests: f64,
-    /// Time until its end, about.
+    /// The estimated remaining time.
     pub(super) left: Option<Duration>,
 }
 
 impl Speed {
     pub(super) fn new(channel_spacing: Duration) -> Self {
-        let seen = VecDeque::from([Seen { at: Duration::ZERO, records: 0, requests: 0 }]);
-        Self { seen, channel_spacing }
+        let samples = VecDeque::from([ProgressSample { at: Duration::ZERO, records: 0, requests: 0 }]);
+        Self { samples, channel_spacing }
     }
 
-    /// Takes note of the figures; [`None`] if it is too early to tell.
-    pub(super) fn see(&mut self, figures: &Figures) -> Option<Rates> {
-        let now = Seen { at: figures.elapsed, records: figures.records(), requests: figures.requests.sent() };
-        // The last one that is old enough is where the window begins.
-        while self.seen.get(1).is_some_and(|second| now.at.saturating_sub(second.at) >= WINDOW) {
-            self.seen.pop_front();
+    /// Adds the current figures. [`None`] if it is too early for an estimate.
+    pub(super) fn update(&mut self, figures: &Figures) -> Option<Throughput> {
+        let now = ProgressSample { at: figures.elapsed, records: figures.records(), requests: figures.requests.sent() };
+        // The window begins at the newest sample that is old enough.
+        while self.samples.get(1).is_some_and(|second| now.at.saturating_sub(second.at) >= WINDOW) {
+            self.samples.pop_front();
         }
-        let first = *self.seen.front()?;
-        // Bars look often: what is nearly the same moment is not kept.
-        if self.seen.back().is_none_or(|last| now.at.saturating_sub(last.at) >= LEAST) {
-            self.seen.push_back(now);
+        let first = *self.samples.front()?;
+        // Bars are drawn often: samples of nearly the same moment are not kept.
+        if self.samples.back().is_none_or(|last| now.at.saturating_sub(last.at) >= MIN_PERIOD) {
+            self.samples.push_back(now);
         }
-        let seconds = Some(now.at.saturating_sub(first.at)).filter(|span| *span >= LEAST)?.as_secs_f64();
+        let seconds = Some(now.at.saturating_sub(first.at)).filter(|span| *span >= MIN_PERIOD)?.as_secs_f64();
         let rate = |now: u64, first: u64| now.saturating_sub(first) as f64 / seconds;
         let (records, requests) = (rate(now.records, first.records), rate(now.requests, first.requests));
-        Some(Rates { records, requests, left: self.left(figures, requests) })
+        Some(Throughput { records, requests, left: self.left(figures, requests) })
     }
 
-    /// As long as all requests take at this rate, and no shorter than the longest list takes, whose requests follow each other.
+    /// The time for all requests at this rate, but at least the time for the longest list, whose requests are sent one after another.
     fn left(&self, figures: &Figures, rate: f64) -> Option<Duration> {
         let remaining = figures.remaining.filter(|remaining| rate > 0.0 && remaining.requests > 0.0)?;
         let one = figures.requests.mean().max(self.channel_spacing);
@@ -88,26 +88,26 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_that_of_all_requests_and_no_less_than_that_of_the_longest_list() {
+    fn the_time_left_is_that_of_all_requests_but_at_least_that_of_the_longest_list() {
         let mut speed = Speed::new(Duration::from_secs(1));
-        assert_eq!(speed.see(&figures(0, 0, None)), None);
+        assert_eq!(speed.update(&figures(0, 0, None)), None);
         let left = |speed: &mut Speed, requests, longest| {
-            speed.see(&figures(10, 200, Some(Remaining { requests, longest }))).and_then(|rates| rates.left)
+            speed.update(&figures(10, 200, Some(Remaining { requests, longest }))).and_then(|rates| rates.left)
         };
         assert_eq!(left(&mut speed, 4000.0, 50.0), Some(Duration::from_secs(200)));
         assert_eq!(left(&mut speed, 4000.0, 900.0), Some(Duration::from_secs(900)));
         assert_eq!(left(&mut speed, 0.0, 0.0), None);
-        // Without a pace, a list is as slow as its requests are.
+        // Without a pace, the response times decide.
         assert_eq!(left(&mut Speed::new(Duration::ZERO), 4000.0, 900.0), Some(Duration::from_secs(450)));
-        assert_eq!(speed.see(&figures(10, 200, None)).map(|rates| rates.requests), Some(20.0));
+        assert_eq!(speed.update(&figures(10, 200, None)).map(|rates| rates.requests), Some(20.0));
     }
 
     #[test]
     fn only_the_last_minute_counts() {
         let mut speed = Speed::new(Duration::ZERO);
-        let rates: Vec<_> = (0..=120).map(|second| speed.see(&figures(second, second.min(60) * 20, None))).collect();
+        let rates: Vec<_> = (0..=120).map(|second| speed.update(&figures(second, second.min(60) * 20, None))).collect();
         let at = |second: usize| rates[second].map(|rates| rates.requests);
         assert_eq!((at(0), at(1), at(60), at(90), at(120)), (None, Some(20.0), Some(20.0), Some(10.0), Some(0.0)));
-        assert!(speed.seen.len() <= 62);
+        assert!(speed.samples.len() <= 62);
     }
 }

@@ -1,4 +1,4 @@
-//! What a run came to, as a table.
+//! The final figures of a run as a table.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use crate::emit::{Figures, StreamFigures};
 
 const HEADER: [&str; 9] = ["stream", "", "records", "changed", "deleted", "requests", "429s", "skipped", "seconds"];
 
-/// Narrow enough for a terminal of 80 columns.
+/// Fits a terminal of 80 columns.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// The streams, what was done for several of them, and the sums; below it, what was asked.
+/// A row per stream, one for requests that served several streams, and the totals. Below the table, the requests by class.
 pub(super) fn table(figures: &Figures) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_header(HEADER);
@@ -39,20 +39,20 @@ pub(super) fn table(figures: &Figures) -> String {
     table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 0)));
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     let mut text = table.trim_fmt();
-    let _ = write!(text, "\n{}\n", asked(figures));
+    let _ = write!(text, "\n{}\n", requests_by_class(figures));
     text
 }
 
 fn row(figures: &StreamFigures) -> [String; 9] {
-    // Where records do not tell, 0 would say too much.
-    let told = |changes: u64| if figures.reports_changes() { count(changes) } else { String::new() };
+    // Empty if the records do not show changes: 0 would be a claim.
+    let changes = |changes: u64| if figures.reports_changes() { count(changes) } else { String::new() };
     let own = |requests: u64| if figures.requests > 0 { count(requests) } else { String::new() };
     [
         figures.stream.name.to_owned(),
         figures.outcome().to_owned(),
         count(figures.records),
-        told(figures.changed),
-        told(figures.deleted),
+        changes(figures.changed),
+        changes(figures.deleted),
         own(figures.requests),
         own(figures.throttled),
         count(figures.skipped),
@@ -64,8 +64,8 @@ fn count(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
-/// The requests by class, and what one took.
-fn asked(figures: &Figures) -> String {
+/// The requests by class, with the mean duration.
+fn requests_by_class(figures: &Figures) -> String {
     let classes = figures.requests.classes.iter().map(|counts| {
         let milliseconds = counts.mean().as_millis();
         format!("{} {} ({milliseconds} ms each)", HumanCount(counts.sent), counts.class.name)

@@ -39,7 +39,6 @@ fn singer_gets_one_log_line_per_wait() {
     let sim = limited();
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
     assert_eq!(output.status, Some(0), "{}", output.stderr);
-    let waits: Vec<_> =
-        output.logged("INFO").into_iter().filter(|line| line.contains("Graph limits the requests; waiting until 20")).collect();
+    let waits: Vec<_> = output.logged("INFO").into_iter().filter(|line| line.contains("throttled by Graph, waiting until 20")).collect();
     assert_eq!(waits.iter().map(|line| line.split(':').next().unwrap()).collect::<Vec<_>>(), ["messages", "message_replies"], "{waits:?}");
 }

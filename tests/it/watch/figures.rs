@@ -1,4 +1,4 @@
-//! The figures at the end of a run equal what Graph was asked and what is true.
+//! The figures at the end of a run match the requests to Graph and the data of the tenant.
 
 use graph_sim::{Class, Fault, GraphSim, Post, RetryAfter, Rule};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::figures;
 use crate::support::{ALL, Output, Protocol, Tap, config, everything, incremental::Runs, tenant};
 
-/// What the records of a stream tell of changes: of how many, and how many of a deletion.
+/// The numbers of changed and of deleted messages among the records of a stream.
 fn changes(output: &Output, stream: &'static str) -> (u64, u64) {
     let is_deleted = |record: &Value| !record["deletedDateTime"].is_null() || record["is_removed"] == true;
     let is_changed = |record: &Value| !is_deleted(record) && record["lastModifiedDateTime"] != record["createdDateTime"];
@@ -14,8 +14,8 @@ fn changes(output: &Output, stream: &'static str) -> (u64, u64) {
     (count(&is_changed), count(&is_deleted))
 }
 
-/// What the simulator was asked by the classes of the pace.
-fn asked(sim: &GraphSim) -> Value {
+/// The requests to the simulator, by class.
+fn requests_by_class(sim: &GraphSim) -> Value {
     let classes = [
         ("groups", &[Class::Groups][..]),
         ("team", &[Class::Team]),
@@ -27,21 +27,21 @@ fn asked(sim: &GraphSim) -> Value {
     Value::Object(counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count.into())).collect())
 }
 
-/// The figures are those of this output, and of what the simulator was asked for it.
+/// The figures match this output and the requests to the simulator.
 #[track_caller]
-fn assert_true(output: &Output, sim: &GraphSim) {
-    let (told, journal) = (figures(output), sim.journal());
-    assert_eq!(told["requests"], journal.graph_total());
-    assert_eq!(told["requests_by_class"], asked(sim));
-    assert_eq!(told["throttled"], journal.throttled());
-    assert_eq!(told["sign_ins"], journal.count(Class::Token));
+fn assert_figures_match(output: &Output, sim: &GraphSim) {
+    let (figures, journal) = (figures(output), sim.journal());
+    assert_eq!(figures["requests"], journal.graph_total());
+    assert_eq!(figures["requests_by_class"], requests_by_class(sim));
+    assert_eq!(figures["throttled"], journal.throttled());
+    assert_eq!(figures["sign_ins"], journal.count(Class::Token));
     let (counts, mut sum) = (output.counts(), 0);
     for stream in ALL {
-        let of_stream = &told["streams"][stream];
+        let of_stream = &figures["streams"][stream];
         let count = counts.get(stream).copied().unwrap_or_default();
         sum += count;
         assert_eq!(of_stream["records"], count, "{stream}");
-        assert!(of_stream["seconds"].as_f64().unwrap() <= told["seconds"].as_f64().unwrap());
+        assert!(of_stream["seconds"].as_f64().unwrap() <= figures["seconds"].as_f64().unwrap());
         if of_stream.get("changed").is_some() {
             assert_eq!(
                 (of_stream["changed"].as_u64().unwrap(), of_stream["deleted"].as_u64().unwrap()),
@@ -50,11 +50,11 @@ fn assert_true(output: &Output, sim: &GraphSim) {
             );
         }
     }
-    assert_eq!(told["records"], sum);
+    assert_eq!(figures["records"], sum);
 }
 
 #[test]
-fn figures_equal_the_truth_in_a_full_run_with_refusals() {
+fn figures_match_in_a_full_run_with_refusals() {
     for protocol in [Protocol::Airbyte, Protocol::Singer] {
         let sim = tenant(3, 2, 60);
         let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
@@ -64,24 +64,24 @@ fn figures_equal_the_truth_in_a_full_run_with_refusals() {
         let mut runs = Runs::new(Tap::new(&config(&sim, everything())), protocol);
         let output = runs.run();
         assert_eq!(output.status, Some(0), "{}", output.stderr);
-        assert_true(&output, &sim);
-        let told = figures(&output);
-        assert_eq!(told["throttled"], 4);
+        assert_figures_match(&output, &sim);
+        let figures = figures(&output);
+        assert_eq!(figures["throttled"], 4);
         let truth = sim.truth();
-        assert_eq!(told["streams"]["messages"]["records"], truth.messages.len());
-        assert_eq!(told["streams"]["message_replies"]["records"], truth.replies.len());
-        // What several streams need is no single one's: members and single teams are.
-        let alone = ALL.map(|stream| told["streams"][stream]["requests"].as_u64().unwrap());
-        assert_eq!(alone, [3, 0, 4, 0, 0], "{told}");
-        let skipped = ALL.map(|stream| told["streams"][stream]["skipped"].as_u64().unwrap());
-        assert_eq!((skipped, &told["skipped"]), ([0, 0, 1, 0, 0], &json!(1)));
-        assert_eq!(told["streams"]["members"]["throttled"], 1);
-        assert!(ALL.iter().all(|stream| told["streams"][stream]["state"] == "complete"));
+        assert_eq!(figures["streams"]["messages"]["records"], truth.messages.len());
+        assert_eq!(figures["streams"]["message_replies"]["records"], truth.replies.len());
+        // Requests that serve several streams count for none of them; those for members and single teams do.
+        let alone = ALL.map(|stream| figures["streams"][stream]["requests"].as_u64().unwrap());
+        assert_eq!(alone, [3, 0, 4, 0, 0], "{figures}");
+        let skipped = ALL.map(|stream| figures["streams"][stream]["skipped"].as_u64().unwrap());
+        assert_eq!((skipped, &figures["skipped"]), ([0, 0, 1, 0, 0], &json!(1)));
+        assert_eq!(figures["streams"]["members"]["throttled"], 1);
+        assert!(ALL.iter().all(|stream| figures["streams"][stream]["state"] == "complete"));
     }
 }
 
 #[test]
-fn figures_equal_the_truth_in_an_incremental_run_with_edits_and_deletions() {
+fn figures_match_in_an_incremental_run_with_edits_and_deletions() {
     for protocol in [Protocol::Airbyte, Protocol::Singer] {
         let sim = tenant(2, 2, 40);
         let later = |hours: u64| sim.clock().advance(std::time::Duration::from_secs(hours * 3600));
@@ -104,17 +104,17 @@ fn figures_equal_the_truth_in_an_incremental_run_with_edits_and_deletions() {
         sim.clear_journal();
         let output = runs.run();
         assert_eq!(output.status, Some(0), "{}", output.stderr);
-        assert_true(&output, &sim);
-        let told = figures(&output);
-        let messages = &told["streams"]["messages"];
-        assert_eq!((&messages["changed"], &messages["deleted"]), (&json!(3), &json!(1)), "{told}");
+        assert_figures_match(&output, &sim);
+        let figures = figures(&output);
+        let messages = &figures["streams"]["messages"];
+        assert_eq!((&messages["changed"], &messages["deleted"]), (&json!(3), &json!(1)), "{figures}");
         runs.assert_complete(&sim);
     }
 }
 
 /// Graph writes year 1 for "never".
 #[test]
-fn a_message_that_was_deleted_in_year_one_is_no_deletion() {
+fn a_message_deleted_in_year_one_does_not_count_as_deleted() {
     let sim = tenant(1, 1, 1);
     sim.with_tenant(|tenant| {
         let channel = tenant.all_channel_ids().remove(0);
@@ -131,31 +131,31 @@ fn a_message_that_was_deleted_in_year_one_is_no_deletion() {
 }
 
 #[test]
-fn a_stream_that_failed_or_was_cut_off_is_told_as_that() {
+fn a_failed_stream_is_reported_as_incomplete() {
     let sim = tenant(2, 1, 5);
     sim.inject(Rule::new(Fault::status(403)).class(Class::Members));
     let output = Tap::new(&config(&sim, everything())).sync(&[]);
     assert_eq!(output.status, Some(1));
-    assert_true(&output, &sim);
-    let told = figures(&output);
-    assert_eq!((&told["streams"]["members"]["state"], &told["streams"]["members"]["skipped"]), (&json!("incomplete"), &json!(2)));
-    assert_eq!(told["streams"]["messages"]["state"], "complete");
-    // Why it failed stays the last line.
+    assert_figures_match(&output, &sim);
+    let figures = figures(&output);
+    assert_eq!((&figures["streams"]["members"]["state"], &figures["streams"]["members"]["skipped"]), (&json!("incomplete"), &json!(2)));
+    assert_eq!(figures["streams"]["messages"]["state"], "complete");
+    // The reason for the failure is still the last line.
     assert!(output.critical().contains("members"));
 }
 
 #[test]
-fn a_channel_that_is_named_and_in_none_of_the_teams_is_skipped() {
+fn a_configured_channel_that_is_in_no_team_counts_as_skipped() {
     let sim = tenant(2, 1, 2);
-    let there = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
-    let ids = format!("{there},19:nowhere@thread.tacv2");
+    let existing = sim.read_tenant(|tenant| tenant.all_channel_ids().remove(0));
+    let ids = format!("{existing},19:nowhere@thread.tacv2");
     let output = Tap::new(&config(&sim, json!({"fetch_all_teams": true, "channel_id": ids}))).read(&["messages"]);
     assert_eq!(output.status, Some(0));
     assert_eq!(figures(&output)["streams"]["messages"]["skipped"], 1);
 }
 
 #[test]
-fn requests_are_told_as_metrics_by_class() {
+fn requests_are_reported_as_metrics_by_class() {
     let sim = tenant(1, 1, 3);
     sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(0))).class(Class::Members).times(1));
     let output = Tap::new(&config(&sim, everything())).sync(&[]);

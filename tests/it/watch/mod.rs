@@ -1,4 +1,4 @@
-//! What is seen of a run: figures, bars, lines and levels of the log, ids for Microsoft's support.
+//! What a run shows of itself: figures, bars, log lines and levels, and ids for Microsoft's support.
 
 mod figures;
 mod ids;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Output, Protocol};
 
-/// What a run says that it came to.
+/// The final figures in the log of a run.
 fn figures(output: &Output) -> Value {
     let said = match output.protocol {
         Protocol::Airbyte => output.logs("INFO"),

@@ -1,4 +1,4 @@
-//! A run that somebody watches on a terminal.
+//! Progress on a terminal.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{ALL, Output, Protocol, Tap, config, configured, everything, tenant};
 
-/// A tenant of which one of two parents is refused.
+/// A tenant of which one of two teams is refused.
 fn watched() -> (GraphSim, Tap) {
     let sim = tenant(2, 2, 30);
     let team = sim.read_tenant(|tenant| tenant.team_ids().remove(0));
@@ -20,26 +20,26 @@ fn watched() -> (GraphSim, Tap) {
 const SYNC: [&str; 2] = ["--config", "config.json"];
 const READ: [&str; 5] = ["read", "--config", "config.json", "--catalog", "catalog.json"];
 
-/// Up by some lines: what bars do before they are drawn again.
+/// Whether the cursor moves up, as it does before bars are drawn again.
 fn moves_up(bytes: &str) -> bool {
     bytes.split("\u{1b}[").skip(1).any(|sequence| sequence.trim_start_matches(|char: char| char.is_ascii_digit()).starts_with('A'))
 }
 
-/// Cells of a line of the table.
+/// The cells of a row of the table.
 fn cells<'s>(screen: &'s str, name: &str) -> Vec<&'s str> {
-    let line = screen.lines().rfind(|line| line.split_whitespace().next() == Some(name));
-    line.unwrap_or_else(|| panic!("no {name}: {screen}")).split_whitespace().collect()
+    let row = screen.lines().rfind(|line| line.split_whitespace().next() == Some(name));
+    row.unwrap_or_else(|| panic!("no {name}: {screen}")).split_whitespace().collect()
 }
 
 #[test]
-fn bars_are_drawn_on_stderr_and_leave_log_lines_and_a_table_behind() {
+fn bars_are_drawn_on_stderr_and_replaced_by_log_lines_and_a_table() {
     for (protocol, arguments) in [(Protocol::Singer, &SYNC[..]), (Protocol::Airbyte, &READ[..])] {
         let (sim, tap) = watched();
-        // Long enough for bars to be there when something is said.
+        // Slow enough for bars to be visible when something is logged.
         sim.latency(Latency::Fixed(Duration::from_millis(150)));
         let watched = tap.watch(arguments, &[], false);
         let (bytes, screen) = (watched.bytes, watched.screen);
-        // Each line of it is a message.
+        // Each line of stdout is a message.
         let output = Output::new(protocol, watched.finished);
         assert_eq!(output.status, Some(0), "{screen}");
         assert!(moves_up(&bytes) && bytes.contains('━') && bytes.contains("4 of 4 channels"), "{bytes:?}");
@@ -53,14 +53,14 @@ fn bars_are_drawn_on_stderr_and_leave_log_lines_and_a_table_behind() {
         let all = cells(&screen, "all");
         assert_eq!((all[1], all[4], all[5], all[6]), (records.as_str(), requests.as_str(), "0", "1"), "{screen}");
 
-        // Whole lines, with a time; figures are in the table alone.
+        // Log lines are complete and have a time. Figures are only in the table.
         let warnings: Vec<_> = screen.lines().filter(|line| line.contains(" WARNING ")).collect();
         if protocol == Protocol::Singer {
             assert_eq!(warnings.len(), 1, "{screen}");
             let warning = bytes.lines().find(|line| line.contains(" WARNING ")).unwrap();
             for stream in ALL {
-                let told = format!(" INFO {stream}: {} records", counts[stream]);
-                assert!(screen.lines().any(|line| line.contains(&told)), "{told}: {screen}");
+                let line = format!(" INFO {stream}: {} records", counts[stream]);
+                assert!(screen.lines().any(|shown| shown.contains(&line)), "{line}: {screen}");
             }
             assert!(warning.contains("cannot list the members") && warning.trim_end().ends_with("by its ids"), "{warning:?}");
         } else {
@@ -71,7 +71,7 @@ fn bars_are_drawn_on_stderr_and_leave_log_lines_and_a_table_behind() {
 }
 
 #[test]
-fn a_terminal_gets_no_bars_that_shows_stdout_or_cannot_move_its_cursor_or_where_nobody_wants_them() {
+fn no_bars_are_drawn_next_to_stdout_without_cursor_movement_or_with_no_progress() {
     let (_sim, tap) = watched();
     let cases: [(&[&str], &str, bool); 4] =
         [(&[], "xterm", true), (&[], "dumb", false), (&[], "", false), (&["--no-progress"], "xterm", false)];
@@ -84,7 +84,7 @@ fn a_terminal_gets_no_bars_that_shows_stdout_or_cannot_move_its_cursor_or_where_
 }
 
 #[test]
-fn colours_are_left_out_where_they_are_not_wanted() {
+fn no_color_turns_colours_off() {
     let (_sim, tap) = watched();
     let is_coloured = |environment: &[(&str, &str)]| {
         let bytes = tap.watch(&SYNC, environment, false).bytes;
@@ -102,7 +102,7 @@ fn structured_lines_stay_structured_on_a_terminal() {
 }
 
 #[test]
-fn whoever_wants_to_hear_of_failures_alone_sees_nothing_else() {
+fn at_the_level_error_nothing_is_shown_unless_something_fails() {
     let (_sim, tap) = watched();
     for arguments in [&SYNC[..], &READ] {
         let watched = tap.watch(&[arguments, &["--log-level", "error"]].concat(), &[], false);

@@ -1,31 +1,31 @@
-//! How far a run is, in one line.
+//! The progress of a run in one line.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use indicatif::{HumanCount, HumanDuration};
 
-use super::speed::{Rates, Speed};
+use super::speed::{Speed, Throughput};
 use crate::emit::{Figures, Phase, StreamFigures};
 
-/// For a log: the whole run, then each stream.
+/// The line of a log: the whole run, then each stream.
 pub(super) fn line(figures: &Figures, speed: &mut Speed) -> String {
-    let rates = speed.see(figures);
+    let rates = speed.update(figures);
     let until = figures.waiting_until(Utc::now()).map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true));
     let whole: Vec<_> = counts(figures, rates).into_iter().chain(waits(until)).chain(left(rates)).collect();
-    let streams: Vec<_> = figures.streams.iter().map(|stream| of_stream(stream, figures.is_discovering)).collect();
+    let streams: Vec<_> = figures.streams.iter().map(|stream| stream_progress(stream, figures.is_discovering)).collect();
     format!("so far {}; {}", whole.join(", "), streams.join(", "))
 }
 
-/// The whole run, on a terminal: first what is waited for, since a narrow one shows no more.
+/// The line of a terminal: the remaining time and any wait come first, since a narrow terminal cuts the rest.
 pub(super) fn status(figures: &Figures, speed: &mut Speed) -> String {
-    let rates = speed.see(figures);
-    let until = figures.waiting_until(Utc::now()).map(local);
+    let rates = speed.update(figures);
+    let until = figures.waiting_until(Utc::now()).map(local_time);
     left(rates).into_iter().chain(waits(until)).chain(counts(figures, rates)).collect::<Vec<_>>().join(", ")
 }
 
-fn counts(figures: &Figures, rates: Option<Rates>) -> Vec<String> {
-    let per_second = |rate: fn(&Rates) -> f64| rates.as_ref().map(|rates| format!(" ({}/s)", short(rate(rates)))).unwrap_or_default();
+fn counts(figures: &Figures, rates: Option<Throughput>) -> Vec<String> {
+    let per_second = |rate: fn(&Throughput) -> f64| rates.as_ref().map(|rates| format!(" ({}/s)", short(rate(rates)))).unwrap_or_default();
     let mut counts = vec![
         format!("{} records{}", HumanCount(figures.records()), per_second(|rates| rates.records)),
         format!("{} requests{}", HumanCount(figures.requests.sent()), per_second(|rates| rates.requests)),
@@ -37,7 +37,7 @@ fn counts(figures: &Figures, rates: Option<Rates>) -> Vec<String> {
     counts
 }
 
-/// A fraction only where it says something.
+/// Fractions are shown for small rates only.
 fn short(rate: f64) -> String {
     if rate < 100.0 { format!("{rate:.1}") } else { HumanCount(rate as u64).to_string() }
 }
@@ -46,18 +46,18 @@ fn waits(until: Option<String>) -> Option<String> {
     until.map(|until| format!("waiting for Graph until {until}"))
 }
 
-fn left(rates: Option<Rates>) -> Option<String> {
+fn left(rates: Option<Throughput>) -> Option<String> {
     rates?.left.map(|left| format!("about {} left", HumanDuration(rounded(left))))
 }
 
-/// More than this would say more than is known.
+/// Rounded to what the estimate supports.
 fn rounded(left: Duration) -> Duration {
     let seconds = left.as_secs().max(1);
     let step = if seconds < 60 { 10 } else { 60 };
     Duration::from_secs(seconds.div_ceil(step) * step)
 }
 
-fn of_stream(figures: &StreamFigures, is_discovering: bool) -> String {
+fn stream_progress(figures: &StreamFigures, is_discovering: bool) -> String {
     let state = match figures.phase {
         Phase::Waiting | Phase::Reading => parents(figures, is_discovering),
         phase => phase.name().to_owned(),
@@ -65,14 +65,14 @@ fn of_stream(figures: &StreamFigures, is_discovering: bool) -> String {
     format!("{} {} ({state})", figures.stream.name, HumanCount(figures.records))
 }
 
-/// How many of its parents are done, such as `3 of 16 channels`, and with a `+` while more may be found.
+/// The finished parents of a stream, such as `3 of 16 channels`, with a `+` while more may be found.
 pub(super) fn parents(figures: &StreamFigures, is_discovering: bool) -> String {
     let StreamFigures { stream, parents, done, .. } = figures;
     let kind = stream.read_level().map_or("lists", |level| level.plural);
     format!("{} of {}{} {kind}", HumanCount(*done), HumanCount(*parents), if is_discovering { "+" } else { "" })
 }
 
-/// A time of day.
-pub(super) fn local(time: DateTime<Utc>) -> String {
+/// The time of day in the local time zone.
+pub(super) fn local_time(time: DateTime<Utc>) -> String {
     time.with_timezone(&Local).format("%H:%M:%S").to_string()
 }
