@@ -82,7 +82,7 @@ impl Write for Stdout {
 }
 
 impl ReaderWatch {
-    /// Whether nothing was read for [`READER_TIMEOUT`].
+    /// Whether nothing was read for `READER_TIMEOUT`.
     pub fn is_gone(&mut self) -> bool {
         self.has_timed_out(self.stdout.reader_progress(), Instant::now())
     }
