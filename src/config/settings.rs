@@ -109,7 +109,7 @@ const BEFORE_PARENTS: &[Setting] = &[
         name: "client_secret_file",
         title: "Client secret file",
         description: Cow::Borrowed(
-            "Path of a file that contains the client secret, for orchestrators that mount secrets as files. Set it instead of client_secret. The commands check, discover and read do not accept it in a configuration file, because other users of a platform may edit that file: set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
+            "Path of a file that contains the client secret, for orchestrators that mount secrets as files. Set it instead of client_secret. The commands check, discover and read do not accept it in a configuration file, because other users of a shared Airbyte instance may edit that file: set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
         ),
         audience: Audience::Operator,
         examples: &["/run/secrets/client_secret"],
@@ -145,7 +145,7 @@ const AFTER_PARENTS: &[Setting] = &[
         name: "lookback_seconds",
         title: "Lookback, in seconds",
         description: Cow::Borrowed(
-            "Each incremental sync overlaps the previous one by this many seconds, to catch changes that Graph shows late. It does not have to match the schedule.",
+            "Each incremental sync overlaps the previous one by this many seconds, to catch changes that show up late in Graph. It does not have to match the schedule.",
         ),
         kind: Kind::Count { min: 0, max: 31_536_000 },
         default: Some("300"),
@@ -193,7 +193,7 @@ const AFTER_PARENTS: &[Setting] = &[
         name: "requests_per_second",
         title: "Requests per second",
         description: Cow::Borrowed(
-            "Maximum total request rate, if this connection may use only a part of Graph's limits. If empty, Graph's documented limits apply.",
+            "Maximum total request rate, if this connection may use only part of Graph's limits. If empty, Graph's documented limits apply.",
         ),
         kind: Kind::Number,
         per_stream: true,
@@ -203,7 +203,7 @@ const AFTER_PARENTS: &[Setting] = &[
         name: "max_page_mb",
         title: "Maximum page size, in MiB",
         description: Cow::Borrowed(
-            "Maximum size of a response from Graph after decompression. Larger responses are not read. Graph's largest page (50 messages with 200 replies of 28 KB each) has 267 MiB.",
+            "Maximum size of a response from Graph after decompression. Larger responses are not read. Graph's largest page (50 messages with 200 replies of 28 KB each) is 267 MiB.",
         ),
         kind: Kind::Count { min: 1, max: 4095 },
         default: Some("300"),
@@ -213,7 +213,7 @@ const AFTER_PARENTS: &[Setting] = &[
         name: "max_record_mb",
         title: "Maximum record size, in MiB",
         description: Cow::Borrowed(
-            "Maximum size of a record. Larger records are skipped and reported as an error. Many destinations accept lines of at most 16 to 50 MB; a Teams message has at most 28 KB.",
+            "Maximum size of a record. Larger records are skipped and reported as an error. Many destinations accept lines of at most 16 to 50 MB; a Teams message is at most 28 KB.",
         ),
         kind: Kind::Count { min: 1, max: 1024 },
         default: Some("16"),

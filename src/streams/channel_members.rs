@@ -15,7 +15,7 @@ static LISTS_CHANNEL_MEMBERS: Permission = Permission::new(&["ChannelMember.Read
 
 pub static CHANNEL_MEMBERS: Stream = Stream {
     name: "channel_members",
-    description: "Members of the selected channels, including those from other teams and tenants that a channel is shared with.",
+    description: "Members of the selected channels. For shared channels, members from other teams and tenants are included.",
     primary_key: &["channel_id", "id"],
     cursor: None,
     is_default: false,
@@ -40,17 +40,17 @@ pub struct ChannelMember {
     /// Id of the channel.
     #[serde(rename = "channel_id")]
     pub channel_id: String,
-    /// Owner, Member or Guest (capitalized, unlike in members); may be empty for a regular member (Graph: conversationMember/roles).
+    /// Roles: Owner, Member or Guest (capitalized, unlike in members); may be empty for a regular member (Graph: conversationMember/roles).
     pub roles: Option<Vec<Option<String>>>,
     /// Name of the member (Graph: conversationMember/displayName).
     pub display_name: Option<String>,
-    /// Id of the user in the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/userId).
+    /// Id of the user in the member's Microsoft Entra tenant (Graph: aadUserConversationMember/userId).
     pub user_id: Option<String>,
     /// Email address of the member (Graph: aadUserConversationMember/email).
     pub email: Option<String>,
     /// Start of the history that the member can see; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
     pub visible_history_start_date_time: Option<DateTime<Utc>>,
-    /// Id of the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/tenantId).
+    /// Id of the member's Microsoft Entra tenant (Graph: aadUserConversationMember/tenantId).
     pub tenant_id: Option<String>,
     /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]

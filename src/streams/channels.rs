@@ -54,7 +54,7 @@ pub struct Channel {
     pub display_name: Option<String>,
     /// Description of the channel (Graph: channel/description).
     pub description: Option<String>,
-    /// standard, private or shared (Graph: channel/membershipType).
+    /// Type of the channel: standard, private or shared (Graph: channel/membershipType).
     pub membership_type: Option<String>,
     /// Email address of the channel; empty until a user requests it in Teams (Graph: channel/email).
     pub email: Option<String>,
@@ -68,9 +68,9 @@ pub struct Channel {
     pub is_archived: Option<bool>,
     /// Id of the Microsoft Entra tenant that owns the channel (Graph: channel/tenantId).
     pub tenant_id: Option<String>,
-    /// post or chat, the layout of the messages (Graph: channel/layoutType).
+    /// Layout of the messages: post or chat (Graph: channel/layoutType).
     pub layout_type: Option<String>,
-    /// inProgress or completed; null if the channel was never in migration mode (Graph: channel/migrationMode).
+    /// Migration status: inProgress or completed; null if the channel was never in migration mode (Graph: channel/migrationMode).
     pub migration_mode: Option<String>,
     /// Original creation time of the channel; null if it was never in migration mode (Graph: channel/originalCreatedDateTime).
     pub original_created_date_time: Option<DateTime<Utc>>,

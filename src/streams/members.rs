@@ -36,7 +36,7 @@ pub struct Member {
     /// Id of the team.
     #[serde(rename = "team_id")]
     pub team_id: String,
-    /// owner or guest; empty for a regular member (Graph: conversationMember/roles).
+    /// Roles: owner or guest; empty for a regular member (Graph: conversationMember/roles).
     pub roles: Option<Vec<Option<String>>>,
     /// Name of the member (Graph: conversationMember/displayName).
     pub display_name: Option<String>,
@@ -46,7 +46,7 @@ pub struct Member {
     pub email: Option<String>,
     /// Start of the history that the member can see; null means all of it (Graph: conversationMember/visibleHistoryStartDateTime).
     pub visible_history_start_date_time: Option<DateTime<Utc>>,
-    /// Id of the Microsoft Entra tenant of the member (Graph: aadUserConversationMember/tenantId).
+    /// Id of the member's Microsoft Entra tenant (Graph: aadUserConversationMember/tenantId).
     pub tenant_id: Option<String>,
     /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]

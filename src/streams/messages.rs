@@ -69,7 +69,7 @@ pub struct Message {
     pub chat_id: Option<String>,
     /// Version of the message (Graph: chatMessage/etag).
     pub etag: Option<String>,
-    /// Such as message or systemEventMessage (Graph: chatMessage/messageType).
+    /// Type of the message, such as message or systemEventMessage (Graph: chatMessage/messageType).
     pub message_type: Option<String>,
     /// When the message was created (Graph: chatMessage/createdDateTime).
     pub created_date_time: Option<DateTime<Utc>>,
@@ -79,13 +79,13 @@ pub struct Message {
     pub last_edited_date_time: Option<DateTime<Utc>>,
     /// When the message was deleted; null if it was not (Graph: chatMessage/deletedDateTime).
     pub deleted_date_time: Option<DateTime<Utc>>,
-    /// Subject, plain text (Graph: chatMessage/subject).
+    /// Subject, in plain text (Graph: chatMessage/subject).
     pub subject: Option<String>,
     /// Summary for notifications and for clients that cannot show cards (Graph: chatMessage/summary).
     pub summary: Option<String>,
-    /// normal, high or urgent (Graph: chatMessage/importance).
+    /// Importance: normal, high or urgent (Graph: chatMessage/importance).
     pub importance: Option<String>,
-    /// Always en-us (Graph: chatMessage/locale).
+    /// Locale of the message; always en-us (Graph: chatMessage/locale).
     pub locale: Option<String>,
     /// Link to the message in Teams (Graph: chatMessage/webUrl).
     pub web_url: Option<String>,
@@ -95,15 +95,15 @@ pub struct Message {
     pub body: Option<Body>,
     /// Attached files, cards, tabs and forwarded messages (Graph: chatMessage/attachments).
     pub attachments: Option<Vec<Option<Open>>>,
-    /// Users, teams, channels, tags and bots mentioned (Graph: chatMessage/mentions).
+    /// Mentioned users, teams, channels, tags and bots (Graph: chatMessage/mentions).
     pub mentions: Option<Vec<Option<Open>>>,
     /// Reactions, one entry per user and type (Graph: chatMessage/reactions).
     pub reactions: Option<Vec<Option<Open>>>,
     /// Team and channel that the message was posted in (Graph: chatMessage/channelIdentity).
     pub channel_identity: Option<Open>,
-    /// Action of a data loss prevention policy (Graph: chatMessage/policyViolation).
+    /// Action taken by a data loss prevention policy (Graph: chatMessage/policyViolation).
     pub policy_violation: Option<Open>,
-    /// The event, if messageType is systemEventMessage; its @odata.type is the type of event (Graph: chatMessage/eventDetail).
+    /// Details of the event if messageType is systemEventMessage; @odata.type is the type of event (Graph: chatMessage/eventDetail).
     pub event_detail: Option<Open>,
     /// History of the message's reactions (Graph: chatMessage/messageHistory).
     pub message_history: Option<Vec<Option<Open>>>,
@@ -119,8 +119,8 @@ pub struct Message {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Body {
-    /// text or html (Graph: itemBody/contentType).
+    /// Format of the content: text or html (Graph: itemBody/contentType).
     pub content_type: Option<String>,
-    /// The text or HTML; in HTML, mentions and attachments are `<at>` and `<attachment>` elements (Graph: itemBody/content).
+    /// Text or HTML; in HTML, mentions and attachments are `<at>` and `<attachment>` elements (Graph: itemBody/content).
     pub content: Option<String>,
 }

@@ -16,7 +16,7 @@ static CLASS: Class = Class { name: "team device usage report", per_second: 14.0
 
 pub static TEAM_DEVICE_USAGE_REPORT: Stream = Stream {
     name: "team_device_usage_report",
-    description: "Devices on which each user has used Teams in the last seven days of Microsoft's usage report.",
+    description: "Devices on which each user used Teams during the seven days covered by Microsoft's usage report.",
     primary_key: &["reportRefreshDate", "userPrincipalName", "reportPeriod"],
     cursor: None,
     is_default: false,
@@ -38,7 +38,7 @@ pub struct TeamDeviceUsage {
     pub user_id: Option<String>,
     /// User principal name; a hash if the tenant conceals names in reports (CSV: User Principal Name).
     pub user_principal_name: String,
-    /// Date of the last activity in Teams, which may be before the period (CSV: Last Activity Date).
+    /// Date of the last activity in Teams, which may be before the report period (CSV: Last Activity Date).
     pub last_activity_date: Option<String>,
     /// Whether the user was deleted (CSV: Is Deleted).
     pub is_deleted: Option<bool>,

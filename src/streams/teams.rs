@@ -102,31 +102,31 @@ pub struct Team {
     pub display_name: Option<String>,
     /// Description of the team, at most 1,024 characters (Graph: team/description).
     pub description: Option<String>,
-    /// private, public or hiddenMembership (Graph: team/visibility, otherwise group/visibility in the same spelling).
+    /// Visibility: private, public or hiddenMembership (Graph: team/visibility; falls back to group/visibility, in the same spelling).
     pub visibility: Option<String>,
-    /// Whether the team is archived and thus read-only (Graph: team/isArchived).
+    /// Whether the team is archived, and therefore read-only (Graph: team/isArchived).
     pub is_archived: Option<bool>,
-    /// When the team was created (Graph: team/createdDateTime, otherwise group/createdDateTime).
+    /// When the team was created (Graph: team/createdDateTime; falls back to group/createdDateTime).
     pub created_date_time: Option<DateTime<Utc>>,
-    /// What members may do, as JSON in a string (Graph: team/memberSettings).
+    /// What members may do, as a JSON-encoded string (Graph: team/memberSettings).
     pub member_settings: Option<JsonText>,
-    /// What guests may do, as JSON in a string (Graph: team/guestSettings).
+    /// What guests may do, as a JSON-encoded string (Graph: team/guestSettings).
     pub guest_settings: Option<JsonText>,
-    /// Which actions on messages are allowed, as JSON in a string (Graph: team/messagingSettings).
+    /// Which actions on messages are allowed, as a JSON-encoded string (Graph: team/messagingSettings).
     pub messaging_settings: Option<JsonText>,
-    /// Whether Giphy, memes and stickers are allowed, as JSON in a string (Graph: team/funSettings).
+    /// Whether Giphy, memes and stickers are allowed, as a JSON-encoded string (Graph: team/funSettings).
     pub fun_settings: Option<JsonText>,
     /// Classification label of the team (Graph: team/classification).
     pub classification: Option<String>,
-    /// Specialization of the team, such as educationClass, otherwise none (Graph: team/specialization).
+    /// Specialization of the team, such as educationClass; none for an ordinary team (Graph: team/specialization).
     pub specialization: Option<String>,
     /// Link to the team in Teams (Graph: team/webUrl).
     pub web_url: Option<String>,
-    /// Internal id of the team, which audit logs contain (Graph: team/internalId).
+    /// Internal id of the team, as used in audit logs (Graph: team/internalId).
     pub internal_id: Option<String>,
     /// Id of the Microsoft Entra tenant (Graph: team/tenantId).
     pub tenant_id: Option<String>,
-    /// Numbers of owners, members and guests, as JSON in a string (Graph: team/summary).
+    /// Number of owners, members and guests, as a JSON-encoded string (Graph: team/summary).
     pub summary: Option<JsonText>,
     /// Properties that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]

@@ -22,7 +22,7 @@ fn table(name: &str) -> String {
     match name {
         "streams" => {
             format!(
-                "| stream | a record is | primary key | cursor | permissions |\n|---|---|---|---|---|\n{}",
+                "| stream | description | primary key | cursor | permissions |\n|---|---|---|---|---|\n{}",
                 Stream::all().map(summary).collect::<String>()
             )
         }
