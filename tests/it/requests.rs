@@ -151,7 +151,7 @@ fn the_requests_of_a_run_are_as_documented() {
     for count in [1, 10] {
         table += &row(&format!("replies in the oldest threads: {count}"), after_change(reply(count)));
     }
-    table += "\n| first run, 2 replies a message | requests |\n|---|---|\n";
+    table += "\n| first run, 2 replies per message | requests |\n|---|---|\n";
     for count in [100, 1000, 10_000] {
         // The first run is the same for all columns: one walk.
         let channel = Channel::new(count, COLUMNS[0]);
