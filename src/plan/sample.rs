@@ -114,16 +114,16 @@ impl<'l> Channel<'l> {
             created = facts(self.context, of).await.created;
         }
         let stop = self.streams.iter().map(|(stream, state)| self.stop(stream, state)).min().unwrap_or(BEGINNING);
-        let chains = page.count(stop, stop.max(earliest_creation(created)));
+        let threads = page.count(stop, stop.max(earliest_creation(created)));
         let mut requests = ClassRequests::new();
         if self.streams.iter().any(|one| self.follows_delta(one)) {
-            requests.push((class, pages(chains, DEFAULT_PAGE_SIZE as u64)));
+            requests.push((class, pages(threads, DEFAULT_PAGE_SIZE as u64)));
         }
         if !self.streams.iter().all(|one| self.follows_delta(one) && self.is_recent(one)) {
-            requests.push((class, self.pages(chains)));
+            requests.push((class, self.pages(threads)));
             if self.streams.iter().any(|(stream, _)| !is_roots(stream)) {
                 let of_threads = streams::thread(of.id(&TEAM), of.own_id(), "", MAX_TOP).class();
-                requests.push((of_threads, page.thread_requests(stop, chains)));
+                requests.push((of_threads, page.thread_requests(stop, threads)));
             }
         }
         Ok(requests)
@@ -146,15 +146,15 @@ impl<'l> Channel<'l> {
         }
     }
 
-    fn list(&self, expands: bool) -> Request {
-        let list = if expands { streams::walk } else { streams::roots };
+    fn list(&self, expands_replies: bool) -> Request {
+        let list = if expands_replies { streams::walk } else { streams::roots };
         list(self.job.input.parent.id(&TEAM), self.job.input.parent.own_id(), self.size)
     }
 
     /// The pages of a walk, including a probe that was too small, and the closing pass from the top if there are several pages.
-    fn pages(&self, chains: f64) -> f64 {
-        let (pages, states) = (pages(chains, self.size), || self.streams.iter().map(|(_, state)| state));
-        let is_missed = states().all(|state| state.read_at.is_some()) && self.size > PROBE_SIZE && chains > PROBE_SIZE as f64;
+    fn pages(&self, threads: f64) -> f64 {
+        let (pages, states) = (pages(threads, self.size), || self.streams.iter().map(|(_, state)| state));
+        let is_missed = states().all(|state| state.read_at.is_some()) && self.size > PROBE_SIZE && threads > PROBE_SIZE as f64;
         let is_closed = pages > 1.0 || states().any(|state| state.walk.is_some());
         pages + f64::from(u8::from(is_missed)) + f64::from(u8::from(is_closed))
     }
@@ -164,7 +164,7 @@ impl<'l> Channel<'l> {
         let config = self.context.config(stream);
         let start = config.start_date.unwrap_or(BEGINNING);
         match (&state.walk, state.read_at) {
-            (Some(walk), _) => walk.until.unwrap_or(walk.floor),
+            (Some(walk), _) => walk.until.unwrap_or(walk.cutoff),
             (None, Some(read_at)) if state.since.unwrap_or(BEGINNING) <= start => {
                 state.last_modified_date_time.into_iter().fold(before(read_at, config.lookback), DateTime::min)
             }

@@ -21,7 +21,7 @@ pub(crate) async fn run(job: Job, context: &Context) -> Result<JobReport, JobErr
     };
     match read(job, context).await {
         Ok(mut report) => {
-            report.damage = report.damage.map(with_exclude_hint);
+            report.skipped = report.skipped.map(with_exclude_hint);
             Ok(report)
         }
         Err(JobError::Failed(error)) => Err(JobError::Failed(with_exclude_hint(error))),

@@ -93,15 +93,15 @@ pub(crate) struct JobReport {
     pub(crate) without_team: Option<String>,
     /// Refused parents, with the streams that need them.
     pub(crate) refused: Vec<(StreamSet, Error)>,
-    /// What could not be read although its parent could.
-    pub(crate) damage: Option<Error>,
+    /// The error for what was skipped in a parent that was otherwise read.
+    pub(crate) skipped: Option<Error>,
     /// Why a parent was read only in part.
     pub(crate) failed: Option<Error>,
 }
 
-/// What could not be read of a parent that is otherwise readable.
+/// What is skipped in a parent that is otherwise readable.
 #[derive(Debug, Default)]
-pub(crate) struct Damage {
+pub(crate) struct Skipped {
     /// Number of items that cannot be made into a record.
     pub(crate) items: u64,
     /// Number of records that are too large.
@@ -112,7 +112,7 @@ pub(crate) struct Damage {
     pub(crate) older: Option<Error>,
 }
 
-impl Damage {
+impl Skipped {
     /// Adds the record of an item of a list. A record that is too large is skipped, and counted if no earlier run has reported it.
     pub(crate) fn push(&mut self, context: &Context, records: &mut Records, item: Item<'_>, write: impl FnOnce(&mut Vec<u8>)) {
         let mut fits = true;
@@ -156,9 +156,9 @@ impl From<Error> for JobError {
 }
 
 impl JobReport {
-    /// The report of a job that has read a parent to its end for these streams, with the damage that was found.
-    pub(crate) fn completed(streams: StreamSet, damage: Option<Error>) -> Self {
-        Self { completed: streams, damage, ..Self::default() }
+    /// The report of a job that has read a parent to its end for these streams. `skipped`: the error for what was skipped in it.
+    pub(crate) fn completed(streams: StreamSet, skipped: Option<Error>) -> Self {
+        Self { completed: streams, skipped, ..Self::default() }
     }
 }
 

@@ -50,7 +50,7 @@ impl Outcomes {
             self.0.values_of_mut(streams.filter(depends_on_team_list)).for_each(|stream| stream.note_unlisted(&team));
         }
         let mut problems: Vec<_> = report.refused.into_iter().map(|(streams, error)| self.refuse(streams, error)).collect();
-        problems.extend(report.failed.into_iter().chain(report.damage).map(|error| self.fail(streams, error)));
+        problems.extend(report.failed.into_iter().chain(report.skipped).map(|error| self.fail(streams, error)));
         problems
     }
 

@@ -43,7 +43,7 @@ impl FieldReader<'_> {
     }
 
     fn walk(self, json: JsonValue<'_, '_>) -> Result<WalkState, InvalidState> {
-        let (mut walk, mut floor) = (WalkState::new(time::BEGINNING), None);
+        let (mut walk, mut cutoff) = (WalkState::new(time::BEGINNING), None);
         for (name, raw) in json.members()?.0 {
             let path = Path::Key(json.path(), &name);
             let json = JsonValue::new(raw, &path);
@@ -55,14 +55,14 @@ impl FieldReader<'_> {
                 "head" => walk.head = Some(time::parse_date_time(json)?),
                 "readAt" => walk.read_at = Some(time::parse_clock(json, self.version)?),
                 "until" => walk.until = Some(time::parse_date_time(json)?),
-                "floor" => floor = Some(time::parse_date_time(json)?),
+                "floor" => cutoff = Some(time::parse_date_time(json)?),
                 "began" => walk.began = Some(time::parse_clock(json, self.version)?),
-                "owed" => walk.owed = Some(time::parse_date_time(json)?),
-                "isOfRoots" => walk.is_of_roots = json.is("true"),
+                "owed" => walk.oldest_deferred = Some(time::parse_date_time(json)?),
+                "isOfRoots" => walk.lists_roots_only = json.is("true"),
                 _ => {}
             }
         }
-        walk.floor = floor.ok_or_else(|| Path::Key(json.path(), "floor").invalid(IS_MISSING))?;
+        walk.cutoff = cutoff.ok_or_else(|| Path::Key(json.path(), "floor").invalid(IS_MISSING))?;
         if walk.link.is_some() && (walk.read_at.is_none() || walk.began.is_none()) {
             return Err(json.invalid("has a `link` but lacks `readAt` or `began`"));
         }

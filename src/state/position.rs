@@ -37,22 +37,22 @@ pub struct WalkState {
     pub head: Option<DateTime<Utc>>,
     /// Graph's clock at the first page of the pass.
     pub read_at: Option<DateTime<Utc>>,
-    /// Where the pass stops, if it closes an earlier one.
+    /// Where the pass stops, if it is a closing pass.
     pub until: Option<DateTime<Utc>>,
-    /// How far back the walk goes. Older messages are not requested, or were emitted before.
-    pub floor: DateTime<Utc>,
+    /// How far down the walk goes. Anything older was already emitted by earlier runs or is excluded by the configuration.
+    pub cutoff: DateTime<Utc>,
     /// Graph's clock at the first page of the walk.
     pub began: Option<DateTime<Utc>>,
-    /// How far back the next run must read for records that this one withheld, because it had emitted another version of the same keys.
-    pub owed: Option<DateTime<Utc>>,
-    /// Whether the link returns roots without their replies, because Graph refused to expand them.
-    pub is_of_roots: bool,
+    /// How far down the next run must read to find the records that this one deferred, because it had emitted another version of their keys.
+    pub oldest_deferred: Option<DateTime<Utc>>,
+    /// Whether the link lists root messages without their replies, because Graph refused to expand them.
+    pub lists_roots_only: bool,
 }
 
 impl WalkState {
-    /// A walk down to this floor that has not started.
-    pub fn new(floor: DateTime<Utc>) -> Self {
-        Self { link: None, head: None, read_at: None, until: None, floor, began: None, owed: None, is_of_roots: false }
+    /// A walk down to this cutoff that has not started.
+    pub fn new(cutoff: DateTime<Utc>) -> Self {
+        Self { link: None, head: None, read_at: None, until: None, cutoff, began: None, oldest_deferred: None, lists_roots_only: false }
     }
 
     /// Its times of Graph's clock.

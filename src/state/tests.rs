@@ -52,10 +52,10 @@ fn walk(link: Option<&str>) -> WalkState {
         head: Some(time("2026-11-20T10:00:00.123Z")),
         read_at: Some(time("2026-11-20T10:01:00.5Z")),
         until: Some(time("2026-11-20T09:00:00Z")),
-        floor: time("2026-11-19T09:00:00.000000001Z"),
+        cutoff: time("2026-11-19T09:00:00.000000001Z"),
         began: Some(time("2026-11-20T09:00:00Z")),
-        owed: Some(time("2026-11-19T08:00:00.5Z")),
-        is_of_roots: link.is_some(),
+        oldest_deferred: Some(time("2026-11-19T08:00:00.5Z")),
+        lists_roots_only: link.is_some(),
     }
 }
 
@@ -410,14 +410,14 @@ mod merged {
     fn walk(key: &str) -> BoxedStrategy<WalkState> {
         let times = (option::of(moment()), clock(), option::of(moment()), moment(), clock(), option::of(moment()));
         (option::of(link(key, "")), times)
-            .prop_map(|(link, (head, read_at, until, floor, began, owed))| WalkState {
+            .prop_map(|(link, (head, read_at, until, cutoff, began, oldest_deferred))| WalkState {
                 link,
                 head,
                 read_at: Some(read_at),
                 until,
                 began: Some(began),
-                owed,
-                ..WalkState::new(floor)
+                oldest_deferred,
+                ..WalkState::new(cutoff)
             })
             .boxed()
     }
@@ -464,7 +464,7 @@ mod merged {
                 let channel = state.position(key).map(|channel| {
                     let walk = channel.walk.map(|walk| {
                         json!({"link": walk.link, "head": date_time(walk.head), "readAt": date_time(walk.read_at), "until": date_time(walk.until),
-                            "floor": walk.floor, "began": date_time(walk.began), "owed": date_time(walk.owed)})
+                            "floor": walk.cutoff, "began": date_time(walk.began), "owed": date_time(walk.oldest_deferred)})
                     });
                     let round = channel.delta.round.map(|round| json!({"link": round.link, "at": round.at}));
                     let delta = json!({"round": round, "refusedAt": date_time(channel.delta.refused_at)});

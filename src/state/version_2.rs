@@ -269,10 +269,10 @@ impl<'s> WrittenEntry<'s> {
             head: walk.head.map(AsDateTime),
             read_at: walk.read_at.map(AsSeconds),
             until: walk.until.map(AsDateTime),
-            floor: AsDateTime(walk.floor),
+            floor: AsDateTime(walk.cutoff),
             began: walk.began.map(AsSeconds),
-            owed: walk.owed.map(AsDateTime),
-            is_of_roots: walk.is_of_roots,
+            owed: walk.oldest_deferred.map(AsDateTime),
+            is_of_roots: walk.lists_roots_only,
         };
         let round = extra.and_then(|extra| extra.delta.round.as_ref());
         Self {

@@ -1,4 +1,4 @@
-//! The activity of messages and chains: when something in them last changed.
+//! The activity of messages and threads: when something in them last changed.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{graph::Item, record::instant, state::BEGINNING};
 
-/// The newest time of a message or a chain.
+/// The newest time of a message or a thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Activity {
     /// There are no messages.
     None,
     Known(DateTime<Utc>),
-    /// A message has no readable time: the chain may be newer than all others.
+    /// A message has no readable time: the thread may be newer than all others.
     Unknown,
 }
 
@@ -24,11 +24,11 @@ impl Activity {
         changed.or_else(|| instant(&message.created()?)).map_or(Self::Unknown, Self::Known)
     }
 
-    /// The newest time of a chain; unknown while replies are missing.
-    pub(crate) fn from_chain(chain: Item<'_>) -> Self {
-        match chain.replies_next() {
+    /// The newest time of a thread; unknown while replies are missing.
+    pub(crate) fn from_thread(root: Item<'_>) -> Self {
+        match root.replies_next() {
             Some(_) => Self::Unknown,
-            None => chain.replies().map(Self::from_message).fold(Self::from_message(chain), Self::later),
+            None => root.replies().map(Self::from_message).fold(Self::from_message(root), Self::later),
         }
     }
 

@@ -1,5 +1,5 @@
-//! The cursor of one stream in a channel or thread: which messages it needs, how far down its walk goes, and what the next run continues
-//! from.
+//! The cursor of one stream in a channel or thread: which messages it needs, how far down its walk goes, and where the next run
+//! continues.
 
 use std::time::Duration;
 
@@ -83,10 +83,10 @@ impl Cursor {
         self.position.read_at.is_some() && self.start_date < self.since()
     }
 
-    /// The walk could not get below this time. A run on a later day reads what is older.
-    pub(super) fn note_gap(&mut self, reached: Option<DateTime<Utc>>) {
-        let read_at = self.walk().read_at;
-        (self.position.since, self.position.gap_at) = (self.position.since.max(reached.or(read_at)), read_at);
+    /// Notes that the walk got no further down than `oldest`. A run on a later day reads older messages.
+    pub(super) fn note_gap(&mut self, oldest: Option<DateTime<Utc>>) {
+        let read_at = self.walk_mut().read_at;
+        (self.position.since, self.position.gap_at) = (self.position.since.max(oldest.or(read_at)), read_at);
         self.postpones_gap = true;
     }
 
@@ -100,36 +100,40 @@ impl Cursor {
         self.position.walk.is_some()
     }
 
+    /// Begins a walk unless one is in progress.
+    pub(super) fn begin_walk(&mut self) {
+        self.walk_mut();
+    }
+
     /// The walk in progress, or a new one.
-    pub(crate) fn walk(&mut self) -> &mut WalkState {
-        let (floor, has_gap) = (self.floor(), self.has_gap());
+    pub(crate) fn walk_mut(&mut self) -> &mut WalkState {
+        let (cutoff, has_gap) = (self.cutoff_of_new_walk(), self.has_gap());
         if self.position.walk.is_none() && has_gap {
             self.position.gap_at = None;
         }
-        self.position.walk.get_or_insert_with(|| WalkState::new(floor))
+        self.position.walk.get_or_insert_with(|| WalkState::new(cutoff))
     }
 
-    /// The floor of a new walk. It excludes the newest message that was read, because that was emitted.
-    fn floor(&self) -> DateTime<Utc> {
+    /// The cutoff of a new walk. It excludes the newest message that was read, because that message was emitted.
+    fn cutoff_of_new_walk(&self) -> DateTime<Utc> {
         let Some(read_at) = self.position.read_at else { return self.start_date };
         let after = |time: DateTime<Utc>| time.checked_add_signed(TimeDelta::nanoseconds(1)).unwrap_or(time);
         let newest = self.position.last_modified_date_time.map(after);
-        let floor = newest.into_iter().fold(before(read_at, self.overlap), DateTime::min);
-        // Reads everything above the gap again: a message from the gap may have changed since, so that its time is above the gap now,
-        // without ever having been emitted.
-        if self.has_gap() { floor.min(self.start_date) } else { floor }
+        let cutoff = newest.into_iter().fold(before(read_at, self.overlap), DateTime::min);
+        // Reads everything above the gap again: a message from the gap may have changed and moved above it without ever being emitted.
+        if self.has_gap() { cutoff.min(self.start_date) } else { cutoff }
     }
 
     /// Whether few changes are expected since the channel was last read.
     pub(crate) fn expects_few_changes(&mut self) -> bool {
         let was_read = self.position.read_at.is_some() && !self.has_gap();
-        self.walk().until.is_some() || was_read
+        self.walk_mut().until.is_some() || was_read
     }
 
-    /// The activity below which the current pass has nothing for this stream.
+    /// The time at which the current pass can stop: it finds nothing for this stream among threads with older activity.
     pub(crate) fn stop(&mut self) -> DateTime<Utc> {
-        let walk = self.walk();
-        walk.until.unwrap_or(walk.floor)
+        let walk = self.walk_mut();
+        walk.until.unwrap_or(walk.cutoff)
     }
 
     /// A message becomes visible shortly after its own time. All messages older than this were visible when the first page of the pass was
@@ -141,13 +145,13 @@ impl Cursor {
 
     /// Whether the walk needs a message of this time.
     pub(super) fn needs(&self, activity: Activity) -> bool {
-        activity.known().zip(self.position.walk.as_ref()).is_none_or(|(time, walk)| time >= walk.floor)
+        activity.known().zip(self.position.walk.as_ref()).is_none_or(|(time, walk)| time >= walk.cutoff)
     }
 
-    /// Whether to report a damaged message of this time: only in the first pass that sees it.
+    /// Whether to report a skipped message of this time: only the first pass that sees it does.
     pub(super) fn should_report(&mut self, activity: Activity) -> bool {
         // A message without a time is always needed.
-        self.needs(activity) && self.walk().until.is_none()
+        self.needs(activity) && self.walk_mut().until.is_none()
     }
 
     /// Notes a message that the walk has seen.
@@ -155,8 +159,8 @@ impl Cursor {
         self.newest = self.newest.max(activity.known());
     }
 
-    /// Finishes the walk; `head` is the head of its last pass. If no time is known, the cursor stays where it was. Returns whether one is
-    /// known.
+    /// Finishes the walk; `head` is the head of its last pass. Returns whether the time of any message is known. If not, the cursor does not
+    /// move.
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) -> bool {
         let visible = self.visible_before();
         let Some(walk) = self.position.walk.take() else { return false };
@@ -166,8 +170,8 @@ impl Cursor {
         }
         let since = match (self.position.gap_at, self.position.read_at) {
             (Some(_), _) => self.since(),
-            (None, Some(_)) => walk.floor.min(self.since()),
-            (None, None) => walk.floor,
+            (None, Some(_)) => walk.cutoff.min(self.since()),
+            (None, None) => walk.cutoff,
         };
         self.position.since = Some(since).filter(|&since| since > BEGINNING);
         // A message on a later page counts only if it is old enough to have been visible when the first page was read.
@@ -178,10 +182,10 @@ impl Cursor {
         true
     }
 
-    /// Keeps the walk open because records were held back: the next run reads from the top down to `until`, or to the walk's floor.
+    /// Keeps the walk open because records were deferred: the next run reads from the top down to `until`, or to the walk's cutoff.
     pub(super) fn keep_walk_open(&mut self, until: Option<DateTime<Utc>>) {
-        let walk = self.walk();
-        (walk.until, walk.link, walk.owed) = (until, None, None);
+        let walk = self.walk_mut();
+        (walk.until, walk.link, walk.oldest_deferred) = (until, None, None);
     }
 }
 
@@ -210,26 +214,26 @@ mod tests {
     /// A walk whose last pass began at this hour.
     fn walked(position: WalkPosition, hour: u32) -> Cursor {
         let mut cursor = cursor(position);
-        let walk = cursor.walk();
+        let walk = cursor.walk_mut();
         (walk.read_at, walk.began) = (Some(time(hour)), Some(time(hour)));
         cursor
     }
 
     #[test]
     fn a_first_walk_goes_down_to_the_start_date() {
-        assert_eq!(cursor(WalkPosition::default()).walk().floor, BEGINNING);
+        assert_eq!(cursor(WalkPosition::default()).walk_mut().cutoff, BEGINNING);
         let mut cursor = Cursor::new(WalkPosition::default(), Some(time(3)), Duration::ZERO, None);
-        assert_eq!((cursor.walk().floor, cursor.stop(), cursor.expects_few_changes()), (time(3), time(3), false));
+        assert_eq!((cursor.walk_mut().cutoff, cursor.stop(), cursor.expects_few_changes()), (time(3), time(3), false));
     }
 
     #[test]
     fn a_later_walk_goes_down_to_the_older_of_the_newest_message_and_the_overlap() {
         let moment = TimeDelta::nanoseconds(1);
-        assert_eq!(cursor(read()).walk().floor, time(10) + moment, "that message was emitted");
-        assert_eq!(cursor(WalkPosition { last_modified_date_time: Some(time(12)), ..read() }).walk().floor, time(11));
-        assert_eq!(cursor(WalkPosition { last_modified_date_time: None, ..read() }).walk().floor, time(11));
+        assert_eq!(cursor(read()).walk_mut().cutoff, time(10) + moment, "that message was emitted");
+        assert_eq!(cursor(WalkPosition { last_modified_date_time: Some(time(12)), ..read() }).walk_mut().cutoff, time(11));
+        assert_eq!(cursor(WalkPosition { last_modified_date_time: None, ..read() }).walk_mut().cutoff, time(11));
         let without_lookback =
-            Cursor::new(WalkPosition { last_modified_date_time: None, ..read() }, None, Duration::ZERO, None).walk().floor;
+            Cursor::new(WalkPosition { last_modified_date_time: None, ..read() }, None, Duration::ZERO, None).walk_mut().cutoff;
         assert_eq!(without_lookback, time(12) - TimeDelta::seconds(2));
         assert!(cursor(read()).expects_few_changes());
     }
@@ -240,17 +244,17 @@ mod tests {
         let at = |now| Cursor::new(with_gap(Some(time(12))), None, Duration::from_secs(3600), Some(now));
         let mut same_day = at(time(12) + day - TimeDelta::seconds(1));
         assert!(!same_day.has_gap() && same_day.expects_few_changes());
-        assert_eq!((same_day.walk().floor > time(5), same_day.gap_at()), (true, Some(time(12))));
+        assert_eq!((same_day.walk_mut().cutoff > time(5), same_day.gap_at()), (true, Some(time(12))));
         let mut next_day = at(time(12) + day);
         assert!(next_day.has_gap() && !next_day.expects_few_changes());
-        assert_eq!((next_day.walk().floor, next_day.gap_at()), (BEGINNING, None), "it is requested now");
+        assert_eq!((next_day.walk_mut().cutoff, next_day.gap_at()), (BEGINNING, None), "it is requested now");
         let mut not_needed = Cursor::new(with_gap(Some(time(12))), Some(time(5)), Duration::ZERO, None);
         assert_eq!((not_needed.has_gap(), not_needed.gap_at()), (false, None));
-        assert!(not_needed.walk().floor >= time(5));
+        assert!(not_needed.walk_mut().cutoff >= time(5));
     }
 
     #[test]
-    fn a_walk_whose_links_lead_in_a_circle_leaves_a_gap_below_what_it_reached() {
+    fn a_walk_whose_links_form_a_loop_leaves_a_gap_below_the_oldest_message_it_read() {
         let mut cursor = walked(WalkPosition::default(), 12);
         cursor.note_gap(Some(time(6)));
         assert!(cursor.finish_walk(Some(time(10))));
@@ -259,7 +263,7 @@ mod tests {
         let mut cursor = walked(WalkPosition::default(), 12);
         cursor.note_gap(None);
         cursor.finish_walk(Some(time(10)));
-        assert_eq!(cursor.position().since, Some(time(12)), "the walk reached nothing");
+        assert_eq!(cursor.position().since, Some(time(12)), "the walk read nothing");
     }
 
     #[test]
@@ -280,20 +284,20 @@ mod tests {
     #[test]
     fn a_walk_that_is_kept_open_continues_from_the_top() {
         let mut cursor = walked(read(), 15);
-        (cursor.walk().link, cursor.walk().owed) = (Some("/v1.0/x".to_owned()), Some(time(13)));
+        (cursor.walk_mut().link, cursor.walk_mut().oldest_deferred) = (Some("/v1.0/x".to_owned()), Some(time(13)));
         cursor.keep_walk_open(Some(time(13)));
-        assert_eq!((cursor.stop(), cursor.walk().link.clone(), cursor.walk().owed), (time(13), None, None));
+        assert_eq!((cursor.stop(), cursor.walk_mut().link.clone(), cursor.walk_mut().oldest_deferred), (time(13), None, None));
         assert!(cursor.is_walking() && cursor.expects_few_changes());
         assert_eq!(cursor.read_at(), Some(time(12)), "the walk is not finished");
     }
 
     #[test]
-    fn damage_is_reported_by_the_first_pass_that_needs_the_message() {
+    fn a_skipped_message_is_reported_by_the_first_pass_that_needs_it() {
         let mut cursor = walked(read(), 15);
         let [needed, old] = [11, 9].map(|hour| Activity::Known(time(hour)));
         assert_eq!([needed, old, Activity::Unknown].map(|activity| cursor.needs(activity)), [true, false, true]);
         assert_eq!([needed, old, Activity::Unknown].map(|activity| cursor.should_report(activity)), [true, false, true]);
-        cursor.walk().until = Some(time(13));
+        cursor.walk_mut().until = Some(time(13));
         assert_eq!([needed, Activity::Unknown].map(|activity| cursor.should_report(activity)), [false; 2], "the previous pass has seen it");
     }
 }

@@ -1,5 +1,5 @@
 //! Follows delta, the changes of a channel's root messages since the last round (graph.md 4). Delta saves requests and reports changes that
-//! do not move a chain to the top. Completeness does not depend on it.
+//! do not move a thread to the top. Completeness does not depend on it.
 
 use chrono::{DateTime, Utc};
 use tracing::debug;
@@ -12,7 +12,7 @@ use crate::{
     read::{
         channel_ref::ChannelRef,
         context::Context,
-        job::{Damage, JobError},
+        job::{JobError, Skipped},
     },
     streams,
 };
@@ -45,9 +45,9 @@ pub(super) async fn follow(
     context: &Context,
     channel: ChannelRef<'_>,
     roots: &mut StreamReader<'_>,
-    damage: &mut Damage,
+    skipped: &mut Skipped,
 ) -> Result<DeltaOutcome, JobError> {
-    let mut delta = Delta { context, channel, roots, damage };
+    let mut delta = Delta { context, channel, roots, skipped };
     for _ in 0..MAX_ATTEMPTS {
         if delta.roots.delta.is_too_old(delta.roots.cursor.now) {
             // Delta does not reach back that far. The walk does, and delta is started after it.
@@ -55,7 +55,7 @@ pub(super) async fn follow(
             delta.roots.report(0, false)?;
             return Ok(DeltaOutcome::Incomplete);
         }
-        match delta.round().await {
+        match delta.read_round().await {
             Ok(Some(at)) => return Ok(DeltaOutcome::Complete(at)),
             Ok(None) => return Ok(DeltaOutcome::Incomplete),
             Err(RoundError::Graph(error)) => {
@@ -73,15 +73,15 @@ struct Delta<'d, 'c> {
     context: &'d Context,
     channel: ChannelRef<'d>,
     roots: &'d mut StreamReader<'c>,
-    damage: &'d mut Damage,
+    skipped: &'d mut Skipped,
 }
 
 impl Delta<'_, '_> {
     /// Reads a round to its end. Returns when the round began, or [`None`] if it ended without a deltaLink.
-    async fn round(&mut self) -> Result<Option<DateTime<Utc>>, RoundError> {
+    async fn read_round(&mut self) -> Result<Option<DateTime<Utc>>, RoundError> {
         let mut began = self.roots.delta.position.delta.round.as_ref().map(|round| round.at);
         let Some(mut pages) = self.pages() else { return Ok(None) };
-        let mut owed = false;
+        let mut has_deferred = false;
         while let Some(page) = pages.next(&self.context.client).await.map_err(RoundError::Graph)? {
             // Messages in delta do not move the cursor, from which the next run knows that a time ahead of our own clock is right.
             let now = page.date().trusted(None);
@@ -90,9 +90,9 @@ impl Delta<'_, '_> {
             let (next, delta) = (page.next().cloned(), page.delta().cloned());
             self.emit_changes(page, now).await?;
             self.context.set_remaining_requests(1.0);
-            // If the run has already emitted another version of a root, the next run emits this one: it requests this page again.
-            owed |= self.roots.sink.take_owed();
-            if !owed {
+            // If the run has already emitted another version of a root message, the next run requests this page again and emits the new version.
+            has_deferred |= self.roots.sink.take_deferred();
+            if !has_deferred {
                 self.roots.follow_delta(at, next.as_ref(), delta.as_ref());
             }
             self.roots.report(1, next.is_none())?;
@@ -119,7 +119,7 @@ impl Delta<'_, '_> {
             match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
                 (Some(id), Some(removal)) => self.roots.push_removed(&id, removal, now),
                 (Some(id), None) => self.roots.push_changed(message, &id),
-                (None, _) => self.damage.items += u64::from(self.roots.is_unreported(message)),
+                (None, _) => self.skipped.items += u64::from(self.roots.is_unreported(message)),
             }
         }
         let replacements = page.replacements();

@@ -40,7 +40,7 @@ impl DeltaFailure {
             Cause::Refused(refusal) if refusal.status >= 500 && is_link_stale => Self::TokenRejected,
             Cause::Refused(refusal) => Self::from_refusal(refusal.status, &format!("{} {}", refusal.code, refusal.message)),
             Cause::Malformed(_) => Self::TokenRejected,
-            // Starting the round again would lead in the same circle.
+            // Starting the round again would lead to the same loop.
             Cause::EndlessPaging(_) => Self::Unsupported,
             Cause::Transport(_) | Cause::RateLimited(_) | Cause::TooLarge(_) => Self::Unavailable,
             Cause::SignIn(_) | Cause::ForeignLink(_) => Self::Fatal,

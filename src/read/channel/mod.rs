@@ -1,17 +1,17 @@
 //! Reads a channel: decides which of its streams share a walk, and whether to use delta.
 
 pub(crate) mod activity;
-mod chain_reader;
 mod cursor;
 mod delta;
 pub(crate) mod delta_cursor;
 mod delta_failure;
 mod depth;
+mod depth_read;
 pub(crate) mod estimate;
 pub(crate) mod expansion;
 mod first_page;
+mod page_reader;
 pub(crate) mod pass;
-mod reach;
 mod remaining_replies;
 pub(crate) mod remaining_requests;
 mod restarts;
@@ -30,7 +30,7 @@ use super::{
     channel_ref::ChannelRef,
     context::Context,
     found::Origin,
-    job::{Damage, JobError, JobInput, JobReport},
+    job::{JobError, JobInput, JobReport, Skipped},
 };
 use crate::{
     level::{CHANNEL, TEAM},
@@ -51,16 +51,16 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
     let older_of_finished =
         roots.iter().chain(&replies).filter(|reader| reader.is_finished()).find_map(|reader| reader.gap(|| channel.task()));
     let [roots, replies] = [roots, replies].map(|reader| reader.filter(|reader| !reader.is_finished()));
-    let mut reading = Reading { context, channel, roots, replies, damage: Damage::default() };
+    let mut reading = Reading { context, channel, roots, replies, skipped: Skipped::default() };
     match reading.run().await {
         Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_missing() => Ok(JobReport::default()),
         Err(error) => Err(error),
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();
             let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap(|| channel.task()));
-            let older = reading.damage.older.take().or_else(older).or(older_of_finished).map(|error| error.with_exclude_hint(channel.id));
-            let damage = Damage { too_large, older, ..reading.damage }.into_error(context, || channel.task());
-            Ok(JobReport { found_ids: vec![channel.id.to_owned()], ..JobReport::completed(streams, damage) })
+            let older = reading.skipped.older.take().or_else(older).or(older_of_finished).map(|error| error.with_exclude_hint(channel.id));
+            let skipped = Skipped { too_large, older, ..reading.skipped }.into_error(context, || channel.task());
+            Ok(JobReport { found_ids: vec![channel.id.to_owned()], ..JobReport::completed(streams, skipped) })
         }
     }
 }
@@ -70,7 +70,7 @@ struct Reading<'c> {
     channel: ChannelRef<'c>,
     roots: Option<StreamReader<'c>>,
     replies: Option<StreamReader<'c>>,
-    damage: Damage,
+    skipped: Skipped,
 }
 
 impl Reading<'_> {
@@ -94,19 +94,19 @@ impl Reading<'_> {
 
     async fn follow(&mut self) -> Result<Option<DeltaOutcome>, JobError> {
         let Some(roots) = &mut self.roots else { return Ok(None) };
-        let outcome = delta::follow(self.context, self.channel, roots, &mut self.damage).await?;
+        let outcome = delta::follow(self.context, self.channel, roots, &mut self.skipped).await?;
         Ok(Some(outcome))
     }
 
     /// One walk for both streams if they are at the same position, otherwise one walk for each.
     async fn walk(&mut self) -> Result<(), JobError> {
-        let Self { context, channel, roots, replies, damage } = self;
+        let Self { context, channel, roots, replies, skipped } = self;
         let are_apart = roots.as_mut().zip(replies.as_mut()).is_some_and(|(roots, replies)| !are_aligned(roots, replies));
         if are_apart {
-            ChannelWalk::new(context, *channel, WalkStreams::new(roots.as_mut(), None), damage).run().await?;
-            ChannelWalk::new(context, *channel, WalkStreams::new(None, replies.as_mut()), damage).run().await?;
+            ChannelWalk::new(context, *channel, WalkStreams::new(roots.as_mut(), None), skipped).run().await?;
+            ChannelWalk::new(context, *channel, WalkStreams::new(None, replies.as_mut()), skipped).run().await?;
         } else if roots.is_some() || replies.is_some() {
-            ChannelWalk::new(context, *channel, WalkStreams::new(roots.as_mut(), replies.as_mut()), damage).run().await?;
+            ChannelWalk::new(context, *channel, WalkStreams::new(roots.as_mut(), replies.as_mut()), skipped).run().await?;
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
-//! The state of one pass of a walk, from the top of the channel or from a stored link down to what the streams need: what its pages and
-//! errors mean. The walk (`walk.rs`) fetches and reads the pages.
+//! The state of one pass of a walk, from the top of the channel or from a stored link down to the oldest activity that a stream needs.
+//! Decides what its pages and errors mean; the walk (`walk.rs`) fetches and reads the pages.
 
 use chrono::{DateTime, Utc};
 
 use super::{activity::Activity, depth::Depth, first_page::FirstPage, restarts::Restarts};
 use crate::graph::{self, Cause, Item, Link, Page, Pages, Request};
 
-/// Number of chains on the first page of a pass that is expected to be enough: most channels have changed little since the last run.
+/// Number of threads on the small first page of a pass that is expected to find few changes: most channels have changed little since the last
+/// run.
 pub(crate) const PROBE_SIZE: u64 = 20;
 
 #[derive(Debug)]
@@ -15,11 +16,11 @@ pub(super) struct Bounds {
     pub(super) stored: Option<StoredPage>,
     /// Graph's clock at the first page of the stored pass, or of the previous one: links are at least as old.
     pub(super) got_at: Option<DateTime<Utc>>,
-    /// The activity below which no stream needs anything.
+    /// The activity at which the pass stops: no stream needs older threads.
     pub(super) stop: DateTime<Utc>,
     /// Whether few changes are expected since the channel was last read.
     pub(super) expects_few_changes: bool,
-    /// Page size, in chains.
+    /// Page size, in threads.
     pub(super) size: u64,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Pass<'b> {
     list: Request,
     got_at: Option<DateTime<Utc>>,
     pub(super) stop: DateTime<Utc>,
-    /// Whether the next page is a small one that may be enough.
+    /// Whether the next page is a small one that may suffice.
     probes: bool,
     is_resumed: bool,
     /// Number of pages read. The pages that an earlier run read count as one.
@@ -50,38 +51,38 @@ pub(super) struct Pass<'b> {
     /// The first page of the previous pass.
     previous: Option<&'b FirstPage>,
     pub(super) depth: Depth,
-    /// Whether its links led in a circle before it reached what is needed.
-    is_cut: bool,
+    /// Whether the pass ended early because its links form a loop.
+    is_truncated: bool,
 }
 
-/// What is known about a page before its chains are read.
+/// What is known about a page before its threads are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct PageInfo {
     /// Graph's clock when it returned the page.
     pub(super) now: DateTime<Utc>,
     /// Whether this is the top of the channel's list.
     pub(super) is_top: bool,
-    /// Whether nothing has moved since the previous pass, which therefore read everything on this page.
-    pub(super) is_unmoved: bool,
-    /// The time up to which the replies are known. It may be earlier than `now`: a change to replies of the top chain that are not on the
-    /// page does not move the chain.
+    /// Whether no thread has moved since the previous pass, which means that it read everything on this page.
+    pub(super) is_unchanged: bool,
+    /// The time up to which the replies are known. It may be earlier than `now`: a change to replies of the top thread that are not on the
+    /// page does not move the thread.
     pub(super) replies_at: DateTime<Utc>,
 }
 
 /// What to do when a page cannot be fetched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Recovery {
-    /// Start the pass again from the top: links expire.
+    /// Start the pass again from the top, because links expire.
     Restart,
     /// List root messages without their replies.
     ListRootsOnly,
-    /// End the pass here: its links lead in a circle.
-    Cut,
+    /// End the pass here, because its links form a loop.
+    Truncate,
     Fail,
 }
 
 impl<'b> Pass<'b> {
-    /// Begins at the stored page, or at the top of the list with pages of `size` chains.
+    /// Begins at the stored page, or at the top of the list with pages of `size` threads.
     pub(super) fn begin(bounds: Bounds, list: impl Fn(u64) -> Request, previous: Option<&'b FirstPage>) -> Self {
         let Bounds { stored, got_at, stop, expects_few_changes, size } = bounds;
         let (large, is_resumed) = (list(size), stored.is_some());
@@ -103,32 +104,32 @@ impl<'b> Pass<'b> {
             first: None,
             previous,
             depth: Depth::default(),
-            is_cut: false,
+            is_truncated: false,
         }
     }
 
-    /// Whether more has changed than fits on a small page, which is then not read.
+    /// Whether more has changed than fits on the small page. That page is then not read.
     pub(super) fn is_probe_too_small(&self, page: &Page) -> bool {
         self.probes && !reaches_below(page, self.stop)
     }
 
-    /// Fetches the first page again, in full size.
-    pub(super) fn request_full_size(&mut self) {
+    /// Makes the next request fetch the first page again with the full page size.
+    pub(super) fn request_full_page(&mut self) {
         self.probes = false;
         self.pages.restart_with(self.list.clone());
     }
 
-    /// Inspects the next page before its chains are read. `has_more`: whether a chain has replies that are not on the page.
+    /// Inspects the next page before its threads are read. `has_more`: whether a thread has replies that are not on the page.
     pub(super) fn inspect(&mut self, page: &Page, has_more: impl Fn(Item<'_>) -> bool) -> PageInfo {
         let is_top = self.pages_read == 0;
         if self.head().is_none() {
             self.first = Some(FirstPage::new(page, has_more));
         }
         let (head, now) = (self.head(), page.date().trusted(self.head()));
-        let unmoved = self.first.as_ref().zip(self.previous).filter(|(first, previous)| is_top && first.is_same_as(previous));
-        let hiding = unmoved.filter(|(first, previous)| first.first_has_more || previous.first_has_more);
-        let replies_at = hiding.map_or(now, |(_, previous)| previous.at);
-        let info = PageInfo { now, is_top, is_unmoved: unmoved.is_some(), replies_at };
+        let unchanged = self.first.as_ref().zip(self.previous).filter(|(first, previous)| is_top && first.is_same_as(previous));
+        let hidden_replies = unchanged.filter(|(first, previous)| first.first_has_more || previous.first_has_more);
+        let replies_at = hidden_replies.map_or(now, |(_, previous)| previous.at);
+        let info = PageInfo { now, is_top, is_unchanged: unchanged.is_some(), replies_at };
         if head.is_none() && page.next().is_some() {
             // A page can be empty or without times and still have a next page. The head is then on a later page.
             self.first = None;
@@ -137,9 +138,9 @@ impl<'b> Pass<'b> {
         info
     }
 
-    /// Whether the pass ends with this page, which was read.
+    /// Whether the pass ends after this page, which was just read.
     pub(super) fn ends_with(&self, info: PageInfo) -> bool {
-        info.is_unmoved || self.depth.is_below(self.stop)
+        info.is_unchanged || self.depth.is_below(self.stop)
     }
 
     /// The newest activity on the first page, as Graph returned it.
@@ -147,36 +148,36 @@ impl<'b> Pass<'b> {
         self.stored_head.or_else(|| self.first.as_ref()?.head)
     }
 
-    pub(super) fn recovery(&self, error: &graph::Error, expands: bool, restarts: &mut Restarts) -> Recovery {
+    pub(super) fn recovery(&self, error: &graph::Error, expands_replies: bool, restarts: &mut Restarts) -> Recovery {
         if self.pages_read > 0 && error.is_link_lost(self.got_at) {
             return match error.cause {
                 _ if restarts.allows(self.pages_read) => Recovery::Restart,
-                Cause::EndlessPaging(_) => Recovery::Cut,
+                Cause::EndlessPaging(_) => Recovery::Truncate,
                 _ => Recovery::Fail,
             };
         }
-        if expands && is_expansion_refused(error) { Recovery::ListRootsOnly } else { Recovery::Fail }
+        if expands_replies && is_expansion_refused(error) { Recovery::ListRootsOnly } else { Recovery::Fail }
     }
 
-    /// Ends the pass before it has reached what is needed.
-    pub(super) fn cut(&mut self) {
-        self.is_cut = true;
+    /// Marks the pass as ended early.
+    pub(super) fn truncate(&mut self) {
+        self.is_truncated = true;
     }
 
-    pub(super) fn is_cut(&self) -> bool {
-        self.is_cut
+    pub(super) fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
-    /// Whether the pass has seen everything that is needed in this run.
-    pub(super) fn has_seen_all(&self) -> bool {
-        !self.is_resumed && !self.is_cut
+    /// Whether the pass has read, in this run, everything that the streams need.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.is_resumed && !self.is_truncated
     }
 
-    /// Whether no further pass is needed: a single page is a snapshot, and if a pass begins with the same chains as the previous one,
+    /// Whether no further pass is needed: a single page is a snapshot, and if a pass begins with the same threads as the previous one,
     /// nothing moved in between.
     pub(super) fn is_last(&self) -> bool {
-        let is_unmoved = || self.first.as_ref().zip(self.previous).is_some_and(|(first, previous)| first.is_same_as(previous));
-        self.pages_read <= 1 || is_unmoved()
+        let is_unchanged = || self.first.as_ref().zip(self.previous).is_some_and(|(first, previous)| first.is_same_as(previous));
+        self.pages_read <= 1 || is_unchanged()
     }
 
     pub(super) fn into_first_page(self) -> Option<FirstPage> {
@@ -187,7 +188,7 @@ impl<'b> Pass<'b> {
 /// Whether the page reaches below this time, as far as can be known without completing its threads.
 fn reaches_below(page: &Page, stop: DateTime<Utc>) -> bool {
     let mut depth = Depth::default();
-    page.items().for_each(|chain| depth.note(Activity::from_chain(chain)));
+    page.items().for_each(|root| depth.note(Activity::from_thread(root)));
     page.next().is_none() || depth.is_below(stop)
 }
 
@@ -210,9 +211,9 @@ mod tests {
         format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap()
     }
 
-    /// A page of chains with these ids and hours of activity.
-    fn page(chains: &[(&str, u32)], has_next: bool) -> Page {
-        let items: Vec<_> = chains.iter().map(|(id, hour)| json!({"id": id, "lastModifiedDateTime": time(*hour)})).collect();
+    /// A page of threads with these ids and hours of activity.
+    fn page(threads: &[(&str, u32)], has_next: bool) -> Page {
+        let items: Vec<_> = threads.iter().map(|(id, hour)| json!({"id": id, "lastModifiedDateTime": time(*hour)})).collect();
         page_of(json!(items), has_next)
     }
 
@@ -264,15 +265,15 @@ mod tests {
     }
 
     #[test]
-    fn a_small_page_is_too_small_unless_it_reaches_the_floor() {
+    fn a_small_page_is_too_small_unless_it_reaches_the_cutoff() {
         let probe = || begin(Bounds { expects_few_changes: true, ..bounds() }, None);
         let is_too_small = |page: &Page| probe().is_probe_too_small(page);
         assert!(is_too_small(&page(&[("a", 9), ("b", 8)], true)));
-        assert!(is_too_small(&page(&[("a", 9), ("b", 4)], true)), "one old chain may be misplaced");
+        assert!(is_too_small(&page(&[("a", 9), ("b", 4)], true)), "a single old thread may be misplaced");
         assert!(!is_too_small(&page(&[("a", 9), ("b", 4), ("c", 3)], true)));
         assert!(!is_too_small(&page(&[("a", 9)], false)), "there are no more pages");
         let mut pass = probe();
-        pass.request_full_size();
+        pass.request_full_page();
         assert!(!pass.is_probe_too_small(&page(&[("a", 9)], true)), "the large page is read as it is");
         let mut pass = probe();
         inspect(&mut pass, &page(&[("a", 9), ("b", 4), ("c", 3)], true));
@@ -308,7 +309,7 @@ mod tests {
     #[test]
     fn a_pass_that_begins_like_the_previous_one_ends_with_its_first_page() {
         let seen = page(&[("a", 9), ("b", 8)], true);
-        for (now, is_unmoved) in [
+        for (now, is_unchanged) in [
             (page(&[("a", 9), ("b", 8)], true), true),
             (page(&[("a", 9), ("b", 8), ("c", 7)], true), true),
             (page(&[("b", 9), ("a", 8)], true), false),
@@ -317,16 +318,16 @@ mod tests {
             let previous = first(&seen, false);
             let mut pass = begin(bounds(), Some(&previous));
             let info = inspect(&mut pass, &now);
-            assert_eq!([info.is_unmoved, pass.ends_with(info)], [is_unmoved; 2]);
+            assert_eq!([info.is_unchanged, pass.ends_with(info)], [is_unchanged; 2]);
         }
         let previous = first(&seen, false);
         let mut pass = begin(bounds(), Some(&previous));
         inspect(&mut pass, &page(&[("z", 10)], true));
-        assert!(!inspect(&mut pass, &seen).is_unmoved, "only the top shows that nothing has moved");
+        assert!(!inspect(&mut pass, &seen).is_unchanged, "only the top shows that nothing has moved");
     }
 
     #[test]
-    fn hidden_replies_of_the_top_chain_are_known_as_of_the_previous_pass() {
+    fn hidden_replies_of_the_top_thread_are_known_as_of_the_previous_pass() {
         let same = page(&[("a", 9)], true);
         let replies_at = |first_has_more, now: &Page, has_more| {
             let mut previous = first(&same, first_has_more);
@@ -335,11 +336,11 @@ mod tests {
         };
         assert_eq!(replies_at(false, &same, false), time(23));
         assert_eq!([(true, false), (false, true)].map(|(then, now)| replies_at(then, &same, now)), [time(22); 2]);
-        assert_eq!(replies_at(true, &page(&[("b", 10)], true), true), time(23), "chains that moved are read");
+        assert_eq!(replies_at(true, &page(&[("b", 10)], true), true), time(23), "threads that moved are read");
     }
 
     #[test]
-    fn a_pass_ends_below_the_floor() {
+    fn a_pass_ends_below_the_cutoff() {
         let mut pass = begin(bounds(), None);
         let info = inspect(&mut pass, &page(&[("a", 9), ("b", 4)], true));
         pass.depth.note(Activity::Known(time(9)));
@@ -370,12 +371,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_has_seen_all_if_this_run_began_it_and_its_links_led_in_no_circle() {
+    fn a_pass_is_complete_if_this_run_began_it_and_its_links_form_no_loop() {
         let mut pass = begin(bounds(), None);
-        assert!(pass.has_seen_all());
-        pass.cut();
-        assert!(!pass.has_seen_all());
-        assert!(!begin(resumed(None), None).has_seen_all());
+        assert!(pass.is_complete());
+        pass.truncate();
+        assert!(!pass.is_complete());
+        assert!(!begin(resumed(None), None).is_complete());
     }
 
     #[test]
@@ -398,18 +399,19 @@ mod tests {
 
     #[test]
     fn roots_are_listed_alone_if_graph_refuses_to_expand_replies() {
-        let recovery = |status, expands| begin(bounds(), None).recovery(&refused(status, time(20)), expands, &mut Restarts::default());
+        let recovery =
+            |status, expands_replies| begin(bounds(), None).recovery(&refused(status, time(20)), expands_replies, &mut Restarts::default());
         assert_eq!(recovery(400, true), Recovery::ListRootsOnly);
         assert_eq!(recovery(400, false), Recovery::Fail, "they are listed alone already");
         assert_eq!(recovery(403, true), Recovery::Fail);
     }
 
     #[test]
-    fn a_pass_whose_links_lead_in_a_circle_restarts_and_is_cut_if_it_gets_no_further() {
-        let (mut restarts, round) = (Restarts::default(), error(Cause::EndlessPaging("a nextLink was repeated")));
+    fn a_pass_whose_links_form_a_loop_restarts_and_is_truncated_if_it_gets_no_further() {
+        let (mut restarts, endless) = (Restarts::default(), error(Cause::EndlessPaging("a nextLink was repeated")));
         let mut pass = begin(bounds(), None);
         inspect(&mut pass, &page(&[("a", 9)], true));
-        let recoveries = [(); 2].map(|()| pass.recovery(&round, true, &mut restarts));
-        assert_eq!(recoveries, [Recovery::Restart, Recovery::Cut]);
+        let recoveries = [(); 2].map(|()| pass.recovery(&endless, true, &mut restarts));
+        assert_eq!(recoveries, [Recovery::Restart, Recovery::Truncate]);
     }
 }

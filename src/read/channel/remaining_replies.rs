@@ -39,8 +39,8 @@ impl RemainingReplies {
         let (link, expanded) = (root.replies_next().cloned(), root.replies().count());
         let counted = root.replies_count().and_then(|count| usize::try_from(count).ok()?.checked_sub(expanded)).filter(|&rest| rest > 0);
         if link.is_some() {
-            expansion.note_cut(expanded);
-        } else if counted.is_none() && !expansion.may_be_cut(expanded) {
+            expansion.note_truncated(expanded);
+        } else if counted.is_none() && !expansion.may_be_truncated(expanded) {
             return None;
         }
         let known: HashSet<_> = root.replies().take(MAX_KNOWN).map(Item::hash).collect();
@@ -95,7 +95,7 @@ impl RemainingReplies {
 
     /// Whether replies may be missing, as far as is known by now.
     pub(crate) fn may_be_missing(&self, expansion: &Expansion) -> bool {
-        self.link.is_some() || self.counted.is_some() || self.expanded == 0 || expansion.may_be_cut(self.expanded)
+        self.link.is_some() || self.counted.is_some() || self.expanded == 0 || expansion.may_be_truncated(self.expanded)
     }
 
     /// Whether this reply came with the root and is unchanged.

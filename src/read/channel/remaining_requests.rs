@@ -1,4 +1,4 @@
-//! Estimates how many requests a channel still needs. Its chains are listed from new to old, so each page shows how far back the pass has
+//! Estimates how many requests a channel still needs. Its threads are listed from new to old, so each page shows how far back the pass has
 //! come.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -27,8 +27,8 @@ impl RemainingRequests {
         Self { bottom: stop.max(earliest_creation(created)), ..Self::default() }
     }
 
-    /// Notes a chain with its activity, if that is known.
-    pub(super) fn note_chain(&mut self, activity: Option<DateTime<Utc>>) {
+    /// Notes a thread on the page, with its activity if known.
+    pub(super) fn note_thread(&mut self, activity: Option<DateTime<Utc>>) {
         if let Some(activity) = activity {
             self.newest = self.newest.max(Some(activity));
             self.oldest = Some(self.oldest.map_or(activity, |oldest| oldest.min(activity)));
@@ -80,12 +80,12 @@ mod tests {
         let mut remaining = RemainingRequests::new(DateTime::UNIX_EPOCH, Some(now - day * 100));
         assert_eq!(remaining.requests(), 0.0);
         for age in [0, 5, 10] {
-            remaining.note_chain(Some(now - day * age));
+            remaining.note_thread(Some(now - day * age));
         }
-        remaining.note_chain(None);
+        remaining.note_thread(None);
         remaining.note_page(0);
         assert_eq!(remaining.requests(), 9.0);
-        remaining.note_chain(Some(now - day * 20));
+        remaining.note_thread(Some(now - day * 20));
         remaining.note_page(2);
         assert_eq!(remaining.requests(), 8.0 + 8.0);
         remaining.note_thread_page();
@@ -97,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_counted_below_the_floor() {
+    fn nothing_is_counted_below_the_cutoff() {
         let (now, day) = (DateTime::from_timestamp(1_790_000_000, 0).unwrap(), TimeDelta::days(1));
         let mut remaining = RemainingRequests::new(now - day * 3, Some(now - day * 100));
-        remaining.note_chain(Some(now));
-        remaining.note_chain(Some(now - day * 2));
+        remaining.note_thread(Some(now));
+        remaining.note_thread(Some(now - day * 2));
         remaining.note_page(0);
         assert_eq!(remaining.requests(), 1.0);
-        remaining.note_chain(Some(now - day * 9));
+        remaining.note_thread(Some(now - day * 9));
         remaining.note_page(0);
         assert_eq!(remaining.requests(), 0.0);
     }

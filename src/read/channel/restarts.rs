@@ -11,7 +11,7 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    /// Whether to restart after this number of pages: once in any case, because the link may have expired, and then as long as each attempt
+    /// Whether to restart after this number of pages: once in any case, because the link may have expired, and again as long as each attempt
     /// gets further.
     pub(crate) fn allows(&mut self, pages: u64) -> bool {
         let is_allowed = self.count == 0 || self.count < MAX_RESTARTS && pages > self.furthest;

@@ -29,8 +29,8 @@ pub(super) struct Sink<'c> {
     dedup: Dedup,
     /// Number of records that were sent to the output.
     emitted: usize,
-    /// Whether a record was held back because the run has emitted another version of its key. The next run emits it.
-    owed: bool,
+    /// Whether a record was left to the next run because this one has emitted another version of the same key.
+    has_deferred: bool,
 }
 
 impl<'c> Sink<'c> {
@@ -46,11 +46,11 @@ impl<'c> Sink<'c> {
             records: context.output.batch(selected.stream),
             dedup: Dedup::new(&context.dedup_memory, selected.stream.name, key),
             emitted: 0,
-            owed: false,
+            has_deferred: false,
         }
     }
 
-    /// Adds the record of a message unless the run has emitted its key. `has_read`: whether the walk has read the message's chain before.
+    /// Adds the record of a message unless the run has emitted its key. `has_read`: whether the walk has read the message's thread before.
     /// Returns whether the record was skipped because it is too large.
     pub(super) fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>, has_read: impl FnOnce() -> Option<bool>) -> bool {
         let (columns, dedup) = (&self.selected.columns, &mut self.dedup);
@@ -73,7 +73,7 @@ impl<'c> Sink<'c> {
             self.records.count_change(change);
         }
         // A message without a time is emitted by every run that reads it.
-        self.owed |= seen == Seen::Changed && Activity::from_message(message).known().is_some();
+        self.has_deferred |= seen == Seen::Changed && Activity::from_message(message).known().is_some();
         is_too_large
     }
 
@@ -88,12 +88,12 @@ impl<'c> Sink<'c> {
         if self.records.push(|out| channel.write_removed(columns, id, now, out), keep) {
             self.records.count_change(Change::Deleted);
         }
-        self.owed |= seen == Seen::Changed;
+        self.has_deferred |= seen == Seen::Changed;
     }
 
-    /// Whether a record was held back since the last call.
-    pub(super) fn take_owed(&mut self) -> bool {
-        std::mem::take(&mut self.owed)
+    /// Whether a record was deferred since the last call.
+    pub(super) fn take_deferred(&mut self) -> bool {
+        std::mem::take(&mut self.has_deferred)
     }
 
     pub(super) fn emitted(&self) -> usize {

@@ -98,14 +98,14 @@ impl<'c> StreamReader<'c> {
         }
     }
 
-    /// Keeps the walk open because records were held back: the next run reads from the top down to `until`, or to the walk's floor.
+    /// Keeps the walk open because records were deferred: the next run reads from the top down to `until`, or to the walk's cutoff.
     pub(super) fn keep_walk_open(&mut self, until: Option<DateTime<Utc>>) {
         self.cursor.keep_walk_open(until);
         self.skipped.end_walk(false);
     }
 
-    /// Whether to report a damaged item that the walk has seen.
-    pub(super) fn should_report_damage(&mut self, item: Item<'_>) -> bool {
+    /// Whether to report an item that the walk has to skip.
+    pub(super) fn should_report_skipped(&mut self, item: Item<'_>) -> bool {
         self.cursor.should_report(Activity::from_message(item)) && self.is_unreported(item)
     }
 
@@ -115,7 +115,7 @@ impl<'c> StreamReader<'c> {
     }
 
     /// Adds the record of a message that the walk has read, if it is needed and the run has not emitted its key. `has_read`: whether the
-    /// walk has read the message's chain before.
+    /// walk has read the message's thread before.
     pub(super) fn push(&mut self, message: Item<'_>, id: &str, root: Option<&str>, has_read: impl FnOnce() -> Option<bool>) -> Activity {
         let activity = Activity::from_message(message);
         self.cursor.note(activity);

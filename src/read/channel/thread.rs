@@ -15,7 +15,7 @@ use crate::{
         channel_ref::ChannelRef,
         context::Context,
         found::Origin,
-        job::{Damage, JobError, JobInput, JobReport},
+        job::{JobError, JobInput, JobReport, Skipped},
     },
     streams::{self, MAX_TOP, MESSAGE_REPLIES, StreamSet},
 };
@@ -38,8 +38,8 @@ struct ThreadReader<'t> {
     message: &'t str,
     reader: StreamReader<'t>,
     /// Number of replies that cannot be made into a record.
-    damaged: u64,
-    owed: bool,
+    skipped: u64,
+    has_deferred: bool,
     /// The oldest time of a reply.
     oldest: Option<DateTime<Utc>>,
     /// Why older replies are missing.
@@ -48,7 +48,7 @@ struct ThreadReader<'t> {
 
 impl<'t> ThreadReader<'t> {
     fn new(context: &'t Context, channel: ChannelRef<'t>, message: &'t str, reader: StreamReader<'t>) -> Self {
-        Self { context, channel, message, reader, damaged: 0, owed: false, oldest: None, older: None }
+        Self { context, channel, message, reader, skipped: 0, has_deferred: false, oldest: None, older: None }
     }
 
     fn task(&self) -> String {
@@ -60,7 +60,7 @@ impl<'t> ThreadReader<'t> {
     fn pages(&mut self) -> ThreadPages {
         let top = self.reader.top().unwrap_or(MAX_TOP).min(MAX_TOP);
         let list = streams::thread(self.channel.team_id, self.channel.id, self.message, top);
-        let walk = self.reader.cursor.walk();
+        let walk = self.reader.cursor.walk_mut();
         let stored = walk.link.as_deref().and_then(Link::from_path);
         ThreadPages::for_configured(list, stored.as_ref(), walk.read_at)
     }
@@ -72,33 +72,33 @@ impl<'t> ThreadReader<'t> {
         let mut pages = self.pages();
         loop {
             match pages.next(self.context).await {
-                Ok(Some(page)) => self.page(page).await?,
+                Ok(Some(page)) => self.read_page(page).await?,
                 Ok(None) => break,
                 Err(error) if matches!(error.cause, Cause::EndlessPaging(_)) => {
                     self.skip_older(error);
                     break;
                 }
-                Err(error) => return Err(self.failed(error).into()),
+                Err(error) => return Err(self.to_error(error).into()),
             }
         }
-        self.end()
+        self.finish()
     }
 
-    fn failed(&self, error: graph::Error) -> Error {
+    fn to_error(&self, error: graph::Error) -> Error {
         Error::graph(self.task(), error, MESSAGE_REPLIES.permissions)
     }
 
-    /// The links lead in a circle: replies that are older than all on these pages cannot be fetched for now. The walk is finished anyway;
-    /// otherwise the next run would begin by emitting everything again.
+    /// Called if the links form a loop: replies that are older than those on the pages read so far cannot be fetched for now. The walk is
+    /// finished anyway; otherwise the next run would begin by emitting everything again.
     fn skip_older(&mut self, error: graph::Error) {
         self.reader.cursor.note_gap(self.oldest);
-        self.older = Some(self.failed(error));
+        self.older = Some(self.to_error(error));
     }
 
-    fn end(&mut self) -> Result<(), JobError> {
-        // Changes made while the pages were read are newer than the first page, and the next run's floor is below that.
-        let head = self.reader.cursor.walk().head;
-        if self.owed {
+    fn finish(&mut self) -> Result<(), JobError> {
+        // The next run reads changes that were made while the pages were read: they are newer than the first page, and its cutoff is older.
+        let head = self.reader.cursor.walk_mut().head;
+        if self.has_deferred {
             self.reader.keep_walk_open(None)
         } else {
             self.reader.finish_walk(head)
@@ -106,35 +106,35 @@ impl<'t> ThreadReader<'t> {
         Ok(self.reader.report(1, true)?)
     }
 
-    async fn page(&mut self, ThreadPage { page, is_first }: ThreadPage) -> Result<(), JobError> {
+    async fn read_page(&mut self, ThreadPage { page, is_first }: ThreadPage) -> Result<(), JobError> {
         self.context.count_replacements(page.replacements());
         if is_first {
             let now = Some(page.date().trusted(page.items().filter_map(|reply| Activity::from_message(reply).known()).max()));
-            let walk = self.reader.cursor.walk();
+            let walk = self.reader.cursor.walk_mut();
             (walk.head, walk.read_at, walk.began) = (None, now, now);
         }
         let mut newest = None;
         for reply in page.items() {
-            newest = newest.max(self.reply(reply));
+            newest = newest.max(self.add_reply(reply));
         }
         let (link, is_last) = (page.next().and_then(|next| self.reader.storable(next)), page.next().is_none());
         let permit = page.into_permit();
         self.reader.sink.flush().await?;
         drop(permit);
-        let walk = self.reader.cursor.walk();
+        let walk = self.reader.cursor.walk_mut();
         walk.head = walk.head.max(newest);
-        self.owed |= self.reader.sink.take_owed();
-        if !self.owed {
-            self.reader.cursor.walk().link = link;
+        self.has_deferred |= self.reader.sink.take_deferred();
+        if !self.has_deferred {
+            self.reader.cursor.walk_mut().link = link;
         }
         self.context.set_remaining_requests(1.0);
         if is_last { Ok(()) } else { Ok(self.reader.report(1, false)?) }
     }
 
-    /// Adds the record of a reply, or counts it as damaged. Returns its time.
-    fn reply(&mut self, reply: Item<'_>) -> Option<DateTime<Utc>> {
+    /// Adds the record of a reply, or counts the reply as skipped. Returns its time.
+    fn add_reply(&mut self, reply: Item<'_>) -> Option<DateTime<Utc>> {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            self.damaged += u64::from(self.reader.should_report_damage(reply));
+            self.skipped += u64::from(self.reader.should_report_skipped(reply));
             return None;
         };
         let time = self.reader.push(reply, &id, Some(self.message), || None).known();
@@ -144,8 +144,8 @@ impl<'t> ThreadReader<'t> {
 
     fn into_report(mut self) -> JobReport {
         let older = self.older.take().or_else(|| self.reader.gap(|| self.task()));
-        let damage = Damage { items: self.damaged, too_large: self.reader.too_large, thread: None, older };
-        let damage = damage.into_error(self.context, || self.task());
-        JobReport { found_ids: vec![self.message.to_owned()], ..JobReport::completed(StreamSet::default().with(&MESSAGE_REPLIES), damage) }
+        let skipped = Skipped { items: self.skipped, too_large: self.reader.too_large, thread: None, older };
+        let skipped = skipped.into_error(self.context, || self.task());
+        JobReport { found_ids: vec![self.message.to_owned()], ..JobReport::completed(StreamSet::default().with(&MESSAGE_REPLIES), skipped) }
     }
 }

@@ -68,7 +68,7 @@ impl ThreadPages {
     }
 
     /// What is known about the replies from the root, if it was on a page.
-    pub(super) fn rest(&self) -> Option<&RemainingReplies> {
+    pub(super) fn remaining(&self) -> Option<&RemainingReplies> {
         match &self.source {
             Source::Configured { .. } => None,
             Source::Listed { rest, .. } => Some(rest),
@@ -113,7 +113,7 @@ impl ThreadPages {
         (self.pages_read, self.replies_read) = (self.pages_read + 1, self.replies_read + replies);
         if self.route == Route::RootLink && has_next {
             expansion.note_page_size(replies);
-            if self.rest().is_some_and(|rest| rest.is_better_listed(self.pages_read, self.replies_read, expansion.page_size())) {
+            if self.remaining().is_some_and(|rest| rest.is_better_listed(self.pages_read, self.replies_read, expansion.page_size())) {
                 self.list_from_beginning();
             }
         }
@@ -121,7 +121,7 @@ impl ThreadPages {
     }
 
     fn note_end(&self, expansion: &Expansion) {
-        if let (Route::List, Some(rest)) = (self.route, self.rest()) {
+        if let (Route::List, Some(rest)) = (self.route, self.remaining()) {
             expansion.learn(rest.expanded(), self.replies_read);
         }
     }
@@ -219,15 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_list_shows_whether_graph_cut_the_thread() {
+    fn the_end_of_a_list_shows_whether_graph_truncated_the_thread() {
         let expansion = Expansion::default();
         let mut pages = listed(RemainingReplies::beyond(link(), 200, Some(30)));
         pages.note_page(30, false, &expansion);
         pages.note_end(&expansion);
-        assert!(!expansion.is_cut(200), "the link shows nothing about that");
+        assert!(!expansion.is_truncated(200), "the pages of the link do not show that");
         pages.list_from_beginning();
         pages.note_page(230, false, &expansion);
         pages.note_end(&expansion);
-        assert!(expansion.is_cut(200));
+        assert!(expansion.is_truncated(200));
     }
 }

@@ -1,24 +1,24 @@
-//! Reads a channel by walking down its list of chains, most recently active first. One walk reads both root messages and replies (graph.md
+//! Reads a channel by walking down its list of threads, most recently active first. One walk reads both root messages and replies (graph.md
 //! 2.5).
 //!
 //! Terms used in this folder:
 //!
-//! - **Chain**: a root message with its replies. Its *activity* is the newest `lastModifiedDateTime`, `lastEditedDateTime` or
-//!   `deletedDateTime` of any message in it. Graph lists chains by activity, newest first.
-//! - **Floor**: how far down a walk reads. Everything older was emitted by earlier runs or is before `start_date`.
-//! - **Pass**: one descent through the list, from the top to the floor. A pass reads whole pages and stops after a page whose last chains
-//!   are older than the floor.
+//! - **Thread**: a root message with its replies. Its *activity* is the newest `lastModifiedDateTime`, `lastEditedDateTime` or
+//!   `deletedDateTime` of any message in it. Graph lists threads by activity, newest first.
+//! - **Cutoff**: the time at which a walk stops. Anything older was already emitted by earlier runs or is excluded by the configuration.
+//! - **Pass**: one trip down the list, from the top to the cutoff. A pass reads whole pages and stops after a page whose last threads are
+//!   older than the cutoff.
 //! - **Head**: the newest activity on the first page of a pass.
 //! - **Closing pass**: a further pass from the top, which only goes down to where the previous pass began.
-//! - **Owed**: a record that this run holds back because it has already emitted another version of the same key (`dedup.rs`). The walk
-//!   stays open, and the next run reads down to that record.
+//! - **Deferred record**: a record that this run leaves to the next one, because it has already emitted another version of the same key
+//!   (`dedup.rs`). The walk stays open, and the next run reads down to that record.
 //!
-//! Why closing passes are needed: while a pass is paging, a chain that gets a new message moves to the top, above the pages that were
-//! already read, so this pass never sees it. After a pass of more than one page the walk therefore goes down once more from the top to
-//! where that pass began. The walk is complete when a pass
+//! Closing passes are needed because a thread that gets a new message while a pass is reading later pages moves to the top, above the pages
+//! that were already read. The pass never sees it there. After a pass of more than one page, the walk therefore goes down once more from
+//! the top to where that pass began. The walk is complete when a pass
 //!
-//! - needs one page only, because a page is a snapshot of one moment; or
-//! - begins with the same chains as the previous pass, because then nothing moved in between.
+//! - needs only one page, because a page is a snapshot of one moment; or
+//! - begins with the same threads as the previous pass, because then nothing moved in between.
 //!
 //! After each page, the link to the next one is stored in the state, so an interrupted run resumes its pass. If Graph no longer accepts the
 //! link, the pass starts again from the top.
@@ -27,8 +27,9 @@ use chrono::{DateTime, Utc};
 use tracing::{debug, warn};
 
 use super::{
-    chain_reader::{ChainReader, Threads},
+    cursor::Cursor,
     first_page::FirstPage,
+    page_reader::{MissingReplies, PageReader},
     pass::{Pass, Recovery},
     remaining_requests::RemainingRequests,
     restarts::Restarts,
@@ -41,7 +42,7 @@ use crate::{
     read::{
         channel_ref::ChannelRef,
         context::Context,
-        job::{Damage, JobError},
+        job::{JobError, Skipped},
     },
     streams,
 };
@@ -54,39 +55,39 @@ const MAX_PASSES: u32 = 12;
 pub(super) struct ChannelWalk<'w, 'c> {
     context: &'w Context,
     channel: ChannelRef<'c>,
-    reader: ChainReader<'w, 'c>,
+    reader: PageReader<'w, 'c>,
     restarts: Restarts,
-    /// Graph's refusal to expand replies, if the current pass lists root messages without them.
+    /// The error with which Graph refused to expand replies, if the current pass lists only root messages for that reason.
     refused_expansion: Option<graph::Error>,
 }
 
-/// What to do after a step of a pass.
+/// How a pass proceeds after a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Next {
+enum Step {
     Continue,
     Restart,
     Done,
 }
 
 impl<'w, 'c> ChannelWalk<'w, 'c> {
-    pub(super) fn new(context: &'w Context, channel: ChannelRef<'c>, streams: WalkStreams<'w, 'c>, damage: &'w mut Damage) -> Self {
-        let reader = ChainReader::new(context, channel, streams, damage);
+    pub(super) fn new(context: &'w Context, channel: ChannelRef<'c>, streams: WalkStreams<'w, 'c>, skipped: &'w mut Skipped) -> Self {
+        let reader = PageReader::new(context, channel, streams, skipped);
         Self { context, channel, reader, restarts: Restarts::default(), refused_expansion: None }
     }
 
     /// Runs passes from the top until one shows that nothing moved during the previous one.
     pub(super) async fn run(mut self) -> Result<(), JobError> {
-        self.reader.streams.cursors().for_each(|cursor| _ = cursor.walk());
+        self.reader.streams.cursors().for_each(Cursor::begin_walk);
         let mut previous = None;
         for _ in 0..MAX_PASSES {
-            let pass = self.pass(previous.as_ref()).await?;
-            if pass.has_seen_all() {
-                self.forget_owed_by_earlier_runs();
+            let pass = self.run_pass(previous.as_ref()).await?;
+            if pass.is_complete() {
+                self.forget_records_deferred_by_earlier_runs();
             }
             if pass.is_last() {
-                return self.end(pass.head());
+                return self.finish(pass.head());
             }
-            self.begin_closing_pass(&pass)?;
+            self.prepare_closing_pass(&pass)?;
             previous = pass.into_first_page();
         }
         warn!(
@@ -96,97 +97,96 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         self.reader.streams.report(true)
     }
 
-    /// Reads from the top, or from the stored page, down to what the streams need.
-    async fn pass<'b>(&mut self, previous: Option<&'b FirstPage>) -> Result<Pass<'b>, JobError> {
-        let mut pass = self.begin(previous);
+    /// Reads down from the top, or from the stored page, until no stream needs anything older.
+    async fn run_pass<'b>(&mut self, previous: Option<&'b FirstPage>) -> Result<Pass<'b>, JobError> {
+        let mut pass = self.begin_pass(previous);
         loop {
-            match self.step(&mut pass).await? {
-                Next::Continue => {}
-                Next::Restart => pass = self.begin(previous),
-                Next::Done => break,
+            match self.read_next_page(&mut pass).await? {
+                Step::Continue => {}
+                Step::Restart => pass = self.begin_pass(previous),
+                Step::Done => break,
             }
         }
         self.warn_about_refused_expansion();
         Ok(pass)
     }
 
-    fn begin<'b>(&mut self, previous: Option<&'b FirstPage>) -> Pass<'b> {
+    fn begin_pass<'b>(&mut self, previous: Option<&'b FirstPage>) -> Pass<'b> {
         let ChannelRef { team_id: team, id: channel, facts } = self.channel;
         let bounds = self.reader.streams.bounds();
         if bounds.stored.is_some() {
-            self.reader.expands = !self.reader.streams.is_of_roots();
+            self.reader.expands_replies = !self.reader.streams.lists_roots_only();
         }
         self.reader.remaining = RemainingRequests::new(bounds.stop, facts.created);
-        let list = if self.reader.expands { streams::walk } else { streams::roots };
+        let list = if self.reader.expands_replies { streams::walk } else { streams::roots };
         Pass::begin(bounds, |size| list(team, channel, size), previous)
     }
 
-    /// Fetches the next page of a pass.
-    async fn step(&mut self, pass: &mut Pass<'_>) -> Result<Next, JobError> {
+    async fn read_next_page(&mut self, pass: &mut Pass<'_>) -> Result<Step, JobError> {
         match pass.pages.next(&self.context.client).await {
             Ok(Some(page)) if pass.is_probe_too_small(&page) => {
-                pass.request_full_size();
-                Ok(Next::Continue)
+                pass.request_full_page();
+                Ok(Step::Continue)
             }
-            Ok(Some(page)) => self.read(pass, page).await,
-            Ok(None) => Ok(Next::Done),
+            Ok(Some(page)) => self.read_page(pass, page).await,
+            Ok(None) => Ok(Step::Done),
             Err(error) => self.recover(pass, error),
         }
     }
 
     /// Reads a page and stores the link to the next one.
-    async fn read(&mut self, pass: &mut Pass<'_>, page: Page) -> Result<Next, JobError> {
-        let info = pass.inspect(&page, |chain| self.reader.has_more(chain));
+    async fn read_page(&mut self, pass: &mut Pass<'_>, page: Page) -> Result<Step, JobError> {
+        let info = pass.inspect(&page, |root| self.reader.has_more_replies(root));
         let overlap = self.reader.streams.cursors().map(|cursor| cursor.overlap).max().unwrap_or_default();
         self.reader.streams.note_page(info, pass.head());
-        self.reader.reach.begin(info.now, overlap);
+        self.reader.depth_read.begin(info.now, overlap);
         let next = page.next().cloned();
-        let threads = if info.is_unmoved { Threads::Skip } else { Threads::Complete };
-        self.reader.read(page, pass, threads).await?;
+        let missing_replies = if info.is_unchanged { MissingReplies::Ignore } else { MissingReplies::Fetch };
+        self.reader.read(page, pass, missing_replies).await?;
         self.reader.streams.cursors().for_each(|cursor| cursor.now = Some(info.now));
-        let Some(next) = next.filter(|_| !pass.ends_with(info)) else { return Ok(Next::Done) };
-        let is_of_roots = !self.reader.expands;
-        self.reader.streams.store(&next, is_of_roots);
+        let Some(next) = next.filter(|_| !pass.ends_with(info)) else { return Ok(Step::Done) };
+        let lists_roots_only = !self.reader.expands_replies;
+        self.reader.streams.store(&next, lists_roots_only);
         self.reader.streams.report(false)?;
-        Ok(Next::Continue)
+        Ok(Step::Continue)
     }
 
     /// Decides how to continue when a page cannot be fetched. No link is essential: a walk can always start again from the top.
-    fn recover(&mut self, pass: &mut Pass<'_>, error: graph::Error) -> Result<Next, JobError> {
-        match pass.recovery(&error, self.reader.expands, &mut self.restarts) {
+    fn recover(&mut self, pass: &mut Pass<'_>, error: graph::Error) -> Result<Step, JobError> {
+        match pass.recovery(&error, self.reader.expands_replies, &mut self.restarts) {
             Recovery::Restart => {
                 debug!("{}: Graph no longer accepts the link to the next page; starting again from the top: {error}", self.channel.task());
-                self.reader.reach.restart();
+                self.reader.depth_read.restart();
                 self.reader.streams.forget_page();
-                Ok(Next::Restart)
+                Ok(Step::Restart)
             }
             Recovery::ListRootsOnly => {
-                (self.reader.expands, self.refused_expansion) = (false, Some(error));
-                Ok(Next::Restart)
+                (self.reader.expands_replies, self.refused_expansion) = (false, Some(error));
+                Ok(Step::Restart)
             }
-            Recovery::Cut => {
-                self.cut(pass, error);
-                Ok(Next::Done)
+            Recovery::Truncate => {
+                self.truncate_pass(pass, error);
+                Ok(Step::Done)
             }
-            Recovery::Fail => Err(self.failed(error).into()),
+            Recovery::Fail => Err(self.to_error(error).into()),
         }
     }
 
-    /// Ends a pass whose links lead in a circle: older messages cannot be fetched for now. The walk itself continues; otherwise the next
-    /// run would begin by reading everything again.
-    fn cut(&mut self, pass: &mut Pass<'_>, error: graph::Error) {
-        let error = self.failed(error);
-        self.reader.damage.older.get_or_insert(error);
-        let reached = self.reader.reach.oldest();
-        self.reader.streams.cursors().for_each(|cursor| cursor.note_gap(reached));
-        pass.cut();
+    /// Ends a pass whose links form a loop: older messages cannot be fetched for now. The walk itself continues; otherwise the next run
+    /// would begin by reading everything again.
+    fn truncate_pass(&mut self, pass: &mut Pass<'_>, error: graph::Error) {
+        let error = self.to_error(error);
+        self.reader.skipped.older.get_or_insert(error);
+        let oldest = self.reader.depth_read.oldest();
+        self.reader.streams.cursors().for_each(|cursor| cursor.note_gap(oldest));
+        pass.truncate();
     }
 
-    fn failed(&self, error: graph::Error) -> Error {
+    fn to_error(&self, error: graph::Error) -> Error {
         Error::graph(self.channel.task(), error, streams::MESSAGES.permissions)
     }
 
-    /// Called when the pass has succeeded. If the list without replies had been refused too, the replies would not be the reason.
+    /// Called when the pass has succeeded. If Graph had also refused the list without replies, the replies would not be the reason.
     fn warn_about_refused_expansion(&mut self) {
         let Some(error) = self.refused_expansion.take() else { return };
         let ChannelRef { team_id: team, id: channel, .. } = self.channel;
@@ -197,29 +197,29 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         self.context.channels.warn_once(Warning::Expansion, message);
     }
 
-    /// This walk has now seen everything that earlier runs held back.
-    fn forget_owed_by_earlier_runs(&mut self) {
-        let owed = self.reader.owed;
-        self.reader.streams.cursors().for_each(|cursor| cursor.walk().owed = owed);
+    /// Called when this walk has seen every record that earlier runs deferred. Only those that it deferred itself remain.
+    fn forget_records_deferred_by_earlier_runs(&mut self) {
+        let oldest_deferred = self.reader.oldest_deferred;
+        self.reader.streams.cursors().for_each(|cursor| cursor.walk_mut().oldest_deferred = oldest_deferred);
     }
 
-    /// Prepares a closing pass: from the top down to where this pass began.
-    fn begin_closing_pass(&mut self, pass: &Pass<'_>) -> Result<(), JobError> {
-        if pass.is_cut() {
-            self.reader.reach.restart();
+    /// Prepares a closing pass from the top down to where this pass began.
+    fn prepare_closing_pass(&mut self, pass: &Pass<'_>) -> Result<(), JobError> {
+        if pass.is_truncated() {
+            self.reader.depth_read.restart();
         } else {
-            self.reader.reach.note_bottom();
+            self.reader.depth_read.mark_bottom_reached();
         }
-        self.reader.streams.begin_closing_pass(pass.head());
+        self.reader.streams.prepare_closing_pass(pass.head());
         self.reader.streams.report(false)
     }
 
-    /// Ends the walk; `head` is the head of its last pass. If records were held back, both streams keep the walk open for the next run, so
-    /// that it needs one walk for them and not two.
-    fn end(&mut self, head: Option<DateTime<Utc>>) -> Result<(), JobError> {
-        let owed = self.reader.owed;
-        self.reader.streams.readers().for_each(|reader| match owed {
-            Some(_) => reader.keep_walk_open(owed),
+    /// Finishes the walk, or keeps it open if this run deferred records. `head` is the head of the last pass. The walk stays open for both
+    /// streams, so that the next run can read the deferred records of both in one walk.
+    fn finish(&mut self, head: Option<DateTime<Utc>>) -> Result<(), JobError> {
+        let oldest_deferred = self.reader.oldest_deferred;
+        self.reader.streams.readers().for_each(|reader| match oldest_deferred {
+            Some(_) => reader.keep_walk_open(oldest_deferred),
             None => reader.finish_walk(head),
         });
         self.reader.streams.report(true)

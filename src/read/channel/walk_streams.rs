@@ -25,8 +25,8 @@ pub(super) struct WalkStreams<'w, 'c> {
 
 /// Whether two streams are at the same position, so that one walk can feed both.
 pub(crate) fn are_aligned(one: &mut StreamReader<'_>, other: &mut StreamReader<'_>) -> bool {
-    let (one, other) = (one.cursor.walk(), other.cursor.walk());
-    // If a closing pass of one stream went on to the floor of the other, it would emit everything again.
+    let (one, other) = (one.cursor.walk_mut(), other.cursor.walk_mut());
+    // If a closing pass for one stream continued to the cutoff of the other, it would emit everything again.
     let (phase, other_phase) = (one.until.is_some(), other.until.is_some());
     one.link == other.link && phase == other_phase && (one.link.is_none() || (one.head, one.read_at) == (other.head, other.read_at))
 }
@@ -49,7 +49,7 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         let stop = self.cursors().map(Cursor::stop).min().unwrap_or_default();
         let expects_few_changes = self.cursors().all(Cursor::expects_few_changes);
         // All streams are at the same position.
-        let walk = self.cursors().next().map(Cursor::walk);
+        let walk = self.cursors().next().map(Cursor::walk_mut);
         let (stored, got_at) = walk.map_or((None, None), |walk| {
             let link = walk.link.as_deref().and_then(Link::from_path);
             (link.map(|link| StoredPage { link, head: walk.head }), walk.read_at)
@@ -57,57 +57,58 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         Bounds { stored, got_at, stop, expects_few_changes, size }
     }
 
-    /// In a pass down to `stop`, threads whose chains are older than this need not be completed: no stream needs their replies.
-    pub(super) fn settled(&mut self, stop: DateTime<Utc>) -> DateTime<Utc> {
-        self.replies.as_mut().map_or(stop, |reader| reader.cursor.walk().floor.max(stop))
+    /// In a pass down to `stop`, no stream needs the replies of threads that are older than this.
+    pub(super) fn replies_needed_since(&mut self, stop: DateTime<Utc>) -> DateTime<Utc> {
+        self.replies.as_mut().map_or(stop, |reader| reader.cursor.walk_mut().cutoff.max(stop))
     }
 
     /// Whether the stored page lists root messages without their replies.
-    pub(super) fn is_of_roots(&mut self) -> bool {
-        self.cursors().any(|cursor| cursor.walk().is_of_roots)
+    pub(super) fn lists_roots_only(&mut self) -> bool {
+        self.cursors().any(|cursor| cursor.walk_mut().lists_roots_only)
     }
 
-    /// Notes a page that is about to be read, in a pass with this head.
+    /// Notes a page that is about to be read in a pass with this head.
     pub(super) fn note_page(&mut self, info: PageInfo, head: Option<DateTime<Utc>>) {
         if info.is_top {
             let (roots, replies) = (self.roots.iter_mut(), self.replies.iter_mut());
             for (reader, at) in roots.map(|reader| (reader, info.now)).chain(replies.map(|reader| (reader, info.replies_at))) {
-                let walk = reader.cursor.walk();
+                let walk = reader.cursor.walk_mut();
                 walk.read_at = Some(at);
                 walk.began.get_or_insert(at);
             }
         }
-        self.cursors().for_each(|cursor| cursor.walk().head = head);
+        self.cursors().for_each(|cursor| cursor.walk_mut().head = head);
     }
 
     /// Stores the link to the next page of the pass.
-    pub(super) fn store(&mut self, next: &Link, is_of_roots: bool) {
+    pub(super) fn store(&mut self, next: &Link, lists_roots_only: bool) {
         for reader in self.readers() {
             let link = reader.storable(next);
-            let walk = reader.cursor.walk();
-            (walk.link, walk.is_of_roots) = (link, is_of_roots);
+            let walk = reader.cursor.walk_mut();
+            (walk.link, walk.lists_roots_only) = (link, lists_roots_only);
         }
     }
 
     /// Forgets the stored page: the pass starts again from the top.
     pub(super) fn forget_page(&mut self) {
-        self.cursors().for_each(|cursor| cursor.walk().link = None);
+        self.cursors().for_each(|cursor| cursor.walk_mut().link = None);
     }
 
-    /// Begins a closing pass after a pass with this head: the closing pass goes down to where that one began.
-    pub(super) fn begin_closing_pass(&mut self, head: Option<DateTime<Utc>>) {
+    /// Prepares a closing pass, which goes down to where the previous pass, with this head, began.
+    pub(super) fn prepare_closing_pass(&mut self, head: Option<DateTime<Utc>>) {
         let newest = self.cursors().filter_map(|cursor| cursor.newest).max().max(head);
         for cursor in self.cursors() {
             let visible = cursor.visible_before();
-            let walk = cursor.walk();
-            (walk.until, walk.link) = ([newest, visible, walk.owed].into_iter().flatten().min(), None);
+            let walk = cursor.walk_mut();
+            (walk.until, walk.link) = ([newest, visible, walk.oldest_deferred].into_iter().flatten().min(), None);
         }
     }
 
-    /// Adds the record of a reply, or notes that it cannot be made into one. Returns its time, and whether it is damage to report.
-    pub(super) fn reply(&mut self, reply: Item<'_>, root: &str, has_read: impl FnOnce() -> Option<bool>) -> (Activity, bool) {
+    /// Adds the record of a reply, or skips the reply if it cannot be made into a record. Returns its time, and whether to report it as
+    /// skipped.
+    pub(super) fn add_reply(&mut self, reply: Item<'_>, root: &str, has_read: impl FnOnce() -> Option<bool>) -> (Activity, bool) {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            return (Activity::Unknown, self.replies.is_some() && self.should_report_damage(reply));
+            return (Activity::Unknown, self.replies.is_some() && self.should_report_skipped(reply));
         };
         let activity = match &mut self.replies {
             Some(reader) => reader.push(reply, &id, Some(root), has_read),
@@ -116,20 +117,20 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         (activity, false)
     }
 
-    /// Whether an item that cannot be made into a record is new to at least one stream.
-    pub(super) fn should_report_damage(&mut self, item: Item<'_>) -> bool {
+    /// Whether to report an item that cannot be made into a record: it is new to at least one stream.
+    pub(super) fn should_report_skipped(&mut self, item: Item<'_>) -> bool {
         // No short circuit: each stream has to note the item.
-        self.readers().map(|reader| reader.should_report_damage(item)).fold(false, |any, is_new| any | is_new)
+        self.readers().map(|reader| reader.should_report_skipped(item)).fold(false, |any, is_new| any | is_new)
     }
 
-    /// Whether records were held back since the last call.
-    pub(super) fn take_owed(&mut self) -> bool {
-        self.readers().fold(false, |owed, reader| reader.sink.take_owed() | owed)
+    /// Whether records were deferred since the last call.
+    pub(super) fn take_deferred(&mut self) -> bool {
+        self.readers().fold(false, |any, reader| reader.sink.take_deferred() | any)
     }
 
-    /// Notes how far down the next run has to read to find the records that were held back.
-    pub(super) fn note_owed(&mut self, down_to: DateTime<Utc>) {
-        self.cursors().map(Cursor::walk).for_each(|walk| walk.owed = earlier(walk.owed, down_to));
+    /// Notes how far down the next run has to read to find the records that were deferred.
+    pub(super) fn note_deferred(&mut self, down_to: DateTime<Utc>) {
+        self.cursors().map(Cursor::walk_mut).for_each(|walk| walk.oldest_deferred = earlier(walk.oldest_deferred, down_to));
     }
 
     pub(super) async fn flush_if_full(&mut self) -> Result<(), Closed> {

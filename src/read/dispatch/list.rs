@@ -10,7 +10,7 @@ use crate::{
         channel_ref::{ChannelFacts, id_columns},
         context::Context,
         found::Origin,
-        job::{Damage, JobError, JobInput, JobReport},
+        job::{JobError, JobInput, JobReport, Skipped},
     },
     record::Derived,
     streams::{List, Selected, Stream, StreamSet},
@@ -39,7 +39,7 @@ struct Reading<'l> {
     list: List,
     selected: Option<&'l Selected>,
     report: JobReport,
-    damage: Damage,
+    skipped: Skipped,
     is_empty: bool,
 }
 
@@ -47,7 +47,7 @@ impl<'l> Reading<'l> {
     fn new(context: &'l Context, streams: StreamSet, input: JobInput, list: List) -> Self {
         let selected = context.selected(input.stream).filter(|_| streams.contains(input.stream));
         let report = JobReport::completed(streams.filter(|stream| stream.name == input.stream.name), None);
-        Self { context, streams, input, list, selected, report, damage: Damage::default(), is_empty: true }
+        Self { context, streams, input, list, selected, report, skipped: Skipped::default(), is_empty: true }
     }
 
     fn task(&self) -> String {
@@ -86,7 +86,7 @@ impl<'l> Reading<'l> {
             match item.id().filter(|_| !item.is_damaged()) {
                 Some(id) if pages.is_new(&id) => self.item(&mut records, item, &id, &derived),
                 Some(_) => {}
-                None => self.damage.items += u64::from(self.context.skipped_items.is_new(self.streams, item)),
+                None => self.skipped.items += u64::from(self.context.skipped_items.is_new(self.streams, item)),
             }
         }
         let permit = page.into_permit();
@@ -100,7 +100,7 @@ impl<'l> Reading<'l> {
         let context = self.context;
         let is_excluded = |stream: &Stream| stream.finds.is_some() && context.config(stream).excludes(id);
         if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {
-            self.damage.push(context, records, item, |out| selected.columns.write(item.fields(), derived, out));
+            self.skipped.push(context, records, item, |out| selected.columns.write(item.fields(), derived, out));
         }
         if let Some(mut found) = self.input.wanted.take_listed(&self.input.parent, id) {
             context.names.note(item);
@@ -121,8 +121,8 @@ impl<'l> Reading<'l> {
         if !self.is_empty && self.report.failed.is_none() {
             self.report.found.extend(wanted.take_known(parent, |_| false));
         }
-        let damage = std::mem::take(&mut self.damage).into_error(self.context, || self.task());
-        JobReport { damage, ..self.report }
+        let skipped = std::mem::take(&mut self.skipped).into_error(self.context, || self.task());
+        JobReport { skipped, ..self.report }
     }
 
     /// Handles a list that cannot be read.

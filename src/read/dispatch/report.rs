@@ -5,7 +5,7 @@ use crate::{
     graph::{Request, Row},
     read::{
         context::Context,
-        job::{Damage, JobError, JobInput, JobReport},
+        job::{JobError, JobInput, JobReport, Skipped},
     },
     streams::{Selected, StreamSet},
 };
@@ -18,21 +18,21 @@ pub(crate) async fn read(context: &Context, JobInput { stream, parent, .. }: Job
     let report = context.client.report(&request, stream.primary_key).await;
     let report = report.map_err(|source| Error::graph(task(), source, stream.permissions))?;
     context.count_replacements(report.replacements());
-    let (mut damage, mut records) = (Damage::default(), context.output.batch(stream));
+    let (mut skipped, mut records) = (Skipped::default(), context.output.batch(stream));
     for (number, row) in report.rows().enumerate() {
         match row.and_then(|row| record(selected, &row)) {
             Some(record) => {
                 let fits = records.push(|out| out.extend_from_slice(&record), |record| record.len() <= context.max_record);
-                damage.too_large += u64::from(!fits);
+                skipped.too_large += u64::from(!fits);
             }
-            None => damage.items += 1,
+            None => skipped.items += 1,
         }
         if (number + 1).is_multiple_of(ROWS_PER_BATCH) {
             context.output.records(records.take()).await?;
         }
     }
     context.output.records(records).await?;
-    Ok(JobReport::completed(StreamSet::default().with(stream), damage.into_error(context, task)))
+    Ok(JobReport::completed(StreamSet::default().with(stream), skipped.into_error(context, task)))
 }
 
 /// The record of a row; [`None`] if a column of the key is empty.

@@ -8,7 +8,7 @@ use crate::{
     level::TEAM,
     read::{
         context::Context,
-        job::{Damage, Job, JobError, JobInput, JobReport},
+        job::{Job, JobError, JobInput, JobReport, Skipped},
         outcome::NO_TEAMS,
     },
     streams::{self, StreamSet, TEAMS},
@@ -47,10 +47,10 @@ fn request(context: &Context, streams: StreamSet, own: StreamSet) -> Request {
 fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages, input: &mut JobInput, report: &mut JobReport) {
     context.count_replacements(page.replacements());
     let own = streams.filter(|stream| stream.name == TEAMS.name);
-    let mut damage = Damage::default();
+    let mut skipped = Skipped::default();
     for group in page.items() {
         let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
-            damage.items += u64::from(context.skipped_items.is_new(streams, group));
+            skipped.items += u64::from(context.skipped_items.is_new(streams, group));
             continue;
         };
         if !pages.is_new(&id) {
@@ -64,7 +64,7 @@ fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages,
         }
         report.found.extend(Some(found).filter(|found| !found.streams.is_empty()));
     }
-    report.damage = damage.into_error(context, || TASK.to_owned());
+    report.skipped = skipped.into_error(context, || TASK.to_owned());
 }
 
 /// Called after the last page: finds the teams that no page contained.
@@ -96,12 +96,12 @@ pub(crate) async fn team(context: &Context, input: JobInput) -> Result<JobReport
     };
     context.count_replacements(page.replacements());
     let mut records = context.output.batch(selected.stream);
-    let mut damage = Damage::default();
+    let mut skipped = Skipped::default();
     let properties =
         |team: Item<'_>, out: &mut Vec<u8>| selected.columns.write(streams::properties(&details.group_properties, team), &[], out);
     for team in page.items() {
-        damage.push(context, &mut records, team, |out| properties(team, out));
+        skipped.push(context, &mut records, team, |out| properties(team, out));
     }
     context.output.records(records).await?;
-    Ok(JobReport::completed(StreamSet::default().with(&TEAMS), damage.into_error(context, || format!("read {parent}"))))
+    Ok(JobReport::completed(StreamSet::default().with(&TEAMS), skipped.into_error(context, || format!("read {parent}"))))
 }

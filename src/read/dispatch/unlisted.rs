@@ -12,7 +12,7 @@ use crate::{
         channel_ref::{ChannelFacts, id_columns},
         context::Context,
         found::{FoundParent, Origin},
-        job::{Damage, JobError, JobInput, JobReport},
+        job::{JobError, JobInput, JobReport, Skipped},
     },
     streams::{Stream, StreamSet},
 };
@@ -33,10 +33,10 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput,
         Ok(page) => {
             lookup.has_found = true;
             debug!("{parent} is not in Graph's list but exists; reading it");
-            let (facts, damage) = write(context, finder, own, &parent, page).await?;
+            let (facts, skipped) = write(context, finder, own, &parent, page).await?;
             let unlisted = shows_gap.then(|| parent.own_id().to_owned());
             let read = if finder.below.is_none() { own } else { StreamSet::default() };
-            return Ok(JobReport { found: found(facts), unlisted, ..JobReport::completed(read, damage) });
+            return Ok(JobReport { found: found(facts), unlisted, ..JobReport::completed(read, skipped) });
         }
         Err(error) => error,
     };
@@ -65,18 +65,18 @@ async fn write(
     page: Page,
 ) -> Result<(ChannelFacts, Option<Error>), JobError> {
     context.count_replacements(page.replacements());
-    let (mut damage, mut facts, above) = (Damage::default(), ChannelFacts::default(), parent.above());
+    let (mut skipped, mut facts, above) = (Skipped::default(), ChannelFacts::default(), parent.above());
     let selected = context.selected(finder).filter(|_| !own.is_empty());
     let mut records = context.output.batch(finder);
     for item in page.items() {
         context.names.note(item);
         facts = ChannelFacts::from_item(item);
         if let Some(selected) = selected {
-            damage.push(context, &mut records, item, |out| selected.columns.write(item.fields(), &id_columns(&above), out));
+            skipped.push(context, &mut records, item, |out| selected.columns.write(item.fields(), &id_columns(&above), out));
         }
     }
     context.output.records(records).await?;
-    Ok((facts, damage.into_error(context, || format!("read {parent}"))))
+    Ok((facts, skipped.into_error(context, || format!("read {parent}"))))
 }
 
 /// Removes a parent that no longer exists, and everything below it, from the states of the streams that read whatever they find there.

@@ -1,7 +1,7 @@
 //! Limits duplicates: an unchanged record that the destination already has must have a reason to be emitted again.
 //!
 //! New and changed records are never counted. An unchanged record may be emitted because its message is within the lookback, because its
-//! time is unknown, because delta returns a root whose chain changed, because delta started and repeats its last hour, or because a walk of
+//! time is unknown, because delta returns a root whose thread changed, because delta started and repeats its last hour, or because a walk of
 //! an earlier run continues: its closing pass finds what moved, and one page at the position where it continues.
 
 use std::{
@@ -72,7 +72,7 @@ impl Economy {
             emitted.insert(&record.key, &record.text);
         }
         for (place, ids) in unjustified {
-            let allowed = if self.open.contains(&place) { longest(run, &place, self.chains_met_again(run, &place)) } else { 0 };
+            let allowed = if self.open.contains(&place) { longest(run, &place, self.threads_seen_again(run, &place)) } else { 0 };
             if ids.len() > allowed {
                 let walked = self.walked.get(&place);
                 faults.push(format!("{place:?}: {} repeats without a reason, {allowed} allowed, walked at {walked:?}: {ids:?}", ids.len()));
@@ -81,9 +81,9 @@ impl Economy {
         faults
     }
 
-    /// The number of unchanged chains that a resumed walk may find again: two pages at its position, a few more if times are unknown, and
+    /// The number of unchanged threads that a resumed walk may find again: two pages at its position, a few more if times are unknown, and
     /// with offsets as many as have moved up meanwhile, because each pushes another one down.
-    fn chains_met_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
+    fn threads_seen_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
         let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
         if run.plan.switches.paging == Paging::Position {
             return 2 * top + 10;
@@ -100,7 +100,7 @@ impl Economy {
         if fills_gap(run, record) || is_changed_in_place(run, record) {
             return true;
         }
-        let chain = ledger.changed.get(&(record.key.channel.clone(), root(record))).copied().unwrap_or(own).max(own);
+        let thread_time = ledger.changed.get(&(record.key.channel.clone(), root(record))).copied().unwrap_or(own).max(own);
         let begun = self.begun.get(&record.key.channel).copied().unwrap_or(run.start);
         let walked = self.walked.get(&place).copied();
         let channel_requests = run.channel_requests.get(&record.key.channel).cloned().unwrap_or_default();
@@ -110,9 +110,9 @@ impl Economy {
         if self.open.contains(&place) {
             let since = walked.unwrap_or(begun).minus(plan.reach() + TICK);
             // A pass restarts when its link is refused. If few or no replies are expanded, the first page looks older than it is, or the
-            // age of its chains is unknown without replies, so the closing pass reads further.
+            // age of its threads is unknown without replies, so the closing pass reads further.
             let Switches { expands_replies, inline_replies, .. } = plan.switches;
-            if chain >= since || plan.loses_links() || !expands_replies || inline_replies <= 3 {
+            if thread_time >= since || plan.loses_links() || !expands_replies || inline_replies <= 3 {
                 return true;
             }
         }
@@ -120,7 +120,7 @@ impl Economy {
         let opening = followed.minus(plan.reach().max(DELTA_REACH) + TICK);
         // The first round of delta may continue from an earlier run.
         let opens = channel_requests.opened || entry(run.destination, record.key.stream, &record.key.channel)["deltaLink"].is_null();
-        record.key.stream == "messages" && channel_requests.delta && (chain >= followed || opens && chain >= opening)
+        record.key.stream == "messages" && channel_requests.delta && (thread_time >= followed || opens && thread_time >= opening)
     }
 
     /// Records what the destination contains after a run.
@@ -168,9 +168,10 @@ pub fn idle_run(run: &Run<'_>) -> Vec<String> {
         Line::Record(record) => Some(record),
         _ => None,
     });
-    // What the previous run held back is emitted now, with what is above it.
-    let is_owed = |record: &&Record| !entry(run.destination, record.key.stream, &record.key.channel)["walk"].is_null();
-    let without_reason = records.filter(|record| own_time(&record.text).is_some() && !is_changed_in_place(run, record) && !is_owed(record));
+    // The records that the previous run deferred are emitted now, together with the records above them.
+    let is_deferred = |record: &&Record| !entry(run.destination, record.key.stream, &record.key.channel)["walk"].is_null();
+    let without_reason =
+        records.filter(|record| own_time(&record.text).is_some() && !is_changed_in_place(run, record) && !is_deferred(record));
     let keys: Vec<_> = without_reason.map(|record| (record.key.stream, &record.key.channel, &record.key.id)).collect();
     if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
 }
@@ -183,19 +184,19 @@ fn fills_gap(run: &Run<'_>, record: &Record) -> bool {
     since.is_some_and(|since| run.plan.start_time().is_none_or(|start| start < since))
 }
 
-/// A message that changed without moving may be below older chains, and is found when a walk first reaches it.
+/// A message that changed without moving may be below older threads, and is found when a walk first reaches it.
 fn is_changed_in_place(run: &Run<'_>, record: &Record) -> bool {
     run.ledger.unreported.contains_key(&(record.key.channel.clone(), record.key.id.parse().unwrap()))
 }
 
-/// The number of records in the longest chains of the channel.
-fn longest(run: &Run<'_>, (stream, channel): &(&'static str, String), chains: usize) -> usize {
+/// The number of records in the longest threads of the channel.
+fn longest(run: &Run<'_>, (stream, channel): &(&'static str, String), threads: usize) -> usize {
     if *stream == "messages" {
-        return chains;
+        return threads;
     }
     let mut lengths: Vec<_> = lengths(run.destination, channel).collect();
     lengths.sort_unstable_by_key(|&length| Reverse(length));
-    lengths.into_iter().take(chains).sum()
+    lengths.into_iter().take(threads).sum()
 }
 
 /// The number of replies in the destination for each thread of a channel.

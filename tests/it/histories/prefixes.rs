@@ -29,7 +29,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Two channels with pages of three chains, with a checkpoint after each page.
+    /// Two channels with pages of three threads, with a checkpoint after each page.
     fn new(protocol: Protocol) -> Self {
         let mut plan = Plan::new(0);
         plan.protocol = protocol;
@@ -80,7 +80,7 @@ impl Reading {
     }
 }
 
-/// The changes of a day: new chains, replies to old ones, edits, deletions, more than fit on a page.
+/// The changes of a day: new threads, replies to old ones, edits, deletions, more than fit on a page.
 fn a_day(tenant: &mut Tenant) {
     for channel in tenant.all_channel_ids() {
         let roots = tenant.roots(&channel);

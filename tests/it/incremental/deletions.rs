@@ -1,4 +1,4 @@
-//! Deletions: found by the walk if they move their chain, otherwise by delta.
+//! Deletions: the walk finds them if they move their thread, otherwise delta does.
 
 use graph_sim::{DeltaDeletes, DeltaSupport, MessageRef};
 use serde_json::{Value, json};

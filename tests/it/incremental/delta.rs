@@ -210,7 +210,7 @@ fn delta_does_not_emit_messages_older_than_the_start_date() {
         reader.later(HOUR);
     }
     let rows = reader.rows[MESSAGES].len();
-    // Its chain is returned again, but the message itself is as old as before.
+    // Its thread is returned again, but the message itself is as old as before.
     let (old, recent) = (reader.roots().pop().unwrap(), reader.roots().swap_remove(1));
     for root in [&old, &recent] {
         reader.sim.with_tenant(|tenant| tenant.reply(root, Post::text("awake"))).unwrap();

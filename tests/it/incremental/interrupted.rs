@@ -45,7 +45,7 @@ fn an_interrupted_closing_pass_continues() {
     for protocol in BOTH {
         let mut reader = reader(40).with_protocol(protocol).with(json!({"top": 4, "use_delta_api": false}));
         let unread: Vec<_> = reader.roots().into_iter().skip(20).collect();
-        // Half of the chains move while the first pass is at its second page, so the closing pass has several pages.
+        // Half of the threads move while the first pass is at its second page, so the closing pass has several pages.
         let mut moves = Some(unread.clone());
         reader.sim.on_request(move |request, tenant| {
             if request.class == Class::Messages && request.class_number == 2 {

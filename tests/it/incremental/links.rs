@@ -75,7 +75,7 @@ fn a_closing_pass_with_an_expired_link_restarts_at_its_beginning() {
     let mut reader = reader(30).with(json!({"top": 5, "use_delta_api": false}));
     reader.read();
     reader.later(DAY);
-    // Half of the chains change, and as many again during the walk, so the closing pass is long too.
+    // Half of the threads change, and as many again during the walk, so the closing pass is long too.
     for root in reader.roots().iter().rev().take(15) {
         reader.edit(root, "changed");
     }

@@ -1,4 +1,4 @@
-//! Changes during a walk: chains move to the top and are no longer found at their old position.
+//! Changes during a walk: threads move to the top and are no longer at their old position.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn a_chain_that_moves_to_the_top_during_the_first_sync_is_emitted() {
         reader.sim.on_request(move |request, tenant| {
             if request.class == Class::Messages && request.class_number == 3 {
                 tenant.clock().advance(Duration::from_secs(1));
-                tenant.reply(&moved.take().unwrap(), Post::text("moves an unread chain")).unwrap();
+                tenant.reply(&moved.take().unwrap(), Post::text("moves an unread thread")).unwrap();
             }
             None
         });
@@ -136,7 +136,7 @@ fn a_chain_listed_higher_than_its_times_hides_nothing_below_it() {
     let new = reader.post("new");
     reader.later(HOUR);
     let old = reader.roots().pop().unwrap();
-    let removed = reader.reply(&old, "lifts an old chain, and is removed for good");
+    let removed = reader.reply(&old, "moves an old thread to the top, and is removed for good");
     reader.sim.with_tenant(|tenant| tenant.remove(&removed)).unwrap();
     assert!(reader.read().emits(&new));
     reader.assert_complete();
