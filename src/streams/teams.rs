@@ -102,7 +102,7 @@ pub struct Team {
     pub display_name: Option<String>,
     /// Description of the team, at most 1,024 characters (Graph: team/description).
     pub description: Option<String>,
-    /// Visibility: private, public or hiddenMembership (Graph: team/visibility; falls back to group/visibility, converted to this spelling).
+    /// Visibility: private, public or hiddenMembership (Graph: team/visibility; falls back to group/visibility, converted to camel case).
     pub visibility: Option<String>,
     /// Whether the team is archived, and therefore read-only (Graph: team/isArchived).
     pub is_archived: Option<bool>,
