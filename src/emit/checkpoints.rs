@@ -72,9 +72,9 @@ impl Checkpoints {
         checkpoint.is_due(Instant::now(), update.offered).then_some(&checkpoint.state)
     }
 
-    pub(super) fn damage(&mut self, stream: &Stream, hashes: Vec<String>) {
+    pub(super) fn set_skipped(&mut self, stream: &Stream, hashes: Vec<String>) {
         if let Some(checkpoint) = self.get_mut(stream) {
-            checkpoint.state.set_damage(hashes);
+            checkpoint.state.set_skipped(hashes);
             checkpoint.changed = true;
         }
     }

@@ -95,8 +95,8 @@ impl Output {
     }
 
     /// Adds the hashes of skipped list items to the stream's next state.
-    pub fn damage(&self, stream: &'static Stream, hashes: Vec<String>) -> Result<(), Closed> {
-        self.send(Event::Damage(stream, hashes))
+    pub fn set_skipped(&self, stream: &'static Stream, hashes: Vec<String>) -> Result<(), Closed> {
+        self.send(Event::Skipped(stream, hashes))
     }
 
     /// Graph is rate-limiting the stream's requests until this time.

@@ -19,7 +19,7 @@ pub(super) enum Event {
     Started(&'static Stream),
     Records(Records, OwnedSemaphorePermit),
     Position(Box<PositionUpdate>),
-    Damage(&'static Stream, Vec<String>),
+    Skipped(&'static Stream, Vec<String>),
     RateLimited(&'static Stream, DateTime<Utc>),
     Estimated(&'static Stream, u64),
     Ended(&'static Stream, Outcome),
@@ -93,9 +93,9 @@ impl WriteLoop {
                 let is_stopped = self.stop.has_stopped_writing();
                 self.state(update.stream, |checkpoints| checkpoints.update(*update).filter(|_| !is_stopped))
             }
-            Event::Damage(stream, _) if self.truncated.contains(stream) => Ok(()),
-            Event::Damage(stream, hashes) => {
-                self.checkpoints.damage(stream, hashes);
+            Event::Skipped(stream, _) if self.truncated.contains(stream) => Ok(()),
+            Event::Skipped(stream, hashes) => {
+                self.checkpoints.set_skipped(stream, hashes);
                 Ok(())
             }
             Event::RateLimited(stream, until) => self.emitter.rate_limited(stream, until),

@@ -34,7 +34,7 @@ pub async fn plan(client: GraphClient, config: &Config, mut selected: Vec<Select
     }
     let machine = |error: io::Error| Error::Machine(format!("cannot start threads: {error}"));
     let (output, writer) = Output::start(Box::new(NullEmitter), Vec::new(), StopSignal::default()).map_err(machine)?;
-    let context = Context::new(client.clone(), config, selected.clone(), states, output).keeping_names();
+    let context = Context::new(client.clone(), config, selected.clone(), states, output).with_names();
     let mut jobs = Jobs::new(&context);
     jobs.run(&context).await?;
     sample::name_longest(&context, &jobs.load.walks).await;

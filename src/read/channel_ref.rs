@@ -17,7 +17,7 @@ pub(crate) struct ChannelRef<'c> {
     pub(crate) facts: ChannelFacts,
 }
 
-/// What Graph reports about a channel, as far as it was requested.
+/// The properties of a channel that were requested from Graph.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ChannelFacts {
     pub(crate) created: Option<DateTime<Utc>>,
@@ -52,7 +52,7 @@ impl<'c> ChannelRef<'c> {
         Self { team_id, id, facts: ChannelFacts::default() }
     }
 
-    /// What is being done, for error messages.
+    /// The task that error messages name.
     pub(crate) fn task(self) -> String {
         format!("read the messages of channel {} of team {}", self.id, self.team_id)
     }

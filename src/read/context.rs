@@ -1,4 +1,4 @@
-//! What a job needs: its client, and what all jobs of a run share, such as the configuration, the states and the output.
+//! The context of a job: its client, and everything that all jobs of a run share, such as the configuration, the states and the output.
 
 use std::{
     borrow::Cow,
@@ -38,7 +38,7 @@ pub(crate) struct Context {
     job: u64,
 }
 
-/// What all jobs of a run share.
+/// The part of the context that all jobs of a run share.
 #[derive(Debug)]
 pub(crate) struct RunContext {
     pub(crate) output: Output,
@@ -96,7 +96,7 @@ impl Context {
     }
 
     /// Also keeps the display names of teams and channels. To be called before the run has jobs.
-    pub(crate) fn keeping_names(mut self) -> Self {
+    pub(crate) fn with_names(mut self) -> Self {
         if let Some(run) = Arc::get_mut(&mut self.run) {
             run.names = Names::enabled(self.client.secrets().clone());
         }
@@ -116,7 +116,7 @@ impl Context {
         }
     }
 
-    /// The context of a job that starts now. `streams` are those that it contributes to.
+    /// The context of a job that starts now and contributes to these streams.
     pub(crate) fn for_job(&self, job: u64, priority: Priority, streams: StreamSet) -> Self {
         let run = self.run.clone();
         run.waits.job_started(streams);
@@ -165,7 +165,7 @@ impl RunContext {
         &self.configs[stream]
     }
 
-    /// Those of the streams that do not exclude this team or channel.
+    /// The streams that do not exclude this team or channel.
     pub(crate) fn not_excluding(&self, parent: &str, streams: StreamSet) -> StreamSet {
         streams.filter(|stream| !self.config(stream).excludes(parent))
     }
@@ -186,7 +186,7 @@ impl RunContext {
     }
 
     /// The ids directly below a parent that earlier runs have read. Some may occur twice.
-    pub(crate) fn known(&self, parent: &Partition) -> impl Iterator<Item = String> + use<'_> {
+    pub(crate) fn known_ids(&self, parent: &Partition) -> impl Iterator<Item = String> + use<'_> {
         let key = parent.key();
         self.states().flat_map(move |state| state.below(&key))
     }

@@ -36,7 +36,7 @@ pub(crate) enum Seen {
     Changed,
 }
 
-/// A version of a record, as far as it matters for comparing it with others.
+/// A version of a record, reduced to what comparisons need.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Version<'r> {
     /// The JSON of a record without a deletion.
@@ -115,16 +115,16 @@ impl Dedup {
         Self { memory: memory.clone(), seed, first: Hashes::default(), recent: Hashes::default(), older: Hashes::default() }
     }
 
-    /// Returns whether the run has emitted the key, and remembers the record if not. If the exact entry was dropped from memory, `was_read`
-    /// decides: whether the run has read this very record before, if that can be known.
-    pub(crate) fn check(&mut self, id: &str, record: Version<'_>, was_read: impl FnOnce() -> Option<bool>) -> Seen {
+    /// Returns whether the run has emitted the key, and remembers the record if not. If the exact entry was dropped from memory, `has_read`
+    /// decides: it returns whether the run has read this very record before, if that is certain.
+    pub(crate) fn check(&mut self, id: &str, record: Version<'_>, has_read: impl FnOnce() -> Option<bool>) -> Seen {
         let (key, content) = (xxh3_64_with_seed(id.as_bytes(), self.seed), record.content());
         if let Some(&emitted) = self.first.get(&key).or_else(|| self.recent.get(&key)).or_else(|| self.older.get(&key)) {
             let is_same = emitted == content || record == Version::Tombstone(Removal::Restorable) && emitted & DELETED_BIT != 0;
             return if is_same { Seen::Same } else { Seen::Changed };
         }
         if self.memory.may_contain(key) {
-            match was_read() {
+            match has_read() {
                 Some(true) => return Seen::Same,
                 None => return Seen::Changed,
                 Some(false) => {}
@@ -164,16 +164,16 @@ mod tests {
     #[test]
     fn a_key_is_new_once() {
         let mut dedup = Dedup::new(&DedupMemory::default(), "messages", "t/c");
-        let met: Vec<_> = [("1", "a"), ("1", "a"), ("2", "a"), ("1", "b"), ("1", "a"), ("1", "b")]
+        let seen: Vec<_> = [("1", "a"), ("1", "a"), ("2", "a"), ("1", "b"), ("1", "a"), ("1", "b")]
             .map(|(id, record)| check(&mut dedup, id, record))
             .into();
-        assert_eq!(met, [Seen::New, Seen::Same, Seen::New, Seen::Changed, Seen::Same, Seen::Changed]);
+        assert_eq!(seen, [Seen::New, Seen::Same, Seen::New, Seen::Changed, Seen::Same, Seen::Changed]);
     }
 
     #[test]
     fn a_restorable_removal_adds_nothing_to_a_record_that_shows_its_deletion() {
         let removals = [Removal::Restorable, Removal::Final].map(Version::Tombstone);
-        for (emitted, met) in [
+        for (emitted, seen) in [
             (Version::Live(b"x"), [Seen::Changed; 2]),
             (Version::Deleted(b"x"), [Seen::Same, Seen::Changed]),
             (removals[0], [Seen::Same, Seen::Changed]),
@@ -181,7 +181,7 @@ mod tests {
         ] {
             let mut dedup = Dedup::new(&DedupMemory::default(), "messages", "t/c");
             dedup.check("1", emitted, || None);
-            assert_eq!(removals.map(|removal| dedup.check("1", removal, || None)), met, "{emitted:?}");
+            assert_eq!(removals.map(|removal| dedup.check("1", removal, || None)), seen, "{emitted:?}");
         }
     }
 
@@ -213,8 +213,8 @@ mod tests {
     fn keys_of_different_streams_and_channels_are_different() {
         let memory = DedupMemory::default();
         memory.add(&Hashes::from_iter([(xxh3_64_with_seed(b"1", Dedup::new(&memory, "messages", "t/c").seed), 0)]));
-        let met = |stream, partition| check(&mut Dedup::new(&memory, stream, partition), "1", "x");
-        assert_eq!(met("messages", "t/c"), Seen::Changed);
-        assert_eq!([met("message_replies", "t/c"), met("messages", "t/d")], [Seen::New; 2]);
+        let seen = |stream, partition| check(&mut Dedup::new(&memory, stream, partition), "1", "x");
+        assert_eq!(seen("messages", "t/c"), Seen::Changed);
+        assert_eq!([seen("message_replies", "t/c"), seen("messages", "t/d")], [Seen::New; 2]);
     }
 }

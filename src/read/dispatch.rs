@@ -32,8 +32,8 @@ pub(crate) async fn run(job: Job, context: &Context) -> Result<JobReport, JobErr
 async fn read(Job { streams, input }: Job, context: &Context) -> Result<JobReport, JobError> {
     match (input.origin, input.stream.read) {
         (Origin::Unlisted { shows_gap }, _) => unlisted::read(context, streams, input, shows_gap).await,
-        (_, Read::Teams) if input.parent.level().is_none() => teams::page(context, streams, input).await,
-        (_, Read::Teams) => teams::team(context, input).await,
+        (_, Read::Teams) if input.parent.level().is_none() => teams::read_page(context, streams, input).await,
+        (_, Read::Teams) => teams::read_team(context, input).await,
         (_, Read::List(list)) => list::read(context, streams, input, list).await,
         (_, Read::Report(request)) => report::read(context, input, request()).await,
         (_, Read::Walk(_)) if input.parent.level() == Some(&MESSAGE) => thread::read(context, input).await,

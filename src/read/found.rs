@@ -18,7 +18,7 @@ pub(crate) enum Origin {
     Unlisted { shows_gap: bool },
 }
 
-/// What a list contained about a parent.
+/// Properties of a parent that its list contained.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ParentDetails {
     pub(crate) facts: ChannelFacts,

@@ -1,4 +1,4 @@
-//! Entry points for the package `fuzz`: what happens to a page of delta.
+//! Entry points for the package `fuzz` that process a page of delta.
 
 use chrono::{DateTime, Utc};
 
@@ -13,6 +13,6 @@ pub fn write_removed(columns: &Columns, team: &str, channel: &str, id: &str, now
 pub fn follow_delta_links(state: &mut Position, key: &str, page: &Page) {
     let (delta_link, delta) = (state.delta_link.take(), std::mem::take(&mut state.delta));
     let mut position = DeltaPosition { delta_link, delta_at: state.delta_at, delta };
-    position.follow(key, &CHANNEL.trail(), page.date().trusted(None), page.next(), page.delta());
+    position.store_links(key, &CHANNEL.trail(), page.date().trusted(None), page.next(), page.delta());
     (state.delta_link, state.delta_at, state.delta) = (position.delta_link, position.delta_at, position.delta);
 }

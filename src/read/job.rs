@@ -20,7 +20,7 @@ pub(crate) struct Job {
     pub(crate) input: JobInput,
 }
 
-/// What a job reads: one stream of one parent, or of the tenant.
+/// The input of a job: one stream of one parent, or of the tenant.
 #[derive(Debug)]
 pub(crate) struct JobInput {
     /// The stream. It may not be selected, if others need what it finds.
@@ -76,7 +76,7 @@ impl JobInput {
     }
 }
 
-/// What a job has found and read.
+/// The result of a job: what it has found and read.
 #[derive(Debug, Default)]
 pub(crate) struct JobReport {
     /// Parents for further jobs.
@@ -99,7 +99,7 @@ pub(crate) struct JobReport {
     pub(crate) failed: Option<Error>,
 }
 
-/// What is skipped in a parent that is otherwise readable.
+/// The items, records and messages that are skipped in a parent that is otherwise readable.
 #[derive(Debug, Default)]
 pub(crate) struct Skipped {
     /// Number of items that cannot be made into a record.
@@ -121,7 +121,7 @@ impl Skipped {
             fits
         };
         records.push(write, keep);
-        self.too_large += u64::from(!fits && context.skipped_items.is_new(StreamSet::default().with(records.stream()), item));
+        self.too_large += u64::from(!fits && context.skipped_items.note(StreamSet::default().with(records.stream()), item));
     }
 
     pub(crate) fn into_error(self, context: &Context, task: impl FnOnce() -> String) -> Option<Error> {

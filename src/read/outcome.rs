@@ -1,4 +1,4 @@
-//! Collects the outcome of each stream: how many of its parents were read or refused, which ids were not found, and what failed.
+//! Collects the outcome of each stream: the number of its parents that were read or refused, the ids that were not found, and the first failure.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -42,9 +42,9 @@ impl Outcomes {
             Ok(report) => report,
             Err(error) => return vec![self.stop(streams, error)],
         };
-        self.0.values_of_mut(report.completed).for_each(StreamOutcome::read);
+        self.0.values_of_mut(report.completed).for_each(StreamOutcome::note_read);
         for id in &report.found_ids {
-            self.0.values_of_mut(streams).for_each(|stream| stream.found(id));
+            self.0.values_of_mut(streams).for_each(|stream| stream.note_found(id));
         }
         if let Some(team) = report.unlisted {
             self.0.values_of_mut(streams.filter(depends_on_team_list)).for_each(|stream| stream.note_unlisted(&team));
@@ -99,11 +99,11 @@ impl StreamOutcome {
         Self { missing_ids: ids_to_find(context, stream).into_iter().collect(), ..Self::default() }
     }
 
-    fn read(&mut self) {
+    fn note_read(&mut self) {
         self.read += 1;
     }
 
-    fn found(&mut self, id: &str) {
+    fn note_found(&mut self, id: &str) {
         self.missing_ids.remove(id);
     }
 

@@ -1,4 +1,4 @@
-//! What a run starts from: a client for the configuration, and the states of its streams.
+//! Prepares a run: its client and the states from which its streams start.
 
 use chrono::Utc;
 

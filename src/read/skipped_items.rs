@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     graph::Item,
-    state::{MAX_DAMAGE_PER_STREAM, StreamState},
+    state::{MAX_SKIPPED_PER_STREAM, StreamState},
     streams::{PerStream, Stream, StreamSet},
 };
 
@@ -28,20 +28,20 @@ impl SkippedItems {
     pub(crate) fn new(states: &[(&'static Stream, StreamState)]) -> Self {
         let mut known = PerStream::<BTreeSet<String>>::default();
         for (stream, state) in states {
-            known[stream] = state.damage().iter().cloned().collect();
+            known[stream] = state.skipped().iter().cloned().collect();
         }
         Self { known, seen: Mutex::default() }
     }
 
     /// Notes an item that is skipped. Returns whether to report it, because it is new to one of the streams.
-    pub(crate) fn is_new(&self, streams: StreamSet, item: Item<'_>) -> bool {
+    pub(crate) fn note(&self, streams: StreamSet, item: Item<'_>) -> bool {
         let fingerprint = fingerprint(item);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_new = false;
         for stream in streams.iter() {
             is_new |= !self.known[stream].contains(&fingerprint);
             let seen = &mut seen[stream];
-            if seen.len() < MAX_DAMAGE_PER_STREAM {
+            if seen.len() < MAX_SKIPPED_PER_STREAM {
                 seen.insert(fingerprint.clone());
             }
         }
@@ -53,7 +53,7 @@ impl SkippedItems {
         let known = &self.known[stream];
         let mut fingerprints = self.seen.lock().unwrap_or_else(PoisonError::into_inner)[stream].clone();
         if !is_complete {
-            let room = MAX_DAMAGE_PER_STREAM.saturating_sub(fingerprints.len());
+            let room = MAX_SKIPPED_PER_STREAM.saturating_sub(fingerprints.len());
             fingerprints.extend(known.iter().take(room).cloned());
         }
         (fingerprints != *known).then(|| fingerprints.into_iter().collect())

@@ -1,4 +1,4 @@
-//! Tracks which streams are waiting for Graph: those all of whose jobs are paused.
+//! Tracks which streams are waiting for Graph. A stream waits when all of its jobs are paused.
 
 use std::{
     collections::HashMap,
@@ -30,27 +30,27 @@ pub(crate) type ReportedWaits = Vec<(&'static Stream, Duration)>;
 
 impl StreamWaits {
     pub(crate) fn job_started(&self, streams: StreamSet) {
-        self.each(streams, |wait| wait.jobs += 1);
+        self.update(streams, |wait| wait.jobs += 1);
     }
 
     pub(crate) fn job_paused(&self, job: u64, streams: StreamSet, wait: Duration, now: Instant) -> ReportedWaits {
         let until = now.checked_add(wait).unwrap_or(now);
-        self.each(streams, |wait| _ = wait.paused_until.insert(job, until));
-        self.unreported(streams, now)
+        self.update(streams, |wait| _ = wait.paused_until.insert(job, until));
+        self.take_unreported(streams, now)
     }
 
     pub(crate) fn job_resumed(&self, job: u64, streams: StreamSet) {
-        self.each(streams, |wait| _ = wait.paused_until.remove(&job));
+        self.update(streams, |wait| _ = wait.paused_until.remove(&job));
     }
 
-    /// A job has ended. All remaining jobs may be paused ones.
+    /// Notes that a job has ended. The remaining jobs may all be paused.
     pub(crate) fn job_ended(&self, streams: StreamSet, now: Instant) -> ReportedWaits {
-        self.each(streams, |wait| wait.jobs -= 1);
-        self.unreported(streams, now)
+        self.update(streams, |wait| wait.jobs -= 1);
+        self.take_unreported(streams, now)
     }
 
-    /// The streams that are waiting and whose wait was not reported yet.
-    fn unreported(&self, streams: StreamSet, now: Instant) -> ReportedWaits {
+    /// The streams that are waiting and whose wait was not reported yet. Marks the waits as reported.
+    fn take_unreported(&self, streams: StreamSet, now: Instant) -> ReportedWaits {
         let mut waits = self.waits();
         let due = streams.iter().filter_map(|stream| {
             let wait = &mut waits[stream];
@@ -65,7 +65,7 @@ impl StreamWaits {
         due.collect()
     }
 
-    fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamWait)) {
+    fn update(&self, streams: StreamSet, change: impl Fn(&mut StreamWait)) {
         self.waits().values_of_mut(streams).for_each(change);
     }
 

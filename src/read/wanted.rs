@@ -58,7 +58,7 @@ impl WantedParents {
             // A configured team has a record, whether it is listed or not.
             self.expected.iter_mut().for_each(|(id, expected)| expected.known = context.not_excluding(id, own));
         }
-        for id in context.known(parent) {
+        for id in context.known_ids(parent) {
             let candidate = self.expected.get(&id).map(|expected| expected.candidate).unwrap_or_default();
             let streams = context.not_excluding(&id, own.union(self.for_all).union(candidate));
             if !streams.is_empty() {

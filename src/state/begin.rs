@@ -22,8 +22,8 @@ impl StreamState {
     /// # Errors
     /// If the written state has an unknown version or an invalid value.
     pub fn begin_snapshot(written: Option<&RawValue>) -> Result<Self, InvalidState> {
-        let damage = read(written)?.map_or(Ok(Vec::new()), |(version, members)| version.damage(&members))?;
-        Ok(Self { damage, partitioned: None })
+        let skipped = read(written)?.map_or(Ok(Vec::new()), |(version, members)| version.skipped(&members))?;
+        Ok(Self { skipped, partitioned: None })
     }
 
     /// The initial state of an incremental run that starts at `now` of the local clock.
@@ -32,13 +32,13 @@ impl StreamState {
     /// If the written state has an unknown version, belongs to another tenant, or has an invalid value.
     pub fn begin_incremental(written: Option<&RawValue>, tenant: &str, trail: &Trail, now: DateTime<Utc>) -> Result<Self, InvalidState> {
         let Some((version, members)) = read(written)? else { return Ok(Self::new_partitioned(tenant, trail)) };
-        let (mut partitioned, damage) = (Partitioned::read(version, &members, tenant, trail)?, version.damage(&members)?);
+        let (mut partitioned, skipped) = (Partitioned::read(version, &members, tenant, trail)?, version.skipped(&members)?);
         partitioned.partitions.drop_future_dates(now);
         // The destination may discard what an unfinished full refresh has written, so an incremental run cannot rely on it.
         Ok(if partitioned.full_refresh.is_some() {
             Self::new_partitioned(tenant, trail)
         } else {
-            Self { damage, partitioned: Some(partitioned) }
+            Self { skipped, partitioned: Some(partitioned) }
         })
     }
 
@@ -51,13 +51,13 @@ impl StreamState {
             let mut partitioned = Partitioned::read(version, &members, tenant, trail).ok()?;
             partitioned.partitions.drop_future_dates(now);
             partitioned.partitions.retain(|position| position.belongs_to_full_refresh(start));
-            Some(Self { damage: version.damage(&members).ok()?, partitioned: Some(partitioned) })
+            Some(Self { skipped: version.skipped(&members).ok()?, partitioned: Some(partitioned) })
         };
         let new = || {
             let full_refresh = Some(FullRefresh { local_start: now.trunc_subsecs(0), graph_start: None });
             Partitioned { full_refresh, ..Partitioned::new(tenant, trail.clone()) }
         };
-        resumed().unwrap_or_else(|| Self { damage: Vec::new(), partitioned: Some(new()) })
+        resumed().unwrap_or_else(|| Self { skipped: Vec::new(), partitioned: Some(new()) })
     }
 }
 
@@ -83,10 +83,10 @@ impl Version {
         }
     }
 
-    fn damage(self, members: &Members<'_>) -> Result<Vec<String>, InvalidState> {
+    fn skipped(self, members: &Members<'_>) -> Result<Vec<String>, InvalidState> {
         match self {
             Self::One => Ok(Vec::new()),
-            Self::Two => version_2::damage(members),
+            Self::Two => version_2::skipped(members),
         }
     }
 

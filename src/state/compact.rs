@@ -25,7 +25,7 @@ pub(super) struct Extra {
     pub(super) walk: Option<WalkState>,
     pub(super) delta: DeltaState,
     pub(super) import: Option<String>,
-    pub(super) damage: Vec<String>,
+    pub(super) skipped: Vec<String>,
 }
 
 impl CompactPosition {
@@ -39,7 +39,7 @@ impl CompactPosition {
         let walk = position.walk.map(|walk| WalkState { link: walk.link.map(shorten), ..walk });
         let round = position.delta.round.map(|round| RoundState { link: shorten(round.link), ..round });
         let delta = DeltaState { round, ..position.delta };
-        let extra = Extra { gap_at: position.gap_at, walk, delta, import: position.import, damage: position.damage };
+        let extra = Extra { gap_at: position.gap_at, walk, delta, import: position.import, skipped: position.skipped };
         Self {
             cursor: position.last_modified_date_time,
             read_at: position.read_at,
@@ -62,7 +62,7 @@ impl CompactPosition {
     /// The position of the partition with this key. Links that cannot be expanded are dropped.
     pub(super) fn expand(&self, key: &str, trail: &Trail) -> Position {
         let expand = |link: &str| links::expand(link, key, trail);
-        let Extra { gap_at, walk, delta, import, damage } = self.extra.as_deref().cloned().unwrap_or_default();
+        let Extra { gap_at, walk, delta, import, skipped } = self.extra.as_deref().cloned().unwrap_or_default();
         let round = delta.round.and_then(|round| Some(RoundState { link: expand(&round.link)?, ..round }));
         Position {
             last_modified_date_time: self.cursor,
@@ -74,7 +74,7 @@ impl CompactPosition {
             delta_at: self.delta_at,
             delta: DeltaState { round, ..delta },
             import,
-            damage,
+            skipped,
         }
     }
 }

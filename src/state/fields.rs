@@ -1,7 +1,7 @@
 //! Reads the fields of a partition, which are nearly the same in both versions.
 
 use super::{
-    DeltaState, InvalidState, MAX_DAMAGE_PER_PARTITION, Position, RoundState, WalkState,
+    DeltaState, InvalidState, MAX_SKIPPED_PER_PARTITION, Position, RoundState, WalkState,
     json::{JsonValue, Path},
     links, time,
     version::Version,
@@ -36,7 +36,7 @@ impl FieldReader<'_> {
             "deltaRound" => position.delta.round = Some(self.round(json)?),
             "deltaRefusedAt" => position.delta.refused_at = Some(time::parse_clock(json, self.version)?),
             "import" => position.import = Some(json.string()?.into_owned()),
-            "damage" => position.damage = strings(json, MAX_DAMAGE_PER_PARTITION)?,
+            "damage" => position.skipped = strings(json, MAX_SKIPPED_PER_PARTITION)?,
             _ => {}
         }
         Ok(())

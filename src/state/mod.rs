@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 
 pub use invalid::InvalidState;
 pub use links::{is_delta_link, is_page_link};
-pub use position::{DeltaState, MAX_DAMAGE_PER_PARTITION, Position, RoundState, WalkState};
-pub use stream::{MAX_DAMAGE_PER_STREAM, StreamState};
+pub use position::{DeltaState, MAX_SKIPPED_PER_PARTITION, Position, RoundState, WalkState};
+pub use stream::{MAX_SKIPPED_PER_STREAM, StreamState};
 pub use time::BEGINNING;
 
 /// The states that earlier runs wrote, by stream name.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 /// The maximum number of hashes of skipped items in the position of a partition.
-pub const MAX_DAMAGE_PER_PARTITION: usize = 32;
+pub const MAX_SKIPPED_PER_PARTITION: usize = 32;
 
 /// The position of a channel or a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Position {
     /// A hash of the channel's import (migration) properties when it was last read. [`None`] if the channel was not imported.
     pub import: Option<String>,
     /// Hashes of items that were skipped and reported, so that later runs do not report them again.
-    pub damage: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 /// An unfinished walk.

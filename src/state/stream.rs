@@ -8,13 +8,13 @@ use super::{
 use crate::level::{Trail, ids, join};
 
 /// The maximum number of hashes of skipped items in the state of a stream.
-pub const MAX_DAMAGE_PER_STREAM: usize = 1000;
+pub const MAX_SKIPPED_PER_STREAM: usize = 1000;
 
 /// The state of a stream, which is the same in both protocols. Clones are cheap: they share the parts that neither changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamState {
     /// Hashes of list items that were skipped, because they are damaged or too large, and reported.
-    pub(super) damage: Vec<String>,
+    pub(super) skipped: Vec<String>,
     /// [`None`] for a stream that is read in full each time.
     pub(super) partitioned: Option<Partitioned>,
 }
@@ -31,12 +31,12 @@ pub(super) struct Partitioned {
 impl StreamState {
     /// The state of a stream that is read in full each time.
     pub fn new_snapshot() -> Self {
-        Self { damage: Vec::new(), partitioned: None }
+        Self { skipped: Vec::new(), partitioned: None }
     }
 
     /// The empty state of a stream with the partitions of this trail.
     pub fn new_partitioned(tenant: &str, trail: &Trail) -> Self {
-        Self { damage: Vec::new(), partitioned: Some(Partitioned::new(tenant, trail.clone())) }
+        Self { skipped: Vec::new(), partitioned: Some(Partitioned::new(tenant, trail.clone())) }
     }
 
     pub fn position(&self, key: &str) -> Option<Position> {
@@ -72,7 +72,7 @@ impl StreamState {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.damage.is_empty() && self.partitioned.as_ref().is_none_or(|partitioned| partitioned.partitions.is_empty())
+        self.skipped.is_empty() && self.partitioned.as_ref().is_none_or(|partitioned| partitioned.partitions.is_empty())
     }
 
     /// Stores the position of a partition. [`None`] removes the partition and everything below it, such as all channels of a team.
@@ -89,12 +89,12 @@ impl StreamState {
     }
 
     /// Hashes of list items that were skipped and reported.
-    pub fn damage(&self) -> &[String] {
-        &self.damage
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
-    pub fn set_damage(&mut self, damage: Vec<String>) {
-        self.damage = damage;
+    pub fn set_skipped(&mut self, skipped: Vec<String>) {
+        self.skipped = skipped;
     }
 
     /// Whether a full refresh is in progress.

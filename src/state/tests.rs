@@ -68,7 +68,7 @@ fn busy() -> StreamState {
         Some(Position {
             walk: Some(walked),
             import: Some("completed".to_owned()),
-            damage: vec!["00c0ffee".to_owned()],
+            skipped: vec!["00c0ffee".to_owned()],
             gap_at: idle().read_at,
             ..idle()
         }),
@@ -91,7 +91,7 @@ fn the_state_format_is_stable() {
     insta::assert_json_snapshot!(StreamState::new_partitioned("contoso.com", &MESSAGE.trail()));
     let mut snapshot = StreamState::new_snapshot();
     insta::assert_json_snapshot!(snapshot);
-    snapshot.set_damage(vec!["00c0ffee".to_owned()]);
+    snapshot.set_skipped(vec!["00c0ffee".to_owned()]);
     insta::assert_json_snapshot!(snapshot);
 }
 
@@ -106,7 +106,7 @@ fn a_written_state_is_read_back() {
         "/v1.0/TEAMS/u/channels/19:e@thread.tacv2/messages/delta?$deltatoken=y"
     );
     let mut snapshot = StreamState::new_snapshot();
-    snapshot.set_damage(vec!["00c0ffee".to_owned()]);
+    snapshot.set_skipped(vec!["00c0ffee".to_owned()]);
     assert_eq!(StreamState::begin_snapshot(Some(&to_raw_value(&snapshot).unwrap())), Ok(snapshot));
 }
 
@@ -271,12 +271,12 @@ fn reading_many_groups_with_the_same_parents_takes_linear_time() {
 }
 
 #[test]
-fn damage_is_truncated_to_what_a_run_writes() {
+fn fingerprints_of_skipped_items_are_limited_to_what_a_run_writes() {
     let hashes = |count| (0..count).map(|at| format!("{at:08x}")).collect::<Vec<_>>();
     let entries = json!([{"parents": ["t"], "entries": [{"id": "c", "damage": hashes(100)}]}]);
     let state = incremental(&json!({"version": 2, "tenant": "contoso.com", "damage": hashes(5000), "partitions": entries})).unwrap();
-    assert_eq!(state.damage(), hashes(MAX_DAMAGE_PER_STREAM));
-    assert_eq!(state.position("t/c").unwrap().damage, hashes(MAX_DAMAGE_PER_PARTITION));
+    assert_eq!(state.skipped(), hashes(MAX_SKIPPED_PER_STREAM));
+    assert_eq!(state.position("t/c").unwrap().skipped, hashes(MAX_SKIPPED_PER_PARTITION));
 }
 
 /// A value that is invalid everywhere and must not appear in any error.
@@ -371,8 +371,8 @@ fn errors_name_the_key_and_hide_the_value() {
         errors += &format!("{written}\n    {reason}\n");
     }
     insta::assert_snapshot!(errors);
-    let damage = to_raw_value(&json!({"version": 2, "damage": [5, CANARY]})).unwrap();
-    assert_eq!(StreamState::begin_snapshot(Some(&damage)).unwrap_err().to_string(), "`damage[0]` is not a string");
+    let skipped = to_raw_value(&json!({"version": 2, "damage": [5, CANARY]})).unwrap();
+    assert_eq!(StreamState::begin_snapshot(Some(&skipped)).unwrap_err().to_string(), "`damage[0]` is not a string");
 }
 
 mod merged {
@@ -427,7 +427,7 @@ mod merged {
         let delta = (option::of(link(key, "/delta()")), option::of(clock()), option::of(round), option::of(clock()));
         let times = (option::of(moment()), option::of(clock()), option::of(moment()));
         (times, option::of(walk(key)), delta, prop::collection::vec("[0-9a-f]{8}", 0..3))
-            .prop_map(|((last_modified_date_time, read_at, since), walk, (delta_link, delta_at, round, refused_at), damage)| Position {
+            .prop_map(|((last_modified_date_time, read_at, since), walk, (delta_link, delta_at, round, refused_at), skipped)| Position {
                 last_modified_date_time,
                 read_at,
                 since,
@@ -435,7 +435,7 @@ mod merged {
                 delta_link,
                 delta_at,
                 delta: DeltaState { round, refused_at },
-                damage,
+                skipped,
                 ..Position::default()
             })
             .boxed()
@@ -447,7 +447,7 @@ mod merged {
             .prop_map(|starts| starts.map(|(local_start, graph_start)| FullRefresh { local_start, graph_start }));
         (KEYS.map(|key| option::of(channel(key))), full_refresh).prop_map(|(channels, full_refresh)| {
             let mut state = StreamState {
-                damage: Vec::new(),
+                skipped: Vec::new(),
                 partitioned: Some(Partitioned { full_refresh, ..Partitioned::new("contoso.com", MESSAGE.trail()) }),
             };
             KEYS.into_iter().zip(channels).for_each(|(key, channel)| state.set(key, channel));
@@ -470,7 +470,7 @@ mod merged {
                     let delta = json!({"round": round, "refusedAt": date_time(channel.delta.refused_at)});
                     json!({"lastModifiedDateTime": date_time(channel.last_modified_date_time), "readAt": date_time(channel.read_at),
                         "since": date_time(channel.since), "walk": walk, "deltaLink": channel.delta_link, "deltaAt": date_time(channel.delta_at),
-                        "delta": delta, "damage": channel.damage})
+                        "delta": delta, "damage": channel.skipped})
                 });
                 (key.to_owned(), json!(channel))
             })

@@ -17,7 +17,7 @@ use super::{
     fields::{FieldReader, strings},
     json::{JsonValue, Members, Path},
     partitions::{Added, Group, Partitions},
-    stream::{MAX_DAMAGE_PER_STREAM, Partitioned},
+    stream::{MAX_SKIPPED_PER_STREAM, Partitioned},
     strings::Strings,
     time::{self, AsDateTime, AsSeconds, BEGINNING},
     version::{FullRefresh, Version},
@@ -52,9 +52,9 @@ fn default_since(members: &Members<'_>) -> Result<Option<DateTime<Utc>>, Invalid
 }
 
 /// Hashes of list items that were skipped.
-pub(super) fn damage(members: &Members<'_>) -> Result<Vec<String>, InvalidState> {
+pub(super) fn skipped(members: &Members<'_>) -> Result<Vec<String>, InvalidState> {
     let path = Path::Key(&Path::Root, "damage");
-    members.get("damage").map_or(Ok(Vec::new()), |raw| strings(JsonValue::new(raw, &path), MAX_DAMAGE_PER_STREAM))
+    members.get("damage").map_or(Ok(Vec::new()), |raw| strings(JsonValue::new(raw, &path), MAX_SKIPPED_PER_STREAM))
 }
 
 pub(super) fn partitions(members: &Members<'_>, trail: &Trail) -> Result<Partitions, InvalidState> {
@@ -215,7 +215,7 @@ struct WrittenRound<'s> {
 impl Serialize for StreamState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let partitioned = self.partitioned.as_ref().map(WrittenPartitions::new);
-        WrittenState { version: Version::Two as u64, damage: &self.damage, partitioned }.serialize(serializer)
+        WrittenState { version: Version::Two as u64, damage: &self.skipped, partitioned }.serialize(serializer)
     }
 }
 
@@ -287,7 +287,7 @@ impl<'s> WrittenEntry<'s> {
             delta_round: round.map(|round| WrittenRound { link: &round.link, at: AsSeconds(round.at) }),
             delta_refused_at: extra.and_then(|extra| extra.delta.refused_at).map(AsSeconds),
             import: extra.and_then(|extra| extra.import.as_deref()),
-            damage: extra.map(|extra| extra.damage.as_slice()).unwrap_or_default(),
+            damage: extra.map(|extra| extra.skipped.as_slice()).unwrap_or_default(),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Ledger {
     pending: PerStream<usize>,
     /// Groups that are marked as teams but have none; each is reported once.
     without_team: BTreeSet<String>,
-    /// The outcome of the list of teams, for whatever streams it is read.
+    /// The outcome of the list of teams, regardless of the streams for which it is read.
     list: StreamOutcome,
     /// Missing permissions, each with the streams for which it was reported.
     missing_permissions: HashMap<&'static str, StreamSet>,
@@ -86,7 +86,7 @@ impl Ledger {
         self.outcomes.stream(stream).refused()
     }
 
-    /// How a stream ended that has no jobs left, and how many of its parents were refused.
+    /// The outcome of a stream that has no jobs left, and the number of its parents that were refused.
     pub(super) fn outcome(&mut self, stream: &'static Stream) -> (Outcome, u64) {
         let entry = self.outcomes.stream_mut(stream);
         entry.take_not_found(stream).iter().for_each(|error| warn!("{error}"));

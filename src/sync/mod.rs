@@ -33,7 +33,7 @@ const MAX_RUNNING_JOBS: usize = 512;
 
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// The streams with the number of emitted records and how they ended.
+    /// Each stream with its number of emitted records and its outcome.
     pub streams: Vec<(&'static Stream, u64, Outcome)>,
     /// Whether the run was stopped early.
     pub stopped: bool,
@@ -210,7 +210,7 @@ impl Run {
             self.context.output.progress().set_skipped(stream, refused);
             self.context.output.progress().end_stream(stream, &outcome);
             if let Some(fingerprints) = self.context.skipped_items.for_next_run(stream, matches!(outcome, Outcome::Complete)) {
-                self.context.output.damage(stream, fingerprints)?;
+                self.context.output.set_skipped(stream, fingerprints)?;
             }
             info!(
                 "{}: {count} records{}",

@@ -17,12 +17,12 @@ use crate::{
     streams,
 };
 
-/// The stored round, its start, a new delta query, and once more if that fails too.
+/// Maximum number of attempts: the stored page of a round, the start of that round, a new delta query, and one more if that fails too.
 const MAX_ATTEMPTS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum DeltaOutcome {
-    /// Delta was followed to its end; the round began at this time of Graph's clock.
+    /// Delta was followed to its end. The round began at this time by Graph's clock.
     Complete(DateTime<Utc>),
     /// The walk has to find the changes.
     Incomplete,
@@ -50,7 +50,7 @@ pub(super) async fn follow(
     let mut delta = Delta { context, channel, roots, skipped };
     for _ in 0..MAX_ATTEMPTS {
         if delta.roots.delta.is_too_old(delta.roots.cursor.now) {
-            // Delta does not reach back that far. The walk does, and delta is started after it.
+            // Delta does not reach back that far, but the walk does. Delta is started after the walk.
             delta.roots.delta.position.delta_at = delta.roots.cursor.began;
             delta.roots.report(0, false)?;
             return Ok(DeltaOutcome::Incomplete);
@@ -93,7 +93,7 @@ impl Delta<'_, '_> {
             // If the run has already emitted another version of a root message, the next run requests this page again and emits the new version.
             has_deferred |= self.roots.sink.take_deferred();
             if !has_deferred {
-                self.roots.follow_delta(at, next.as_ref(), delta.as_ref());
+                self.roots.store_delta_links(at, next.as_ref(), delta.as_ref());
             }
             self.roots.report(1, next.is_none())?;
             if next.is_none() && delta.is_some() {
@@ -119,7 +119,7 @@ impl Delta<'_, '_> {
             match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
                 (Some(id), Some(removal)) => self.roots.push_removed(&id, removal, now),
                 (Some(id), None) => self.roots.push_changed(message, &id),
-                (None, _) => self.skipped.items += u64::from(self.roots.is_unreported(message)),
+                (None, _) => self.skipped.items += u64::from(self.roots.note_skipped(message)),
             }
         }
         let replacements = page.replacements();

@@ -111,7 +111,7 @@ impl DeltaPosition {
     }
 
     /// Stores the link that follows a page, for the channel with this key. The round began at `at`.
-    pub(crate) fn follow(&mut self, key: &str, trail: &Trail, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+    pub(crate) fn store_links(&mut self, key: &str, trail: &Trail, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
         let storable = |link: &Link| state::is_delta_link(link.as_str(), key, trail).then(|| link.as_str().to_owned());
         match (next, delta) {
             (Some(next), _) => self.delta.round = storable(next).map(|link| RoundState { link, at }),
@@ -232,14 +232,14 @@ mod tests {
     fn links_of_a_round_are_kept_until_it_ends_and_only_if_they_belong_to_the_channel() {
         let (key, trail) = (level::key(&["t", "c"]), CHANNEL.trail());
         let (mut position, at) = (with_link(days_ago(1)), days_ago(0));
-        position.follow(&key, &trail, at, Some(&link(ROUND)), None);
+        position.store_links(&key, &trail, at, Some(&link(ROUND)), None);
         assert_eq!(position.delta.round, Some(RoundState { link: ROUND.to_owned(), at }));
         assert_eq!(position.delta_at, Some(days_ago(1)));
-        position.follow(&key, &trail, at, None, Some(&link(LINK)));
+        position.store_links(&key, &trail, at, None, Some(&link(LINK)));
         assert_eq!(position, with_link(at));
-        position.follow(&key, &trail, now(), None, None);
+        position.store_links(&key, &trail, now(), None, None);
         assert_eq!(position, with_link(at));
-        position.follow(&level::key(&["t", "other"]), &trail, now(), None, Some(&link(LINK)));
+        position.store_links(&level::key(&["t", "other"]), &trail, now(), None, Some(&link(LINK)));
         assert_eq!(position, to_be_started(now()), "a link that leads elsewhere is not stored");
     }
 

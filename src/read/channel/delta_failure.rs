@@ -1,4 +1,4 @@
-//! What an error means for delta: a table from Graph's responses to what to do (graph.md 4.1 and 4.2).
+//! Classifies the errors of delta: a table maps Graph's responses to the ways to continue (graph.md 4.1 and 4.2).
 
 use crate::graph::{Cause, Error};
 

@@ -70,7 +70,7 @@ mod tests {
         format!("2026-11-20T{hour:02}:00:00Z").parse().unwrap()
     }
 
-    /// What is known about threads with activity at these hours.
+    /// Whether threads with activity at these hours have been read.
     fn known<const N: usize>(depth_read: &DepthRead, hours: [u32; N]) -> [Option<bool>; N] {
         hours.map(|hour| depth_read.has_read(Activity::Known(time(hour))))
     }

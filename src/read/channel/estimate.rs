@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct ChannelEstimate {
     threads: Vec<ListedThread>,
     pub(crate) has_next: bool,
-    /// The activity at the end of the page. The last thread alone may be older than its place in the list suggests.
+    /// The activity at the end of the page. A single last thread may be older than its place in the list suggests.
     end: Option<DateTime<Utc>>,
 }
 
@@ -57,7 +57,7 @@ impl ChannelEstimate {
         needed as f64 + (per_second * seconds(Some(bottom), self.end)).max(1.0)
     }
 
-    /// Number of requests for long threads: those of the threads on the page, and for further threads the average of the new ones.
+    /// Number of requests for long threads. Threads beyond the page are assumed to need the average of the recently created threads on it.
     pub(crate) fn thread_requests(&self, stop: DateTime<Utc>, threads: f64) -> f64 {
         let requests = |threads: &mut dyn Iterator<Item = &ListedThread>| threads.map(|thread| thread.requests).sum::<f64>();
         let shown = requests(&mut self.since(stop));

@@ -1,4 +1,4 @@
-//! What this run has learned about how Graph expands replies into their root messages (graph.md 2.5).
+//! Learns during a run how Graph expands replies into their root messages (graph.md 2.5).
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! The first page of a pass. If two passes have the same one, no thread moved to the top in between.
+//! The first page of a pass. If two passes have the same one, no thread moved to the top between them.
 
 use chrono::{DateTime, Utc};
 use xxhash_rust::xxh3::xxh3_64;
@@ -34,7 +34,7 @@ impl FirstPage {
         }
     }
 
-    /// Whether both pages show the same threads, as far as both reach down.
+    /// Whether both pages list the same threads, ignoring those at the end of the longer page.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         let both = self.threads.len().min(other.threads.len());
         both > 0 && self.threads[..both] == other.threads[..both]

@@ -49,7 +49,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
     let reader = |stream| StreamReader::new(context, stream, channel, None).filter(|reader| streams.contains(reader.stream()));
     let (roots, replies) = (reader(&streams::MESSAGES), reader(&streams::MESSAGE_REPLIES));
     let older_of_finished =
-        roots.iter().chain(&replies).filter(|reader| reader.is_finished()).find_map(|reader| reader.gap(|| channel.task()));
+        roots.iter().chain(&replies).filter(|reader| reader.is_finished()).find_map(|reader| reader.gap_error(|| channel.task()));
     let [roots, replies] = [roots, replies].map(|reader| reader.filter(|reader| !reader.is_finished()));
     let mut reading = Reading { context, channel, roots, replies, skipped: Skipped::default() };
     match reading.run().await {
@@ -57,7 +57,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
         Err(error) => Err(error),
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();
-            let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap(|| channel.task()));
+            let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap_error(|| channel.task()));
             let older = reading.skipped.older.take().or_else(older).or(older_of_finished).map(|error| error.with_exclude_hint(channel.id));
             let skipped = Skipped { too_large, older, ..reading.skipped }.into_error(context, || channel.task());
             Ok(JobReport { found_ids: vec![channel.id.to_owned()], ..JobReport::completed(streams, skipped) })

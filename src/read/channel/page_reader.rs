@@ -101,7 +101,7 @@ impl<'w, 'c> PageReader<'w, 'c> {
     fn add_records(&mut self, root: Item<'_>, missing_replies: MissingReplies) -> ListedThread {
         let Some(id) = root.id().filter(|_| !root.is_damaged()) else {
             // Without an id or times, the message does not show how far down the page is.
-            let skipped = u64::from(self.streams.should_report_skipped(root));
+            let skipped = u64::from(self.streams.note_skipped_by_walk(root));
             return ListedThread {
                 root_id: String::new(),
                 activity: Activity::Unknown,

@@ -6,15 +6,14 @@ use chrono::{DateTime, Utc};
 use super::{activity::Activity, depth::Depth, first_page::FirstPage, restarts::Restarts};
 use crate::graph::{self, Cause, Item, Link, Page, Pages, Request};
 
-/// Number of threads on the small first page of a pass that is expected to find few changes: most channels have changed little since the last
-/// run.
+/// Number of threads on the small first page of a pass. It is often enough, because most channels have changed little since the last run.
 pub(crate) const PROBE_SIZE: u64 = 20;
 
 #[derive(Debug)]
 pub(super) struct Bounds {
     /// The page at which an earlier run, or an earlier part of this run, stopped.
     pub(super) stored: Option<StoredPage>,
-    /// Graph's clock at the first page of the stored pass, or of the previous one: links are at least as old.
+    /// Graph's clock at the first page of the stored pass, or of the previous one. It stands in for the time at which Graph returned the link.
     pub(super) got_at: Option<DateTime<Utc>>,
     /// The activity at which the pass stops: no stream needs older threads.
     pub(super) stop: DateTime<Utc>,
@@ -35,7 +34,7 @@ pub(super) struct StoredPage {
 #[derive(Debug)]
 pub(super) struct Pass<'b> {
     pub(super) pages: Pages,
-    /// The list from its top, with pages of full size.
+    /// The list from its top, with full-size pages.
     list: Request,
     got_at: Option<DateTime<Utc>>,
     pub(super) stop: DateTime<Utc>,
@@ -62,7 +61,7 @@ pub(super) struct PageInfo {
     pub(super) now: DateTime<Utc>,
     /// Whether this is the top of the channel's list.
     pub(super) is_top: bool,
-    /// Whether no thread has moved since the previous pass, which means that it read everything on this page.
+    /// Whether no thread has moved since the previous pass, so that the previous pass has read everything on this page.
     pub(super) is_unchanged: bool,
     /// The time up to which the replies are known. It may be earlier than `now`: a change to replies of the top thread that are not on the
     /// page does not move the thread.
@@ -139,7 +138,7 @@ impl<'b> Pass<'b> {
     }
 
     /// Whether the pass ends after this page, which was just read.
-    pub(super) fn ends_with(&self, info: PageInfo) -> bool {
+    pub(super) fn ends_after(&self, info: PageInfo) -> bool {
         info.is_unchanged || self.depth.is_below(self.stop)
     }
 
@@ -185,7 +184,7 @@ impl<'b> Pass<'b> {
     }
 }
 
-/// Whether the page reaches below this time, as far as can be known without completing its threads.
+/// Whether the page reaches below this time, judging only by the replies that are on it.
 fn reaches_below(page: &Page, stop: DateTime<Utc>) -> bool {
     let mut depth = Depth::default();
     page.items().for_each(|root| depth.note(Activity::from_thread(root)));
@@ -318,7 +317,7 @@ mod tests {
             let previous = first(&seen, false);
             let mut pass = begin(bounds(), Some(&previous));
             let info = inspect(&mut pass, &now);
-            assert_eq!([info.is_unchanged, pass.ends_with(info)], [is_unchanged; 2]);
+            assert_eq!([info.is_unchanged, pass.ends_after(info)], [is_unchanged; 2]);
         }
         let previous = first(&seen, false);
         let mut pass = begin(bounds(), Some(&previous));
@@ -345,9 +344,9 @@ mod tests {
         let info = inspect(&mut pass, &page(&[("a", 9), ("b", 4)], true));
         pass.depth.note(Activity::Known(time(9)));
         pass.depth.note(Activity::Known(time(4)));
-        assert!(!pass.ends_with(info));
+        assert!(!pass.ends_after(info));
         pass.depth.note(Activity::Known(time(4)));
-        assert!(pass.ends_with(info));
+        assert!(pass.ends_after(info));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Estimates how many requests a channel still needs. Its threads are listed from new to old, so each page shows how far back the pass has
-//! come.
+//! read.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 /// The preview of Teams began in November 2016. If nothing else is known, a channel does not go back further.
 const TEAMS_LAUNCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(2016, 11, 1);
 
-/// Assumed requests for a long thread of unknown length: as many as the replies that were expanded would have needed.
+/// Assumed requests for a long thread of unknown length: as many as the expanded replies would have needed.
 const REQUESTS_PER_THREAD: u32 = 4;
 
-/// What remains of a pass through a channel.
+/// The estimated remainder of a pass through a channel.
 #[derive(Debug, Default)]
 pub(super) struct RemainingRequests {
     bottom: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! How often reading a list starts again from the top because Graph no longer accepts the link to its next page.
+//! Limits how often a list is read again from the top because Graph no longer accepts the link to its next page.
 
 /// Maximum number of restarts of a list. A channel is long, and each of its links may expire.
 const MAX_RESTARTS: u32 = 5;

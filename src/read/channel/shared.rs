@@ -1,4 +1,4 @@
-//! What the channels of a run share: how Graph expands replies, and which warnings were logged.
+//! The state that all channels of a run share: how Graph expands replies, and which warnings were logged.
 
 use std::{collections::HashSet, sync::Mutex};
 

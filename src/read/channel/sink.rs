@@ -22,7 +22,7 @@ pub(super) struct Sink<'c> {
     context: &'c Context,
     selected: &'c Selected,
     channel: ChannelRef<'c>,
-    /// The ids of all records, as JSON.
+    /// The ids that every record contains, as JSON.
     quoted_team: String,
     quoted_channel: String,
     records: Records,
@@ -112,7 +112,7 @@ impl<'c> Sink<'c> {
     }
 }
 
-/// What has happened to a message since it was posted.
+/// How a message has changed since it was posted.
 fn change(message: Item<'_>) -> Option<Change> {
     // Year 1 means never.
     let is_deleted = message.is_deleted() && message.text("deletedDateTime").is_some_and(|time| instant(&time).is_some());

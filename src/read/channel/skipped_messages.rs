@@ -1,7 +1,7 @@
 //! Fingerprints of messages that were skipped because they are damaged or too large. Only the first run that sees such a message reports
 //! it.
 
-use crate::state::MAX_DAMAGE_PER_PARTITION;
+use crate::state::MAX_SKIPPED_PER_PARTITION;
 
 /// The fingerprints for one stream of a channel or thread.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +24,7 @@ impl SkippedMessages {
         let is_new = !self.reported.contains(&fingerprint);
         // What a walk sees is kept until it ends; what delta shows is kept until the next walk ends.
         let fingerprints = if is_walking { &mut self.seen } else { &mut self.reported };
-        if fingerprints.len() < MAX_DAMAGE_PER_PARTITION && !fingerprints.contains(&fingerprint) {
+        if fingerprints.len() < MAX_SKIPPED_PER_PARTITION && !fingerprints.contains(&fingerprint) {
             fingerprints.push(fingerprint);
         }
         is_new
@@ -37,7 +37,7 @@ impl SkippedMessages {
             let earlier: Vec<_> =
                 std::mem::take(&mut self.reported).into_iter().filter(|fingerprint| !fingerprints.contains(fingerprint)).collect();
             fingerprints.extend(earlier);
-            fingerprints.truncate(MAX_DAMAGE_PER_PARTITION);
+            fingerprints.truncate(MAX_SKIPPED_PER_PARTITION);
         }
         self.reported = fingerprints;
     }
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn the_number_of_fingerprints_is_limited() {
         let mut fingerprints = fingerprints(&["a"], true);
-        (0..2 * MAX_DAMAGE_PER_PARTITION).for_each(|number| _ = fingerprints.note(number.to_string(), true));
+        (0..2 * MAX_SKIPPED_PER_PARTITION).for_each(|number| _ = fingerprints.note(number.to_string(), true));
         fingerprints.end_walk(true);
-        assert_eq!(fingerprints.reported.len(), MAX_DAMAGE_PER_PARTITION);
+        assert_eq!(fingerprints.reported.len(), MAX_SKIPPED_PER_PARTITION);
         assert!(!fingerprints.reported.contains(&"a".to_owned()), "those of this walk take precedence");
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct StreamReader<'c> {
     pub(crate) delta: DeltaCursor,
     pub(super) sink: Sink<'c>,
     skipped: SkippedMessages,
-    /// Number of records that were skipped because they are too large.
+    /// Number of new records that were skipped because they are too large.
     pub(super) too_large: u64,
     /// Pages since a state was last offered.
     pages: u64,
@@ -47,10 +47,10 @@ impl<'c> StreamReader<'c> {
         let config = context.config(stream);
         let ids: Vec<_> = [channel.team_id, channel.id].into_iter().chain(thread).collect();
         let key = level::key(&ids);
-        // The state is split up here, and put together again by `state()`.
-        let Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage } =
+        // `state()` puts these parts together again.
+        let Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, skipped } =
             with_import(context.state(stream, &key).unwrap_or_default(), channel);
-        let skipped = SkippedMessages::new(damage, walk.is_some());
+        let skipped = SkippedMessages::new(skipped, walk.is_some());
         let position = WalkPosition { last_modified_date_time, read_at, since, gap_at, walk };
         let delta_position = DeltaPosition { delta_link, delta_at, delta };
         Some(Self {
@@ -84,7 +84,7 @@ impl<'c> StreamReader<'c> {
     }
 
     /// The error for older messages that Graph failed to return to this or an earlier run.
-    pub(super) fn gap(&self, task: impl FnOnce() -> String) -> Option<Error> {
+    pub(super) fn gap_error(&self, task: impl FnOnce() -> String) -> Option<Error> {
         let at = self.cursor.gap_at()?;
         Some(Error::Older { task: task(), than: self.cursor.since(), at })
     }
@@ -104,13 +104,13 @@ impl<'c> StreamReader<'c> {
         self.skipped.end_walk(false);
     }
 
-    /// Whether to report an item that the walk has to skip.
-    pub(super) fn should_report_skipped(&mut self, item: Item<'_>) -> bool {
-        self.cursor.should_report(Activity::from_message(item)) && self.is_unreported(item)
+    /// Notes an item that the walk has to skip. Returns whether to report it.
+    pub(super) fn note_skipped_by_walk(&mut self, item: Item<'_>) -> bool {
+        self.cursor.should_report(Activity::from_message(item)) && self.note_skipped(item)
     }
 
-    /// Whether no earlier run has reported this item, in its current form, as skipped.
-    pub(super) fn is_unreported(&mut self, item: Item<'_>) -> bool {
+    /// Notes a skipped item. Returns whether no earlier run has reported it in its current form.
+    pub(super) fn note_skipped(&mut self, item: Item<'_>) -> bool {
         self.skipped.note(fingerprint(item), self.cursor.is_walking())
     }
 
@@ -125,7 +125,7 @@ impl<'c> StreamReader<'c> {
         activity
     }
 
-    /// Adds the record of a message that Graph reports as changed, unless it is older than everything that was ever read.
+    /// Adds the record of a message that Graph reports as changed, unless the message is older than everything that was ever read.
     pub(super) fn push_changed(&mut self, message: Item<'_>, id: &str) {
         if Activity::from_message(message).known().is_none_or(|time| time >= self.cursor.since()) {
             self.write(message, id, None, || None);
@@ -134,7 +134,7 @@ impl<'c> StreamReader<'c> {
 
     fn write(&mut self, message: Item<'_>, id: &str, root: Option<&str>, has_read: impl FnOnce() -> Option<bool>) {
         let is_too_large = self.sink.write(message, id, root, has_read);
-        self.too_large += u64::from(is_too_large && self.is_unreported(message));
+        self.too_large += u64::from(is_too_large && self.note_skipped(message));
     }
 
     /// Adds the record of a message that Graph reports as removed.
@@ -157,23 +157,23 @@ impl<'c> StreamReader<'c> {
     fn state(&self) -> Position {
         let WalkPosition { last_modified_date_time, read_at, since, gap_at, walk } = self.cursor.position().clone();
         let DeltaPosition { delta_link, delta_at, delta } = self.delta.position.clone();
-        let (import, damage) = (self.import.clone(), self.skipped.reported.clone());
-        Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, damage }
+        let (import, skipped) = (self.import.clone(), self.skipped.reported.clone());
+        Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, skipped }
     }
 
     /// The link as stored in the state, if it is one that the next run would accept.
-    pub(super) fn storable(&self, link: &Link) -> Option<String> {
+    pub(super) fn storable_link(&self, link: &Link) -> Option<String> {
         state::is_page_link(link.as_str(), &self.key, &self.trail).then(|| link.as_str().to_owned())
     }
 
     /// Stores the link that follows a page of delta. The round began at `at`.
-    pub(super) fn follow_delta(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
-        self.delta.position.follow(&self.key, &self.trail, at, next, delta);
+    pub(super) fn store_delta_links(&mut self, at: DateTime<Utc>, next: Option<&Link>, delta: Option<&Link>) {
+        self.delta.position.store_links(&self.key, &self.trail, at, next, delta);
     }
 }
 
-/// The state of a channel, or an empty one if its history was imported since. Imported messages have old times, come after all others in
-/// the list, and are older than the start of delta (graph.md 2.3).
+/// The state of a channel, or an empty state if messages were imported into the channel since. Imported messages have old times, appear
+/// below all others in the list, and are older than the start of delta (graph.md 2.3).
 fn with_import(mut state: Position, channel: ChannelRef<'_>) -> Position {
     let Some(import) = channel.facts.import() else { return state };
     if state.import.as_ref() != Some(&import) && (state.read_at.is_some() || state.walk.is_some()) {

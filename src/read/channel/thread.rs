@@ -96,7 +96,7 @@ impl<'t> ThreadReader<'t> {
     }
 
     fn finish(&mut self) -> Result<(), JobError> {
-        // The next run reads changes that were made while the pages were read: they are newer than the first page, and its cutoff is older.
+        // Changes made while the pages were read are newer than the first page. The next run reads them, because its cutoff is older.
         let head = self.reader.cursor.walk_mut().head;
         if self.has_deferred {
             self.reader.keep_walk_open(None)
@@ -117,7 +117,7 @@ impl<'t> ThreadReader<'t> {
         for reply in page.items() {
             newest = newest.max(self.add_reply(reply));
         }
-        let (link, is_last) = (page.next().and_then(|next| self.reader.storable(next)), page.next().is_none());
+        let (link, is_last) = (page.next().and_then(|next| self.reader.storable_link(next)), page.next().is_none());
         let permit = page.into_permit();
         self.reader.sink.flush().await?;
         drop(permit);
@@ -134,7 +134,7 @@ impl<'t> ThreadReader<'t> {
     /// Adds the record of a reply, or counts the reply as skipped. Returns its time.
     fn add_reply(&mut self, reply: Item<'_>) -> Option<DateTime<Utc>> {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            self.skipped += u64::from(self.reader.should_report_skipped(reply));
+            self.skipped += u64::from(self.reader.note_skipped_by_walk(reply));
             return None;
         };
         let time = self.reader.push(reply, &id, Some(self.message), || None).known();
@@ -143,7 +143,7 @@ impl<'t> ThreadReader<'t> {
     }
 
     fn into_report(mut self) -> JobReport {
-        let older = self.older.take().or_else(|| self.reader.gap(|| self.task()));
+        let older = self.older.take().or_else(|| self.reader.gap_error(|| self.task()));
         let skipped = Skipped { items: self.skipped, too_large: self.reader.too_large, thread: None, older };
         let skipped = skipped.into_error(self.context, || self.task());
         JobReport { found_ids: vec![self.message.to_owned()], ..JobReport::completed(StreamSet::default().with(&MESSAGE_REPLIES), skipped) }

@@ -144,9 +144,9 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         let missing_replies = if info.is_unchanged { MissingReplies::Ignore } else { MissingReplies::Fetch };
         self.reader.read(page, pass, missing_replies).await?;
         self.reader.streams.cursors().for_each(|cursor| cursor.now = Some(info.now));
-        let Some(next) = next.filter(|_| !pass.ends_with(info)) else { return Ok(Step::Done) };
+        let Some(next) = next.filter(|_| !pass.ends_after(info)) else { return Ok(Step::Done) };
         let lists_roots_only = !self.reader.expands_replies;
-        self.reader.streams.store(&next, lists_roots_only);
+        self.reader.streams.store_link(&next, lists_roots_only);
         self.reader.streams.report(false)?;
         Ok(Step::Continue)
     }

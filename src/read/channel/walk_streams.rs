@@ -81,9 +81,9 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
     }
 
     /// Stores the link to the next page of the pass.
-    pub(super) fn store(&mut self, next: &Link, lists_roots_only: bool) {
+    pub(super) fn store_link(&mut self, next: &Link, lists_roots_only: bool) {
         for reader in self.readers() {
-            let link = reader.storable(next);
+            let link = reader.storable_link(next);
             let walk = reader.cursor.walk_mut();
             (walk.link, walk.lists_roots_only) = (link, lists_roots_only);
         }
@@ -108,7 +108,7 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
     /// skipped.
     pub(super) fn add_reply(&mut self, reply: Item<'_>, root: &str, has_read: impl FnOnce() -> Option<bool>) -> (Activity, bool) {
         let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
-            return (Activity::Unknown, self.replies.is_some() && self.should_report_skipped(reply));
+            return (Activity::Unknown, self.replies.is_some() && self.note_skipped_by_walk(reply));
         };
         let activity = match &mut self.replies {
             Some(reader) => reader.push(reply, &id, Some(root), has_read),
@@ -117,10 +117,10 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         (activity, false)
     }
 
-    /// Whether to report an item that cannot be made into a record: it is new to at least one stream.
-    pub(super) fn should_report_skipped(&mut self, item: Item<'_>) -> bool {
+    /// Notes an item that cannot be made into a record. Returns whether to report it, because it is new to at least one stream.
+    pub(super) fn note_skipped_by_walk(&mut self, item: Item<'_>) -> bool {
         // No short circuit: each stream has to note the item.
-        self.readers().map(|reader| reader.should_report_skipped(item)).fold(false, |any, is_new| any | is_new)
+        self.readers().map(|reader| reader.note_skipped_by_walk(item)).fold(false, |any, is_new| any | is_new)
     }
 
     /// Whether records were deferred since the last call.
@@ -160,7 +160,7 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         self.readers().map(|reader| reader.sink.emitted()).sum()
     }
 
-    /// Reports the positions of the streams. `end`: the walk has ended.
+    /// Reports the positions of the streams. `end`: whether the walk has ended.
     pub(super) fn report(&mut self, end: bool) -> Result<(), JobError> {
         let pages = std::mem::take(&mut self.pages);
         Ok(self.readers().try_for_each(|reader| reader.report(pages, end))?)

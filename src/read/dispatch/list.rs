@@ -18,16 +18,16 @@ use crate::{
 
 pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput, list: List) -> Result<JobReport, JobError> {
     let mut reading = Reading::new(context, streams, input, list);
-    let mut result = reading.items().await;
+    let mut result = reading.read_pages().await;
     if matches!(result, Ok(())) && reading.is_empty && list.never_empty && reading.report.failed.is_none() {
         // This list cannot be empty, so it is requested once more.
-        result = reading.items().await;
+        result = reading.read_pages().await;
     }
     match result {
-        Ok(()) if reading.report.failed.is_some() => Ok(reading.end()),
+        Ok(()) if reading.report.failed.is_some() => Ok(reading.finish()),
         Ok(()) if reading.is_empty && list.never_empty => Err(Error::NoChannels { team: reading.input.parent.own_id().to_owned() }.into()),
-        Ok(()) => Ok(reading.end()),
-        Err(JobError::Failed(error)) => reading.refused(error).await,
+        Ok(()) => Ok(reading.finish()),
+        Err(JobError::Failed(error)) => reading.handle_error(error).await,
         Err(error) => Err(error),
     }
 }
@@ -55,13 +55,13 @@ impl<'l> Reading<'l> {
     }
 
     /// Reads all pages. If a later page cannot be fetched, the items of the earlier pages are kept.
-    async fn items(&mut self) -> Result<(), JobError> {
+    async fn read_pages(&mut self) -> Result<(), JobError> {
         let stream = self.input.stream;
         let top = self.context.config(stream).top.unwrap_or(stream.page).min(stream.page);
         let mut pages = Pages::new((self.list.request)(&self.input.parent, top));
         loop {
             match pages.next_or_restart(&self.context.client).await {
-                Ok(Some(page)) => self.page(&mut pages, page).await?,
+                Ok(Some(page)) => self.read_page(&mut pages, page).await?,
                 Ok(None) => return Ok(()),
                 Err(source) => {
                     let is_part_read = source.is_later_page;
@@ -76,7 +76,7 @@ impl<'l> Reading<'l> {
         }
     }
 
-    async fn page(&mut self, pages: &mut Pages, page: Page) -> Result<(), JobError> {
+    async fn read_page(&mut self, pages: &mut Pages, page: Page) -> Result<(), JobError> {
         self.context.count_replacements(page.replacements());
         let mut records = self.context.output.batch(self.input.stream);
         let parent = self.input.parent.clone();
@@ -84,9 +84,9 @@ impl<'l> Reading<'l> {
         for item in page.items() {
             self.is_empty = false;
             match item.id().filter(|_| !item.is_damaged()) {
-                Some(id) if pages.is_new(&id) => self.item(&mut records, item, &id, &derived),
+                Some(id) if pages.is_new(&id) => self.add_item(&mut records, item, &id, &derived),
                 Some(_) => {}
-                None => self.skipped.items += u64::from(self.context.skipped_items.is_new(self.streams, item)),
+                None => self.skipped.items += u64::from(self.context.skipped_items.note(self.streams, item)),
             }
         }
         let permit = page.into_permit();
@@ -96,7 +96,7 @@ impl<'l> Reading<'l> {
     }
 
     /// Adds the record of an item. If the item is a parent that is needed, it is read next.
-    fn item(&mut self, records: &mut Records, item: Item<'_>, id: &str, derived: &[(&str, Derived<'_>)]) {
+    fn add_item(&mut self, records: &mut Records, item: Item<'_>, id: &str, derived: &[(&str, Derived<'_>)]) {
         let context = self.context;
         let is_excluded = |stream: &Stream| stream.finds.is_some() && context.config(stream).excludes(id);
         if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {
@@ -113,7 +113,7 @@ impl<'l> Reading<'l> {
     }
 
     /// Called after the last page.
-    fn end(mut self) -> JobReport {
+    fn finish(mut self) -> JobReport {
         let JobInput { parent, wanted, .. } = &mut self.input;
         // A configured item that is not in the list of its parent may be shared with it by another parent.
         self.report.found.extend(wanted.take_configured(parent));
@@ -126,7 +126,7 @@ impl<'l> Reading<'l> {
     }
 
     /// Handles a list that cannot be read.
-    async fn refused(mut self, error: Error) -> Result<JobReport, JobError> {
+    async fn handle_error(mut self, error: Error) -> Result<JobReport, JobError> {
         let (context, parent) = (self.context, self.input.parent.clone());
         let error = match error {
             Error::Graph { source, .. }

@@ -17,18 +17,18 @@ use crate::{
 const TASK: &str = "list the teams of the tenant";
 
 /// Reads a page of the groups that are teams. Its teams and the next page are read by further jobs.
-pub(crate) async fn page(context: &Context, streams: StreamSet, mut input: JobInput) -> Result<JobReport, JobError> {
+pub(crate) async fn read_page(context: &Context, streams: StreamSet, mut input: JobInput) -> Result<JobReport, JobError> {
     let own = streams.filter(|stream| stream.name == TEAMS.name);
     let mut pages = input.pages.take().unwrap_or_else(|| Pages::new(request(context, streams, own)));
     // Finding teams requires fewer permissions than reading their properties.
     let permissions = if own.is_empty() { &TEAMS.permissions[..1] } else { TEAMS.permissions };
     let page = match pages.next_or_restart(&context.client).await {
         Ok(Some(page)) => page,
-        Ok(None) => return end(context, &pages, input),
+        Ok(None) => return finish(context, &pages, input),
         Err(source) => return Err(Error::graph(TASK, source, permissions).into()),
     };
     let mut report = JobReport::default();
-    groups(context, streams, &page, &mut pages, &mut input, &mut report);
+    note_groups(context, streams, &page, &mut pages, &mut input, &mut report);
     input.pages = Some(pages);
     let streams = own.union(input.wanted.dependent_streams());
     report.next_page = Some(Job::new(streams, input));
@@ -44,13 +44,13 @@ fn request(context: &Context, streams: StreamSet, own: StreamSet) -> Request {
     }
 }
 
-fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages, input: &mut JobInput, report: &mut JobReport) {
+fn note_groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages, input: &mut JobInput, report: &mut JobReport) {
     context.count_replacements(page.replacements());
     let own = streams.filter(|stream| stream.name == TEAMS.name);
     let mut skipped = Skipped::default();
     for group in page.items() {
         let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
-            skipped.items += u64::from(context.skipped_items.is_new(streams, group));
+            skipped.items += u64::from(context.skipped_items.note(streams, group));
             continue;
         };
         if !pages.is_new(&id) {
@@ -68,7 +68,7 @@ fn groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut Pages,
 }
 
 /// Called after the last page: finds the teams that no page contained.
-fn end(context: &Context, pages: &Pages, mut input: JobInput) -> Result<JobReport, JobError> {
+fn finish(context: &Context, pages: &Pages, mut input: JobInput) -> Result<JobReport, JobError> {
     let is_empty = pages.distinct() == 0;
     if is_empty {
         warn!("{NO_TEAMS}");
@@ -77,14 +77,14 @@ fn end(context: &Context, pages: &Pages, mut input: JobInput) -> Result<JobRepor
         // Some groups may have no team, so this is an estimate.
         context.output.estimated(selected.stream, pages.distinct() as u64)?;
     }
-    let has_known = |team: &str| context.known(&input.parent.below(&TEAM, team)).next().is_some();
+    let has_known = |team: &str| context.known_ids(&input.parent.below(&TEAM, team)).next().is_some();
     let mut found = input.wanted.take_known(&input.parent, |team| is_empty || has_known(team));
     found.extend(input.wanted.take_configured(&input.parent));
     Ok(JobReport { found, ..JobReport::default() })
 }
 
 /// Reads the team of a group and emits its record.
-pub(crate) async fn team(context: &Context, input: JobInput) -> Result<JobReport, JobError> {
+pub(crate) async fn read_team(context: &Context, input: JobInput) -> Result<JobReport, JobError> {
     let Some(selected) = context.selected(&TEAMS) else { return Ok(JobReport::default()) };
     let JobInput { parent, details, .. } = input;
     let page = match context.client.object(&streams::team(parent.own_id())).await {

@@ -56,7 +56,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput,
     Ok(JobReport { found: found(ChannelFacts::default()), refused, ..JobReport::default() })
 }
 
-/// Emits the record of a parent if its stream is selected. Returns what else is known about the parent, and what could not be emitted.
+/// Emits the record of a parent if its stream is selected. Returns the properties of the channel, and the error for records that were skipped.
 async fn write(
     context: &Context,
     finder: &'static Stream,
