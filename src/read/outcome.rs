@@ -1,4 +1,5 @@
-//! Collects the outcome of each stream: the number of its parents that were read or refused, the ids that were not found, and the first failure.
+//! Collects the outcome of each stream: the number of its parents that were read or refused, the ids that were not found, and the first
+//! failure.
 
 use std::{collections::BTreeSet, sync::Arc};
 

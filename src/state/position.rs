@@ -43,7 +43,8 @@ pub struct WalkState {
     pub cutoff: DateTime<Utc>,
     /// Graph's clock at the first page of the walk.
     pub began: Option<DateTime<Utc>>,
-    /// How far down the next run must read to find the records that this one deferred, because it had emitted another version of their keys.
+    /// How far down the next run must read to find the records that this one deferred, because it had emitted another version of their
+    /// keys.
     pub oldest_deferred: Option<DateTime<Utc>>,
     /// Whether the link lists root messages without their replies, because Graph refused to expand them.
     pub lists_roots_only: bool,
@@ -84,8 +85,8 @@ impl Position {
         self.walk.as_ref().map_or(self.read_at, |walk| walk.began)
     }
 
-    /// Removes times of Graph's clock that are later than both the local clock (`now`) and the newest message. Graph, or a proxy, sent a wrong
-    /// date. The true time is unknown, so whatever depends on it is requested again.
+    /// Removes times of Graph's clock that are later than both the local clock (`now`) and the newest message. Graph, or a proxy, sent a
+    /// wrong date. The true time is unknown, so whatever depends on it is requested again.
     pub(super) fn without_future_dates(mut self, now: DateTime<Utc>) -> Self {
         let newest = self.last_modified_date_time;
         let now = newest.map_or(now, |newest| newest.max(now));

@@ -159,8 +159,8 @@ impl Cursor {
         self.newest = self.newest.max(activity.known());
     }
 
-    /// Finishes the walk; `head` is the head of its last pass. Returns whether the time of any message is known. If not, the cursor does not
-    /// move.
+    /// Finishes the walk; `head` is the head of its last pass. Returns whether the time of any message is known. If not, the cursor does
+    /// not move.
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) -> bool {
         let visible = self.visible_before();
         let Some(walk) = self.position.walk.take() else { return false };

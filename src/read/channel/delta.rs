@@ -83,14 +83,16 @@ impl Delta<'_, '_> {
         let Some(mut pages) = self.pages() else { return Ok(None) };
         let mut has_deferred = false;
         while let Some(page) = pages.next(&self.context.client).await.map_err(RoundError::Graph)? {
-            // Messages in delta do not move the cursor, from which the next run knows that a time ahead of our own clock is right.
+            // The next run accepts a time ahead of the local clock only if the cursor confirms it, and messages in delta do not move the
+            // cursor.
             let now = page.date().trusted(None);
             let at = *began.get_or_insert(now);
             self.roots.cursor.now = Some(now);
             let (next, delta) = (page.next().cloned(), page.delta().cloned());
             self.emit_changes(page, now).await?;
             self.context.set_remaining_requests(1.0);
-            // If the run has already emitted another version of a root message, the next run requests this page again and emits the new version.
+            // If the run has already emitted another version of a root message, the next run requests this page again and emits the new
+            // one.
             has_deferred |= self.roots.sink.take_deferred();
             if !has_deferred {
                 self.roots.store_delta_links(at, next.as_ref(), delta.as_ref());

@@ -1,4 +1,4 @@
-//! How far down the list of threads a pass has come. The list is sorted by activity.
+//! Tracks how far down the list of threads a pass has come. The list is sorted by activity.
 
 use chrono::{DateTime, Utc};
 

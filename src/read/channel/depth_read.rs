@@ -1,4 +1,5 @@
-//! How far down a walk has read its channel. Together with the activity of a thread, this shows whether the walk has read it before.
+//! Tracks how far down a walk has read its channel. Together with a thread's activity, this shows whether the walk has read that thread
+//! before.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct ChannelEstimate {
     threads: Vec<ListedThread>,
     pub(crate) has_next: bool,
-    /// The activity at the end of the page. A single last thread may be older than its place in the list suggests.
+    /// The activity at the end of the page: that of the second oldest thread, because a single thread may be older than its place suggests.
     end: Option<DateTime<Utc>>,
 }
 

@@ -13,7 +13,8 @@ pub(crate) const PROBE_SIZE: u64 = 20;
 pub(super) struct Bounds {
     /// The page at which an earlier run, or an earlier part of this run, stopped.
     pub(super) stored: Option<StoredPage>,
-    /// Graph's clock at the first page of the stored pass, or of the previous one. It stands in for the time at which Graph returned the link.
+    /// Graph's clock at the first page of the stored pass, or of the previous one. It stands in for the time at which Graph returned the
+    /// link.
     pub(super) got_at: Option<DateTime<Utc>>,
     /// The activity at which the pass stops: no stream needs older threads.
     pub(super) stop: DateTime<Utc>,

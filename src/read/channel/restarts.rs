@@ -11,8 +11,8 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    /// Whether to restart after this number of pages: once in any case, because the link may have expired, and again as long as each attempt
-    /// gets further.
+    /// Whether to restart after this number of pages: once in any case, because the link may have expired, and again as long as each
+    /// attempt gets further.
     pub(crate) fn allows(&mut self, pages: u64) -> bool {
         let is_allowed = self.count == 0 || self.count < MAX_RESTARTS && pages > self.furthest;
         (self.count, self.furthest) = (self.count + 1, self.furthest.max(pages));

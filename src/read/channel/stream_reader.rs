@@ -49,7 +49,7 @@ impl<'c> StreamReader<'c> {
         let key = level::key(&ids);
         // `state()` puts these parts together again.
         let Position { last_modified_date_time, read_at, since, gap_at, walk, delta_link, delta_at, delta, import, skipped } =
-            with_import(context.state(stream, &key).unwrap_or_default(), channel);
+            reset_if_imported(context.state(stream, &key).unwrap_or_default(), channel);
         let skipped = SkippedMessages::new(skipped, walk.is_some());
         let position = WalkPosition { last_modified_date_time, read_at, since, gap_at, walk };
         let delta_position = DeltaPosition { delta_link, delta_at, delta };
@@ -174,7 +174,7 @@ impl<'c> StreamReader<'c> {
 
 /// The state of a channel, or an empty state if messages were imported into the channel since. Imported messages have old times, appear
 /// below all others in the list, and are older than the start of delta (graph.md 2.3).
-fn with_import(mut state: Position, channel: ChannelRef<'_>) -> Position {
+fn reset_if_imported(mut state: Position, channel: ChannelRef<'_>) -> Position {
     let Some(import) = channel.facts.import() else { return state };
     if state.import.as_ref() != Some(&import) && (state.read_at.is_some() || state.walk.is_some()) {
         info!("messages were imported into channel {} of team {}; reading the whole channel again", channel.id, channel.team_id);

@@ -25,10 +25,10 @@ pub(super) struct ThreadPages {
 /// How the thread was found.
 #[derive(Debug)]
 enum Source {
-    /// It is configured. An earlier run may have stopped at a link, which it received at this time.
+    /// The thread is configured. `got_at`: when an earlier run received the link at which it stopped, if it stopped at one.
     Configured { got_at: Option<DateTime<Utc>> },
-    /// A page of its channel contained its root and some of the replies. `message` requests the root.
-    Listed { message: Request, rest: Box<RemainingReplies> },
+    /// A page of the channel contained the thread's root and some of its replies. `message` requests the root.
+    Listed { message: Request, remaining: Box<RemainingReplies> },
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,9 +54,9 @@ impl ThreadPages {
     }
 
     /// The pages of a thread whose root was on a page of its channel, for the replies that did not come with it.
-    pub(super) fn for_listed(list: Request, message: Request, rest: RemainingReplies, expansion: &Expansion) -> Self {
-        let link = rest.link.clone().filter(|_| !rest.is_better_listed(0, 0, expansion.page_size()));
-        Self::new(Source::Listed { message, rest: Box::new(rest) }, list, link.as_ref().map(|link| (link, Route::RootLink)))
+    pub(super) fn for_listed(list: Request, message: Request, remaining: RemainingReplies, expansion: &Expansion) -> Self {
+        let link = remaining.link.clone().filter(|_| !remaining.is_better_listed(0, 0, expansion.page_size()));
+        Self::new(Source::Listed { message, remaining: Box::new(remaining) }, list, link.as_ref().map(|link| (link, Route::RootLink)))
     }
 
     fn new(source: Source, list: Request, link: Option<(&Link, Route)>) -> Self {
@@ -67,11 +67,11 @@ impl ThreadPages {
         Self { source, list, pages, route, pages_read: 0, replies_read: 0, restarts: Restarts::default() }
     }
 
-    /// What is known about the replies from the root, if it was on a page.
+    /// The remaining replies as estimated from the root, if the root was on a page.
     pub(super) fn remaining(&self) -> Option<&RemainingReplies> {
         match &self.source {
             Source::Configured { .. } => None,
-            Source::Listed { rest, .. } => Some(rest),
+            Source::Listed { remaining, .. } => Some(remaining),
         }
     }
 
