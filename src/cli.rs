@@ -8,17 +8,17 @@ use crate::level::{LEVELS, Level};
 
 const LOGGING_HEADING: &str = "Log and progress";
 
-// The comments on commands and options are the texts of `--help`.
+// The doc comments on commands and options are the text of `--help`.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "tap-microsoft-teams",
     version = concat!("v", env!("CARGO_PKG_VERSION")),
     about = "Extract teams, channels, members, messages and replies from Microsoft Teams",
     long_about = "Extract teams, channels, members, channel messages and thread replies from Microsoft Teams, through Microsoft Graph v1.0 with \
-        application permissions. Without a command it is a Singer tap. The commands spec, check, discover and read make it an Airbyte \
-        source; the others are for interactive use.",
-    after_help = "Exit codes: 0 success (also if check reports FAILED); 1 something failed or is incomplete; 2 wrong usage. If a signal \
-        stops the program, it exits with that signal.",
+        application permissions. Without a command, it acts as a Singer tap. The commands spec, check, discover and read make it an Airbyte \
+        source; the other commands are for interactive use.",
+    after_help = "Exit codes: 0 success (also if check reports FAILED); 1 something failed or is incomplete; 2 usage error. If a signal \
+        kills the program, the exit status reflects that signal.",
     args_conflicts_with_subcommands = true,
     arg_required_else_help = true
 )]
@@ -45,7 +45,7 @@ pub enum Command {
     /// Print a sample configuration with comments
     #[command(display_order = 1)]
     SampleConfig,
-    /// Write the records of one stream to stdout as lines of JSON, without a state
+    /// Write the records of one stream to stdout as JSON Lines, without state
     #[command(display_order = 4)]
     Extract(Extract),
     /// Estimate the number of requests and the duration of a run, from a few requests
@@ -58,7 +58,7 @@ pub enum Airbyte {
     /// Print the connector specification (Airbyte)
     #[command(display_order = 5)]
     Spec,
-    /// Check whether the configuration works, and report what is missing (Airbyte; plain text on a terminal)
+    /// Check whether the configuration works, and report what is missing (Airbyte; prints plain text on a terminal)
     #[command(display_order = 2)]
     Check(Check),
     /// Print the streams and their schemas (Airbyte)
@@ -85,7 +85,7 @@ pub struct Check {
     /// Names of streams to check in addition to the default ones, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub streams: Vec<String>,
-    /// Exit with 1 unless every checked stream works; one that is not configured does not work
+    /// Exit with 1 unless every checked stream works; a stream that is not configured counts as not working
     #[arg(long)]
     pub strict: bool,
 }
@@ -98,7 +98,7 @@ pub struct RequiredConfig {
     pub config: Vec<PathBuf>,
 }
 
-/// A configuration that is read from the environment unless files are set.
+/// A configuration that is read from the environment unless files are passed.
 #[derive(Args, Clone, Debug)]
 pub struct OptionalConfig {
     /// Configuration file, in JSON. Can be repeated: later files override earlier ones. ENV reads the environment variables
@@ -107,7 +107,7 @@ pub struct OptionalConfig {
     pub config: Vec<PathBuf>,
 }
 
-// Flags override the configuration; where neither selects parents, all of them are read.
+// Flags override the configuration. If neither selects any teams or channels, all of them are read.
 #[derive(Args, Clone, Debug)]
 pub struct Extract {
     #[command(flatten)]
@@ -117,22 +117,22 @@ pub struct Extract {
     pub stream: String,
     #[command(flatten)]
     pub parents: Parents,
-    /// Skip these teams and channels; ids separated by commas
+    /// Skip these teams and channels (ids separated by commas)
     #[arg(long, value_name = "IDS")]
     pub exclude: Option<String>,
-    /// Only records modified at or after this time (ISO 8601)
+    /// Extract only records modified at or after this time (ISO 8601)
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
 }
 
-/// The parents selected by flags. Each level has a flag with its name, such as `--team`.
+/// The parents selected by flags. Each level has its own flag, such as `--team`.
 #[derive(Clone, Debug, Default)]
 pub struct Parents(pub Vec<(&'static Level, String)>);
 
 impl Args for Parents {
     fn augment_args(command: clap::Command) -> clap::Command {
         let flag = |level: &&'static Level| {
-            let help = format!("Only these {}; ids separated by commas", level.titles[0].to_lowercase());
+            let help = format!("Read only these {} (ids separated by commas)", level.titles[0].to_lowercase());
             Arg::new(level.name).long(level.name).value_name("IDS").help(help)
         };
         command.args(LEVELS.iter().map(flag))
@@ -159,7 +159,7 @@ impl FromArgMatches for Parents {
 pub struct Plan {
     #[command(flatten)]
     pub config: OptionalConfig,
-    /// File with an Airbyte or Singer catalog, in JSON. Without it, all streams that the configuration allows
+    /// File with an Airbyte or Singer catalog, in JSON. Without it, the estimate covers all streams that the configuration allows
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
     /// File with the state of an earlier run, in JSON
@@ -178,7 +178,8 @@ pub enum PlanFormat {
     Json,
 }
 
-// These flags may be combined in any order. If several modes are set, the first of about, discover, test and sync runs.
+// These flags may be combined in any order. If several modes are set, about takes precedence over discover, discover over test, and test over
+// sync.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Singer")]
 pub struct Singer {

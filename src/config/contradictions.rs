@@ -1,4 +1,4 @@
-//! Warnings about options that contradict each other or have no effect.
+//! Warns about options that contradict each other or have no effect.
 
 use super::{Parents, StreamConfig, reader::Reader, settings::listed};
 use crate::{
@@ -9,20 +9,20 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Contradictions {
     warnings: Vec<String>,
-    /// Warnings about options whose parents are not selected, each with the streams that are therefore not read.
+    /// Warnings about options whose parents are not selected, each with the streams that are not read as a result.
     missing_parents: Vec<(String, Vec<&'static str>)>,
 }
 
 impl Contradictions {
     /// Checks the options that apply to a stream.
     pub(super) fn check(&mut self, reader: &mut Reader<'_>, stream: &'static Stream, config: &StreamConfig) {
-        // With an invalid option nothing runs, so that warnings are of no use.
+        // If an option is invalid, nothing runs, so warnings would be pointless.
         if !reader.problems.is_empty() {
             return;
         }
         for level in LEVELS {
             let (id_layer, all_layer) = (reader.layer_of(level.id), reader.layer_of(level.all));
-            // An option of the stream itself overrides those of all streams.
+            // Options of the stream itself override the general options.
             if id_layer == all_layer && id_layer != usize::MAX && reader.flag(level.all) {
                 let [id, all] = [level.id, level.all].map(|name| reader.path_of(id_layer, name));
                 self.add(format!("`{id}` has no effect because `{all}` is true: all {} are read", level.plural));
@@ -37,7 +37,7 @@ impl Contradictions {
         }
     }
 
-    /// Finds levels that are selected without the levels above: channels without a team, threads without a channel.
+    /// Finds levels that are selected without the level above, such as channels without a team or threads without a channel.
     fn check_parents(&mut self, reader: &Reader<'_>, stream: &'static Stream, config: &StreamConfig) {
         let selecting_option = |level: &Level| match config.parents(level) {
             Parents::Unknown => None,

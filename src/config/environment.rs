@@ -1,4 +1,4 @@
-//! Settings in environment variables: `TAP_MICROSOFT_TEAMS_` and the name in upper case.
+//! Reads settings from environment variables, whose names are `TAP_MICROSOFT_TEAMS_` and the setting's name in upper case.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,8 @@ pub fn environment_variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.to_uppercase())
 }
 
-/// All settings in the environment. The values stay strings, which the configuration accepts for every type; empty variables are ignored.
+/// Reads all settings from the environment. The values remain strings, which the configuration accepts for every type. Empty variables are
+/// ignored.
 pub fn settings_of_environment(value: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
     let value = |name: &str| value(&environment_variable(name)).filter(|value| !value.is_empty());
     SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), Value::String(value(setting.name)?)))).collect()

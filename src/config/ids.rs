@@ -1,4 +1,4 @@
-//! Parses ids of tenants, teams, channels and messages as users copy them: plain, in braces, percent-encoded, or in a link from Teams.
+//! Parses ids of tenants, teams, channels and messages in the forms that users copy: plain, in braces, percent-encoded, or in a link from Teams.
 
 use percent_encoding::percent_decode_str;
 use url::Host;
@@ -9,7 +9,7 @@ use crate::level::{IdForm, LEVELS, Level};
 /// Maximum number of decoding passes. A link inside a link is encoded twice.
 const MAX_DECODINGS: usize = 4;
 
-/// What an id identifies.
+/// What kind of object an id identifies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum IdOf {
     Level(&'static Level),
@@ -18,7 +18,7 @@ pub(super) enum IdOf {
 }
 
 impl IdOf {
-    /// The id in a text; [`None`] if there is none or it is ambiguous.
+    /// Finds the id in a string; [`None`] if there is no id or it is ambiguous.
     pub(super) fn read(self, text: &str) -> Option<String> {
         let text = decoded(text)?;
         let text = bare(&text);
@@ -47,7 +47,7 @@ impl IdOf {
     }
 }
 
-/// A tenant id or a domain.
+/// Parses a tenant id or a domain.
 pub(super) fn tenant(text: &str) -> Option<String> {
     let text = text.trim();
     if let Some(id) = guid(text) {
@@ -108,7 +108,7 @@ fn channel_id(text: &str) -> Option<String> {
     (is_kind && is_name && is_thread).then(|| text.to_owned())
 }
 
-/// The creation time in milliseconds.
+/// Message ids are creation times in milliseconds.
 fn message_id(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 20 && text.chars().all(|char| char.is_ascii_digit())).then(|| text.to_owned())
 }
@@ -133,7 +133,7 @@ fn bare(text: &str) -> &str {
     pairs.into_iter().find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close)).unwrap_or(text).trim()
 }
 
-/// The values of a query parameter, anywhere in the text.
+/// The values of a query parameter, anywhere in the string.
 fn values<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = &'t str> {
     let parameters = text.split(['?', '&', '#']).filter_map(|part| part.split_once('='));
     parameters.filter(move |(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
@@ -157,7 +157,7 @@ fn segments<'t>(text: &'t str, kind: &'t str) -> impl Iterator<Item = &'t str> {
     })
 }
 
-/// The segment after another segment.
+/// The segment that follows another segment.
 fn segment_after<'t>(text: &'t str, segment: &str) -> Option<&'t str> {
     let mut parts = text.split('/').skip_while(|part| *part != segment).skip(1);
     parts.next().map(without_query)
@@ -172,7 +172,7 @@ fn without_query(segment: &str) -> &str {
     segment.split(['?', '&', '#']).next().unwrap_or_default()
 }
 
-/// The id, if all texts have the same.
+/// The id, if all strings contain the same one.
 fn only<'t>(mut texts: impl Iterator<Item = &'t str>, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     let first = read(texts.next()?)?;
     texts.all(|text| read(text).as_ref() == Some(&first)).then_some(first)
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_text_is_not_an_id() {
+    fn an_ambiguous_string_is_not_an_id() {
         let two = format!("groupId={TEAM}&groupId={TENANT}");
         for form in
             ["Sales", "", "..", "a/../b", "1616963377068", CHANNEL, &two, &format!("{TEAM}/../users"), &format!("tenantId={TENANT}")]

@@ -26,7 +26,7 @@ use unknown_keys::{Misspelt, misspelling_of, misspelt};
 
 use crate::streams::{PerStream, Stream};
 
-/// A valid configuration. Whether it selects the parents that a stream needs is checked later, for the selected streams only.
+/// A valid configuration. Whether it selects the teams and channels that a stream requires is checked later, and only for selected streams.
 #[derive(Clone, Debug)]
 #[warn(missing_docs)]
 pub struct Config {
@@ -46,7 +46,7 @@ pub struct Config {
     pub max_concurrent_threads: usize,
     /// Maximum total rate.
     pub requests_per_second: Option<f64>,
-    /// Multiple of Graph's documented rate limits; 0 disables pacing.
+    /// The request rate as a multiple of Graph's documented rate limits; 0 disables pacing.
     pub pace: f64,
     /// Maximum size of a decompressed response, in bytes.
     pub max_page: usize,
@@ -70,14 +70,14 @@ pub enum Cloud {
     China,
 }
 
-/// Enough for Graph's 20 requests per second at a latency of 1.5 s.
+/// Enough for the 20 requests per second that Graph allows, at a latency of 1.5 s.
 const DEFAULT_CONCURRENCY: usize = 30;
 
 impl Config {
     /// Parses a JSON object. Unknown keys are accepted, because platforms add their own.
     ///
     /// # Errors
-    /// With all problems at once.
+    /// If the configuration is invalid. The error contains all problems.
     pub fn new(settings: &Value) -> Result<Self, Error> {
         let Some(settings) = settings.as_object() else {
             let problem = InvalidOption { option: "configuration".to_owned(), value: None, allowed: "must be a JSON object".to_owned() };
@@ -140,7 +140,7 @@ fn missing(settings: &Map<String, Value>, problems: &[InvalidOption], misspelt: 
     required.filter(is_missing).map(|option| Missing { option, misspelt: misspelling_of(option, misspelt) }).collect()
 }
 
-/// The options of all streams, in which `stream_options` overrides the general options.
+/// The options of all streams. `stream_options` overrides the general options.
 struct StreamOptions {
     streams: PerStream<StreamConfig>,
     global_limits: GlobalLimits,
@@ -167,7 +167,7 @@ impl StreamOptions {
     fn read_stream(&mut self, mut reader: Reader<'_>, stream: &'static Stream, own_options: &Map<String, Value>) {
         reader.check_stream_option_names();
         let config = StreamConfig::read(&mut reader);
-        // It is not known here whether an opt-in stream is selected; do not warn about it unless it has options.
+        // It is not known yet whether an opt-in stream is selected, so do not warn about it unless it has options.
         if stream.is_default || !own_options.is_empty() {
             self.contradictions.check(&mut reader, stream, &config);
         }
@@ -198,7 +198,7 @@ fn check_stream_options(name: &str, options: &Value) -> Option<InvalidOption> {
     (!is_valid).then(|| InvalidOption { option, value: Some(reader::NOT_SHOWN.to_owned()), allowed: "a JSON object of options".to_owned() })
 }
 
-/// Overrides options of one stream.
+/// Overrides the options of one stream.
 pub fn set_stream_options(settings: &mut Map<String, Value>, stream: &str, options: Map<String, Value>) {
     let object = |value: Option<&Value>| value.and_then(reader::object).unwrap_or_default();
     let mut all = object(settings.get("stream_options"));
@@ -212,7 +212,7 @@ fn mebibytes(count: Option<u64>) -> usize {
     count.and_then(|count| usize::try_from(count << 20).ok()).unwrap_or(usize::MAX)
 }
 
-/// Limits that can be set per stream but apply to the whole run: the minimum counts.
+/// Limits that can be set per stream but apply to the whole run. The lowest value is used.
 #[derive(Clone, Copy, Debug)]
 struct GlobalLimits {
     max_concurrent_threads: Option<usize>,

@@ -1,8 +1,8 @@
-//! The error for an invalid configuration, which reports all problems at once.
+//! The error for an invalid configuration, which contains all problems.
 
 use std::fmt;
 
-/// All problems of a configuration.
+/// All problems with a configuration.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Error {
     pub missing: Vec<Missing>,
@@ -22,7 +22,7 @@ pub struct Missing {
 /// An invalid option.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidOption {
-    /// The path of the option.
+    /// The path of the option in the configuration.
     pub option: String,
     /// The invalid value, never a secret; [`None`] if the option itself is wrong.
     pub value: Option<String>,

@@ -1,4 +1,4 @@
-//! Reads setting values, native or as strings, and collects all problems.
+//! Reads the values of settings, which may also be written as strings, and collects all problems.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
@@ -17,10 +17,10 @@ pub(super) const NOT_SHOWN: &str = "(not shown)";
 /// Maximum number of invalid ids in a message.
 const MAX_SHOWN_IDS: usize = 5;
 
-/// Reads settings from layers of objects: the first layer that contains a setting wins.
+/// Reads settings from layers of objects. The first layer that contains a setting wins.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    /// Each object with the path of its keys, for messages.
+    /// Each object, and the path of its keys for messages.
     layers: Vec<(&'a Map<String, Value>, String)>,
     pub(super) problems: Vec<InvalidOption>,
 }
@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
         Self { layers, problems: Vec::new() }
     }
 
-    /// Reports options of a stream that are unknown or cannot be set for a single stream.
+    /// Reports stream options that are unknown or that cannot be set for a single stream.
     pub(super) fn check_stream_option_names(&mut self) {
         let Some((settings, path)) = self.layers.first().cloned() else { return };
         for name in settings.keys() {
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         self.read(name, "an ISO 8601 date or date and time, such as 2026-01-01T00:00:00Z", |value| date_time(value.as_str()?.trim()))
     }
 
-    /// The ids in the option of a level, without duplicates.
+    /// The ids in a level's option, without duplicates.
     pub(super) fn ids(&mut self, level: &'static Level) -> Vec<String> {
         self.ids_in(self.layer_of(level.id), level.id, IdOf::Level(level))
     }
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a value is neither null nor an empty string, which forms and variables send for empty fields.
+/// Whether a value is neither null nor an empty string, which is what empty form fields and variables contain.
 pub fn is_set(value: &Value) -> bool {
     !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
 }
@@ -190,7 +190,7 @@ fn default(name: &str) -> Option<Value> {
     serde_json::from_str(setting(name)?.default?).ok()
 }
 
-/// A short form of a value for messages, without the contents of objects and lists.
+/// Shortens a value for messages, and omits the contents of objects and lists.
 fn short_form(value: &Value) -> String {
     let text = match value {
         Value::Object(_) => "(an object)".to_owned(),
@@ -242,7 +242,7 @@ fn date_time(text: &str) -> Option<DateTime<Utc>> {
     naive.map(|time| time.and_utc())
 }
 
-/// A list of strings, which may also be one string with commas.
+/// Parses a list of strings, which may also be a string separated by commas.
 fn strings(value: &Value) -> Option<Vec<String>> {
     let strings = match value {
         Value::String(text) => match serde_json::from_str::<Vec<String>>(text) {

@@ -1,4 +1,4 @@
-//! The sample configuration: every setting with its description; optional settings are commented out.
+//! The sample configuration, which contains every setting and its description. Optional settings are commented out.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::level::LEVELS;
 /// Maximum width of a comment line.
 const WIDTH: usize = 100;
 
-/// A sample as JSON with comments, which configuration files may contain.
+/// Returns the sample as JSON with comments, which configuration files may contain.
 pub fn sample_json() -> String {
     let mut text = "{\n".to_owned();
     for setting in settings() {

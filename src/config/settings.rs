@@ -13,14 +13,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Setting {
     pub name: &'static str,
-    /// Label in forms.
+    /// Label in configuration forms.
     pub title: &'static str,
     pub description: Cow<'static, str>,
     pub kind: Kind,
     /// As JSON.
     pub default: Option<&'static str>,
     pub required: bool,
-    /// Whether `stream_options` may override it for a stream.
+    /// Whether `stream_options` can override it for individual streams.
     pub per_stream: bool,
     pub audience: Audience,
     pub examples: &'static [&'static str],
@@ -30,9 +30,9 @@ pub struct Setting {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Audience {
     Everyone,
-    /// The operator of the machine. Such settings are not part of the form that users of a platform fill in.
+    /// Whoever operates the machine. These settings are not part of the form that Airbyte users fill in.
     Operator,
-    /// Developers, for simulators, proxies and benchmarks.
+    /// Developers who use simulators, proxies or benchmarks.
     Simulator,
 }
 
@@ -40,15 +40,15 @@ pub enum Audience {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     Text,
-    /// A text that must not be shown.
+    /// A string that must not be shown.
     Secret,
     Flag,
-    /// A whole number in a range.
+    /// An integer in a range.
     Count {
         min: u64,
         max: u64,
     },
-    /// A number that is not negative.
+    /// A non-negative number.
     Number,
     /// ISO 8601: a date, or a date and time; UTC if it has no time zone.
     DateTime,
@@ -57,7 +57,7 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// An https URL; http is allowed for the local machine only.
     Url,
-    /// An object of settings for each stream.
+    /// An object that contains an object of settings per stream.
     PerStream,
 }
 
@@ -73,13 +73,13 @@ const SETTING: Setting = Setting {
     examples: &[],
 };
 
-/// All settings, in the order of the form.
+/// All settings, in the order in which forms show them.
 pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     let parents = LEVELS.iter().flat_map(|level| level_settings(level));
     BEFORE_PARENTS.iter().cloned().chain(parents).chain(AFTER_PARENTS.iter().cloned()).collect()
 });
 
-/// The settings that precede those that select parents.
+/// The settings before the ones that select teams, channels and messages.
 const BEFORE_PARENTS: &[Setting] = &[
     Setting {
         name: "tenant_id",
@@ -117,7 +117,7 @@ const BEFORE_PARENTS: &[Setting] = &[
     },
 ];
 
-/// The settings that follow those that select parents.
+/// The settings after the ones that select teams, channels and messages.
 const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "exclude",
@@ -156,7 +156,7 @@ const AFTER_PARENTS: &[Setting] = &[
         name: "top",
         title: "Page size",
         description: Cow::Borrowed(
-            "Items per page. If empty, the maximum of each of Graph's lists: 50 for messages and replies, 999 elsewhere. A value above 50 applies only to the other lists.",
+            "Items per page. If empty, the maximum that Graph allows: 50 for messages and replies, 999 elsewhere. Values above 50 do not apply to messages and replies.",
         ),
         kind: Kind::Count { min: 1, max: 999 },
         per_stream: true,
@@ -165,7 +165,7 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "max_pages_per_batch",
         title: "Pages between checkpoints",
-        description: Cow::Borrowed("Pages of one channel between two checkpoints. This limits the size of a batch, not what a sync reads."),
+        description: Cow::Borrowed("Number of pages read from a channel between checkpoints. This limits the size of a batch, not how much a sync reads."),
         kind: Kind::Count { min: 1, max: 100_000 },
         default: Some("100"),
         per_stream: true,
@@ -183,7 +183,7 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "max_concurrent_threads",
         title: "Concurrent requests",
-        description: Cow::Borrowed("Maximum number of concurrent requests. If empty, 30, which is enough for Graph's rate limits."),
+        description: Cow::Borrowed("Maximum number of concurrent requests. Defaults to 30, which is enough to reach Graph's rate limits."),
         kind: Kind::Count { min: 1, max: 64 },
         per_stream: true,
         examples: &["30"],
@@ -242,7 +242,7 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "pace",
         title: "Pace",
-        description: Cow::Borrowed("Multiple of Graph's documented rate limits; 0 disables pacing. For simulators and benchmarks."),
+        description: Cow::Borrowed("Request rate as a multiple of Graph's documented rate limits; 0 disables pacing. For simulators and benchmarks."),
         kind: Kind::Number,
         default: Some("1"),
         audience: Audience::Simulator,
@@ -268,7 +268,7 @@ const AFTER_PARENTS: &[Setting] = &[
     },
 ];
 
-/// The two settings of a level: the ids of some parents, and the flag for all of them.
+/// The two settings of a level: ids to select, and a flag to select all.
 fn level_settings(level: &'static Level) -> [Setting; 2] {
     let streams: Vec<_> = Stream::all().filter(|stream| stream.is_below(level)).map(|stream| stream.name).collect();
     let [ids_title, all_title] = level.titles;
@@ -294,7 +294,7 @@ fn level_settings(level: &'static Level) -> [Setting; 2] {
     [ids, all]
 }
 
-/// Joins names for a sentence: "a, b and c".
+/// Joins names as in a sentence: "a, b and c".
 pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),

@@ -11,12 +11,12 @@ use crate::level::{LEVELS, Level};
 /// The configuration of one stream.
 #[derive(Clone, Debug)]
 pub struct StreamConfig {
-    /// By level.
+    /// One entry per level.
     parents: Vec<Parents>,
     /// The ids of teams and channels to skip, sorted.
     pub exclude: Vec<String>,
     pub start_date: Option<DateTime<Utc>>,
-    /// Overlap of incremental syncs.
+    /// How far incremental syncs overlap.
     pub lookback: Duration,
     /// Items per page; [`None`] for Graph's maximum.
     pub top: Option<u64>,
@@ -27,14 +27,14 @@ pub struct StreamConfig {
 /// The parents to read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Parents {
-    /// No option selects any.
+    /// No option selects any parents.
     Unknown,
-    /// Without duplicates; empty if all of them are excluded.
+    /// The ids of the parents, without duplicates; empty if all of them are excluded.
     Ids(Vec<String>),
     All,
 }
 
-/// The configuration if no option is set.
+/// The configuration when no option is set.
 impl Default for StreamConfig {
     fn default() -> Self {
         Self::read(&mut Reader::new(&Map::new()))
@@ -71,7 +71,7 @@ impl StreamConfig {
         }
     }
 
-    /// Whether exactly one id is configured for this level and for each level above it. True for the tenant.
+    /// Whether exactly one id is configured for this level and for each level above it. Always true for the tenant.
     pub fn selects_one(&self, level: Option<&'static Level>) -> bool {
         level.map(Level::path).unwrap_or_default().into_iter().all(|level| self.ids(level).len() == 1)
     }

@@ -1,4 +1,4 @@
-//! Unknown keys that look like a misspelt option.
+//! Finds unknown keys that look like a misspelt option.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub(super) fn misspelt(settings: &Map<String, Value>) -> Vec<Misspelt<'_>> {
     unknown.filter_map(|key| Some(Misspelt { key, option: similar_option(key)? })).collect()
 }
 
-/// The key that was probably meant to be this option.
+/// Finds the key that was probably meant to be this option.
 pub(super) fn misspelling_of(option: &str, misspelt: &[Misspelt<'_>]) -> Option<String> {
     // `client_secret_file` can replace `client_secret`.
     let replaces = |key: &&Misspelt<'_>| key.option.strip_suffix("_file").unwrap_or(key.option) == option;
@@ -38,7 +38,7 @@ impl fmt::Display for Misspelt<'_> {
 
 /// The option that is most similar to a key.
 fn similar_option(key: &str) -> Option<&'static str> {
-    // Platforms start their keys with `_`; users disable a key with `_` or `//`. Control characters must not reach a terminal.
+    // Platforms prefix their keys with `_`, and users disable keys with `_` or `//`. Control characters must not reach a terminal.
     if !key.trim_start().starts_with(char::is_alphanumeric) || key.contains(char::is_control) {
         return None;
     }
@@ -60,7 +60,7 @@ fn edits(key: &str, option: &str) -> Option<usize> {
         5..8 => 1,
         _ => 2,
     };
-    // Comparing takes memory, so do not compare a very long key.
+    // Comparing takes memory, so very long keys are not compared.
     let is_close = key.chars().count().abs_diff(option.len()) <= max;
     is_close.then(|| damerau_levenshtein(key, option)).filter(|edits| *edits <= max)
 }

@@ -1,5 +1,4 @@
-//! Decides when to write a state: often enough that an interrupted run loses little, and rarely enough that states stay small compared with the
-//! records.
+//! Decides when to write a state: often enough that an interrupted run loses little work, and rarely enough that states add little to the output.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +9,13 @@ use crate::{
     streams::{Mode, PerStream, Stream},
 };
 
-/// After this time a state is written whatever its size, even in the middle of a channel.
+/// After this time, a state is written regardless of its size, even in the middle of a channel.
 const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
-/// After this number of pages too. Graph allows about as many in that time, at 20 per second.
+/// A state is also written after this number of pages. At 20 per second, Graph allows about as many in `MAX_INTERVAL`.
 const MAX_PAGES: u64 = 5000;
 
-/// A state is also written when the records since the last one are this many times its size, so states stay below 5% of the output.
+/// A state is also written when the records since the last one are this many times its size, which keeps states below 5% of the output.
 const MIN_RECORDS_PER_STATE: u64 = 20;
 
 /// The current state of each selected stream, and when it was last written.
@@ -26,15 +25,15 @@ pub(super) struct Checkpoints(PerStream<Option<Checkpoint>>);
 #[derive(Debug)]
 struct Checkpoint {
     state: StreamState,
-    /// Whether it has changed since it was written.
+    /// Whether the state has changed since it was last written.
     changed: bool,
-    /// Bytes of records since it was written.
+    /// Bytes of records since the state was last written.
     records: u64,
-    /// Pages since it was written.
+    /// Pages since the state was last written.
     pages: u64,
-    /// When it was written, or when the run started.
+    /// When the state was last written, or when the run started.
     at: Instant,
-    /// Its size when it was last written. [`None`] before it was first written.
+    /// The size of the state when it was last written. [`None`] if it has not been written yet.
     bytes: Option<u64>,
 }
 
@@ -79,16 +78,16 @@ impl Checkpoints {
         }
     }
 
-    /// The state to write when the run is stopped, if it has changed. The first records of an incremental stream are followed by a state even if
-    /// it is the initial one. Streams that are read in full have no state before their end.
+    /// The state to write when the run is stopped, if it has changed. After the first records of an incremental stream, a state is written even if
+    /// it is still the initial one. For streams that are read in full, a state is only written at the end.
     pub(super) fn for_stopped(&self, stream: &Stream) -> Option<&StreamState> {
         let is_first = |checkpoint: &Checkpoint| checkpoint.bytes.is_none() && checkpoint.records > 0 && stream.mode() == Mode::Incremental;
         let is_due = |checkpoint: &&Checkpoint| checkpoint.changed || is_first(checkpoint);
         self.0[stream].as_ref().filter(is_due).map(|checkpoint| &checkpoint.state)
     }
 
-    /// The state to write when a stream failed. A full refresh is resumed only after a transient failure. Otherwise every attempt would skip
-    /// what this one has read for as long as the failure lasts.
+    /// The state to write when a stream has failed. A full refresh is resumed only after a transient failure. After any other failure, each new
+    /// attempt would skip what this one has read, for as long as the failure lasts.
     pub(super) fn for_failed(&mut self, stream: &Stream, fault: Fault) -> Option<&StreamState> {
         if let Some(checkpoint) = self.get_mut(stream).filter(|checkpoint| fault != Fault::Transient && checkpoint.state.is_full_refresh())
         {
@@ -105,7 +104,7 @@ impl Checkpoints {
         Some(&checkpoint.state)
     }
 
-    /// Notes that the state was written with this size.
+    /// Records that the state was written, and its size in bytes.
     pub(super) fn written(&mut self, stream: &Stream, bytes: usize) {
         if let Some(checkpoint) = self.get_mut(stream) {
             (checkpoint.changed, checkpoint.records, checkpoint.pages) = (false, 0, 0);

@@ -1,4 +1,4 @@
-//! The `Emitter` trait: what a sync emits, whatever the protocol.
+//! The `Emitter` trait, which defines the output of a sync independently of the protocol.
 
 use std::{io, sync::Arc};
 
@@ -11,59 +11,59 @@ use crate::{
     streams::Stream,
 };
 
-/// Receives the output of a sync: writes it in one protocol, or hands it to a program. Optional methods do nothing by default.
+/// Receives the output of a sync, and writes it in one protocol or passes it to a program. Optional methods do nothing by default.
 ///
 /// All methods return an error if the output cannot be written.
 #[warn(missing_docs)]
 pub trait Emitter: Send {
-    /// A stream starts.
+    /// Reports that a stream has started.
     fn started(&mut self, _: &'static Stream) -> io::Result<()> {
         Ok(())
     }
 
-    /// Records of a stream. The batch ends early when the run is stopped and the reader is slow. Records already taken from it must be written
-    /// completely.
+    /// Writes records of a stream. The batch ends early if the run is stopped and the reader is slow. Records already taken from it must be
+    /// written completely.
     fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()>;
 
-    /// The state that covers all records of the stream so far. Returns its size in bytes.
+    /// Writes the state that covers all records of the stream so far. Returns the size of the state in bytes.
     fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
 
-    /// The run was stopped: the states that cover the written records, for all streams with something new.
+    /// After the run was stopped, writes the states that cover the written records, for all streams with anything new.
     fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
         states.iter().try_for_each(|(stream, state)| self.state(stream, state).map(|_| ()))
     }
 
-    /// Graph is rate-limiting the stream's requests until this time.
+    /// Reports that Graph is rate-limiting the stream's requests until this time.
     fn rate_limited(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
         Ok(())
     }
 
-    /// The estimated total number of records of a stream, including those already emitted.
+    /// Reports the estimated total number of records of a stream, including the ones already emitted.
     fn estimated(&mut self, _: &'static Stream, _: u64) -> io::Result<()> {
         Ok(())
     }
 
-    /// A stream has ended. Nothing more is emitted for it.
+    /// Reports that a stream has ended. Nothing more is emitted for it.
     fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
         Ok(())
     }
 
-    /// The figures of the whole run, at its end.
+    /// Writes the statistics of the whole run, at its end.
     fn figures(&mut self, _: &Figures) -> io::Result<()> {
         Ok(())
     }
 
-    /// A log message for users.
+    /// Writes a log message for users.
     fn log(&mut self, _: tracing::Level, _: &str) -> io::Result<()> {
         Ok(())
     }
 
-    /// The run has ended. No other method but `flush` is called after this one.
+    /// Reports that the run has ended. After this method, only `flush` is called.
     fn finished(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Everything emitted so far must reach the reader.
+    /// Sends everything emitted so far to the reader.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -73,12 +73,12 @@ pub trait Emitter: Send {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Complete,
-    /// Something is missing.
+    /// Some records are missing.
     Incomplete(Arc<Error>),
 }
 
 impl Outcome {
-    /// Who has to act if something is missing.
+    /// Who can fix the error, if the stream is incomplete.
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Complete => None,
@@ -87,13 +87,13 @@ impl Outcome {
     }
 }
 
-/// The new position of a partition. It covers all records of the partition that were handed over before.
+/// The new position of a partition, which covers all of its records that were passed to the output before.
 #[derive(Debug)]
 pub struct PositionUpdate {
     pub stream: &'static Stream,
     /// The partition's key in the state.
     pub key: String,
-    /// [`None`] if the partition no longer exists. This also removes everything below it, such as the channels of a team.
+    /// [`None`] if the partition no longer exists. This also removes everything below it, such as a team's channels.
     pub position: Option<Position>,
     /// The number of pages read since the previous update.
     pub pages: u64,

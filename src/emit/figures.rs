@@ -1,4 +1,4 @@
-//! The figures of a run (records, requests, time), during the run and at its end.
+//! The statistics of a run (records, requests, time), during the run and at its end.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{graph::Counts, streams::Stream};
 
-/// The figures of a stream.
+/// The statistics of a stream.
 #[derive(Clone, Debug)]
 pub struct StreamFigures {
     pub stream: &'static Stream,
     pub phase: Phase,
     /// Emitted records.
     pub records: u64,
-    /// Emitted messages that were changed after they were posted and are not deleted.
+    /// Emitted messages that were changed after they were posted, without deleted ones.
     pub changed: u64,
     /// Emitted messages that are deleted.
     pub deleted: u64,
@@ -26,9 +26,9 @@ pub struct StreamFigures {
     pub skipped: u64,
     /// Parents found so far.
     pub parents: u64,
-    /// Parents that are done.
+    /// Parents that have been read or skipped.
     pub done: u64,
-    /// When Graph's rate limit for it ends.
+    /// When Graph's rate limiting of the stream ends.
     pub wait_until: Option<DateTime<Utc>>,
     /// The time from the start of the run until the stream ended.
     pub duration: Option<Duration>,
@@ -42,7 +42,7 @@ pub enum Phase {
     Incomplete,
 }
 
-/// The figures of a run at one moment.
+/// A snapshot of the statistics of a run.
 #[derive(Clone, Debug)]
 pub struct Figures {
     /// All selected streams.
@@ -51,7 +51,7 @@ pub struct Figures {
     pub elapsed: Duration,
     /// Whether more parents may still be found.
     pub is_discovering: bool,
-    /// An estimate of the remaining work, once there is one.
+    /// An estimate of the remaining work, as soon as one is possible.
     pub remaining: Option<Remaining>,
 }
 
@@ -59,7 +59,7 @@ pub struct Figures {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Remaining {
     pub requests: f64,
-    /// The requests of the longest list, which must be sent one after another.
+    /// The remaining requests for the longest list, which must be sent one after another.
     pub longest: f64,
 }
 
@@ -68,26 +68,26 @@ impl Figures {
         self.sum(|figures| figures.records)
     }
 
-    /// The sum of a figure over all streams.
+    /// The sum of a statistic over all streams.
     pub fn sum(&self, figure: impl Fn(&StreamFigures) -> u64) -> u64 {
         self.streams.iter().map(figure).sum()
     }
 
-    /// When the last rate limit ends, if any stream is waiting for one.
+    /// When rate limiting ends for all streams, if any stream is waiting for it.
     pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.streams.iter().filter_map(|figures| figures.waiting_until(now)).max()
     }
 }
 
 impl StreamFigures {
-    /// When its rate limit ends, if it is waiting for one.
+    /// When rate limiting of the stream ends, if it is waiting for that.
     pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.wait_until.filter(|&until| until > now && self.phase == Phase::Reading)
     }
 }
 
 impl Figures {
-    /// The figures as JSON, for logs.
+    /// The statistics as JSON, for logs.
     pub fn json(&self) -> Value {
         let streams: Map<_, _> = self.streams.iter().map(|figures| (figures.stream.name.to_owned(), figures.json())).collect();
         let by_class: Map<_, _> = self.requests.classes.iter().map(|counts| (counts.class.name.to_owned(), counts.sent.into())).collect();
@@ -122,12 +122,12 @@ impl StreamFigures {
         figures
     }
 
-    /// Whether its records show changes and deletions.
+    /// Whether the stream's records show changes and deletions.
     pub fn reports_changes(&self) -> bool {
         self.stream.cursor.is_some()
     }
 
-    /// A word for its phase at the end of the run.
+    /// The stream's outcome in one word, at the end of the run.
     pub fn outcome(&self) -> &'static str {
         match self.phase {
             Phase::Complete => "complete",
@@ -137,7 +137,7 @@ impl StreamFigures {
     }
 }
 
-/// Seconds, with milliseconds.
+/// Converts to seconds, with millisecond precision.
 fn seconds(time: Duration) -> f64 {
     time.as_millis() as f64 / 1000.0
 }

@@ -1,4 +1,4 @@
-//! The single path to stdout: a writer thread, and a queue in front of it that is bounded by bytes.
+//! The only path to stdout: a writer thread, fed by a queue whose size in bytes is bounded.
 
 use std::{io, panic::resume_unwind, sync::Arc, thread::JoinHandle};
 
@@ -31,7 +31,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Writer(JoinHandle<io::Result<WriteSummary>>);
 
-/// The writer thread has ended, usually because the reader closed the pipe. Methods of [`Output`] then fail with this error.
+/// The error of [`Output`]'s methods after the writer thread has ended, usually because the reader closed the pipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed;
 
@@ -58,7 +58,7 @@ impl Output {
         Ok((Self { events, capacity, buffers: BufferPool::default(), progress, stop }, Writer(writer)))
     }
 
-    /// An empty batch of records.
+    /// Creates an empty batch of records.
     pub fn batch(&self, stream: &'static Stream) -> Records {
         Records::new(stream, &self.buffers)
     }
@@ -83,13 +83,13 @@ impl Output {
         &self.progress
     }
 
-    /// A stream starts.
+    /// Reports that a stream has started.
     pub fn started(&self, stream: &'static Stream) -> Result<(), Closed> {
         self.progress.start_stream(stream);
         self.send(Event::Started(stream))
     }
 
-    /// Updates the position of a partition. A state is written when one is due.
+    /// Updates the position of a partition, and writes a state if one is due.
     pub fn update_position(&self, update: PositionUpdate) -> Result<(), Closed> {
         self.send(Event::Position(Box::new(update)))
     }
@@ -99,28 +99,28 @@ impl Output {
         self.send(Event::Skipped(stream, hashes))
     }
 
-    /// Graph is rate-limiting the stream's requests until this time.
+    /// Reports that Graph is rate-limiting the stream's requests until this time.
     pub fn rate_limited(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
         self.progress.rate_limited(stream, until);
         self.send(Event::RateLimited(stream, until))
     }
 
-    /// The estimated total number of records of a stream, including those already emitted.
+    /// Reports the estimated total number of records of a stream, including the ones already emitted.
     pub fn estimated(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
         self.send(Event::Estimated(stream, records))
     }
 
-    /// A stream has ended. Its last state is written first.
+    /// Reports that a stream has ended, after its last state is written.
     pub fn ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
         self.send(Event::Ended(stream, outcome))
     }
 
-    /// Writes the figures of the run, which sent these requests.
+    /// Writes the statistics of the run, including its request counts.
     pub fn figures(&self, requests: Counts) -> Result<(), Closed> {
         self.send(Event::Figures(requests))
     }
 
-    /// A log message for users. It is lost if the reader closed the pipe.
+    /// Writes a log message for users. The message is lost if the reader has closed the pipe.
     pub fn log(&self, level: tracing::Level, message: String) {
         let _ = self.send(Event::Log(level, message));
     }
@@ -134,7 +134,7 @@ impl Writer {
     /// Waits until everything is written. All [`Output`]s must have been dropped before.
     ///
     /// # Errors
-    /// The first write that failed.
+    /// If a write failed.
     ///
     /// # Panics
     /// If the writer thread panicked.
@@ -153,15 +153,15 @@ mod tests {
     use super::*;
     use crate::{emit::Batch, streams::MESSAGES};
 
-    /// Writes one batch each time it receives a message.
-    struct Slow {
-        permission: Receiver<()>,
+    /// Writes one batch per message received.
+    struct GatedEmitter {
+        gate: Receiver<()>,
         written: Arc<AtomicUsize>,
     }
 
-    impl Emitter for Slow {
+    impl Emitter for GatedEmitter {
         fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
-            self.permission.recv().map_err(io::Error::other)?;
+            self.gate.recv().map_err(io::Error::other)?;
             batch.for_each(|record| _ = self.written.fetch_add(record.len(), Ordering::SeqCst));
             Ok(())
         }
@@ -175,10 +175,10 @@ mod tests {
     fn the_queue_is_bounded_and_a_larger_batch_waits_alone() {
         let (queue, runtime) = (QUEUE_BYTES as usize, tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap());
         for (batches, bytes) in [(100, 300 * 1024), (2000, 10 * 1024), (4, 2 * queue)] {
-            let (permit, permission) = channel();
+            let (permit, gate) = channel();
             let (written, accepted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
             let (output, writer) =
-                Output::start(Box::new(Slow { permission, written: written.clone() }), Vec::new(), StopSignal::default()).unwrap();
+                Output::start(Box::new(GatedEmitter { gate, written: written.clone() }), Vec::new(), StopSignal::default()).unwrap();
             let sending: Vec<_> = (0..batches)
                 .map(|_| {
                     let (output, written, accepted) = (output.clone(), written.clone(), accepted.clone());

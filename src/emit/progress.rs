@@ -1,4 +1,4 @@
-//! Counts the progress of a run.
+//! Keeps track of the progress of a run.
 
 use std::{
     collections::HashMap,
@@ -14,13 +14,13 @@ use crate::{
     streams::{PerStream, Stream, StreamSet},
 };
 
-/// Before this time an estimate of the remaining work is not reliable.
+/// Before this time, estimates of the remaining work are not reliable.
 const MIN_ELAPSED: Duration = Duration::from_secs(5);
 
-/// One of this many long jobs must have been started before the others are assumed to be similar.
+/// At least one in this many long jobs must have started before the others are assumed to be similar.
 const MAX_JOBS_PER_KNOWN_JOB: usize = 10;
 
-/// The progress of a run. It is updated at most once per page, so a lock is cheap enough.
+/// The progress of a run. It is updated at most once per page, so the lock is cheap enough.
 #[derive(Debug)]
 pub struct Progress(Mutex<Counters>);
 
@@ -36,7 +36,7 @@ struct Counters {
     waiting: usize,
     /// Long jobs in progress, by number.
     long: HashMap<u64, LongJob>,
-    /// The number of finished long jobs, and of their requests.
+    /// The number of finished long jobs, and the total number of their requests.
     finished: (usize, f64),
 }
 
@@ -50,7 +50,7 @@ struct LongJob {
 /// The size of a job, for estimates.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum JobSize {
-    /// Finds other jobs.
+    /// Finds new jobs.
     Discovery,
     /// Usually one request.
     #[default]
@@ -74,7 +74,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// A panic while the lock is held leaves the counters intact.
+    /// Ignores poisoning, because a panic while the lock is held leaves the counters intact.
     fn lock(&self) -> MutexGuard<'_, Counters> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,12 +116,12 @@ impl Progress {
         });
     }
 
-    /// Subtracts the last `dropped` of these records, which were not written. Their stream is therefore not complete.
+    /// Subtracts the last `dropped` records of the batch, which were not written. The stream is therefore not complete.
     pub(super) fn subtract_dropped(&self, records: &Records, dropped: usize) {
         let (dropped, all, (changed, deleted)) = (dropped as u64, records.len() as u64, records.changes());
         self.one(records.stream(), |figures| {
             figures.records -= dropped;
-            // An approximation: it is not known which records show a change.
+            // This is approximate, because it is not known which of the records show a change.
             figures.changed -= changed * dropped / all;
             figures.deleted -= deleted * dropped / all;
             figures.phase = Phase::Reading;
@@ -146,7 +146,7 @@ impl Progress {
         });
     }
 
-    /// Sets the number of parents that were refused or not found.
+    /// Sets the number of parents that Graph refused or did not find.
     pub fn set_skipped(&self, stream: &'static Stream, parents: u64) {
         self.one(stream, |figures| figures.skipped = parents);
     }
@@ -218,7 +218,7 @@ impl Progress {
         }
     }
 
-    /// The current figures of the run, which has sent these requests.
+    /// The current statistics of the run, including the request counts.
     pub fn figures(&self, requests: Counts) -> Figures {
         let counters = self.lock();
         let elapsed = counters.started_at.elapsed();

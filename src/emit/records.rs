@@ -8,18 +8,18 @@ use std::{
 use super::StopSignal;
 use crate::streams::Stream;
 
-/// A batch of this size is handed over, so that buffers stay small.
+/// A batch of this size is passed to the writer, so that buffers stay small.
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// The capacity of a pooled buffer: a full batch with its last record.
+/// The capacity of a pooled buffer, which fits a full batch including its last record.
 const BUFFER_BYTES: usize = BATCH_BYTES + BATCH_BYTES / 4;
 
-/// A smaller batch does not keep a pooled buffer while it waits.
+/// A smaller batch does not keep a pooled buffer while it waits in the queue.
 const SMALL_BATCH_BYTES: usize = BUFFER_BYTES / 4;
 
 const MAX_POOLED_BUFFERS: usize = 16;
 
-/// Buffers for reuse. Large buffers are needed so often that allocating each one would fragment the memory.
+/// A pool of reusable buffers. Large buffers are needed so often that allocating each one would fragment the memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BufferPool(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -34,7 +34,7 @@ pub struct Records {
     pool: BufferPool,
 }
 
-/// Iterates over records for writing. It ends early when the run is stopped and the reader is slow.
+/// Iterates over the records to write. Ends early if the run is stopped and the reader is slow.
 #[derive(Debug)]
 pub struct Batch<'b> {
     records: &'b Records,
@@ -77,7 +77,7 @@ impl Records {
         self.stream
     }
 
-    /// Adds what `write` appends as one record if `keep` accepts it. Returns whether it was added.
+    /// Adds the bytes that `write` appends as one record, if `keep` accepts them. Returns whether the record was added.
     pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), keep: impl FnOnce(&[u8]) -> bool) -> bool {
         if self.bytes.capacity() == 0 {
             self.bytes = self.pool.take();
@@ -93,7 +93,7 @@ impl Records {
         is_kept
     }
 
-    /// Counts a change that the last record shows.
+    /// Counts the change that the last record shows.
     pub fn count_change(&mut self, change: Change) {
         match change {
             Change::Changed => self.changed += 1,
@@ -101,7 +101,7 @@ impl Records {
         }
     }
 
-    /// The number of changed and of deleted messages.
+    /// The numbers of changed and deleted messages.
     pub(super) fn changes(&self) -> (u64, u64) {
         (self.changed, self.deleted)
     }
@@ -145,7 +145,7 @@ impl<'b> Batch<'b> {
         self.records.stream
     }
 
-    /// The number of records that were dropped, if it ended early.
+    /// The number of records that were dropped, if the batch ended early.
     pub(super) fn dropped(&self) -> Option<usize> {
         self.is_stopped.then_some(self.remaining.len())
     }

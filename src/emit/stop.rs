@@ -10,19 +10,19 @@ pub struct StopSignal {
 }
 
 impl StopSignal {
-    /// Sends no more requests. Records that were read are still written, with the states that cover them.
+    /// Stops sending requests. Records that were already read are still written, with the states that cover them.
     pub fn stop_requests(&self) {
         self.requests.cancel();
     }
 
-    /// Also drops the records in the queue, because the reader is slow. The line in progress is finished, and the states that cover the
-    /// written records follow.
+    /// Also drops the queued records, because the reader is slow. The current line is finished, and then the states that cover the written
+    /// records are written.
     pub fn stop_writing(&self) {
         self.stop_requests();
         self.writing.cancel();
     }
 
-    /// A signal that stops with this one and can stop requests earlier.
+    /// Creates a signal that stops when this one does, and that can also stop requests on its own.
     #[must_use]
     pub fn child(&self) -> Self {
         Self { requests: self.requests.child_token(), writing: self.writing.clone() }

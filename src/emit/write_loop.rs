@@ -1,4 +1,4 @@
-//! The loop of the writer thread: writes events in order, and ends early when the run is stopped.
+//! The loop of the writer thread, which writes events in order and ends early if the run is stopped.
 
 use std::{io, sync::Arc};
 
@@ -39,7 +39,7 @@ pub(super) struct WriteLoop {
     checkpoints: Checkpoints,
     stop: StopSignal,
     progress: Arc<Progress>,
-    /// The streams whose records were dropped. Their later events no longer match what was written.
+    /// The streams whose records were dropped. Later events of these streams no longer match what was written.
     truncated: StreamSet,
 }
 
@@ -57,7 +57,7 @@ impl WriteLoop {
         loop {
             let event = match events.try_recv() {
                 Ok(event) => event,
-                // The queue is empty: let the reader have everything so far.
+                // While the queue is empty, send everything so far to the reader.
                 Err(_) => {
                     self.emitter.flush()?;
                     match events.blocking_recv() {
@@ -81,7 +81,7 @@ impl WriteLoop {
         match event {
             Event::Started(stream) => self.emitter.started(stream),
             Event::Records(records, _permit) => self.records(&records),
-            // Progress and debug messages would only delay the end of the run.
+            // When writing has stopped, progress and debug messages would only delay the end of the run.
             Event::RateLimited(..) | Event::Estimated(..) | Event::Log(Level::DEBUG | Level::TRACE, _)
                 if self.stop.has_stopped_writing() =>
             {
@@ -89,7 +89,7 @@ impl WriteLoop {
             }
             Event::Position(update) if self.truncated.contains(update.stream) => Ok(()),
             Event::Position(update) => {
-                // If the run is stopped, all states are written at its end.
+                // If the run is stopped, all states are written at the end.
                 let is_stopped = self.stop.has_stopped_writing();
                 self.state(update.stream, |checkpoints| checkpoints.update(*update).filter(|_| !is_stopped))
             }
@@ -150,20 +150,20 @@ mod tests {
     };
 
     /// Logs what is emitted, and stops the run after a number of records.
-    struct Stopping {
+    struct StoppingEmitter {
         log: Arc<Mutex<Vec<String>>>,
         records: usize,
         stop: StopSignal,
     }
 
-    impl Stopping {
+    impl StoppingEmitter {
         fn write(&self, line: String) -> io::Result<()> {
             self.log.lock().unwrap().push(line);
             Ok(())
         }
     }
 
-    impl Emitter for Stopping {
+    impl Emitter for StoppingEmitter {
         fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
             let stream = batch.stream();
             for _ in batch {
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_stopped_run_emits_only_states_and_outcomes_of_written_records() {
         let (log, stop) = (Arc::<Mutex<Vec<String>>>::default(), StopSignal::default());
-        let emitter = Box::new(Stopping { log: log.clone(), records: 4, stop: stop.clone() });
+        let emitter = Box::new(StoppingEmitter { log: log.clone(), records: 4, stop: stop.clone() });
         let state = |stream: &'static Stream| {
             (stream, if stream.cursor.is_some() { StreamState::new_partitioned("t", &stream.trail()) } else { StreamState::new_snapshot() })
         };

@@ -1,10 +1,10 @@
-//! Hints: what a user can do about a failed request or sign-in.
+//! Hints that tell users what to do about a failed request or sign-in.
 
 use std::time::Duration;
 
 use crate::graph::{self, Cause, MAX_WAIT, Mixup};
 
-/// The hint for a failed request, unless [`RefusalReason`](super::RefusalReason) explains it.
+/// The hint for a failed request that [`RefusalReason`](super::RefusalReason) does not explain.
 pub(super) fn for_request(error: &graph::Error) -> Option<String> {
     if let Cause::SignIn(refusal) = &error.cause
         && let Some(hint) = for_sign_in(refusal)
@@ -24,13 +24,13 @@ pub(super) fn for_request(error: &graph::Error) -> Option<String> {
     }
 }
 
-const LATER_PAGE: &str = "Graph returned the pages before this one, so the id and the permission are right: run again; if it persists, \
+const LATER_PAGE: &str = "Graph returned the pages before this one, so the id and the permission are right: run again; if the error persists, \
     Microsoft support can look up the request-id";
 
 /// Whether a request always fails for this team or channel, while requests for others may succeed.
 pub(super) fn is_specific_to_parent(error: &graph::Error) -> bool {
     match &error.cause {
-        // Other statuses concern all parents (sign-in, licences, permissions, proxies), and missing parents are skipped anyway.
+        // Other statuses affect all teams and channels (sign-in, licences, permissions, proxies), and missing ones are skipped anyway.
         Cause::Refused(_) if error.is_later_page_refusal() => true,
         Cause::Refused(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
         Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
@@ -59,7 +59,7 @@ const PROXY_LOGIN: &str = "the proxy requires authentication: check HTTPS_PROXY"
 fn for_outage(status: u16) -> &'static str {
     match status {
         404 => {
-            "a service that Graph depends on had an outage: run again; if it persists, check the id, because Graph returns the same for some \
+            "a service that Graph depends on had an outage: run again; if the error persists, check the id, because Graph returns the same for some \
             deleted items"
         }
         _ => "a service that Graph depends on had an outage: run again; no permission is missing",
@@ -69,7 +69,7 @@ fn for_outage(status: u16) -> &'static str {
 fn for_long_wait(wait: Duration) -> String {
     let minutes = |time: Duration| time.as_secs().div_ceil(60);
     format!(
-        "Graph requires a wait of {} minutes, and a run waits {} at most: run again after that; it resumes from its state",
+        "Graph asked for a wait of {} minutes, but a run waits at most {}: run again later; it resumes from its state",
         minutes(wait),
         minutes(MAX_WAIT)
     )
@@ -77,19 +77,19 @@ fn for_long_wait(wait: Duration) -> String {
 
 const UNREACHABLE: &str = "this machine cannot reach that host on port 443: check its network, its firewall and HTTPS_PROXY";
 
-/// The hint for a connection that failed, by words in the message of the HTTP or TLS library.
+/// The hint for a failed connection, chosen by words in the message from the HTTP or TLS library.
 fn for_transport(text: &str) -> Option<&'static str> {
     let hints = [
         ("dns error", "this machine cannot resolve the host name: check its network, and HTTPS_PROXY if there is a proxy"),
-        ("expired", "check the clock of this machine; if it is right, check for a proxy that intercepts TLS"),
-        ("not valid yet", "check the clock of this machine"),
-        ("certificate", "if a proxy intercepts TLS, add its CA certificate to the file that SSL_CERT_FILE names"),
+        ("expired", "check this machine's clock; if it is right, check for a proxy that intercepts TLS"),
+        ("not valid yet", "check this machine's clock"),
+        ("certificate", "if a proxy intercepts TLS, add its CA certificate to the file that SSL_CERT_FILE points to"),
         ("proxy", "check HTTPS_PROXY, and which hosts the proxy allows"),
         ("tunnel", "check HTTPS_PROXY, and which hosts the proxy allows"),
         ("no response within", UNREACHABLE),
         ("cannot connect", UNREACHABLE),
     ];
-    // Host names are ignored: one may contain `proxy`.
+    // Host names are ignored, because they may contain words such as `proxy`.
     let message = text.split(' ').filter(|word| !word.contains("://")).collect::<Vec<_>>().join(" ");
     hints.into_iter().find(|(words, _)| message.contains(words)).map(|(_, hint)| hint)
 }
@@ -103,7 +103,7 @@ fn for_sign_in(refusal: &graph::SignInRefusal) -> Option<String> {
 fn for_sign_in_status(status: u16) -> Option<&'static str> {
     match status {
         300..=303 | 305..=399 => Some("redirects are not followed, to protect the client secret: check `cloud`, `login_url` and the proxy"),
-        403 | 404 => Some("this is not the Microsoft sign-in service: check `cloud`, `login_url` and the proxy"),
+        403 | 404 => Some("this host is not the Microsoft sign-in service: check `cloud`, `login_url` and the proxy"),
         407 | 511 => Some(PROXY_LOGIN),
         _ => None,
     }
@@ -114,7 +114,7 @@ fn for_code(code: u64, refusal: &graph::SignInRefusal) -> Option<String> {
     match code {
         7_000_229 => Some(format!(
             "the application is not in this tenant: an administrator of the tenant can add it with consent at {consent}; if it was there \
-            before, it may have been deleted under Enterprise applications"
+            before, an administrator may have deleted it under Enterprise applications"
         )),
         _ => for_fixed_code(code, mixups).map(str::to_owned),
     }
@@ -158,7 +158,7 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
         }
         70_001 | 7_000_112 => {
             "the application is disabled or missing in this tenant: check `client_id`, and in the Entra admin center under Enterprise \
-            applications > Properties set Enabled for users to sign-in to Yes"
+            applications > Properties set 'Enabled for users to sign-in' to 'Yes'"
         }
         90_002 | 900_023 | 50_059 => {
             "the tenant does not exist in this cloud: check `cloud`, and `tenant_id`, which is the Directory (tenant) ID of the app \
@@ -173,14 +173,14 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
         }
         7_000_216 | 7_000_218 => "Entra received no `client_secret`: check its value and the proxy",
         700_025 => {
-            "a public client cannot have a client secret: in the Entra admin center under App registrations > Authentication, set Allow \
-            public client flows to No"
+            "a public client cannot have a client secret: in the Entra admin center under App registrations > Authentication, set 'Allow \
+            public client flows' to 'No'"
         }
         7_000_232 => {
             "`client_id` is the id of a managed identity, which has no client secret: register an application, and use its ids and its secret"
         }
         5_000_224 | 5_000_225 => {
-            "the tenant is blocked or was deleted: check `tenant_id`; if it is right, ask its administrator or Microsoft support"
+            "the tenant is blocked or was deleted: check `tenant_id`; if it is right, ask the tenant's administrator or Microsoft support"
         }
         code if OTHER_CREDENTIALS.contains(&code) => {
             "Microsoft Entra reports a problem with a certificate or federated token, but a client secret was sent: check `login_url` and \
@@ -195,13 +195,13 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// The codes of Microsoft's pages and public issues for each kind of credentials of an application (graph.md 1.4).
+    /// Error codes from Microsoft's documentation and from public issues, for each kind of application credential (graph.md 1.4).
     const CODES: &[u64] = &[
-        // A secret.
+        // Secrets.
         7_000_215, 7_000_222, 7_000_216, 7_000_218, 7_000_229, 7_000_232, 700_025, 700_016, 700_011, 70_001, 7_000_112, 90_002, 900_023,
-        50_059, 500_011, 90_038, 900_382, 900_432, 53_003, 5_000_224, 5_000_225, 70_011, 900_144, 90_014, // A certificate.
+        50_059, 500_011, 90_038, 900_382, 900_432, 53_003, 5_000_224, 5_000_225, 70_011, 900_144, 90_014, // Certificates.
         700_027, 700_024, 700_021, 700_023, 50_027, 5_002_723, 5_002_738, 5_002_741, 5_002_730, 1_000_502, 7_000_274, 7_000_214, 7_000_277,
-        700_030, 50_012, 50_013, 50_032, // A federated token.
+        700_030, 50_012, 50_013, 50_032, // Federated tokens.
         70_021, 700_211, 700_212, 700_213, 7_002_137, 7_002_138, 70_025, 700_222, 700_226, 7_002_206, 700_223, 700_238, 7_000_272, 50_166,
         90_061, 51_000,
     ];

@@ -1,4 +1,4 @@
-//! The errors that end a run or a stream, and who can fix them.
+//! The errors that end a run or a stream, with who can fix them.
 
 mod hint;
 pub mod panic;
@@ -14,7 +14,7 @@ use crate::{
 };
 pub use refused::{MissingPermission, RefusalReason};
 
-/// Maximum characters of a message from Microsoft in a dialog.
+/// Maximum length of a message from Microsoft in a dialog, in characters.
 const MAX_CAUSE_IN_DIALOG: usize = 160;
 
 /// Why a run or a stream failed.
@@ -22,7 +22,7 @@ const MAX_CAUSE_IN_DIALOG: usize = 160;
 pub enum Error {
     #[error("{0}")]
     Config(#[from] config::Error),
-    /// The configuration does not say which teams or channels to read.
+    /// The configuration does not select any teams or channels.
     #[error("{0}")]
     Parents(String),
     /// A file that was passed on the command line cannot be used.
@@ -43,10 +43,10 @@ pub enum Error {
         instead"
     )]
     ForeignHosts,
-    /// An environment variable has an unusable value.
+    /// An environment variable has an invalid value.
     #[error("{0}")]
     Environment(graph::ClientError),
-    /// The catalog requests something that does not exist.
+    /// The catalog selects something that does not exist.
     #[error("{0}")]
     Catalog(String),
     #[error("cannot use the state: {0}")]
@@ -61,23 +61,23 @@ pub enum Error {
         task: String,
         source: Box<graph::Error>,
         hint: Option<String>,
-        /// The permission whose absence made Graph refuse, if that is certain.
+        /// The missing permission because of which Graph refused, if that is certain.
         missing_permission: Option<&'static str>,
     },
-    /// Every parent of a stream was refused or is missing.
-    #[error("none of {count} parents can be read; one of the errors: {example}")]
+    /// Graph refused access to every parent of a stream, or none of them exists.
+    #[error("none of {count} teams or channels could be read; for example: {example}")]
     NoParent {
         count: u64,
         /// The most informative of the errors.
         example: Arc<Error>,
     },
-    /// Some items cannot become records.
+    /// Some items cannot be converted to records.
     #[error("could not {task} completely: {count} items are malformed (not an object, or no usable id), even after a retry")]
     Damaged { task: String, count: u64 },
-    /// Graph did not return anything older than a certain time.
+    /// Graph did not return anything older than a certain time, because its pages repeated.
     #[error(
-        "could not {task} completely: everything older than {than} is missing, because Graph's pages repeated before reaching it on {at}; hint: \
-        a run that starts more than a day later tries again; please report this if it persists"
+        "could not {task} completely: everything older than {than} is missing, because Graph's pages began to repeat before reaching it on {at}; hint: \
+        a run that starts more than a day later tries again; please report this if the error persists"
     )]
     Older {
         task: String,
@@ -98,7 +98,7 @@ pub enum Error {
         /// Maximum bytes of a record.
         limit: usize,
     },
-    /// A configured id was searched in all its possible parents and was not found.
+    /// A configured id was not found in any of the teams or channels that could contain it.
     #[error("{id} was not found in any of the teams and channels that are read for {stream}; hint: check the id")]
     NotFound {
         /// The id of the channel or message.
@@ -108,14 +108,14 @@ pub enum Error {
     /// Graph returned 404 for a list of a team that exists.
     #[error(
         "cannot list the {stream} of team {team}, although the team exists: {source}; hint: one broken item, such as a member who was deleted \
-        from the directory, can make Graph fail the whole list: run again; if it persists, add {team} to `exclude`, or to `exclude` in \
+        from the directory, can make Graph fail the whole list: run again; if the error persists, add {team} to `exclude`, or to `exclude` in \
         `stream_options.{stream}`"
     )]
     ListOfTeam { stream: &'static str, team: String, source: Box<graph::Error> },
     /// Graph's list of teams omits teams that exist.
     #[error(
         "the list of teams is incomplete: Graph omits {count} teams that exist, such as team {team}; what earlier runs found in them was \
-        read; hint: run again; if it persists, contact Microsoft support, or add the teams to `exclude`"
+        read; hint: run again; if the error persists, contact Microsoft support, or add the teams to `exclude`"
     )]
     TeamsNotListed {
         count: u64,
@@ -127,14 +127,14 @@ pub enum Error {
     NoChannels { team: String },
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// The machine is out of threads, file handles or memory.
+    /// The machine has run out of threads, file handles or memory.
     #[error("{0}; hint: check the limits of this machine, such as `ulimit -n`, `ulimit -u` and its memory")]
     Machine(String),
     #[error("{0}; hint: this is a bug in tap-microsoft-teams, please report it")]
     Internal(String),
 }
 
-/// Who can fix an error, which decides whether a retry can help.
+/// Who can fix an error. This determines whether a retry can help.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Fault {
     /// Temporary: a later run may succeed.
@@ -179,7 +179,7 @@ impl Error {
         }
     }
 
-    /// What the error means for the parent, the stream and the run.
+    /// How the error affects the parent, the stream and the run.
     pub fn consequence(&self) -> Consequence {
         match self {
             Self::Graph { source, .. } | Self::SignIn { source, .. } => source.consequence(),
@@ -209,10 +209,10 @@ impl Error {
 
     /// The program panicked.
     pub fn panicked() -> Self {
-        Self::Internal(format!("the program panicked at {}", panic::location().unwrap_or("an unknown place")))
+        Self::Internal(format!("the program panicked at {}", panic::location().unwrap_or("an unknown location")))
     }
 
-    /// A failed request to Graph. The task, such as "list the members of team 02bd9fd6", requires all of the permissions.
+    /// Creates the error for a failed request to Graph. The task, such as "list the members of team 02bd9fd6", requires all of the permissions.
     pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
         let reason = RefusalReason::of(&source, permissions);
         let missing_permission = match &reason {
@@ -227,7 +227,7 @@ impl Error {
         }
     }
 
-    /// The permission whose absence made Graph refuse, if that is certain. All requests of this kind are then refused.
+    /// The missing permission because of which Graph refused, if that is certain. Graph then refuses all requests of this kind.
     pub fn missing_permission(&self) -> Option<&'static str> {
         match self {
             Self::Graph { missing_permission, .. } => *missing_permission,
@@ -235,7 +235,7 @@ impl Error {
         }
     }
 
-    /// Adds how to exclude this team or channel, if the request for it will always fail.
+    /// Adds a hint on how to exclude this team or channel, if requests for it always fail.
     #[must_use]
     pub fn with_exclude_hint(mut self, parent: &str) -> Self {
         if let Self::Graph { source, hint, .. } = &mut self
@@ -251,7 +251,7 @@ impl Error {
         self
     }
 
-    /// The text for a dialog: the hint first, then a shortened cause.
+    /// The message for a dialog: the hint first, then a shortened cause.
     pub fn for_dialog(&self) -> String {
         let cause = |source: &graph::Error| shorten(&source.cause.to_string(), MAX_CAUSE_IN_DIALOG);
         match self {
@@ -264,7 +264,7 @@ impl Error {
     }
 }
 
-/// Shortens a text to a maximum number of characters, at the end of a word if possible, and appends "...".
+/// Shortens a string to a maximum number of characters, at the end of a word if possible, and appends "...".
 pub fn shorten(text: &str, max: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(max) else { return text.to_owned() };
     let words = text[..end].rfind(' ').filter(|&space| space > end / 2).unwrap_or(end);

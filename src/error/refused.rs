@@ -2,7 +2,7 @@
 
 use crate::graph::{self, Cause, Permission};
 
-/// Maximum permissions of a token that a message lists.
+/// Maximum number of the token's permissions that a message lists.
 const MAX_LISTED: usize = 8;
 
 /// Why Graph refused a request.
@@ -22,26 +22,26 @@ pub enum RefusalReason {
 pub struct MissingPermission {
     /// The permission that the request requires.
     pub required: &'static Permission,
-    /// The permissions that the next requests require and that the token does not have, as far as is known.
+    /// Permissions that later requests require and that, as far as is known, the token does not have.
     pub also_required: Vec<&'static Permission>,
     /// The permissions in the token, if they can be read.
     pub granted: Option<Vec<String>>,
-    /// Permissions in the token that should be sufficient according to Microsoft's documentation, but were not.
+    /// Permissions in the token that are sufficient according to Microsoft's documentation, but that Graph did not accept.
     pub insufficient: Vec<String>,
     /// Whether the token or Graph shows that the permission is missing. Otherwise it is only the most likely reason.
     pub is_certain: bool,
 }
 
 impl RefusalReason {
-    /// Why a request was refused that requires the first of these permissions; the next requests require the others. [`None`] if it was not
-    /// refused, or if the reason is unknown. Graph's response decides; the token only explains it.
+    /// Why Graph refused a request. The request requires the first of these permissions, and later requests require the others. [`None`] if it
+    /// was not refused, or if the reason is unknown. The decision is based on Graph's response; the token is only used to explain it.
     pub fn of(error: &graph::Error, permissions: &[&'static Permission]) -> Option<Self> {
         let Cause::Refused(refusal) = &error.cause else { return None };
         if error.is_transient() || error.is_outage() || error.is_later_page_refusal() {
             return None;
         }
         let message = format!("{} {}", refusal.code, refusal.message).to_lowercase();
-        // Names of permissions follow, and `Policy.Read.All` is one of them.
+        // After these words come permission names, one of which may be `Policy.Read.All`.
         let message = message.split("api requires one of").next().unwrap_or_default();
         let mentions = |words: &[&str]| words.iter().any(|word| message.contains(word));
         match refusal.status {
@@ -71,7 +71,7 @@ impl RefusalReason {
         }
     }
 
-    /// The reason, and what to do about it.
+    /// The reason for the refusal, and what to do about it.
     pub fn advice(&self) -> String {
         match self {
             Self::Licence => {
@@ -80,7 +80,7 @@ impl RefusalReason {
             }
             Self::Policy => "the tenant does not allow this: an administrator can check the policies in the Teams admin center".to_owned(),
             Self::DespitePermission(permission) => format!(
-                "Graph refused although the token has {}: a policy or a missing licence of the tenant may be the cause; an administrator or \
+                "Graph refused although the token has {}: a policy of the tenant or a missing licence may be the cause; an administrator or \
                  Microsoft support can look up the request by its ids",
                 permission.least_privileged()
             ),
@@ -101,7 +101,7 @@ impl MissingPermission {
         }
     }
 
-    /// What the token has, as the beginning of a sentence. [`None`] if its permissions cannot be read.
+    /// The token's permissions, as the beginning of a sentence. [`None`] if they cannot be read.
     pub fn token_summary(&self) -> Option<String> {
         if !self.insufficient.is_empty() {
             return Some(format!("the token has {}, which Graph did not accept here", listed(plain(&self.insufficient))));

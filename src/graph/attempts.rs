@@ -1,4 +1,4 @@
-//! Sends a request until it succeeds or its retries are exhausted. Each attempt waits for the scheduler; `retry.rs` decides about retries.
+//! Sends a request until it succeeds or its retries are exhausted. Each attempt waits for the scheduler; `retry.rs` decides whether to retry.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -27,10 +27,10 @@ use super::{
     work::WorkItem,
 };
 
-/// The name of the token request in errors.
+/// The name of the token request in error messages.
 const SIGN_IN: &str = "the sign-in";
 
-/// Everything that attempts require.
+/// Sends requests, with retries.
 #[derive(Debug)]
 pub(super) struct Attempts {
     pub(super) exchange: Exchange,
@@ -38,12 +38,12 @@ pub(super) struct Attempts {
     pub(super) scheduler: Arc<Scheduler>,
     /// The date of Graph's last response.
     pub(super) last_response: Mutex<Option<ResponseDate>>,
-    /// A second of Graph's time.
+    /// The initial backoff: one second, scaled by `pace` for simulators.
     pub(super) first_wait: Duration,
     pub(super) limits: Limits,
 }
 
-/// A request with the state of its attempts.
+/// A request, and the attempts made at it so far.
 struct Attempted<'s, F> {
     request: &'s Request,
     format: F,
@@ -97,7 +97,7 @@ impl Attempts {
     }
 
     fn backoff(&self) -> Backoff {
-        // The pace also speeds up Graph's time.
+        // For a simulator, the pace scales this limit like the backoff.
         let throttled = self.limits.throttled.mul_f64(self.first_wait.as_secs_f64());
         Backoff::new(self.first_wait, Limits { throttled, ..self.limits })
     }
@@ -117,7 +117,7 @@ impl Attempts {
         result
     }
 
-    /// Makes one attempt, and immediately a second one with a new token if Graph does not accept the first token.
+    /// Makes one attempt. If Graph does not accept the token, immediately makes a second one with a new token.
     async fn attempt_with_token<F: ResponseFormat>(&self, attempted: &mut Attempted<'_, F>) -> Result<F::Parsed, Cause> {
         let mut refused = None;
         loop {
@@ -145,14 +145,15 @@ impl Attempts {
         if response.status.is_success() { self.parse(response, date, attempted).await } else { Err(self.refused(response, date, token)) }
     }
 
-    /// Downloads the file that Graph redirects to. If that fails, the request to Graph is retried, because the redirect expires after minutes.
+    /// Downloads the file that Graph redirects to. If that fails, the request to Graph is retried, because the redirect
+    /// expires after a few minutes.
     async fn file(&self, location: Option<&HeaderValue>, date: ResponseDate, work: &WorkItem) -> Result<Response, Cause> {
         let Exchange { host, secrets, .. } = &self.exchange;
         let location = location.and_then(|location| location.to_str().ok()).unwrap_or_default();
         let foreign = |place: String| Cause::ForeignLink(quotable(&place, secrets));
         let response = self.exchange.file(report_file(location, host).map_err(foreign)?, work).await?;
         match response.status {
-            status if status.is_redirection() => Err(foreign("a second redirect instead of the report file".to_owned())),
+            status if status.is_redirection() => Err(foreign("another redirect instead of the report file".to_owned())),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let body = response.body.map(|(body, _)| body).unwrap_or_default();
                 Err(Cause::Refused(refusal(status.as_u16(), &response.headers, date, &body, secrets)))
@@ -168,9 +169,9 @@ impl Attempts {
         date: ResponseDate,
         attempted: &Attempted<'_, F>,
     ) -> Result<F::Parsed, Cause> {
-        // Caches and proxies may return a part of a page.
+        // Caches and proxies may return only part of a page.
         if status == StatusCode::PARTIAL_CONTENT {
-            return Err(Cause::Malformed("it is only a part of a page (status 206)".to_owned()));
+            return Err(Cause::Malformed("it is only part of the page (status 206)".to_owned()));
         }
         let (body, permit) = body?;
         attempted.work.set_size(body.len());
@@ -178,7 +179,7 @@ impl Attempts {
     }
 
     fn refused(&self, Response { status, headers, body }: Response, date: ResponseDate, token: &Token) -> Cause {
-        // The status counts even if the body could not be read.
+        // The status is known even if the body could not be read.
         let body = body.map(|(body, _)| body).unwrap_or_default();
         let mut refusal = refusal(status.as_u16(), &headers, date, &body, &self.exchange.secrets);
         if refusal.status == 403 {

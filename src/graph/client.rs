@@ -1,4 +1,4 @@
-//! The client: fetches pages, objects and reports, and counts requests.
+//! The client, which fetches pages, objects and reports, and counts requests.
 
 use std::{
     collections::HashSet,
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{level::Level, secrets::Secrets};
 
-/// Maximum requests in flight without a pace: more would only use more memory.
+/// Maximum requests in flight when pacing is disabled. More would only use more memory.
 const MAX_IN_FLIGHT_UNPACED: usize = 8;
 
 /// The hosts of Graph and of the sign-in service.
@@ -39,7 +39,7 @@ pub struct Endpoints {
     pub graph: Url,
     /// Scheme, host and port of the sign-in service.
     pub login: Url,
-    /// The resource that tokens are for, without `/.default`: the Graph host of the cloud, even if `graph` is a proxy.
+    /// The resource that tokens are requested for, without `/.default`: the cloud's Graph host, even if `graph` is a proxy.
     pub resource: String,
 }
 
@@ -56,7 +56,7 @@ struct Inner {
     pace: Pace,
     /// The size of the last page of a work item that opened a list.
     page_size: AtomicUsize,
-    /// The kinds of lists for which Graph has refused `$top`.
+    /// The kinds of lists for which Graph has rejected `$top`.
     refused_tops: Mutex<HashSet<String>>,
 }
 
@@ -86,14 +86,14 @@ impl GraphClient {
         let tokens = TokenSource::new(login_connection, timeout, token_url, scope, credentials, secrets.clone(), counters.clone());
         let exchange = Exchange { connection, host, secrets, counters, buffers: BodyBuffers::new(), timeout, max_body: limits.body };
         let scheduler = Scheduler::new(Pacer::new(pace.speed, pace.total), pace.in_flight);
-        // A second of Graph's time, which the pace may speed up.
+        // One second, scaled by the pace for simulators.
         let first_wait = Duration::from_secs_f64((1.0 / pace.speed).clamp(0.01, 10.0));
         let attempts = Attempts { exchange, tokens, scheduler, last_response: Mutex::default(), first_wait, limits };
         let inner = Inner { attempts, pace, page_size: AtomicUsize::new(0), refused_tops: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), work: Arc::default() })
     }
 
-    /// The same client for one work item, whose requests are sent one after another. `listener` receives its events.
+    /// Returns a client for one work item, whose requests are sent one after another. `listener` receives the events of the work item.
     #[must_use]
     pub fn for_work(&self, priority: Priority, listener: impl Fn(WorkEvent) + Send + Sync + 'static) -> Self {
         // The pages of a new list are expected to be as large as those of the last one.
@@ -106,7 +106,7 @@ impl GraphClient {
         self.work.set_priority(priority);
     }
 
-    /// The request rates, with the mean latency of the responses up to now.
+    /// The request rates, with the mean latency of the responses so far.
     pub fn rates(&self) -> Rates {
         Rates::new(self.inner.pace, self.counts().mean())
     }
@@ -116,12 +116,12 @@ impl GraphClient {
         &self.inner.attempts.exchange.secrets
     }
 
-    /// The number of requests up to now.
+    /// The number of requests so far.
     pub fn counts(&self) -> Counts {
         self.inner.attempts.exchange.counters.counts()
     }
 
-    /// Graph's clock at its last response, as far as it can be trusted.
+    /// The time of Graph's last response: its `Date`, but no later than the local clock.
     pub fn clock(&self) -> Option<DateTime<Utc>> {
         self.inner.attempts.last_response.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.trusted(None))
     }
@@ -134,20 +134,20 @@ impl GraphClient {
     /// Signs in, if there is no token yet.
     ///
     /// # Errors
-    /// If the sign-in service issues no token.
+    /// If the sign-in service does not issue a token.
     pub async fn sign_in(&self) -> Result<(), Error> {
         self.inner.attempts.sign_in().await
     }
 
-    /// The claims of the token, as far as they can be read. They explain errors of Graph and decide nothing.
+    /// The readable claims in the token. Used only to explain Graph errors, never to make decisions.
     pub async fn claims(&self) -> Claims {
         self.inner.attempts.tokens.get(None).await.map(|token| Claims::parse(token.secret())).unwrap_or_default()
     }
 
-    /// Fetches one page of a list. If Graph refuses `$top`, this request and later ones for the same kind of list are sent without it.
+    /// Fetches one page of a list. If Graph rejects `$top`, this request and later ones for the same kind of list are sent without it.
     ///
     /// # Errors
-    /// If Graph refuses, or returns no valid page after all retries.
+    /// If Graph returns an error, or no valid page, after all retries.
     pub async fn page(&self, request: &Request) -> Result<Page, Error> {
         let Some(bare) = request.without_top() else { return self.send(request, Expected::List).await };
         if self.refused_tops().contains(request.kind()) {
@@ -171,7 +171,7 @@ impl GraphClient {
     /// Fetches one object, as a page with one item.
     ///
     /// # Errors
-    /// If Graph refuses, or returns no valid object after all retries.
+    /// If Graph returns an error, or no valid object, after all retries.
     pub async fn object(&self, request: &Request) -> Result<Page, Error> {
         self.send(request, Expected::Object).await
     }
@@ -179,7 +179,7 @@ impl GraphClient {
     /// Fetches a report: the CSV file that Graph redirects to, which must have these columns.
     ///
     /// # Errors
-    /// If Graph refuses, redirects to a foreign host, or there is no valid report after all retries.
+    /// If Graph returns an error, redirects to a host that is not allowed, or returns no valid report, after all retries.
     pub async fn report(&self, request: &Request, columns: &'static [&'static str]) -> Result<CsvReport, Error> {
         self.send(request, Csv(columns)).await
     }
@@ -193,7 +193,7 @@ impl GraphClient {
     }
 }
 
-/// The pace with infinite speed instead of 0, and with fewer requests in flight if it is infinite.
+/// Converts a speed of 0, which disables pacing, to infinity, and then also limits the requests in flight.
 fn effective(pace: Pace) -> Pace {
     let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
     let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(MAX_IN_FLIGHT_UNPACED) };

@@ -1,8 +1,8 @@
-//! The date of a response, and how far it can be trusted.
+//! The date of a response, limited to what the local clock and the messages make plausible.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// How far the time of a message may be ahead of Graph's clock, because the clocks of its machines differ. Later times are ignored.
+/// How far the time of a message may be ahead of Graph's clock, because the clocks of Graph's machines differ. Later times are ignored.
 pub const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// The date of a response: Graph's `Date`, and the time of the request by the local clock.
@@ -13,7 +13,7 @@ pub struct ResponseDate {
 }
 
 impl ResponseDate {
-    /// Without a `Date` header the local clock is used.
+    /// Uses the local clock if there is no `Date` header.
     pub fn new(sent: Option<DateTime<Utc>>, requested_at: DateTime<Utc>) -> Self {
         Self { sent: sent.unwrap_or(requested_at), requested_at }
     }
@@ -23,12 +23,12 @@ impl ResponseDate {
         self.sent
     }
 
-    /// Graph's clock as far as it can be trusted: a date ahead of the local clock is limited to `newest`, the time of the newest message. A
-    /// time in the future would make later runs skip messages; a time that is too early only repeats some.
+    /// The `Date` header, limited to the later of the local clock and `newest`, the time of the newest message. A time in the future would
+    /// make later runs skip messages, whereas a time that is too early only makes them read some messages again.
     pub fn trusted(self, newest: Option<DateTime<Utc>>) -> DateTime<Utc> {
         let is_plausible = |newest: &DateTime<Utc>| *newest - self.sent <= MAX_CLOCK_SKEW;
         let latest = newest.filter(is_plausible).map_or(self.requested_at, |newest| newest.max(self.requested_at));
-        // In whole seconds like Graph's dates, which keeps states short.
+        // Whole seconds, as in Graph's dates, keep states short.
         self.sent.min(latest.trunc_subsecs(0))
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Application, Claims};
 
-/// Words in messages of Graph that show an outage of a service behind it, whatever the status (graph.md 5.2).
+/// Words in Graph's error messages that show that one of its backend services is down, whatever the status code (graph.md 5.2).
 const OUTAGE_WORDS: [&str; 1] = ["backend request"];
 
 /// A request that failed, after all retries.
@@ -20,7 +20,7 @@ pub struct Error {
     pub attempts: u32,
     /// The client-request-id of the last attempt. [`None`] if nothing was sent.
     pub client_request_id: Option<Uuid>,
-    /// Whether Graph returned an earlier page of the same list, which shows that the parent exists and may be read.
+    /// Whether Graph has already returned a page of the same list, which shows that the parent exists and can be read.
     pub is_later_page: bool,
 }
 
@@ -31,21 +31,21 @@ pub enum Cause {
     SignIn(SignInRefusal),
     /// Graph returned an error status.
     Refused(Refusal),
-    /// There was no complete response: connection, TLS, timeout, or a truncated body.
+    /// There was no complete response: the connection or TLS failed, the request timed out, or the body was truncated.
     Transport(String),
-    /// The response is not what the request should get.
+    /// The response was not what was expected.
     Malformed(String),
     /// Nothing was sent, because Graph is rate-limiting these requests for this much longer.
     RateLimited(Duration),
-    /// The response is larger than this many bytes, decompressed, and was not read to its end.
+    /// The decompressed response is larger than this number of bytes, and was not read to the end.
     TooLarge(usize),
-    /// A link of Graph leads to this foreign place and was not followed.
+    /// A link from Graph points to this other host, and was not followed.
     ForeignLink(String),
-    /// Graph's links never end, for this reason.
+    /// Pagination does not terminate. Contains the reason.
     EndlessPaging(&'static str),
 }
 
-/// An error response of Graph (graph.md 5).
+/// An error response from Graph (graph.md 5).
 #[derive(Clone, Debug, Default)]
 pub struct Refusal {
     pub status: u16,
@@ -53,16 +53,16 @@ pub struct Refusal {
     pub code: String,
     /// Graph's `error.message`; may be empty.
     pub message: String,
-    /// Graph's id of the request, for Microsoft support.
+    /// The id that Graph assigned to the request, for Microsoft support.
     pub request_id: Option<String>,
     pub retry_after: Option<Duration>,
-    /// Graph's clock, as far as it can be trusted.
+    /// Graph's `Date`, limited to the local clock: a date in the future would make later runs skip messages.
     pub date: DateTime<Utc>,
-    /// The claims of the refused token, only for a 403.
+    /// The claims in the token, set only for a 403.
     pub claims: Option<Box<Claims>>,
 }
 
-/// A response of the token endpoint without a token (graph.md 1.4).
+/// A response from the token endpoint that contains no token (graph.md 1.4).
 #[derive(Clone, Debug, Default)]
 pub struct SignInRefusal {
     /// [`None`] if there was no response.
@@ -81,7 +81,7 @@ pub struct SignInRefusal {
 
 impl Error {
     pub(super) fn new(request: impl fmt::Display, cause: Cause, attempts: u32) -> Self {
-        // A sign-in that was refused was sent once, whatever the number of attempts at the request that needed it.
+        // A rejected sign-in is never retried, so it always counts as one attempt.
         let attempts = if matches!(&cause, Cause::SignIn(refusal) if !refusal.transient) { 1 } else { attempts };
         Self { request: request.to_string(), cause, attempts, client_request_id: None, is_later_page: false }
     }
@@ -94,7 +94,7 @@ impl Error {
         Self { is_later_page, ..self }
     }
 
-    /// The number of attempts as the end of a sentence, empty if there was only one.
+    /// The number of attempts, to append to a message; empty if there was only one.
     pub fn tries(&self) -> String {
         if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
     }
@@ -117,17 +117,17 @@ impl Error {
         self.status() == Some(404) && !self.is_outage() && !self.is_later_page
     }
 
-    /// Whether the team itself does not exist according to Graph, and not only something in it.
+    /// Whether, according to Graph, the team itself does not exist, rather than something in it.
     pub fn is_team_not_found(&self) -> bool {
         matches!(&self.cause, Cause::Refused(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
     }
 
-    /// Whether the response is a 404 that shows an outage of a service behind Graph.
+    /// Whether the response is a 404 that was caused by an outage of one of Graph's backend services.
     pub fn is_missing_in_outage(&self) -> bool {
         self.status() == Some(404) && self.is_outage()
     }
 
-    /// Whether the response shows an outage of a service behind Graph, although its status blames the client.
+    /// Whether the response shows an outage of one of Graph's backend services, although its status blames the client.
     pub fn is_outage(&self) -> bool {
         matches!(&self.cause, Cause::Refused(refusal) if refusal.is_outage())
     }
@@ -137,12 +137,12 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let page = if self.is_later_page { ", a later page" } else { "" };
+        let page = if self.is_later_page { " (not the first page)" } else { "" };
         write!(formatter, "{}{page}: {}{}", self.request, WithId(&self.cause, self.client_request_id), self.tries())
     }
 }
 
-/// A cause with the client-request-id of the attempt.
+/// Displays a cause together with the client-request-id of the attempt.
 pub(super) struct WithId<'a>(pub &'a Cause, pub Option<Uuid>);
 
 impl fmt::Display for WithId<'_> {
@@ -150,7 +150,7 @@ impl fmt::Display for WithId<'_> {
         match self {
             Self(Cause::Refused(refusal), id) => refusal.write(formatter, *id),
             Self(cause @ (Cause::Transport(_) | Cause::Malformed(_)), Some(id)) => write!(formatter, "{cause} (client-request-id {id})"),
-            // Microsoft support cannot look up the other causes by this id.
+            // For the other causes, Microsoft support cannot look up this id.
             Self(cause, _) => cause.fmt(formatter),
         }
     }
@@ -165,8 +165,8 @@ impl fmt::Display for Cause {
             Self::Malformed(text) => write!(formatter, "unexpected response: {text}"),
             Self::RateLimited(_) => formatter.write_str("skipped, because Graph is rate-limiting these requests"),
             Self::TooLarge(limit) => write!(formatter, "the response is larger than {} MiB", limit >> 20),
-            Self::ForeignLink(place) => write!(formatter, "a link in the response leads to {place}; it was not followed"),
-            Self::EndlessPaging(reason) => write!(formatter, "the pages never end: {reason}"),
+            Self::ForeignLink(target) => write!(formatter, "a link in the response points to {target}; it was not followed"),
+            Self::EndlessPaging(reason) => write!(formatter, "pagination does not terminate: {reason}"),
         }
     }
 }
@@ -178,7 +178,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// Whether this is an outage although the status blames the client.
+    /// Whether this is an outage, although the status blames the client.
     pub(super) fn is_outage(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
         matches!(self.status, 400 | 403 | 404) && OUTAGE_WORDS.iter().any(|words| message.contains(words))

@@ -25,13 +25,13 @@ use crate::secrets::Secrets;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
-/// Maximum bytes of a body that are decompressed in one step.
+/// Maximum number of bytes that are decompressed in one step.
 const CHUNK_SIZE: usize = 64 * 1024;
 
-/// Maximum bytes of an error response that are read.
+/// Maximum number of bytes to read from an error response.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// Everything that an exchange requires.
+/// Sends requests to Graph and reads the responses.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) connection: Arc<Connection>,
@@ -44,7 +44,7 @@ pub(super) struct Exchange {
     pub(super) max_body: usize,
 }
 
-/// The result of an exchange.
+/// The result of sending a request.
 pub(super) struct Exchanged {
     /// The client-request-id. [`None`] if the request was not sent.
     pub(super) id: Option<Uuid>,
@@ -91,7 +91,7 @@ impl Exchange {
         Exchanged { id: was_sent.then_some(id), response }
     }
 
-    /// Downloads a file that Graph has redirected to, without the token. Graph's rate limits do not count this request.
+    /// Downloads a file that Graph has redirected to, without sending the token. This request does not count against Graph's rate limits.
     pub(super) async fn file(&self, (host, url): (Host, Url), work: &WorkItem) -> Result<Response, Cause> {
         let transport = |text: &str| Cause::Transport(format!("{host}: {}", quotable(text, &self.secrets)));
         let connection = Connection::new(&host, &self.secrets).map_err(|error| transport(&error.to_string()))?;
@@ -105,15 +105,15 @@ impl Exchange {
     }
 
     fn authorized(&self, client: &reqwest::Client, request: &Request, token: &Token) -> Result<reqwest::RequestBuilder, Cause> {
-        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link is not a path of Graph".to_owned()))?;
+        let url = self.host.url(request.path_and_query()).ok_or_else(|| Cause::Malformed("a link is not a valid Graph path".to_owned()))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.secret()))
-            .map_err(|_| Cause::Malformed("the token of the sign-in service is not valid in a header".to_owned()))?;
+            .map_err(|_| Cause::Malformed("the token from the sign-in service is not valid in an HTTP header".to_owned()))?;
         authorization.set_sensitive(true);
         Ok(client.get(url).header(AUTHORIZATION, authorization).header(ACCEPT_ENCODING, "gzip"))
     }
 
-    /// Reads a body as fast as memory for it becomes available. Compressed bodies do not announce their size, so `expected_size` is that of an
-    /// earlier body. Error responses are truncated.
+    /// Reads a body as memory for it becomes available. The size of a compressed body is not known in advance, so `expected_size` is the size of
+    /// an earlier body. Error responses are truncated.
     async fn read(
         &self,
         response: reqwest::Response,

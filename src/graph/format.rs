@@ -1,4 +1,4 @@
-//! The expected format of a response, and how its body is parsed.
+//! Parses response bodies according to the expected format.
 
 use super::{
     Cause, CsvReport, Page, ResponseDate,

@@ -1,4 +1,4 @@
-//! Entry points for fuzzing: everything that parses foreign bytes.
+//! Entry points for fuzzing everything that parses external data.
 
 use std::{
     sync::Arc,
@@ -33,7 +33,7 @@ pub fn decode(body: &[u8]) -> Option<(String, Replacements)> {
 /// Parses a body as a list or as one object.
 ///
 /// # Errors
-/// Why it is neither.
+/// Returns why the body is neither.
 pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Result<Page, String> {
     let (text, replacements) = decode(body).ok_or("it is not text")?;
     let expected = if is_list { Expected::List } else { Expected::Object };
@@ -47,7 +47,7 @@ pub fn page(body: &[u8], is_list: bool, host: &Host, date: DateTime<Utc>) -> Res
 /// Checks a link from Graph.
 ///
 /// # Errors
-/// The place that it leads to.
+/// Returns what the link points to.
 pub fn link(host: &Host, text: &str) -> Result<Link, String> {
     host.link(text)
 }
@@ -62,7 +62,7 @@ pub fn path_and_query(request: &Request) -> &str {
     request.path_and_query()
 }
 
-/// The wait of a request that was throttled with this `Retry-After`, if it is retried.
+/// The wait before a request that was throttled with this `Retry-After` is retried, if it is retried.
 pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
     let refusal = response::refusal(429, &headers, ResponseDate::new(Some(date), date), &[], &Secrets::default());
@@ -100,10 +100,10 @@ impl SignIn {
         )))
     }
 
-    /// Parses a response of the token endpoint, and shows the token without its secret.
+    /// Parses a response from the token endpoint, and formats the token without its secret.
     ///
     /// # Errors
-    /// If there is no token in it.
+    /// If the response contains no token.
     pub fn token(&self, status: StatusCode, body: &[u8]) -> Result<String, SignInRefusal> {
         self.0.read(status, body).map(|token| format!("{token:?}"))
     }

@@ -22,19 +22,19 @@ use crate::secrets::Secrets;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The HTTP/2 flow-control window of a stream: the bytes that Graph may send before they are read.
+/// The HTTP/2 flow-control window of a stream: how many bytes Graph may send before they are read.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
-/// The variables with a proxy for https. The first one that is set counts.
+/// The environment variables that set a proxy for https. The first one that is set is used.
 const PROXY_VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
-/// The variable with the path of a file of trusted certificates.
+/// The environment variable with the path of a file of trusted certificates.
 const CERTIFICATES_VARIABLE: &str = "SSL_CERT_FILE";
 
 /// Why a client could not be created.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The configured proxy cannot be used. Bypassing it could violate the policy of its owner.
+    /// The configured proxy cannot be used. It is not bypassed, because that could violate the network's policy.
     #[error(
         "cannot use the proxy in {variable} (its value is hidden, because it may contain a password): {reason}; \
         hint: set {variable}=http://user:password@host:port, with special characters percent-encoded"
@@ -45,8 +45,8 @@ pub enum ClientError {
     Setup(String),
 }
 
-/// The HTTP client for one host. All requests over HTTP/2 share one connection for as long as it is open, so a connection that no longer
-/// responds is replaced together with its client.
+/// The HTTP client for one host. With HTTP/2, all requests share one connection for as long as it is open, so if a connection no longer
+/// responds, it is replaced together with its client.
 #[derive(Debug)]
 pub(super) struct Connection {
     host: Host,
@@ -66,10 +66,10 @@ impl Connection {
         self.current().clone()
     }
 
-    /// Makes further requests use a new connection instead of those of the `used` client. Requests in flight are not affected.
+    /// Makes later requests use a new connection instead of the `used` client's connection. Requests in flight are not affected.
     pub(super) fn replace(&self, used: &Arc<reqwest::Client>) {
         let mut current = self.current();
-        // Another request may have replaced the client already. If no new client can be created, the old one stays.
+        // Another request may have replaced the client already. If no new client can be created, the old one is kept.
         if Arc::ptr_eq(&current, used)
             && let Ok(fresh) = http_client(&self.host, &self.secrets)
         {
@@ -85,12 +85,13 @@ impl Connection {
 /// Creates a client for requests to the host. Requests to this machine bypass every proxy; all others use the proxy from the environment.
 /// Only requests to this machine may be unencrypted, so a proxy never reads one.
 fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, ClientError> {
-    // The provider is global; installing it a second time fails, which does no harm.
+    // The provider is global. Installing it a second time fails, which is harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tap-microsoft-teams/", env!("CARGO_PKG_VERSION"))));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    // Without it, Graph sends new enum members as unknownFutureValue (graph.md 2.0). Links do not preserve it: it is sent with each request.
+    // Without this header, Graph sends new enum members as unknownFutureValue (graph.md 2.0). Links do not preserve it, so it is sent with each
+    // request.
     headers.insert(PREFER, HeaderValue::from_static("include-unknown-enum-members"));
     // Bundled root certificates in addition to those of the system (including SSL_CERT_FILE), so that an image without certificates works.
     let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
@@ -102,7 +103,7 @@ fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, Client
         .no_gzip()
         .no_brotli()
         .connect_timeout(Duration::from_secs(30))
-        // A body that waits for memory is not read from the connection, whose window must therefore fit all streams in flight.
+        // While a body waits for memory, it is not read from the connection, so the connection's window must fit all streams in flight.
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(64 * STREAM_WINDOW)
         .pool_idle_timeout(Duration::from_secs(60));
@@ -185,7 +186,7 @@ mod tests {
                 assert!(error.contains(reason) && error.contains(name) && !error.contains("5ecret"), "{name}={value}: {error}");
             }
         }
-        // An unusable value of a variable that is not used is no error.
+        // An unusable value is not an error if the variable is not used.
         assert_eq!(checked(&[("HTTPS_PROXY", "http://proxy"), ("ALL_PROXY", "socks5://proxy"), ("HTTP_PROXY", "::")]), Ok(()));
     }
 

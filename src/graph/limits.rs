@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-/// Maximum attempts at a request that is not throttled.
+/// Maximum number of attempts at a request that is not throttled.
 pub(super) const MAX_ATTEMPTS: u32 = 7;
 
-/// Maximum wait that Graph may require, and maximum time for which a request may be throttled. Platforms kill a run that is silent for too
-/// long; a scheduler can wait longer.
+/// The longest wait that is accepted from Graph, and the longest time for which a request may be throttled. Platforms kill a run that produces
+/// no output for too long, whereas a scheduler can wait longer.
 pub const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// The limits at which a client gives up.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Maximum bytes of a response body, decompressed.
+    /// Maximum size of a decompressed response body, in bytes.
     pub body: usize,
-    /// Maximum attempts at a request that is not throttled.
+    /// Maximum number of attempts at a request that is not throttled.
     pub attempts: u32,
-    /// Maximum wait before another attempt, even if Graph requires a longer one.
+    /// Maximum wait before another attempt. If Graph asks for a longer one, the request fails.
     pub wait: Duration,
-    /// Maximum time for which a request may be throttled, in Graph's time.
+    /// Maximum time for which a request may be throttled, before `pace` scales it for simulators.
     pub throttled: Duration,
 }
 

@@ -5,19 +5,19 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// The place that an unparsable link leads to, in messages.
+/// The target of a link that cannot be parsed, for messages.
 const NOT_A_URL: &str = "something that is not an absolute URL";
 
 /// Scheme, host and port of Microsoft Graph in one cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host(Url);
 
-/// A nextLink or deltaLink that was checked against the [`Host`]: its unchanged path and query, without scheme and host.
+/// A nextLink or deltaLink that has been checked against the [`Host`]. Contains its unchanged path and query, without scheme and host.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Link(String);
 
 impl Host {
-    /// Uses scheme, host and port of the URL. [`None`] if it cannot be the base of requests.
+    /// Uses the scheme, host and port of the URL. [`None`] if requests cannot be sent to it.
     pub fn new(url: &Url) -> Option<Self> {
         let mut origin = url.clone();
         origin.set_path("/");
@@ -37,10 +37,10 @@ impl Host {
         is_loopback || self.0.scheme() == "http"
     }
 
-    /// Checks a link from Graph: it must be absolute, lead to this host, and be below `/v1.0`.
+    /// Checks a link from Graph. It must be absolute, point to this host, and be below `/v1.0`.
     ///
     /// # Errors
-    /// The place that it leads to, for a message.
+    /// Returns what the link points to, for a message.
     pub(super) fn link(&self, text: &str) -> Result<Link, String> {
         let url = Url::parse(text).map_err(|_| NOT_A_URL.to_owned())?;
         let origin = url.origin().ascii_serialization();
@@ -52,7 +52,7 @@ impl Host {
         }
         let authority = text.find("://").map_or(0, |at| at + 3);
         let path = text[authority..].find('/').map_or("/", |at| &text[authority + at..]);
-        // URL parsers tolerate backslashes and missing slashes. The stored path must lead to the same place.
+        // URL parsers tolerate backslashes and missing slashes. The stored path must result in the same URL.
         if self.url(path).as_ref() != Some(&url) {
             return Err(NOT_A_URL.to_owned());
         }
@@ -70,11 +70,11 @@ impl Host {
     }
 }
 
-/// Checks the redirect of a report: it must be an https URL of a reports host, or of Graph's own host if that is this machine. The path may
-/// contain a token and is never shown.
+/// Checks the redirect to a report file. It must be an https URL on a reports host or, if Graph's host is this machine, a URL on that host. The
+/// path may contain a token and is never shown.
 ///
 /// # Errors
-/// The place that it leads to, for a message.
+/// Returns what the link points to, for a message.
 pub(super) fn report_file(location: &str, graph: &Host) -> Result<(Host, Url), String> {
     let url = Url::parse(location).map_err(|_| NOT_A_URL.to_owned())?;
     let is_plain = url.username().is_empty() && url.password().is_none();
@@ -84,11 +84,11 @@ pub(super) fn report_file(location: &str, graph: &Host) -> Result<(Host, Url), S
         url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(is_reports_host)
     };
     let host = Host::new(&url).filter(|_| is_plain && is_allowed);
-    let foreign = || format!("{}, which is not an https host of Microsoft's reports", url.origin().ascii_serialization());
+    let foreign = || format!("{}, which is not one of Microsoft's https report hosts", url.origin().ascii_serialization());
     Ok((host.ok_or_else(foreign)?, url))
 }
 
-/// Whether a host is `reports.office.com` or that of a region, such as `reportsweu.office.com` (graph.md 7.3).
+/// Whether a host is `reports.office.com` or a regional one, such as `reportsweu.office.com` (graph.md 7.3).
 fn is_reports_host(host: &str) -> bool {
     let region = host.strip_prefix("reports").and_then(|rest| rest.strip_suffix(".office.com"));
     region.is_some_and(|region| matches!(region.len(), 0 | 3) && region.bytes().all(|byte| byte.is_ascii_lowercase()))
@@ -107,7 +107,7 @@ impl fmt::Display for Host {
 }
 
 impl Link {
-    /// Restores a stored link. A path and query cannot lead to another host.
+    /// Restores a stored link. A path and query cannot point to another host.
     pub fn from_path(text: &str) -> Option<Self> {
         text.starts_with('/').then(|| Self(text.to_owned()))
     }

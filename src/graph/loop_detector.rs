@@ -1,10 +1,10 @@
-//! Detects pages that repeat under new links.
+//! Detects pages that are repeated under new links.
 
-/// This many consecutive pages without a new item are a loop. Lists that change while they are paged repeat items, but never this many.
+/// This many consecutive pages without a new item are considered a loop. Lists that change while they are read repeat items, but never this many.
 const MAX_KNOWN_PAGES: u32 = 20;
 
-/// Remembers a few pages by the hashes of their ids: the first ones, and two windows at distances that double (as in Brent's cycle detection).
-/// This bounds the memory, and a loop passes one of the windows before three times its length was read.
+/// Remembers the hashes of the ids on a few pages: the first ones, and two windows at distances that double (as in Brent's cycle detection).
+/// This bounds the memory, and a loop reaches one of the windows before three times its length has been read.
 #[derive(Debug, Default)]
 pub(super) struct LoopDetector {
     /// The number of pages that were not empty.
@@ -102,7 +102,7 @@ mod tests {
         fn every_loop_is_detected(back in 0_u64..400, length in 1_u64..400, size in 1_u64..5) {
             let end = back + length;
             let detected = detected(back, end, size).expect("the loop is detected");
-            // Only after the loop was read once, and soon after that.
+            // The loop must be detected only after it was read once, but soon after that.
             prop_assert!(detected > end && detected <= end + 3 * back.max(length) + 100, "{detected}");
         }
     }

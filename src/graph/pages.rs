@@ -1,4 +1,4 @@
-//! The pages of a list. Links are followed unchanged, and endless lists are detected.
+//! Reads the pages of a list. Follows links unchanged, and detects lists that never end.
 
 use std::collections::HashSet;
 
@@ -39,8 +39,8 @@ impl Pages {
         }
     }
 
-    /// Returns to the first page, unless the list is still there or was restarted before. The ids of [`Self::is_new`] are kept. Returns
-    /// whether the list was restarted.
+    /// Returns to the first page, unless no link has been followed yet or the list was restarted before. The ids that were passed to
+    /// [`Self::is_new`] are kept. Returns whether the list was restarted.
     pub fn restart(&mut self) -> bool {
         let may_restart = !self.links.is_empty() && !std::mem::replace(&mut self.was_restarted, true);
         if may_restart {
@@ -61,7 +61,7 @@ impl Pages {
         Self::new(list.follow(link))
     }
 
-    /// Whether the list has not contained this id before. Lists that change while they are paged repeat items.
+    /// Whether this id is seen for the first time. Lists that change while they are read repeat items.
     pub fn is_new(&mut self, id: &str) -> bool {
         self.ids.insert(xxh3_128(id.as_bytes()))
     }
@@ -85,7 +85,8 @@ impl Pages {
         }
     }
 
-    /// The next page, or [`None`] after the last one. A page with malformed items is requested again once, because they may be temporary.
+    /// Returns the next page, or [`None`] after the last one. If a page has malformed items, it is requested once more, because they may be
+    /// temporary.
     ///
     /// # Errors
     /// If the request fails, or if links or pages repeat.
@@ -95,7 +96,7 @@ impl Pages {
         let mut page = client.page(&request).await.map_err(|error| error.on_later_page(is_later_page))?;
         self.has_page = true;
         if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
-            // Frees its memory for the next response.
+            // Frees the page's memory for the next response.
             drop(page);
             page = client.page(&request).await.map_err(|error| error.on_later_page(true))?;
         }

@@ -1,4 +1,4 @@
-//! A GET request to Graph v1.0, made from path segments and query options or from a link, with the rate limits that it counts against.
+//! A GET request to Graph v1.0, built from path segments and query options or from a link, with the rate limits that it counts against.
 
 use std::{
     fmt::{self, Display, Write},
@@ -10,7 +10,8 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use super::{Class, Link, pace::scope::Scope};
 use crate::level::Partition;
 
-/// Path segments keep unreserved characters, and `:` and `@`, which Graph's documentation does not encode in channel ids (RFC 3986, 3.3).
+/// The characters that are encoded in path segments: all except unreserved characters, `:` and `@`. Graph's documentation does not encode the
+/// last two in channel ids (RFC 3986, 3.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
 
 /// The characters that are encoded in the value of a query option.
@@ -26,7 +27,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request for a partition, or for the resource at these segments below it.
+    /// A request for a partition, or for the resource at these path segments below it.
     pub fn get<'a>(class: &'static Class, of: &'a Partition, segments: impl IntoIterator<Item = &'a str>) -> Self {
         let path = format!("/v1.0{}", path(of.path().into_iter().chain(segments)));
         Self { path_and_query: path, scope: Scope::new(class, of), is_link: false }
@@ -40,7 +41,7 @@ impl Request {
         Self { path_and_query: path, scope: Scope::new(class, &Partition::default()), is_link: false }
     }
 
-    /// The request for a link of this list. The link already contains the query options.
+    /// The request for a link in this list. The link already contains the query options.
     #[must_use]
     pub fn follow(&self, link: &Link) -> Self {
         Self { path_and_query: link.as_str().to_owned(), scope: self.scope.clone(), is_link: true }
@@ -76,7 +77,7 @@ impl Request {
         path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The rate limits that it counts against.
+    /// The rate limits that the request counts against.
     pub(super) fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -87,11 +88,11 @@ impl Request {
     }
 }
 
-/// A path of encoded segments, so that an id cannot change the path.
+/// Joins encoded segments to a path, so that an id cannot change the path.
 pub(super) fn path<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
     let mut path = String::new();
     for segment in segments {
-        // "." and ".." change the path even if they are encoded once. No id of Graph is one of them.
+        // "." and ".." change the path even if they are encoded once. Graph never uses them as ids.
         let is_relative = matches!(segment, "." | "..");
         let segment = if is_relative { segment.replace('.', "%252E") } else { utf8_percent_encode(segment, SEGMENT).to_string() };
         let _ = write!(path, "/{segment}");

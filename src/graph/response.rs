@@ -1,4 +1,4 @@
-//! Parses everything in a response other than its page: date, error, `Retry-After`, compression; and describes transport errors.
+//! Parses everything in a response except its page: date, error, `Retry-After`, compression. Also describes transport errors.
 
 use std::{borrow::Cow, future::Future, io, pin::pin, time::Duration};
 
@@ -17,7 +17,7 @@ const REQUEST_ID: &str = "request-id";
 
 /// A human-readable description of a transport error.
 pub(super) trait Describe {
-    /// Describes the error and its causes as a part of a sentence.
+    /// Describes the error and its causes as part of a sentence.
     fn describe(&self) -> String;
 }
 
@@ -66,13 +66,13 @@ fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
     (1..=9999).contains(&date.year()).then_some(date)
 }
 
-/// Maximum time without progress: until the response begins, or until its next part.
+/// Maximum time without progress: until the response begins, or until more of it arrives.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(100);
 
 /// Maximum time for a whole response.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The time that the network may still take for one response. Time that is spent waiting for anything else does not count.
+/// The time that remains for receiving a response from the network. Time spent waiting for anything else does not count.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeout {
     idle: Duration,
@@ -129,7 +129,7 @@ pub(super) fn decoded(response: reqwest::Response) -> Result<Box<dyn AsyncRead +
     }
 }
 
-/// The wait in `Retry-After`: seconds, possibly with a fraction, or a date (graph.md 5.3).
+/// The wait in `Retry-After`, which is in seconds, possibly with a fraction, or a date (graph.md 5.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<f64>() {
@@ -138,10 +138,10 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
     }
 }
 
-/// Maximum characters of a quoted text.
+/// Maximum length of quoted text, in characters.
 const MAX_QUOTED: usize = 600;
 
-/// Makes a foreign text safe to quote in a message: one line, shortened, and without secrets.
+/// Makes external text safe to quote in a message: one line, shortened, and without secrets.
 pub(super) fn quotable(text: &str, secrets: &Secrets) -> String {
     let line: String = one_line(&secrets.hide(text)).chars().take(MAX_QUOTED).collect();
     line.trim().to_owned()
@@ -152,7 +152,7 @@ pub(super) fn json(body: &[u8]) -> Value {
     serde_json::from_slice(without_bom(body)).unwrap_or_default()
 }
 
-/// A JSON string or number as text; empty for other values, so that one odd value does not affect the others.
+/// Converts a JSON string or number to a string. Other values become an empty string, so that one odd value does not affect the others.
 pub(super) fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => text.into(),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_text_is_one_short_line_without_secrets() {
+    fn quoted_text_is_one_short_line_without_secrets() {
         let secrets = Secrets::default();
         secrets.add("a s3cret");
         assert_eq!(quotable(" a\r\nb\u{1b}[31m Bearer a s3cret \t", &secrets), r"a  b\u{1b}[31m Bearer ***");

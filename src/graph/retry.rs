@@ -1,4 +1,4 @@
-//! Retries: the consequence of each status and cause, and the waits between attempts.
+//! Decides what happens after each status and cause, and how long to wait between attempts.
 
 use std::time::{Duration, Instant};
 
@@ -9,25 +9,25 @@ use super::{
     limits::{Limits, MAX_WAIT},
 };
 
-/// A link that Graph answers with a server error is abandoned after this time.
+/// A link for which Graph returns server errors is abandoned after this time.
 const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// Maximum time for the retries of a request, including the waits.
+/// Maximum total time for retrying a request, including the waits.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 
-/// The longest backoff as a multiple of the first one.
+/// The longest backoff, as a multiple of the first one.
 const MAX_BACKOFF_FACTOR: u32 = 60;
 
-/// What a failed request means.
+/// What happens after a request has failed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Consequence {
     /// The request is retried after a wait. When its retries are exhausted, the stream fails, but a later run may succeed.
     Retry,
-    /// The request is retried once; then the parent is skipped.
+    /// The request is retried once. If that fails too, the parent is skipped.
     RetryOnce,
-    /// The request is retried once with a new token; then the stream fails.
+    /// The request is retried once with a new token. If that fails too, the stream fails.
     RefreshToken,
-    /// The parent is skipped with a warning, and the others are read.
+    /// The parent is skipped with a warning, and the other parents are read.
     SkipParent,
     /// The stream is incomplete.
     FailStream,
@@ -52,7 +52,7 @@ pub(super) fn consequence_of_status(status: u16) -> Consequence {
 pub(super) fn consequence(cause: &Cause) -> Consequence {
     match cause {
         Cause::Refused(refusal) if refusal.is_outage() => Consequence::Retry,
-        // A 404 that does not say what was not found may come from a gateway with a routing failure (graph.md 5.2).
+        // If a 404 does not indicate what was not found, it may come from a gateway with a routing failure (graph.md 5.2).
         Cause::Refused(Refusal { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => Consequence::RetryOnce,
         Cause::Refused(refusal) => consequence_of_status(refusal.status),
         Cause::SignIn(refusal) if refusal.transient => Consequence::Retry,
@@ -62,18 +62,18 @@ pub(super) fn consequence(cause: &Cause) -> Consequence {
     }
 }
 
-/// The waits between the attempts at one request. The first wait is Graph's `Retry-After`, if there is one. Later waits are the longer one of
-/// `Retry-After` and an increasing backoff, because some limits last a minute although each response names a second.
+/// The waits between the attempts at one request. The first wait is Graph's `Retry-After`, if there is one. Later waits are the longer of
+/// `Retry-After` and an increasing backoff, because some limits last a minute although `Retry-After` is always one second.
 #[derive(Debug)]
 pub(super) struct Backoff {
     /// The first backoff.
     first: Duration,
     limits: Limits,
-    /// Failed attempts.
+    /// The number of failed attempts.
     refusals: u32,
-    /// Failed attempts that were not throttled.
+    /// The number of failed attempts that were not throttled.
     failures: u32,
-    /// The end of all retries, counted from the first refusal: time in the queue does not count.
+    /// When retries end. The time is counted from the first failed attempt, so time in the queue does not count.
     until: Option<Instant>,
     throttled_until: Option<Instant>,
 }
@@ -103,14 +103,14 @@ impl Backoff {
         (is_allowed && !is_given_up).then_some(wait)
     }
 
-    /// Our own backoff, which doubles. The jitter prevents requests that failed together from being retried together.
+    /// The client's own backoff, which doubles. The jitter prevents requests that failed together from being retried together.
     fn own(&self) -> Duration {
         self.first * 2_u32.saturating_pow(self.refusals).min(MAX_BACKOFF_FACTOR) + self.first.mul_f64(fastrand::f64())
     }
 
-    /// Our own backoff while requests are throttled. It grows linearly, by `first` or by `Retry-After`: if another client shares the budget,
-    /// each attempt costs both clients such a wait, but waiting too long costs as much; the total is lowest if the wait grows with the root of
-    /// the elapsed time.
+    /// The client's own backoff while requests are throttled. It grows linearly, by `first` or by `Retry-After`. If another client shares the
+    /// budget, each attempt costs both clients such a wait, but waiting too long costs just as much. The total is lowest if the wait grows with the
+    /// square root of the elapsed time.
     fn own_while_throttled(&self, requested: Option<Duration>) -> Duration {
         let longest = self.first * MAX_BACKOFF_FACTOR;
         let step = requested.unwrap_or_default().clamp(self.first, longest);
@@ -128,7 +128,7 @@ fn retry_after(cause: &Cause) -> Option<Duration> {
 }
 
 impl Error {
-    /// Whether Graph may have refused `$top`, and not another part of the request. Its message varies.
+    /// Whether `$top`, rather than another part of the request, may have caused the error. Graph's message varies.
     pub(super) fn may_refuse_top(&self, has_other_options: bool) -> bool {
         let Cause::Refused(refusal) = &self.cause else { return false };
         let message = refusal.message.to_ascii_lowercase();
@@ -137,12 +137,12 @@ impl Error {
         refusal.status == 400 && !self.is_transient() && is_likely && !mentions(&["expand"])
     }
 
-    /// Whether Graph refuses a later page of a list as if it did not exist or were not allowed.
+    /// Whether Graph refused a page other than the first one, as if the list did not exist or access were not allowed.
     pub fn is_later_page_refusal(&self) -> bool {
         self.is_later_page && !self.is_transient() && matches!(self.status(), Some(400 | 403 | 404 | 410))
     }
 
-    /// What the error means for the parent, the stream and the run.
+    /// How the error affects the parent, the stream and the run.
     pub fn consequence(&self) -> Consequence {
         match consequence(&self.cause) {
             Consequence::SkipParent | Consequence::RetryOnce if self.is_later_page => Consequence::FailStream,
@@ -155,7 +155,7 @@ impl Error {
         self.consequence() == Consequence::Retry || matches!(self.cause, Cause::RateLimited(_))
     }
 
-    /// The wait that Graph requires, if it is longer than a run waits.
+    /// The wait that Graph asked for, if it is longer than a run waits.
     pub fn long_wait(&self) -> Option<Duration> {
         let wait = match &self.cause {
             Cause::RateLimited(wait) => Some(*wait),
@@ -164,12 +164,12 @@ impl Error {
         wait.filter(|wait| *wait > MAX_WAIT)
     }
 
-    /// Whether a link will probably never work again, so that its list must be restarted. A link with server errors is abandoned a day after
-    /// `got_at`, when Graph returned it.
+    /// Whether a link will probably never work again, so that its list must be restarted. If the link results in server errors, it is abandoned a
+    /// day after `got_at`, the time at which Graph returned it.
     pub fn is_link_lost(&self, got_at: Option<DateTime<Utc>>) -> bool {
         match &self.cause {
             Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LIFETIME),
-            // Temporary failures and expired tokens say nothing about the link.
+            // Temporary failures and expired tokens are unrelated to the link.
             Cause::Refused(_) => !matches!(self.consequence(), Consequence::Retry | Consequence::RefreshToken),
             Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
             Cause::SignIn(_) | Cause::Transport(_) | Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
@@ -220,7 +220,7 @@ mod tests {
         Backoff::new(first, Limits::default())
     }
 
-    /// All waits of a request that always fails with this cause.
+    /// All waits for a request that always fails with this cause.
     fn all(first: Duration, cause: &Cause) -> Vec<Duration> {
         let mut now = Instant::now();
         let mut backoff = backoff(first);
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(failed[..3], [SECOND * 10; 3], "an outage is not a shared budget");
     }
 
-    /// Some limits last for minutes although each response names a second, or no wait at all.
+    /// Some limits last for minutes although `Retry-After` is a second or absent.
     #[test]
     fn a_limit_that_lasts_for_minutes_is_outlasted_whatever_retry_after_is() {
         for retry_after in [None, Some(Duration::ZERO), Some(Duration::from_millis(124)), Some(SECOND)] {
@@ -293,7 +293,8 @@ mod tests {
         assert_eq!(backoff.next(&refused(429, Some(SECOND * 61)), now), None);
     }
 
-    /// Time before the first refusal does not count: the process may have been suspended, or the request may have been queued for long.
+    /// Time before the first failed attempt does not count: the process may have been suspended, or the request may have been queued for a long
+    /// time.
     #[test]
     fn the_retry_time_begins_with_the_first_refusal() {
         let (mut backoff, late) = (backoff(SECOND), Instant::now() + MAX_RETRY_TIME * 2);

@@ -1,4 +1,4 @@
-//! A work item is a series of requests, sent one after another. It has a priority, and a listener for its events.
+//! A work item: a series of requests that are sent one after another, with a priority and a listener for its events.
 
 use std::{
     fmt,
@@ -14,13 +14,13 @@ use super::Priority;
 /// An event of a work item.
 #[derive(Clone, Copy, Debug)]
 pub enum WorkEvent {
-    /// A request is sent.
+    /// A request was sent.
     Sent,
     /// Graph throttled a request.
     Throttled,
-    /// The work pauses for this long, because it was throttled.
+    /// The work item pauses for this long, because it was throttled.
     Paused(Duration),
-    /// The work continues after a pause.
+    /// The work item continues after a pause.
     Resumed,
 }
 
@@ -28,7 +28,7 @@ type Listener = Box<dyn Fn(WorkEvent) + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct WorkItem {
-    /// Whether it began with the first page of a list.
+    /// Whether the work item began with the first page of a list.
     pub(super) opens_list: bool,
     priority: Mutex<Priority>,
     /// The size of the last body.

@@ -1,8 +1,8 @@
-//! The columns of a stream, derived from its schema. Writes records: every selected column once, in order, each with a value of its declared
-//! type.
+//! Derives the columns of a stream from its schema, and writes records. A record contains every selected column once, in order, with a value of
+//! the column's declared type.
 //!
-//! Values are copied as the text that Graph sent. A value that does not fit its column goes into `_additional_properties` unchanged. A value that
-//! some JSON parsers reject goes there too, as a string.
+//! Values are copied verbatim from Graph's response. A value that does not match the type of its column is written unchanged to
+//! `_additional_properties`. A value that some JSON parsers reject is written there too, as a string.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -14,18 +14,18 @@ use super::{
     value::column_date_time,
 };
 
-/// The column for properties of Graph that are not in the schema.
+/// The column for Graph properties that are not in the schema.
 const ADDITIONAL: &str = "_additional_properties";
 
 /// The column that is true if Graph reported the entity as removed.
 const IS_REMOVED: &str = "is_removed";
 
-/// The properties of an item: names and values as JSON text, including nulls. If a name is repeated, the last value that is not null counts.
+/// The names and JSON values of an item's properties, including nulls. If a name is repeated, the last value that is not null is used.
 pub trait Fields<'a>: Iterator<Item = (&'a str, &'a str)> {}
 
 impl<'a, I: Iterator<Item = (&'a str, &'a str)>> Fields<'a> for I {}
 
-/// The value of a derived column, which comes from the request and not from the response.
+/// The value of a derived column, which is taken from the request rather than the response.
 #[derive(Clone, Copy, Debug)]
 pub enum Derived<'a> {
     /// A string, such as the id of the requested team.
@@ -40,7 +40,7 @@ pub enum Derived<'a> {
 #[derive(Clone, Debug)]
 pub struct Columns {
     columns: Vec<Column>,
-    /// The indexes of the columns from Graph, by the length of their names. Few names have the same length, so lookups are fast.
+    /// The indexes of the columns that come from Graph, by name length. Few names have the same length, so lookups are fast.
     by_length: Vec<Vec<usize>>,
 }
 
@@ -59,9 +59,9 @@ struct Column {
 enum Origin {
     /// Graph's property of the same name.
     Graph,
-    /// The request. Graph's names are camelCase, and derived columns contain an underscore.
+    /// The request. Unlike Graph's camelCase names, the names of derived columns contain an underscore.
     Derived,
-    /// Everything that is in no other column.
+    /// Properties that have no column of their own.
     Additional,
     /// When the entity was deleted, if Graph reports it: `deletedDateTime`, or the time at which it was reported as removed.
     DeletionTime,
@@ -92,7 +92,7 @@ struct Property {
 }
 
 impl Columns {
-    /// The columns of a record's schema, in its order.
+    /// Creates the columns of a schema, in its order.
     pub fn from_schema(schema: &Value) -> Self {
         let columns: Vec<_> = properties(schema)
             .map(|(name, property)| Column {
@@ -120,7 +120,7 @@ impl Columns {
         self.columns.iter().filter(|column| column.selected).map(|column| column.name.as_str())
     }
 
-    /// Whether a record shows that its entity was deleted.
+    /// Whether records show that an entity was deleted.
     pub fn shows_deletions(&self) -> bool {
         let shows = |column: &Column| column.selected && (column.origin == Origin::DeletionTime || column.name == "deletedDateTime");
         self.columns.iter().any(shows)
@@ -220,7 +220,7 @@ impl Columns {
         }
     }
 
-    /// The index of the column for this property of Graph.
+    /// The index of the column for a Graph property.
     fn index_of(&self, name: &str) -> Option<usize> {
         let candidates = self.by_length.get(name.len())?;
         candidates.iter().copied().find(|&at| self.columns[at].name == name)
@@ -265,7 +265,7 @@ impl ValueType {
         }
     }
 
-    /// Converts a JSON value for a column of this type. [`None`] if it does not fit.
+    /// Converts a JSON value to the type of the column. [`None`] if it does not match.
     fn convert<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         let unchanged = Cow::Borrowed(text);
         match (self, text.as_bytes().first()?) {
@@ -296,14 +296,14 @@ impl ValueType {
     }
 }
 
-/// Converts a date-time in quotes into the form of columns. An empty string becomes null.
+/// Converts a quoted date-time to the format used in columns. An empty string becomes null.
 fn date_time(json: &str) -> Option<Cow<'_, str>> {
     if json == "\"\"" {
         return Some(Cow::Borrowed("null"));
     }
     let text = string(json)?;
     match column_date_time(&text)? {
-        // It has that form already, without escapes.
+        // It already has that format, without escapes.
         Cow::Borrowed(text) if text.len() + 2 == json.len() => Some(Cow::Borrowed(json)),
         text => Some(Cow::Owned(["\"", &text, "\""].concat())),
     }
@@ -314,7 +314,7 @@ fn find<'d>(derived: &[(&str, Derived<'d>)], name: &str) -> Option<Derived<'d>> 
 }
 
 fn write_string(text: &str, out: &mut Vec<u8>) {
-    // Writing a string into memory cannot fail.
+    // Writing to memory cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_become_json_of_the_column_type() {
+    fn strings_are_converted_to_the_type_of_the_column() {
         let columns = Columns::from_schema(
             &serde_json::json!({"properties": {"name": {"type": "string"}, "used": {"type": ["boolean", "null"]}, "count": {"type": ["integer", "null"]}}}),
         );
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_fit_go_unchanged_into_additional_properties() {
+    fn values_of_another_type_are_written_unchanged_to_additional_properties() {
         let item = json!({
             "id": "1", "subject": 5, "createdDateTime": "soon", "lastModifiedDateTime": "", "deletedDateTime": "0001-01-01T00:00:00Z",
             "body": "a text", "attachments": {"not": "a list"}, "mentions": ["not an object"], "reactions": [{"a": 1}, null], "from": [],
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn date_times_are_converted_to_one_form() {
+    fn date_times_are_converted_to_one_format() {
         let expected = "\"2026-11-20T10:00:00.000000Z\"";
         let others = [r#""2026-11-20T10:00:00Z""#, r#""2026-11-20t10:00:00z""#, r#""2026-11-20T12:00:00+02:00""#];
         for same in others.into_iter().chain([expected, r#""2026-11-20T10:\u00300:00.000000Z""#]) {
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_whose_content_is_not_a_string_does_not_fit() {
+    fn a_body_whose_content_is_not_a_string_is_an_additional_property() {
         assert_eq!(record::<Message>(r#"{"id":"1","body":{"content":"x","new":1}}"#, &[])["body"], json!({"content": "x", "new": 1}));
         let other = record::<Message>(r#"{"id":"1","body":{"content":7}}"#, &[]);
         assert_eq!((&other["body"], &other["_additional_properties"]), (&Value::Null, &json!({"body": {"content": 7}})));
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_become_json_in_a_string() {
+    fn settings_are_written_as_json_in_a_string() {
         let record = record::<Team>(r#"{"id":"1","funSettings":{"allowGiphy":true,"giphyContentRating":"strict"}}"#, &[]);
         assert_eq!(record["funSettings"], r#"{"allowGiphy":true,"giphyContentRating":"strict"}"#);
     }

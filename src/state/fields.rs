@@ -102,7 +102,8 @@ impl FieldReader<'_> {
     fn link(self, json: JsonValue<'_, '_>, is_valid: fn(&str, &str, &Trail) -> bool) -> Result<String, InvalidState> {
         let written = json.string()?;
         let link = if self.version == Version::One { Some(written.into_owned()) } else { links::expand(&written, self.key, self.trail) };
-        link.filter(|link| is_valid(link, self.key, self.trail)).ok_or_else(|| json.invalid("does not link to its own channel or thread"))
+        link.filter(|link| is_valid(link, self.key, self.trail))
+            .ok_or_else(|| json.invalid("contains a link to a different channel or thread"))
     }
 }
 

@@ -52,7 +52,7 @@ pub struct ChannelMember {
     pub visible_history_start_date_time: Option<DateTime<Utc>>,
     /// Id of the member's Microsoft Entra tenant (Graph: aadUserConversationMember/tenantId).
     pub tenant_id: Option<String>,
-    /// Properties that are not in this schema, and values with an unexpected type.
+    /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

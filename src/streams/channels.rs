@@ -21,7 +21,7 @@ pub static LISTS_CHANNELS: Permission = Permission::new(&[
     "Directory.ReadWrite.All",
 ]);
 
-/// Its list also provides the channels for other streams.
+/// The channels that this stream lists are also the parents of other streams.
 pub static CHANNELS: Stream = Stream {
     name: "channels",
     description: "Standard, private and shared channels of the selected teams.",
@@ -32,7 +32,7 @@ pub static CHANNELS: Stream = Stream {
     finds: Some(Finds { level: &CHANNEL, request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &LISTS_CHANNELS }),
     permissions: &[&LISTS_CHANNELS],
     page: 999,
-    // Graph rejects $top here. Every team has a channel General, yet Graph is known to return empty lists (graph.md 2.3).
+    // Graph rejects $top here. Every team has a channel named General, but Graph sometimes returns empty lists (graph.md 2.3).
     read: Read::List(List { request: |team, _| Request::get(&Class::CHANNELS, team, ["channels"]), never_empty: true }),
     make_schema: json_schema::<Channel>,
 };
@@ -74,7 +74,7 @@ pub struct Channel {
     pub migration_mode: Option<String>,
     /// Original creation time of the channel; null if it was never in migration mode (Graph: channel/originalCreatedDateTime).
     pub original_created_date_time: Option<DateTime<Utc>>,
-    /// Properties that are not in this schema, and values with an unexpected type.
+    /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

@@ -4,7 +4,7 @@ use super::{STREAMS, stream::Stream};
 use crate::level::Level;
 
 impl Stream {
-    /// The stream whose records are the parents of a level.
+    /// The stream whose records are the parents at a level.
     pub fn that_finds(level: &Level) -> Option<&'static Self> {
         Self::all().find(|stream| stream.finds_level() == Some(level))
     }
@@ -27,7 +27,7 @@ impl Stream {
         Self::all().map(|stream| stream.name).collect()
     }
 
-    /// Its index in [`STREAMS`].
+    /// The index of the stream in [`STREAMS`].
     pub fn position(&self) -> usize {
         STREAMS.iter().position(|stream| stream.name == self.name).unwrap_or_default()
     }

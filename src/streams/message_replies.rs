@@ -27,7 +27,7 @@ pub static MESSAGE_REPLIES: Stream = Stream {
     make_schema: json_schema::<Reply>,
 };
 
-/// The replies to one root message.
+/// Requests the replies to one root message.
 pub fn thread(team: &str, channel: &str, message: &str, top: u64) -> Request {
     Request::get(&Class::OTHER, &Partition::thread(team, channel, message), ["replies"]).query("$top", top)
 }

@@ -30,12 +30,12 @@ pub static MESSAGES: Stream = Stream {
     make_schema: json_schema::<Message>,
 };
 
-/// The messages of a channel with up to 200 replies each, by latest activity, newest first.
+/// Requests the messages of a channel with up to 200 replies each, ordered by latest activity, newest first.
 pub fn walk(team: &str, channel: &str, top: u64) -> Request {
     roots(team, channel, top).query("$expand", "replies")
 }
 
-/// The messages of a channel in the same order without replies, for channels where Graph refuses to expand them.
+/// Requests the messages of a channel in the same order, but without replies, for channels where Graph refuses to expand them.
 pub fn roots(team: &str, channel: &str, top: u64) -> Request {
     Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"]).query("$top", top)
 }
@@ -67,7 +67,7 @@ pub struct Message {
     pub reply_to_id: Option<String>,
     /// Id of the chat; null in channels (Graph: chatMessage/chatId).
     pub chat_id: Option<String>,
-    /// Version of the message (Graph: chatMessage/etag).
+    /// Version number of the message (Graph: chatMessage/etag).
     pub etag: Option<String>,
     /// Type of the message, such as message or systemEventMessage (Graph: chatMessage/messageType).
     pub message_type: Option<String>,
@@ -110,7 +110,7 @@ pub struct Message {
     /// True if Graph reported the message as removed (@removed), in which case only the ids and lastModifiedDateTime are set; otherwise null.
     #[serde(rename = "is_removed")]
     pub is_removed: Option<bool>,
-    /// Properties that are not in this schema, and values with an unexpected type.
+    /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

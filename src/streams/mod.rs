@@ -1,4 +1,4 @@
-//! The list of all streams, from whose declarations catalogs, schemas, selection and reading derive.
+//! The list of all streams. Catalogs, schemas, selection and reading are derived from their declarations.
 
 mod channel_members;
 mod channels;

@@ -10,7 +10,7 @@ use crate::record::Columns;
 static RECORDS: LazyLock<PerStream<OnceLock<(Value, Columns)>>> = LazyLock::new(PerStream::default);
 
 impl Stream {
-    /// JSON Schema of its records.
+    /// The JSON Schema of the stream's records.
     pub fn schema(&self) -> &'static Value {
         &self.record().0
     }

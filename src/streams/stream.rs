@@ -15,13 +15,13 @@ pub struct Stream {
     pub primary_key: &'static [&'static str],
     /// The column with the time of the last change; [`None`] if the stream is always read in full.
     pub cursor: Option<&'static str>,
-    /// Whether it is selected by default. Later additions are opt-in.
+    /// Whether the stream is selected by default. Streams that were added later are opt-in.
     pub is_default: bool,
-    /// The level of its records' parents; [`None`] for the tenant.
+    /// The level of the records' parents; [`None`] for the tenant.
     pub below: Option<&'static Level>,
-    /// Set if its records are the parents of a level.
+    /// Set if the records are the parents at some level, such as teams.
     pub finds: Option<Finds>,
-    /// The application permissions it requires, all of them.
+    /// The application permissions that the stream requires, all of them.
     pub permissions: &'static [&'static Permission],
     /// Graph's maximum number of items per page.
     pub page: u64,
@@ -34,7 +34,7 @@ pub struct Stream {
 pub enum Read {
     /// The list of groups that are teams, and a request for each team.
     Teams,
-    /// A list below each parent.
+    /// One list per parent.
     List(List),
     /// The walk through each channel.
     Walk(Side),
@@ -46,26 +46,26 @@ pub enum Read {
 #[derive(Clone, Copy, Debug)]
 pub struct Finds {
     pub level: &'static Level,
-    /// The request for a single one.
+    /// The request for a single parent.
     pub request: fn(&Partition) -> Request,
     pub permission: &'static Permission,
 }
 
-/// A list below a parent.
+/// A list that is read once per parent.
 #[derive(Clone, Copy, Debug)]
 pub struct List {
     /// Makes the request for a parent and a page size.
     pub request: fn(&Partition, u64) -> Request,
-    /// Whether every parent has at least one item, so that an empty list must be an error.
+    /// Whether every parent has at least one item, so that an empty list indicates an error.
     pub never_empty: bool,
 }
 
-/// The part of a walk through a channel that belongs to a stream.
+/// Which messages of a channel belong to a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Side {
     /// Root messages.
     Roots,
-    /// Replies, or the replies of single threads if message ids are configured.
+    /// Replies. If message ids are configured, only the replies in those threads.
     Replies,
 }
 
@@ -80,7 +80,7 @@ pub struct Selected {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
     FullRefresh,
-    /// Reads what has changed since the state.
+    /// Reads the changes since the state was written.
     Incremental,
 }
 
@@ -92,27 +92,27 @@ impl Read {
 }
 
 impl Stream {
-    /// Whether a level is among the ancestors of its records.
+    /// Whether the level is an ancestor of the stream's records.
     pub fn is_below(&self, level: &Level) -> bool {
         self.path().contains(&level)
     }
 
-    /// Its records in messages.
+    /// What messages call the stream's records.
     pub fn plural(&self) -> String {
         self.name.replace('_', " ")
     }
 
-    /// The level whose parents are its records.
+    /// The level whose parents are the stream's records.
     pub fn finds_level(&self) -> Option<&'static Level> {
         self.finds.map(|finds| finds.level)
     }
 
-    /// The path of the links in its states.
+    /// The path of the links in the stream's states.
     pub fn trail(&self) -> Trail {
         self.below.map(Level::trail).unwrap_or_default()
     }
 
-    /// The levels above its records, from the top down.
+    /// The levels above the stream's records, from the top down.
     pub fn path(&self) -> Vec<&'static Level> {
         self.below.map(Level::path).unwrap_or_default()
     }
@@ -126,12 +126,12 @@ impl Stream {
         }
     }
 
-    /// Its default mode.
+    /// The stream's default mode.
     pub fn mode(&self) -> Mode {
         if self.cursor.is_some() { Mode::Incremental } else { Mode::FullRefresh }
     }
 
-    /// Selects it with all columns.
+    /// Selects the stream with all columns.
     pub fn whole(&'static self, mode: Mode) -> Selected {
         Selected { stream: self, columns: self.columns().clone(), mode }
     }

@@ -75,7 +75,7 @@ pub fn team(id: &str) -> Request {
     Request::get(&Class::TEAM, &Partition::team(id), [])
 }
 
-/// The properties of a record: those of the group, then those of the team, which take precedence.
+/// The properties of a record: first the group's, then the team's, which take precedence.
 pub(crate) fn properties<'p>(group: &'p [(String, String)], team: Item<'p>) -> impl Iterator<Item = (&'p str, &'p str)> {
     group.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(team.fields())
 }
@@ -128,7 +128,7 @@ pub struct Team {
     pub tenant_id: Option<String>,
     /// Number of owners, members and guests, as a JSON-encoded string (Graph: team/summary).
     pub summary: Option<JsonText>,
-    /// Properties that are not in this schema, and values with an unexpected type.
+    /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
     pub additional_properties: Option<Open>,
 }

@@ -43,7 +43,10 @@ fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
         "{warned:?}"
     );
     for text in errors(&output, &["messages", "message_replies"]) {
-        assert!(text.starts_with("none of 18 parents can be read; one of the errors: cannot read the messages of channel 19:"), "{text}");
+        assert!(
+            text.starts_with("none of 18 teams or channels could be read; for example: cannot read the messages of channel 19:"),
+            "{text}"
+        );
         assert!(text.ends_with(has), "{text}");
     }
     assert!(output.logs("INFO").contains(&"messages: 0 records, 18 parents refused or missing"));
@@ -54,7 +57,7 @@ fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
     let (refused, failed) = plan(&tap);
     assert_eq!((refused.len(), failed.len()), (0, 1), "{refused:?}");
     assert!(
-        failed[0].starts_with("messages, message_replies would fail: none of 18 parents can be read; one of the errors: cannot read"),
+        failed[0].starts_with("messages, message_replies would fail: none of 18 teams or channels could be read; for example: cannot read"),
         "{failed:?}"
     );
 }
@@ -70,7 +73,7 @@ fn two_missing_permissions_are_two_reports_with_their_streams() {
     assert_eq!(reported("(reported once for members)"), 1);
     assert_eq!(reported("(reported once for channels, messages, message_replies)"), 1);
     let errors = errors(&output, &ALL);
-    assert!(errors.iter().all(|text| text.starts_with("none of 3 parents can be read; one of the errors: cannot ")), "{errors:?}");
+    assert!(errors.iter().all(|text| text.starts_with("none of 3 teams or channels could be read; for example: cannot ")), "{errors:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Facts about the configured application that explain a refused sign-in.
 
-/// A mistake in the credentials that their format shows: application ids are GUIDs, and values of secrets never are.
+/// A mistake in the credentials that can be recognized from their format: application ids are GUIDs, and secret values never are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mixup {
     /// `client_secret` is a GUID.
@@ -17,6 +17,6 @@ pub enum Mixup {
 #[derive(Clone, Debug, Default)]
 pub struct Application {
     pub mixups: Vec<Mixup>,
-    /// The URL where an administrator grants consent.
+    /// The URL at which an administrator grants consent.
     pub consent: String,
 }

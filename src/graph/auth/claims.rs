@@ -1,4 +1,5 @@
-//! The claims in a token. Tokens are opaque by contract (graph.md 1.3), so nothing is verified, and no request depends on the claims.
+//! The claims in an access token. Access tokens are opaque to clients (graph.md 1.3), so nothing is verified, and no request depends on the
+//! claims.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -6,19 +7,19 @@ use uuid::Uuid;
 
 use crate::graph::Permission;
 
-/// What a token says about the application. An absent claim means nothing.
+/// The claims in an access token that describe the application. A missing claim proves nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Claims {
     /// The application permissions.
     pub roles: Option<Vec<String>>,
-    /// The id of the tenant, even if `tenant_id` is a domain.
+    /// The id of the tenant, even if the configured `tenant_id` is a domain.
     pub tenant_id: Option<Uuid>,
 }
 
 impl Claims {
-    /// Parses a token, if it is a JWT: three parts, the second of which is an object in base64.
+    /// Reads the claims if the token is a JWT: three parts, the second of which is a base64-encoded object.
     pub(in crate::graph) fn parse(token: &str) -> Self {
-        let claims = body(token).unwrap_or_default();
+        let claims = payload(token).unwrap_or_default();
         let roles = claims["roles"].as_array().into_iter().flatten();
         let roles: Vec<_> = roles.filter_map(Value::as_str).map(str::to_owned).collect();
         Self {
@@ -27,17 +28,18 @@ impl Claims {
         }
     }
 
-    /// Whether the token has the permission. [`None`] if its permissions cannot be read.
+    /// Whether the token has the permission. [`None`] if the token's permissions cannot be read.
     pub fn has(&self, permission: &Permission) -> Option<bool> {
         let roles = self.roles.as_ref()?;
         Some(roles.iter().any(|role| permission.includes(role)))
     }
 }
 
-fn body(token: &str) -> Option<Value> {
+/// Decodes the payload of a JWT.
+fn payload(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
-    let (_, body, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(body.trim_end_matches('=')).ok()?;
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -50,8 +52,8 @@ mod tests {
 
     const MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All"]);
 
-    fn token(body: impl AsRef<[u8]>) -> String {
-        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(body))
+    fn token(payload: impl AsRef<[u8]>) -> String {
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(payload))
     }
 
     #[test]
@@ -67,10 +69,10 @@ mod tests {
     #[test]
     fn an_unreadable_token_has_no_claims() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-        let bodies =
+        let payloads =
             ["", "null", "[]", "{", "{}", r#"{"roles":null}"#, r#"{"roles":"Group.Read.All"}"#, r#"{"roles":[1]}"#, "\"roles\"", &deep];
-        for body in bodies {
-            assert_eq!(Claims::parse(&token(body)), Claims::default(), "{}", &body[..body.len().min(40)]);
+        for payload in payloads {
+            assert_eq!(Claims::parse(&token(payload)), Claims::default(), "{}", &payload[..payload.len().min(40)]);
         }
         for opaque in ["", ".", "..", "EwBwA8l6BAAU", "a.b", "e30.!!!.c2ln", "e30.e30=.", "\u{1F511}.\u{1F511}.\u{1F511}"] {
             assert_eq!(Claims::parse(opaque), Claims::default(), "{opaque}");

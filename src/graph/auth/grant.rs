@@ -1,4 +1,4 @@
-//! A successful response of the token endpoint: a token and its lifetime (graph.md 1.3).
+//! A successful response from the token endpoint: a token and its lifetime (graph.md 1.3).
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::graph::page::text::without_bom;
 
-/// The lifetime of a token if the response has no usable one.
+/// The lifetime of a token if the response contains no usable lifetime.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 
-/// An `expires_on` before this Unix time (2001) is a lifetime in seconds, which some services write there.
+/// Some services put a lifetime in seconds into `expires_on`. A value below this Unix time (2001) is treated as a lifetime.
 const EARLIEST_DATE: f64 = 978_307_200.0;
 
 /// Date formats that some services use instead of seconds.
@@ -25,7 +25,7 @@ pub(in crate::graph) struct Grant {
 }
 
 impl Grant {
-    /// Parses a body that was sent at `now` by the clock of the service. [`None`] if it contains no token.
+    /// Parses a body that was sent at `now` according to the service's clock. [`None`] if it contains no token.
     ///
     /// Entra sends `expires_in` as a number. Proxies and identity endpoints send strings, floats, or only `expires_on`.
     pub(in crate::graph) fn parse(body: &[u8], now: DateTime<Utc>) -> Option<Self> {

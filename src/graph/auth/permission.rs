@@ -1,11 +1,11 @@
 //! The application permissions that a request requires.
 
-/// A list of application permissions, any one of which is sufficient, the least privileged first (graph.md 2).
+/// A list of application permissions, any one of which is sufficient, with the least privileged first (graph.md 2).
 #[derive(Debug, Eq, PartialEq)]
 pub struct Permission(&'static [&'static str]);
 
 impl Permission {
-    /// Creates a permission from a list that is not empty.
+    /// Creates a permission from a non-empty list.
     pub const fn new(names: &'static [&'static str]) -> Self {
         Self(names)
     }

@@ -1,4 +1,4 @@
-//! Tokens by OAuth 2.0 client credentials, cached until shortly before they expire (graph.md 1).
+//! Gets tokens with the OAuth 2.0 client credentials flow, and caches them until shortly before they expire (graph.md 1).
 
 use std::{
     sync::Arc,
@@ -31,7 +31,7 @@ use crate::{
     secrets::Secrets,
 };
 
-/// Maximum bytes of a response. The token endpoint sends a few kilobytes.
+/// Maximum response size in bytes. The token endpoint sends a few kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// A token is renewed this long before it expires, or after half its lifetime if that is later.
@@ -46,7 +46,7 @@ pub struct Credentials {
     pub client_id: String,
     /// The value of a client secret.
     pub client_secret: SecretString,
-    /// The URL where an administrator of the tenant grants consent.
+    /// The URL at which an administrator of the tenant grants consent.
     pub consent: String,
 }
 
@@ -118,8 +118,8 @@ impl Token {
 }
 
 impl SignInRefusal {
-    /// This refusal as the result for another caller, or [`None`] if a new request may succeed. A wrong secret stays wrong, and callers that
-    /// waited together, or come before `Retry-After` has passed, share one request.
+    /// Returns this refusal to another caller, or [`None`] if a new request may succeed. A wrong secret stays wrong, so it is not sent again.
+    /// Callers that waited for the same request, or arrive before `Retry-After` has passed, share its result.
     fn applies_to(&self, refused_at: Instant, requested_at: Instant) -> Option<Self> {
         if !self.transient || refused_at >= requested_at {
             return Some(self.clone());
@@ -146,7 +146,7 @@ impl TokenSource {
         Self { connection, timeout, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
     }
 
-    /// The current token, or a new one if it expires soon or is the one that Graph `refused`.
+    /// The current token, or a new one if the current one expires soon or was `refused` by Graph.
     pub(in crate::graph) async fn get(&self, refused: Option<&Token>) -> Result<Token, SignInRefusal> {
         let requested_at = Instant::now();
         // Locked during the request, so that concurrent callers share its result.
@@ -186,7 +186,7 @@ impl TokenSource {
     /// Sends the request and reads the response.
     async fn exchange(&self, client: &reqwest::Client, timeout: &mut Timeout) -> Result<TokenResponse, SignInRefusal> {
         let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        // Without this header the server may use any compression.
+        // Without this header, the server may use any compression.
         let request = request.header(ACCEPT_ENCODING, "gzip").body(self.form());
         let transport = |text: String| temporary(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
         let response = timeout.wait(request.send()).await.map_err(transport)?;
@@ -198,7 +198,7 @@ impl TokenSource {
         while timeout.wait(decoded.read_buf(&mut body)).await.map_err(transport)? > 0 {
             if body.len() > MAX_BODY {
                 return Err(temporary(format!(
-                    "the response of the sign-in service {} is larger than {} MiB",
+                    "the response from the sign-in service {} is larger than {} MiB",
                     self.origin(),
                     MAX_BODY >> 20
                 )));
@@ -240,7 +240,7 @@ impl TokenSource {
 
     /// Parses an error response.
     fn refused(&self, TokenResponse { status, retry_after, body, .. }: &TokenResponse) -> SignInRefusal {
-        // Clients should decide by `error`; the codes are for messages.
+        // Clients should rely on `error` for decisions; the codes are only for messages.
         let body = json(body);
         let (error, description) = (text(&body["error"]), text(&body["error_description"]));
         let codes = codes(&body["error_codes"], &description);
@@ -271,7 +271,7 @@ fn codes(listed: &Value, description: &str) -> Vec<u64> {
     codes
 }
 
-/// There was no usable response, but a later request may succeed.
+/// The refusal if there was no usable response. A later request may succeed.
 fn temporary(description: String) -> SignInRefusal {
     SignInRefusal { description, transient: true, ..SignInRefusal::default() }
 }

@@ -1,4 +1,4 @@
-//! The classes of requests that share a rate limit of an application in a tenant (graph.md 6.1).
+//! The classes of requests. The requests of a class share one of Graph's rate limits per application and tenant (graph.md 6.1).
 
 /// Requests that share a rate limit.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Class {
     pub const CHANNEL: Self = Self { name: "channel", per_second: 30.0 };
     /// Lists of root messages, single messages, and delta.
     pub const MESSAGES: Self = Self { name: "messages", per_second: 20.0 };
-    /// Everything that has no row in Graph's table, such as replies.
+    /// All requests that are not listed in Graph's table of limits, such as replies.
     pub const OTHER: Self = Self { name: "other", per_second: 30.0 };
 }
 

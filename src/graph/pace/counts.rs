@@ -14,21 +14,21 @@ use super::class::Class;
 /// The counters, updated while requests are sent.
 #[derive(Debug, Default)]
 pub(in crate::graph) struct Counters {
-    /// By the name of the class.
+    /// Indexed by the name of the class.
     classes: Mutex<BTreeMap<&'static str, ClassCounts>>,
     sign_ins: AtomicU64,
 }
 
-/// The number of requests up to now.
+/// The number of requests so far.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// The classes with requests, sorted by name.
     pub classes: Vec<ClassCounts>,
-    /// Requests for a token.
+    /// Token requests.
     pub sign_ins: u64,
 }
 
-/// The number of requests of one class.
+/// The number of requests in one class.
 #[derive(Clone, Copy, Debug)]
 pub struct ClassCounts {
     pub class: &'static Class,
@@ -72,18 +72,18 @@ impl Counters {
 }
 
 impl Counts {
-    /// Requests to Graph, without those for a token.
+    /// The number of requests to Graph, without token requests.
     pub fn sent(&self) -> u64 {
         self.classes.iter().map(|counts| counts.sent).sum()
     }
 
-    /// Requests by class since an earlier count.
+    /// The number of requests per class since an earlier count.
     pub fn sent_since(&self, earlier: &Self) -> Vec<(&'static Class, u64)> {
         let before = |class: &Class| earlier.classes.iter().find(|of| of.class == class).map_or(0, |of| of.sent);
         self.classes.iter().map(|of| (of.class, of.sent - before(of.class))).collect()
     }
 
-    /// Requests that Graph throttled.
+    /// The number of requests that Graph throttled.
     pub fn throttled(&self) -> u64 {
         self.classes.iter().map(|counts| counts.throttled).sum()
     }

@@ -1,4 +1,4 @@
-//! The pace of requests: rate limits, the order of requests, and their counts.
+//! The pace of requests: rate limits, the order of requests, and request counts.
 
 mod class;
 pub(super) mod counts;

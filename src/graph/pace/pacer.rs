@@ -1,10 +1,11 @@
-//! The pacer: keeps Graph's documented rate limits (graph.md 6.1) by evenly spaced requests. Pure arithmetic; the caller passes the time.
+//! The pacer, which spaces requests evenly to stay within Graph's documented rate limits (graph.md 6.1). It only calculates; the caller passes
+//! the time.
 //!
 //! Graph enforces each rate over about a second, and 83 % of it over a longer, undocumented time. So there are no bursts: requests are spaced
-//! for 83 % of the rate, which keeps both limits. If Graph throttles nevertheless, another client shares a budget, and Graph does not say which
-//! one. If a single channel is throttled, only that channel waits: it is read sequentially, so sharing it evenly would waste most of its rate.
-//! If two channels of a team, or three teams, are throttled within a second, the budget of the team or of the class is exhausted, and slows
-//! down ([`RateControl`]).
+//! for 83 % of the rate, which satisfies both limits. If Graph throttles requests nevertheless, another client shares a budget, but Graph does
+//! not report which one. If a single channel is throttled, only that channel waits: it is read sequentially, so sharing its rate evenly would
+//! waste most of it. If two channels of a team, or three teams, are throttled within a second, the budget of the team or of the class is
+//! considered exhausted, and its requests slow down ([`RateControl`]).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,8 +20,8 @@ use super::{
 };
 use crate::graph::limits::MAX_WAIT;
 
-/// If this many teams (or other top-level parents) are throttled within a second, the budget of the class is exhausted. Fewer cannot exhaust
-/// it.
+/// If this many teams (or other top-level parents) are throttled within a second, the budget of the class is considered exhausted. Fewer teams
+/// cannot exhaust it.
 const MIN_TOPS_TO_EXHAUST_CLASS: usize = 3;
 
 /// Idle budgets are dropped when there are more than this.
@@ -35,14 +36,14 @@ pub(in crate::graph) struct Pacer {
     total: Option<f64>,
     total_free_at: Option<Instant>,
     budgets: HashMap<BudgetKey, RateControl>,
-    /// The requests that Graph has throttled within a second.
+    /// The requests that Graph throttled within the last second.
     throttled: Vec<(Instant, Scope)>,
-    /// The requests that Graph rejects for longer than a run waits: a class, one parent or all parents ([`None`]), and the end.
+    /// The requests that Graph rejects for longer than a run waits: their class, one parent or all parents ([`None`]), and until when.
     closed: Vec<(&'static Class, Option<BudgetKey>, Instant)>,
 }
 
 impl Pacer {
-    /// Keeps the documented rates times `speed`, and a maximum of `total` requests per second.
+    /// Creates a pacer for the documented rates times `speed`, and a maximum of `total` requests per second.
     pub(in crate::graph) fn new(speed: f64, total: Option<f64>) -> Self {
         Self { speed, total, total_free_at: None, budgets: HashMap::new(), throttled: Vec::new(), closed: Vec::new() }
     }
@@ -60,7 +61,7 @@ impl Pacer {
         budgets.chain(self.total_free_at).fold(now, Instant::max)
     }
 
-    /// Counts a request that is sent now.
+    /// Counts a request that is being sent.
     pub(in crate::graph) fn spend(&mut self, scope: &Scope, now: Instant) {
         let (second, due) = (self.seconds(1.0), now.checked_sub(self.tolerance()).unwrap_or(now));
         if self.speed.is_finite() {
@@ -77,7 +78,7 @@ impl Pacer {
         }
     }
 
-    /// Graph has throttled a request. Its `Retry-After` applies to the narrowest budget.
+    /// Handles a request that Graph throttled. Its `Retry-After` applies to the narrowest budget.
     pub(in crate::graph) fn throttled(&mut self, scope: &Scope, wait: Option<Duration>, now: Instant) {
         let narrowest = scope.narrowest();
         let until = wait.and_then(|wait| now.checked_add(wait)).unwrap_or(now);
@@ -94,7 +95,7 @@ impl Pacer {
         self.budget(narrowest, now).wait_until(until);
     }
 
-    /// The budgets of a throttled request that several requests have exhausted together.
+    /// The budgets of a throttled request that it has exhausted together with other requests.
     fn exhausted(&self, scope: &Scope) -> Vec<BudgetKey> {
         let others = || self.throttled.iter().map(|(_, other)| other);
         let tops: HashSet<_> = others().filter(|other| other.class() == scope.class()).map(Scope::top).collect();
@@ -120,13 +121,13 @@ impl Pacer {
         self.closed.push((scope.class(), if is_second { None } else { parent }, until));
     }
 
-    /// The maximum lateness of a request that does not delay the next one, because the inaccuracy of timers would add up. It is half of the
-    /// spacing beyond a second; the other half is for the network.
+    /// How late a request may be without delaying the next one. Without this tolerance, the inaccuracy of timers would add up. It is half of the
+    /// spacing in excess of a second; the other half is for the network.
     fn tolerance(&self) -> Duration {
         self.seconds((spacing(1.0) - 1.0) / 2.0)
     }
 
-    /// Converts seconds of Graph's time.
+    /// Converts seconds to a duration, scaled by the speed for simulators.
     fn seconds(&self, seconds: f64) -> Duration {
         Duration::try_from_secs_f64(seconds / self.speed).unwrap_or(Duration::MAX)
     }

@@ -1,5 +1,5 @@
-//! The rate control of one budget: the time of its next request, and its share of the full rate. After throttling it slows down at once and
-//! recovers steadily, like TCP (additive increase, multiplicative decrease), so that concurrent runs converge to an even share.
+//! The rate control of one budget: the time of its next request, and its share of the full rate. After throttling, the share is reduced at once
+//! and recovers steadily, as in TCP (additive increase, multiplicative decrease), so that concurrent runs converge to equal shares.
 
 use std::time::{Duration, Instant};
 
@@ -29,19 +29,19 @@ impl RateControl {
         self.free_at
     }
 
-    /// Whether it is equivalent to a new one and can be dropped.
+    /// Whether this rate control is equivalent to a new one and can be dropped.
     pub(super) fn is_idle(&self, due: Instant, now: Instant, second: Duration) -> bool {
         self.free_at <= due && self.share(now, second) == 1.0
     }
 
-    /// The current share of the full rate. `second` is a second of Graph's time.
+    /// The current share of the full rate. `second` is one second, scaled by the pace for simulators.
     pub(super) fn share(&self, now: Instant, second: Duration) -> f64 {
         let seconds = self.throttled_at.map_or(f64::INFINITY, |at| now.duration_since(at).div_duration_f64(second));
-        // At infinite speed a second takes no time, so that the division is not finite.
+        // At infinite speed a second takes no time, so the quotient is not finite.
         if seconds.is_finite() { (self.share + INCREASE * seconds).min(1.0) } else { 1.0 }
     }
 
-    /// Counts a request that was due at this time. At the full rate the next one may follow after `spacing`.
+    /// Counts a request that was due at this time. At the full rate, the next one may follow after `spacing`.
     pub(super) fn spend(&mut self, due: Instant, spacing: Duration, now: Instant, second: Duration) {
         let spacing = spacing.div_f64(self.share(now, second));
         self.free_at = self.free_at.max(due).checked_add(spacing).unwrap_or(now);
@@ -51,7 +51,7 @@ impl RateControl {
         self.free_at = self.free_at.max(until);
     }
 
-    /// Slows down. It also pauses for half a second, because refused requests count and would prolong the throttling.
+    /// Reduces the rate. Also pauses for half a second, because throttled requests count against the limit and would prolong the throttling.
     pub(super) fn slow_down(&mut self, now: Instant, second: Duration) {
         self.free_at = self.free_at.max(now + second / 2);
         if self.throttled_at.is_none_or(|at| now.duration_since(at) >= second) {

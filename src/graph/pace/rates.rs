@@ -1,4 +1,4 @@
-//! The minimum time for a number of requests at a pace, known before they are sent.
+//! Calculates the minimum time that a number of requests takes, before they are sent.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::level::Level;
 /// The configured pace of requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Multiple of Graph's documented rates. With 0, only `Retry-After` is obeyed.
+    /// The request rates as a multiple of Graph's documented rates. With 0, only `Retry-After` is obeyed.
     pub speed: f64,
     /// Maximum requests per second.
     pub total: Option<f64>,
@@ -16,13 +16,14 @@ pub struct Pace {
     pub in_flight: usize,
 }
 
-/// The share of each rate that Graph allows over a longer time (graph.md 6.1).
+/// The fraction of each rate that Graph allows over a longer time (graph.md 6.1).
 const SUSTAINED: f64 = 0.83;
 
-/// Additional spacing of requests, because the length of that time is not documented, and a whole number of requests must fit into it.
+/// The factor by which requests are spaced further apart, because the length of that time is not documented and a whole number of requests must
+/// fit into it.
 pub(super) const SLACK: f64 = 1.025;
 
-/// Seconds between two requests of a budget.
+/// Seconds between two requests that share a budget.
 pub(super) fn spacing(per_second: f64) -> f64 {
     SLACK / (SUSTAINED * per_second)
 }
@@ -53,7 +54,7 @@ impl Rates {
         self.latency
     }
 
-    /// The minimum seconds for a number of requests of one budget.
+    /// The minimum time for a number of requests that share a budget, in seconds.
     pub fn seconds(&self, budget: Budget, requests: f64) -> f64 {
         let each = match budget {
             Budget::Class(class) => spacing(class.per_second) / self.pace.speed,
@@ -66,7 +67,7 @@ impl Rates {
         requests * each
     }
 
-    /// The minimum seconds for a number of sequential requests for one parent of a level.
+    /// The minimum time for a number of sequential requests for one parent of a level, in seconds.
     pub fn seconds_in_sequence(&self, level: &'static Level, requests: f64) -> f64 {
         self.seconds(Budget::Parent(level), requests).max(requests * self.latency.as_secs_f64())
     }

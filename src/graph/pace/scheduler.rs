@@ -1,4 +1,4 @@
-//! The scheduler: queues requests until the pacer and the limit of requests in flight allow them, and decides which one is sent next.
+//! The scheduler, which queues requests until the pacer and the limit on requests in flight allow them, and decides which one is sent next.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,12 +12,12 @@ use super::{pacer::Pacer, scope::Scope};
 /// The priority of a request in the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Priority {
-    /// It leads to further work, such as the channels of a team.
+    /// The request discovers more work, such as the channels of a team.
     #[default]
     Discovery,
-    /// It is for the first page of a list, which shows how long the list is.
+    /// The request is for the first page of a list, which shows how long the list is.
     FirstPage,
-    /// It is for another page of a list, with the estimated number of requests that remain.
+    /// The request is for another page of a list. Contains the estimated number of remaining requests.
     NextPage(f64),
 }
 
@@ -34,11 +34,11 @@ const NEW_PER_NEXT_PAGE: u8 = 3;
 #[derive(Debug)]
 pub(in crate::graph) struct Scheduler {
     queue: Mutex<RequestQueue<Waiter>>,
-    /// Notified when a request was queued or a response has arrived.
+    /// Notified when a request is queued or a response arrives.
     changed: Notify,
 }
 
-/// Sends a waiting request its slot, or the time for which Graph closed requests of its kind.
+/// Sends a slot to a waiting request, or how long Graph will reject such requests.
 type Waiter = oneshot::Sender<Result<InFlight, Duration>>;
 
 /// The slot of a request in flight, until dropped.
@@ -53,7 +53,7 @@ impl Scheduler {
     /// Waits until a request may be sent.
     ///
     /// # Errors
-    /// If Graph rejects such requests for longer than a run waits: for how long.
+    /// If Graph rejects such requests for longer than a run waits. Returns for how long.
     pub(in crate::graph) async fn wait(self: &Arc<Self>, scope: &Scope, priority: Priority) -> Result<InFlight, Duration> {
         loop {
             let (waiter, receiver) = oneshot::channel();
@@ -70,12 +70,12 @@ impl Scheduler {
         }
     }
 
-    /// Graph has throttled a request.
+    /// Handles a request that Graph throttled.
     pub(in crate::graph) fn throttled(&self, scope: &Scope, wait: Option<Duration>) {
         self.queue().pacer.throttled(scope, wait, Instant::now());
     }
 
-    /// Releases queued requests one after another, each at its time, until the queue is empty.
+    /// Releases queued requests one after another, each when it is due, until the queue is empty.
     async fn run(self: Arc<Self>) {
         loop {
             let next = self.queue().next(Instant::now());
@@ -95,7 +95,7 @@ impl Scheduler {
         }
     }
 
-    /// The queue is consistent even if a thread panicked while it was locked.
+    /// Ignores poisoning, because the queue is consistent even if a thread panicked while it was locked.
     fn queue(&self) -> MutexGuard<'_, RequestQueue<Waiter>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +129,7 @@ struct RequestQueue<W> {
     max_in_flight: usize,
     /// The number of discovery and first-page requests since the last next-page request, up to [`NEW_PER_NEXT_PAGE`].
     new: u8,
-    /// Whether a task releases the requests.
+    /// Whether the task that releases the requests is running.
     is_running: bool,
 }
 
@@ -193,9 +193,9 @@ impl<W: Cancellable> RequestQueue<W> {
         Next::Send(queued.waiter)
     }
 
-    /// Whether a request is sent before another one that was queued earlier. The length of a list is unknown until its first page is read, so
-    /// first pages must be read soon; but known long lists must not wait until all first pages are read. The longest list goes first, because
-    /// it determines when the run ends.
+    /// Whether a request is sent before another one that was queued earlier. The length of a list is unknown until its first page has been read,
+    /// so first pages must be read soon, but lists that are known to be long must not wait until all first pages have been read. The longest list
+    /// goes first, because it determines when the run ends.
     fn is_before(&self, priority: Priority, (_, earlier): (usize, Priority)) -> bool {
         match (priority, earlier) {
             (Priority::NextPage(remaining), Priority::NextPage(earlier)) => remaining > earlier,

@@ -1,4 +1,4 @@
-//! The scope of a request: the budgets that it counts against. Links in its response inherit it.
+//! The scope of a request: the budgets that it counts against. Links in the response inherit the scope.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::class::Class;
 use crate::level::{Level, Partition};
 
-/// The budgets of a request: its class, and the parents with a rate limit.
+/// The budgets that a request counts against: its class, and its parents with a rate limit.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::graph) struct Scope {
     class: &'static Class,
@@ -31,7 +31,7 @@ pub(in crate::graph) enum BudgetKey {
 }
 
 impl Scope {
-    /// The scope of a request for a partition or something below it.
+    /// The scope of a request for a partition or for something below it.
     pub(in crate::graph) fn new(class: &'static Class, of: &Partition) -> Self {
         let parents = of.levels().filter(|(level, _)| level.per_second.is_some()).map(|(level, id)| {
             // Some ids are case-insensitive.
@@ -45,7 +45,7 @@ impl Scope {
         self.class
     }
 
-    /// The budgets with their requests per second: the class, and the parents from the top down.
+    /// The budgets and their requests per second: the class, then the parents from the top down.
     pub(super) fn budgets(&self) -> impl DoubleEndedIterator<Item = (BudgetKey, f64)> {
         let class = (BudgetKey::Class(self.class.name), self.class.per_second);
         std::iter::once(class).chain(self.parents.iter().filter_map(|parent| Some((parent.budget, parent.level.per_second?))))

@@ -1,13 +1,13 @@
-//! The buffers of bodies: their total size is bounded, and they are reused.
+//! Buffers for response bodies. Their total size is bounded, and they are reused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Maximum bytes of all bodies in memory. One body at a time may exceed it; otherwise bodies could wait for each other forever.
+/// Maximum total size of bodies in memory, in bytes. One body at a time may exceed it; otherwise bodies could wait for each other forever.
 const MAX_TOTAL: usize = 8 * 1024 * 1024;
 
-/// Maximum bytes of spare buffers. Large buffers are reused, because allocating them for each page would fragment the memory.
+/// Maximum total size of spare buffers, in bytes. Large buffers are reused, because allocating them for each page would fragment the memory.
 const MAX_SPARE: usize = 6 * 1024 * 1024;
 
 /// The minimum size of a buffer.
@@ -22,7 +22,7 @@ pub(in crate::graph) struct BodyBuffers {
     spare: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
-/// The memory that one body uses, until dropped.
+/// Reserves the memory of one body until dropped.
 #[derive(Debug)]
 pub struct BufferPermit {
     buffers: BodyBuffers,

@@ -1,4 +1,4 @@
-//! A CSV report of Graph. Its columns get the names that the properties have in JSON.
+//! A CSV report from Graph. Its columns are given the names that the properties have in JSON.
 
 use csv::{Reader, StringRecord};
 
@@ -21,7 +21,7 @@ pub struct Row<'r> {
 }
 
 impl CsvReport {
-    /// Parses a table. It must have the `required` columns, because something else, such as an HTML page, can also be parsed as CSV.
+    /// Parses a table. It must have the `required` columns, because anything else, such as an HTML page, can also be parsed as CSV.
     pub(in crate::graph) fn parse(
         text: String,
         replacements: Replacements,
@@ -37,7 +37,7 @@ impl CsvReport {
         }
     }
 
-    /// The rows; [`None`] for a row whose number of columns differs from the header.
+    /// The rows. [`None`] stands for a row whose number of columns differs from the header.
     pub fn rows(&self) -> impl Iterator<Item = Option<Row<'_>>> {
         let rows = Reader::from_reader(self.text.as_bytes()).into_records();
         rows.map(|row| row.ok().map(|values| Row { names: &self.names, values }))
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_a_required_column_is_not_a_report() {
+    fn text_without_a_required_column_is_not_a_report() {
         assert!(report("A,B\n", &["a", "b"]).is_ok());
         for text in ["", "\n", "A\n1", "<!DOCTYPE html>", "{\"error\":{}}"] {
             assert!(report(text, &["a", "b"]).unwrap_err().contains("with a column `"), "{text}");

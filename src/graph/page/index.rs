@@ -1,4 +1,4 @@
-//! A page of Graph: the received text and an index of its items, which is built in one pass and copies no values.
+//! A page from Graph: the received text and an index of its items, which is built in one pass without copying values.
 
 use std::{borrow::Cow, fmt, num::NonZero, ops::Range};
 
@@ -46,7 +46,7 @@ macro_rules! scalars {
 pub struct Page {
     text: String,
     items: Index,
-    /// For each item.
+    /// One entry per item.
     expanded: Vec<ExpandedReplies>,
     replies: Index,
     next: Option<Link>,
@@ -71,7 +71,7 @@ pub struct Item<'p> {
 pub(in crate::graph) enum Malformed {
     /// The reason.
     Body(String),
-    /// A link leads to this foreign place.
+    /// A link points to this other host.
     ForeignLink(String),
 }
 
@@ -100,14 +100,14 @@ const EXPECTED_LIST: &str = "an object with a list `value`";
 
 const CREATED: &str = "createdDateTime";
 
-/// Maximum items of a page, and expanded replies of an item, twice as many as Graph returns. More would only come from another server, and
-/// the index could use many times the memory of the text.
+/// Maximum number of items on a page, and of expanded replies of an item. Twice as many as Graph returns: another server might send more, and
+/// the index could then use many times the memory of the text.
 const MAX_ITEMS: usize = 2000;
 
-/// Maximum properties of an item.
+/// Maximum number of properties of an item.
 const MAX_PROPERTIES: usize = 10_000;
 
-/// Maximum bytes of the index beyond the size of the text.
+/// How much larger than the text the index may be, in bytes.
 const MAX_INDEX_EXCESS: usize = 256 * 1024;
 
 /// The positions of items or replies, and of their fields, in the text.
@@ -115,7 +115,7 @@ const MAX_INDEX_EXCESS: usize = 256 * 1024;
 struct Index {
     entries: Vec<IndexEntry>,
     fields: Vec<Field>,
-    /// The names that are written with escapes.
+    /// The unescaped form of names that contain escapes.
     unescaped: Vec<String>,
 }
 
@@ -131,7 +131,7 @@ struct IndexEntry {
     times: [FieldNumber; TIMES.len()],
     created: FieldNumber,
     removal: Option<Removal>,
-    /// Whether it is not an object, has no id, or has expanded replies that are not a list.
+    /// Whether the entry is not an object, has no id, or has expanded replies that are not a list.
     damaged: bool,
 }
 
@@ -140,7 +140,7 @@ struct IndexEntry {
 pub enum Removal {
     /// The deletion can be undone (`reason` is `changed`). Lists may still contain the entity, with its `deletedDateTime`.
     Restorable,
-    /// Permanent, or with an undocumented reason.
+    /// The deletion is permanent, or its reason is undocumented.
     Final,
 }
 
@@ -167,18 +167,18 @@ type FieldNumber = Option<NonZero<u16>>;
 struct ExpandedReplies {
     replies: Range<usize>,
     next: Option<Link>,
-    /// Graph's number of replies, if it is present.
+    /// Graph's count of the replies, if present.
     count: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Field {
-    /// The position in the text, or the position in `unescaped` if the end is [`UNESCAPED`].
+    /// The range in the text, or the index in `unescaped` if the end is [`UNESCAPED`].
     name: Span,
     value: Span,
 }
 
-/// The end of a name that is written with escapes. No text is that long.
+/// The end of a name that contains escapes. No text is that long.
 const UNESCAPED: u32 = u32::MAX;
 
 /// A range of the text, in half the size of a [`Range`], because each name and value of a page needs one.
@@ -233,7 +233,7 @@ impl Page {
             return Err(Malformed::Body("it is not an object with an id".to_owned()));
         }
         match foreign {
-            Some(place) => Err(Malformed::ForeignLink(place)),
+            Some(target) => Err(Malformed::ForeignLink(target)),
             None => Ok(Self { text, items, expanded, replies, next, delta, date, replacements, permit: None }),
         }
     }
@@ -242,7 +242,7 @@ impl Page {
         Self { permit: Some(permit), ..self }
     }
 
-    /// Drops the page, but keeps the permit for its memory, which the data that was derived from it uses.
+    /// Drops the page, but keeps its memory permit for data that was derived from the page.
     pub fn into_permit(self) -> Option<BufferPermit> {
         let permit = self.permit?;
         permit.recycle(self.text.into_bytes());
@@ -259,12 +259,12 @@ impl Page {
         self.items.bytes() + self.replies.bytes() + self.expanded.capacity() * size_of::<ExpandedReplies>()
     }
 
-    /// Bytes of the text.
+    /// The size of the text in bytes.
     pub fn bytes(&self) -> usize {
         self.text.len()
     }
 
-    /// Whether the page has no items. There may be a next page nevertheless.
+    /// Whether the page has no items. There may still be a next page.
     pub fn is_empty(&self) -> bool {
         self.items.entries.is_empty()
     }
@@ -290,7 +290,7 @@ impl Page {
 }
 
 impl<'p> Item<'p> {
-    /// Names and values (JSON text) in Graph's order, without OData annotations and expanded replies.
+    /// The names and JSON values in Graph's order, without OData annotations and expanded replies.
     pub fn fields(self) -> impl Iterator<Item = (&'p str, &'p str)> {
         let (text, index) = (&self.page.text, self.index);
         index.fields_of(self.entry).iter().map(|field| (index.name(field, text), field.value.of(text)))
@@ -326,7 +326,7 @@ impl<'p> Item<'p> {
         hasher.digest()
     }
 
-    /// The times that determine the activity of a message, without those that are not strings.
+    /// The times that determine the activity of a message, except for times that are not strings.
     pub fn times(self) -> impl Iterator<Item = Cow<'p, str>> {
         self.entry.times.into_iter().filter_map(move |time| string(self.at(time)?))
     }
@@ -364,7 +364,7 @@ impl<'p> Item<'p> {
         string(self.at(self.entry.created)?)
     }
 
-    /// Graph's number of replies (`replies@odata.count`), which is usually that of the expanded ones only (graph.md 2.5).
+    /// Graph's count of the replies (`replies@odata.count`), which usually includes only the expanded ones (graph.md 2.5).
     pub fn replies_count(self) -> Option<u64> {
         self.expanded?.count
     }
@@ -425,7 +425,7 @@ struct Builder<'t> {
     next: Option<Link>,
     delta: Option<Link>,
     foreign: Option<String>,
-    /// Why the body is not a page, if the parser does not know it.
+    /// Why the body is not a page, if the parser cannot report it.
     problem: Option<Cow<'static, str>>,
 }
 
@@ -444,10 +444,10 @@ impl Builder<'_> {
         }
     }
 
-    /// The position of a part of the text.
+    /// The position of a substring of the text.
     fn span(&self, part: &str) -> Span {
         let start = part.as_ptr().addr() - self.text.as_ptr().addr();
-        // The length of the text was checked to fit.
+        // The length was checked to fit into 32 bits.
         Span { start: start as u32, end: (start + part.len()) as u32 }
     }
 
@@ -493,7 +493,7 @@ impl Builder<'_> {
         self.check_size()
     }
 
-    /// Fails if the index is larger than the text, which then consists of trivial values that Graph does not send.
+    /// Fails if the index is much larger than the text, which then consists of many tiny values that Graph would not send.
     fn check_size<E: de::Error>(&mut self) -> Result<(), E> {
         let (fields, names) =
             (self.items.fields.len() + self.replies.fields.len(), self.items.unescaped.len() + self.replies.unescaped.len());
@@ -516,15 +516,15 @@ impl Builder<'_> {
     }
 
     fn checked(&mut self, text: &str) -> Option<Link> {
-        // The link would be stored in a state, and other programs would log its path.
+        // The link would be stored in a state, where other programs might log its path.
         if self.secrets.are_in(text) {
             self.problem = Some("a link contains a secret".into());
             return None;
         }
         match self.host.link(text) {
             Ok(link) => Some(link),
-            Err(place) => {
-                self.foreign.get_or_insert(place);
+            Err(target) => {
+                self.foreign.get_or_insert(target);
                 None
             }
         }
@@ -596,7 +596,7 @@ fn describe(text: &str, expected: Expected, problem: Option<&str>, error: &serde
     format!("{problem}, at line {}, column {} of {} bytes", error.line(), error.column(), text.len())
 }
 
-/// Whether a name is an OData annotation, such as `@odata.type` or `from@odata.type`. The search for `@` is fast and rarely succeeds.
+/// Whether a name is an OData annotation, such as `@odata.type` or `from@odata.type`. Searching for `@` first is fast, because few names contain it.
 fn is_annotation(name: &str) -> bool {
     memchr(b'@', name.as_bytes()).is_some_and(|at| name[at..].contains("@odata."))
 }
@@ -841,7 +841,7 @@ mod tests {
             r#"{"value":[],"@odata.nextLink":"https://evil.example/n"}"#,
             r#"{"value":[{"id":"1","replies@odata.nextLink":"https://evil.example/n"}]}"#,
         ] {
-            assert!(matches!(page(text), Err(Malformed::ForeignLink(place)) if place.starts_with("https://evil.example, ")));
+            assert!(matches!(page(text), Err(Malformed::ForeignLink(target)) if target.starts_with("https://evil.example, ")));
         }
     }
 

@@ -1,11 +1,11 @@
-//! Decodes a body to text, in place. Characters that destinations cannot store are removed or replaced before the text is parsed.
+//! Decodes a body to text in place, and removes or replaces characters that destinations cannot store before the text is parsed.
 
 use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
 
 const REPLACEMENT_CHARACTER: &[u8] = "\u{fffd}".as_bytes();
 
-/// Maximum growth by the replacement of invalid UTF-8: this many bytes, ...
+/// Maximum growth of a body when invalid UTF-8 is replaced: this number of bytes, ...
 const MAX_GROWTH: usize = 64 * 1024;
 
 /// ... or this fraction of the body. A body that would grow more is not text.
@@ -14,25 +14,25 @@ const MAX_GROWTH_DIVISOR: usize = 8;
 /// The number of changes to the text of a body.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Replacements {
-    /// Removed U+0000, which PostgreSQL cannot store.
+    /// Removed U+0000 characters, which PostgreSQL cannot store.
     pub nul: u64,
     /// Lone surrogates and invalid UTF-8 that were replaced with U+FFFD, because UTF-8 text cannot contain them.
     pub replaced: u64,
 }
 
-/// A body without the byte order mark. JSON must not have one, but parsers may ignore it (RFC 8259, 8.1).
+/// Strips the byte order mark from a body. JSON must not have one, but parsers may ignore it (RFC 8259, 8.1).
 pub(in crate::graph) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Decodes a JSON body. Escapes of U+0000 are removed; lone surrogates and invalid UTF-8 become U+FFFD. Line breaks are removed, because a
-/// record is one line. [`None`] if the body is not text.
+/// record must be a single line. [`None`] if the body is not text.
 pub(in crate::graph) fn decode(mut body: Vec<u8>) -> Option<(String, Replacements)> {
     body.drain(..body.len() - without_bom(&body).len());
     let mut replacements = Replacements::default();
     let text = utf8(body, &mut replacements)?;
     let (has_breaks, mut bytes) = (memchr2(b'\n', b'\r', text.as_bytes()).is_some(), text.as_bytes());
-    // Invalid JSON is not changed: without its whitespace, or without an escape, it might become valid.
+    // Invalid JSON is not changed, because it might become valid without whitespace or an escape.
     if !has_breaks && unwanted_escape(&mut bytes).is_none() || !is_json(&text) {
         return Some((text, replacements));
     }
@@ -121,7 +121,7 @@ fn replace_escapes(json: &mut Vec<u8>, replacements: &mut Replacements) {
     json.truncate(json.len() - (from - to));
 }
 
-/// Bytes of a `\uXXXX`.
+/// The length of a `\uXXXX` escape in bytes.
 const ESCAPE_LENGTH: usize = 6;
 
 /// Advances to the next escape that destinations cannot store. Returns its code unit.
@@ -139,7 +139,7 @@ fn unwanted_escape(json: &mut &[u8]) -> Option<u16> {
     }
 }
 
-/// The code unit of a `\uXXXX` at the start of the text.
+/// The code unit of a `\uXXXX` escape at the start of the text.
 fn unicode_escape(json: &[u8]) -> Option<u16> {
     let digits = json.strip_prefix(b"\\u")?.get(..4)?;
     let digits = digits.iter().all(u8::is_ascii_hexdigit).then(|| str::from_utf8(digits).ok()).flatten()?;

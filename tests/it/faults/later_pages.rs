@@ -39,7 +39,10 @@ fn a_refused_later_page_is_a_failure_and_read_records_are_kept() {
         assert_eq!(errors.iter().map(|(_, stream, _)| *stream).collect::<Vec<_>>(), fails, "{class:?} {what}");
         for (kind, _, text) in errors {
             assert!(kind == "system_error" && text.starts_with(reported), "{class:?} {what}: {text}");
-            assert!(text.contains(", a later page: 40") && text.contains("hint: Graph returned the pages before this one"), "{text}");
+            assert!(
+                text.contains(" (not the first page): 40") && text.contains("hint: Graph returned the pages before this one"),
+                "{text}"
+            );
             assert!(!text.contains("grant the application"), "{text}");
         }
         let warnings = output.logs("WARN").join("\n");
@@ -72,7 +75,7 @@ fn a_channel_with_refused_older_pages_is_reported_until_they_return() {
             let output = runs.run();
             assert_eq!(output.status, Some(1), "{run}");
             let reported = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
-            assert!(reported.contains(&channel) && reported.contains("a later page: 404"), "{reported}");
+            assert!(reported.contains(&channel) && reported.contains("(not the first page): 404"), "{reported}");
         }
         sim.clear_faults();
         assert_eq!(runs.run().status, Some(0));
@@ -108,7 +111,10 @@ fn a_configured_thread_that_loses_its_later_pages_is_incomplete() {
     let output = Tap::new(&config(&sim, settings)).read(&["message_replies"]);
     let errors = output.errors();
     assert_eq!((output.status, errors.len(), output.table("message_replies").len()), (Some(1), 1, 2), "{errors:?}");
-    assert!(errors[0].0 == "system_error" && errors[0].2.contains(&root) && errors[0].2.contains("a later page: 404"), "{errors:?}");
+    assert!(
+        errors[0].0 == "system_error" && errors[0].2.contains(&root) && errors[0].2.contains("(not the first page): 404"),
+        "{errors:?}"
+    );
 }
 
 #[test]
@@ -120,6 +126,6 @@ fn a_plan_reports_streams_with_refused_later_pages() {
         sim.inject(Rule::new(Fault::status(404)).class(class).page(PageKind::Next));
         let plan = Tap::new(&settings).execute(&["plan", "--config", "config.json"], &[]);
         let text = format!("{}{}", plan.stdout, plan.stderr);
-        assert!(text.contains(reported) && text.contains("a later page: 404"), "{class:?}: {text}");
+        assert!(text.contains(reported) && text.contains("(not the first page): 404"), "{class:?}: {text}");
     }
 }

@@ -73,7 +73,7 @@ fn no_link_leads_the_token_to_another_host() {
             assert!(sim.faults_applied() > applied && output.status == Some(1), "{class:?} {name} {by}");
             let errors: Vec<_> = output.errors().into_iter().filter(|error| error.1 == stream).collect();
             let (kind, reported) =
-                if is_link { ("system_error", "a link in the response leads to ") } else { ("transient_error", "a link is not a string") };
+                if is_link { ("system_error", "a link in the response points to ") } else { ("transient_error", "a link is not a string") };
             assert!(errors.len() == 1 && errors[0].0 == kind && errors[0].2.contains(reported), "{class:?} {name} {by}: {errors:?}");
         }
         // Without a link, the list ends.

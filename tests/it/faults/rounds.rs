@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const MESSAGE: &str = "the pages never end: twenty pages in a row contained nothing new";
+const MESSAGE: &str = "pagination does not terminate: twenty pages in a row contained nothing new";
 
 /// Every page after the first links to the first one again.
 fn round(class: Class) -> Rule {
@@ -82,7 +82,7 @@ fn a_channel_with_a_page_loop_is_not_repeated_and_loses_nothing_new() {
             let before = sim.count(Class::Messages);
             let output = runs.run();
             let reported = if protocol == Protocol::Airbyte { output.errors()[0].2.to_owned() } else { output.critical().to_owned() };
-            assert!(reported.contains(&channel) && reported.contains("is missing, because Graph's pages repeated"), "{reported}");
+            assert!(reported.contains(&channel) && reported.contains("is missing, because Graph's pages began to repeat"), "{reported}");
             assert_eq!((output.status, of_channel(&output), sim.count(Class::Messages) - before), (Some(1), 1, 2));
         }
         // A day later the rest is requested again: first without success, then with success.
@@ -141,7 +141,7 @@ fn a_resumed_full_refresh_reports_what_is_missing_in_finished_channels() {
         (Some(1), 36 + 4),
         "one channel is read, and the other is not read again"
     );
-    assert!(second.errors()[0].2.contains("is missing, because Graph's pages repeated"), "{:?}", second.errors());
+    assert!(second.errors()[0].2.contains("is missing, because Graph's pages began to repeat"), "{:?}", second.errors());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_configured_thread_with_a_page_loop_is_incomplete_and_not_repeated() {
     sim.clear_faults();
     sim.clock().advance(DAY);
     let third = read(&tap, &["message_replies"], Some(&state(&second)));
-    assert!(third.errors()[0].2.contains("is missing, because Graph's pages repeated"), "{:?}", third.errors());
+    assert!(third.errors()[0].2.contains("is missing, because Graph's pages began to repeat"), "{:?}", third.errors());
     let last = read(&tap, &["message_replies"], Some(&state(&third)));
     assert_eq!((last.status, last.table("message_replies").len()), (Some(0), replies));
 }

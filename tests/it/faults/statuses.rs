@@ -230,7 +230,7 @@ fn every_status_on_every_route_follows_the_retry_table() {
         let (tried, answer) = parts(sentence);
         let tried = tried
             .replace(", although the team exists", "")
-            .replace(", a later page", "")
+            .replace(" (not the first page)", "")
             .replace(&place.team, "<team>")
             .replace(&place.channel, "<channel>")
             .replace(&place.root, "<message>");

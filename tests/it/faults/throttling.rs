@@ -9,7 +9,7 @@ use crate::support::{ALL, Protocol, Tap, config, everything, in_parallel, increm
 
 const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
 const MESSAGE: &str =
-    "hint: Graph requires a wait of 120 minutes, and a run waits 15 at most: run again after that; it resumes from its state";
+    "hint: Graph asked for a wait of 120 minutes, but a run waits at most 15: run again later; it resumes from its state";
 
 fn for_two_hours() -> Fault {
     Fault::throttled(RetryAfter::Seconds(7200))
