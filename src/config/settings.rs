@@ -165,7 +165,9 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "max_pages_per_batch",
         title: "Pages between checkpoints",
-        description: Cow::Borrowed("Number of pages read from a channel between checkpoints. This limits the size of a batch, not how much a sync reads."),
+        description: Cow::Borrowed(
+            "Number of pages read from a channel between checkpoints. This limits the size of a batch, not how much a sync reads.",
+        ),
         kind: Kind::Count { min: 1, max: 100_000 },
         default: Some("100"),
         per_stream: true,
@@ -242,7 +244,9 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "pace",
         title: "Pace",
-        description: Cow::Borrowed("Request rate as a multiple of Graph's documented rate limits; 0 disables pacing. For simulators and benchmarks."),
+        description: Cow::Borrowed(
+            "Request rate as a multiple of Graph's documented rate limits; 0 disables pacing. For simulators and benchmarks.",
+        ),
         kind: Kind::Number,
         default: Some("1"),
         audience: Audience::Simulator,
