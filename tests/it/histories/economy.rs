@@ -59,7 +59,7 @@ impl Economy {
         for line in run.lines {
             let Line::Record(record) = line else { continue };
             if emitted.contains_key(&record.key) {
-                faults.push(format!("{:?} came twice in one run", record.key));
+                faults.push(format!("{:?} was emitted twice in one run", record.key));
             }
             let row = run.destination.rows.get(&record.key);
             if !record.removed && row.is_some_and(|row| row.is_covered && row.text == record.text) {
@@ -81,8 +81,8 @@ impl Economy {
         faults
     }
 
-    /// The number of unchanged threads that a resumed walk may find again: two pages at its position, a few more if times are unknown, and
-    /// with offsets as many as have moved up meanwhile, because each pushes another one down.
+    /// The number of unchanged threads that a resumed walk may find again: two pages at its position, a few more if times are unknown,
+    /// and, with offsets, one for each thread that has moved up meanwhile, because it pushes another one down.
     fn threads_seen_again(&self, run: &Run<'_>, place: &(&'static str, String)) -> usize {
         let top = run.plan.top.filter(|_| !run.plan.reconfigures).unwrap_or(50) as usize;
         if run.plan.switches.paging == Paging::Position {
@@ -142,7 +142,7 @@ impl Economy {
                 }
                 let is_followed = channel_requests.rounds && state["deltaRound"].is_null() && state["deltaLink"].is_string();
                 if ended && is_followed && kept.current.contains(&stream) {
-                    // If the run held something back, the next one requests the same round again.
+                    // If the run deferred a record, the next one requests the same round again.
                     let at = seconds(&state["deltaAt"]).unwrap_or(run.start);
                     self.followed.insert(channel.clone(), at.min(run.start));
                 }
@@ -173,7 +173,7 @@ pub fn idle_run(run: &Run<'_>) -> Vec<String> {
     let without_reason =
         records.filter(|record| own_time(&record.text).is_some() && !is_changed_in_place(run, record) && !is_deferred(record));
     let keys: Vec<_> = without_reason.map(|record| (record.key.stream, &record.key.channel, &record.key.id)).collect();
-    if keys.is_empty() { Vec::new() } else { vec![format!("{} records came though nothing has changed: {keys:?}", keys.len())] }
+    if keys.is_empty() { Vec::new() } else { vec![format!("{} records were emitted although nothing has changed: {keys:?}", keys.len())] }
 }
 
 /// The start date is earlier than before: the channel is read from it once.

@@ -117,7 +117,7 @@ fn a_new_root_below_old_roots_with_new_replies_is_emitted_with_only_messages_sel
     reader.later(HOUR);
     let new = reader.post("new");
     reader.later(HOUR);
-    // More of them than fit on a small page, and than on a large one.
+    // More threads than fit on a small page, and more than fit on a large one.
     for root in reader.roots().iter().rev().take(55) {
         reader.reply(root, "an old root answered");
     }

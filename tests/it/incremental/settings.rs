@@ -37,7 +37,7 @@ fn an_earlier_start_date_reads_the_missing_messages_once() {
             for stream in [MESSAGES, REPLIES] {
                 let expected = keys_since(&reader, stream, since.unwrap_or(Time::MIN));
                 assert_eq!(keys(&reader.rows[stream]), expected, "{stream} since {since:?}");
-                // Also what is above the gap: it may have been changed while it was in the gap, and so never have been emitted.
+                // Also the messages above the gap: they may have been changed while they were in the gap, without ever being emitted.
                 assert_eq!(run.emitted(stream), expected.len(), "{stream} since {since:?}: each once");
             }
             reader.later(HOUR);

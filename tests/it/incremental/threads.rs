@@ -10,7 +10,7 @@ use super::{BOTH, DAY, HOUR, MESSAGES, REPLIES, Reader, reader, spec};
 /// The number of expanded replies per thread.
 const INLINE: usize = 150;
 
-/// A reader of a channel whose top thread has this many more replies than are expanded; few enough that the link is followed, ten per page.
+/// A reader of a channel whose top thread has this many replies beyond the expanded ones: few enough to follow the link, ten per page.
 fn with_long_thread(more: usize) -> (Reader, MessageRef) {
     let reader = Reader::new(Options::new(spec(1, 30)).manual_clock()).with(json!({"use_delta_api": false, "top": 20}));
     reader.sim.switches(|switches| {
@@ -76,7 +76,7 @@ fn changes_in_a_long_thread_while_it_is_read_are_emitted_by_the_next_run() {
         let run = reader.read();
         assert!(run.emits(&hidden[29]));
         reader.assert_complete();
-        // What its page contains is known as of the last pass.
+        // Everything on its page is known as of the last pass.
         assert_eq!(run.emitted(MESSAGES), 0);
     }
 }

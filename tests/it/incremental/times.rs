@@ -89,7 +89,7 @@ fn every_digit_of_a_time_counts() {
         reader.later(HOUR);
         reader.read();
         reader.assert_complete();
-        // Nothing is above the last of them: what is 100 ns later is new, however late it becomes visible.
+        // Nothing is above the last of them: a message that is 100 ns newer is new, however late it becomes visible.
         let last = moment.plus_ticks(DIGITS[7]);
         reader.sim.with_tenant(|tenant| tenant.at(last.plus_ticks(1), |tenant| tenant.edit(&roots[20], "a moment later"))).unwrap();
         let run = reader.read();
