@@ -31,7 +31,7 @@ struct MessageSender {
 }
 
 impl Emitter for MessageSender {
-    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+    fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         for record in batch {
             let message = serde_json::from_slice(record)?;
             self.messages.send(message).map_err(|_| io::ErrorKind::BrokenPipe)?;
@@ -40,7 +40,7 @@ impl Emitter for MessageSender {
     }
 
     /// A program that reads again later stores the state after it has stored the records before it. Returns the size of the state.
-    fn state(&mut self, _: &'static Stream, state: &StreamState) -> io::Result<usize> {
+    fn write_state(&mut self, _: &'static Stream, state: &StreamState) -> io::Result<usize> {
         Ok(serde_json::to_vec(state)?.len())
     }
 }

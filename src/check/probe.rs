@@ -118,7 +118,7 @@ impl<'c> Probe<'c> {
 
     /// Whether one of the lists that were read contains this parent.
     pub(super) fn has_listed(&self, of: &Partition) -> bool {
-        let list = of.level().and_then(Stream::that_finds).and_then(|finder| ProbeRequest::list_of(finder, &of.above()));
+        let list = of.level().and_then(Stream::discovering).and_then(|finder| ProbeRequest::list_of(finder, &of.above()));
         let Some(ProbeRequest::List(request)) = list else { return false };
         matches!(self.results.get(&request), Some(Ok(listed)) if listed.ids.iter().any(|id| id == of.own_id()))
     }
@@ -130,7 +130,7 @@ impl ProbeRequest {
         match finder.read {
             // A page of ids is small.
             Read::Teams => Some(Self::List(streams::group_ids(None))),
-            Read::List(list) => Some(Self::List((list.request)(parent, finder.page))),
+            Read::List(list) => Some(Self::List((list.request)(parent, finder.max_page_size))),
             Read::Walk(_) | Read::Report(_) => None,
         }
     }
@@ -139,7 +139,7 @@ impl ProbeRequest {
     pub(super) fn for_stream(stream: &Stream, parent: &Partition) -> Option<Self> {
         match stream.read {
             Read::Teams => Self::item(stream, parent),
-            Read::List(_) if stream.finds.is_some() => Self::list_of(stream, parent),
+            Read::List(_) if stream.discovers.is_some() => Self::list_of(stream, parent),
             Read::List(list) => Some(Self::List((list.request)(parent, 1))),
             Read::Walk(_) => Some(walk(parent)),
             Read::Report(request) => Some(Self::Report(request(), stream.primary_key)),
@@ -148,7 +148,7 @@ impl ProbeRequest {
 
     /// The request for the parent itself.
     pub(super) fn item(finder: &Stream, parent: &Partition) -> Option<Self> {
-        finder.finds.map(|finds| Self::Object((finds.request)(parent)))
+        finder.discovers.map(|finds| Self::Object((finds.request)(parent)))
     }
 }
 
@@ -156,7 +156,7 @@ impl ProbeRequest {
 fn walk(of: &Partition) -> ProbeRequest {
     let (team, channel) = (of.id(&TEAM), of.id(&CHANNEL));
     match of.id(&MESSAGE) {
-        "" => ProbeRequest::Expanded(streams::walk(team, channel, 1), streams::roots(team, channel, 1)),
-        message => ProbeRequest::List(streams::thread(team, channel, message, 1)),
+        "" => ProbeRequest::Expanded(streams::messages_with_replies(team, channel, 1), streams::root_messages(team, channel, 1)),
+        message => ProbeRequest::List(streams::replies(team, channel, message, 1)),
     }
 }

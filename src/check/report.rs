@@ -254,7 +254,7 @@ fn not_found(unread: &Unread) -> Option<&ConfiguredParent> {
 /// What stopped a request, without its path and ids.
 fn without_ids(source: &graph::Error) -> String {
     let cause = match &source.cause {
-        Cause::Refused(refusal) => Cause::Refused(graph::Refusal { request_id: None, ..refusal.clone() }),
+        Cause::ErrorStatus(refusal) => Cause::ErrorStatus(graph::ErrorResponse { request_id: None, ..refusal.clone() }),
         cause => cause.clone(),
     };
     format!("{cause}{}", source.tries())

@@ -40,9 +40,9 @@ pub(super) struct StreamCheck<'t, 'c> {
 impl<'t, 'c> StreamCheck<'t, 'c> {
     /// The options of the stream must be complete.
     pub(super) fn new(probe: &'t mut Probe<'c>, stream: &'static Stream, config: &'t StreamConfig) -> Self {
-        let deepest = if matches!(stream.read, Read::Teams) { stream.finds_level() } else { stream.below };
+        let deepest = if matches!(stream.read, Read::Teams) { stream.discovered_level() } else { stream.parent_level };
         // Where parents can be neither listed nor looked up directly, the stream is read at the level above.
-        let is_reachable = |level: &&'static Level| Stream::that_finds(level).is_some() || is_certain(stream, config, level);
+        let is_reachable = |level: &&'static Level| Stream::discovering(level).is_some() || is_certain(stream, config, level);
         let path = deepest.map(Level::path).unwrap_or_default().into_iter().take_while(is_reachable).collect();
         let pending = vec![(Partition::default(), Origin::Configured)];
         Self { probe, stream, config, path, pending, works: false, found: Vec::new(), absent: Vec::new(), gone: None }
@@ -94,7 +94,7 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
 
     /// The stream that lists the parents below this one; [`None`] if there is no such list or the stream is read here.
     fn finder(&self, of: &Partition) -> Option<&'static Stream> {
-        self.next(of).and_then(Stream::that_finds)
+        self.next(of).and_then(Stream::discovering)
     }
 
     fn request(&self, of: &Partition) -> Option<ProbeRequest> {
@@ -136,8 +136,8 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
         match (origin, unplaced.filter(|_| error.is_forbidden())) {
             (Origin::Configured, _) if is_absent => self.absent.push((of, error)),
             // A group that the tenant lists may have no team.
-            (Origin::Listed, _) if error.is_missing() && of.above().level().is_none() => {}
-            (Origin::Listed, _) if error.is_missing() && self.gone.is_none() => self.gone = Some((of, error)),
+            (Origin::Listed, _) if error.is_not_found() && of.above().level().is_none() => {}
+            (Origin::Listed, _) if error.is_not_found() && self.gone.is_none() => self.gone = Some((of, error)),
             // It may be in another parent: a run searches for it.
             (Origin::Candidate, _) if is_absent => {}
             // A configured parent can be read without the permission to list it.
@@ -150,8 +150,9 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     /// The stream whose list Graph does not find for a team that exists.
     async fn lists_of_team(&mut self, of: &Partition, error: &graph::Error) -> Option<&'static Stream> {
         let listed = self.finder(of).unwrap_or(self.stream);
-        let is_list = matches!(listed.read, Read::List(_)) && of.level() == Some(&TEAM) && error.is_missing() && !error.is_team_not_found();
-        let item = Stream::that_finds(&TEAM).filter(|_| is_list).and_then(|finder| ProbeRequest::item(finder, of))?;
+        let is_list =
+            matches!(listed.read, Read::List(_)) && of.level() == Some(&TEAM) && error.is_not_found() && !error.is_team_not_found();
+        let item = Stream::discovering(&TEAM).filter(|_| is_list).and_then(|finder| ProbeRequest::item(finder, of))?;
         self.probe.fetch(&item).await.is_ok().then_some(listed)
     }
 
@@ -218,9 +219,9 @@ impl<'t, 'c> StreamCheck<'t, 'c> {
     /// The permissions that the request for this parent requires, then those of the requests after it.
     fn permissions(&self, of: &Partition) -> Vec<&'static Permission> {
         let is_listed = |level: &&&'static Level| !is_certain(self.stream, self.config, level);
-        let finders = self.path.iter().skip(self.depth(of)).filter(is_listed).filter_map(|level| Stream::that_finds(level));
+        let finders = self.path.iter().skip(self.depth(of)).filter(is_listed).filter_map(|level| Stream::discovering(level));
         let lists = finders.filter_map(|finder| finder.permissions.first().copied());
-        let own = match (self.stream.read, self.stream.finds) {
+        let own = match (self.stream.read, self.stream.discovers) {
             (Read::Teams, Some(finds)) => vec![finds.permission],
             _ => self.stream.permissions.to_vec(),
         };
@@ -235,5 +236,5 @@ fn is_certain(stream: &Stream, config: &StreamConfig, level: &'static Level) -> 
 
 /// Whether Graph does not find a configured parent, or does not accept its id as an id.
 fn is_absent(error: &graph::Error) -> bool {
-    error.is_missing() || error.status() == Some(400) && !error.is_transient()
+    error.is_not_found() || error.status() == Some(400) && !error.is_transient()
 }

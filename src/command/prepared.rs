@@ -71,8 +71,8 @@ impl PreparedSync {
         let (output, writer) = Output::start(emitter, states.selected.clone(), stop)?;
         let subscriber = logging::subscriber(level, log(&output));
         let (progress, counting, spacing) = (output.progress().clone(), client.clone(), client.spacing(&CHANNEL));
-        let figures = move || progress.figures(counting.counts());
-        let mut watch = screen.watch(&figures, spacing);
+        let stats = move || progress.stats(counting.counts());
+        let mut watch = screen.watch(&stats, spacing);
         let sync = async {
             log_warnings(&warnings);
             sync::run(client, &config, selected, states, output).await
@@ -85,8 +85,8 @@ impl PreparedSync {
         let mut summary = summary.unwrap_or_else(|panic| resume_unwind(panic));
         // When the run was stopped, everything may have been read but not written.
         summary.stopped |= !written.truncated.is_empty();
-        if summary.figures.is_some() {
-            screen.end(&figures());
+        if summary.stats.is_some() {
+            screen.end(&stats());
         }
         Ok(summary)
     }

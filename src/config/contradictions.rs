@@ -1,6 +1,6 @@
 //! Warns about options that contradict each other or have no effect.
 
-use super::{Parents, StreamConfig, reader::Reader, settings::listed};
+use super::{Parents, StreamConfig, reader::Reader, settings::join_with_and};
 use crate::{
     level::{LEVELS, Level},
     streams::Stream,
@@ -74,7 +74,7 @@ impl Contradictions {
     pub(super) fn into_warnings(self) -> Vec<String> {
         let missing_parents = self.missing_parents.into_iter().map(|(warning, streams)| {
             let are = if streams.len() == 1 { "is" } else { "are" };
-            format!("{warning}: {} {are} not read", listed(&streams))
+            format!("{warning}: {} {are} not read", join_with_and(&streams))
         });
         missing_parents.chain(self.warnings).collect()
     }

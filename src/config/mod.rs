@@ -110,8 +110,8 @@ impl Config {
             max_concurrent_threads: DEFAULT_CONCURRENCY,
             requests_per_second: None,
             pace: reader.number("pace").unwrap_or(1.0),
-            max_page: mebibytes(reader.count("max_page_mb")),
-            max_record: mebibytes(reader.count("max_record_mb")),
+            max_page: mebibytes(reader.integer("max_page_mb")),
+            max_record: mebibytes(reader.integer("max_record_mb")),
             warnings: Vec::new(),
             streams: PerStream::default(),
         }
@@ -172,11 +172,11 @@ impl StreamOptions {
             self.contradictions.check(&mut reader, stream, &config);
         }
         self.global_limits = self.global_limits.min(GlobalLimits::read(&mut reader));
-        if let Some(top) = config.top.filter(|&top| top > stream.page && own_options.contains_key("top")) {
+        if let Some(top) = config.top.filter(|&top| top > stream.max_page_size && own_options.contains_key("top")) {
             reader.add_problem(
                 format!("stream_options.{}.top", stream.name),
                 &top.into(),
-                &format!("a whole number from 1 to {}", stream.page),
+                &format!("a whole number from 1 to {}", stream.max_page_size),
             );
         }
         self.problems.extend(reader.problems.into_iter().filter(|problem| problem.option.starts_with("stream_options.")));
@@ -223,7 +223,7 @@ impl GlobalLimits {
     fn read(reader: &mut Reader<'_>) -> Self {
         let requests_per_second = reader.number("requests_per_second");
         Self {
-            max_concurrent_threads: reader.count("max_concurrent_threads").and_then(|count| usize::try_from(count).ok()),
+            max_concurrent_threads: reader.integer("max_concurrent_threads").and_then(|count| usize::try_from(count).ok()),
             // Some forms send 0 for an empty field, and a rate of 0 would never end.
             requests_per_second: requests_per_second.filter(|rate| *rate > 0.0),
         }

@@ -66,13 +66,13 @@ impl<'a> Reader<'a> {
         self.read(name, "true or false", flag).unwrap_or(default)
     }
 
-    pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
+    pub(super) fn integer(&mut self, name: &'static str) -> Option<u64> {
         let (min, max) = match setting(name).map(|setting| setting.kind) {
-            Some(Kind::Count { min, max }) => (min, max),
+            Some(Kind::Integer { min, max }) => (min, max),
             _ => (0, u64::MAX),
         };
         let count = self
-            .read(name, &format!("a whole number from {min} to {max}"), |value| count(value).filter(|count| (min..=max).contains(count)));
+            .read(name, &format!("a whole number from {min} to {max}"), |value| integer(value).filter(|count| (min..=max).contains(count)));
         count.or_else(|| default(name)?.as_u64())
     }
 
@@ -220,7 +220,7 @@ fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-fn count(value: &Value) -> Option<u64> {
+fn integer(value: &Value) -> Option<u64> {
     match value {
         // Some forms and YAML readers turn 50 into 50.0.
         Value::Number(number) => number

@@ -26,7 +26,7 @@ pub fn sample_json() -> String {
 }
 
 fn settings() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
+    SETTINGS.iter().filter(|setting| setting.audience != Audience::Developer)
 }
 
 fn is_active(setting: &Setting) -> bool {
@@ -48,7 +48,7 @@ fn value(setting: &Setting) -> Value {
         (Kind::PerStream, ..) => json!({"messages": {"start_date": "2026-01-01"}}),
         (_, Some(default), _) => default,
         (_, None, Some(example)) => example.clone(),
-        (Kind::Count { max, .. }, ..) => max.into(),
+        (Kind::Integer { max, .. }, ..) => max.into(),
         (Kind::Number, ..) => 10.into(),
         (Kind::Secret, ..) => "the value of the secret".into(),
         _ => "".into(),

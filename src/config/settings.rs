@@ -33,7 +33,7 @@ pub enum Audience {
     /// Whoever operates the machine. These settings are not part of the form that Airbyte users fill in.
     Operator,
     /// Developers who use simulators, proxies or benchmarks.
-    Simulator,
+    Developer,
 }
 
 /// The type of a setting's value. Every kind also accepts the value written as a string.
@@ -44,7 +44,7 @@ pub enum Kind {
     Secret,
     Flag,
     /// An integer in a range.
-    Count {
+    Integer {
         min: u64,
         max: u64,
     },
@@ -61,7 +61,7 @@ pub enum Kind {
     PerStream,
 }
 
-const SETTING: Setting = Setting {
+const DEFAULTS: Setting = Setting {
     name: "",
     title: "",
     description: Cow::Borrowed(""),
@@ -87,7 +87,7 @@ const BEFORE_PARENTS: &[Setting] = &[
         description: Cow::Borrowed("Directory (tenant) ID of the Microsoft Entra tenant, or one of its verified domains."),
         required: true,
         examples: &["00000000-0000-0000-0000-000000000000", "contoso.onmicrosoft.com"],
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "client_id",
@@ -95,7 +95,7 @@ const BEFORE_PARENTS: &[Setting] = &[
         description: Cow::Borrowed("Application (client) ID of the app registration."),
         required: true,
         examples: &["11111111-1111-1111-1111-111111111111"],
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "client_secret",
@@ -103,7 +103,7 @@ const BEFORE_PARENTS: &[Setting] = &[
         description: Cow::Borrowed("Value (not the ID) of a client secret of the app registration."),
         kind: Kind::Secret,
         required: true,
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "client_secret_file",
@@ -113,7 +113,7 @@ const BEFORE_PARENTS: &[Setting] = &[
         ),
         audience: Audience::Operator,
         examples: &["/run/secrets/client_secret"],
-        ..SETTING
+        ..DEFAULTS
     },
 ];
 
@@ -128,7 +128,7 @@ const AFTER_PARENTS: &[Setting] = &[
         kind: Kind::Ids,
         per_stream: true,
         examples: &["19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2"],
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "start_date",
@@ -139,7 +139,7 @@ const AFTER_PARENTS: &[Setting] = &[
         kind: Kind::DateTime,
         per_stream: true,
         examples: &["2026-01-01T00:00:00Z", "2026-01-01"],
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "lookback_seconds",
@@ -147,10 +147,10 @@ const AFTER_PARENTS: &[Setting] = &[
         description: Cow::Borrowed(
             "Each incremental sync overlaps the previous one by this many seconds, to catch changes that show up late in Graph. It does not have to match the schedule.",
         ),
-        kind: Kind::Count { min: 0, max: 31_536_000 },
+        kind: Kind::Integer { min: 0, max: 31_536_000 },
         default: Some("300"),
         per_stream: true,
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "top",
@@ -158,9 +158,9 @@ const AFTER_PARENTS: &[Setting] = &[
         description: Cow::Borrowed(
             "Items per page. If empty, the maximum that Graph allows: 50 for messages and replies, 999 elsewhere. Values above 50 do not apply to messages and replies.",
         ),
-        kind: Kind::Count { min: 1, max: 999 },
+        kind: Kind::Integer { min: 1, max: 999 },
         per_stream: true,
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "max_pages_per_batch",
@@ -168,10 +168,10 @@ const AFTER_PARENTS: &[Setting] = &[
         description: Cow::Borrowed(
             "Number of pages read from a channel between checkpoints. This limits the size of a batch, not how much a sync reads.",
         ),
-        kind: Kind::Count { min: 1, max: 100_000 },
+        kind: Kind::Integer { min: 1, max: 100_000 },
         default: Some("100"),
         per_stream: true,
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "use_delta_api",
@@ -180,16 +180,16 @@ const AFTER_PARENTS: &[Setting] = &[
         kind: Kind::Flag,
         default: Some("true"),
         per_stream: true,
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "max_concurrent_threads",
         title: "Concurrent requests",
         description: Cow::Borrowed("Maximum number of concurrent requests. Defaults to 30, which is enough to reach Graph's rate limits."),
-        kind: Kind::Count { min: 1, max: 64 },
+        kind: Kind::Integer { min: 1, max: 64 },
         per_stream: true,
         examples: &["30"],
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "requests_per_second",
@@ -199,7 +199,7 @@ const AFTER_PARENTS: &[Setting] = &[
         ),
         kind: Kind::Number,
         per_stream: true,
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "max_page_mb",
@@ -207,9 +207,9 @@ const AFTER_PARENTS: &[Setting] = &[
         description: Cow::Borrowed(
             "Maximum size of a response from Graph after decompression. Larger responses are not read. Graph's largest page (50 messages with 200 replies of 28 KB each) is 267 MiB.",
         ),
-        kind: Kind::Count { min: 1, max: 4095 },
+        kind: Kind::Integer { min: 1, max: 4095 },
         default: Some("300"),
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "max_record_mb",
@@ -217,9 +217,9 @@ const AFTER_PARENTS: &[Setting] = &[
         description: Cow::Borrowed(
             "Maximum size of a record. Larger records are skipped and reported as an error. Many destinations accept lines of at most 16 to 50 MB; a Teams message is at most 28 KB.",
         ),
-        kind: Kind::Count { min: 1, max: 1024 },
+        kind: Kind::Integer { min: 1, max: 1024 },
         default: Some("16"),
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "cloud",
@@ -229,7 +229,7 @@ const AFTER_PARENTS: &[Setting] = &[
         ),
         kind: Kind::Choice(&["global", "us_gov", "us_gov_dod", "china"]),
         default: Some("\"global\""),
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "stream_options",
@@ -239,7 +239,7 @@ const AFTER_PARENTS: &[Setting] = &[
         ),
         kind: Kind::PerStream,
         default: Some("{}"),
-        ..SETTING
+        ..DEFAULTS
     },
     Setting {
         name: "pace",
@@ -249,16 +249,16 @@ const AFTER_PARENTS: &[Setting] = &[
         ),
         kind: Kind::Number,
         default: Some("1"),
-        audience: Audience::Simulator,
-        ..SETTING
+        audience: Audience::Developer,
+        ..DEFAULTS
     },
     Setting {
         name: "graph_url",
         title: "Graph URL",
         description: Cow::Borrowed("Scheme and host of Microsoft Graph, instead of the default of the cloud. For simulators and proxies."),
         kind: Kind::Url,
-        audience: Audience::Simulator,
-        ..SETTING
+        audience: Audience::Developer,
+        ..DEFAULTS
     },
     Setting {
         name: "login_url",
@@ -267,8 +267,8 @@ const AFTER_PARENTS: &[Setting] = &[
             "Scheme and host of the sign-in service, instead of the default of the cloud. For simulators and proxies.",
         ),
         kind: Kind::Url,
-        audience: Audience::Simulator,
-        ..SETTING
+        audience: Audience::Developer,
+        ..DEFAULTS
     },
 ];
 
@@ -280,11 +280,11 @@ fn level_settings(level: &'static Level) -> [Setting; 2] {
     let ids = Setting {
         name: level.id,
         title: ids_title,
-        description: format!("{ids_description} Required for {}, unless {} is true.", listed(&streams), level.all).into(),
+        description: format!("{ids_description} Required for {}, unless {} is true.", join_with_and(&streams), level.all).into(),
         kind: Kind::Ids,
         per_stream: true,
         examples: std::slice::from_ref(&level.example),
-        ..SETTING
+        ..DEFAULTS
     };
     let all = Setting {
         name: level.all,
@@ -293,13 +293,13 @@ fn level_settings(level: &'static Level) -> [Setting; 2] {
         kind: Kind::Flag,
         default: Some("false"),
         per_stream: true,
-        ..SETTING
+        ..DEFAULTS
     };
     [ids, all]
 }
 
 /// Joins names as in a sentence: "a, b and c".
-pub(super) fn listed(names: &[&str]) -> String {
+pub(super) fn join_with_and(names: &[&str]) -> String {
     match names {
         [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
         names => names.concat(),
@@ -310,7 +310,7 @@ impl Setting {
     /// The examples as JSON values.
     pub fn example_values(&self) -> Vec<Value> {
         let value = |example: &&str| match self.kind {
-            Kind::Count { .. } | Kind::Number => serde_json::from_str(example).unwrap_or_default(),
+            Kind::Integer { .. } | Kind::Number => serde_json::from_str(example).unwrap_or_default(),
             _ => (*example).into(),
         };
         self.examples.iter().map(value).collect()

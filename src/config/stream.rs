@@ -48,9 +48,9 @@ impl StreamConfig {
             parents: LEVELS.iter().map(|level| Parents::read(reader, level).without(&exclude)).collect(),
             exclude,
             start_date: reader.date_time("start_date"),
-            lookback: Duration::from_secs(reader.count("lookback_seconds").unwrap_or_default()),
-            top: reader.count("top"),
-            max_pages_per_batch: reader.count("max_pages_per_batch").unwrap_or(1),
+            lookback: Duration::from_secs(reader.integer("lookback_seconds").unwrap_or_default()),
+            top: reader.integer("top"),
+            max_pages_per_batch: reader.integer("max_pages_per_batch").unwrap_or(1),
             use_delta_api: reader.flag("use_delta_api"),
         }
     }

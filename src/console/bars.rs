@@ -7,7 +7,7 @@ use super::{
     progress_text::{local_time, parents, status},
     speed::Speed,
 };
-use crate::emit::{Figures, Phase, StreamFigures};
+use crate::emit::{Phase, Stats, StreamStats};
 
 const STREAM_TEMPLATE: &str = "{prefix:15} {bar:12.cyan/dim} {wide_msg}";
 
@@ -26,8 +26,8 @@ impl Bars {
         Self { all, streams: Vec::new(), run }
     }
 
-    pub(super) fn show(&mut self, figures: &Figures, speed: &mut Speed) {
-        for (at, stream) in figures.streams.iter().enumerate() {
+    pub(super) fn show(&mut self, stats: &Stats, speed: &mut Speed) {
+        for (at, stream) in stats.streams.iter().enumerate() {
             if self.streams.len() == at {
                 let bar = ProgressBar::new(0).with_style(style(STREAM_TEMPLATE)).with_prefix(stream.stream.name);
                 self.streams.push(self.all.insert_before(&self.run, bar));
@@ -35,15 +35,15 @@ impl Bars {
             let bar = &self.streams[at];
             bar.set_length(stream.parents.max(1));
             bar.set_position(stream.done);
-            bar.set_message(message(stream, figures.is_discovering));
+            bar.set_message(message(stream, stats.is_discovering));
         }
-        self.run.set_message(status(figures, speed));
+        self.run.set_message(status(stats, speed));
         self.run.tick();
     }
 
-    /// Shows the final figures, then removes the bars.
-    pub(super) fn end(mut self, figures: &Figures, speed: &mut Speed) {
-        self.show(figures, speed);
+    /// Shows the final statistics, then removes the bars.
+    pub(super) fn end(mut self, stats: &Stats, speed: &mut Speed) {
+        self.show(stats, speed);
         // Draws now, even if the last drawing was a moment ago.
         self.run.abandon();
     }
@@ -62,11 +62,11 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
-fn message(figures: &StreamFigures, is_discovering: bool) -> String {
-    let state = match (figures.waiting_until(Utc::now()), figures.phase) {
+fn message(stats: &StreamStats, is_discovering: bool) -> String {
+    let state = match (stats.waiting_until(Utc::now()), stats.phase) {
         (Some(until), _) => format!("waiting until {}", local_time(until)),
         (None, Phase::Complete) => "done".to_owned(),
         (None, phase) => phase.name().to_owned(),
     };
-    format!("{:>18} {:>11} records  {state}", parents(figures, is_discovering), HumanCount(figures.records).to_string())
+    format!("{:>18} {:>11} records  {state}", parents(stats, is_discovering), HumanCount(stats.records).to_string())
 }

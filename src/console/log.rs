@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{emit::Figures, printable::one_line, secrets::Secrets};
+use crate::{emit::Stats, printable::one_line, secrets::Secrets};
 
 const NAME: &str = "tap-microsoft-teams";
 
@@ -16,7 +16,7 @@ const NAME: &str = "tap-microsoft-teams";
 pub enum Format {
     /// `LEVEL text`
     Text,
-    /// `time LEVEL text`, for a terminal; the figures at the end are a table there.
+    /// `time LEVEL text`, for a terminal; the statistics at the end are a table there.
     Terminal,
     /// One JSON object per line.
     Json,
@@ -74,10 +74,10 @@ impl Log {
         self.write_metric(None, kind, metric, value, &json!({"endpoint": endpoint}));
     }
 
-    /// The final figures of the run.
-    pub fn figures(&self, figures: &Figures) {
+    /// The final statistics of the run.
+    pub fn stats(&self, stats: &Stats) {
         if self.format != Format::Terminal {
-            self.line(Level::INFO, &format!("figures: {}", figures.json()));
+            self.line(Level::INFO, &format!("figures: {}", stats.json()));
         }
     }
 

@@ -21,7 +21,7 @@ use indicatif::MultiProgress;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::info;
 
-use crate::{emit::Figures, stdio::Stderr};
+use crate::{emit::Stats, stdio::Stderr};
 use bars::Bars;
 use speed::Speed;
 
@@ -60,16 +60,16 @@ impl Terminal {
         AboveBars(self.bars.clone())
     }
 
-    /// A display of these figures.
-    pub(crate) fn watch<F: Fn() -> Figures>(&self, figures: F, channel_spacing: Duration) -> Watch<F> {
+    /// A display of these statistics.
+    pub(crate) fn watch<F: Fn() -> Stats>(&self, stats: F, channel_spacing: Duration) -> Watch<F> {
         let bars = self.bars.clone().map(Bars::new);
-        Watch { figures, speed: Speed::new(channel_spacing), bars }
+        Watch { stats, speed: Speed::new(channel_spacing), bars }
     }
 
-    /// Shows the table of the final figures on a terminal.
-    pub(crate) fn end(&self, figures: &Figures) {
+    /// Shows the table of the final statistics on a terminal.
+    pub(crate) fn end(&self, stats: &Stats) {
         if self.table {
-            let _ = self.log().write_all(table::table(figures).as_bytes());
+            let _ = self.log().write_all(table::table(stats).as_bytes());
         }
     }
 }
@@ -90,15 +90,15 @@ impl Write for AboveBars {
     }
 }
 
-/// Shows the figures of a run at regular intervals.
+/// Shows the statistics of a run at regular intervals.
 #[derive(Debug)]
 pub(crate) struct Watch<F> {
-    figures: F,
+    stats: F,
     speed: Speed,
     bars: Option<Bars>,
 }
 
-impl<F: Fn() -> Figures> Watch<F> {
+impl<F: Fn() -> Stats> Watch<F> {
     /// Shows the progress while the work is done.
     pub(crate) async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let every = if self.bars.is_some() { BARS_INTERVAL } else { LINE_INTERVAL };
@@ -114,16 +114,16 @@ impl<F: Fn() -> Figures> Watch<F> {
         };
         // Shows the end of the bars; the table follows.
         if let Some(bars) = self.bars.take() {
-            bars.end(&(self.figures)(), &mut self.speed);
+            bars.end(&(self.stats)(), &mut self.speed);
         }
         result
     }
 
     fn show(&mut self) {
-        let figures = (self.figures)();
+        let stats = (self.stats)();
         match &mut self.bars {
-            Some(bars) => bars.show(&figures, &mut self.speed),
-            None => info!("{}", progress_text::line(&figures, &mut self.speed)),
+            Some(bars) => bars.show(&stats, &mut self.speed),
+            None => info!("{}", progress_text::line(&stats, &mut self.speed)),
         }
     }
 }
@@ -142,13 +142,13 @@ mod tests {
     use super::forward::Forward;
     use super::*;
     use crate::{
-        emit::{Phase, Remaining, StreamFigures},
+        emit::{Phase, Remaining, StreamStats},
         graph::{Class, ClassCounts, Counts},
         streams::{MEMBERS, MESSAGE_REPLIES, MESSAGES, Stream},
     };
 
-    fn of(stream: &'static Stream, phase: Phase, records: u64, parents: (u64, u64)) -> StreamFigures {
-        StreamFigures {
+    fn of(stream: &'static Stream, phase: Phase, records: u64, parents: (u64, u64)) -> StreamStats {
+        StreamStats {
             stream,
             phase,
             records,
@@ -164,11 +164,11 @@ mod tests {
         }
     }
 
-    fn figures() -> Figures {
+    fn stats() -> Stats {
         let mut members = of(&MEMBERS, Phase::Complete, 80, (4, 4));
         (members.requests, members.skipped) = (5, 1);
         let class = |class, sent, throttled| ClassCounts { class, sent, throttled, took: Duration::from_millis(120 * sent) };
-        Figures {
+        Stats {
             streams: vec![members, of(&MESSAGES, Phase::Reading, 12_040, (6, 16)), of(&MESSAGE_REPLIES, Phase::Reading, 34_100, (6, 16))],
             requests: Counts { classes: vec![class(&Class::MEMBERS, 5, 0), class(&Class::MESSAGES, 300, 2)], sign_ins: 1 },
             elapsed: Duration::from_secs(60),
@@ -182,8 +182,8 @@ mod tests {
         let terminal = InMemoryTerm::new(20, 120);
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(terminal.clone())));
         let (mut bars, mut speed) = (Bars::new(all), Speed::new(Duration::from_secs(1)));
-        bars.show(&figures(), &mut speed);
-        let mut throttled = figures();
+        bars.show(&stats(), &mut speed);
+        let mut throttled = stats();
         throttled.is_discovering = true;
         throttled.streams[1].wait_until = chrono::DateTime::from_timestamp(4_000_000_000, 0);
         let first = terminal.contents();
@@ -192,15 +192,15 @@ mod tests {
         insta::with_settings!({filters => vec![(r"[⠁-⣿] \d\d:\d\d:\d\d", "* 00:00:00"), (r"until \d\d:\d\d:\d\d", "until <time>")]}, {
             insta::assert_snapshot!("bars", format!("{first}\n\n{second}"));
         });
-        bars.end(&figures(), &mut speed);
+        bars.end(&stats(), &mut speed);
         assert_eq!(terminal.contents(), "");
     }
 
     #[test]
     fn the_table_fits_on_a_terminal() {
-        let mut figures = figures();
-        figures.streams[2].phase = Phase::Incomplete;
-        let table = table::table(&figures);
+        let mut stats = stats();
+        stats.streams[2].phase = Phase::Incomplete;
+        let table = table::table(&stats);
         assert!(table.lines().filter(|line| !line.starts_with("requests")).all(|line| line.chars().count() <= 82), "{table}");
         insta::assert_snapshot!("table", table);
     }
@@ -213,9 +213,9 @@ mod tests {
         let log = tracing_subscriber::registry().with(Forward(move |level, line| lines.lock().unwrap().push((level, line))));
         let calls = AtomicU64::new(0);
         let figures_over_time = || {
-            let mut figures = figures();
-            figures.elapsed = Duration::from_secs(30 * (1 + calls.fetch_add(1, Ordering::Relaxed)));
-            figures
+            let mut stats = stats();
+            stats.elapsed = Duration::from_secs(30 * (1 + calls.fetch_add(1, Ordering::Relaxed)));
+            stats
         };
         let mut watch = Terminal::default().watch(figures_over_time, Duration::from_secs(1));
         let work = async {

@@ -6,31 +6,31 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use indicatif::{HumanCount, HumanDuration};
 
 use super::speed::{Speed, Throughput};
-use crate::emit::{Figures, Phase, StreamFigures};
+use crate::emit::{Phase, Stats, StreamStats};
 
 /// The line of a log: the whole run, then each stream.
-pub(super) fn line(figures: &Figures, speed: &mut Speed) -> String {
-    let rates = speed.update(figures);
-    let until = figures.waiting_until(Utc::now()).map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true));
-    let whole: Vec<_> = counts(figures, rates).into_iter().chain(waits(until)).chain(left(rates)).collect();
-    let streams: Vec<_> = figures.streams.iter().map(|stream| stream_progress(stream, figures.is_discovering)).collect();
+pub(super) fn line(stats: &Stats, speed: &mut Speed) -> String {
+    let rates = speed.update(stats);
+    let until = stats.waiting_until(Utc::now()).map(|until| until.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let whole: Vec<_> = counts(stats, rates).into_iter().chain(waits(until)).chain(left(rates)).collect();
+    let streams: Vec<_> = stats.streams.iter().map(|stream| stream_progress(stream, stats.is_discovering)).collect();
     format!("so far {}; {}", whole.join(", "), streams.join(", "))
 }
 
 /// The line of a terminal: the remaining time and any wait come first, since a narrow terminal cuts the rest.
-pub(super) fn status(figures: &Figures, speed: &mut Speed) -> String {
-    let rates = speed.update(figures);
-    let until = figures.waiting_until(Utc::now()).map(local_time);
-    left(rates).into_iter().chain(waits(until)).chain(counts(figures, rates)).collect::<Vec<_>>().join(", ")
+pub(super) fn status(stats: &Stats, speed: &mut Speed) -> String {
+    let rates = speed.update(stats);
+    let until = stats.waiting_until(Utc::now()).map(local_time);
+    left(rates).into_iter().chain(waits(until)).chain(counts(stats, rates)).collect::<Vec<_>>().join(", ")
 }
 
-fn counts(figures: &Figures, rates: Option<Throughput>) -> Vec<String> {
+fn counts(stats: &Stats, rates: Option<Throughput>) -> Vec<String> {
     let per_second = |rate: fn(&Throughput) -> f64| rates.as_ref().map(|rates| format!(" ({}/s)", short(rate(rates)))).unwrap_or_default();
     let mut counts = vec![
-        format!("{} records{}", HumanCount(figures.records()), per_second(|rates| rates.records)),
-        format!("{} requests{}", HumanCount(figures.requests.sent()), per_second(|rates| rates.requests)),
+        format!("{} records{}", HumanCount(stats.records()), per_second(|rates| rates.records)),
+        format!("{} requests{}", HumanCount(stats.requests.sent()), per_second(|rates| rates.requests)),
     ];
-    let throttled = figures.requests.throttled();
+    let throttled = stats.requests.throttled();
     if throttled > 0 {
         counts.push(format!("{} throttled", HumanCount(throttled)));
     }
@@ -57,17 +57,17 @@ fn rounded(left: Duration) -> Duration {
     Duration::from_secs(seconds.div_ceil(step) * step)
 }
 
-fn stream_progress(figures: &StreamFigures, is_discovering: bool) -> String {
-    let state = match figures.phase {
-        Phase::Waiting | Phase::Reading => parents(figures, is_discovering),
+fn stream_progress(stats: &StreamStats, is_discovering: bool) -> String {
+    let state = match stats.phase {
+        Phase::Waiting | Phase::Reading => parents(stats, is_discovering),
         phase => phase.name().to_owned(),
     };
-    format!("{} {} ({state})", figures.stream.name, HumanCount(figures.records))
+    format!("{} {} ({state})", stats.stream.name, HumanCount(stats.records))
 }
 
 /// The finished parents of a stream, such as `3 of 16 channels`, with a `+` while more may be found.
-pub(super) fn parents(figures: &StreamFigures, is_discovering: bool) -> String {
-    let StreamFigures { stream, parents, done, .. } = figures;
+pub(super) fn parents(stats: &StreamStats, is_discovering: bool) -> String {
+    let StreamStats { stream, parents, done, .. } = stats;
     let kind = stream.read_level().map_or("lists", |level| level.plural);
     format!("{} of {}{} {kind}", HumanCount(*done), HumanCount(*parents), if is_discovering { "+" } else { "" })
 }

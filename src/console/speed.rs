@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::emit::Figures;
+use crate::emit::Stats;
 
 /// The period from which the speed is computed.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -42,9 +42,9 @@ impl Speed {
         Self { samples, channel_spacing }
     }
 
-    /// Adds the current figures. [`None`] if it is too early for an estimate.
-    pub(super) fn update(&mut self, figures: &Figures) -> Option<Throughput> {
-        let now = ProgressSample { at: figures.elapsed, records: figures.records(), requests: figures.requests.sent() };
+    /// Adds the current statistics. [`None`] if it is too early for an estimate.
+    pub(super) fn update(&mut self, stats: &Stats) -> Option<Throughput> {
+        let now = ProgressSample { at: stats.elapsed, records: stats.records(), requests: stats.requests.sent() };
         // The window begins at the newest sample that is old enough.
         while self.samples.get(1).is_some_and(|second| now.at.saturating_sub(second.at) >= WINDOW) {
             self.samples.pop_front();
@@ -57,13 +57,13 @@ impl Speed {
         let seconds = Some(now.at.saturating_sub(first.at)).filter(|span| *span >= MIN_PERIOD)?.as_secs_f64();
         let rate = |now: u64, first: u64| now.saturating_sub(first) as f64 / seconds;
         let (records, requests) = (rate(now.records, first.records), rate(now.requests, first.requests));
-        Some(Throughput { records, requests, left: self.left(figures, requests) })
+        Some(Throughput { records, requests, left: self.left(stats, requests) })
     }
 
     /// The time for all requests at this rate, but at least the time for the longest list, whose requests are sent one after another.
-    fn left(&self, figures: &Figures, rate: f64) -> Option<Duration> {
-        let remaining = figures.remaining.filter(|remaining| rate > 0.0 && remaining.requests > 0.0)?;
-        let one = figures.requests.mean().max(self.channel_spacing);
+    fn left(&self, stats: &Stats, rate: f64) -> Option<Duration> {
+        let remaining = stats.remaining.filter(|remaining| rate > 0.0 && remaining.requests > 0.0)?;
+        let one = stats.requests.mean().max(self.channel_spacing);
         Duration::try_from_secs_f64((remaining.requests / rate).max(remaining.longest * one.as_secs_f64())).ok()
     }
 }
@@ -76,9 +76,9 @@ mod tests {
         graph::{Class, ClassCounts, Counts},
     };
 
-    fn figures(seconds: u64, requests: u64, remaining: Option<Remaining>) -> Figures {
+    fn stats(seconds: u64, requests: u64, remaining: Option<Remaining>) -> Stats {
         let counts = ClassCounts { class: &Class::MESSAGES, sent: requests, throttled: 0, took: Duration::from_secs(requests / 2) };
-        Figures {
+        Stats {
             streams: Vec::new(),
             requests: Counts { classes: vec![counts], sign_ins: 1 },
             elapsed: Duration::from_secs(seconds),
@@ -90,22 +90,22 @@ mod tests {
     #[test]
     fn the_time_left_is_that_of_all_requests_but_at_least_that_of_the_longest_list() {
         let mut speed = Speed::new(Duration::from_secs(1));
-        assert_eq!(speed.update(&figures(0, 0, None)), None);
+        assert_eq!(speed.update(&stats(0, 0, None)), None);
         let left = |speed: &mut Speed, requests, longest| {
-            speed.update(&figures(10, 200, Some(Remaining { requests, longest }))).and_then(|rates| rates.left)
+            speed.update(&stats(10, 200, Some(Remaining { requests, longest }))).and_then(|rates| rates.left)
         };
         assert_eq!(left(&mut speed, 4000.0, 50.0), Some(Duration::from_secs(200)));
         assert_eq!(left(&mut speed, 4000.0, 900.0), Some(Duration::from_secs(900)));
         assert_eq!(left(&mut speed, 0.0, 0.0), None);
         // Without a pace, the response times decide.
         assert_eq!(left(&mut Speed::new(Duration::ZERO), 4000.0, 900.0), Some(Duration::from_secs(450)));
-        assert_eq!(speed.update(&figures(10, 200, None)).map(|rates| rates.requests), Some(20.0));
+        assert_eq!(speed.update(&stats(10, 200, None)).map(|rates| rates.requests), Some(20.0));
     }
 
     #[test]
     fn only_the_last_minute_counts() {
         let mut speed = Speed::new(Duration::ZERO);
-        let rates: Vec<_> = (0..=120).map(|second| speed.update(&figures(second, second.min(60) * 20, None))).collect();
+        let rates: Vec<_> = (0..=120).map(|second| speed.update(&stats(second, second.min(60) * 20, None))).collect();
         let at = |second: usize| rates[second].map(|rates| rates.requests);
         assert_eq!((at(0), at(1), at(60), at(90), at(120)), (None, Some(20.0), Some(20.0), Some(10.0), Some(0.0)));
         assert!(speed.samples.len() <= 62);

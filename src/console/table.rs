@@ -1,11 +1,11 @@
-//! The final figures of a run as a table.
+//! The final statistics of a run as a table.
 
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::HumanCount;
 
-use crate::emit::{Figures, StreamFigures};
+use crate::emit::{Stats, StreamStats};
 
 const HEADER: [&str; 9] = ["stream", "", "records", "changed", "deleted", "requests", "429s", "skipped", "seconds"];
 
@@ -13,50 +13,50 @@ const HEADER: [&str; 9] = ["stream", "", "records", "changed", "deleted", "reque
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A row per stream, one for requests that served several streams, and the totals. Below the table, the requests by class.
-pub(super) fn table(figures: &Figures) -> String {
+pub(super) fn table(stats: &Stats) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_header(HEADER);
-    figures.streams.iter().for_each(|stream| _ = table.add_row(row(stream)));
-    let (requests, throttled) = (figures.requests.sent(), figures.requests.throttled());
-    let alone = (figures.sum(|stream| stream.requests), figures.sum(|stream| stream.throttled));
+    stats.streams.iter().for_each(|stream| _ = table.add_row(row(stream)));
+    let (requests, throttled) = (stats.requests.sent(), stats.requests.throttled());
+    let alone = (stats.sum(|stream| stream.requests), stats.sum(|stream| stream.throttled));
     let shared = (requests.saturating_sub(alone.0), throttled.saturating_sub(alone.1));
     if shared.0 > 0 {
         let of_several = ["for several", "", "", "", "", &count(shared.0), &count(shared.1), "", ""].map(str::to_owned);
         table.add_row(of_several);
     }
-    let sum = |of: fn(&StreamFigures) -> u64| count(figures.sum(of));
+    let sum = |of: fn(&StreamStats) -> u64| count(stats.sum(of));
     table.add_row([
         "all".to_owned(),
         String::new(),
-        count(figures.records()),
+        count(stats.records()),
         sum(|stream| stream.changed),
         sum(|stream| stream.deleted),
         count(requests),
         count(throttled),
         sum(|stream| stream.skipped),
-        format!("{:.1}", figures.elapsed.as_secs_f64()),
+        format!("{:.1}", stats.elapsed.as_secs_f64()),
     ]);
     table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 0)));
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     let mut text = table.trim_fmt();
-    let _ = write!(text, "\n{}\n", requests_by_class(figures));
+    let _ = write!(text, "\n{}\n", requests_by_class(stats));
     text
 }
 
-fn row(figures: &StreamFigures) -> [String; 9] {
+fn row(stats: &StreamStats) -> [String; 9] {
     // Empty if the records do not show changes: 0 would be a claim.
-    let changes = |changes: u64| if figures.reports_changes() { count(changes) } else { String::new() };
-    let own = |requests: u64| if figures.requests > 0 { count(requests) } else { String::new() };
+    let changes = |changes: u64| if stats.reports_changes() { count(changes) } else { String::new() };
+    let own = |requests: u64| if stats.requests > 0 { count(requests) } else { String::new() };
     [
-        figures.stream.name.to_owned(),
-        figures.outcome().to_owned(),
-        count(figures.records),
-        changes(figures.changed),
-        changes(figures.deleted),
-        own(figures.requests),
-        own(figures.throttled),
-        count(figures.skipped),
-        figures.duration.map(|duration| format!("{:.1}", duration.as_secs_f64())).unwrap_or_default(),
+        stats.stream.name.to_owned(),
+        stats.outcome().to_owned(),
+        count(stats.records),
+        changes(stats.changed),
+        changes(stats.deleted),
+        own(stats.requests),
+        own(stats.throttled),
+        count(stats.skipped),
+        stats.duration.map(|duration| format!("{:.1}", duration.as_secs_f64())).unwrap_or_default(),
     ]
 }
 
@@ -65,11 +65,11 @@ fn count(number: u64) -> String {
 }
 
 /// The requests by class, with the mean duration.
-fn requests_by_class(figures: &Figures) -> String {
-    let classes = figures.requests.classes.iter().map(|counts| {
+fn requests_by_class(stats: &Stats) -> String {
+    let classes = stats.requests.classes.iter().map(|counts| {
         let milliseconds = counts.mean().as_millis();
         format!("{} {} ({milliseconds} ms each)", HumanCount(counts.sent), counts.class.name)
     });
-    let sign_ins = format!("{} sign-in", HumanCount(figures.requests.sign_ins));
+    let sign_ins = format!("{} sign-in", HumanCount(stats.requests.sign_ins));
     format!("requests: {}", classes.chain([sign_ins]).collect::<Vec<_>>().join(", "))
 }

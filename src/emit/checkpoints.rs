@@ -56,7 +56,7 @@ impl Checkpoints {
     }
 
     /// Counts written bytes of records.
-    pub(super) fn records(&mut self, stream: &Stream, bytes: usize) {
+    pub(super) fn add_records(&mut self, stream: &Stream, bytes: usize) {
         if let Some(checkpoint) = self.get_mut(stream) {
             checkpoint.records += bytes as u64;
         }
@@ -147,12 +147,12 @@ mod tests {
             (&MESSAGES, StreamState::new_partitioned("t", &MESSAGES.trail())),
             (&TEAMS, StreamState::new_snapshot()),
         ]);
-        checkpoints.records(&MESSAGES, 1);
-        checkpoints.records(&TEAMS, 1);
+        checkpoints.add_records(&MESSAGES, 1);
+        checkpoints.add_records(&TEAMS, 1);
         assert_eq!(checkpoints.for_stopped(&MESSAGES), Some(&StreamState::new_partitioned("t", &MESSAGES.trail())));
         assert_eq!(checkpoints.for_stopped(&TEAMS), None);
         checkpoints.written(&MESSAGES, 100);
-        checkpoints.records(&MESSAGES, 1);
+        checkpoints.add_records(&MESSAGES, 1);
         assert_eq!(checkpoints.for_stopped(&MESSAGES), None);
     }
 
@@ -160,9 +160,9 @@ mod tests {
     fn later_states_wait_for_records_of_twenty_times_their_size() {
         let mut checkpoints = checkpoints(StreamState::new_partitioned("t", &MESSAGES.trail()));
         checkpoints.written(&MESSAGES, 100);
-        checkpoints.records(&MESSAGES, 1999);
+        checkpoints.add_records(&MESSAGES, 1999);
         assert!(!update(&mut checkpoints, 1, true));
-        checkpoints.records(&MESSAGES, 1);
+        checkpoints.add_records(&MESSAGES, 1);
         assert!(!update(&mut checkpoints, 1, false));
         assert!(update(&mut checkpoints, 1, true));
     }

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{figures::Figures, records::Batch};
+use super::{records::Batch, stats::Stats};
 use crate::{
     error::{Error, Fault},
     state::{Position, StreamState},
@@ -17,39 +17,39 @@ use crate::{
 #[warn(missing_docs)]
 pub trait Emitter: Send {
     /// Reports that a stream has started.
-    fn started(&mut self, _: &'static Stream) -> io::Result<()> {
+    fn report_started(&mut self, _: &'static Stream) -> io::Result<()> {
         Ok(())
     }
 
     /// Writes records of a stream. The batch ends early if the run is stopped and the reader is slow. Records already taken from it must be
     /// written completely.
-    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()>;
+    fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()>;
 
     /// Writes the state that covers all records of the stream so far. Returns the size of the state in bytes.
-    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
+    fn write_state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize>;
 
     /// After the run was stopped, writes the states that cover the written records, for all streams with anything new.
-    fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
-        states.iter().try_for_each(|(stream, state)| self.state(stream, state).map(|_| ()))
+    fn write_last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
+        states.iter().try_for_each(|(stream, state)| self.write_state(stream, state).map(|_| ()))
     }
 
     /// Reports that Graph is rate-limiting the stream's requests until this time.
-    fn rate_limited(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
+    fn report_rate_limit(&mut self, _: &'static Stream, _: DateTime<Utc>) -> io::Result<()> {
         Ok(())
     }
 
     /// Reports the estimated total number of records of a stream, including the ones already emitted.
-    fn estimated(&mut self, _: &'static Stream, _: u64) -> io::Result<()> {
+    fn report_estimate(&mut self, _: &'static Stream, _: u64) -> io::Result<()> {
         Ok(())
     }
 
     /// Reports that a stream has ended. Nothing more is emitted for it.
-    fn ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
+    fn report_ended(&mut self, _: &'static Stream, _: &Outcome) -> io::Result<()> {
         Ok(())
     }
 
     /// Writes the statistics of the whole run, at its end.
-    fn figures(&mut self, _: &Figures) -> io::Result<()> {
+    fn write_stats(&mut self, _: &Stats) -> io::Result<()> {
         Ok(())
     }
 
@@ -59,7 +59,7 @@ pub trait Emitter: Send {
     }
 
     /// Reports that the run has ended. After this method, only `flush` is called.
-    fn finished(&mut self) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         Ok(())
     }
 

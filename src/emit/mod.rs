@@ -2,19 +2,19 @@
 
 mod checkpoints;
 mod emitter;
-mod figures;
 mod null;
 mod output;
 mod progress;
 mod records;
+mod stats;
 mod stop;
 mod write_loop;
 
 pub use emitter::{Emitter, Outcome, PositionUpdate};
-pub use figures::{Figures, Phase, Remaining, StreamFigures};
 pub use null::NullEmitter;
 pub use output::{Closed, Output, Writer};
 pub use progress::{JobSize, Progress};
 pub use records::{Batch, Change, Records};
+pub use stats::{Phase, Remaining, Stats, StreamStats};
 pub use stop::StopSignal;
 pub use write_loop::WriteSummary;

@@ -9,11 +9,11 @@ use crate::{state::StreamState, streams::Stream};
 pub struct NullEmitter;
 
 impl Emitter for NullEmitter {
-    fn records(&mut self, _: &mut Batch<'_>) -> io::Result<()> {
+    fn write_records(&mut self, _: &mut Batch<'_>) -> io::Result<()> {
         Ok(())
     }
 
-    fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
+    fn write_state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
         Ok(0)
     }
 }

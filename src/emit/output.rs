@@ -64,14 +64,14 @@ impl Output {
     }
 
     /// Queues records for writing. Waits while the queue is full.
-    pub async fn records(&self, records: Records) -> Result<(), Closed> {
+    pub async fn write_records(&self, records: Records) -> Result<(), Closed> {
         if records.is_empty() {
             return Ok(());
         }
         let records = records.compact();
         let size = u32::try_from(records.capacity()).unwrap_or(u32::MAX).min(QUEUE_BYTES);
         let permit = self.capacity.clone().acquire_many_owned(size).await.map_err(|_| Closed)?;
-        self.progress.records(&records);
+        self.progress.add_records(&records);
         self.send(Event::Records(records, permit))
     }
 
@@ -84,7 +84,7 @@ impl Output {
     }
 
     /// Reports that a stream has started.
-    pub fn started(&self, stream: &'static Stream) -> Result<(), Closed> {
+    pub fn report_started(&self, stream: &'static Stream) -> Result<(), Closed> {
         self.progress.start_stream(stream);
         self.send(Event::Started(stream))
     }
@@ -100,24 +100,24 @@ impl Output {
     }
 
     /// Reports that Graph is rate-limiting the stream's requests until this time.
-    pub fn rate_limited(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
-        self.progress.rate_limited(stream, until);
+    pub fn report_rate_limit(&self, stream: &'static Stream, until: DateTime<Utc>) -> Result<(), Closed> {
+        self.progress.set_rate_limit(stream, until);
         self.send(Event::RateLimited(stream, until))
     }
 
     /// Reports the estimated total number of records of a stream, including the ones already emitted.
-    pub fn estimated(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
-        self.send(Event::Estimated(stream, records))
+    pub fn report_estimate(&self, stream: &'static Stream, records: u64) -> Result<(), Closed> {
+        self.send(Event::Estimate(stream, records))
     }
 
     /// Reports that a stream has ended, after its last state is written.
-    pub fn ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
+    pub fn report_ended(&self, stream: &'static Stream, outcome: Outcome) -> Result<(), Closed> {
         self.send(Event::Ended(stream, outcome))
     }
 
     /// Writes the statistics of the run, including its request counts.
-    pub fn figures(&self, requests: Counts) -> Result<(), Closed> {
-        self.send(Event::Figures(requests))
+    pub fn write_stats(&self, requests: Counts) -> Result<(), Closed> {
+        self.send(Event::Stats(requests))
     }
 
     /// Writes a log message for users. The message is lost if the reader has closed the pipe.
@@ -160,13 +160,13 @@ mod tests {
     }
 
     impl Emitter for GatedEmitter {
-        fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
             self.gate.recv().map_err(io::Error::other)?;
             batch.for_each(|record| _ = self.written.fetch_add(record.len(), Ordering::SeqCst));
             Ok(())
         }
 
-        fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
+        fn write_state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
             Ok(0)
         }
     }
@@ -185,7 +185,7 @@ mod tests {
                     runtime.spawn(async move {
                         let mut records = output.batch(&MESSAGES);
                         records.push(|out| out.resize(bytes, b'x'), |_| true);
-                        output.records(records.take()).await.unwrap();
+                        output.write_records(records.take()).await.unwrap();
                         (accepted.fetch_add(bytes, Ordering::SeqCst) + bytes).saturating_sub(written.load(Ordering::SeqCst))
                     })
                 })

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Figures, Outcome, Phase, Records, Remaining, StreamFigures};
+use super::{Outcome, Phase, Records, Remaining, Stats, StreamStats};
 use crate::{
     graph::Counts,
     streams::{PerStream, Stream, StreamSet},
@@ -27,7 +27,7 @@ pub struct Progress(Mutex<Counters>);
 #[derive(Debug)]
 struct Counters {
     started_at: Instant,
-    streams: PerStream<Option<StreamFigures>>,
+    streams: PerStream<Option<StreamStats>>,
     /// Unfinished discovery jobs. While there are any, the total is unknown.
     discovery: u64,
     /// Unfinished short jobs.
@@ -79,17 +79,17 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamFigures)) {
+    fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamStats)) {
         let mut counters = self.lock();
         counters.streams.values_of_mut(streams).flatten().for_each(change);
     }
 
-    fn one(&self, stream: &'static Stream, change: impl Fn(&mut StreamFigures)) {
+    fn one(&self, stream: &'static Stream, change: impl Fn(&mut StreamStats)) {
         self.each(StreamSet::default().with(stream), change);
     }
 
     pub(super) fn start_stream(&self, stream: &'static Stream) {
-        let figures = StreamFigures {
+        let stats = StreamStats {
             stream,
             phase: Phase::Waiting,
             records: 0,
@@ -103,52 +103,52 @@ impl Progress {
             wait_until: None,
             duration: None,
         };
-        self.lock().streams[stream] = Some(figures);
+        self.lock().streams[stream] = Some(stats);
     }
 
     /// Counts records that are about to be written.
-    pub(super) fn records(&self, records: &Records) {
+    pub(super) fn add_records(&self, records: &Records) {
         let (count, (changed, deleted)) = (records.len() as u64, records.changes());
-        self.one(records.stream(), |figures| {
-            figures.records += count;
-            figures.changed += changed;
-            figures.deleted += deleted;
+        self.one(records.stream(), |stats| {
+            stats.records += count;
+            stats.changed += changed;
+            stats.deleted += deleted;
         });
     }
 
     /// Subtracts the last `dropped` records of the batch, which were not written. The stream is therefore not complete.
     pub(super) fn subtract_dropped(&self, records: &Records, dropped: usize) {
         let (dropped, all, (changed, deleted)) = (dropped as u64, records.len() as u64, records.changes());
-        self.one(records.stream(), |figures| {
-            figures.records -= dropped;
+        self.one(records.stream(), |stats| {
+            stats.records -= dropped;
             // This is approximate, because it is not known which of the records show a change.
-            figures.changed -= changed * dropped / all;
-            figures.deleted -= deleted * dropped / all;
-            figures.phase = Phase::Reading;
-            figures.duration = None;
+            stats.changed -= changed * dropped / all;
+            stats.deleted -= deleted * dropped / all;
+            stats.phase = Phase::Reading;
+            stats.duration = None;
         });
     }
 
     /// The number of emitted records of a stream.
     pub fn record_count(&self, stream: &Stream) -> u64 {
-        self.lock().streams[stream].as_ref().map_or(0, |figures| figures.records)
+        self.lock().streams[stream].as_ref().map_or(0, |stats| stats.records)
     }
 
-    pub(super) fn rate_limited(&self, stream: &'static Stream, until: DateTime<Utc>) {
-        self.one(stream, |figures| figures.wait_until = Some(until));
+    pub(super) fn set_rate_limit(&self, stream: &'static Stream, until: DateTime<Utc>) {
+        self.one(stream, |stats| stats.wait_until = Some(until));
     }
 
     pub fn end_stream(&self, stream: &'static Stream, outcome: &Outcome) {
         let (elapsed, is_complete) = (self.lock().started_at.elapsed(), matches!(outcome, Outcome::Complete));
-        self.one(stream, |figures| {
-            figures.phase = if is_complete { Phase::Complete } else { Phase::Incomplete };
-            figures.duration.get_or_insert(elapsed);
+        self.one(stream, |stats| {
+            stats.phase = if is_complete { Phase::Complete } else { Phase::Incomplete };
+            stats.duration.get_or_insert(elapsed);
         });
     }
 
     /// Sets the number of parents that Graph refused or did not find.
     pub fn set_skipped(&self, stream: &'static Stream, parents: u64) {
-        self.one(stream, |figures| figures.skipped = parents);
+        self.one(stream, |stats| stats.skipped = parents);
     }
 
     /// Adds a new job, which reads a parent of these streams.
@@ -158,7 +158,7 @@ impl Progress {
             JobSize::Short => self.lock().short += 1,
             JobSize::Long => self.lock().waiting += 1,
         }
-        self.each(parent_of, |figures| figures.parents += 1);
+        self.each(parent_of, |stats| stats.parents += 1);
     }
 
     /// Starts a job that reads records of these streams.
@@ -168,9 +168,9 @@ impl Progress {
             counters.waiting = counters.waiting.saturating_sub(1);
             counters.long.insert(number, LongJob::default());
         }
-        self.each(streams, |figures| {
-            if figures.phase == Phase::Waiting {
-                figures.phase = Phase::Reading;
+        self.each(streams, |stats| {
+            if stats.phase == Phase::Waiting {
+                stats.phase = Phase::Reading;
             }
         });
     }
@@ -188,7 +188,7 @@ impl Progress {
             }
         }
         drop(counters);
-        self.each(parent_of, |figures| figures.done += 1);
+        self.each(parent_of, |stats| stats.done += 1);
     }
 
     /// Sets the estimated number of remaining requests of a job.
@@ -203,26 +203,26 @@ impl Progress {
         if let Some(job) = self.lock().long.get_mut(&number) {
             job.sent += 1.0;
         }
-        self.if_single(streams, |figures| figures.requests += 1);
+        self.if_single(streams, |stats| stats.requests += 1);
     }
 
     /// Counts a request for these streams that was throttled (429).
     pub fn request_throttled(&self, streams: StreamSet) {
-        self.if_single(streams, |figures| figures.throttled += 1);
+        self.if_single(streams, |stats| stats.throttled += 1);
     }
 
     /// Requests for several streams are not counted for any of them.
-    fn if_single(&self, streams: StreamSet, change: impl Fn(&mut StreamFigures)) {
+    fn if_single(&self, streams: StreamSet, change: impl Fn(&mut StreamStats)) {
         if streams.iter().count() == 1 {
             self.each(streams, change);
         }
     }
 
     /// The current statistics of the run, including the request counts.
-    pub fn figures(&self, requests: Counts) -> Figures {
+    pub fn stats(&self, requests: Counts) -> Stats {
         let counters = self.lock();
         let elapsed = counters.started_at.elapsed();
-        Figures {
+        Stats {
             streams: counters.streams.values().flatten().cloned().collect(),
             requests,
             elapsed,
@@ -279,7 +279,7 @@ mod tests {
         progress.job_finished(2, JobSize::Long, messages);
         progress.add_job(JobSize::Short, StreamSet::default().with(&MEMBERS));
         assert_eq!(remaining(&progress), Some((9.0 + 18.0 * (1.0 + 1.0 + 9.0) / 2.0 + 1.0, 9.0)));
-        let early = progress.figures(Counts::default());
+        let early = progress.stats(Counts::default());
         assert_eq!((early.remaining, early.is_discovering), (None, false), "no estimate in the first seconds");
     }
 
@@ -292,8 +292,8 @@ mod tests {
         progress.request_sent(1, messages);
         progress.request_throttled(messages);
         progress.request_sent(2, messages.with(&MEMBERS));
-        let figures = progress.figures(Counts::default());
-        let counts: Vec<_> = figures.streams.iter().map(|stream| (stream.stream.name, stream.requests, stream.throttled)).collect();
+        let stats = progress.stats(Counts::default());
+        let counts: Vec<_> = stats.streams.iter().map(|stream| (stream.stream.name, stream.requests, stream.throttled)).collect();
         assert_eq!(counts, [("members", 0, 0), ("messages", 1, 1)]);
     }
 }

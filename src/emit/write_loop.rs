@@ -21,9 +21,9 @@ pub(super) enum Event {
     Position(Box<PositionUpdate>),
     Skipped(&'static Stream, Vec<String>),
     RateLimited(&'static Stream, DateTime<Utc>),
-    Estimated(&'static Stream, u64),
+    Estimate(&'static Stream, u64),
     Ended(&'static Stream, Outcome),
-    Figures(Counts),
+    Stats(Counts),
     Log(Level, String),
 }
 
@@ -70,19 +70,19 @@ impl WriteLoop {
         }
         if self.stop.has_stopped_requests() {
             let states: Vec<_> = Stream::all().filter_map(|stream| Some((stream, self.checkpoints.for_stopped(stream)?))).collect();
-            self.emitter.last_states(&states)?;
+            self.emitter.write_last_states(&states)?;
         }
-        self.emitter.finished()?;
+        self.emitter.finish()?;
         self.emitter.flush()?;
         Ok(WriteSummary { truncated: self.truncated })
     }
 
     fn write(&mut self, event: Event) -> io::Result<()> {
         match event {
-            Event::Started(stream) => self.emitter.started(stream),
-            Event::Records(records, _permit) => self.records(&records),
+            Event::Started(stream) => self.emitter.report_started(stream),
+            Event::Records(records, _permit) => self.write_records(&records),
             // When writing has stopped, progress and debug messages would only delay the end of the run.
-            Event::RateLimited(..) | Event::Estimated(..) | Event::Log(Level::DEBUG | Level::TRACE, _)
+            Event::RateLimited(..) | Event::Estimate(..) | Event::Log(Level::DEBUG | Level::TRACE, _)
                 if self.stop.has_stopped_writing() =>
             {
                 Ok(())
@@ -91,35 +91,35 @@ impl WriteLoop {
             Event::Position(update) => {
                 // If the run is stopped, all states are written at the end.
                 let is_stopped = self.stop.has_stopped_writing();
-                self.state(update.stream, |checkpoints| checkpoints.update(*update).filter(|_| !is_stopped))
+                self.write_state_if_due(update.stream, |checkpoints| checkpoints.update(*update).filter(|_| !is_stopped))
             }
             Event::Skipped(stream, _) if self.truncated.contains(stream) => Ok(()),
             Event::Skipped(stream, hashes) => {
                 self.checkpoints.set_skipped(stream, hashes);
                 Ok(())
             }
-            Event::RateLimited(stream, until) => self.emitter.rate_limited(stream, until),
-            Event::Estimated(stream, records) => self.emitter.estimated(stream, records),
+            Event::RateLimited(stream, until) => self.emitter.report_rate_limit(stream, until),
+            Event::Estimate(stream, records) => self.emitter.report_estimate(stream, records),
             Event::Ended(stream, Outcome::Complete) if self.truncated.contains(stream) => Ok(()),
             Event::Ended(stream, outcome) => {
-                self.state(stream, |checkpoints| match &outcome {
+                self.write_state_if_due(stream, |checkpoints| match &outcome {
                     Outcome::Complete => checkpoints.for_complete(stream),
                     Outcome::Incomplete(error) => checkpoints.for_failed(stream, error.fault()),
                 })?;
-                self.emitter.ended(stream, &outcome)
+                self.emitter.report_ended(stream, &outcome)
             }
-            Event::Figures(requests) => self.emitter.figures(&self.progress.figures(requests)),
+            Event::Stats(requests) => self.emitter.write_stats(&self.progress.stats(requests)),
             Event::Log(level, message) => self.emitter.log(level, &message),
         }
     }
 
-    fn records(&mut self, records: &Records) -> io::Result<()> {
+    fn write_records(&mut self, records: &Records) -> io::Result<()> {
         let stream = records.stream();
         let mut batch = Batch::new(records, &self.stop);
-        self.emitter.records(&mut batch)?;
+        self.emitter.write_records(&mut batch)?;
         let dropped = batch.dropped();
         if dropped < Some(records.len()) {
-            self.checkpoints.records(stream, records.bytes());
+            self.checkpoints.add_records(stream, records.bytes());
         }
         if let Some(dropped) = dropped {
             self.progress.subtract_dropped(records, dropped);
@@ -129,9 +129,13 @@ impl WriteLoop {
     }
 
     /// Writes the state that `due` returns, if any.
-    fn state(&mut self, stream: &'static Stream, due: impl FnOnce(&mut Checkpoints) -> Option<&StreamState>) -> io::Result<()> {
+    fn write_state_if_due(
+        &mut self,
+        stream: &'static Stream,
+        due: impl FnOnce(&mut Checkpoints) -> Option<&StreamState>,
+    ) -> io::Result<()> {
         if let Some(state) = due(&mut self.checkpoints) {
-            let bytes = self.emitter.state(stream, state)?;
+            let bytes = self.emitter.write_state(stream, state)?;
             self.checkpoints.written(stream, bytes);
         }
         Ok(())
@@ -164,7 +168,7 @@ mod tests {
     }
 
     impl Emitter for StoppingEmitter {
-        fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+        fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
             let stream = batch.stream();
             for _ in batch {
                 self.write(format!("record of {}", stream.name))?;
@@ -176,17 +180,17 @@ mod tests {
             Ok(())
         }
 
-        fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
+        fn write_state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
             self.write(format!("state of {}: {}", stream.name, state.keys().collect::<Vec<_>>().join(" ")))?;
             Ok(0)
         }
 
-        fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+        fn report_ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
             self.write(format!("end of {}: {outcome:?}", stream.name))
         }
 
-        fn figures(&mut self, figures: &crate::emit::Figures) -> io::Result<()> {
-            figures
+        fn write_stats(&mut self, stats: &crate::emit::Stats) -> io::Result<()> {
+            stats
                 .streams
                 .iter()
                 .try_for_each(|stream| self.write(format!("{} {} {}", stream.records, stream.stream.name, stream.outcome())))
@@ -202,12 +206,12 @@ mod tests {
         };
         let streams = [&TEAMS, &MESSAGES, &MESSAGE_REPLIES];
         let (output, writer) = Output::start(emitter, streams.map(state).into(), stop).unwrap();
-        streams.iter().for_each(|stream| output.started(stream).unwrap());
+        streams.iter().for_each(|stream| output.report_started(stream).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let records = |stream, count| {
             let mut records = output.batch(stream);
             (0..count).for_each(|_| _ = records.push(|out| out.extend_from_slice(b"{}"), |_| true));
-            runtime.block_on(output.records(records)).unwrap();
+            runtime.block_on(output.write_records(records)).unwrap();
         };
         let update = |stream, key: &str| {
             let position = Some(Position::default());
@@ -222,9 +226,9 @@ mod tests {
         update(&MESSAGE_REPLIES, "t/2");
         for stream in streams {
             output.progress().end_stream(stream, &Outcome::Complete);
-            output.ended(stream, Outcome::Complete).unwrap();
+            output.report_ended(stream, Outcome::Complete).unwrap();
         }
-        output.figures(Counts::default()).unwrap();
+        output.write_stats(Counts::default()).unwrap();
         drop(output);
         let written = writer.join().unwrap();
         assert!(written.truncated.iter().map(|stream| stream.name).eq([MESSAGES.name, MESSAGE_REPLIES.name]));

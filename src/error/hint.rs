@@ -17,9 +17,9 @@ pub(super) fn for_request(error: &graph::Error) -> Option<String> {
     match &error.cause {
         Cause::TooLarge(_) => Some("raise `max_page_mb`, or set `top` to a smaller page size".to_owned()),
         Cause::Transport(text) => for_transport(text).map(str::to_owned),
-        Cause::Refused(_) if error.is_later_page_refusal() => Some(LATER_PAGE.to_owned()),
-        Cause::Refused(refusal) if error.is_outage() => Some(for_outage(refusal.status).to_owned()),
-        Cause::Refused(refusal) if !error.is_transient() => for_status(refusal.status, &error.request),
+        Cause::ErrorStatus(_) if error.is_later_page_refusal() => Some(LATER_PAGE.to_owned()),
+        Cause::ErrorStatus(refusal) if error.is_outage() => Some(for_outage(refusal.status).to_owned()),
+        Cause::ErrorStatus(refusal) if !error.is_transient() => for_status(refusal.status, &error.request),
         _ => None,
     }
 }
@@ -31,8 +31,8 @@ const LATER_PAGE: &str = "Graph returned the pages before this one, so the id an
 pub(super) fn is_specific_to_parent(error: &graph::Error) -> bool {
     match &error.cause {
         // Other statuses affect all teams and channels (sign-in, licences, permissions, proxies), and missing ones are skipped anyway.
-        Cause::Refused(_) if error.is_later_page_refusal() => true,
-        Cause::Refused(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
+        Cause::ErrorStatus(_) if error.is_later_page_refusal() => true,
+        Cause::ErrorStatus(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
         Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
         Cause::SignIn(_) | Cause::Transport(_) | Cause::Malformed(_) | Cause::RateLimited(_) => false,
     }
@@ -149,7 +149,7 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             "`tenant_id` and `client_id` are the same: copy Directory (tenant) ID and Application (client) ID from the Overview of the \
             app registration"
         }
-        700_016 | 700_011 if is(Mixup::ClientIsNoId) => {
+        700_016 | 700_011 if is(Mixup::ClientIdIsNotAGuid) => {
             "`client_id` must be a GUID: copy the Application (client) ID from the Overview of the app registration"
         }
         700_016 | 700_011 => {

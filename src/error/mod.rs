@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     config,
-    graph::{self, Consequence, Permission},
+    graph::{self, FailureAction, Permission},
 };
 pub use refused::{MissingPermission, RefusalReason};
 
@@ -180,10 +180,10 @@ impl Error {
     }
 
     /// How the error affects the parent, the stream and the run.
-    pub fn consequence(&self) -> Consequence {
+    pub fn action(&self) -> FailureAction {
         match self {
-            Self::Graph { source, .. } | Self::SignIn { source, .. } => source.consequence(),
-            _ => Consequence::FailStream,
+            Self::Graph { source, .. } | Self::SignIn { source, .. } => source.action(),
+            _ => FailureAction::FailStream,
         }
     }
 
@@ -203,8 +203,8 @@ impl Error {
     }
 
     /// Whether the resource does not exist (404).
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Graph { source, .. } if source.is_missing())
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Graph { source, .. } if source.is_not_found())
     }
 
     /// The program panicked.

@@ -36,7 +36,7 @@ impl RefusalReason {
     /// Why Graph refused a request. The request requires the first of these permissions, and later requests require the others. [`None`] if it
     /// was not refused, or if the reason is unknown. The decision is based on Graph's response; the token is only used to explain it.
     pub fn of(error: &graph::Error, permissions: &[&'static Permission]) -> Option<Self> {
-        let Cause::Refused(refusal) = &error.cause else { return None };
+        let Cause::ErrorStatus(refusal) = &error.cause else { return None };
         if error.is_transient() || error.is_outage() || error.is_later_page_refusal() {
             return None;
         }
@@ -92,7 +92,7 @@ impl RefusalReason {
 impl MissingPermission {
     fn advice(&self) -> String {
         let names: Vec<_> = [self.required].iter().chain(&self.also_required).map(|permission| permission.least_privileged()).collect();
-        let missing = listed(names.iter().copied());
+        let missing = join_names(names.iter().copied());
         let plural = if names.len() > 1 { "s" } else { "" };
         let grant = format!("grant the application permission{plural} {missing} and admin consent; this takes effect after a few minutes");
         match self.token_summary() {
@@ -104,9 +104,9 @@ impl MissingPermission {
     /// The token's permissions, as the beginning of a sentence. [`None`] if they cannot be read.
     pub fn token_summary(&self) -> Option<String> {
         if !self.insufficient.is_empty() {
-            return Some(format!("the token has {}, which Graph did not accept here", listed(plain(&self.insufficient))));
+            return Some(format!("the token has {}, which Graph did not accept here", join_names(plain(&self.insufficient))));
         }
-        self.granted.as_ref().map(|granted| format!("the token has {}", listed(plain(granted))))
+        self.granted.as_ref().map(|granted| format!("the token has {}", join_names(plain(granted))))
     }
 }
 
@@ -117,7 +117,7 @@ fn plain(roles: &[String]) -> impl Iterator<Item = &str> {
     roles.iter().map(String::as_str).filter(is_plain)
 }
 
-fn listed<'r>(names: impl Iterator<Item = &'r str>) -> String {
+fn join_names<'r>(names: impl Iterator<Item = &'r str>) -> String {
     let mut names: Vec<_> = names.collect();
     let more = names.len().saturating_sub(MAX_LISTED);
     names.truncate(MAX_LISTED);
@@ -132,7 +132,7 @@ fn listed<'r>(names: impl Iterator<Item = &'r str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Claims, Refusal};
+    use crate::graph::{Claims, ErrorResponse};
 
     static MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"]);
     static TEAMS: Permission = Permission::new(&["Team.ReadBasic.All", "Group.Read.All"]);
@@ -140,7 +140,7 @@ mod tests {
     fn advice(status: u16, message: &str, roles: Option<&[&str]>) -> String {
         let roles = roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
         let claims = Some(Box::new(Claims { roles, ..Claims::default() }));
-        let cause = Cause::Refused(Refusal { status, message: message.to_owned(), claims, ..Refusal::default() });
+        let cause = Cause::ErrorStatus(ErrorResponse { status, message: message.to_owned(), claims, ..ErrorResponse::default() });
         let error = graph::Error { request: String::new(), cause, attempts: 1, client_request_id: None, is_later_page: false };
         RefusalReason::of(&error, &[&MESSAGES, &TEAMS]).map_or_else(|| "-".to_owned(), |reason| reason.advice())
     }

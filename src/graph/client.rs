@@ -15,7 +15,6 @@ use url::Url;
 
 use super::{
     Budget, Claims, Counts, Credentials, CsvReport, Error, Host, Pace, Page, Priority, Rates, Request, WorkEvent,
-    attempts::Attempts,
     auth::token::TokenSource,
     exchange::Exchange,
     format::{Csv, ResponseFormat},
@@ -25,6 +24,7 @@ use super::{
     page::{bodies::BodyBuffers, index::Expected},
     request::path,
     response::Timeout,
+    sender::RequestSender,
     work::WorkItem,
 };
 use crate::{level::Level, secrets::Secrets};
@@ -52,12 +52,12 @@ pub struct GraphClient {
 
 #[derive(Debug)]
 struct Inner {
-    attempts: Attempts,
+    sender: RequestSender,
     pace: Pace,
     /// The size of the last page of a work item that opened a list.
     page_size: AtomicUsize,
     /// The kinds of lists for which Graph has rejected `$top`.
-    refused_tops: Mutex<HashSet<String>>,
+    lists_without_top: Mutex<HashSet<String>>,
 }
 
 impl GraphClient {
@@ -78,18 +78,18 @@ impl GraphClient {
         let token_url = login.url(&path([&*credentials.tenant_id, "oauth2", "v2.0", "token"]));
         let token_url = token_url.ok_or_else(|| ClientError::Setup("`tenant_id` cannot be used in a URL".to_owned()))?;
         let connection = Arc::new(Connection::new(&host, &secrets)?);
-        let is_same = login.is_this_machine() == host.is_this_machine();
+        let is_same = login.is_loopback() == host.is_loopback();
         let login_connection = if is_same { connection.clone() } else { Arc::new(Connection::new(&login, &secrets)?) };
-        let pace = effective(pace);
+        let pace = effective_pace(pace);
         let (timeout, counters) = (Timeout::new(pace.speed), Arc::<Counters>::default());
         let scope = format!("{}/.default", endpoints.resource);
         let tokens = TokenSource::new(login_connection, timeout, token_url, scope, credentials, secrets.clone(), counters.clone());
-        let exchange = Exchange { connection, host, secrets, counters, buffers: BodyBuffers::new(), timeout, max_body: limits.body };
+        let exchange = Exchange { connection, host, secrets, counters, buffers: BodyBuffers::new(), timeout, max_body: limits.max_body };
         let scheduler = Scheduler::new(Pacer::new(pace.speed, pace.total), pace.in_flight);
         // One second, scaled by the pace for simulators.
-        let first_wait = Duration::from_secs_f64((1.0 / pace.speed).clamp(0.01, 10.0));
-        let attempts = Attempts { exchange, tokens, scheduler, last_response: Mutex::default(), first_wait, limits };
-        let inner = Inner { attempts, pace, page_size: AtomicUsize::new(0), refused_tops: Mutex::default() };
+        let initial_backoff = Duration::from_secs_f64((1.0 / pace.speed).clamp(0.01, 10.0));
+        let sender = RequestSender { exchange, tokens, scheduler, last_response: Mutex::default(), initial_backoff, limits };
+        let inner = Inner { sender, pace, page_size: AtomicUsize::new(0), lists_without_top: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), work: Arc::default() })
     }
 
@@ -113,17 +113,17 @@ impl GraphClient {
 
     /// The client secret and the tokens.
     pub fn secrets(&self) -> &Secrets {
-        &self.inner.attempts.exchange.secrets
+        &self.inner.sender.exchange.secrets
     }
 
     /// The number of requests so far.
     pub fn counts(&self) -> Counts {
-        self.inner.attempts.exchange.counters.counts()
+        self.inner.sender.exchange.counters.counts()
     }
 
     /// The time of Graph's last response: its `Date`, but no later than the local clock.
     pub fn clock(&self) -> Option<DateTime<Utc>> {
-        self.inner.attempts.last_response.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.trusted(None))
+        self.inner.sender.last_response.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.trusted(None))
     }
 
     /// The minimum time between two requests for one parent of a level.
@@ -136,12 +136,12 @@ impl GraphClient {
     /// # Errors
     /// If the sign-in service does not issue a token.
     pub async fn sign_in(&self) -> Result<(), Error> {
-        self.inner.attempts.sign_in().await
+        self.inner.sender.sign_in().await
     }
 
     /// The readable claims in the token. Used only to explain Graph errors, never to make decisions.
     pub async fn claims(&self) -> Claims {
-        self.inner.attempts.tokens.get(None).await.map(|token| Claims::parse(token.secret())).unwrap_or_default()
+        self.inner.sender.tokens.get(None).await.map(|token| Claims::parse(token.secret())).unwrap_or_default()
     }
 
     /// Fetches one page of a list. If Graph rejects `$top`, this request and later ones for the same kind of list are sent without it.
@@ -150,22 +150,22 @@ impl GraphClient {
     /// If Graph returns an error, or no valid page, after all retries.
     pub async fn page(&self, request: &Request) -> Result<Page, Error> {
         let Some(bare) = request.without_top() else { return self.send(request, Expected::List).await };
-        if self.refused_tops().contains(request.kind()) {
+        if self.lists_without_top().contains(request.kind()) {
             return self.send(&bare, Expected::List).await;
         }
         let error = match self.send(request, Expected::List).await {
-            Err(error) if error.may_refuse_top(bare.has_options()) => error,
+            Err(error) if error.may_be_caused_by_top(bare.has_options()) => error,
             result => return result,
         };
         let page = self.send(&bare, Expected::List).await.map_err(|_| error)?;
-        if self.refused_tops().insert(request.kind().to_owned()) {
+        if self.lists_without_top().insert(request.kind().to_owned()) {
             info!("Graph does not accept a page size for {}: using its default page size", request.kind());
         }
         Ok(page)
     }
 
-    fn refused_tops(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.inner.refused_tops.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lists_without_top(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.inner.lists_without_top.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fetches one object, as a page with one item.
@@ -185,7 +185,7 @@ impl GraphClient {
     }
 
     async fn send<F: ResponseFormat>(&self, request: &Request, format: F) -> Result<F::Parsed, Error> {
-        let parsed = self.inner.attempts.send(request, format, &self.work).await?;
+        let parsed = self.inner.sender.send(request, format, &self.work).await?;
         if self.work.opens_list {
             self.inner.page_size.store(self.work.size(), Ordering::Relaxed);
         }
@@ -194,7 +194,7 @@ impl GraphClient {
 }
 
 /// Converts a speed of 0, which disables pacing, to infinity, and then also limits the requests in flight.
-fn effective(pace: Pace) -> Pace {
+fn effective_pace(pace: Pace) -> Pace {
     let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
     let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(MAX_IN_FLIGHT_UNPACED) };
     Pace { speed, in_flight, ..pace }

@@ -30,7 +30,7 @@ pub enum Cause {
     /// Microsoft Entra did not issue a token.
     SignIn(SignInRefusal),
     /// Graph returned an error status.
-    Refused(Refusal),
+    ErrorStatus(ErrorResponse),
     /// There was no complete response: the connection or TLS failed, the request timed out, or the body was truncated.
     Transport(String),
     /// The response was not what was expected.
@@ -47,7 +47,7 @@ pub enum Cause {
 
 /// An error response from Graph (graph.md 5).
 #[derive(Clone, Debug, Default)]
-pub struct Refusal {
+pub struct ErrorResponse {
     pub status: u16,
     /// Graph's `error.code`; may be empty.
     pub code: String,
@@ -102,7 +102,7 @@ impl Error {
     /// The error status that Graph returned.
     pub fn status(&self) -> Option<u16> {
         match &self.cause {
-            Cause::Refused(refusal) => Some(refusal.status),
+            Cause::ErrorStatus(refusal) => Some(refusal.status),
             _ => None,
         }
     }
@@ -113,23 +113,23 @@ impl Error {
     }
 
     /// Whether the resource does not exist (404).
-    pub fn is_missing(&self) -> bool {
+    pub fn is_not_found(&self) -> bool {
         self.status() == Some(404) && !self.is_outage() && !self.is_later_page
     }
 
     /// Whether, according to Graph, the team itself does not exist, rather than something in it.
     pub fn is_team_not_found(&self) -> bool {
-        matches!(&self.cause, Cause::Refused(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
+        matches!(&self.cause, Cause::ErrorStatus(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
     }
 
     /// Whether the response is a 404 that was caused by an outage of one of Graph's backend services.
-    pub fn is_missing_in_outage(&self) -> bool {
+    pub fn is_not_found_due_to_outage(&self) -> bool {
         self.status() == Some(404) && self.is_outage()
     }
 
     /// Whether the response shows an outage of one of Graph's backend services, although its status blames the client.
     pub fn is_outage(&self) -> bool {
-        matches!(&self.cause, Cause::Refused(refusal) if refusal.is_outage())
+        matches!(&self.cause, Cause::ErrorStatus(refusal) if refusal.is_outage())
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) struct WithId<'a>(pub &'a Cause, pub Option<Uuid>);
 impl fmt::Display for WithId<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self(Cause::Refused(refusal), id) => refusal.write(formatter, *id),
+            Self(Cause::ErrorStatus(refusal), id) => refusal.write(formatter, *id),
             Self(cause @ (Cause::Transport(_) | Cause::Malformed(_)), Some(id)) => write!(formatter, "{cause} (client-request-id {id})"),
             // For the other causes, Microsoft support cannot look up this id.
             Self(cause, _) => cause.fmt(formatter),
@@ -160,7 +160,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(refusal) => refusal.fmt(formatter),
-            Self::Refused(refusal) => refusal.fmt(formatter),
+            Self::ErrorStatus(refusal) => refusal.fmt(formatter),
             Self::Transport(text) => formatter.write_str(text),
             Self::Malformed(text) => write!(formatter, "unexpected response: {text}"),
             Self::RateLimited(_) => formatter.write_str("skipped, because Graph is rate-limiting these requests"),
@@ -171,13 +171,13 @@ impl fmt::Display for Cause {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(formatter, None)
     }
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// Whether this is an outage, although the status blames the client.
     pub(super) fn is_outage(&self) -> bool {
         let message = self.message.to_ascii_lowercase();

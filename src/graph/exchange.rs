@@ -45,7 +45,7 @@ pub(super) struct Exchange {
 }
 
 /// The result of sending a request.
-pub(super) struct Exchanged {
+pub(super) struct ExchangeResult {
     /// The client-request-id. [`None`] if the request was not sent.
     pub(super) id: Option<Uuid>,
     pub(super) response: Result<Response, Cause>,
@@ -60,11 +60,11 @@ pub(super) struct Response {
 
 impl Exchange {
     /// Sends a request with a new client-request-id and reads the response.
-    pub(super) async fn send(&self, request: &Request, token: &Token, work: &WorkItem) -> Exchanged {
+    pub(super) async fn send(&self, request: &Request, token: &Token, work: &WorkItem) -> ExchangeResult {
         let (id, client, mut timeout, mut was_sent) = (Uuid::new_v4(), self.connection.client(), self.timeout, true);
         let to_send = match self.authorized(&client, request, token) {
             Ok(to_send) => to_send.header(CLIENT_REQUEST_ID, id.to_string()).send(),
-            Err(cause) => return Exchanged { id: None, response: Err(cause) },
+            Err(cause) => return ExchangeResult { id: None, response: Err(cause) },
         };
         let class = request.scope().class();
         self.counters.sent(class);
@@ -88,11 +88,11 @@ impl Exchange {
             let bytes = body.as_ref().map_or(0, |(body, _)| body.len());
             debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), took.as_millis());
         }
-        Exchanged { id: was_sent.then_some(id), response }
+        ExchangeResult { id: was_sent.then_some(id), response }
     }
 
     /// Downloads a file that Graph has redirected to, without sending the token. This request does not count against Graph's rate limits.
-    pub(super) async fn file(&self, (host, url): (Host, Url), work: &WorkItem) -> Result<Response, Cause> {
+    pub(super) async fn download(&self, (host, url): (Host, Url), work: &WorkItem) -> Result<Response, Cause> {
         let transport = |text: &str| Cause::Transport(format!("{host}: {}", quotable(text, &self.secrets)));
         let connection = Connection::new(&host, &self.secrets).map_err(|error| transport(&error.to_string()))?;
         let mut timeout = self.timeout;

@@ -13,7 +13,7 @@ use http::{
 use url::Url;
 
 use super::{
-    Cause, Credentials, Host, Limits, Link, Page, Refusal, Replacements, Request, ResponseDate, SignInRefusal,
+    Cause, Credentials, ErrorResponse, Host, Limits, Link, Page, Replacements, Request, ResponseDate, SignInRefusal,
     auth::token::TokenSource,
     http::Connection,
     page::{
@@ -65,16 +65,16 @@ pub fn path_and_query(request: &Request) -> &str {
 /// The wait before a request that was throttled with this `Retry-After` is retried, if it is retried.
 pub fn wait(retry_after: HeaderValue, date: DateTime<Utc>) -> Option<Duration> {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, retry_after)]);
-    let refusal = response::refusal(429, &headers, ResponseDate::new(Some(date), date), &[], &Secrets::default());
+    let refusal = response::error_response(429, &headers, ResponseDate::new(Some(date), date), &[], &Secrets::default());
     let now = Instant::now();
-    Backoff::new(Duration::from_secs(1), Limits::default()).next(&Cause::Refused(refusal), now)
+    Backoff::new(Duration::from_secs(1), Limits::default()).next(&Cause::ErrorStatus(refusal), now)
 }
 
 /// Parses an error response, in a run with this token.
-pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> Refusal {
+pub fn refusal(status: u16, now: DateTime<Utc>, body: &[u8], token: &str) -> ErrorResponse {
     let secrets = Secrets::default();
     secrets.add_token(token);
-    response::refusal(status, &HeaderMap::new(), ResponseDate::new(Some(now), now), body, &secrets)
+    response::error_response(status, &HeaderMap::new(), ResponseDate::new(Some(now), now), body, &secrets)
 }
 
 /// The sign-in service.

@@ -107,7 +107,7 @@ fn http_client(host: &Host, secrets: &Secrets) -> Result<reqwest::Client, Client
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(64 * STREAM_WINDOW)
         .pool_idle_timeout(Duration::from_secs(60));
-    let client = if host.is_this_machine() {
+    let client = if host.is_loopback() {
         client.no_proxy()
     } else {
         check_proxy(|name| env::var_os(name), secrets)?;

@@ -13,25 +13,25 @@ pub const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Maximum size of a decompressed response body, in bytes.
-    pub body: usize,
+    pub max_body: usize,
     /// Maximum number of attempts at a request that is not throttled.
-    pub attempts: u32,
+    pub max_attempts: u32,
     /// Maximum wait before another attempt. If Graph asks for a longer one, the request fails.
-    pub wait: Duration,
+    pub max_wait: Duration,
     /// Maximum time for which a request may be throttled, before `pace` scales it for simulators.
-    pub throttled: Duration,
+    pub max_throttled_time: Duration,
 }
 
 impl Limits {
     /// Short limits for a user who waits for the result.
     pub fn interactive() -> Self {
         let seconds = Duration::from_secs;
-        Self { attempts: 3, wait: seconds(5), throttled: seconds(10), ..Self::default() }
+        Self { max_attempts: 3, max_wait: seconds(5), max_throttled_time: seconds(10), ..Self::default() }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: usize::MAX, attempts: MAX_ATTEMPTS, wait: MAX_WAIT, throttled: MAX_WAIT }
+        Self { max_body: usize::MAX, max_attempts: MAX_ATTEMPTS, max_wait: MAX_WAIT, max_throttled_time: MAX_WAIT }
     }
 }

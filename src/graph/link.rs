@@ -27,14 +27,14 @@ impl Host {
     }
 
     /// Whether requests stay on this machine and bypass proxies. The configuration allows plain http only for this machine.
-    pub(super) fn is_this_machine(&self) -> bool {
-        let is_loopback = match self.0.host() {
+    pub(super) fn is_loopback(&self) -> bool {
+        let is_loopback_host = match self.0.host() {
             Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.to_canonical().is_loopback(),
             None => false,
         };
-        is_loopback || self.0.scheme() == "http"
+        is_loopback_host || self.0.scheme() == "http"
     }
 
     /// Checks a link from Graph. It must be absolute, point to this host, and be below `/v1.0`.
@@ -78,7 +78,7 @@ impl Host {
 pub(super) fn report_file(location: &str, graph: &Host) -> Result<(Host, Url), String> {
     let url = Url::parse(location).map_err(|_| NOT_A_URL.to_owned())?;
     let is_plain = url.username().is_empty() && url.password().is_none();
-    let is_allowed = if graph.is_this_machine() {
+    let is_allowed = if graph.is_loopback() {
         url.origin() == graph.0.origin()
     } else {
         url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(is_reports_host)
@@ -202,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn all_names_of_this_machine_are_recognized() {
-        let is_this_machine = |url: &str| Host::new(&Url::parse(url).unwrap()).unwrap().is_this_machine();
+    fn all_loopback_names_are_recognized() {
+        let is_loopback = |url: &str| Host::new(&Url::parse(url).unwrap()).unwrap().is_loopback();
         let own = [
             "http://127.0.0.1:1",
             "https://127.8.9.1",
@@ -214,12 +214,12 @@ mod tests {
             "http://graph.microsoft.com",
         ];
         for url in own {
-            assert!(is_this_machine(url), "{url}");
+            assert!(is_loopback(url), "{url}");
         }
         for url in
             ["https://graph.microsoft.com", "https://localhost.evil.example", "https://128.0.0.1", "https://[::2]", "https://notlocalhost"]
         {
-            assert!(!is_this_machine(url), "{url}");
+            assert!(!is_loopback(url), "{url}");
         }
     }
 

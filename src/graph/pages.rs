@@ -77,7 +77,7 @@ impl Pages {
     /// Like [`Self::next`].
     pub async fn next_or_restart(&mut self, client: &GraphClient) -> Result<Option<Page>, Error> {
         match self.next(client).await {
-            Err(error) if matches!(error.cause, Cause::Refused(_)) && error.is_link_lost(None) && self.restart() => {
+            Err(error) if matches!(error.cause, Cause::ErrorStatus(_)) && error.is_link_lost(None) && self.restart() => {
                 debug!("{error}; restarting the list");
                 self.next(client).await
             }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::io::StreamReader;
 
-use super::{Refusal, ResponseDate, page::text::without_bom};
+use super::{ErrorResponse, ResponseDate, page::text::without_bom};
 use crate::{printable::one_line, secrets::Secrets};
 
 const REQUEST_ID: &str = "request-id";
@@ -162,9 +162,9 @@ pub(super) fn text(value: &Value) -> Cow<'_, str> {
 }
 
 /// Parses an error response.
-pub(super) fn refusal(status: u16, headers: &HeaderMap, date: ResponseDate, body: &[u8], secrets: &Secrets) -> Refusal {
+pub(super) fn error_response(status: u16, headers: &HeaderMap, date: ResponseDate, body: &[u8], secrets: &Secrets) -> ErrorResponse {
     let error = &json(body)["error"];
-    Refusal {
+    ErrorResponse {
         status,
         code: quotable(&text(&error["code"]), secrets),
         message: quotable(&text(&error["message"]), secrets),
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn an_error_response_is_parsed_as_far_as_possible() {
         let parsed = |body: &str| {
-            let refusal = refusal(403, &HeaderMap::new(), ResponseDate::default(), body.as_bytes(), &Secrets::default());
+            let refusal = error_response(403, &HeaderMap::new(), ResponseDate::default(), body.as_bytes(), &Secrets::default());
             (refusal.code, refusal.message)
         };
         let expected = |code: &str, message: &str| (code.to_owned(), message.to_owned());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    error::{Cause, Error, Refusal},
+    error::{Cause, Error, ErrorResponse},
     limits::{Limits, MAX_WAIT},
 };
 
@@ -20,7 +20,7 @@ const MAX_BACKOFF_FACTOR: u32 = 60;
 
 /// What happens after a request has failed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Consequence {
+pub enum FailureAction {
     /// The request is retried after a wait. When its retries are exhausted, the stream fails, but a later run may succeed.
     Retry,
     /// The request is retried once. If that fails too, the parent is skipped.
@@ -35,30 +35,32 @@ pub enum Consequence {
     FailRun,
 }
 
-/// The consequence of an error status (graph.md 5.2 and 5.3).
-pub(super) fn consequence_of_status(status: u16) -> Consequence {
+/// What to do after an error status (graph.md 5.2 and 5.3).
+pub(super) fn action_for_status(status: u16) -> FailureAction {
     match status {
-        401 => Consequence::RefreshToken,
-        403 | 404 => Consequence::SkipParent,
+        401 => FailureAction::RefreshToken,
+        403 | 404 => FailureAction::SkipParent,
         // Permanent server errors: not implemented, version not supported, a captive portal.
-        501 | 505 | 511 => Consequence::FailStream,
+        501 | 505 | 511 => FailureAction::FailStream,
         // A misbehaving cache (304), a wrong connection (421), and temporary failures.
-        304 | 408 | 409 | 421 | 423 | 425 | 429 | 500.. => Consequence::Retry,
-        _ => Consequence::FailStream,
+        304 | 408 | 409 | 421 | 423 | 425 | 429 | 500.. => FailureAction::Retry,
+        _ => FailureAction::FailStream,
     }
 }
 
-/// The consequence of a cause.
-pub(super) fn consequence(cause: &Cause) -> Consequence {
+/// What to do after an attempt failed for this cause.
+pub(super) fn action_for_cause(cause: &Cause) -> FailureAction {
     match cause {
-        Cause::Refused(refusal) if refusal.is_outage() => Consequence::Retry,
+        Cause::ErrorStatus(refusal) if refusal.is_outage() => FailureAction::Retry,
         // If a 404 does not indicate what was not found, it may come from a gateway with a routing failure (graph.md 5.2).
-        Cause::Refused(Refusal { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => Consequence::RetryOnce,
-        Cause::Refused(refusal) => consequence_of_status(refusal.status),
-        Cause::SignIn(refusal) if refusal.transient => Consequence::Retry,
-        Cause::Transport(_) | Cause::Malformed(_) => Consequence::Retry,
-        Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => Consequence::FailStream,
-        Cause::SignIn(_) => Consequence::FailRun,
+        Cause::ErrorStatus(ErrorResponse { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => {
+            FailureAction::RetryOnce
+        }
+        Cause::ErrorStatus(refusal) => action_for_status(refusal.status),
+        Cause::SignIn(refusal) if refusal.transient => FailureAction::Retry,
+        Cause::Transport(_) | Cause::Malformed(_) => FailureAction::Retry,
+        Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => FailureAction::FailStream,
+        Cause::SignIn(_) => FailureAction::FailRun,
     }
 }
 
@@ -85,12 +87,12 @@ impl Backoff {
 
     /// The wait from `now` until the next attempt. [`None`] if the attempts are exhausted, or the wait would be too long.
     pub(super) fn next(&mut self, cause: &Cause, now: Instant) -> Option<Duration> {
-        let is_throttled = matches!(cause, Cause::Refused(Refusal { status: 429, .. }));
+        let is_throttled = matches!(cause, Cause::ErrorStatus(ErrorResponse { status: 429, .. }));
         let is_given_up = if is_throttled {
-            now > *self.throttled_until.get_or_insert(now + self.limits.throttled)
+            now > *self.throttled_until.get_or_insert(now + self.limits.max_throttled_time)
         } else {
             self.failures += 1;
-            self.failures >= self.limits.attempts
+            self.failures >= self.limits.max_attempts
         };
         let requested = retry_after(cause);
         let own = if is_throttled { self.own_while_throttled(requested) } else { self.own() };
@@ -99,7 +101,7 @@ impl Backoff {
             Some(requested) if self.refusals == 1 => requested,
             requested => requested.unwrap_or_default().max(own),
         };
-        let is_allowed = wait <= self.limits.wait && now.checked_add(wait)? <= *self.until.get_or_insert(now + MAX_RETRY_TIME);
+        let is_allowed = wait <= self.limits.max_wait && now.checked_add(wait)? <= *self.until.get_or_insert(now + MAX_RETRY_TIME);
         (is_allowed && !is_given_up).then_some(wait)
     }
 
@@ -121,7 +123,7 @@ impl Backoff {
 
 fn retry_after(cause: &Cause) -> Option<Duration> {
     match cause {
-        Cause::Refused(refusal) => refusal.retry_after,
+        Cause::ErrorStatus(refusal) => refusal.retry_after,
         Cause::SignIn(refusal) => refusal.retry_after,
         _ => None,
     }
@@ -129,8 +131,8 @@ fn retry_after(cause: &Cause) -> Option<Duration> {
 
 impl Error {
     /// Whether `$top`, rather than another part of the request, may have caused the error. Graph's message varies.
-    pub(super) fn may_refuse_top(&self, has_other_options: bool) -> bool {
-        let Cause::Refused(refusal) = &self.cause else { return false };
+    pub(super) fn may_be_caused_by_top(&self, has_other_options: bool) -> bool {
+        let Cause::ErrorStatus(refusal) = &self.cause else { return false };
         let message = refusal.message.to_ascii_lowercase();
         let mentions = |words: &[&str]| words.iter().any(|word| message.contains(word));
         let is_likely = if has_other_options { mentions(&["top", "query"]) } else { !mentions(&["guid", "token"]) };
@@ -143,16 +145,16 @@ impl Error {
     }
 
     /// How the error affects the parent, the stream and the run.
-    pub fn consequence(&self) -> Consequence {
-        match consequence(&self.cause) {
-            Consequence::SkipParent | Consequence::RetryOnce if self.is_later_page => Consequence::FailStream,
-            consequence => consequence,
+    pub fn action(&self) -> FailureAction {
+        match action_for_cause(&self.cause) {
+            FailureAction::SkipParent | FailureAction::RetryOnce if self.is_later_page => FailureAction::FailStream,
+            action => action,
         }
     }
 
     /// Whether the same request may succeed later without any change by the user.
     pub fn is_transient(&self) -> bool {
-        self.consequence() == Consequence::Retry || matches!(self.cause, Cause::RateLimited(_))
+        self.action() == FailureAction::Retry || matches!(self.cause, Cause::RateLimited(_))
     }
 
     /// The wait that Graph asked for, if it is longer than a run waits.
@@ -168,9 +170,11 @@ impl Error {
     /// day after `got_at`, the time at which Graph returned it.
     pub fn is_link_lost(&self, got_at: Option<DateTime<Utc>>) -> bool {
         match &self.cause {
-            Cause::Refused(Refusal { status: 500.., date, .. }) => got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LIFETIME),
+            Cause::ErrorStatus(ErrorResponse { status: 500.., date, .. }) => {
+                got_at.is_some_and(|got_at| (*date - got_at).abs() > LINK_LIFETIME)
+            }
             // Temporary failures and expired tokens are unrelated to the link.
-            Cause::Refused(_) => !matches!(self.consequence(), Consequence::Retry | Consequence::RefreshToken),
+            Cause::ErrorStatus(_) => !matches!(self.action(), FailureAction::Retry | FailureAction::RefreshToken),
             Cause::Malformed(_) | Cause::EndlessPaging(_) => true,
             Cause::SignIn(_) | Cause::Transport(_) | Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) => false,
         }
@@ -184,15 +188,15 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, retry_after: Option<Duration>) -> Cause {
-        Cause::Refused(Refusal { status, retry_after, ..Refusal::default() })
+        Cause::ErrorStatus(ErrorResponse { status, retry_after, ..ErrorResponse::default() })
     }
 
     #[test]
-    fn every_status_has_its_consequence() {
+    fn every_status_has_its_action() {
         let (mut table, mut from) = (String::new(), 100);
         for status in 100..600 {
-            if status == 599 || consequence_of_status(status) != consequence_of_status(status + 1) {
-                writeln!(table, "{from}-{status} {:?}", consequence_of_status(status)).unwrap();
+            if status == 599 || action_for_status(status) != action_for_status(status + 1) {
+                writeln!(table, "{from}-{status} {:?}", action_for_status(status)).unwrap();
                 from = status + 1;
             }
         }
@@ -202,16 +206,21 @@ mod tests {
     #[test]
     fn an_outage_is_recognized_whatever_its_status() {
         let refused = |status, message: &str| {
-            Cause::Refused(Refusal { status, code: "NotFound".to_owned(), message: message.to_owned(), ..Refusal::default() })
+            Cause::ErrorStatus(ErrorResponse {
+                status,
+                code: "NotFound".to_owned(),
+                message: message.to_owned(),
+                ..ErrorResponse::default()
+            })
         };
         for words in ["Failed to execute Skype backend request GetThreadS2SRequest.", "failed to execute BACKEND REQUEST."] {
             for status in [400, 403, 404, 502] {
-                assert_eq!(consequence(&refused(status, words)), Consequence::Retry, "{status} {words}");
+                assert_eq!(action_for_cause(&refused(status, words)), FailureAction::Retry, "{status} {words}");
             }
-            assert_eq!(consequence(&refused(401, words)), Consequence::RefreshToken);
+            assert_eq!(action_for_cause(&refused(401, words)), FailureAction::RefreshToken);
         }
-        assert_eq!(consequence(&refused(403, "Missing role permissions on the request.")), Consequence::SkipParent);
-        assert_eq!(consequence(&refused(404, "No team found with Group Id x")), Consequence::SkipParent);
+        assert_eq!(action_for_cause(&refused(403, "Missing role permissions on the request.")), FailureAction::SkipParent);
+        assert_eq!(action_for_cause(&refused(404, "No team found with Group Id x")), FailureAction::SkipParent);
     }
 
     const SECOND: Duration = Duration::from_secs(1);

@@ -98,7 +98,7 @@ impl Load {
 
     /// The number of parents of each level, and how many of them were sampled.
     pub(super) fn parents(&self) -> impl Iterator<Item = (&'static Level, f64, u64)> {
-        LEVELS.iter().filter(|level| Stream::that_finds(level).is_some()).map(|&level| {
+        LEVELS.iter().filter(|level| Stream::discovering(level).is_some()).map(|&level| {
             let parents = || self.parents_of(level).map(|(_, parent)| parent);
             (level, parents().map(|parent| parent.weight).sum(), parents().filter(|parent| parent.is_sampled).count() as u64)
         })

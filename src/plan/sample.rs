@@ -26,7 +26,7 @@ use crate::{
         job::{Job, JobError, JobReport},
     },
     state::{BEGINNING, Position},
-    streams::{self, MAX_TOP, Mode, Read, Side, Stream},
+    streams::{self, MAX_TOP, MessageKind, Mode, Read, Stream},
 };
 
 /// The number of longest walks whose names are fetched.
@@ -73,7 +73,7 @@ pub(super) async fn name_longest(context: &Context, longest: &[(Partition, f64)]
 
 /// Fetches a parent, remembers its name, and returns its other properties: none if the request fails.
 async fn facts(context: &Context, of: &Partition) -> ChannelFacts {
-    let Some(route) = of.level().and_then(Stream::that_finds).and_then(|finder| finder.finds) else { return ChannelFacts::default() };
+    let Some(route) = of.level().and_then(Stream::discovering).and_then(|finder| finder.discovers) else { return ChannelFacts::default() };
     let Ok(page) = context.client.object(&(route.request)(of)).await else { return ChannelFacts::default() };
     let Some(item) = page.items().next() else { return ChannelFacts::default() };
     context.names.note(item);
@@ -96,7 +96,7 @@ impl<'l> Channel<'l> {
         let report = JobReport { found_ids: vec![of.own_id().to_owned()], ..JobReport::completed(self.job.streams, None) };
         match self.requests().await {
             Ok(requests) => (Some(requests), Ok(report)),
-            Err(error) if origin == Origin::Candidate && error.is_missing() => (None, Ok(JobReport::default())),
+            Err(error) if origin == Origin::Candidate && error.is_not_found() => (None, Ok(JobReport::default())),
             Err(error) => {
                 let error = Error::graph(format!("read the messages of {of}"), error, self.job.input.stream.permissions);
                 (None, Err(error.with_exclude_hint(of.own_id())))
@@ -122,7 +122,7 @@ impl<'l> Channel<'l> {
         if !self.streams.iter().all(|one| self.follows_delta(one) && self.is_recent(one)) {
             requests.push((class, self.pages(threads)));
             if self.streams.iter().any(|(stream, _)| !is_roots(stream)) {
-                let of_threads = streams::thread(of.id(&TEAM), of.own_id(), "", MAX_TOP).class();
+                let of_threads = streams::replies(of.id(&TEAM), of.own_id(), "", MAX_TOP).class();
                 requests.push((of_threads, page.thread_requests(stop, threads)));
             }
         }
@@ -147,7 +147,7 @@ impl<'l> Channel<'l> {
     }
 
     fn list(&self, expands_replies: bool) -> Request {
-        let list = if expands_replies { streams::walk } else { streams::roots };
+        let list = if expands_replies { streams::messages_with_replies } else { streams::root_messages };
         list(self.job.input.parent.id(&TEAM), self.job.input.parent.own_id(), self.size)
     }
 
@@ -186,7 +186,7 @@ impl<'l> Channel<'l> {
 }
 
 fn is_roots(stream: &Stream) -> bool {
-    matches!(stream.read, Read::Walk(Side::Roots))
+    matches!(stream.read, Read::Walk(MessageKind::Roots))
 }
 
 fn is_full(context: &Context, stream: &Stream) -> bool {

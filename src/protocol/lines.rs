@@ -30,7 +30,7 @@ impl<W: Write> LineEmitter<W> {
 }
 
 impl<W: Write + Send> Emitter for LineEmitter<W> {
-    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+    fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         for record in batch {
             self.out.write_all(record)?;
             self.out.write_all(b"\n")?;
@@ -39,17 +39,17 @@ impl<W: Write + Send> Emitter for LineEmitter<W> {
     }
 
     /// States are not written. Flushing here lets the reader see the records of a batch.
-    fn state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
+    fn write_state(&mut self, _: &'static Stream, _: &StreamState) -> io::Result<usize> {
         self.out.flush()?;
         Ok(0)
     }
 
-    fn rate_limited(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+    fn report_rate_limit(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.log.waits(stream.name, until);
         Ok(())
     }
 
-    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+    fn report_ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         if let Outcome::Incomplete(error) = outcome {
             self.log.critical(&format!("{}: {error}", stream.name));
         }

@@ -110,7 +110,7 @@ impl Context {
         }
         match self.client.object(&streams::team(team)).await {
             Ok(_) => true,
-            Err(error) if error.is_missing() => false,
+            Err(error) if error.is_not_found() => false,
             // This is unknown; the message of the first error may show it.
             Err(_) => missing.to_string().to_lowercase().contains("user not found"),
         }
@@ -146,7 +146,7 @@ impl RunContext {
     fn report_waits(&self, waiting: ReportedWaits) {
         for (stream, wait) in waiting {
             if let Some(until) = TimeDelta::from_std(wait).ok().and_then(|wait| Utc::now().checked_add_signed(wait)) {
-                let _ = self.output.rate_limited(stream, until);
+                let _ = self.output.report_rate_limit(stream, until);
             }
         }
     }

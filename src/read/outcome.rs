@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{context::Context, job::JobReport, wanted::ids_to_find};
 use crate::{
     error::Error,
-    graph::Consequence,
+    graph::FailureAction,
     streams::{PerStream, Stream, StreamSet},
 };
 
@@ -57,9 +57,11 @@ impl Outcomes {
 
     /// Notes a job that failed.
     fn stop(&mut self, streams: StreamSet, error: Error) -> Problem {
-        match error.consequence() {
-            Consequence::SkipParent | Consequence::RetryOnce => self.refuse(streams, error),
-            Consequence::Retry | Consequence::RefreshToken | Consequence::FailStream | Consequence::FailRun => self.fail(streams, error),
+        match error.action() {
+            FailureAction::SkipParent | FailureAction::RetryOnce => self.refuse(streams, error),
+            FailureAction::Retry | FailureAction::RefreshToken | FailureAction::FailStream | FailureAction::FailRun => {
+                self.fail(streams, error)
+            }
         }
     }
 

@@ -46,15 +46,15 @@ pub(crate) fn following_jobs(context: &Context, report: &mut JobReport) -> Vec<J
 /// The jobs for a parent and for what is below it.
 fn jobs(context: &Context, found: FoundParent) -> Vec<Job> {
     let streams = context.not_excluding(found.parent.own_id(), found.streams);
-    if let (Origin::Unlisted { .. }, Some(finder)) = (found.origin, found.parent.level().and_then(Stream::that_finds)) {
+    if let (Origin::Unlisted { .. }, Some(finder)) = (found.origin, found.parent.level().and_then(Stream::discovering)) {
         return vec![Job::new(streams, JobInput::new(finder, found.parent, found.origin))];
     }
     let level = found.parent.level();
     let mut jobs = own_jobs(&found, streams.filter(|stream| is_read_at(context, stream, level)));
     for next in LEVELS.iter().filter(|next| next.above == level) {
-        let deeper =
-            streams.filter(|stream| stream.finds_level() == Some(next) || stream.is_below(next) && !is_read_at(context, stream, level));
-        match Stream::that_finds(next) {
+        let deeper = streams
+            .filter(|stream| stream.discovered_level() == Some(next) || stream.is_below(next) && !is_read_at(context, stream, level));
+        match Stream::discovering(next) {
             Some(finder) => jobs.extend(list_jobs(context, &found, finder, next, deeper)),
             None => jobs.extend(deeper.iter().flat_map(|stream| configured_jobs(context, &found.parent, next, stream))),
         }
@@ -65,12 +65,12 @@ fn jobs(context: &Context, found: FoundParent) -> Vec<Job> {
 /// Whether a run reads the stream from parents of this level. This is the stream's own level, or the level above if all parents of its own
 /// level are read and no list finds them.
 fn is_read_at(context: &Context, stream: &Stream, level: Option<&'static Level>) -> bool {
-    let is_found_below = stream.finds_level().is_some_and(|finds| finds.above == level);
-    let is_own = stream.below == level && !is_found_below;
-    let is_completed = matches!(stream.read, Read::Teams) && stream.finds_level() == level;
+    let is_found_below = stream.discovered_level().is_some_and(|finds| finds.above == level);
+    let is_own = stream.parent_level == level && !is_found_below;
+    let is_completed = matches!(stream.read, Read::Teams) && stream.discovered_level() == level;
     let reads_below =
-        |own: &'static Level| own.above == level && Stream::that_finds(own).is_none() && context.config(stream).reads_all(own);
-    let is_walked = matches!(stream.read, Read::Walk(_)) && stream.below.is_some_and(reads_below);
+        |own: &'static Level| own.above == level && Stream::discovering(own).is_none() && context.config(stream).reads_all(own);
+    let is_walked = matches!(stream.read, Read::Walk(_)) && stream.parent_level.is_some_and(reads_below);
     is_own || is_completed || is_walked
 }
 

@@ -77,7 +77,7 @@ pub fn client(config: &Config, limits: Limits, secrets: Secrets) -> Result<Graph
         consent: consent(config, &config.tenant_id),
     };
     let pace = Pace { speed: config.pace, total: config.requests_per_second, in_flight: config.max_concurrent_threads };
-    let limits = Limits { body: config.max_page, ..limits };
+    let limits = Limits { max_body: config.max_page, ..limits };
     GraphClient::new(&endpoints, &credentials, pace, limits, secrets).map_err(|reason| match reason {
         ClientError::Proxy { .. } => Error::Environment(reason),
         ClientError::Setup(reason) => Error::Internal(reason),

@@ -48,7 +48,7 @@ impl WantedParents {
             }
         }
         let mut wanted = Self { level: Some(level), for_all, expected };
-        wanted.expect_known(context, parent, streams.filter(|stream| stream.finds_level() == Some(level)));
+        wanted.expect_known(context, parent, streams.filter(|stream| stream.discovered_level() == Some(level)));
         wanted
     }
 

@@ -8,4 +8,4 @@ mod value;
 
 pub use columns::{Columns, Derived, Fields};
 pub use schema::json_schema;
-pub use value::{JsonText, Open, instant};
+pub use value::{JsonText, OpenObject, instant};

@@ -16,11 +16,11 @@ const COLUMN_LENGTH: usize = "2026-11-20T10:00:00.123456Z".len();
 /// An object without declared properties, kept as Graph sends it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Open(pub Map<String, Value>);
+pub struct OpenObject(pub Map<String, Value>);
 
-impl JsonSchema for Open {
+impl JsonSchema for OpenObject {
     fn schema_name() -> Cow<'static, str> {
-        "Open".into()
+        "OpenObject".into()
     }
 
     fn inline_schema() -> bool {

@@ -8,10 +8,10 @@ use super::stream::{Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
     level::CHANNEL,
-    record::{Open, json_schema},
+    record::{OpenObject, json_schema},
 };
 
-static LISTS_CHANNEL_MEMBERS: Permission = Permission::new(&["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"]);
+static CHANNEL_MEMBER_READ: Permission = Permission::new(&["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"]);
 
 pub static CHANNEL_MEMBERS: Stream = Stream {
     name: "channel_members",
@@ -19,10 +19,10 @@ pub static CHANNEL_MEMBERS: Stream = Stream {
     primary_key: &["channel_id", "id"],
     cursor: None,
     is_default: false,
-    below: Some(&CHANNEL),
-    finds: None,
-    permissions: &[&LISTS_CHANNEL_MEMBERS],
-    page: 999,
+    parent_level: Some(&CHANNEL),
+    discovers: None,
+    permissions: &[&CHANNEL_MEMBER_READ],
+    max_page_size: 999,
     // Graph does not support $top here.
     read: Read::list(|channel, _| Request::get(&Class::OTHER, channel, ["allMembers"])),
     make_schema: json_schema::<ChannelMember>,
@@ -54,5 +54,5 @@ pub struct ChannelMember {
     pub tenant_id: Option<String>,
     /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
-    pub additional_properties: Option<Open>,
+    pub additional_properties: Option<OpenObject>,
 }

@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{Finds, List, Read, Stream};
+use super::stream::{DiscoveredParents, List, Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
     level::{CHANNEL, Partition, TEAM},
-    record::{Open, json_schema},
+    record::{OpenObject, json_schema},
 };
 
-pub static LISTS_CHANNELS: Permission = Permission::new(&[
+pub static CHANNEL_READ: Permission = Permission::new(&[
     "Channel.ReadBasic.All",
     "ChannelSettings.Read.All",
     "ChannelSettings.ReadWrite.All",
@@ -28,10 +28,10 @@ pub static CHANNELS: Stream = Stream {
     primary_key: &["id"],
     cursor: None,
     is_default: true,
-    below: Some(&TEAM),
-    finds: Some(Finds { level: &CHANNEL, request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &LISTS_CHANNELS }),
-    permissions: &[&LISTS_CHANNELS],
-    page: 999,
+    parent_level: Some(&TEAM),
+    discovers: Some(DiscoveredParents { level: &CHANNEL, request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &CHANNEL_READ }),
+    permissions: &[&CHANNEL_READ],
+    max_page_size: 999,
     // Graph rejects $top here. Every team has a channel named General, but Graph sometimes returns empty lists (graph.md 2.3).
     read: Read::List(List { request: |team, _| Request::get(&Class::CHANNELS, team, ["channels"]), never_empty: true }),
     make_schema: json_schema::<Channel>,
@@ -76,5 +76,5 @@ pub struct Channel {
     pub original_created_date_time: Option<DateTime<Utc>>,
     /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
-    pub additional_properties: Option<Open>,
+    pub additional_properties: Option<OpenObject>,
 }

@@ -5,8 +5,8 @@ use crate::level::Level;
 
 impl Stream {
     /// The stream whose records are the parents at a level.
-    pub fn that_finds(level: &Level) -> Option<&'static Self> {
-        Self::all().find(|stream| stream.finds_level() == Some(level))
+    pub fn discovering(level: &Level) -> Option<&'static Self> {
+        Self::all().find(|stream| stream.discovered_level() == Some(level))
     }
 
     pub fn by_name(name: &str) -> Option<&'static Self> {

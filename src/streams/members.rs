@@ -8,10 +8,10 @@ use super::stream::{Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
     level::TEAM,
-    record::{Open, json_schema},
+    record::{OpenObject, json_schema},
 };
 
-static LISTS_MEMBERS: Permission = Permission::new(&["TeamMember.Read.All", "TeamMember.ReadWrite.All"]);
+static TEAM_MEMBER_READ: Permission = Permission::new(&["TeamMember.Read.All", "TeamMember.ReadWrite.All"]);
 
 pub static MEMBERS: Stream = Stream {
     name: "members",
@@ -19,10 +19,10 @@ pub static MEMBERS: Stream = Stream {
     primary_key: &["team_id", "id"],
     cursor: None,
     is_default: true,
-    below: Some(&TEAM),
-    finds: None,
-    permissions: &[&LISTS_MEMBERS],
-    page: 999,
+    parent_level: Some(&TEAM),
+    discovers: None,
+    permissions: &[&TEAM_MEMBER_READ],
+    max_page_size: 999,
     read: Read::list(|team, top| Request::get(&Class::MEMBERS, team, ["members"]).query("$top", top)),
     make_schema: json_schema::<Member>,
 };
@@ -50,5 +50,5 @@ pub struct Member {
     pub tenant_id: Option<String>,
     /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
-    pub additional_properties: Option<Open>,
+    pub additional_properties: Option<OpenObject>,
 }

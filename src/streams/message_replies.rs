@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    messages::{MAX_TOP, Message, READS_MESSAGES},
-    stream::{Read, Side, Stream},
+    messages::{CHANNEL_MESSAGE_READ, MAX_TOP, Message},
+    stream::{MessageKind, Read, Stream},
 };
 use crate::{
     graph::{Class, Request},
@@ -19,16 +19,16 @@ pub static MESSAGE_REPLIES: Stream = Stream {
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     is_default: true,
-    below: Some(&MESSAGE),
-    finds: None,
-    permissions: &[&READS_MESSAGES],
-    page: MAX_TOP,
-    read: Read::Walk(Side::Replies),
+    parent_level: Some(&MESSAGE),
+    discovers: None,
+    permissions: &[&CHANNEL_MESSAGE_READ],
+    max_page_size: MAX_TOP,
+    read: Read::Walk(MessageKind::Replies),
     make_schema: json_schema::<Reply>,
 };
 
 /// Requests the replies to one root message.
-pub fn thread(team: &str, channel: &str, message: &str, top: u64) -> Request {
+pub fn replies(team: &str, channel: &str, message: &str, top: u64) -> Request {
     Request::get(&Class::OTHER, &Partition::thread(team, channel, message), ["replies"]).query("$top", top)
 }
 

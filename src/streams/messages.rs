@@ -4,17 +4,17 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{Read, Side, Stream};
+use super::stream::{MessageKind, Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
     level::{CHANNEL, Partition},
-    record::{Open, json_schema},
+    record::{OpenObject, json_schema},
 };
 
 /// Graph's maximum page size for messages and replies.
 pub const MAX_TOP: u64 = 50;
 
-pub static READS_MESSAGES: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"]);
+pub static CHANNEL_MESSAGE_READ: Permission = Permission::new(&["ChannelMessage.Read.All", "Group.Read.All", "Group.ReadWrite.All"]);
 
 pub static MESSAGES: Stream = Stream {
     name: "messages",
@@ -22,21 +22,21 @@ pub static MESSAGES: Stream = Stream {
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     is_default: true,
-    below: Some(&CHANNEL),
-    finds: None,
-    permissions: &[&READS_MESSAGES],
-    page: MAX_TOP,
-    read: Read::Walk(Side::Roots),
+    parent_level: Some(&CHANNEL),
+    discovers: None,
+    permissions: &[&CHANNEL_MESSAGE_READ],
+    max_page_size: MAX_TOP,
+    read: Read::Walk(MessageKind::Roots),
     make_schema: json_schema::<Message>,
 };
 
 /// Requests the messages of a channel with up to 200 replies each, ordered by latest activity, newest first.
-pub fn walk(team: &str, channel: &str, top: u64) -> Request {
-    roots(team, channel, top).query("$expand", "replies")
+pub fn messages_with_replies(team: &str, channel: &str, top: u64) -> Request {
+    root_messages(team, channel, top).query("$expand", "replies")
 }
 
 /// Requests the messages of a channel in the same order, but without replies, for channels where Graph refuses to expand them.
-pub fn roots(team: &str, channel: &str, top: u64) -> Request {
+pub fn root_messages(team: &str, channel: &str, top: u64) -> Request {
     Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"]).query("$top", top)
 }
 
@@ -90,29 +90,29 @@ pub struct Message {
     /// Link to the message in Teams (Graph: chatMessage/webUrl).
     pub web_url: Option<String>,
     /// Sender: user, application or device; null for system events and deleted senders (Graph: chatMessage/from).
-    pub from: Option<Open>,
+    pub from: Option<OpenObject>,
     /// Content of the message (Graph: chatMessage/body).
     pub body: Option<Body>,
     /// Attached files, cards, tabs and forwarded messages (Graph: chatMessage/attachments).
-    pub attachments: Option<Vec<Option<Open>>>,
+    pub attachments: Option<Vec<Option<OpenObject>>>,
     /// Mentioned users, teams, channels, tags and bots (Graph: chatMessage/mentions).
-    pub mentions: Option<Vec<Option<Open>>>,
+    pub mentions: Option<Vec<Option<OpenObject>>>,
     /// Reactions, one entry per user and type (Graph: chatMessage/reactions).
-    pub reactions: Option<Vec<Option<Open>>>,
+    pub reactions: Option<Vec<Option<OpenObject>>>,
     /// Team and channel that the message was posted in (Graph: chatMessage/channelIdentity).
-    pub channel_identity: Option<Open>,
+    pub channel_identity: Option<OpenObject>,
     /// Action taken by a data loss prevention policy (Graph: chatMessage/policyViolation).
-    pub policy_violation: Option<Open>,
+    pub policy_violation: Option<OpenObject>,
     /// Details of the event if messageType is systemEventMessage; @odata.type is the type of event (Graph: chatMessage/eventDetail).
-    pub event_detail: Option<Open>,
+    pub event_detail: Option<OpenObject>,
     /// History of the message's reactions (Graph: chatMessage/messageHistory).
-    pub message_history: Option<Vec<Option<Open>>>,
+    pub message_history: Option<Vec<Option<OpenObject>>>,
     /// True if Graph reported the message as removed (@removed), in which case only the ids and lastModifiedDateTime are set; otherwise null.
     #[serde(rename = "is_removed")]
     pub is_removed: Option<bool>,
     /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
-    pub additional_properties: Option<Open>,
+    pub additional_properties: Option<OpenObject>,
 }
 
 /// Content of a message.

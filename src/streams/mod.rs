@@ -14,15 +14,15 @@ mod team_device_usage_report;
 mod teams;
 
 pub use channel_members::{CHANNEL_MEMBERS, ChannelMember};
-pub use channels::{CHANNELS, Channel, LISTS_CHANNELS, channel};
+pub use channels::{CHANNEL_READ, CHANNELS, Channel, channel};
 pub use members::{MEMBERS, Member};
-pub use message_replies::{MESSAGE_REPLIES, Reply, thread};
-pub use messages::{Body, MAX_TOP, MESSAGES, Message, READS_MESSAGES, delta, message, roots, walk};
+pub use message_replies::{MESSAGE_REPLIES, Reply, replies};
+pub use messages::{Body, CHANNEL_MESSAGE_READ, MAX_TOP, MESSAGES, Message, delta, message, messages_with_replies, root_messages};
 pub use per_stream::PerStream;
 pub use set::StreamSet;
-pub use stream::{Finds, List, Mode, Read, Selected, Side, Stream};
+pub use stream::{DiscoveredParents, List, MessageKind, Mode, Read, Selected, Stream};
 pub use team_device_usage_report::{TEAM_DEVICE_USAGE_REPORT, TeamDeviceUsage};
-pub use teams::{LISTS_TEAMS, READS_TEAMS, TEAMS, Team, group_ids, group_names, groups, team};
+pub use teams::{GROUP_READ, TEAM_READ, TEAMS, Team, group_ids, group_names, groups, team};
 pub(crate) use teams::{properties, properties_of_group};
 
 /// All streams, parents first.

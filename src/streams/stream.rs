@@ -18,13 +18,13 @@ pub struct Stream {
     /// Whether the stream is selected by default. Streams that were added later are opt-in.
     pub is_default: bool,
     /// The level of the records' parents; [`None`] for the tenant.
-    pub below: Option<&'static Level>,
+    pub parent_level: Option<&'static Level>,
     /// Set if the records are the parents at some level, such as teams.
-    pub finds: Option<Finds>,
+    pub discovers: Option<DiscoveredParents>,
     /// The application permissions that the stream requires, all of them.
     pub permissions: &'static [&'static Permission],
     /// Graph's maximum number of items per page.
-    pub page: u64,
+    pub max_page_size: u64,
     pub read: Read,
     pub make_schema: fn() -> Value,
 }
@@ -37,14 +37,14 @@ pub enum Read {
     /// One list per parent.
     List(List),
     /// The walk through each channel.
-    Walk(Side),
+    Walk(MessageKind),
     /// A CSV report.
     Report(fn() -> Request),
 }
 
 /// The parents that a list provides.
 #[derive(Clone, Copy, Debug)]
-pub struct Finds {
+pub struct DiscoveredParents {
     pub level: &'static Level,
     /// The request for a single parent.
     pub request: fn(&Partition) -> Request,
@@ -62,7 +62,7 @@ pub struct List {
 
 /// Which messages of a channel belong to a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Side {
+pub enum MessageKind {
     /// Root messages.
     Roots,
     /// Replies. If message ids are configured, only the replies in those threads.
@@ -103,25 +103,25 @@ impl Stream {
     }
 
     /// The level whose parents are the stream's records.
-    pub fn finds_level(&self) -> Option<&'static Level> {
-        self.finds.map(|finds| finds.level)
+    pub fn discovered_level(&self) -> Option<&'static Level> {
+        self.discovers.map(|finds| finds.level)
     }
 
     /// The path of the links in the stream's states.
     pub fn trail(&self) -> Trail {
-        self.below.map(Level::trail).unwrap_or_default()
+        self.parent_level.map(Level::trail).unwrap_or_default()
     }
 
     /// The levels above the stream's records, from the top down.
     pub fn path(&self) -> Vec<&'static Level> {
-        self.below.map(Level::path).unwrap_or_default()
+        self.parent_level.map(Level::path).unwrap_or_default()
     }
 
     /// The level of the parents that are read one by one; [`None`] for the tenant.
     pub fn read_level(&self) -> Option<&'static Level> {
         match self.read {
-            Read::Teams => self.finds_level(),
-            Read::List(_) | Read::Report(_) => self.below,
+            Read::Teams => self.discovered_level(),
+            Read::List(_) | Read::Report(_) => self.parent_level,
             Read::Walk(_) => Some(&CHANNEL),
         }
     }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::stream::{Read, Stream};
 use crate::{
     graph::{Class, Permission, Request},
-    record::{Open, json_schema},
+    record::{OpenObject, json_schema},
 };
 
-static READS_REPORTS: Permission = Permission::new(&["Reports.Read.All"]);
+static REPORTS_READ: Permission = Permission::new(&["Reports.Read.All"]);
 
 /// Each report has its own limit of 14 requests in ten minutes.
 static CLASS: Class = Class { name: "team device usage report", per_second: 14.0 / 600.0 };
@@ -20,10 +20,10 @@ pub static TEAM_DEVICE_USAGE_REPORT: Stream = Stream {
     primary_key: &["reportRefreshDate", "userPrincipalName", "reportPeriod"],
     cursor: None,
     is_default: false,
-    below: None,
-    finds: None,
-    permissions: &[&READS_REPORTS],
-    page: 999,
+    parent_level: None,
+    discovers: None,
+    permissions: &[&REPORTS_READ],
+    max_page_size: 999,
     read: Read::Report(|| Request::function(&CLASS, "reports", "getTeamsDeviceUsageUserDetail", ("period", "D7"))),
     make_schema: json_schema::<TeamDeviceUsage>,
 };
@@ -68,5 +68,5 @@ pub struct TeamDeviceUsage {
     pub report_period: String,
     /// Columns that are not in this schema, and values with an unexpected type.
     #[serde(rename = "_additional_properties")]
-    pub additional_properties: Option<Open>,
+    pub additional_properties: Option<OpenObject>,
 }

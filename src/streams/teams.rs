@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stream::{Finds, Read, Stream};
+use super::stream::{DiscoveredParents, Read, Stream};
 use crate::{
     graph::{Class, Item, Permission, Request},
     level::{Partition, TEAM},
-    record::{JsonText, Open, json_schema},
+    record::{JsonText, OpenObject, json_schema},
 };
 
 /// Microsoft's newer documentation lists the second as the least privileged one, but only the first is available in every tenant.
-pub static LISTS_TEAMS: Permission = Permission::new(&[
+pub static GROUP_READ: Permission = Permission::new(&[
     "GroupMember.Read.All",
     "Group.ReadBasic.All",
     "Group.Read.All",
@@ -23,7 +23,7 @@ pub static LISTS_TEAMS: Permission = Permission::new(&[
 ]);
 
 /// Reading the settings of a team may require `TeamSettings.Read.All` (graph.md 9, question 2).
-pub static READS_TEAMS: Permission = Permission::new(&[
+pub static TEAM_READ: Permission = Permission::new(&[
     "Team.ReadBasic.All",
     "TeamSettings.Read.All",
     "TeamSettings.ReadWrite.All",
@@ -39,10 +39,10 @@ pub static TEAMS: Stream = Stream {
     primary_key: &["id"],
     cursor: None,
     is_default: true,
-    below: None,
-    finds: Some(Finds { level: &TEAM, request: |of| team(of.id(&TEAM)), permission: &READS_TEAMS }),
-    permissions: &[&LISTS_TEAMS, &READS_TEAMS],
-    page: 999,
+    parent_level: None,
+    discovers: Some(DiscoveredParents { level: &TEAM, request: |of| team(of.id(&TEAM)), permission: &TEAM_READ }),
+    permissions: &[&GROUP_READ, &TEAM_READ],
+    max_page_size: 999,
     read: Read::Teams,
     make_schema: json_schema::<Team>,
 };
@@ -130,5 +130,5 @@ pub struct Team {
     pub summary: Option<JsonText>,
     /// Properties that are not in this schema, and values of an unexpected type.
     #[serde(rename = "_additional_properties")]
-    pub additional_properties: Option<Open>,
+    pub additional_properties: Option<OpenObject>,
 }

@@ -12,7 +12,7 @@ use tracing::{info, instrument::WithSubscriber, warn};
 
 use crate::{
     config::Config,
-    emit::{Closed, Figures, JobSize, Outcome, Output, StopSignal},
+    emit::{Closed, JobSize, Outcome, Output, Stats, StopSignal},
     error::Error,
     graph::GraphClient,
     read::{
@@ -39,8 +39,8 @@ pub struct Summary {
     pub stopped: bool,
     /// Whether the reader of the output closed it.
     pub closed: bool,
-    /// The final figures, if the run started.
-    pub figures: Option<Figures>,
+    /// The final statistics, if the run started.
+    pub stats: Option<Stats>,
 }
 
 impl Summary {
@@ -54,7 +54,7 @@ impl Summary {
 pub async fn run(client: GraphClient, config: &Config, selected: Vec<Selected>, states: States, output: Output) -> Summary {
     let (mut selected, mut ended, stop) = (selected, Vec::new(), output.stop().clone());
     let streams: StreamSet = selected.iter().map(|selected| selected.stream).collect();
-    if streams.iter().any(|stream| output.started(stream).is_err()) {
+    if streams.iter().any(|stream| output.report_started(stream).is_err()) {
         return Summary { closed: true, ..Summary::default() };
     }
     if let Some((affected, error)) = unconfigured(config, streams) {
@@ -222,7 +222,7 @@ impl Run {
                 }
             );
             if matches!(outcome, Outcome::Complete) {
-                self.context.output.ended(stream, outcome.clone())?;
+                self.context.output.report_ended(stream, outcome.clone())?;
             }
             self.ended.push((stream, count, outcome));
         }
@@ -260,14 +260,14 @@ impl Run {
         let mut closed = matches!(early, Some(EarlyEnd::Closed));
         // States and errors are written last.
         let requests = self.context.client.counts();
-        let figures = self.context.output.progress().figures(requests.clone());
-        closed |= self.context.output.figures(requests).is_err();
+        let stats = self.context.output.progress().stats(requests.clone());
+        closed |= self.context.output.write_stats(requests).is_err();
         for (stream, _, outcome) in &self.ended {
             if matches!(outcome, Outcome::Incomplete(_)) {
-                closed |= self.context.output.ended(stream, outcome.clone()).is_err();
+                closed |= self.context.output.report_ended(stream, outcome.clone()).is_err();
             }
         }
         self.ended.sort_by_key(|(stream, _, _)| stream.position());
-        Summary { streams: self.ended, stopped: matches!(early, Some(EarlyEnd::Stopped)), closed, figures: Some(figures) }
+        Summary { streams: self.ended, stopped: matches!(early, Some(EarlyEnd::Stopped)), closed, stats: Some(stats) }
     }
 }

@@ -202,7 +202,7 @@ fn bad_values(setting: &Setting) -> Vec<Value> {
         Kind::Text => vec![json!({"a": SECRET}), json!([SECRET, 1]), json!(true)],
         Kind::Secret => vec![json!([SECRET]), json!({"a": SECRET}), json!(true)],
         Kind::Flag => vec![json!("perhaps"), json!(2), json!([true])],
-        Kind::Count { min, max } => {
+        Kind::Integer { min, max } => {
             let mut values = vec![json!(max + 1), json!((max + 1).to_string()), json!("many"), json!(1.5), json!(-1), json!(true)];
             values.extend(min.checked_sub(1).map(|below| json!(below)));
             values

@@ -10,7 +10,7 @@ pub enum Mixup {
     /// `tenant_id` and `client_id` are the same GUID.
     SameIds,
     /// `client_id` is not a GUID.
-    ClientIsNoId,
+    ClientIdIsNotAGuid,
 }
 
 /// Facts about the configured application that explain a refused sign-in.

@@ -26,7 +26,7 @@ use crate::{
         http::Connection,
         pace::counts::Counters,
         response::{Timeout, date, decoded, json, quotable, retry_after, text},
-        retry::{Consequence, consequence_of_status},
+        retry::{FailureAction, action_for_status},
     },
     secrets::Secrets,
 };
@@ -59,7 +59,7 @@ impl Credentials {
             (Mixup::SecretIsId, is_id(client_secret.expose_secret())),
             (Mixup::Swapped, tenant_is_id && !client_is_id && client_id.contains('.')),
             (Mixup::SameIds, client_is_id && tenant_id.eq_ignore_ascii_case(client_id)),
-            (Mixup::ClientIsNoId, !client_is_id),
+            (Mixup::ClientIdIsNotAGuid, !client_is_id),
         ];
         found.into_iter().filter_map(|(mixup, is_so)| is_so.then_some(mixup)).collect()
     }
@@ -251,7 +251,7 @@ impl TokenSource {
             if first_line.is_empty() { format!("the sign-in service {} returned {status}", self.origin()) } else { first_line };
         SignInRefusal {
             status: Some(status.as_u16()),
-            transient: is_busy || consequence_of_status(status.as_u16()) == Consequence::Retry,
+            transient: is_busy || action_for_status(status.as_u16()) == FailureAction::Retry,
             error: quotable(&error, &self.secrets),
             description,
             codes,

@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        graph::{Cause, Limits, Refusal, retry::Backoff},
+        graph::{Cause, ErrorResponse, Limits, retry::Backoff},
         level::{CHANNEL, Level, Partition},
     };
 
@@ -315,7 +315,8 @@ mod tests {
                     refused += 1;
                     pacer.throttled(&channel.scope, Some(retry_after), now);
                     let backoff = channel.backoff.get_or_insert_with(|| Backoff::new(Duration::from_secs(1), Limits::default()));
-                    let cause = Cause::Refused(Refusal { status: 429, retry_after: Some(retry_after), ..Refusal::default() });
+                    let cause =
+                        Cause::ErrorStatus(ErrorResponse { status: 429, retry_after: Some(retry_after), ..ErrorResponse::default() });
                     let Some(wait) = backoff.next(&cause, now) else { return (false, (end - start).as_secs_f64(), refused) };
                     channel.not_before = now + wait;
                 }

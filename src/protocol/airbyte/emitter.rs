@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::message::{Message, Status, now, write};
 use crate::{
-    emit::{Batch, Emitter, Figures, Outcome},
+    emit::{Batch, Emitter, Outcome, Stats},
     error::Error,
     protocol::{BUFFER_SIZE, counted::Counted},
     secrets::Secrets,
@@ -53,11 +53,11 @@ impl<W: Write> AirbyteEmitter<W> {
 }
 
 impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
-    fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
+    fn report_started(&mut self, stream: &'static Stream) -> io::Result<()> {
         self.message(Message::status(stream.name, Status::Started))
     }
 
-    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+    fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         let stream = batch.stream();
         self.write_running(stream)?;
         let emitted_at = now();
@@ -70,7 +70,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         Ok(())
     }
 
-    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
+    fn write_state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.write_running(stream)?;
         let records = std::mem::take(&mut self.streams[stream].records_since_state);
         let mut out = Counted::new(&mut self.out);
@@ -81,16 +81,16 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     }
 
     /// For the platform, the next record ends the wait.
-    fn rate_limited(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+    fn report_rate_limit(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.streams[stream].is_running = true;
         self.message(Message::rate_limited(stream.name, until))
     }
 
-    fn estimated(&mut self, stream: &'static Stream, records: u64) -> io::Result<()> {
+    fn report_estimate(&mut self, stream: &'static Stream, records: u64) -> io::Result<()> {
         self.message(Message::estimate(stream.name, records))
     }
 
-    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+    fn report_ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         match outcome {
             Outcome::Complete => self.message(Message::status(stream.name, Status::Complete)),
             Outcome::Incomplete(error) => {
@@ -100,8 +100,8 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
         }
     }
 
-    fn figures(&mut self, figures: &Figures) -> io::Result<()> {
-        if self.level >= Level::INFO { self.log(Level::INFO, &format!("figures: {}", figures.json())) } else { Ok(()) }
+    fn write_stats(&mut self, stats: &Stats) -> io::Result<()> {
+        if self.level >= Level::INFO { self.log(Level::INFO, &format!("figures: {}", stats.json())) } else { Ok(()) }
     }
 
     fn log(&mut self, level: Level, message: &str) -> io::Result<()> {
@@ -109,7 +109,7 @@ impl<W: Write + Send> Emitter for AirbyteEmitter<W> {
     }
 
     /// Errors about unknown streams come last: a platform looks at the first error only, and it may be a transient one.
-    fn finished(&mut self) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         for name in std::mem::take(&mut self.unknown) {
             let error = Error::Catalog(format!("unknown stream {name} in the catalog; known streams: {}", Stream::names().join(", ")));
             self.message(Message::error_of(&name, &error))?;

@@ -42,7 +42,7 @@ fn property(setting: &Setting, order: usize) -> Value {
     if !setting.examples.is_empty() {
         set("examples", setting.example_values().into());
     }
-    if setting.audience == Audience::Simulator {
+    if setting.audience == Audience::Developer {
         set("airbyte_hidden", true.into());
     }
     property
@@ -55,7 +55,7 @@ fn type_of(kind: Kind) -> Map<String, Value> {
         Kind::Text | Kind::Ids | Kind::Url | Kind::DateTime => json!({"type": "string"}),
         Kind::Secret => json!({"type": "string", "airbyte_secret": true}),
         Kind::Flag => json!({"type": "boolean"}),
-        Kind::Count { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Kind::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Kind::Number => json!({"type": "number", "minimum": 0}),
         Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
         Kind::PerStream => json!({"type": "object", "properties": stream_options()}),

@@ -45,7 +45,7 @@ fn json() -> Value {
 }
 
 fn settings() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator)
+    SETTINGS.iter().filter(|setting| setting.audience != Audience::Developer)
 }
 
 fn property(setting: &Setting) -> Value {
@@ -67,7 +67,7 @@ fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Secret | Kind::DateTime | Kind::Ids | Kind::Choice(_) | Kind::Url => "string",
         Kind::Flag => "boolean",
-        Kind::Count { .. } => "integer",
+        Kind::Integer { .. } => "integer",
         Kind::Number => "number",
         Kind::PerStream => "object",
     }

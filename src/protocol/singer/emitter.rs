@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Bookmarks, catalog::selected_schema};
 use crate::{
     console::Log,
-    emit::{Batch, Emitter, Figures, Outcome, StopSignal},
+    emit::{Batch, Emitter, Outcome, Stats, StopSignal},
     error::Error,
     protocol::{BUFFER_SIZE, counted::Counted},
     state::StreamState,
@@ -88,7 +88,7 @@ impl<W: Write> SingerEmitter<W> {
     }
 
     /// Writes the state of all streams and returns its size in bytes.
-    fn write_state(&mut self) -> io::Result<usize> {
+    fn write_state_message(&mut self) -> io::Result<usize> {
         let mut out = Counted::new(&mut self.out);
         serde_json::to_writer(&mut out, &StateLine { kind: "STATE", value: Value { bookmarks: &self.bookmarks } })?;
         out.write_all(b"\n")?;
@@ -130,15 +130,15 @@ fn schema_message(selected: &Selected) -> String {
 
 impl<W: Write + Send> Emitter for SingerEmitter<W> {
     /// Writes the schema of the stream, and after the last schema the initial state, which targets use as their current state.
-    fn started(&mut self, stream: &'static Stream) -> io::Result<()> {
+    fn report_started(&mut self, stream: &'static Stream) -> io::Result<()> {
         self.metrics[stream].started = Instant::now();
         if let Some(schema) = self.schemas[stream].take() {
             self.line(&schema)?;
         }
-        if self.schemas.values().all(Option::is_none) { self.write_state().map(|_| ()) } else { Ok(()) }
+        if self.schemas.values().all(Option::is_none) { self.write_state_message().map(|_| ()) } else { Ok(()) }
     }
 
-    fn records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
+    fn write_records(&mut self, batch: &mut Batch<'_>) -> io::Result<()> {
         let stream = batch.stream();
         let mut max_records = usize::MAX;
         if let Some(sampling) = &mut self.sampling {
@@ -166,24 +166,24 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         Ok(())
     }
 
-    fn state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
+    fn write_state(&mut self, stream: &'static Stream, state: &StreamState) -> io::Result<usize> {
         self.bookmarks.set(stream, state.clone());
-        self.write_state()
+        self.write_state_message()
     }
 
-    fn last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
+    fn write_last_states(&mut self, states: &[(&'static Stream, &StreamState)]) -> io::Result<()> {
         for (stream, state) in states {
             self.bookmarks.set(stream, (*state).clone());
         }
-        if states.is_empty() { Ok(()) } else { self.write_state().map(|_| ()) }
+        if states.is_empty() { Ok(()) } else { self.write_state_message().map(|_| ()) }
     }
 
-    fn rate_limited(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
+    fn report_rate_limit(&mut self, stream: &'static Stream, until: DateTime<Utc>) -> io::Result<()> {
         self.log.waits(stream.name, until);
         Ok(())
     }
 
-    fn ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
+    fn report_ended(&mut self, stream: &'static Stream, outcome: &Outcome) -> io::Result<()> {
         self.metric(stream);
         let seconds = self.metrics[stream].started.elapsed().as_secs_f64();
         self.log.metric(stream.name, "timer", "sync_duration", &seconds.into());
@@ -194,8 +194,8 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
         Ok(())
     }
 
-    fn figures(&mut self, figures: &Figures) -> io::Result<()> {
-        for counts in &figures.requests.classes {
+    fn write_stats(&mut self, stats: &Stats) -> io::Result<()> {
+        for counts in &stats.requests.classes {
             let endpoint = counts.class.name;
             self.log.request_metric("counter", "http_request_count", &counts.sent.into(), endpoint);
             if counts.throttled > 0 {
@@ -204,7 +204,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
             // The mean, because a line per request would dominate the log.
             self.log.request_metric("timer", "http_request_duration", &counts.mean().as_secs_f64().into(), endpoint);
         }
-        self.log.figures(figures);
+        self.log.stats(stats);
         Ok(())
     }
 
@@ -214,9 +214,9 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
     }
 
     /// The last message is always a state, because some targets drop a state that is followed by a record.
-    fn finished(&mut self) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         if !self.last_line_is_state {
-            self.write_state()?;
+            self.write_state_message()?;
         }
         if let Some(error) = self.first_failure.take() {
             self.log.critical(&error.to_string());

@@ -210,12 +210,12 @@ impl Delta<'_, '_> {
 /// Graph's clock when it refused the request.
 fn date(error: &graph::Error) -> Option<DateTime<Utc>> {
     match &error.cause {
-        Cause::Refused(refusal) => Some(refusal.date),
+        Cause::ErrorStatus(refusal) => Some(refusal.date),
         _ => None,
     }
 }
 
 /// Whether Graph rejects a delta token that it issued itself, as it does for empty channels.
 fn is_caused_by_empty_channel(error: &graph::Error) -> bool {
-    matches!(&error.cause, Cause::Refused(refusal) if refusal.message.contains("DeltaToken"))
+    matches!(&error.cause, Cause::ErrorStatus(refusal) if refusal.message.contains("DeltaToken"))
 }

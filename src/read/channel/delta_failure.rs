@@ -37,8 +37,8 @@ impl DeltaFailure {
     /// `is_link_stale`: the link has failed for so long that it is unlikely to work again.
     pub(crate) fn from_error(error: &Error, is_link_stale: bool) -> Self {
         match &error.cause {
-            Cause::Refused(refusal) if refusal.status >= 500 && is_link_stale => Self::TokenRejected,
-            Cause::Refused(refusal) => Self::from_refusal(refusal.status, &format!("{} {}", refusal.code, refusal.message)),
+            Cause::ErrorStatus(refusal) if refusal.status >= 500 && is_link_stale => Self::TokenRejected,
+            Cause::ErrorStatus(refusal) => Self::from_refusal(refusal.status, &format!("{} {}", refusal.code, refusal.message)),
             Cause::Malformed(_) => Self::TokenRejected,
             // Starting the round again would lead to the same loop.
             Cause::EndlessPaging(_) => Self::Unsupported,

@@ -53,7 +53,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
     let [roots, replies] = [roots, replies].map(|reader| reader.filter(|reader| !reader.is_finished()));
     let mut reading = Reading { context, channel, roots, replies, skipped: Skipped::default() };
     match reading.run().await {
-        Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_missing() => Ok(JobReport::default()),
+        Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_not_found() => Ok(JobReport::default()),
         Err(error) => Err(error),
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();

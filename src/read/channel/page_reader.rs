@@ -164,7 +164,7 @@ impl<'w, 'c> PageReader<'w, 'c> {
     /// Reads the replies that are not on the page of their root. A thread that Graph refuses is skipped: it must not stop the channel.
     async fn read_remaining_replies(&mut self, remaining: RemainingReplies, root_id: &str) -> Result<Activity, JobError> {
         let (context, ChannelRef { team_id: team, id: channel, .. }) = (self.context, self.channel);
-        let (list, message) = (streams::thread(team, channel, root_id, MAX_TOP), streams::message(team, channel, root_id));
+        let (list, message) = (streams::replies(team, channel, root_id, MAX_TOP), streams::message(team, channel, root_id));
         let mut pages = ThreadPages::for_listed(list, message, remaining, &context.channels.expansion);
         let mut newest = Activity::None;
         loop {

@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn begin(bounds: Bounds, previous: Option<&FirstPage>) -> Pass<'_> {
-        Pass::begin(bounds, |size| streams::walk("t", "c", size), previous)
+        Pass::begin(bounds, |size| streams::messages_with_replies("t", "c", size), previous)
     }
 
     /// A pass that an earlier run stopped after its first page.
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn refused(status: u16, date: DateTime<Utc>) -> graph::Error {
-        error(Cause::Refused(graph::Refusal { status, date, ..graph::Refusal::default() }))
+        error(Cause::ErrorStatus(graph::ErrorResponse { status, date, ..graph::ErrorResponse::default() }))
     }
 
     #[test]

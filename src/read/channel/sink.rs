@@ -103,7 +103,7 @@ impl<'c> Sink<'c> {
     /// Sends the added records to the output.
     pub(super) async fn flush(&mut self) -> Result<(), Closed> {
         self.emitted += self.records.len();
-        self.context.output.records(self.records.take()).await
+        self.context.output.write_records(self.records.take()).await
     }
 
     /// Sends the added records to the output if there are many.

@@ -18,7 +18,7 @@ use crate::{
     level::{self, Trail},
     read::{channel_ref::ChannelRef, context::Context, skipped_items::fingerprint},
     state::{self, Position},
-    streams::{Mode, Read, Selected, Side, Stream},
+    streams::{MessageKind, Mode, Read, Selected, Stream},
 };
 
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl<'c> StreamReader<'c> {
     pub(super) fn finish_walk(&mut self, head: Option<DateTime<Utc>>) {
         let has_seen_messages = self.cursor.finish_walk(head);
         self.skipped.end_walk(true);
-        if has_seen_messages && self.cursor.read_at().is_some() && matches!(self.selected.stream.read, Read::Walk(Side::Roots)) {
+        if has_seen_messages && self.cursor.read_at().is_some() && matches!(self.selected.stream.read, Read::Walk(MessageKind::Roots)) {
             self.delta.start_after_walk(self.cursor.began, self.cursor.now);
         }
     }

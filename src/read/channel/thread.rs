@@ -26,7 +26,7 @@ pub(crate) async fn read(context: &Context, input: JobInput) -> Result<JobReport
     let Some(reader) = StreamReader::new(context, &MESSAGE_REPLIES, channel, Some(message)) else { return Ok(JobReport::default()) };
     let mut thread = ThreadReader::new(context, channel, message, reader);
     match thread.read().await {
-        Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_missing() => Ok(JobReport::default()),
+        Err(JobError::Failed(error)) if input.origin == Origin::Candidate && error.is_not_found() => Ok(JobReport::default()),
         Err(error) => Err(error),
         Ok(()) => Ok(thread.into_report()),
     }
@@ -59,7 +59,7 @@ impl<'t> ThreadReader<'t> {
     /// The pages, starting where an earlier run stopped.
     fn pages(&mut self) -> ThreadPages {
         let top = self.reader.top().unwrap_or(MAX_TOP).min(MAX_TOP);
-        let list = streams::thread(self.channel.team_id, self.channel.id, self.message, top);
+        let list = streams::replies(self.channel.team_id, self.channel.id, self.message, top);
         let walk = self.reader.cursor.walk_mut();
         let stored = walk.link.as_deref().and_then(Link::from_path);
         ThreadPages::for_configured(list, stored.as_ref(), walk.read_at)

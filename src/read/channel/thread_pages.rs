@@ -96,8 +96,8 @@ impl ThreadPages {
     /// Whether this error of the thread's first page means that its root, which was on a page, no longer exists.
     pub(super) async fn is_gone(&self, context: &Context, error: &graph::Error) -> bool {
         match &self.source {
-            Source::Listed { message, .. } if self.is_at_beginning() && error.is_missing() => {
-                context.client.object(message).await.is_err_and(|error| error.is_missing())
+            Source::Listed { message, .. } if self.is_at_beginning() && error.is_not_found() => {
+                context.client.object(message).await.is_err_and(|error| error.is_not_found())
             }
             _ => false,
         }
@@ -150,7 +150,7 @@ mod tests {
     use crate::{graph::Cause, streams};
 
     fn list() -> Request {
-        streams::thread("t", "c", "m", 50)
+        streams::replies("t", "c", "m", 50)
     }
 
     fn link() -> Link {

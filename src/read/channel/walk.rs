@@ -118,7 +118,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
             self.reader.expands_replies = !self.reader.streams.lists_roots_only();
         }
         self.reader.remaining = RemainingRequests::new(bounds.stop, facts.created);
-        let list = if self.reader.expands_replies { streams::walk } else { streams::roots };
+        let list = if self.reader.expands_replies { streams::messages_with_replies } else { streams::root_messages };
         Pass::begin(bounds, |size| list(team, channel, size), previous)
     }
 

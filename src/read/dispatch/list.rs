@@ -57,7 +57,7 @@ impl<'l> Reading<'l> {
     /// Reads all pages. If a later page cannot be fetched, the items of the earlier pages are kept.
     async fn read_pages(&mut self) -> Result<(), JobError> {
         let stream = self.input.stream;
-        let top = self.context.config(stream).top.unwrap_or(stream.page).min(stream.page);
+        let top = self.context.config(stream).top.unwrap_or(stream.max_page_size).min(stream.max_page_size);
         let mut pages = Pages::new((self.list.request)(&self.input.parent, top));
         loop {
             match pages.next_or_restart(&self.context.client).await {
@@ -90,7 +90,7 @@ impl<'l> Reading<'l> {
             }
         }
         let permit = page.into_permit();
-        self.context.output.records(records).await?;
+        self.context.output.write_records(records).await?;
         drop(permit);
         Ok(())
     }
@@ -98,7 +98,7 @@ impl<'l> Reading<'l> {
     /// Adds the record of an item. If the item is a parent that is needed, it is read next.
     fn add_item(&mut self, records: &mut Records, item: Item<'_>, id: &str, derived: &[(&str, Derived<'_>)]) {
         let context = self.context;
-        let is_excluded = |stream: &Stream| stream.finds.is_some() && context.config(stream).excludes(id);
+        let is_excluded = |stream: &Stream| stream.discovers.is_some() && context.config(stream).excludes(id);
         if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {
             self.skipped.push(context, records, item, |out| selected.columns.write(item.fields(), derived, out));
         }
@@ -130,17 +130,17 @@ impl<'l> Reading<'l> {
         let (context, parent) = (self.context, self.input.parent.clone());
         let error = match error {
             Error::Graph { source, .. }
-                if source.is_missing() && parent.level() == Some(&TEAM) && context.team_exists(parent.own_id(), &source).await =>
+                if source.is_not_found() && parent.level() == Some(&TEAM) && context.team_exists(parent.own_id(), &source).await =>
             {
                 let error = Error::ListOfTeam { stream: self.input.stream.name, team: parent.own_id().to_owned(), source };
                 return Ok(JobReport { failed: Some(error), ..JobReport::default() });
             }
             error => error,
         };
-        if error.is_missing() && self.input.origin == Origin::Candidate {
+        if error.is_not_found() && self.input.origin == Origin::Candidate {
             return Ok(JobReport::default());
         }
-        if error.is_missing() && self.input.origin == Origin::Listed {
+        if error.is_not_found() && self.input.origin == Origin::Listed {
             unlisted::forget(context, self.streams, &parent)?;
             return Ok(JobReport {
                 without_team: Some(parent).filter(|parent| parent.level() == Some(&TEAM)).map(|parent| parent.own_id().to_owned()),

@@ -28,10 +28,10 @@ pub(crate) async fn read(context: &Context, JobInput { stream, parent, .. }: Job
             None => skipped.items += 1,
         }
         if (number + 1).is_multiple_of(ROWS_PER_BATCH) {
-            context.output.records(records.take()).await?;
+            context.output.write_records(records.take()).await?;
         }
     }
-    context.output.records(records).await?;
+    context.output.write_records(records).await?;
     Ok(JobReport::completed(StreamSet::default().with(stream), skipped.into_error(context, task)))
 }
 

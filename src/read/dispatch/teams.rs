@@ -75,7 +75,7 @@ fn finish(context: &Context, pages: &Pages, mut input: JobInput) -> Result<JobRe
     }
     if let Some(selected) = context.selected(&TEAMS) {
         // Some groups may have no team, so this is an estimate.
-        context.output.estimated(selected.stream, pages.distinct() as u64)?;
+        context.output.report_estimate(selected.stream, pages.distinct() as u64)?;
     }
     let has_known = |team: &str| context.known_ids(&input.parent.below(&TEAM, team)).next().is_some();
     let mut found = input.wanted.take_known(&input.parent, |team| is_empty || has_known(team));
@@ -89,7 +89,7 @@ pub(crate) async fn read_team(context: &Context, input: JobInput) -> Result<JobR
     let JobInput { parent, details, .. } = input;
     let page = match context.client.object(&streams::team(parent.own_id())).await {
         Ok(page) => page,
-        Err(error) if error.is_missing() => {
+        Err(error) if error.is_not_found() => {
             return Ok(JobReport { without_team: Some(parent.own_id().to_owned()), ..JobReport::default() });
         }
         Err(source) => return Err(Error::graph(format!("read {parent}"), source, &TEAMS.permissions[1..]).into()),
@@ -102,6 +102,6 @@ pub(crate) async fn read_team(context: &Context, input: JobInput) -> Result<JobR
     for team in page.items() {
         skipped.push(context, &mut records, team, |out| properties(team, out));
     }
-    context.output.records(records).await?;
+    context.output.write_records(records).await?;
     Ok(JobReport::completed(StreamSet::default().with(&TEAMS), skipped.into_error(context, || format!("read {parent}"))))
 }

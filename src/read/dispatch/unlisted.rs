@@ -21,7 +21,7 @@ use crate::{
 pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput, shows_gap: bool) -> Result<JobReport, JobError> {
     let Some(mut lookup) = context.lookups.start().await else { return Ok(JobReport::default()) };
     let JobInput { stream: finder, parent, .. } = input;
-    let Some(finds) = finder.finds else { return Ok(JobReport::default()) };
+    let Some(finds) = finder.discovers else { return Ok(JobReport::default()) };
     let own = streams.filter(|stream| stream.name == finder.name);
     let below = streams.without(own);
     let found = |facts| {
@@ -35,14 +35,14 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput,
             debug!("{parent} is not in Graph's list but exists; reading it");
             let (facts, skipped) = write(context, finder, own, &parent, page).await?;
             let unlisted = shows_gap.then(|| parent.own_id().to_owned());
-            let read = if finder.below.is_none() { own } else { StreamSet::default() };
+            let read = if finder.parent_level.is_none() { own } else { StreamSet::default() };
             return Ok(JobReport { found: found(facts), unlisted, ..JobReport::completed(read, skipped) });
         }
         Err(error) => error,
     };
     // Graph reports outages in the same words as some ids that do not exist. The list of the parent, which was read a moment ago, confirms
     // that this one does not exist.
-    if error.is_missing() || finder.below.is_some() && error.is_missing_in_outage() {
+    if error.is_not_found() || finder.parent_level.is_some() && error.is_not_found_due_to_outage() {
         forget(context, below, &parent)?;
         return Ok(JobReport::default());
     }
@@ -75,13 +75,13 @@ async fn write(
             skipped.push(context, &mut records, item, |out| selected.columns.write(item.fields(), &id_columns(&above), out));
         }
     }
-    context.output.records(records).await?;
+    context.output.write_records(records).await?;
     Ok((facts, skipped.into_error(context, || format!("read {parent}"))))
 }
 
 /// Removes a parent that no longer exists, and everything below it, from the states of the streams that read whatever they find there.
 pub(crate) fn forget(context: &Context, streams: StreamSet, parent: &Partition) -> Result<(), JobError> {
-    let is_found = |level: &Level, stream: &Stream| Stream::that_finds(level).is_none() || context.config(stream).reads_all(level);
+    let is_found = |level: &Level, stream: &Stream| Stream::discovering(level).is_none() || context.config(stream).reads_all(level);
     let path_from_parent = |stream: &Stream| stream.path().into_iter().skip_while(|level| Some(*level) != parent.level());
     let is_affected = |stream: &Stream| stream.cursor.is_some() && path_from_parent(stream).all(|level| is_found(level, stream));
     let streams = streams.filter(is_affected);

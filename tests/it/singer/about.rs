@@ -33,7 +33,7 @@ fn about_in_json_has_the_keys_that_tools_need() {
         assert!(about["capabilities"].as_array().unwrap().contains(&json!(capability)), "{capability}");
     }
     let settings = about["settings"]["properties"].as_object().unwrap();
-    let shown: Vec<_> = SETTINGS.iter().filter(|setting| setting.audience != Audience::Simulator).map(|setting| setting.name).collect();
+    let shown: Vec<_> = SETTINGS.iter().filter(|setting| setting.audience != Audience::Developer).map(|setting| setting.name).collect();
     assert_eq!(settings.keys().collect::<Vec<_>>(), shown);
     assert_eq!(about["settings"]["required"], json!(["tenant_id", "client_id", "client_secret"]));
     assert_eq!(settings["client_secret"]["secret"], true);

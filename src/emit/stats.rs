@@ -9,7 +9,7 @@ use crate::{graph::Counts, streams::Stream};
 
 /// The statistics of a stream.
 #[derive(Clone, Debug)]
-pub struct StreamFigures {
+pub struct StreamStats {
     pub stream: &'static Stream,
     pub phase: Phase,
     /// Emitted records.
@@ -44,9 +44,9 @@ pub enum Phase {
 
 /// A snapshot of the statistics of a run.
 #[derive(Clone, Debug)]
-pub struct Figures {
+pub struct Stats {
     /// All selected streams.
-    pub streams: Vec<StreamFigures>,
+    pub streams: Vec<StreamStats>,
     pub requests: Counts,
     pub elapsed: Duration,
     /// Whether more parents may still be found.
@@ -63,42 +63,42 @@ pub struct Remaining {
     pub longest: f64,
 }
 
-impl Figures {
+impl Stats {
     pub fn records(&self) -> u64 {
-        self.sum(|figures| figures.records)
+        self.sum(|stats| stats.records)
     }
 
     /// The sum of a statistic over all streams.
-    pub fn sum(&self, figure: impl Fn(&StreamFigures) -> u64) -> u64 {
+    pub fn sum(&self, figure: impl Fn(&StreamStats) -> u64) -> u64 {
         self.streams.iter().map(figure).sum()
     }
 
     /// When rate limiting ends for all streams, if any stream is waiting for it.
     pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.streams.iter().filter_map(|figures| figures.waiting_until(now)).max()
+        self.streams.iter().filter_map(|stats| stats.waiting_until(now)).max()
     }
 }
 
-impl StreamFigures {
+impl StreamStats {
     /// When rate limiting of the stream ends, if it is waiting for that.
     pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.wait_until.filter(|&until| until > now && self.phase == Phase::Reading)
     }
 }
 
-impl Figures {
+impl Stats {
     /// The statistics as JSON, for logs.
     pub fn json(&self) -> Value {
-        let streams: Map<_, _> = self.streams.iter().map(|figures| (figures.stream.name.to_owned(), figures.json())).collect();
+        let streams: Map<_, _> = self.streams.iter().map(|stats| (stats.stream.name.to_owned(), stats.json())).collect();
         let by_class: Map<_, _> = self.requests.classes.iter().map(|counts| (counts.class.name.to_owned(), counts.sent.into())).collect();
         json!({
             "seconds": seconds(self.elapsed),
             "records": self.records(),
-            "changed": self.sum(|figures| figures.changed),
-            "deleted": self.sum(|figures| figures.deleted),
+            "changed": self.sum(|stats| stats.changed),
+            "deleted": self.sum(|stats| stats.deleted),
             "requests": self.requests.sent(),
             "throttled": self.requests.throttled(),
-            "skipped": self.sum(|figures| figures.skipped),
+            "skipped": self.sum(|stats| stats.skipped),
             "sign_ins": self.requests.sign_ins,
             "requests_by_class": by_class,
             "streams": streams,
@@ -106,9 +106,9 @@ impl Figures {
     }
 }
 
-impl StreamFigures {
+impl StreamStats {
     fn json(&self) -> Value {
-        let mut figures = json!({
+        let mut stats = json!({
             "state": self.outcome(),
             "records": self.records,
             "requests": self.requests,
@@ -117,9 +117,9 @@ impl StreamFigures {
             "seconds": self.duration.map(seconds),
         });
         if self.reports_changes() {
-            (figures["changed"], figures["deleted"]) = (self.changed.into(), self.deleted.into());
+            (stats["changed"], stats["deleted"]) = (self.changed.into(), self.deleted.into());
         }
-        figures
+        stats
     }
 
     /// Whether the stream's records show changes and deletions.

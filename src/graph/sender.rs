@@ -14,16 +14,16 @@ use tracing::{debug, info, trace};
 use uuid::Uuid;
 
 use super::{
-    Cause, Claims, Error, Refusal, Request, ResponseDate, WorkEvent,
+    Cause, Claims, Error, ErrorResponse, Request, ResponseDate, WorkEvent,
     auth::token::{Token, TokenSource},
     error::WithId,
-    exchange::{Exchange, Exchanged, Response},
+    exchange::{Exchange, ExchangeResult, Response},
     format::ResponseFormat,
     limits::Limits,
     link::report_file,
     pace::scheduler::Scheduler,
-    response::{date, quotable, refusal},
-    retry::{Backoff, Consequence, consequence},
+    response::{date, error_response, quotable},
+    retry::{Backoff, FailureAction, action_for_cause},
     work::WorkItem,
 };
 
@@ -32,19 +32,19 @@ const SIGN_IN: &str = "the sign-in";
 
 /// Sends requests, with retries.
 #[derive(Debug)]
-pub(super) struct Attempts {
+pub(super) struct RequestSender {
     pub(super) exchange: Exchange,
     pub(super) tokens: TokenSource,
     pub(super) scheduler: Arc<Scheduler>,
     /// The date of Graph's last response.
     pub(super) last_response: Mutex<Option<ResponseDate>>,
     /// The initial backoff: one second, scaled by `pace` for simulators.
-    pub(super) first_wait: Duration,
+    pub(super) initial_backoff: Duration,
     pub(super) limits: Limits,
 }
 
 /// A request, and the attempts made at it so far.
-struct Attempted<'s, F> {
+struct PendingRequest<'s, F> {
     request: &'s Request,
     format: F,
     work: &'s WorkItem,
@@ -53,13 +53,13 @@ struct Attempted<'s, F> {
     id: Option<Uuid>,
 }
 
-impl<F> Attempted<'_, F> {
+impl<F> PendingRequest<'_, F> {
     fn error(&self, cause: Cause) -> Error {
         Error::new(self.request, cause, self.attempts).with_client_request_id(self.id)
     }
 }
 
-impl Attempts {
+impl RequestSender {
     /// Signs in, if there is no token yet.
     pub(super) async fn sign_in(&self) -> Result<(), Error> {
         let mut backoff = self.backoff();
@@ -67,7 +67,7 @@ impl Attempts {
         loop {
             let Err(refusal) = self.tokens.get(None).await else { return Ok(()) };
             let cause = Cause::SignIn(refusal);
-            let wait = if consequence(&cause) == Consequence::Retry { backoff.next(&cause, Instant::now()) } else { None };
+            let wait = if action_for_cause(&cause) == FailureAction::Retry { backoff.next(&cause, Instant::now()) } else { None };
             let Some(wait) = wait else { return Err(Error::new(SIGN_IN, cause, attempts)) };
             info!("cannot sign in: {cause}; retrying in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
@@ -78,38 +78,38 @@ impl Attempts {
     /// Sends a request, with retries.
     pub(super) async fn send<F: ResponseFormat>(&self, request: &Request, format: F, work: &WorkItem) -> Result<F::Parsed, Error> {
         let mut backoff = self.backoff();
-        let mut attempted = Attempted { request, format, work, attempts: 0, id: None };
+        let mut pending = PendingRequest { request, format, work, attempts: 0, id: None };
         loop {
-            let cause = match self.scheduled_attempt(&mut attempted).await {
+            let cause = match self.scheduled_attempt(&mut pending).await {
                 Ok(parsed) => return Ok(parsed),
                 Err(cause) => cause,
             };
-            let wait = match consequence(&cause) {
-                Consequence::Retry => backoff.next(&cause, Instant::now()),
-                Consequence::RetryOnce if attempted.attempts == 1 => backoff.next(&cause, Instant::now()),
+            let wait = match action_for_cause(&cause) {
+                FailureAction::Retry => backoff.next(&cause, Instant::now()),
+                FailureAction::RetryOnce if pending.attempts == 1 => backoff.next(&cause, Instant::now()),
                 _ => None,
             };
-            let Some(wait) = wait else { return Err(attempted.error(cause)) };
-            debug!("{request}: {}; retrying in {:.1} s", WithId(&cause, attempted.id), wait.as_secs_f64());
-            let _pause = throttled(&cause).map(|_| work.pause(wait));
+            let Some(wait) = wait else { return Err(pending.error(cause)) };
+            debug!("{request}: {}; retrying in {:.1} s", WithId(&cause, pending.id), wait.as_secs_f64());
+            let _pause = throttle_retry_after(&cause).map(|_| work.pause(wait));
             tokio::time::sleep(wait).await;
         }
     }
 
     fn backoff(&self) -> Backoff {
         // For a simulator, the pace scales this limit like the backoff.
-        let throttled = self.limits.throttled.mul_f64(self.first_wait.as_secs_f64());
-        Backoff::new(self.first_wait, Limits { throttled, ..self.limits })
+        let max_throttled_time = self.limits.max_throttled_time.mul_f64(self.initial_backoff.as_secs_f64());
+        Backoff::new(self.initial_backoff, Limits { max_throttled_time, ..self.limits })
     }
 
     /// Makes one attempt as soon as the scheduler allows it, and reports throttling to the scheduler.
-    async fn scheduled_attempt<F: ResponseFormat>(&self, attempted: &mut Attempted<'_, F>) -> Result<F::Parsed, Cause> {
-        let Attempted { request, work, .. } = *attempted;
+    async fn scheduled_attempt<F: ResponseFormat>(&self, pending: &mut PendingRequest<'_, F>) -> Result<F::Parsed, Cause> {
+        let PendingRequest { request, work, .. } = *pending;
         let (scope, queued_at) = (request.scope(), Instant::now());
         let _slot = self.scheduler.wait(scope, work.priority()).await.map_err(Cause::RateLimited)?;
         trace!("{request}: waited {} ms in the queue", queued_at.elapsed().as_millis());
-        let result = self.attempt_with_token(attempted).await;
-        if let Some(retry_after) = result.as_ref().err().and_then(throttled) {
+        let result = self.attempt_with_token(pending).await;
+        if let Some(retry_after) = result.as_ref().err().and_then(throttle_retry_after) {
             self.exchange.counters.throttled(scope.class());
             work.report(WorkEvent::Throttled);
             self.scheduler.throttled(scope, retry_after);
@@ -118,45 +118,51 @@ impl Attempts {
     }
 
     /// Makes one attempt. If Graph does not accept the token, immediately makes a second one with a new token.
-    async fn attempt_with_token<F: ResponseFormat>(&self, attempted: &mut Attempted<'_, F>) -> Result<F::Parsed, Cause> {
-        let mut refused = None;
+    async fn attempt_with_token<F: ResponseFormat>(&self, pending: &mut PendingRequest<'_, F>) -> Result<F::Parsed, Cause> {
+        let mut rejected_token = None;
         loop {
-            attempted.attempts += 1;
-            let token = self.tokens.get(refused.as_ref()).await.map_err(Cause::SignIn)?;
-            match self.attempt(attempted, &token).await {
-                Err(cause) if consequence(&cause) == Consequence::RefreshToken && refused.is_none() => refused = Some(token),
+            pending.attempts += 1;
+            let token = self.tokens.get(rejected_token.as_ref()).await.map_err(Cause::SignIn)?;
+            match self.attempt(pending, &token).await {
+                Err(cause) if action_for_cause(&cause) == FailureAction::RefreshToken && rejected_token.is_none() => {
+                    rejected_token = Some(token)
+                }
                 result => return result,
             }
         }
     }
 
-    async fn attempt<F: ResponseFormat>(&self, attempted: &mut Attempted<'_, F>, token: &Token) -> Result<F::Parsed, Cause> {
+    async fn attempt<F: ResponseFormat>(&self, pending: &mut PendingRequest<'_, F>, token: &Token) -> Result<F::Parsed, Cause> {
         let requested_at = Utc::now();
-        let Exchanged { id, response } = self.exchange.send(attempted.request, token, attempted.work).await;
-        attempted.id = id;
+        let ExchangeResult { id, response } = self.exchange.send(pending.request, token, pending.work).await;
+        pending.id = id;
         let response = response?;
         let date = ResponseDate::new(date(&response.headers), requested_at);
         *self.last_response.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
         let response = if F::MAY_REDIRECT && response.status == StatusCode::FOUND {
-            self.file(response.headers.get(LOCATION), date, attempted.work).await?
+            self.download_report_file(response.headers.get(LOCATION), date, pending.work).await?
         } else {
             response
         };
-        if response.status.is_success() { self.parse(response, date, attempted).await } else { Err(self.refused(response, date, token)) }
+        if response.status.is_success() {
+            self.parse(response, date, pending).await
+        } else {
+            Err(self.refusal_cause(response, date, token))
+        }
     }
 
     /// Downloads the file that Graph redirects to. If that fails, the request to Graph is retried, because the redirect
     /// expires after a few minutes.
-    async fn file(&self, location: Option<&HeaderValue>, date: ResponseDate, work: &WorkItem) -> Result<Response, Cause> {
+    async fn download_report_file(&self, location: Option<&HeaderValue>, date: ResponseDate, work: &WorkItem) -> Result<Response, Cause> {
         let Exchange { host, secrets, .. } = &self.exchange;
         let location = location.and_then(|location| location.to_str().ok()).unwrap_or_default();
-        let foreign = |place: String| Cause::ForeignLink(quotable(&place, secrets));
-        let response = self.exchange.file(report_file(location, host).map_err(foreign)?, work).await?;
+        let foreign = |target: String| Cause::ForeignLink(quotable(&target, secrets));
+        let response = self.exchange.download(report_file(location, host).map_err(foreign)?, work).await?;
         match response.status {
             status if status.is_redirection() => Err(foreign("another redirect instead of the report file".to_owned())),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let body = response.body.map(|(body, _)| body).unwrap_or_default();
-                Err(Cause::Refused(refusal(status.as_u16(), &response.headers, date, &body, secrets)))
+                Err(Cause::ErrorStatus(error_response(status.as_u16(), &response.headers, date, &body, secrets)))
             }
             status if !status.is_success() => Err(Cause::Transport(format!("cannot download the report file: status {}", status.as_u16()))),
             _ => Ok(response),
@@ -167,32 +173,32 @@ impl Attempts {
         &self,
         Response { status, body, .. }: Response,
         date: ResponseDate,
-        attempted: &Attempted<'_, F>,
+        pending: &PendingRequest<'_, F>,
     ) -> Result<F::Parsed, Cause> {
         // Caches and proxies may return only part of a page.
         if status == StatusCode::PARTIAL_CONTENT {
             return Err(Cause::Malformed("it is only part of the page (status 206)".to_owned()));
         }
         let (body, permit) = body?;
-        attempted.work.set_size(body.len());
-        attempted.format.parse(body, permit, date, &self.exchange).await
+        pending.work.set_size(body.len());
+        pending.format.parse(body, permit, date, &self.exchange).await
     }
 
-    fn refused(&self, Response { status, headers, body }: Response, date: ResponseDate, token: &Token) -> Cause {
+    fn refusal_cause(&self, Response { status, headers, body }: Response, date: ResponseDate, token: &Token) -> Cause {
         // The status is known even if the body could not be read.
         let body = body.map(|(body, _)| body).unwrap_or_default();
-        let mut refusal = refusal(status.as_u16(), &headers, date, &body, &self.exchange.secrets);
-        if refusal.status == 403 {
-            refusal.claims = Some(Box::new(Claims::parse(token.secret())));
+        let mut response = error_response(status.as_u16(), &headers, date, &body, &self.exchange.secrets);
+        if response.status == 403 {
+            response.claims = Some(Box::new(Claims::parse(token.secret())));
         }
-        Cause::Refused(refusal)
+        Cause::ErrorStatus(response)
     }
 }
 
 /// The `Retry-After` of a throttled request; [`None`] if the request was not throttled.
-fn throttled(cause: &Cause) -> Option<Option<Duration>> {
+fn throttle_retry_after(cause: &Cause) -> Option<Option<Duration>> {
     match cause {
-        Cause::Refused(Refusal { status: 429, retry_after, .. }) => Some(*retry_after),
+        Cause::ErrorStatus(ErrorResponse { status: 429, retry_after, .. }) => Some(*retry_after),
         _ => None,
     }
 }
