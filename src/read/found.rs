@@ -26,7 +26,7 @@ pub(crate) struct ParentDetails {
     pub(crate) group_properties: Vec<(String, String)>,
 }
 
-/// A parent that was found, with the streams that read it or what is below it.
+/// A parent that was found, with the streams that read it or something below it.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundParent {
     pub(crate) parent: Partition,

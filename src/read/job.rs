@@ -23,7 +23,7 @@ pub(crate) struct Job {
 /// The input of a job: one stream of one parent, or of the tenant.
 #[derive(Debug)]
 pub(crate) struct JobInput {
-    /// The stream. It may not be selected, if others need what it finds.
+    /// The stream. It may not be selected, if other streams need the parents that it finds.
     pub(crate) stream: &'static Stream,
     pub(crate) parent: Partition,
     pub(crate) origin: Origin,
@@ -76,7 +76,7 @@ impl JobInput {
     }
 }
 
-/// The result of a job: what it has found and read.
+/// The result of a job: the parents that it found, and how reading went.
 #[derive(Debug, Default)]
 pub(crate) struct JobReport {
     /// Parents for further jobs.
@@ -93,7 +93,7 @@ pub(crate) struct JobReport {
     pub(crate) without_team: Option<String>,
     /// Refused parents, with the streams that need them.
     pub(crate) refused: Vec<(StreamSet, Error)>,
-    /// The error for what was skipped in a parent that was otherwise read.
+    /// The error for items that were skipped in a parent that was otherwise read.
     pub(crate) skipped: Option<Error>,
     /// Why a parent was read only in part.
     pub(crate) failed: Option<Error>,
@@ -156,7 +156,7 @@ impl From<Error> for JobError {
 }
 
 impl JobReport {
-    /// The report of a job that has read a parent to its end for these streams. `skipped`: the error for what was skipped in it.
+    /// The report of a job that has read a parent to its end for these streams. `skipped`: the error for items that were skipped in it.
     pub(crate) fn completed(streams: StreamSet, skipped: Option<Error>) -> Self {
         Self { completed: streams, skipped, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Reads a tenant: makes jobs of the configured parents, and records of what the jobs read. Independent of the output protocol.
+//! Reads a tenant: turns the configured parents into jobs, and the items that the jobs read into records. Independent of the output protocol.
 
 pub(crate) mod channel;
 pub(crate) mod channel_ref;

@@ -43,7 +43,7 @@ pub(crate) fn following_jobs(context: &Context, report: &mut JobReport) -> Vec<J
     report.next_page.take().into_iter().chain(found.into_iter().flat_map(|found| jobs(context, found))).collect()
 }
 
-/// The jobs for a parent and for what is below it.
+/// The jobs for a parent and for everything below it.
 fn jobs(context: &Context, found: FoundParent) -> Vec<Job> {
     let streams = context.not_excluding(found.parent.own_id(), found.streams);
     if let (Origin::Unlisted { .. }, Some(finder)) = (found.origin, found.parent.level().and_then(Stream::discovering)) {

@@ -67,7 +67,7 @@ impl WantedParents {
         }
     }
 
-    /// Whether no stream reads what the list finds.
+    /// Whether no stream reads the parents that the list finds.
     pub(crate) fn is_empty(&self) -> bool {
         self.dependent_streams().is_empty()
     }

@@ -14,7 +14,7 @@ use crate::{
 /// Delta reports changes of the last eight months (graph.md 4.2). This is shorter, because months may have 28 days.
 const DELTA_HORIZON: Duration = Duration::from_secs(240 * 24 * 3600);
 
-/// Minimum overlap of a new delta query with what was read: changes appear in delta with a delay.
+/// Minimum overlap of a new delta query with the time that was already read, because changes appear in delta with a delay.
 const MIN_OVERLAP: Duration = Duration::from_secs(3600);
 
 /// A channel that does not support delta is tried again after this time.
@@ -26,7 +26,7 @@ pub(crate) struct DeltaCursor {
     is_enabled: bool,
     /// A full refresh does not follow delta, but stores where the next run can start it.
     is_full_refresh: bool,
-    /// The overlap of a new delta query with what was read.
+    /// The overlap of a new delta query with the time that was already read.
     overlap: Duration,
     pub(super) position: DeltaPosition,
 }

@@ -51,7 +51,7 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput,
     if !is_forbidden {
         return Err(error.into());
     }
-    // The application may be allowed to read what is below the parent, which also shows whether it exists.
+    // The application may be allowed to read what is below the parent. Reading that also shows whether the parent exists.
     let refused = if own.is_empty() { Vec::new() } else { vec![(own, error)] };
     Ok(JobReport { found: found(ChannelFacts::default()), refused, ..JobReport::default() })
 }
