@@ -86,7 +86,7 @@ impl ConfiguredParent {
 impl Verdict {
     /// The verdict on a failed request that requires the first of these permissions; the requests after it require the others.
     pub(super) fn of(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
-        match RefusalReason::of(&source, permissions) {
+        match RefusalReason::from_error(&source, permissions) {
             Some(refused) => Self::Refused { reason: Reason::Refused(refused), source: Box::new(source) },
             None => Self::Failed(Error::graph(task, source, permissions.get(..1).unwrap_or_default())),
         }

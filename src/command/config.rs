@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::files::{read_commented_object, read_secret};
 use crate::{
-    config::{self, Config, environment_variable, settings_of_environment},
+    config::{self, Config, environment_variable, settings_from_environment},
     error::Error,
     graph,
     secrets::Secrets,
@@ -58,7 +58,7 @@ pub(super) fn read_settings(paths: &[PathBuf], trust: Trust, secrets: &Secrets) 
         merge(&mut settings, file)?;
     }
     if paths.iter().any(|path| is_environment(path)) {
-        let environment = settings_of_environment(|name| env::var(name).ok());
+        let environment = settings_from_environment(|name| env::var(name).ok());
         let has_secret = is_set(&environment, SECRET) || is_set(&environment, SECRET_FILE);
         let is_foreign = |host: &&str| is_set(&settings, host) && !is_set(&environment, host);
         if trust == Trust::Untrusted && has_secret && HOSTS.iter().any(is_foreign) {
@@ -82,7 +82,7 @@ pub(super) fn suggest_environment(mut error: Error, paths: &[PathBuf]) -> Error 
     if let Error::Config(config) = &mut error
         && !paths.iter().any(|path| is_environment(path))
     {
-        let environment = settings_of_environment(|name| env::var(name).ok());
+        let environment = settings_from_environment(|name| env::var(name).ok());
         let alternatives = |missing: &config::Missing| match missing.option {
             SECRET => vec![SECRET, SECRET_FILE],
             option => vec![option],

@@ -24,7 +24,7 @@ impl Contradictions {
             let (id_layer, all_layer) = (reader.layer_of(level.id), reader.layer_of(level.all));
             // Options of the stream itself override the general options.
             if id_layer == all_layer && id_layer != usize::MAX && reader.flag(level.all) {
-                let [id, all] = [level.id, level.all].map(|name| reader.path_of(id_layer, name));
+                let [id, all] = [level.id, level.all].map(|name| reader.option_path(id_layer, name));
                 self.add(format!("`{id}` has no effect because `{all}` is true: all {} are read", level.plural));
             }
         }
@@ -33,7 +33,7 @@ impl Contradictions {
         let unused = LEVELS.iter().filter(|level| !stream.is_below(level)).map(|level| level.id);
         let start_date = stream.cursor.is_none().then_some("start_date");
         for name in unused.chain(start_date).filter(|name| reader.layer_of(name) == 0) {
-            self.add(format!("`{}` has no effect: the stream {} does not use `{name}`", reader.path_of(0, name), stream.name));
+            self.add(format!("`{}` has no effect: the stream {} does not use `{name}`", reader.option_path(0, name), stream.name));
         }
     }
 
@@ -41,8 +41,8 @@ impl Contradictions {
     fn check_parents(&mut self, reader: &Reader<'_>, stream: &'static Stream, config: &StreamConfig) {
         let selecting_option = |level: &Level| match config.parents(level) {
             Parents::Unknown => None,
-            Parents::All => Some(reader.path_of(reader.layer_of(level.all), level.all)),
-            Parents::Ids(_) => Some(reader.path_of(reader.layer_of(level.id), level.id)),
+            Parents::All => Some(reader.option_path(reader.layer_of(level.all), level.all)),
+            Parents::Ids(_) => Some(reader.option_path(reader.layer_of(level.id), level.id)),
         };
         for (level, above) in stream.path().into_iter().filter_map(|level| Some((level, level.above?))) {
             let Some(option) = selecting_option(level).filter(|_| !config.parents(above).are_known()) else { continue };
@@ -58,7 +58,7 @@ impl Contradictions {
     fn check_excluded(&mut self, reader: &mut Reader<'_>) {
         let excluded = reader.excluded();
         for level in LEVELS.iter().filter(|level| level.is_excludable) {
-            let path = reader.path_of(reader.layer_of(level.id), level.id);
+            let path = reader.option_path(reader.layer_of(level.id), level.id);
             for id in reader.ids(level).into_iter().filter(|id| excluded.contains(id)) {
                 self.add(format!("`{path}` selects {id}, but `exclude` skips it"));
             }

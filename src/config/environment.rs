@@ -13,7 +13,7 @@ pub fn environment_variable(setting: &str) -> String {
 
 /// Reads all settings from the environment. The values remain strings, which the configuration accepts for every type. Empty variables are
 /// ignored.
-pub fn settings_of_environment(value: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
+pub fn settings_from_environment(value: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
     let value = |name: &str| value(&environment_variable(name)).filter(|value| !value.is_empty());
     SETTINGS.iter().filter_map(|setting| Some((setting.name.to_owned(), Value::String(value(setting.name)?)))).collect()
 }

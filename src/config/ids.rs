@@ -20,8 +20,8 @@ pub(super) enum IdOf {
 impl IdOf {
     /// Finds the id in a string; [`None`] if there is no id or it is ambiguous.
     pub(super) fn read(self, text: &str) -> Option<String> {
-        let text = decoded(text)?;
-        let text = bare(&text);
+        let text = percent_decoded(text)?;
+        let text = without_enclosing_marks(&text);
         match self {
             Self::Level(level) => match level.id_form {
                 IdForm::Guid(parameter) => guid_or_link(text, parameter),
@@ -64,24 +64,24 @@ pub(super) fn tenant(text: &str) -> Option<String> {
 }
 
 fn guid_or_link(text: &str, parameter: Option<&str>) -> Option<String> {
-    guid(text).or_else(|| only(values(text, parameter?), guid)).or_else(|| guid(before_query(text)?))
+    guid(text).or_else(|| unique_id(values(text, parameter?), guid)).or_else(|| guid(before_query(text)?))
 }
 
 fn channel(text: &str) -> Option<String> {
-    let in_link = || only(segments(text, "channel").chain(segments(text, "message")), channel_id);
+    let in_link = || unique_id(segments(text, "channel").chain(segments(text, "message")), channel_id);
     channel_id(text).or_else(in_link).or_else(|| channel_id(before_query(text)?))
 }
 
 fn message(text: &str) -> Option<String> {
     // The link to a reply also contains the id of its root message.
-    let root = || only(values(text, "parentMessageId"), message_id);
+    let root = || unique_id(values(text, "parentMessageId"), message_id);
     if let Some(id) = message_id(text) {
         return Some(id);
     }
     if values(text, "parentMessageId").next().is_some() {
         return root();
     }
-    let in_link = || only(segments(text, "message").filter_map(|channel| segment_after(text, channel)), message_id);
+    let in_link = || unique_id(segments(text, "message").filter_map(|channel| segment_after(text, channel)), message_id);
     in_link().or_else(|| message_id(before_query(text)?))
 }
 
@@ -114,7 +114,7 @@ fn message_id(text: &str) -> Option<String> {
 }
 
 /// Removes percent-encoding; [`None`] if it is invalid or nested too deeply.
-fn decoded(text: &str) -> Option<String> {
+fn percent_decoded(text: &str) -> Option<String> {
     let mut text = text.trim().to_owned();
     for _ in 0..MAX_DECODINGS {
         let decoded = percent_decode_str(&text).decode_utf8().ok()?;
@@ -127,7 +127,7 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 /// Removes surrounding braces, brackets or quotes.
-fn bare(text: &str) -> &str {
+fn without_enclosing_marks(text: &str) -> &str {
     let text = text.trim();
     let pairs = [('{', '}'), ('<', '>'), ('"', '"'), ('\'', '\'')];
     pairs.into_iter().find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close)).unwrap_or(text).trim()
@@ -173,7 +173,7 @@ fn without_query(segment: &str) -> &str {
 }
 
 /// The id, if all strings contain the same one.
-fn only<'t>(mut texts: impl Iterator<Item = &'t str>, read: impl Fn(&str) -> Option<String>) -> Option<String> {
+fn unique_id<'t>(mut texts: impl Iterator<Item = &'t str>, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     let first = read(texts.next()?)?;
     texts.all(|text| read(text).as_ref() == Some(&first)).then_some(first)
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use contradictions::Contradictions;
-pub use environment::{environment_variable, settings_of_environment};
+pub use environment::{environment_variable, settings_from_environment};
 pub use problem::{Error, InvalidOption, Missing};
 use reader::Reader;
 pub use reader::is_set;
@@ -81,7 +81,7 @@ impl Config {
     pub fn new(settings: &Value) -> Result<Self, Error> {
         let Some(settings) = settings.as_object() else {
             let problem = InvalidOption { option: "configuration".to_owned(), value: None, allowed: "must be a JSON object".to_owned() };
-            return Err(Error::of(problem));
+            return Err(Error::from_problem(problem));
         };
         let mut reader = Reader::new(settings);
         let config = Self::read(&mut reader);

@@ -31,7 +31,7 @@ pub struct InvalidOption {
 }
 
 impl Error {
-    pub(super) fn of(problem: InvalidOption) -> Self {
+    pub(super) fn from_problem(problem: InvalidOption) -> Self {
         Self { problems: vec![problem], ..Self::default() }
     }
 

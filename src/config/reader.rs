@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
             invalid.truncate(MAX_SHOWN_IDS);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let value = Some(invalid.join(", ") + &more);
-            self.problems.push(InvalidOption { option: self.path_of(layer, name), value, allowed: kind.allowed() });
+            self.problems.push(InvalidOption { option: self.option_path(layer, name), value, allowed: kind.allowed() });
         }
         ids
     }
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The path of an option in a layer.
-    pub(super) fn path_of(&self, layer: usize, name: &str) -> String {
+    pub(super) fn option_path(&self, layer: usize, name: &str) -> String {
         let path = self.layers.get(layer).map_or("", |(_, path)| path);
         format!("{path}{name}")
     }
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
                 _ => false,
             };
             let shown = if may_be_secret { NOT_SHOWN.to_owned() } else { short_form(value) };
-            self.problems.push(InvalidOption { option: self.path_of(layer, name), value: Some(shown), allowed: allowed.to_owned() });
+            self.problems.push(InvalidOption { option: self.option_path(layer, name), value: Some(shown), allowed: allowed.to_owned() });
         }
         parsed
     }

@@ -63,7 +63,7 @@ impl Speed {
     /// The time for all requests at this rate, but at least the time for the longest list, whose requests are sent one after another.
     fn left(&self, stats: &Stats, rate: f64) -> Option<Duration> {
         let remaining = stats.remaining.filter(|remaining| rate > 0.0 && remaining.requests > 0.0)?;
-        let one = stats.requests.mean().max(self.channel_spacing);
+        let one = stats.requests.mean_latency().max(self.channel_spacing);
         Duration::try_from_secs_f64((remaining.requests / rate).max(remaining.longest * one.as_secs_f64())).ok()
     }
 }

@@ -67,7 +67,7 @@ fn count(number: u64) -> String {
 /// The requests by class, with the mean duration.
 fn requests_by_class(stats: &Stats) -> String {
     let classes = stats.requests.classes.iter().map(|counts| {
-        let milliseconds = counts.mean().as_millis();
+        let milliseconds = counts.mean_latency().as_millis();
         format!("{} {} ({milliseconds} ms each)", HumanCount(counts.sent), counts.class.name)
     });
     let sign_ins = format!("{} sign-in", HumanCount(stats.requests.sign_ins));

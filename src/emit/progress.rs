@@ -81,7 +81,7 @@ impl Progress {
 
     fn each(&self, streams: StreamSet, change: impl Fn(&mut StreamStats)) {
         let mut counters = self.lock();
-        counters.streams.values_of_mut(streams).flatten().for_each(change);
+        counters.streams.values_mut(streams).flatten().for_each(change);
     }
 
     fn one(&self, stream: &'static Stream, change: impl Fn(&mut StreamStats)) {

@@ -66,20 +66,20 @@ pub enum Error {
     },
     /// Graph refused access to every parent of a stream, or none of them exists.
     #[error("none of {count} teams or channels could be read; for example: {example}")]
-    NoParent {
+    NoParentReadable {
         count: u64,
         /// The most informative of the errors.
         example: Arc<Error>,
     },
     /// Some items cannot be converted to records.
     #[error("could not {task} completely: {count} items are malformed (not an object, or no usable id), even after a retry")]
-    Damaged { task: String, count: u64 },
+    MalformedItems { task: String, count: u64 },
     /// Graph did not return anything older than a certain time, because its pages repeated.
     #[error(
         "could not {task} completely: everything older than {than} is missing, because Graph's pages began to repeat before reaching it on {at}; hint: \
         a run that starts more than a day later tries again; please report this if the error persists"
     )]
-    Older {
+    HistoryIncomplete {
         task: String,
         /// How far back the channel was read.
         than: DateTime<Utc>,
@@ -172,10 +172,14 @@ impl Error {
                 graph::Cause::ForeignLink(_) | graph::Cause::EndlessPaging(_) => Fault::Program,
                 _ => Fault::User,
             },
-            Self::NoParent { example, .. } => example.fault(),
+            Self::NoParentReadable { example, .. } => example.fault(),
             Self::TooLarge { .. } => Fault::User,
             Self::TeamsNotListed { .. } | Self::NoChannels { .. } | Self::Machine(_) => Fault::Transient,
-            Self::ListOfTeam { .. } | Self::Damaged { .. } | Self::Older { .. } | Self::Output(_) | Self::Internal(_) => Fault::Program,
+            Self::ListOfTeam { .. }
+            | Self::MalformedItems { .. }
+            | Self::HistoryIncomplete { .. }
+            | Self::Output(_)
+            | Self::Internal(_) => Fault::Program,
         }
     }
 
@@ -214,7 +218,7 @@ impl Error {
 
     /// Creates the error for a failed request to Graph. The task, such as "list the members of team 02bd9fd6", requires all of the permissions.
     pub fn graph(task: impl Into<String>, source: graph::Error, permissions: &[&'static Permission]) -> Self {
-        let reason = RefusalReason::of(&source, permissions);
+        let reason = RefusalReason::from_error(&source, permissions);
         let missing_permission = match &reason {
             Some(RefusalReason::MissingPermission(missing)) if missing.is_certain => Some(missing.required.least_privileged()),
             _ => None,

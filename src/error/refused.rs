@@ -35,7 +35,7 @@ pub struct MissingPermission {
 impl RefusalReason {
     /// Why Graph refused a request. The request requires the first of these permissions, and later requests require the others. [`None`] if it
     /// was not refused, or if the reason is unknown. The decision is based on Graph's response; the token is only used to explain it.
-    pub fn of(error: &graph::Error, permissions: &[&'static Permission]) -> Option<Self> {
+    pub fn from_error(error: &graph::Error, permissions: &[&'static Permission]) -> Option<Self> {
         let Cause::ErrorStatus(refusal) = &error.cause else { return None };
         if error.is_transient() || error.is_outage() || error.is_later_page_refusal() {
             return None;
@@ -62,8 +62,11 @@ impl RefusalReason {
                 }
                 let roles = || granted.iter().flatten();
                 let insufficient = roles().filter(|role| required.includes(role)).cloned().collect();
-                let also_required =
-                    next.iter().copied().filter(|permission| claims.and_then(|claims| claims.has(permission)) != Some(true)).collect();
+                let also_required = next
+                    .iter()
+                    .copied()
+                    .filter(|permission| claims.and_then(|claims| claims.has_permission(permission)) != Some(true))
+                    .collect();
                 let is_certain = granted.is_some() || is_confirmed;
                 Some(Self::MissingPermission(MissingPermission { required, also_required, granted, insufficient, is_certain }))
             }
@@ -142,7 +145,7 @@ mod tests {
         let claims = Some(Box::new(Claims { roles, ..Claims::default() }));
         let cause = Cause::ErrorStatus(ErrorResponse { status, message: message.to_owned(), claims, ..ErrorResponse::default() });
         let error = graph::Error { request: String::new(), cause, attempts: 1, client_request_id: None, is_later_page: false };
-        RefusalReason::of(&error, &[&MESSAGES, &TEAMS]).map_or_else(|| "-".to_owned(), |reason| reason.advice())
+        RefusalReason::from_error(&error, &[&MESSAGES, &TEAMS]).map_or_else(|| "-".to_owned(), |reason| reason.advice())
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl GraphClient {
 
     /// The request rates, with the mean latency of the responses so far.
     pub fn rates(&self) -> Rates {
-        Rates::new(self.inner.pace, self.counts().mean())
+        Rates::new(self.inner.pace, self.counts().mean_latency())
     }
 
     /// The client secret and the tokens.

@@ -102,7 +102,7 @@ impl Error {
     /// The error status that Graph returned.
     pub fn status(&self) -> Option<u16> {
         match &self.cause {
-            Cause::ErrorStatus(refusal) => Some(refusal.status),
+            Cause::ErrorStatus(response) => Some(response.status),
             _ => None,
         }
     }
@@ -119,7 +119,7 @@ impl Error {
 
     /// Whether, according to Graph, the team itself does not exist, rather than something in it.
     pub fn is_team_not_found(&self) -> bool {
-        matches!(&self.cause, Cause::ErrorStatus(refusal) if refusal.status == 404 && refusal.message.to_lowercase().contains("no team found"))
+        matches!(&self.cause, Cause::ErrorStatus(response) if response.status == 404 && response.message.to_lowercase().contains("no team found"))
     }
 
     /// Whether the response is a 404 that was caused by an outage of one of Graph's backend services.
@@ -129,7 +129,7 @@ impl Error {
 
     /// Whether the response shows an outage of one of Graph's backend services, although its status blames the client.
     pub fn is_outage(&self) -> bool {
-        matches!(&self.cause, Cause::ErrorStatus(refusal) if refusal.is_outage())
+        matches!(&self.cause, Cause::ErrorStatus(response) if response.is_outage())
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) struct WithId<'a>(pub &'a Cause, pub Option<Uuid>);
 impl fmt::Display for WithId<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self(Cause::ErrorStatus(refusal), id) => refusal.write(formatter, *id),
+            Self(Cause::ErrorStatus(response), id) => response.write(formatter, *id),
             Self(cause @ (Cause::Transport(_) | Cause::Malformed(_)), Some(id)) => write!(formatter, "{cause} (client-request-id {id})"),
             // For the other causes, Microsoft support cannot look up this id.
             Self(cause, _) => cause.fmt(formatter),
@@ -160,7 +160,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(refusal) => refusal.fmt(formatter),
-            Self::ErrorStatus(refusal) => refusal.fmt(formatter),
+            Self::ErrorStatus(response) => response.fmt(formatter),
             Self::Transport(text) => formatter.write_str(text),
             Self::Malformed(text) => write!(formatter, "unexpected response: {text}"),
             Self::RateLimited(_) => formatter.write_str("skipped, because Graph is rate-limiting these requests"),

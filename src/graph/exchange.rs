@@ -67,7 +67,7 @@ impl Exchange {
             Err(cause) => return ExchangeResult { id: None, response: Err(cause) },
         };
         let class = request.scope().class();
-        self.counters.sent(class);
+        self.counters.count_sent(class);
         work.report(WorkEvent::Sent);
         let began = Instant::now();
         let response = timeout.wait(async { to_send.await.inspect_err(|error| was_sent = !error.is_connect()) }).await;
@@ -82,11 +82,11 @@ impl Exchange {
         if timeout.has_expired() || matches!(response, Ok(Response { status: StatusCode::MISDIRECTED_REQUEST, .. })) {
             self.connection.replace(&client);
         }
-        let took = began.elapsed();
-        self.counters.took(class, took);
+        let latency = began.elapsed();
+        self.counters.add_latency(class, latency);
         if let Ok(Response { status, body, .. }) = &response {
             let bytes = body.as_ref().map_or(0, |(body, _)| body.len());
-            debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), took.as_millis());
+            debug!("{request}: {} in {} ms, {bytes} bytes", status.as_u16(), latency.as_millis());
         }
         ExchangeResult { id: was_sent.then_some(id), response }
     }

@@ -21,7 +21,7 @@ pub struct Pages {
     links: HashSet<u128>,
     ids: HashSet<u128>,
     loop_detector: Box<LoopDetector>,
-    empty: u32,
+    empty_pages: u32,
 }
 
 impl Pages {
@@ -35,7 +35,7 @@ impl Pages {
             links: HashSet::new(),
             ids: HashSet::new(),
             loop_detector: Box::default(),
-            empty: 0,
+            empty_pages: 0,
         }
     }
 
@@ -46,7 +46,7 @@ impl Pages {
         if may_restart {
             self.next = Some(self.first.clone());
             self.links.clear();
-            (self.has_page, self.loop_detector, self.empty) = (false, Box::default(), 0);
+            (self.has_page, self.loop_detector, self.empty_pages) = (false, Box::default(), 0);
         }
         may_restart
     }
@@ -67,7 +67,7 @@ impl Pages {
     }
 
     /// The number of distinct ids that were passed to [`Self::is_new`].
-    pub fn distinct(&self) -> usize {
+    pub fn distinct_ids(&self) -> usize {
         self.ids.len()
     }
 
@@ -95,13 +95,13 @@ impl Pages {
         let is_later_page = self.has_page;
         let mut page = client.page(&request).await.map_err(|error| error.on_later_page(is_later_page))?;
         self.has_page = true;
-        if page.items().any(|item| item.is_damaged() || item.replies().any(|reply| reply.is_damaged())) {
+        if page.items().any(|item| item.is_malformed() || item.replies().any(|reply| reply.is_malformed())) {
             // Frees the page's memory for the next response.
             drop(page);
             page = client.page(&request).await.map_err(|error| error.on_later_page(true))?;
         }
-        self.empty = if page.is_empty() { self.empty + 1 } else { 0 };
-        if self.empty > MAX_EMPTY {
+        self.empty_pages = if page.is_empty() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > MAX_EMPTY {
             return Err(Error::new(&request, Cause::EndlessPaging("a thousand empty pages in a row"), 1).on_later_page(true));
         }
         if self.loop_detector.add_page(page.items().map(hash)) {

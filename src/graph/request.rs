@@ -28,9 +28,9 @@ pub struct Request {
 
 impl Request {
     /// A request for a partition, or for the resource at these path segments below it.
-    pub fn get<'a>(class: &'static Class, of: &'a Partition, segments: impl IntoIterator<Item = &'a str>) -> Self {
-        let path = format!("/v1.0{}", path(of.path().into_iter().chain(segments)));
-        Self { path_and_query: path, scope: Scope::new(class, of), is_link: false }
+    pub fn get<'a>(class: &'static Class, partition: &'a Partition, segments: impl IntoIterator<Item = &'a str>) -> Self {
+        let path = format!("/v1.0{}", path(partition.path().into_iter().chain(segments)));
+        Self { path_and_query: path, scope: Scope::new(class, partition), is_link: false }
     }
 
     /// A request for a function below `segment`, such as `/reports/getTeamsDeviceUsageUserDetail(period='D7')`.

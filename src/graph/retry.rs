@@ -51,12 +51,12 @@ pub(super) fn action_for_status(status: u16) -> FailureAction {
 /// What to do after an attempt failed for this cause.
 pub(super) fn action_for_cause(cause: &Cause) -> FailureAction {
     match cause {
-        Cause::ErrorStatus(refusal) if refusal.is_outage() => FailureAction::Retry,
+        Cause::ErrorStatus(response) if response.is_outage() => FailureAction::Retry,
         // If a 404 does not indicate what was not found, it may come from a gateway with a routing failure (graph.md 5.2).
         Cause::ErrorStatus(ErrorResponse { status: 404, code, .. }) if matches!(code.as_str(), "" | "UnknownError") => {
             FailureAction::RetryOnce
         }
-        Cause::ErrorStatus(refusal) => action_for_status(refusal.status),
+        Cause::ErrorStatus(response) => action_for_status(response.status),
         Cause::SignIn(refusal) if refusal.transient => FailureAction::Retry,
         Cause::Transport(_) | Cause::Malformed(_) => FailureAction::Retry,
         Cause::RateLimited(_) | Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => FailureAction::FailStream,
@@ -72,7 +72,7 @@ pub(super) struct Backoff {
     first: Duration,
     limits: Limits,
     /// The number of failed attempts.
-    refusals: u32,
+    failed_attempts: u32,
     /// The number of failed attempts that were not throttled.
     failures: u32,
     /// When retries end. The time is counted from the first failed attempt, so time in the queue does not count.
@@ -82,48 +82,48 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(first: Duration, limits: Limits) -> Self {
-        Self { first, limits, refusals: 0, failures: 0, until: None, throttled_until: None }
+        Self { first, limits, failed_attempts: 0, failures: 0, until: None, throttled_until: None }
     }
 
     /// The wait from `now` until the next attempt. [`None`] if the attempts are exhausted, or the wait would be too long.
     pub(super) fn next(&mut self, cause: &Cause, now: Instant) -> Option<Duration> {
         let is_throttled = matches!(cause, Cause::ErrorStatus(ErrorResponse { status: 429, .. }));
-        let is_given_up = if is_throttled {
+        let is_exhausted = if is_throttled {
             now > *self.throttled_until.get_or_insert(now + self.limits.max_throttled_time)
         } else {
             self.failures += 1;
             self.failures >= self.limits.max_attempts
         };
         let requested = retry_after(cause);
-        let own = if is_throttled { self.own_while_throttled(requested) } else { self.own() };
-        self.refusals += 1;
+        let backoff = if is_throttled { self.linear_backoff(requested) } else { self.exponential_backoff() };
+        self.failed_attempts += 1;
         let wait = match requested {
-            Some(requested) if self.refusals == 1 => requested,
-            requested => requested.unwrap_or_default().max(own),
+            Some(requested) if self.failed_attempts == 1 => requested,
+            requested => requested.unwrap_or_default().max(backoff),
         };
         let is_allowed = wait <= self.limits.max_wait && now.checked_add(wait)? <= *self.until.get_or_insert(now + MAX_RETRY_TIME);
-        (is_allowed && !is_given_up).then_some(wait)
+        (is_allowed && !is_exhausted).then_some(wait)
     }
 
     /// The client's own backoff, which doubles. The jitter prevents requests that failed together from being retried together.
-    fn own(&self) -> Duration {
-        self.first * 2_u32.saturating_pow(self.refusals).min(MAX_BACKOFF_FACTOR) + self.first.mul_f64(fastrand::f64())
+    fn exponential_backoff(&self) -> Duration {
+        self.first * 2_u32.saturating_pow(self.failed_attempts).min(MAX_BACKOFF_FACTOR) + self.first.mul_f64(fastrand::f64())
     }
 
     /// The client's own backoff while requests are throttled. It grows linearly, by `first` or by `Retry-After`. If another client shares the
     /// budget, each attempt costs both clients such a wait, but waiting too long costs just as much. The total is lowest if the wait grows with the
     /// square root of the elapsed time.
-    fn own_while_throttled(&self, requested: Option<Duration>) -> Duration {
+    fn linear_backoff(&self, requested: Option<Duration>) -> Duration {
         let longest = self.first * MAX_BACKOFF_FACTOR;
         let step = requested.unwrap_or_default().clamp(self.first, longest);
         let jitter = fastrand::f64();
-        step.mul_f64(f64::from(self.refusals + 1) + jitter).min(longest + self.first.mul_f64(jitter))
+        step.mul_f64(f64::from(self.failed_attempts + 1) + jitter).min(longest + self.first.mul_f64(jitter))
     }
 }
 
 fn retry_after(cause: &Cause) -> Option<Duration> {
     match cause {
-        Cause::ErrorStatus(refusal) => refusal.retry_after,
+        Cause::ErrorStatus(response) => response.retry_after,
         Cause::SignIn(refusal) => refusal.retry_after,
         _ => None,
     }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn from_the_second_refusal_on_the_longer_of_retry_after_and_our_own_backoff_counts() {
+    fn after_the_second_failure_the_longer_of_retry_after_and_the_backoff_is_used() {
         let waited = all(SECOND, &refused(429, Some(SECOND / 8)));
         assert_eq!(waited[0], SECOND / 8);
         for (wait, own) in waited[1..].iter().zip(2..) {
@@ -305,7 +305,7 @@ mod tests {
     /// Time before the first failed attempt does not count: the process may have been suspended, or the request may have been queued for a long
     /// time.
     #[test]
-    fn the_retry_time_begins_with_the_first_refusal() {
+    fn the_retry_time_starts_at_the_first_failure() {
         let (mut backoff, late) = (backoff(SECOND), Instant::now() + MAX_RETRY_TIME * 2);
         assert!(backoff.next(&Cause::Transport(String::new()), late).is_some());
         assert_eq!(backoff.next(&Cause::Transport(String::new()), late + MAX_RETRY_TIME), None);

@@ -110,9 +110,9 @@ impl RequestSender {
         trace!("{request}: waited {} ms in the queue", queued_at.elapsed().as_millis());
         let result = self.attempt_with_token(pending).await;
         if let Some(retry_after) = result.as_ref().err().and_then(throttle_retry_after) {
-            self.exchange.counters.throttled(scope.class());
+            self.exchange.counters.count_throttled(scope.class());
             work.report(WorkEvent::Throttled);
-            self.scheduler.throttled(scope, retry_after);
+            self.scheduler.report_throttled(scope, retry_after);
         }
         result
     }
@@ -195,7 +195,7 @@ impl RequestSender {
     }
 }
 
-/// The `Retry-After` of a throttled request; [`None`] if the request was not throttled.
+/// [`None`] if the request was not throttled. Otherwise its `Retry-After`, if present.
 fn throttle_retry_after(cause: &Cause) -> Option<Option<Duration>> {
     match cause {
         Cause::ErrorStatus(ErrorResponse { status: 429, retry_after, .. }) => Some(*retry_after),

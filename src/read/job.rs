@@ -130,7 +130,7 @@ impl Skipped {
             (Some(error), ..) => Some(error),
             (None, 0, 0) => None,
             (None, 0, count) => Some(Error::TooLarge { task: task(), count, limit: context.max_record }),
-            (None, count, _) => Some(Error::Damaged { task: task(), count }),
+            (None, count, _) => Some(Error::MalformedItems { task: task(), count }),
         }
     }
 }

@@ -43,12 +43,12 @@ impl Outcomes {
             Ok(report) => report,
             Err(error) => return vec![self.stop(streams, error)],
         };
-        self.0.values_of_mut(report.completed).for_each(StreamOutcome::note_read);
+        self.0.values_mut(report.completed).for_each(StreamOutcome::note_read);
         for id in &report.found_ids {
-            self.0.values_of_mut(streams).for_each(|stream| stream.note_found(id));
+            self.0.values_mut(streams).for_each(|stream| stream.note_found(id));
         }
         if let Some(team) = report.unlisted {
-            self.0.values_of_mut(streams.filter(depends_on_team_list)).for_each(|stream| stream.note_unlisted(&team));
+            self.0.values_mut(streams.filter(depends_on_team_list)).for_each(|stream| stream.note_unlisted(&team));
         }
         let mut problems: Vec<_> = report.refused.into_iter().map(|(streams, error)| self.refuse(streams, error)).collect();
         problems.extend(report.failed.into_iter().chain(report.skipped).map(|error| self.fail(streams, error)));
@@ -67,14 +67,14 @@ impl Outcomes {
 
     fn refuse(&mut self, streams: StreamSet, error: Error) -> Problem {
         let error = Arc::new(error);
-        self.0.values_of_mut(streams).for_each(|stream| stream.refuse(&error));
+        self.0.values_mut(streams).for_each(|stream| stream.refuse(&error));
         Problem { streams, error, is_refusal: true, had_failed: false }
     }
 
     fn fail(&mut self, streams: StreamSet, error: Error) -> Problem {
         let error = Arc::new(error);
         let had_failed = streams.iter().all(|stream| self.0[stream].has_failed());
-        self.0.values_of_mut(streams).for_each(|stream| stream.fail(&error));
+        self.0.values_mut(streams).for_each(|stream| stream.fail(&error));
         Problem { streams, error, is_refusal: false, had_failed }
     }
 }
@@ -150,7 +150,7 @@ impl StreamOutcome {
     /// The same, together with the number of parents.
     pub(crate) fn no_parent(&self) -> Option<Arc<Error>> {
         let one = self.refusal_of_all()?;
-        Some(if self.refused > 1 { Arc::new(Error::NoParent { count: self.refused, example: one.clone() }) } else { one.clone() })
+        Some(if self.refused > 1 { Arc::new(Error::NoParentReadable { count: self.refused, example: one.clone() }) } else { one.clone() })
     }
 
     /// Notes a team that exists but that Graph does not list.

@@ -66,7 +66,7 @@ impl StreamWaits {
     }
 
     fn update(&self, streams: StreamSet, change: impl Fn(&mut StreamWait)) {
-        self.waits().values_of_mut(streams).for_each(change);
+        self.waits().values_mut(streams).for_each(change);
     }
 
     /// A thread that panicked has left the data as it was.

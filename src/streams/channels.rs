@@ -21,7 +21,7 @@ pub static CHANNEL_READ: Permission = Permission::new(&[
     "Directory.ReadWrite.All",
 ]);
 
-/// The channels that this stream lists are also the parents of other streams.
+/// The channels in this list are also the parents of other streams.
 pub static CHANNELS: Stream = Stream {
     name: "channels",
     description: "Standard, private and shared channels of the selected teams.",
@@ -29,7 +29,11 @@ pub static CHANNELS: Stream = Stream {
     cursor: None,
     is_default: true,
     parent_level: Some(&TEAM),
-    discovers: Some(DiscoveredParents { level: &CHANNEL, request: |of| channel(of.id(&TEAM), of.id(&CHANNEL)), permission: &CHANNEL_READ }),
+    discovers: Some(DiscoveredParents {
+        level: &CHANNEL,
+        request: |partition| channel(partition.id(&TEAM), partition.id(&CHANNEL)),
+        permission: &CHANNEL_READ,
+    }),
     permissions: &[&CHANNEL_READ],
     max_page_size: 999,
     // Graph rejects $top here. Every team has a channel named General, but Graph sometimes returns empty lists (graph.md 2.3).

@@ -17,7 +17,7 @@ impl<T> PerStream<T> {
         self.0.iter()
     }
 
-    pub fn values_of_mut(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut T> {
+    pub fn values_mut(&mut self, streams: StreamSet) -> impl Iterator<Item = &mut T> {
         self.0.iter_mut().zip(STREAMS).filter(move |(_, stream)| streams.contains(stream)).map(|(value, _)| value)
     }
 }
@@ -53,9 +53,9 @@ impl<T> IntoIterator for PerStream<T> {
 
 /// Streams without a value have [`None`].
 impl<T> FromIterator<(&'static Stream, T)> for PerStream<Option<T>> {
-    fn from_iter<I: IntoIterator<Item = (&'static Stream, T)>>(of_streams: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = (&'static Stream, T)>>(values_by_stream: I) -> Self {
         let mut values = Self::from_fn(|_| None);
-        for (stream, value) in of_streams {
+        for (stream, value) in values_by_stream {
             values[stream] = Some(value);
         }
         values
@@ -72,7 +72,7 @@ mod tests {
         let mut names = PerStream::from_fn(|stream| stream.name);
         assert!(Stream::all().all(|stream| names[stream] == stream.name));
         names[&MEMBERS] = "changed";
-        assert_eq!(names.values_of_mut([&MESSAGES, &MEMBERS].into_iter().collect()).collect::<Vec<_>>(), [&mut "changed", &mut "messages"]);
+        assert_eq!(names.values_mut([&MESSAGES, &MEMBERS].into_iter().collect()).collect::<Vec<_>>(), [&mut "changed", &mut "messages"]);
         let some: PerStream<Option<u8>> = [(&MESSAGES as &'static Stream, 1), (&TEAMS, 2), (&TEAMS, 3)].into_iter().collect();
         assert_eq!((some[&TEAMS], some[&MESSAGES], some.values().flatten().count()), (Some(3), Some(1), 2));
     }

@@ -40,7 +40,7 @@ pub static TEAMS: Stream = Stream {
     cursor: None,
     is_default: true,
     parent_level: None,
-    discovers: Some(DiscoveredParents { level: &TEAM, request: |of| team(of.id(&TEAM)), permission: &TEAM_READ }),
+    discovers: Some(DiscoveredParents { level: &TEAM, request: |partition| team(partition.id(&TEAM)), permission: &TEAM_READ }),
     permissions: &[&GROUP_READ, &TEAM_READ],
     max_page_size: 999,
     read: Read::Teams,

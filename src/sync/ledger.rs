@@ -41,12 +41,12 @@ impl Ledger {
 
     /// Adds a job for these streams.
     pub(super) fn begin(&mut self, streams: StreamSet) {
-        self.pending.values_of_mut(streams).for_each(|pending| *pending += 1);
+        self.pending.values_mut(streams).for_each(|pending| *pending += 1);
     }
 
     /// Ends a job; the jobs that follow from it must have been added. Returns the streams that have no jobs left.
     pub(super) fn end(&mut self, streams: StreamSet) -> StreamSet {
-        self.pending.values_of_mut(streams).for_each(|pending| *pending -= 1);
+        self.pending.values_mut(streams).for_each(|pending| *pending -= 1);
         streams.filter(|stream| self.pending[stream] == 0)
     }
 

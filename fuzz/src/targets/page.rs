@@ -50,7 +50,7 @@ fn assert_page(page: &Page) {
 
 fn assert_item(item: Item<'_>) {
     item.times().for_each(|time| _ = instant(&time));
-    let Some(id) = item.id().filter(|_| !item.is_damaged()) else { return };
+    let Some(id) = item.id().filter(|_| !item.is_malformed()) else { return };
     let sent: Vec<_> = item.fields().collect();
     // Rows of a report come from a file and have no id.
     let has_pages = |(stream, _): &(&Stream, &Columns)| !matches!(stream.read, Read::Report(_));

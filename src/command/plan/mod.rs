@@ -23,7 +23,7 @@ use super::{
 use crate::{
     check::options_to_set,
     cli::{self, PlanFormat},
-    config::{Config, settings_of_environment},
+    config::{Config, settings_from_environment},
     console::Log,
     emit::StopSignal,
     error::Error,
@@ -106,7 +106,7 @@ fn is_environment_alone(paths: &[PathBuf]) -> bool {
 }
 
 fn source_of_environment() -> &'static str {
-    if settings_of_environment(|name| env::var(name).ok()).is_empty() {
+    if settings_from_environment(|name| env::var(name).ok()).is_empty() {
         "no configuration: no variable TAP_MICROSOFT_TEAMS_* is set; pass --config FILE, or set the variables"
     } else {
         "configuration: variables TAP_MICROSOFT_TEAMS_* of the environment; pass --config FILE to use a file"

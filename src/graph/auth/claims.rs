@@ -29,7 +29,7 @@ impl Claims {
     }
 
     /// Whether the token has the permission. [`None`] if the token's permissions cannot be read.
-    pub fn has(&self, permission: &Permission) -> Option<bool> {
+    pub fn has_permission(&self, permission: &Permission) -> Option<bool> {
         let roles = self.roles.as_ref()?;
         Some(roles.iter().any(|role| permission.includes(role)))
     }
@@ -61,9 +61,9 @@ mod tests {
         let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
         let claims =
             Claims::parse(&token(json!({"roles": ["Team.ReadBasic.All", "Group.Read.All"], "tid": tenant, "appid": "x"}).to_string()));
-        assert_eq!((claims.has(&MESSAGES), claims.tenant_id.unwrap().to_string().as_str()), (Some(true), tenant));
+        assert_eq!((claims.has_permission(&MESSAGES), claims.tenant_id.unwrap().to_string().as_str()), (Some(true), tenant));
         let less = Claims::parse(&token(json!({"roles": ["Team.ReadBasic.All"]}).to_string()));
-        assert_eq!((less.has(&MESSAGES), less.tenant_id), (Some(false), None));
+        assert_eq!((less.has_permission(&MESSAGES), less.tenant_id), (Some(false), None));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Grant {
             expires_on: Value,
         }
         let Body { access_token, expires_in, expires_on } = serde_json::from_slice(without_bom(body)).ok()?;
-        let seconds = seconds(&expires_in).or_else(|| until(&expires_on, now));
+        let seconds = seconds(&expires_in).or_else(|| seconds_until(&expires_on, now));
         let lifetime = seconds.filter(|seconds| *seconds >= 1.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let token = SecretString::from(access_token);
         (!secrecy::ExposeSecret::expose_secret(&token).is_empty()).then(|| Self { token, lifetime: lifetime.unwrap_or(DEFAULT_LIFETIME) })
@@ -54,8 +54,8 @@ fn seconds(value: &Value) -> Option<f64> {
     .filter(|seconds: &f64| seconds.is_finite())
 }
 
-/// Seconds from `now` to `end`.
-fn until(end: &Value, now: DateTime<Utc>) -> Option<f64> {
+/// The time from `now` to `end`, in seconds.
+fn seconds_until(end: &Value, now: DateTime<Utc>) -> Option<f64> {
     match (seconds(end), end) {
         (Some(lifetime), _) if lifetime < EARLIEST_DATE => Some(lifetime),
         (Some(end), _) => Some(end - now.timestamp() as f64),

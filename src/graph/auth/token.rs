@@ -61,7 +61,7 @@ impl Credentials {
             (Mixup::SameIds, client_is_id && tenant_id.eq_ignore_ascii_case(client_id)),
             (Mixup::ClientIdIsNotAGuid, !client_is_id),
         ];
-        found.into_iter().filter_map(|(mixup, is_so)| is_so.then_some(mixup)).collect()
+        found.into_iter().filter_map(|(mixup, applies)| applies.then_some(mixup)).collect()
     }
 }
 
@@ -146,14 +146,14 @@ impl TokenSource {
         Self { connection, timeout, url, client_id, secret, secrets, scope, application, last: Mutex::default(), counters }
     }
 
-    /// The current token, or a new one if the current one expires soon or was `refused` by Graph.
-    pub(in crate::graph) async fn get(&self, refused: Option<&Token>) -> Result<Token, SignInRefusal> {
+    /// The current token, or a new one if the current one expires soon or was `rejected` by Graph.
+    pub(in crate::graph) async fn get(&self, rejected: Option<&Token>) -> Result<Token, SignInRefusal> {
         let requested_at = Instant::now();
         // Locked during the request, so that concurrent callers share its result.
         let mut last = self.last.lock().await;
         if let Some(token) = &last.token
             && Instant::now() < token.renew_at
-            && refused.is_none_or(|refused| refused.secret() != token.secret())
+            && rejected.is_none_or(|rejected| rejected.secret() != token.secret())
         {
             return Ok(token.clone());
         }
@@ -174,7 +174,7 @@ impl TokenSource {
     /// Requests a token (graph.md 1.2).
     async fn request(&self) -> Result<Token, SignInRefusal> {
         let requested_at = Instant::now();
-        self.counters.sign_in();
+        self.counters.count_sign_in();
         let (client, mut timeout) = (self.connection.client(), self.timeout);
         let response = self.exchange(&client, &mut timeout).await;
         if timeout.has_expired() || matches!(response, Ok(TokenResponse { status: StatusCode::MISDIRECTED_REQUEST, .. })) {
@@ -188,16 +188,17 @@ impl TokenSource {
         let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         // Without this header, the server may use any compression.
         let request = request.header(ACCEPT_ENCODING, "gzip").body(self.form());
-        let transport = |text: String| temporary(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
+        let transport =
+            |text: String| temporary_refusal(format!("the sign-in service {}: {}", self.origin(), quotable(&text, &self.secrets)));
         let response = timeout.wait(request.send()).await.map_err(transport)?;
         let (status, headers) = (response.status(), response.headers());
         let date = date(headers).unwrap_or_else(Utc::now);
         let retry_after = retry_after(headers, date);
-        let malformed = |reason| temporary(format!("the sign-in service {} returned no token: {reason}", self.origin()));
+        let malformed = |reason| temporary_refusal(format!("the sign-in service {} returned no token: {reason}", self.origin()));
         let (mut decoded, mut body) = (decoded(response).map_err(malformed)?, Vec::new());
         while timeout.wait(decoded.read_buf(&mut body)).await.map_err(transport)? > 0 {
             if body.len() > MAX_BODY {
-                return Err(temporary(format!(
+                return Err(temporary_refusal(format!(
                     "the response from the sign-in service {} is larger than {} MiB",
                     self.origin(),
                     MAX_BODY >> 20
@@ -224,10 +225,10 @@ impl TokenSource {
 
     fn parse(&self, response: &TokenResponse) -> Result<Grant, SignInRefusal> {
         if !response.status.is_success() {
-            return Err(self.refused(response));
+            return Err(self.sign_in_refusal(response));
         }
         let grant = Grant::parse(&response.body, response.date);
-        let grant = grant.ok_or_else(|| temporary(format!("the sign-in service {} returned no token", self.origin())))?;
+        let grant = grant.ok_or_else(|| temporary_refusal(format!("the sign-in service {} returned no token", self.origin())))?;
         self.secrets.add_token(grant.token.expose_secret());
         Ok(grant)
     }
@@ -239,7 +240,7 @@ impl TokenSource {
     }
 
     /// Parses an error response.
-    fn refused(&self, TokenResponse { status, retry_after, body, .. }: &TokenResponse) -> SignInRefusal {
+    fn sign_in_refusal(&self, TokenResponse { status, retry_after, body, .. }: &TokenResponse) -> SignInRefusal {
         // Clients should rely on `error` for decisions; the codes are only for messages.
         let body = json(body);
         let (error, description) = (text(&body["error"]), text(&body["error_description"]));
@@ -272,7 +273,7 @@ fn codes(listed: &Value, description: &str) -> Vec<u64> {
 }
 
 /// The refusal if there was no usable response. A later request may succeed.
-fn temporary(description: String) -> SignInRefusal {
+fn temporary_refusal(description: String) -> SignInRefusal {
     SignInRefusal { description, transient: true, ..SignInRefusal::default() }
 }
 

@@ -37,23 +37,23 @@ pub struct ClassCounts {
     /// Requests that Graph throttled (429).
     pub throttled: u64,
     /// The total latency, from sending to the end of the response.
-    pub took: Duration,
+    pub latency: Duration,
 }
 
 impl Counters {
-    pub(in crate::graph) fn sent(&self, class: &'static Class) {
+    pub(in crate::graph) fn count_sent(&self, class: &'static Class) {
         self.change(class, |counts| counts.sent += 1);
     }
 
-    pub(in crate::graph) fn took(&self, class: &'static Class, time: Duration) {
-        self.change(class, |counts| counts.took += time);
+    pub(in crate::graph) fn add_latency(&self, class: &'static Class, time: Duration) {
+        self.change(class, |counts| counts.latency += time);
     }
 
-    pub(in crate::graph) fn throttled(&self, class: &'static Class) {
+    pub(in crate::graph) fn count_throttled(&self, class: &'static Class) {
         self.change(class, |counts| counts.throttled += 1);
     }
 
-    pub(in crate::graph) fn sign_in(&self) {
+    pub(in crate::graph) fn count_sign_in(&self) {
         self.sign_ins.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -62,7 +62,7 @@ impl Counters {
     }
 
     fn change(&self, class: &'static Class, change: impl FnOnce(&mut ClassCounts)) {
-        let none = ClassCounts { class, sent: 0, throttled: 0, took: Duration::ZERO };
+        let none = ClassCounts { class, sent: 0, throttled: 0, latency: Duration::ZERO };
         change(self.classes().entry(class.name).or_insert(none));
     }
 
@@ -79,8 +79,8 @@ impl Counts {
 
     /// The number of requests per class since an earlier count.
     pub fn sent_since(&self, earlier: &Self) -> Vec<(&'static Class, u64)> {
-        let before = |class: &Class| earlier.classes.iter().find(|of| of.class == class).map_or(0, |of| of.sent);
-        self.classes.iter().map(|of| (of.class, of.sent - before(of.class))).collect()
+        let before = |class: &Class| earlier.classes.iter().find(|counts| counts.class == class).map_or(0, |counts| counts.sent);
+        self.classes.iter().map(|counts| (counts.class, counts.sent - before(counts.class))).collect()
     }
 
     /// The number of requests that Graph throttled.
@@ -89,15 +89,15 @@ impl Counts {
     }
 
     /// The mean latency.
-    pub fn mean(&self) -> Duration {
-        let took: Duration = self.classes.iter().map(|counts| counts.took).sum();
-        took.div_f64(self.sent().max(1) as f64)
+    pub fn mean_latency(&self) -> Duration {
+        let latency: Duration = self.classes.iter().map(|counts| counts.latency).sum();
+        latency.div_f64(self.sent().max(1) as f64)
     }
 }
 
 impl ClassCounts {
     /// The mean latency.
-    pub fn mean(&self) -> Duration {
-        self.took.div_f64(self.sent.max(1) as f64)
+    pub fn mean_latency(&self) -> Duration {
+        self.latency.div_f64(self.sent.max(1) as f64)
     }
 }

@@ -49,9 +49,9 @@ impl Pacer {
     }
 
     /// For how much longer Graph rejects such requests, if that is longer than a run waits.
-    pub(in crate::graph) fn closed(&self, scope: &Scope, now: Instant) -> Option<Duration> {
-        let concerns = |parent: Option<BudgetKey>| parent.is_none_or(|parent| scope.has(parent));
-        let closed = self.closed.iter().filter(|(class, parent, until)| *class == scope.class() && concerns(*parent) && *until > now);
+    pub(in crate::graph) fn rejected_for(&self, scope: &Scope, now: Instant) -> Option<Duration> {
+        let applies_to = |parent: Option<BudgetKey>| parent.is_none_or(|parent| scope.has(parent));
+        let closed = self.closed.iter().filter(|(class, parent, until)| *class == scope.class() && applies_to(*parent) && *until > now);
         closed.map(|(_, _, until)| *until - now).max()
     }
 
@@ -79,7 +79,7 @@ impl Pacer {
     }
 
     /// Handles a request that Graph throttled. Its `Retry-After` applies to the narrowest budget.
-    pub(in crate::graph) fn throttled(&mut self, scope: &Scope, wait: Option<Duration>, now: Instant) {
+    pub(in crate::graph) fn handle_throttled(&mut self, scope: &Scope, wait: Option<Duration>, now: Instant) {
         let narrowest = scope.narrowest();
         let until = wait.and_then(|wait| now.checked_add(wait)).unwrap_or(now);
         if wait.is_some_and(|wait| wait > MAX_WAIT) {
@@ -89,14 +89,14 @@ impl Pacer {
         let second = self.seconds(1.0);
         self.throttled.retain(|(at, _)| now.duration_since(*at) < second);
         self.throttled.push((now, scope.clone()));
-        for budget in self.exhausted(scope) {
+        for budget in self.exhausted_budgets(scope) {
             self.budget(budget, now).slow_down(now, second);
         }
         self.budget(narrowest, now).wait_until(until);
     }
 
     /// The budgets of a throttled request that it has exhausted together with other requests.
-    fn exhausted(&self, scope: &Scope) -> Vec<BudgetKey> {
+    fn exhausted_budgets(&self, scope: &Scope) -> Vec<BudgetKey> {
         let others = || self.throttled.iter().map(|(_, other)| other);
         let tops: HashSet<_> = others().filter(|other| other.class() == scope.class()).map(Scope::top).collect();
         let is_exhausted = |budget: &BudgetKey| match budget {
@@ -185,7 +185,7 @@ mod tests {
     fn a_throttled_channel_delays_no_other_channel() {
         let (mut pacer, now) = (Pacer::new(1.0, None), Instant::now());
         for _ in 0..10 {
-            pacer.throttled(&messages(1, 1), Some(Duration::from_secs(30)), now);
+            pacer.handle_throttled(&messages(1, 1), Some(Duration::from_secs(30)), now);
         }
         assert_eq!(pacer.free_at(&messages(1, 1), now), now + Duration::from_secs(30));
         assert_eq!(pacer.free_at(&messages(1, 2), now), now);
@@ -207,21 +207,21 @@ mod tests {
     #[test]
     fn an_exhausted_budget_pauses_for_half_a_second() {
         let (mut pacer, now, second) = (Pacer::new(1.0, None), Instant::now(), Duration::from_secs(1));
-        pacer.throttled(&messages(1, 1), None, now);
-        pacer.throttled(&messages(1, 1), None, now);
+        pacer.handle_throttled(&messages(1, 1), None, now);
+        pacer.handle_throttled(&messages(1, 1), None, now);
         assert_eq!(pacer.free_at(&messages(1, 2), now), now);
         // A second channel of the team, or its members: the team is exhausted.
-        pacer.throttled(&members(1), None, now + second / 2);
+        pacer.handle_throttled(&members(1), None, now + second / 2);
         assert_eq!(pacer.free_at(&messages(1, 2), now), now + second);
         assert_eq!(pacer.free_at(&messages(2, 1), now), now);
         // A third team: the class is exhausted.
-        pacer.throttled(&messages(2, 1), None, now + second / 2);
+        pacer.handle_throttled(&messages(2, 1), None, now + second / 2);
         assert_eq!(pacer.free_at(&messages(3, 1), now), now);
-        pacer.throttled(&messages(3, 1), None, now + second * 3 / 4);
+        pacer.handle_throttled(&messages(3, 1), None, now + second * 3 / 4);
         assert_eq!(pacer.free_at(&messages(4, 1), now), now + second * 5 / 4);
         assert_eq!(pacer.free_at(&members(4), now), now);
         // The directory has no parents.
-        pacer.throttled(&groups(), None, now);
+        pacer.handle_throttled(&groups(), None, now);
         assert_eq!(pacer.free_at(&groups(), now), now + second / 2);
     }
 
@@ -229,21 +229,21 @@ mod tests {
     fn long_limits_close_a_channel_and_for_a_second_channel_the_class() {
         let (mut pacer, now) = (Pacer::new(1.0, None), Instant::now());
         let (long, second) = (MAX_WAIT * 8, Duration::from_secs(1));
-        pacer.throttled(&messages(1, 1), Some(MAX_WAIT), now);
-        assert_eq!((pacer.closed(&messages(1, 1), now), pacer.free_at(&messages(1, 1), now)), (None, now + MAX_WAIT));
-        pacer.throttled(&messages(1, 2), Some(long), now);
-        assert_eq!(pacer.closed(&messages(1, 2), now + second), Some(long - second));
-        assert_eq!((pacer.closed(&messages(1, 2), now + long), pacer.closed(&messages(1, 3), now)), (None, None));
-        pacer.throttled(&messages(2, 1), Some(long / 2), now);
-        assert_eq!(pacer.closed(&messages(1, 3), now), Some(long / 2));
-        assert_eq!(pacer.closed(&members(1), now), None);
-        pacer.throttled(&groups(), Some(long), now);
-        assert_eq!(pacer.closed(&groups(), now), Some(long));
+        pacer.handle_throttled(&messages(1, 1), Some(MAX_WAIT), now);
+        assert_eq!((pacer.rejected_for(&messages(1, 1), now), pacer.free_at(&messages(1, 1), now)), (None, now + MAX_WAIT));
+        pacer.handle_throttled(&messages(1, 2), Some(long), now);
+        assert_eq!(pacer.rejected_for(&messages(1, 2), now + second), Some(long - second));
+        assert_eq!((pacer.rejected_for(&messages(1, 2), now + long), pacer.rejected_for(&messages(1, 3), now)), (None, None));
+        pacer.handle_throttled(&messages(2, 1), Some(long / 2), now);
+        assert_eq!(pacer.rejected_for(&messages(1, 3), now), Some(long / 2));
+        assert_eq!(pacer.rejected_for(&members(1), now), None);
+        pacer.handle_throttled(&groups(), Some(long), now);
+        assert_eq!(pacer.rejected_for(&groups(), now), Some(long));
     }
 
     /// Three teams are throttled at once.
     fn exhaust(pacer: &mut Pacer, now: Instant) {
-        (1..=3).for_each(|team| pacer.throttled(&messages(team, 1), None, now));
+        (1..=3).for_each(|team| pacer.handle_throttled(&messages(team, 1), None, now));
     }
 
     fn share_of(pacer: &Pacer, class: &Class, now: Instant) -> f64 {
@@ -313,7 +313,7 @@ mod tests {
             match graph.refuses(&channel.scope, now) {
                 Some(retry_after) => {
                     refused += 1;
-                    pacer.throttled(&channel.scope, Some(retry_after), now);
+                    pacer.handle_throttled(&channel.scope, Some(retry_after), now);
                     let backoff = channel.backoff.get_or_insert_with(|| Backoff::new(Duration::from_secs(1), Limits::default()));
                     let cause =
                         Cause::ErrorStatus(ErrorResponse { status: 429, retry_after: Some(retry_after), ..ErrorResponse::default() });

@@ -71,8 +71,8 @@ impl Scheduler {
     }
 
     /// Handles a request that Graph throttled.
-    pub(in crate::graph) fn throttled(&self, scope: &Scope, wait: Option<Duration>) {
-        self.queue().pacer.throttled(scope, wait, Instant::now());
+    pub(in crate::graph) fn report_throttled(&self, scope: &Scope, wait: Option<Duration>) {
+        self.queue().pacer.handle_throttled(scope, wait, Instant::now());
     }
 
     /// Releases queued requests one after another, each when it is due, until the queue is empty.
@@ -169,7 +169,7 @@ impl<W: Cancellable> RequestQueue<W> {
             self.is_running = false;
             return Next::Empty;
         }
-        let closed = |queued: &Queued<W>| self.pacer.closed(&queued.scope, now);
+        let closed = |queued: &Queued<W>| self.pacer.rejected_for(&queued.scope, now);
         if let Some((at, wait)) = self.queued.iter().enumerate().find_map(|(at, queued)| Some((at, closed(queued)?))) {
             return Next::Reject(self.queued.remove(at).waiter, wait);
         }
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn closed_requests_are_rejected_at_once_even_without_a_free_slot() {
         let (mut queue, now, wait) = (queue(1.0, 0), Instant::now(), Duration::from_secs(7200));
-        queue.pacer.throttled(&scope("t", "1"), Some(wait), now);
+        queue.pacer.handle_throttled(&scope("t", "1"), Some(wait), now);
         for (channel, waiter) in [("2", "open"), ("1", "closed")] {
             queue.push(scope("t", channel), FirstPage, waiter);
         }

@@ -32,8 +32,8 @@ pub(in crate::graph) enum BudgetKey {
 
 impl Scope {
     /// The scope of a request for a partition or for something below it.
-    pub(in crate::graph) fn new(class: &'static Class, of: &Partition) -> Self {
-        let parents = of.levels().filter(|(level, _)| level.per_second.is_some()).map(|(level, id)| {
+    pub(in crate::graph) fn new(class: &'static Class, partition: &Partition) -> Self {
+        let parents = partition.levels().filter(|(level, _)| level.per_second.is_some()).map(|(level, id)| {
             // Some ids are case-insensitive.
             let id = xxh3_64(format!("{}/{}", level.segment, id.to_ascii_lowercase()).as_bytes());
             LimitedParent { budget: BudgetKey::Parent(id), level }

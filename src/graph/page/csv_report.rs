@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_row_with_too_few_or_too_many_columns_does_not_affect_the_others() {
-        let of = |a: &str, b: &str| Some(vec![("a".to_owned(), a.to_owned()), ("bC".to_owned(), b.to_owned())]);
-        assert_eq!(rows("A,B C\r\n1,\"2, \"\"x\"\"\n3\"\r\n\r\n4\r\n5,6,7\r\n8,"), [of("1", "2, \"x\"\n3"), None, None, of("8", "")]);
-        assert_eq!(rows("A,B C\n1,\"2"), [of("1", "2")]);
+        let row = |a: &str, b: &str| Some(vec![("a".to_owned(), a.to_owned()), ("bC".to_owned(), b.to_owned())]);
+        assert_eq!(rows("A,B C\r\n1,\"2, \"\"x\"\"\n3\"\r\n\r\n4\r\n5,6,7\r\n8,"), [row("1", "2, \"x\"\n3"), None, None, row("8", "")]);
+        assert_eq!(rows("A,B C\n1,\"2"), [row("1", "2")]);
         assert_eq!((rows("A,B C"), rows("")), (Vec::new(), Vec::new()));
     }
 

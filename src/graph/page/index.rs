@@ -132,7 +132,7 @@ struct IndexEntry {
     created: FieldNumber,
     removal: Option<Removal>,
     /// Whether the entry is not an object, has no id, or has expanded replies that are not a list.
-    damaged: bool,
+    malformed: bool,
 }
 
 /// How Graph reports an entity as removed (`@removed`).
@@ -145,7 +145,7 @@ pub enum Removal {
 }
 
 impl Removal {
-    fn of(value: &RawValue) -> Option<Self> {
+    fn from_marker(value: &RawValue) -> Option<Self> {
         #[derive(Deserialize)]
         struct Marker<'m> {
             #[serde(borrow)]
@@ -229,7 +229,7 @@ impl Page {
         if let Some(problem) = problem {
             return Err(Malformed::Body(problem.into_owned()));
         }
-        if matches!(expected, Expected::Object) && items.entries.iter().any(|entry| entry.damaged) {
+        if matches!(expected, Expected::Object) && items.entries.iter().any(|entry| entry.malformed) {
             return Err(Malformed::Body("it is not an object with an id".to_owned()));
         }
         match foreign {
@@ -249,7 +249,7 @@ impl Page {
         Some(permit)
     }
 
-    /// The items in Graph's order, including damaged ones.
+    /// The items in Graph's order, including malformed ones.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         let entries = self.items.entries.iter().zip(&self.expanded);
         entries.map(|(entry, expanded)| Item { page: self, index: &self.items, entry, expanded: Some(expanded) })
@@ -311,7 +311,7 @@ impl<'p> Item<'p> {
         string(self.value(name)?)
     }
 
-    /// The id. An item without a usable id is damaged.
+    /// The id. An item without a usable id is malformed.
     pub fn id(self) -> Option<Cow<'p, str>> {
         self.index.id(self.entry, &self.page.text)
     }
@@ -344,8 +344,8 @@ impl<'p> Item<'p> {
     }
 
     /// Whether the item cannot become a record.
-    pub fn is_damaged(self) -> bool {
-        self.entry.damaged
+    pub fn is_malformed(self) -> bool {
+        self.entry.malformed
     }
 
     /// How Graph reports the entity as removed; [`None`] if it does not.
@@ -640,15 +640,15 @@ impl<'de> Visitor<'de> for EntriesSeed<'_, 'de> {
     scalars!(bool, |_| Ok(false));
 }
 
-/// Parses an item or a reply. Anything other than an object is indexed as damaged.
+/// Parses an item or a reply. Anything other than an object is indexed as malformed.
 struct EntrySeed<'b, 't> {
     builder: &'b mut Builder<'t>,
     kind: EntryKind,
 }
 
 impl EntrySeed<'_, '_> {
-    fn damaged<E: de::Error>(self) -> Result<(), E> {
-        self.builder.entry(self.kind, IndexEntry { damaged: true, ..IndexEntry::default() }, ExpandedReplies::default())
+    fn malformed<E: de::Error>(self) -> Result<(), E> {
+        self.builder.entry(self.kind, IndexEntry { malformed: true, ..IndexEntry::default() }, ExpandedReplies::default())
     }
 }
 
@@ -669,7 +669,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { builder, kind } = self;
-        // The length of the text was checked to fit, and it has fewer fields than bytes.
+        // The length of the text fits into 32 bits, and the text has fewer fields than bytes.
         let first = builder.index(kind).fields.len() as u32;
         let (mut entry, mut expanded) = (IndexEntry { first, ..IndexEntry::default() }, ExpandedReplies::default());
         if kind == EntryKind::Item {
@@ -678,7 +678,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
         while let Some(name) = map.next_key::<Text<'de>>()? {
             match &*name.0 {
                 "replies" if kind == EntryKind::Item => {
-                    entry.damaged |= !map.next_value_seed(EntriesSeed { builder, kind: EntryKind::Reply })?;
+                    entry.malformed |= !map.next_value_seed(EntriesSeed { builder, kind: EntryKind::Reply })?;
                     expanded.replies = builder.first_reply..builder.replies.entries.len();
                 }
                 "replies@odata.nextLink" if kind == EntryKind::Item => {
@@ -687,7 +687,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                 "replies@odata.count" if kind == EntryKind::Item => {
                     expanded.count = map.next_value::<&RawValue>()?.get().parse().ok();
                 }
-                "@removed" => entry.removal = Removal::of(map.next_value()?),
+                "@removed" => entry.removal = Removal::from_marker(map.next_value()?),
                 annotation if is_annotation(annotation) => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -697,30 +697,30 @@ impl<'de> Visitor<'de> for EntrySeed<'_, 'de> {
                 }
             }
         }
-        // An id is logged and stored in states. One that contains a secret is not usable.
+        // Ids are logged and stored in states, so an id that contains a secret is rejected.
         let (text, secrets) = (builder.text, builder.secrets);
         let id = builder.index(kind).id(&entry, text).filter(|id| !secrets.are_in(id));
         if id.is_none() {
-            (entry.id, entry.damaged) = (None, true);
+            (entry.id, entry.malformed) = (None, true);
         }
         builder.entry(kind, entry, expanded)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        self.damaged()
+        self.malformed()
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.damaged()
+        self.malformed()
     }
 
-    scalars!((), Self::damaged);
+    scalars!((), Self::malformed);
 }
 
 #[cfg(test)]
 impl Page {
-    /// A list from Graph with this date, for tests of other modules.
+    /// Creates a list page with this date, for tests in other modules.
     pub fn of_list(body: &serde_json::Value, date: chrono::DateTime<chrono::Utc>) -> Self {
         let host = Host::new(&"https://graph.microsoft.com".parse().unwrap()).unwrap();
         let date = ResponseDate::new(Some(date), date);
@@ -758,10 +758,10 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_item_does_not_affect_the_others() {
+    fn a_malformed_item_does_not_affect_the_others() {
         let page = page(r#"{"value":[null,"x",7,-7,1.5,true,[1],{"id":""},{"id":5},{},{"id":"1","replies":{"a":1}},{"id":"2","replies":[3,null,{"id":"4"}]},{"id":"5","replies":null}]}"#).unwrap();
-        let damaged: Vec<_> = page.items().map(Item::is_damaged).collect();
-        assert_eq!(damaged, [[true; 11].as_slice(), &[false; 2]].concat());
+        let malformed: Vec<_> = page.items().map(Item::is_damaged).collect();
+        assert_eq!(malformed, [[true; 11].as_slice(), &[false; 2]].concat());
         let replies: Vec<_> = page.items().nth(11).unwrap().replies().map(Item::is_damaged).collect();
         assert_eq!(replies, [true, true, false]);
     }

@@ -202,7 +202,7 @@ impl<W: Write + Send> Emitter for SingerEmitter<W> {
                 self.log.request_metric("counter", "http_request_throttled_count", &counts.throttled.into(), endpoint);
             }
             // The mean, because a line per request would dominate the log.
-            self.log.request_metric("timer", "http_request_duration", &counts.mean().as_secs_f64().into(), endpoint);
+            self.log.request_metric("timer", "http_request_duration", &counts.mean_latency().as_secs_f64().into(), endpoint);
         }
         self.log.stats(stats);
         Ok(())

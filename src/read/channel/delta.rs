@@ -118,7 +118,7 @@ impl Delta<'_, '_> {
     async fn emit_changes(&mut self, page: Page, now: DateTime<Utc>) -> Result<(), Closed> {
         let emitted = self.roots.sink.emitted();
         for message in page.items() {
-            match (message.id().filter(|_| !message.is_damaged()), message.removal()) {
+            match (message.id().filter(|_| !message.is_malformed()), message.removal()) {
                 (Some(id), Some(removal)) => self.roots.push_removed(&id, removal, now),
                 (Some(id), None) => self.roots.push_changed(message, &id),
                 (None, _) => self.skipped.items += u64::from(self.roots.note_skipped(message)),

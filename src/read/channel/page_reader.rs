@@ -99,7 +99,7 @@ impl<'w, 'c> PageReader<'w, 'c> {
 
     /// Adds the records of the part of a thread that is on the page.
     fn add_records(&mut self, root: Item<'_>, missing_replies: MissingReplies) -> ListedThread {
-        let Some(id) = root.id().filter(|_| !root.is_damaged()) else {
+        let Some(id) = root.id().filter(|_| !root.is_malformed()) else {
             // Without an id or times, the message does not show how far down the page is.
             let skipped = u64::from(self.streams.note_skipped_by_walk(root));
             return ListedThread {

@@ -86,7 +86,7 @@ impl<'c> StreamReader<'c> {
     /// The error for older messages that Graph failed to return to this or an earlier run.
     pub(super) fn gap_error(&self, task: impl FnOnce() -> String) -> Option<Error> {
         let at = self.cursor.gap_at()?;
-        Some(Error::Older { task: task(), than: self.cursor.since(), at })
+        Some(Error::HistoryIncomplete { task: task(), than: self.cursor.since(), at })
     }
 
     /// Finishes the walk; `head` is the head of its last pass.

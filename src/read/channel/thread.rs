@@ -133,7 +133,7 @@ impl<'t> ThreadReader<'t> {
 
     /// Adds the record of a reply, or counts the reply as skipped. Returns its time.
     fn add_reply(&mut self, reply: Item<'_>) -> Option<DateTime<Utc>> {
-        let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
+        let Some(id) = reply.id().filter(|_| !reply.is_malformed()) else {
             self.skipped += u64::from(self.reader.note_skipped_by_walk(reply));
             return None;
         };

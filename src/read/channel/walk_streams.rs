@@ -107,7 +107,7 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
     /// Adds the record of a reply, or skips the reply if it cannot be made into a record. Returns its time, and whether to report it as
     /// skipped.
     pub(super) fn add_reply(&mut self, reply: Item<'_>, root: &str, has_read: impl FnOnce() -> Option<bool>) -> (Activity, bool) {
-        let Some(id) = reply.id().filter(|_| !reply.is_damaged()) else {
+        let Some(id) = reply.id().filter(|_| !reply.is_malformed()) else {
             return (Activity::Unknown, self.replies.is_some() && self.note_skipped_by_walk(reply));
         };
         let activity = match &mut self.replies {

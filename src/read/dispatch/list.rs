@@ -83,7 +83,7 @@ impl<'l> Reading<'l> {
         let derived = id_columns(&parent);
         for item in page.items() {
             self.is_empty = false;
-            match item.id().filter(|_| !item.is_damaged()) {
+            match item.id().filter(|_| !item.is_malformed()) {
                 Some(id) if pages.is_new(&id) => self.add_item(&mut records, item, &id, &derived),
                 Some(_) => {}
                 None => self.skipped.items += u64::from(self.context.skipped_items.note(self.streams, item)),

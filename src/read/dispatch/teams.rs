@@ -49,7 +49,7 @@ fn note_groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut P
     let own = streams.filter(|stream| stream.name == TEAMS.name);
     let mut skipped = Skipped::default();
     for group in page.items() {
-        let Some(id) = group.id().filter(|_| !group.is_damaged()) else {
+        let Some(id) = group.id().filter(|_| !group.is_malformed()) else {
             skipped.items += u64::from(context.skipped_items.note(streams, group));
             continue;
         };
@@ -69,13 +69,13 @@ fn note_groups(context: &Context, streams: StreamSet, page: &Page, pages: &mut P
 
 /// Called after the last page: finds the teams that no page contained.
 fn finish(context: &Context, pages: &Pages, mut input: JobInput) -> Result<JobReport, JobError> {
-    let is_empty = pages.distinct() == 0;
+    let is_empty = pages.distinct_ids() == 0;
     if is_empty {
         warn!("{NO_TEAMS}");
     }
     if let Some(selected) = context.selected(&TEAMS) {
         // Some groups may have no team, so this is an estimate.
-        context.output.report_estimate(selected.stream, pages.distinct() as u64)?;
+        context.output.report_estimate(selected.stream, pages.distinct_ids() as u64)?;
     }
     let has_known = |team: &str| context.known_ids(&input.parent.below(&TEAM, team)).next().is_some();
     let mut found = input.wanted.take_known(&input.parent, |team| is_empty || has_known(team));
