@@ -167,7 +167,7 @@ mod tests {
     fn stats() -> Stats {
         let mut members = of(&MEMBERS, Phase::Complete, 80, (4, 4));
         (members.requests, members.skipped) = (5, 1);
-        let class = |class, sent, throttled| ClassCounts { class, sent, throttled, took: Duration::from_millis(120 * sent) };
+        let class = |class, sent, throttled| ClassCounts { class, sent, throttled, latency: Duration::from_millis(120 * sent) };
         Stats {
             streams: vec![members, of(&MESSAGES, Phase::Reading, 12_040, (6, 16)), of(&MESSAGE_REPLIES, Phase::Reading, 34_100, (6, 16))],
             requests: Counts { classes: vec![class(&Class::MEMBERS, 5, 0), class(&Class::MESSAGES, 300, 2)], sign_ins: 1 },

@@ -77,7 +77,7 @@ mod tests {
     };
 
     fn stats(seconds: u64, requests: u64, remaining: Option<Remaining>) -> Stats {
-        let counts = ClassCounts { class: &Class::MESSAGES, sent: requests, throttled: 0, took: Duration::from_secs(requests / 2) };
+        let counts = ClassCounts { class: &Class::MESSAGES, sent: requests, throttled: 0, latency: Duration::from_secs(requests / 2) };
         Stats {
             streams: Vec::new(),
             requests: Counts { classes: vec![counts], sign_ins: 1 },

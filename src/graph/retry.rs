@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_second_failure_the_longer_of_retry_after_and_the_backoff_is_used() {
+    fn from_the_second_failure_on_the_longer_of_retry_after_and_the_backoff_is_used() {
         let waited = all(SECOND, &refused(429, Some(SECOND / 8)));
         assert_eq!(waited[0], SECOND / 8);
         for (wait, own) in waited[1..].iter().zip(2..) {

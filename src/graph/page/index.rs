@@ -760,9 +760,9 @@ mod tests {
     #[test]
     fn a_malformed_item_does_not_affect_the_others() {
         let page = page(r#"{"value":[null,"x",7,-7,1.5,true,[1],{"id":""},{"id":5},{},{"id":"1","replies":{"a":1}},{"id":"2","replies":[3,null,{"id":"4"}]},{"id":"5","replies":null}]}"#).unwrap();
-        let malformed: Vec<_> = page.items().map(Item::is_damaged).collect();
+        let malformed: Vec<_> = page.items().map(Item::is_malformed).collect();
         assert_eq!(malformed, [[true; 11].as_slice(), &[false; 2]].concat());
-        let replies: Vec<_> = page.items().nth(11).unwrap().replies().map(Item::is_damaged).collect();
+        let replies: Vec<_> = page.items().nth(11).unwrap().replies().map(Item::is_malformed).collect();
         assert_eq!(replies, [true, true, false]);
     }
 
@@ -777,7 +777,7 @@ mod tests {
         assert_eq!(ids, [Some("2".into()), None, Some("3".into())]);
         let times: Vec<Vec<_>> = page.items().map(|item| item.times().collect()).collect();
         assert_eq!(times, [vec!["xb"], vec![], vec!["b"]]);
-        assert!(page.items().map(Item::is_damaged).eq([false, true, false]));
+        assert!(page.items().map(Item::is_malformed).eq([false, true, false]));
         assert_eq!(page.items().nth(2).unwrap().value("ab"), Some("1"));
     }
 
