@@ -6,7 +6,7 @@ use super::SETTINGS;
 
 const PREFIX: &str = "TAP_MICROSOFT_TEAMS_";
 
-/// The environment variable of a setting.
+/// The name of the environment variable for a setting.
 pub fn environment_variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.to_uppercase())
 }

@@ -73,7 +73,7 @@ fn channel(text: &str) -> Option<String> {
 }
 
 fn message(text: &str) -> Option<String> {
-    // The link to a reply also contains the id of its root message.
+    // A link to a reply also contains the id of the root message.
     let root = || unique_id(values(text, "parentMessageId"), message_id);
     if let Some(id) = message_id(text) {
         return Some(id);

@@ -30,7 +30,7 @@ use crate::streams::{PerStream, Stream};
 #[derive(Clone, Debug)]
 #[warn(missing_docs)]
 pub struct Config {
-    /// Id or domain.
+    /// Id or domain of the tenant.
     pub tenant_id: String,
     /// Application id.
     pub client_id: String,
@@ -149,7 +149,7 @@ struct StreamOptions {
 }
 
 impl StreamOptions {
-    /// Reads the options of all streams. Problems of general options are added to `reader` only, so that each is reported once.
+    /// Reads the options of all streams. Problems with general options are added to `reader` only, so that each is reported once.
     fn read(reader: &mut Reader<'_>) -> Self {
         let stream_options = reader.object("stream_options");
         reader.problems.extend(stream_options.iter().filter_map(|(name, options)| check_stream_options(name, options)));

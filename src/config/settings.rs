@@ -9,7 +9,7 @@ use crate::{
     streams::Stream,
 };
 
-/// One setting of the configuration.
+/// A setting in the configuration.
 #[derive(Clone, Debug)]
 pub struct Setting {
     pub name: &'static str,
@@ -17,7 +17,7 @@ pub struct Setting {
     pub title: &'static str,
     pub description: Cow<'static, str>,
     pub kind: Kind,
-    /// As JSON.
+    /// The default value, as JSON.
     pub default: Option<&'static str>,
     pub required: bool,
     /// Whether `stream_options` can override it for individual streams.
@@ -36,7 +36,7 @@ pub enum Audience {
     Developer,
 }
 
-/// The type of a setting's value. Every kind also accepts the value written as a string.
+/// The type of a setting's value. Every kind also accepts a string that contains the value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     Text,

@@ -46,7 +46,7 @@ pub struct Batch<'b> {
 /// How a message differs from the original post.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
-    /// Edited or reacted to.
+    /// The message was edited or reacted to.
     Changed,
     Deleted,
 }
@@ -120,7 +120,7 @@ impl Records {
         self.ends.is_empty()
     }
 
-    /// Whether to hand the batch over before adding more records.
+    /// Whether the batch should be passed to the writer before more records are added.
     pub fn is_full(&self) -> bool {
         self.bytes.len() >= BATCH_BYTES
     }

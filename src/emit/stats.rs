@@ -73,14 +73,14 @@ impl Stats {
         self.streams.iter().map(figure).sum()
     }
 
-    /// When rate limiting ends for all streams, if any stream is waiting for it.
+    /// When rate limiting ends for all streams, if any stream is currently rate-limited.
     pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.streams.iter().filter_map(|stats| stats.waiting_until(now)).max()
     }
 }
 
 impl StreamStats {
-    /// When rate limiting of the stream ends, if it is waiting for that.
+    /// When rate limiting of the stream ends, if the stream is currently rate-limited.
     pub fn waiting_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.wait_until.filter(|&until| until > now && self.phase == Phase::Reading)
     }

@@ -1,4 +1,4 @@
-//! The errors that end a run or a stream, with who can fix them.
+//! The errors that end a run or a stream, and who can fix each of them.
 
 mod hint;
 pub mod panic;
@@ -61,7 +61,7 @@ pub enum Error {
         task: String,
         source: Box<graph::Error>,
         hint: Option<String>,
-        /// The missing permission because of which Graph refused, if that is certain.
+        /// The missing permission that made Graph refuse, if that is certain.
         missing_permission: Option<&'static str>,
     },
     /// Graph refused access to every parent of a stream, or none of them exists.
@@ -231,7 +231,7 @@ impl Error {
         }
     }
 
-    /// The missing permission because of which Graph refused, if that is certain. Graph then refuses all requests of this kind.
+    /// The missing permission that made Graph refuse, if that is certain. Graph then refuses all requests of this kind.
     pub fn missing_permission(&self) -> Option<&'static str> {
         match self {
             Self::Graph { missing_permission, .. } => *missing_permission,

@@ -9,7 +9,7 @@ const MAX_LISTED: usize = 8;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RefusalReason {
     Licence,
-    /// A policy of the tenant forbids the request.
+    /// One of the tenant's policies forbids the request.
     Policy,
     /// The token has the required permission.
     DespitePermission(&'static Permission),

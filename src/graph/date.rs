@@ -5,7 +5,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 /// How far the time of a message may be ahead of Graph's clock, because the clocks of Graph's machines differ. Later times are ignored.
 pub const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// The date of a response: Graph's `Date`, and the time of the request by the local clock.
+/// The date of a response: Graph's `Date`, and the time of the request according to the local clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResponseDate {
     sent: DateTime<Utc>,

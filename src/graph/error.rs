@@ -1,4 +1,4 @@
-//! The errors of requests to Graph and of sign-ins.
+//! Errors from requests to Graph and from sign-ins.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -35,7 +35,7 @@ pub enum Cause {
     Transport(String),
     /// The response was not what was expected.
     Malformed(String),
-    /// Nothing was sent, because Graph is rate-limiting these requests for this much longer.
+    /// Nothing was sent, because Graph will continue to rate-limit these requests for this long.
     RateLimited(Duration),
     /// The decompressed response is larger than this number of bytes, and was not read to the end.
     TooLarge(usize),

@@ -55,7 +55,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Does not connect yet.
+    /// Creates the client without connecting.
     pub(super) fn new(host: &Host, secrets: &Secrets) -> Result<Self, ClientError> {
         let client = Mutex::new(Arc::new(http_client(host, secrets)?));
         Ok(Self { host: host.clone(), secrets: secrets.clone(), client })
@@ -136,7 +136,7 @@ fn check_proxy(variable: impl Fn(&str) -> Option<OsString>, secrets: &Secrets) -
     }
 }
 
-/// A warning if the environment sets a file of certificates, and none of them is usable. An empty file is accepted.
+/// Returns a warning if the environment sets a certificate file that contains no usable certificate. An empty file is accepted.
 pub fn unusable_certificates() -> Option<String> {
     let path = env::var_os(CERTIFICATES_VARIABLE).filter(|path| !path.is_empty())?;
     let reason = match std::fs::read(&path) {

@@ -39,7 +39,7 @@ impl Pages {
         }
     }
 
-    /// Returns to the first page, unless no link has been followed yet or the list was restarted before. The ids that were passed to
+    /// Returns to the first page, unless no link has been received yet or the list was restarted before. The ids that were passed to
     /// [`Self::is_new`] are kept. Returns whether the list was restarted.
     pub fn restart(&mut self) -> bool {
         let may_restart = !self.links.is_empty() && !std::mem::replace(&mut self.was_restarted, true);

@@ -27,7 +27,7 @@ use super::{
     work::WorkItem,
 };
 
-/// The name of the token request in error messages.
+/// What error messages call the token request.
 const SIGN_IN: &str = "the sign-in";
 
 /// Sends requests, with retries.

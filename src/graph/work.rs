@@ -31,7 +31,7 @@ pub(super) struct WorkItem {
     /// Whether the work item began with the first page of a list.
     pub(super) opens_list: bool,
     priority: Mutex<Priority>,
-    /// The size of the last body.
+    /// The size of the last response body in bytes.
     size: AtomicUsize,
     listener: Option<Listener>,
 }

@@ -206,7 +206,8 @@ impl Columns {
         out.push(b'}');
     }
 
-    /// Converts a text value, such as one from CSV, into JSON for this column. Empty text is null, and text that does not fit the type is a string.
+    /// Converts a string, such as a CSV value, to JSON for this column. An empty string becomes null. If the value does not match the type of the
+    /// column, it remains a string.
     pub fn to_json(&self, name: &str, text: &str) -> Cow<'static, str> {
         let value_type = self.index_of(name).map(|at| &self.columns[at].value_type);
         match (value_type, text) {

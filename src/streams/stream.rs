@@ -97,7 +97,7 @@ impl Stream {
         self.path().contains(&level)
     }
 
-    /// What messages call the stream's records.
+    /// The name of the stream's records, for messages.
     pub fn plural(&self) -> String {
         self.name.replace('_', " ")
     }

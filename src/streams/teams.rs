@@ -80,7 +80,7 @@ pub(crate) fn properties<'p>(group: &'p [(String, String)], team: Item<'p>) -> i
     group.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(team.fields())
 }
 
-/// The properties of a group, with the visibility in the spelling of teams: `Public` becomes `public`.
+/// The properties of a group, with the visibility spelled as it is for teams: `Public` becomes `public`.
 pub(crate) fn properties_of_group(group: Item<'_>) -> Vec<(String, String)> {
     let uncapitalize = |value: &str| match (value.get(..2), value.get(2..)) {
         (Some(first), Some(rest)) => first.to_ascii_lowercase() + rest,

@@ -37,7 +37,7 @@ const MAX_BODY: usize = 1024 * 1024;
 /// A token is renewed this long before it expires, or after half its lifetime if that is later.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 
-/// The credentials of an application.
+/// An application's credentials.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// Id or verified domain of the Microsoft Entra tenant.
@@ -65,7 +65,7 @@ impl Credentials {
     }
 }
 
-/// Provides the tokens of one application in one tenant.
+/// Provides tokens for one application in one tenant.
 #[derive(Debug)]
 pub(in crate::graph) struct TokenSource {
     connection: Arc<Connection>,
@@ -82,16 +82,16 @@ pub(in crate::graph) struct TokenSource {
     counters: Arc<Counters>,
 }
 
-/// A response of the token endpoint.
+/// A response from the token endpoint.
 struct TokenResponse {
     status: StatusCode,
-    /// The clock of the service.
+    /// The time according to the service's clock.
     date: DateTime<Utc>,
     retry_after: Option<Duration>,
     body: Vec<u8>,
 }
 
-/// The result of the last request.
+/// The result of the last token request.
 #[derive(Debug, Default)]
 struct Last {
     token: Option<Token>,

@@ -24,13 +24,13 @@ use crate::graph::limits::MAX_WAIT;
 /// cannot exhaust it.
 const MIN_TOPS_TO_EXHAUST_CLASS: usize = 3;
 
-/// Idle budgets are dropped when there are more than this.
+/// Idle budgets are dropped if there are more budgets than this.
 const MAX_BUDGETS: usize = 4096;
 
-/// Knows when each budget allows its next request.
+/// Keeps track of when each budget allows its next request.
 #[derive(Debug)]
 pub(in crate::graph) struct Pacer {
-    /// Multiple of the documented rates.
+    /// The request rates as a multiple of the documented rates.
     speed: f64,
     /// Maximum requests per second.
     total: Option<f64>,
@@ -48,7 +48,7 @@ impl Pacer {
         Self { speed, total, total_free_at: None, budgets: HashMap::new(), throttled: Vec::new(), closed: Vec::new() }
     }
 
-    /// For how much longer Graph rejects such requests, if that is longer than a run waits.
+    /// How much longer Graph will reject such requests, if that is longer than a run waits.
     pub(in crate::graph) fn rejected_for(&self, scope: &Scope, now: Instant) -> Option<Duration> {
         let applies_to = |parent: Option<BudgetKey>| parent.is_none_or(|parent| scope.has(parent));
         let closed = self.closed.iter().filter(|(class, parent, until)| *class == scope.class() && applies_to(*parent) && *until > now);

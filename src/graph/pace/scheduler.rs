@@ -123,7 +123,7 @@ impl Cancellable for Waiter {
 #[derive(Debug)]
 struct RequestQueue<W> {
     pacer: Pacer,
-    /// In order of arrival.
+    /// The queued requests, in order of arrival.
     queued: Vec<Queued<W>>,
     in_flight: usize,
     max_in_flight: usize,

@@ -60,7 +60,7 @@ impl Scope {
         self.parents.last().map_or(BudgetKey::Class(self.class.name), |parent| parent.budget)
     }
 
-    /// The highest parent.
+    /// The topmost parent.
     pub(super) fn top(&self) -> Option<BudgetKey> {
         self.parents.first().map(|parent| parent.budget)
     }

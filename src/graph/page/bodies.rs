@@ -35,7 +35,7 @@ impl BodyBuffers {
         Self { available: Arc::new(Semaphore::new(MAX_TOTAL)), oversize: Arc::new(Semaphore::new(1)), spare: Arc::default() }
     }
 
-    /// The permit of an empty body.
+    /// Creates a permit for an empty body.
     pub(in crate::graph) fn permit(&self) -> BufferPermit {
         BufferPermit { buffers: self.clone(), reserved: None, oversize: None }
     }

@@ -178,7 +178,7 @@ struct Field {
     value: Span,
 }
 
-/// The end of a name that contains escapes. No text is that long.
+/// The `end` that marks a name with escapes. No text is that long.
 const UNESCAPED: u32 = u32::MAX;
 
 /// A range of the text, in half the size of a [`Range`], because each name and value of a page needs one.
@@ -343,7 +343,7 @@ impl<'p> Item<'p> {
         self.at(modified).zip(self.at(self.entry.created)).is_some_and(|(modified, created)| ![created, "null"].contains(&modified))
     }
 
-    /// Whether the item cannot become a record.
+    /// Whether the item cannot be converted to a record.
     pub fn is_malformed(self) -> bool {
         self.entry.malformed
     }
