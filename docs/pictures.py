@@ -54,7 +54,8 @@ def run(command, folder, with_stdout=False):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
-    stdout = theirs if with_stdout else subprocess.DEVNULL
+    # Not subprocess.DEVNULL: it is open for reading too, which the tap refuses.
+    stdout = theirs if with_stdout else open(os.devnull, "w")
     process = subprocess.Popen([PROGRAMS / "tap-microsoft-teams", *command], cwd=folder, stdout=stdout, stderr=theirs, env=environment)
     os.close(theirs)
     screen = pyte.Screen(COLUMNS, ROWS)

@@ -51,6 +51,22 @@ pub enum Command {
     /// Estimate the number of requests and the duration of a run, from a few requests
     #[command(display_order = 3)]
     Plan(Plan),
+    /// Print the column types for a reader such as DuckDB, Polars or BigQuery, ready to paste
+    #[command(display_order = 8)]
+    Schema(Schema),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Schema {
+    /// The database, library or loader that reads the records
+    #[arg(long = "for", value_name = "READER")]
+    pub reader: Reader,
+    /// Streams, separated by commas; without it, all streams that are selected by default
+    #[arg(long = "stream", value_name = "NAMES", value_delimiter = ',')]
+    pub streams: Vec<String>,
+    /// How to declare objects and lists
+    #[arg(long, value_name = "FORM", default_value = "json")]
+    pub nested: Nested,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -176,6 +192,40 @@ pub enum PlanFormat {
     Table,
     /// JSON
     Json,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Reader {
+    /// SQL that loads JSON Lines files into a table
+    Duckdb,
+    /// Python code that reads JSON Lines files
+    Polars,
+    /// Python code that reads JSON Lines files
+    Pyarrow,
+    /// Python code that reads JSON Lines files
+    Pandas,
+    /// Python code that reads JSON Lines files and merges them into Delta tables
+    Spark,
+    /// SQL that loads JSON Lines files into a table
+    Clickhouse,
+    /// SQL for psql that loads a JSON Lines file into a table
+    Postgres,
+    /// Python code: a dlt resource with a type for each column
+    Dlt,
+    /// YAML: a replication with a type for each column
+    Sling,
+    /// SQL that loads JSON Lines files into a table
+    Bigquery,
+    /// SQL that loads JSON Lines files into a table
+    Snowflake,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Nested {
+    /// As JSON, so nothing is lost when Graph adds a field
+    Json,
+    /// As lists and structs if their fields are known, otherwise as JSON
+    Typed,
 }
 
 // These flags may be combined in any order. If several modes are set, about takes precedence over discover, discover over test, and test over

@@ -19,6 +19,7 @@ mod printable;
 pub mod protocol;
 pub mod read;
 pub mod record;
+pub mod schema;
 pub mod secrets;
 pub mod state;
 pub mod stdio;

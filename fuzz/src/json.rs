@@ -55,7 +55,7 @@ pub(crate) fn elements(json: &str) -> Vec<&str> {
     elements.into_iter().map(RawValue::get).collect()
 }
 
-/// The nesting depth of JSON. [`None`] if some parsers reject it: it is too deep, or contains a number that does not fit into a float.
+/// The nesting depth of JSON. [`None`] if some parsers reject it: it is too deep, or contains a number that does not fit into 64 bits.
 pub(crate) fn depth(json: &str) -> Option<usize> {
     fn depth_of(value: &Value) -> usize {
         match value {
@@ -64,7 +64,18 @@ pub(crate) fn depth(json: &str) -> Option<usize> {
             _ => 0,
         }
     }
-    serde_json::from_str(json).ok().as_ref().map(depth_of)
+    serde_json::from_str(json).ok().as_ref().filter(|_| !has_long_integer(json)).map(depth_of)
+}
+
+/// Whether valid JSON contains an integer that does not fit into a signed 64-bit integer.
+fn has_long_integer(json: &str) -> bool {
+    if let Ok(members) = serde_json::from_str::<Members<'_>>(json) {
+        return members.0.iter().any(|(_, value)| has_long_integer(value));
+    }
+    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) {
+        return elements.iter().any(|element| has_long_integer(element.get()));
+    }
+    json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && json.parse::<i64>().is_err()
 }
 
 /// Whether a text is JSON. Strings may contain any escapes.

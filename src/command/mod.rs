@@ -9,6 +9,7 @@ mod files;
 mod logging;
 mod plan;
 mod prepared;
+mod schema;
 mod singer;
 mod stream_name;
 mod terminal_text;
@@ -47,6 +48,7 @@ pub fn run(cli: &Cli, out: impl Write + Clone + Send + 'static, stop: StopSignal
         Some(Command::SampleConfig) => print(&mut out, &sample_json()),
         Some(Command::Extract(args)) => extract::run(args, &log, out, stop),
         Some(Command::Plan(args)) => plan::run(args, &log, out, &stop),
+        Some(Command::Schema(args)) => schema::run(args, &log, out),
         None => singer::run(&cli.singer, &log, out, stop),
     };
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| match &cli.command {

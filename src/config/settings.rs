@@ -109,7 +109,7 @@ const BEFORE_PARENTS: &[Setting] = &[
         name: "client_secret_file",
         title: "Client secret file",
         description: Cow::Borrowed(
-            "Path of a file that contains the client secret, for orchestrators that mount secrets as files. Set it instead of client_secret. The commands check, discover and read do not accept it in a configuration file, because other users of a shared Airbyte instance may edit that file: set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
+            "Path of a file that contains the client secret, for orchestrators that mount secrets as files. Set it instead of client_secret. The commands check, discover and read do not accept it in a configuration file, because other people may be able to edit that file: set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add --config ENV.",
         ),
         audience: Audience::Operator,
         examples: &["/run/secrets/client_secret"],

@@ -1,4 +1,4 @@
-//! Detects values that some JSON parsers reject: deeply nested ones, and numbers beyond the range of a float.
+//! Detects values that some JSON parsers reject: deeply nested ones, and numbers beyond 64 bits.
 //!
 //! Parsers have depth limits (64, 100, 500 or 1000 levels), and large numbers become errors or infinity, which JSON cannot represent. A single
 //! such value in a message would block a pipeline permanently, so it is written as a string.
@@ -76,12 +76,18 @@ impl Scan<'_> {
         let length = self.text[self.at..].iter().take_while(is_part).count();
         let number = &self.text[self.at..self.at + length];
         self.at += length.saturating_sub(1);
-        length <= MAX_NUMBER_LENGTH && str::from_utf8(number).is_ok_and(fits_into_float)
+        length <= MAX_NUMBER_LENGTH && str::from_utf8(number).is_ok_and(fits_into_64_bits)
     }
 }
 
-/// Whether the number neither overflows to infinity nor underflows to zero as a float.
-fn fits_into_float(number: &str) -> bool {
+/// Whether the number fits into a signed integer if it is written as one. Otherwise, whether it neither overflows to infinity nor underflows
+/// to zero as a float.
+///
+/// Parsers such as orjson (in dlt) and ujson (in pandas) refuse a whole file because of one longer integer.
+fn fits_into_64_bits(number: &str) -> bool {
+    if number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        return number.parse::<i64>().is_ok();
+    }
     let is_zero = || number.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).all(|byte| !matches!(byte, b'1'..=b'9'));
     number.parse::<f64>().is_ok_and(|float| float.is_finite() && (float != 0.0 || is_zero()))
 }
@@ -95,15 +101,35 @@ mod tests {
 
     #[test]
     fn values_that_every_parser_accepts_are_portable() {
-        for portable in
-            ["null", "true", "0", "-0.0e9", "1.50", "123456789012345678901234567890", "1e308", "[5e-324]", r#"{"a":[1,"1e400,"]}"#, "[]"]
-        {
+        for portable in [
+            "null",
+            "true",
+            "0",
+            "-0.0e9",
+            "1.50",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "1e308",
+            "[5e-324]",
+            r#"{"a":[1,"1e400,"]}"#,
+            "[]",
+        ] {
             assert!(is_portable(portable), "{portable}");
         }
-        for other in ["1e400", "-1e400", "1E+309", "[1e400]", r#"{"a":"\"","b":[0,1e-400 ]}"#, r#"{"a" : 1e999999999999}"#] {
+        for other in [
+            "1e400",
+            "9223372036854775808",
+            "[-9223372036854775809]",
+            "-1e400",
+            "1E+309",
+            "[1e400]",
+            r#"{"a":"\"","b":[0,1e-400 ]}"#,
+            r#"{"a" : 1e999999999999}"#,
+        ] {
             assert!(!is_portable(other), "{other}");
         }
-        assert!(is_portable(&"9".repeat(300)) && !is_portable(&"9".repeat(301)) && !is_portable(&format!("0.{}", "1".repeat(5000))));
+        let fraction = |digits: usize| format!("0.{}", "1".repeat(digits - 2));
+        assert!(is_portable(&fraction(300)) && !is_portable(&fraction(301)) && !is_portable(&format!("0.{}", "1".repeat(5000))));
     }
 
     #[test]
@@ -117,7 +143,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_portable_if_they_fit_into_a_float(number in r#"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?"#, before in r#"["\[{a:, ]{0,5}"#) {
+        fn numbers_are_portable_if_they_fit_into_64_bits(number in r#"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?"#, before in r#"["\[{a:, ]{0,5}"#) {
             let float: f64 = number.parse().unwrap();
             let fits = float.is_finite() && (float != 0.0 || number.split(['e', 'E']).next().unwrap().parse::<f64>().unwrap() == 0.0);
             let text = format!("[{},{number}]", Value::from(before));

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["console", "read"],
     &["emit"],
     &["error"],
-    &["config", "state"],
+    &["config", "schema", "state"],
     &["streams"],
     &["graph", "record"],
     &["cli", "printable", "secrets", "stdio"],

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from operator import eq
 from typing import Any
 
 from .errors import Difference
 from .truth import COLUMNS, KEYS, Key, Row, Truth, instant
 
 Decode = Callable[[str], Any]
+Same = Callable[[Any, Any], bool]
 
 
-def compare(truth: Truth, stream: str, rows: Iterable[Row], *, decode: Decode = json.loads, empty_is_null: bool = False) -> int:
+def compare(
+    truth: Truth, stream: str, rows: Iterable[Row], *, decode: Decode = json.loads, empty_is_null: bool = False, empty_parts_are_null: bool = False
+) -> int:
     """Fails unless `rows` equal the truth by key and column; returns the number of rows.
 
     `decode` parses a nested value that the destination stores as text. Names are compared case-insensitively, because some databases change them.
+    `empty_parts_are_null`: an empty text in an object equals null, for destinations with a column per property.
     """
+    same = _same_parts if empty_parts_are_null else eq
     expected = truth.rows(stream)
     found: dict[Key, Row] = {}
     for row in rows:
@@ -31,7 +37,7 @@ def compare(truth: Truth, stream: str, rows: Iterable[Row], *, decode: Decode = 
         raise Difference(f"{stream}: {problem}")
     for key, row in expected.items():
         for name, kind in COLUMNS[stream].items():
-            _compare_value(f"{stream} {key}: {name}", found[key], name, kind, row[name], decode, empty_is_null)
+            _compare_value(f"{stream} {key}: {name}", found[key], name, kind, row[name], decode, empty_is_null, same)
     return len(found)
 
 
@@ -59,17 +65,23 @@ def last_of_each(stream: str, rows: Iterable[Row]) -> list[Row]:
     return list({tuple(row[part] for part in KEYS[stream]): row for row in rows}.values())
 
 
-def _compare_value(where: str, row: Row, name: str, kind: str, expected: Any, decode: Decode, empty_is_null: bool) -> None:
+def _compare_value(where: str, row: Row, name: str, kind: str, expected: Any, decode: Decode, empty_is_null: bool, same: Same) -> None:
     value = row[name.lower()]
     if value is None or (value == "" and (empty_is_null or kind != "text")):
         rest = row["_additional_properties"]
         rest = decode(rest) if isinstance(rest, str) and rest else rest or {}
         # A value that does not fit its column is kept in _additional_properties.
-        if expected is None or (expected == "" and (empty_is_null or kind == "time")) or rest.get(name) == expected:
+        if expected is None or (expected == "" and (empty_is_null or kind == "time")) or (expected == [] and empty_is_null) or rest.get(name) == expected:
             return
-    elif _meant(kind, value, decode) == (instant(expected) if kind == "time" else expected):
+    elif same(_meant(kind, value, decode), instant(expected) if kind == "time" else expected):
         return
     raise Difference(f"{where} is\n  {value!r}\nexpected\n  {expected!r}")
+
+
+def _same_parts(value: Any, expected: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(expected, dict):
+        return value == expected
+    return all((value.get(name) or None) == (expected.get(name) or None) for name in value.keys() | expected.keys())
 
 
 def _meant(kind: str, value: Any, decode: Decode) -> Any:

@@ -31,8 +31,8 @@ class Environments:
         return folder / "bin"
 
     def version(self, name: str) -> str:
-        """The pinned version, such as `target-jsonl 0.1.4`."""
-        return (REQUIREMENTS / f"{name}.in").read_text().strip().replace("==", " ")
+        """The pinned versions, such as `target-jsonl 0.1.4`."""
+        return ", ".join((REQUIREMENTS / f"{name}.in").read_text().replace("==", " ").splitlines())
 
     def _make(self, folder: Path, name: str, requirements: Path) -> None:
         if name == "uv":

@@ -55,6 +55,14 @@ class Postgres:
             raise Difference(f"PostgreSQL query {sql}: {run.stderr}")
         return run.stdout.removesuffix("\n").split("\n") if run.stdout else []
 
+    def run_file(self, path: Path) -> None:
+        """A script for psql, in its folder."""
+        url = f"host=127.0.0.1 port={self.port} user=teams dbname=postgres"
+        command = [self._programs / "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path, url]
+        run = subprocess.run(command, cwd=path.parent, env={**os.environ, "PGPASSWORD": PASSWORD}, capture_output=True, text=True)
+        if run.returncode != 0:
+            raise Difference(f"PostgreSQL: {run.stderr[:2000]}")
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.ask(f"select row_to_json(t) from {table} t")]
 

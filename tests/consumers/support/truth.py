@@ -18,6 +18,7 @@ KEYS = {
     "message_replies": ("channel_id", "id"),
 }
 STREAMS = list(KEYS)
+INCREMENTAL = ("messages", "message_replies")
 
 # Of every stream, including opt-in streams that are not compared.
 ALL_KEYS = KEYS | {

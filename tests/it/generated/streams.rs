@@ -2,8 +2,13 @@
 
 use std::fmt::Write;
 
+use clap::ValueEnum;
 use serde_json::Value;
-use tap_microsoft_teams::streams::{MESSAGE_REPLIES, MESSAGES, Stream};
+use tap_microsoft_teams::{
+    cli::{Nested, Reader},
+    schema,
+    streams::{CHANNELS, MESSAGE_REPLIES, MESSAGES, Stream},
+};
 
 /// The document with new tables between `<!-- generated: NAME -->` and `<!-- end -->`.
 pub fn with_tables(document: &str) -> String {
@@ -26,7 +31,12 @@ fn table(name: &str) -> String {
                 Stream::all().map(summary).collect::<String>()
             )
         }
-        "tables" => format!("```sql\n-- tables\n{}```\n", Stream::defaults().map(create_table).collect::<String>()),
+        "readers" => {
+            format!(
+                "| `--for` | prints | text | date-time | boolean | object, list |\n|---|---|---|---|---|---|\n{}",
+                Reader::value_variants().iter().map(|reader| reader_types(*reader)).collect::<String>()
+            )
+        }
         "message_replies" => fields(&MESSAGE_REPLIES, |name, schema| MESSAGES.schema()["properties"][name] != *schema),
         name => fields(Stream::by_name(name).unwrap(), |_, _| true),
     }
@@ -44,20 +54,20 @@ fn summary(stream: &Stream) -> String {
     )
 }
 
-/// The statement that creates a DuckDB table from a file of records.
-fn create_table(stream: &Stream) -> String {
-    let columns = stream.schema()["properties"].as_object().unwrap().iter().map(|(name, schema)| {
-        let column = match (schema["type"].as_str().or(schema["type"][0].as_str()).unwrap(), schema["format"].as_str()) {
-            ("string", Some("date-time")) => "TIMESTAMPTZ",
-            ("string", _) => "VARCHAR",
-            ("boolean", _) => "BOOLEAN",
-            _ => "JSON",
-        };
-        format!("\"{name}\": '{column}'")
-    });
-    let columns = textwrap::fill(&columns.collect::<Vec<_>>().join(", ").replace(": ", ":\u{a0}"), 130).replace('\u{a0}', " ");
-    let columns = textwrap::indent(&columns, "  ");
-    format!("CREATE TABLE {0} AS FROM read_json('{0}.jsonl', columns = {{\n{columns}\n}});\n", stream.name)
+/// A row of the table of readers: how each declares the types of a channel's columns.
+fn reader_types(reader: Reader) -> String {
+    let value = reader.to_possible_value().unwrap();
+    let text = schema::text(reader, &[&CHANNELS, &MESSAGES], Nested::Json);
+    let declared = |column: &str| {
+        let line = text.lines().find(|line| line.contains(column)).unwrap();
+        let (_, kind) = line.split_once(column).unwrap();
+        let kind = kind.trim_start_matches(['"', '`', '\'', ':', ',', ' ']).trim_end_matches([',', '\'', '"']);
+        // The parenthesis of the call that the line is in.
+        let is_open = kind.matches(')').count() > kind.matches('(').count();
+        if is_open { &kind[..kind.len() - 1] } else { kind }.to_owned()
+    };
+    let types = ["displayName", "createdDateTime", "isArchived", "attachments"].map(|column| format!("`{}`", declared(column)));
+    format!("| `{}` | {} | {} |\n", value.get_name(), value.get_help().unwrap(), types.join(" | "))
 }
 
 /// The selected fields of a stream, followed by those of nested objects.

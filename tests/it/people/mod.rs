@@ -2,4 +2,5 @@
 
 mod extract;
 mod sample;
+mod schema;
 mod secret;

@@ -91,10 +91,21 @@ fn convert(property: &Value, value: &str) -> Option<String> {
     }
 }
 
-/// Whether every parser accepts a value. serde_json rejects numbers that do not fit into a float.
+/// Whether every parser accepts a value. serde_json rejects numbers that do not fit into a float; other parsers also reject long integers.
 fn is_portable(value: &str) -> bool {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0, 0, false, false);
-    for char in value.chars() {
+    let mut number = String::new();
+    // The blank ends a number at the end of the value.
+    for char in value.chars().chain([' ']) {
+        if !in_string && (char.is_ascii_digit() || matches!(char, '-' | '+' | '.' | 'e' | 'E')) {
+            number.push(char);
+        } else {
+            let is_integer = !number.contains(['.', 'e', 'E']) && number.contains(|char: char| char.is_ascii_digit());
+            if is_integer && number.parse::<i64>().is_err() {
+                return false;
+            }
+            number.clear();
+        }
         match char {
             '[' | '{' if !in_string => depth += 1,
             ']' | '}' if !in_string => depth -= 1,
