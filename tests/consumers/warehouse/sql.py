@@ -112,6 +112,18 @@ def _reactions(rows: Rows, truth: Truth) -> None:
     _equal("reactions", Counter((row["channel_id"], row["id"], row["reaction"]) for row in rows), expected)
 
 
+def _joined_and_left(rows: Rows, truth: Truth) -> None:
+    kinds = {f"#microsoft.graph.members{kind}EventMessageDetail": kind for kind in ("Added", "Joined", "Left", "Deleted")}
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for row in truth.all("messages"):
+        event = row.get("eventDetail")
+        if isinstance(event, dict) and event.get("@odata.type") in kinds:
+            expected.update((row["channel_id"], kinds[event["@odata.type"]], member["id"]) for member in event["members"])
+    if {kind for _, kind, _ in expected} != set(kinds.values()):
+        raise Difference("not every kind of event is in the tenant, so this example tests less than it says")
+    _equal("members", Counter((row["channel_id"], row["event"], row["user_id"]) for row in rows), expected)
+
+
 def _equal(what: str, found: Any, expected: Any) -> None:
     if found != expected:
         raise Difference(f"docs/streams.md, {what}: found\n  {str(found)[:600]}\nexpected\n  {str(expected)[:600]}")
@@ -121,6 +133,7 @@ def _equal(what: str, found: Any, expected: Any) -> None:
 DEFINITIONS = ("posts", "latest version of each row", "parquet")
 
 EXPECTED: dict[str, Callable[[Rows, Truth], None]] = {
+    "members who were added, joined, left or were removed": _joined_and_left,
     "threads": _threads,
     "messages per person and week": _per_week,
     "deleted messages": _deleted,

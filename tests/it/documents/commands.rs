@@ -42,6 +42,7 @@ const OTHERS: &[(&str, Runner)] = &[
     ("jsonl/bin/target-jsonl", Script("tests/consumers/singer/jsonl.py", "target-jsonl")),
     ("target-jsonl", Script("tests/consumers/singer/jsonl.py", "target-jsonl")),
     ("postgres/bin/", Script("tests/consumers/requirements/target-postgres-meltanolabs.in", "target-postgres")),
+    ("elasticsearch/bin/", Script("tests/consumers/requirements/target-elasticsearch.in", "target-elasticsearch")),
     ("pipelinewise/bin/", Script("tests/consumers/requirements/target-postgres-pipelinewise.in", "target-postgres")),
     ("target ", Nobody("a placeholder for any target")),
     ("cd", Nobody("a shell builtin")),

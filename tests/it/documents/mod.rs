@@ -25,7 +25,7 @@ const FOLDERS: &[&str] = &["docs", "examples", "fuzz", "tests"];
 const LANGUAGES: &[(&str, &str)] = &[
     ("", "outputs.rs: outputs of check; pictures: nothing"),
     ("json", "json.rs"),
-    ("python", "tests/consumers/airbyte runs PyAirbyte; nobody runs these very lines"),
+    ("python", "tests/consumers/airbyte runs PyAirbyte, tests/consumers/readers/lakes.py Delta and Iceberg; nobody runs these very lines"),
     ("rust", "nobody: examples are for reading"),
     ("sh", "commands.rs"),
     ("sql", "tests/consumers/warehouse runs those of docs/streams.md; those of docs/migration.md are about tables of other connectors"),
