@@ -30,7 +30,7 @@ pub struct Setting {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Audience {
     Everyone,
-    /// Whoever operates the machine. These settings are not part of the form that Airbyte users fill in.
+    /// Whoever operates the machine. These settings are not part of the form that users of a platform fill in.
     Operator,
     /// Developers who use simulators, proxies or benchmarks.
     Developer,
