@@ -277,7 +277,7 @@ mod tests {
             |_, parent| Verdict::Works { unread: vec![Unread::SearchedByRun { level: &MESSAGE, ids: vec![parent.id; 40] }] },
             |_, _| Verdict::NotConfigured(vec![format!("`{}` or `{}`", TEAM.id, TEAM.all); 12]),
             |error, parent| Verdict::Refused { reason: Reason::NotFound(parent), source: Box::new(error) },
-            |error, _| Verdict::of("read the messages of channel c of team t", error, MESSAGES.permissions),
+            |error, _| Verdict::of("read the messages in channel c of team t", error, MESSAGES.permissions),
         ];
         for first in make {
             for others in make {

@@ -257,5 +257,5 @@ fn without_ids(source: &graph::Error) -> String {
         Cause::ErrorStatus(refusal) => Cause::ErrorStatus(graph::ErrorResponse { request_id: None, ..refusal.clone() }),
         cause => cause.clone(),
     };
-    format!("{cause}{}", source.tries())
+    format!("{cause}{}", source.attempts_note())
 }

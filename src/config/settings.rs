@@ -57,7 +57,7 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// An https URL; http is allowed for the local machine only.
     Url,
-    /// An object that contains an object of settings per stream.
+    /// An object that maps each stream name to an object of settings.
     PerStream,
 }
 
@@ -255,7 +255,7 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "graph_url",
         title: "Graph URL",
-        description: Cow::Borrowed("Scheme and host of Microsoft Graph, instead of the default of the cloud. For simulators and proxies."),
+        description: Cow::Borrowed("Scheme and host of Microsoft Graph, instead of the cloud's default. For simulators and proxies."),
         kind: Kind::Url,
         audience: Audience::Developer,
         ..DEFAULTS
@@ -263,9 +263,7 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "login_url",
         title: "Login URL",
-        description: Cow::Borrowed(
-            "Scheme and host of the sign-in service, instead of the default of the cloud. For simulators and proxies.",
-        ),
+        description: Cow::Borrowed("Scheme and host of the sign-in service, instead of the cloud's default. For simulators and proxies."),
         kind: Kind::Url,
         audience: Audience::Developer,
         ..DEFAULTS

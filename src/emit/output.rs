@@ -131,7 +131,7 @@ impl Output {
 }
 
 impl Writer {
-    /// Waits until everything is written. All [`Output`]s must have been dropped before.
+    /// Waits until everything is written. All [`Output`]s must be dropped first.
     ///
     /// # Errors
     /// If a write failed.
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_is_bounded_and_a_larger_batch_waits_alone() {
+    fn the_queue_is_bounded_and_an_oversized_batch_has_it_to_itself() {
         let (queue, runtime) = (QUEUE_BYTES as usize, tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap());
         for (batches, bytes) in [(100, 300 * 1024), (2000, 10 * 1024), (4, 2 * queue)] {
             let (permit, gate) = channel();
@@ -194,7 +194,7 @@ mod tests {
             (0..batches).for_each(|_| permit.send(()).unwrap());
             for waiting in sending {
                 let waiting = runtime.block_on(waiting).unwrap();
-                assert!(waiting <= queue.max(bytes), "{waiting} bytes wait");
+                assert!(waiting <= queue.max(bytes), "{waiting} bytes are waiting");
             }
             writer.join().unwrap();
             assert_eq!(written.load(Ordering::SeqCst), batches * bytes);

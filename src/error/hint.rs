@@ -30,7 +30,7 @@ const LATER_PAGE: &str = "Graph returned the pages before this one, so the id an
 /// Whether a request always fails for this team or channel, while requests for others may succeed.
 pub(super) fn is_specific_to_parent(error: &graph::Error) -> bool {
     match &error.cause {
-        // Other statuses affect all teams and channels (sign-in, licences, permissions, proxies), and missing ones are skipped anyway.
+        // Other statuses affect all teams and channels (sign-in, licences, permissions, proxies), and teams or channels that do not exist are skipped anyway.
         Cause::ErrorStatus(_) if error.is_later_page_refusal() => true,
         Cause::ErrorStatus(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
         Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
@@ -59,8 +59,8 @@ const PROXY_LOGIN: &str = "the proxy requires authentication: check HTTPS_PROXY"
 fn for_outage(status: u16) -> &'static str {
     match status {
         404 => {
-            "a service that Graph depends on had an outage: run again; if the error persists, check the id, because Graph returns the same for some \
-            deleted items"
+            "a service that Graph depends on had an outage: run again; if the error persists, check the id, because Graph returns the same error \
+            for some deleted items"
         }
         _ => "a service that Graph depends on had an outage: run again; no permission is missing",
     }
@@ -69,7 +69,7 @@ fn for_outage(status: u16) -> &'static str {
 fn for_long_wait(wait: Duration) -> String {
     let minutes = |time: Duration| time.as_secs().div_ceil(60);
     format!(
-        "Graph asked for a wait of {} minutes, but a run waits at most {}: run again later; it resumes from its state",
+        "Graph requires a wait of {} minutes, but a run waits at most {}: run again later; it resumes from its state",
         minutes(wait),
         minutes(MAX_WAIT)
     )
@@ -168,7 +168,7 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             "the tenant is in another cloud: set `cloud` to `global`, `us_gov`, `us_gov_dod` or `china`"
         }
         53_003 => {
-            "a Conditional Access policy blocks the application: an administrator finds it in the Entra admin center under Sign-in logs > \
+            "a Conditional Access policy blocks the application: an administrator can find it in the Entra admin center under Sign-in logs > \
             Service principal sign-ins, and can exclude the application"
         }
         7_000_216 | 7_000_218 => "Entra received no `client_secret`: check its value and the proxy",
@@ -207,7 +207,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_host_name_does_not_decide_the_hint() {
+    fn a_host_name_does_not_affect_the_hint() {
         for host in ["https://proxy.example", "https://expired-certificate.example:8443", "https://dns-error.tunnel.example"] {
             assert_eq!(for_transport(&format!("{host}: cannot connect: client error (Connect): tcp connect error")), Some(UNREACHABLE));
             assert_eq!(for_transport(&format!("the sign-in service {host}: the request failed: connection error")), None);

@@ -52,7 +52,7 @@ pub enum Error {
     #[error("cannot use the state: {0}")]
     State(String),
     /// Microsoft Entra did not issue a token.
-    #[error("cannot sign in: {}{}{}", source.cause, source.tries(), Hint(.hint))]
+    #[error("cannot sign in: {}{}{}", source.cause, source.attempts_note(), Hint(.hint))]
     SignIn { source: Box<graph::Error>, hint: Option<String> },
     /// A request to Graph failed.
     #[error("cannot {task}: {source}{}", Hint(.hint))]

@@ -54,7 +54,7 @@ pub struct GraphClient {
 struct Inner {
     sender: RequestSender,
     pace: Pace,
-    /// The size of the last page of a work item that opened a list.
+    /// The size of the most recent page that a work item read, if the item began with the first page of a list.
     page_size: AtomicUsize,
     /// The kinds of lists for which Graph has rejected `$top`.
     lists_without_top: Mutex<HashSet<String>>,
@@ -126,7 +126,7 @@ impl GraphClient {
         self.inner.sender.last_response.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.trusted(None))
     }
 
-    /// The minimum time between two requests for one parent of a level.
+    /// The minimum time between two requests for the same parent, such as the same channel.
     pub fn spacing(&self, level: &'static Level) -> Duration {
         Duration::try_from_secs_f64(self.rates().seconds(Budget::Parent(level), 1.0)).unwrap_or_default()
     }
@@ -193,7 +193,7 @@ impl GraphClient {
     }
 }
 
-/// Converts a speed of 0, which disables pacing, to infinity, and then also limits the requests in flight.
+/// Converts a speed of 0, which disables pacing, to infinity; in that case, it also limits the requests in flight.
 fn effective_pace(pace: Pace) -> Pace {
     let speed = if pace.speed > 0.0 { pace.speed } else { f64::INFINITY };
     let in_flight = if speed.is_finite() { pace.in_flight } else { pace.in_flight.min(MAX_IN_FLIGHT_UNPACED) };

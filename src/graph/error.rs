@@ -56,7 +56,7 @@ pub struct ErrorResponse {
     /// The id that Graph assigned to the request, for Microsoft support.
     pub request_id: Option<String>,
     pub retry_after: Option<Duration>,
-    /// Graph's `Date`, limited to the local clock: a date in the future would make later runs skip messages.
+    /// Graph's `Date`, but no later than the local clock: a date in the future would make later runs skip messages.
     pub date: DateTime<Utc>,
     /// The claims in the token, set only for a 403.
     pub claims: Option<Box<Claims>>,
@@ -95,7 +95,7 @@ impl Error {
     }
 
     /// The number of attempts, to append to a message; empty if there was only one.
-    pub fn tries(&self) -> String {
+    pub fn attempts_note(&self) -> String {
         if self.attempts > 1 { format!("; tried {} times", self.attempts) } else { String::new() }
     }
 
@@ -138,7 +138,7 @@ impl std::error::Error for Error {}
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let page = if self.is_later_page { " (not the first page)" } else { "" };
-        write!(formatter, "{}{page}: {}{}", self.request, WithId(&self.cause, self.client_request_id), self.tries())
+        write!(formatter, "{}{page}: {}{}", self.request, WithId(&self.cause, self.client_request_id), self.attempts_note())
     }
 }
 

@@ -75,7 +75,7 @@ pub static TEAM: Level = Level {
     titles: ["Teams", "Fetch all teams"],
     descriptions: [
         "Teams to read: ids or links copied from Teams, separated by commas.",
-        "Read all teams of the tenant. Overrides team_id. Does not select channels.",
+        "Read all teams in the tenant. Overrides team_id. Does not select channels.",
     ],
     example: "02bd9fd6-8f93-4758-87c3-1fb73740a315",
     copied_with: "Get link to team",
@@ -97,14 +97,14 @@ pub static CHANNEL: Level = Level {
     titles: ["Channels", "Fetch all channels"],
     descriptions: [
         "Channels to read: ids or links copied from Teams, separated by commas.",
-        "Read all channels of the selected teams. Overrides channel_id.",
+        "Read all channels in the selected teams. Overrides channel_id.",
     ],
     example: "19:4a95f7d8db4c4e7fae857bcebe0623e6@thread.tacv2",
     copied_with: "Get link to channel",
     not_found_hint: "the channel must belong to the configured team",
 };
 
-/// Root messages of a channel.
+/// Root messages in a channel.
 pub static MESSAGE: Level = Level {
     name: "message",
     plural: "messages",
@@ -120,7 +120,7 @@ pub static MESSAGE: Level = Level {
     titles: ["Threads", "Fetch all replies"],
     descriptions: [
         "Root messages whose replies are read: ids or links copied from Teams, separated by commas.",
-        "Read the replies to all messages of the selected channels. Overrides message_id.",
+        "Read the replies to all messages in the selected channels. Overrides message_id.",
     ],
     example: "1616963377068",
     copied_with: "Copy link",

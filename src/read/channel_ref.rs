@@ -54,7 +54,7 @@ impl<'c> ChannelRef<'c> {
 
     /// The task that error messages name.
     pub(crate) fn task(self) -> String {
-        format!("read the messages of channel {} of team {}", self.id, self.team_id)
+        format!("read the messages in channel {} of team {}", self.id, self.team_id)
     }
 
     /// The columns that are added to each record of a message.

@@ -172,20 +172,20 @@ impl Columns {
 
     /// Appends the record of an item to `out`, as JSON without line breaks.
     pub fn write<'a>(&self, fields: impl Fields<'a>, derived: &[(&str, Derived<'_>)], out: &mut Vec<u8>) {
-        let mut sent: Vec<Option<&str>> = vec![None; self.columns.len()];
+        let mut received: Vec<Option<&str>> = vec![None; self.columns.len()];
         let mut additional: Vec<(&str, &str)> = Vec::new();
         for (name, value) in fields {
             match self.index_of(name) {
-                Some(at) if value == "null" && sent[at].is_some() => {}
-                Some(at) => sent[at] = Some(value),
+                Some(at) if value == "null" && received[at].is_some() => {}
+                Some(at) => received[at] = Some(value),
                 None => additional.push((name, value)),
             }
         }
         let mut values: Vec<Cow<'_, str>> = Vec::with_capacity(self.columns.len());
-        for (column, sent) in self.columns.iter().zip(sent) {
-            let value = column.value_type.convert(sent.unwrap_or("null"));
+        for (column, received) in self.columns.iter().zip(received) {
+            let value = column.value_type.convert(received.unwrap_or("null"));
             if value.is_none() {
-                additional.extend(sent.map(|sent| (column.name.as_str(), sent)));
+                additional.extend(received.map(|received| (column.name.as_str(), received)));
             }
             values.push(value.unwrap_or(Cow::Borrowed("null")));
         }

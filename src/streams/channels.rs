@@ -24,7 +24,7 @@ pub static CHANNEL_READ: Permission = Permission::new(&[
 /// The channels in this list are also the parents of other streams.
 pub static CHANNELS: Stream = Stream {
     name: "channels",
-    description: "Standard, private and shared channels of the selected teams.",
+    description: "Standard, private and shared channels in the selected teams.",
     primary_key: &["id"],
     cursor: None,
     is_default: true,

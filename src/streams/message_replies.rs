@@ -15,7 +15,7 @@ use crate::{
 
 pub static MESSAGE_REPLIES: Stream = Stream {
     name: "message_replies",
-    description: "Replies to the messages of the selected channels.",
+    description: "Replies to messages in the selected channels.",
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     is_default: true,

@@ -1,4 +1,4 @@
-//! `messages`: the root messages of each channel (graph.md 2.5).
+//! `messages`: the root messages in each channel (graph.md 2.5).
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ pub static CHANNEL_MESSAGE_READ: Permission = Permission::new(&["ChannelMessage.
 
 pub static MESSAGES: Stream = Stream {
     name: "messages",
-    description: "Root messages of the selected channels, including system events and deleted messages.",
+    description: "Root messages in the selected channels, including system events and deleted messages.",
     primary_key: &["channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     is_default: true,
@@ -30,12 +30,12 @@ pub static MESSAGES: Stream = Stream {
     make_schema: json_schema::<Message>,
 };
 
-/// Requests the messages of a channel with up to 200 replies each, ordered by latest activity, newest first.
+/// Requests the messages in a channel with up to 200 replies each, ordered by latest activity, newest first.
 pub fn messages_with_replies(team: &str, channel: &str, top: u64) -> Request {
     root_messages(team, channel, top).query("$expand", "replies")
 }
 
-/// Requests the messages of a channel in the same order, but without replies, for channels where Graph refuses to expand them.
+/// Requests the messages in a channel in the same order, but without replies, for channels where Graph refuses to expand them.
 pub fn root_messages(team: &str, channel: &str, top: u64) -> Request {
     Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages"]).query("$top", top)
 }
@@ -51,7 +51,7 @@ pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
     request.query("$filter", format!("lastModifiedDateTime gt {since}"))
 }
 
-/// A root message of a channel.
+/// A root message in a channel.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {

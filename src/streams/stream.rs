@@ -60,7 +60,7 @@ pub struct List {
     pub never_empty: bool,
 }
 
-/// Which messages of a channel belong to a stream.
+/// Which messages in a channel belong to a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MessageKind {
     /// Root messages.

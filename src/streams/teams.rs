@@ -1,4 +1,4 @@
-//! `teams`: the groups of the tenant that are teams, with the properties of both group and team (graph.md 2.1, 2.2).
+//! `teams`: the groups in the tenant that are teams, with the properties of both group and team (graph.md 2.1, 2.2).
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -35,7 +35,7 @@ pub static TEAM_READ: Permission = Permission::new(&[
 
 pub static TEAMS: Stream = Stream {
     name: "teams",
-    description: "Teams of the tenant, with their settings.",
+    description: "Teams in the tenant, with their settings.",
     primary_key: &["id"],
     cursor: None,
     is_default: true,

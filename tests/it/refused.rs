@@ -44,14 +44,14 @@ fn a_missing_permission_is_reported_once_for_any_number_of_parents() {
     );
     for text in errors(&output, &["messages", "message_replies"]) {
         assert!(
-            text.starts_with("none of 18 teams or channels could be read; for example: cannot read the messages of channel 19:"),
+            text.starts_with("none of 18 teams or channels could be read; for example: cannot read the messages in channel 19:"),
             "{text}"
         );
         assert!(text.ends_with(has), "{text}");
     }
     assert!(output.logs("INFO").contains(&"messages: 0 records, 18 parents refused or missing"));
     let details = tap.sync(&["--debug"]);
-    assert_eq!(details.logged("DEBUG").iter().filter(|line| line.starts_with("cannot read the messages of channel ")).count(), 17);
+    assert_eq!(details.logged("DEBUG").iter().filter(|line| line.starts_with("cannot read the messages in channel ")).count(), 17);
     assert_eq!(details.logged("WARNING").len(), 1);
 
     let (refused, failed) = plan(&tap);

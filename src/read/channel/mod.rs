@@ -6,7 +6,6 @@ mod delta;
 pub(crate) mod delta_cursor;
 mod delta_failure;
 mod depth;
-mod depth_read;
 pub(crate) mod estimate;
 pub(crate) mod expansion;
 mod first_page;
@@ -22,6 +21,7 @@ mod stream_reader;
 pub(crate) mod thread;
 mod thread_pages;
 mod walk;
+mod walk_depth;
 mod walk_streams;
 
 use chrono::TimeDelta;

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::{
     activity::Activity,
-    depth_read::DepthRead,
     pass::Pass,
     remaining_replies::RemainingReplies,
     remaining_requests::RemainingRequests,
     thread_pages::{ThreadPage, ThreadPages},
+    walk_depth::WalkDepth,
     walk_streams::{WalkStreams, earlier},
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) struct PageReader<'w, 'c> {
     /// Whether Graph returns replies together with their root messages.
     pub(super) expands_replies: bool,
     pub(super) remaining: RemainingRequests,
-    pub(super) depth_read: DepthRead,
+    pub(super) walk_depth: WalkDepth,
     /// How far down the next run has to read to find the records that this run deferred.
     pub(super) oldest_deferred: Option<DateTime<Utc>>,
 }
@@ -61,8 +61,8 @@ struct ListedThread {
 
 impl<'w, 'c> PageReader<'w, 'c> {
     pub(super) fn new(context: &'w Context, channel: ChannelRef<'c>, streams: WalkStreams<'w, 'c>, skipped: &'w mut Skipped) -> Self {
-        let (remaining, depth_read) = (RemainingRequests::default(), DepthRead::default());
-        Self { context, channel, streams, skipped, expands_replies: true, remaining, depth_read, oldest_deferred: None }
+        let (remaining, walk_depth) = (RemainingRequests::default(), WalkDepth::default());
+        Self { context, channel, streams, skipped, expands_replies: true, remaining, walk_depth, oldest_deferred: None }
     }
 
     /// Emits the records on a page and then completes its threads. The page is released first, so that no response body is kept in memory
@@ -93,7 +93,7 @@ impl<'w, 'c> PageReader<'w, 'c> {
             }
         }
         self.set_priority();
-        self.depth_read.note_page(activities.into_iter());
+        self.walk_depth.note_page(activities.into_iter());
         Ok(())
     }
 
@@ -111,8 +111,8 @@ impl<'w, 'c> PageReader<'w, 'c> {
                 has_deferred: self.streams.take_deferred(),
             };
         };
-        let (mut activity, mut skipped, depth_read) = (Activity::from_message(root), 0, self.depth_read);
-        let has_read = || depth_read.has_read(Activity::from_thread(root));
+        let (mut activity, mut skipped, walk_depth) = (Activity::from_message(root), 0, self.walk_depth);
+        let has_read = || walk_depth.has_read(Activity::from_thread(root));
         if let Some(roots) = &mut self.streams.roots {
             roots.push(root, &id, None, has_read);
         }

@@ -139,7 +139,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         let info = pass.inspect(&page, |root| self.reader.has_more_replies(root));
         let overlap = self.reader.streams.cursors().map(|cursor| cursor.overlap).max().unwrap_or_default();
         self.reader.streams.note_page(info, pass.head());
-        self.reader.depth_read.begin(info.now, overlap);
+        self.reader.walk_depth.begin(info.now, overlap);
         let next = page.next().cloned();
         let missing_replies = if info.is_unchanged { MissingReplies::Ignore } else { MissingReplies::Fetch };
         self.reader.read(page, pass, missing_replies).await?;
@@ -156,7 +156,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         match pass.recovery(&error, self.reader.expands_replies, &mut self.restarts) {
             Recovery::Restart => {
                 debug!("{}: Graph no longer accepts the link to the next page; starting again from the top: {error}", self.channel.task());
-                self.reader.depth_read.restart();
+                self.reader.walk_depth.restart();
                 self.reader.streams.forget_page();
                 Ok(Step::Restart)
             }
@@ -177,7 +177,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
     fn truncate_pass(&mut self, pass: &mut Pass<'_>, error: graph::Error) {
         let error = self.to_error(error);
         self.reader.skipped.older.get_or_insert(error);
-        let oldest = self.reader.depth_read.oldest();
+        let oldest = self.reader.walk_depth.oldest();
         self.reader.streams.cursors().for_each(|cursor| cursor.note_gap(oldest));
         pass.truncate();
     }
@@ -186,12 +186,12 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         Error::graph(self.channel.task(), error, streams::MESSAGES.permissions)
     }
 
-    /// Called when the pass has succeeded. If Graph had also refused the list without replies, the replies would not be the reason.
+    /// Called when the pass has succeeded. Only now is it certain that Graph refused because of the replies: it has returned the list without them.
     fn warn_about_refused_expansion(&mut self) {
         let Some(error) = self.refused_expansion.take() else { return };
         let ChannelRef { team_id: team, id: channel, .. } = self.channel;
         let message = format!(
-            "Graph refuses to return the messages of channel {channel} of team {team} together with their replies; reading each thread with \
+            "Graph refuses to return the messages in channel {channel} of team {team} together with their replies; reading each thread with \
              a separate request: {error}"
         );
         self.context.channels.warn_once(Warning::Expansion, message);
@@ -206,9 +206,9 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
     /// Prepares a closing pass from the top down to where this pass began.
     fn prepare_closing_pass(&mut self, pass: &Pass<'_>) -> Result<(), JobError> {
         if pass.is_truncated() {
-            self.reader.depth_read.restart();
+            self.reader.walk_depth.restart();
         } else {
-            self.reader.depth_read.mark_bottom_reached();
+            self.reader.walk_depth.mark_bottom_reached();
         }
         self.reader.streams.prepare_closing_pass(pass.head());
         self.reader.streams.report(false)

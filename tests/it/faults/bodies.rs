@@ -475,7 +475,7 @@ fn only_the_start_of_an_error_response_is_read() {
     let sim = tenant(1, 1, 1);
     let body = format!(r#"{{"error":{{"code":"Forbidden","message":"{}"}}}}"#, "x".repeat(44_000_000));
     sim.inject(Rule::new(Fault::respond(403, &[], body)).class(Class::Messages));
-    let peak = peak_until(&sim, "cannot read the messages of channel");
+    let peak = peak_until(&sim, "cannot read the messages in channel");
     assert!(peak < 60, "{peak} MiB");
 }
 

@@ -23,7 +23,7 @@ fn a_refused_later_page_is_a_failure_and_read_records_are_kept() {
         (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
         (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
         (Class::Members, &["members"], "cannot list the members of team "),
-        (Class::Messages, &["messages", "message_replies"], "cannot read the messages of channel "),
+        (Class::Messages, &["messages", "message_replies"], "cannot read the messages in channel "),
     ];
     let cases = routes.into_iter().flat_map(|route| refusals().map(|refusal| (route, refusal)));
     in_parallel(cases, |((class, fails, reported), (what, fault))| {

@@ -26,8 +26,8 @@ fn page_loops_are_an_error_in_every_list_and_read_records_are_kept() {
         (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
         (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
         (Class::Members, &["members"], "cannot list the members of team "),
-        (Class::Messages, &["messages", "message_replies"], "cannot read the messages of channel "),
-        (Class::Replies, &["messages", "message_replies"], "cannot read the messages of channel "),
+        (Class::Messages, &["messages", "message_replies"], "cannot read the messages in channel "),
+        (Class::Replies, &["messages", "message_replies"], "cannot read the messages in channel "),
     ];
     in_parallel(routes, |(class, fails, reported)| {
         let (sim, settings) = paged(4, 1);

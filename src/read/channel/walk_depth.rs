@@ -9,7 +9,7 @@ use super::activity::{Activity, before};
 use crate::state::BEGINNING;
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct DepthRead {
+pub(crate) struct WalkDepth {
     /// Threads with this or later activity may have moved since the run began to read, so their previous place is unknown.
     movable: Option<DateTime<Utc>>,
     /// The oldest activity on all previous pages.
@@ -20,7 +20,7 @@ pub(crate) struct DepthRead {
     is_rereading: bool,
 }
 
-impl DepthRead {
+impl WalkDepth {
     /// Notes that the run began to read at this time by Graph's clock, with this overlap of incremental reads.
     pub(crate) fn begin(&mut self, began: DateTime<Utc>, overlap: Duration) {
         self.movable.get_or_insert(before(began, overlap));
@@ -72,26 +72,26 @@ mod tests {
     }
 
     /// Whether threads with activity at these hours have been read.
-    fn known<const N: usize>(depth_read: &DepthRead, hours: [u32; N]) -> [Option<bool>; N] {
-        hours.map(|hour| depth_read.has_read(Activity::Known(time(hour))))
+    fn known<const N: usize>(walk_depth: &WalkDepth, hours: [u32; N]) -> [Option<bool>; N] {
+        hours.map(|hour| walk_depth.has_read(Activity::Known(time(hour))))
     }
 
     #[test]
     fn a_thread_that_did_not_move_was_read_at_its_place() {
-        let mut depth_read = DepthRead::default();
-        depth_read.begin(time(20), Duration::from_secs(3600));
-        assert_eq!(known(&depth_read, [10]), [None], "nothing was read");
-        depth_read.note_page([time(18), time(15)].into_iter());
-        depth_read.note_page([time(14), time(10)].into_iter());
+        let mut walk_depth = WalkDepth::default();
+        walk_depth.begin(time(20), Duration::from_secs(3600));
+        assert_eq!(known(&walk_depth, [10]), [None], "nothing was read");
+        walk_depth.note_page([time(18), time(15)].into_iter());
+        walk_depth.note_page([time(14), time(10)].into_iter());
         let (moved, shifted, tie, below, long_ago) = (19, 13, 10, 9, 16);
-        assert_eq!(known(&depth_read, [moved, shifted, tie, below, long_ago]), [None, Some(true), None, Some(false), None]);
-        depth_read.restart();
-        assert_eq!(known(&depth_read, [moved, shifted, tie, below, long_ago]), [None, Some(true), None, Some(false), Some(true)]);
-        depth_read.note_page([time(18), time(15)].into_iter());
-        assert_eq!(known(&depth_read, [long_ago]), [Some(true)]);
-        depth_read.note_page([time(9), time(8)].into_iter());
-        assert_eq!(known(&depth_read, [long_ago, 9]), [None, Some(true)]);
-        depth_read.mark_bottom_reached();
-        assert_eq!(known(&depth_read, [moved, 1]), [None, Some(true)]);
+        assert_eq!(known(&walk_depth, [moved, shifted, tie, below, long_ago]), [None, Some(true), None, Some(false), None]);
+        walk_depth.restart();
+        assert_eq!(known(&walk_depth, [moved, shifted, tie, below, long_ago]), [None, Some(true), None, Some(false), Some(true)]);
+        walk_depth.note_page([time(18), time(15)].into_iter());
+        assert_eq!(known(&walk_depth, [long_ago]), [Some(true)]);
+        walk_depth.note_page([time(9), time(8)].into_iter());
+        assert_eq!(known(&walk_depth, [long_ago, 9]), [None, Some(true)]);
+        walk_depth.mark_bottom_reached();
+        assert_eq!(known(&walk_depth, [moved, 1]), [None, Some(true)]);
     }
 }
