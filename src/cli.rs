@@ -48,7 +48,7 @@ pub enum Command {
     /// Write the records of one stream to stdout as JSON Lines, without state
     #[command(display_order = 4)]
     Extract(Extract),
-    /// Estimate the number of requests and the duration of a run, from a few requests
+    /// Estimate how many requests a run needs and how long it takes, by sending a few requests
     #[command(display_order = 3)]
     Plan(Plan),
     /// Print the column types for a reader such as DuckDB, Polars or BigQuery, ready to paste
@@ -61,7 +61,7 @@ pub struct Schema {
     /// The database, library or loader that reads the records
     #[arg(long = "for", value_name = "READER")]
     pub reader: Reader,
-    /// Streams, separated by commas; without it, all streams that are selected by default
+    /// Streams, separated by commas; if omitted, all streams that are selected by default
     #[arg(long = "stream", value_name = "NAMES", value_delimiter = ',')]
     pub streams: Vec<String>,
     /// How to declare objects and lists

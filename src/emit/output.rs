@@ -31,7 +31,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Writer(JoinHandle<io::Result<WriteSummary>>);
 
-/// The error of [`Output`]'s methods after the writer thread has ended, usually because the reader closed the pipe.
+/// The error that [`Output`]'s methods return once the writer thread has ended, usually because the reader closed the pipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed;
 

@@ -113,7 +113,7 @@ fn for_code(code: u64, refusal: &graph::SignInRefusal) -> Option<String> {
     let graph::Application { mixups, consent } = &*refusal.application;
     match code {
         7_000_229 => Some(format!(
-            "the application is not in this tenant: an administrator of the tenant can add it with consent at {consent}; if it was there \
+            "the application is not in this tenant: a tenant administrator can add it by granting consent at {consent}; if it was there \
             before, an administrator may have deleted it under Enterprise applications"
         )),
         _ => for_fixed_code(code, mixups).map(str::to_owned),

@@ -54,7 +54,7 @@ pub struct GraphClient {
 struct Inner {
     sender: RequestSender,
     pace: Pace,
-    /// The size of the most recent page that a work item read, if the item began with the first page of a list.
+    /// The size of the page read most recently by a work item that started at the top of a list. Other work items do not update it.
     page_size: AtomicUsize,
     /// The kinds of lists for which Graph has rejected `$top`.
     lists_without_top: Mutex<HashSet<String>>,

@@ -97,7 +97,7 @@ impl RequestSender {
     }
 
     fn backoff(&self) -> Backoff {
-        // For a simulator, the pace scales this limit like the backoff.
+        // With a simulator, `pace` scales this limit just as it scales the backoff.
         let max_throttled_time = self.limits.max_throttled_time.mul_f64(self.initial_backoff.as_secs_f64());
         Backoff::new(self.initial_backoff, Limits { max_throttled_time, ..self.limits })
     }

@@ -44,7 +44,7 @@ pub fn message(team: &str, channel: &str, message: &str) -> Request {
     Request::get(&Class::MESSAGES, &Partition::thread(team, channel, message), [])
 }
 
-/// The first request of a delta query for changes since a time (graph.md 4.2). It has no `$top`, which Graph does not reliably accept here.
+/// The first request of a delta query for changes since a given time (graph.md 4.2). It has no `$top`, which Graph does not reliably accept here.
 pub fn delta(team: &str, channel: &str, since: DateTime<Utc>) -> Request {
     let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
     let request = Request::get(&Class::MESSAGES, &Partition::channel(team, channel), ["messages", "delta"]);

@@ -9,13 +9,13 @@
 //! - **Pass**: one trip down the list, from the top to the cutoff. A pass reads whole pages and stops after a page whose last threads are
 //!   older than the cutoff.
 //! - **Head**: the newest activity on the first page of a pass.
-//! - **Closing pass**: a further pass from the top, which only goes down to where the previous pass began.
-//! - **Deferred record**: a record that this run leaves to the next one, because it has already emitted another version of the same key
+//! - **Closing pass**: another pass, which stops at the head of the previous pass instead of the cutoff.
+//! - **Deferred record**: a record that this run leaves to the next one, because it has already emitted another version of the same record
 //!   (`dedup.rs`). The walk stays open, and the next run reads down to that record.
 //!
 //! Closing passes are needed because a thread that gets a new message while a pass is reading later pages moves to the top, above the pages
-//! that were already read. The pass never sees it there. After a pass of more than one page, the walk therefore goes down once more from
-//! the top to where that pass began. The walk is complete when a pass
+//! that were already read. The pass never sees it there. After a pass of more than one page, a closing pass therefore follows. The
+//! walk is complete when a pass
 //!
 //! - needs only one page, because a page is a snapshot of one moment; or
 //! - begins with the same threads as the previous pass, because then nothing moved in between.
@@ -203,7 +203,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         self.reader.streams.cursors().for_each(|cursor| cursor.walk_mut().oldest_deferred = oldest_deferred);
     }
 
-    /// Prepares a closing pass from the top down to where this pass began.
+    /// Prepares a closing pass, which stops at the head of this pass.
     fn prepare_closing_pass(&mut self, pass: &Pass<'_>) -> Result<(), JobError> {
         if pass.is_truncated() {
             self.reader.walk_depth.restart();
