@@ -14,7 +14,7 @@ use crate::{
     streams::{self, StreamSet, TEAMS},
 };
 
-const TASK: &str = "list the teams of the tenant";
+const TASK: &str = "list the teams in the tenant";
 
 /// Reads a page of the groups that are teams. Its teams and the next page are read by further jobs.
 pub(crate) async fn read_page(context: &Context, streams: StreamSet, mut input: JobInput) -> Result<JobReport, JobError> {

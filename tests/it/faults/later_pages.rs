@@ -20,7 +20,7 @@ fn refusals() -> [(&'static str, Fault); 5] {
 #[test]
 fn a_refused_later_page_is_a_failure_and_read_records_are_kept() {
     let routes = [
-        (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
+        (Class::Groups, &ALL[..], "cannot list the teams in the tenant: "),
         (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
         (Class::Members, &["members"], "cannot list the members of team "),
         (Class::Messages, &["messages", "message_replies"], "cannot read the messages in channel "),

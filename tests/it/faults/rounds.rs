@@ -23,7 +23,7 @@ fn round(class: Class) -> Rule {
 #[test]
 fn page_loops_are_an_error_in_every_list_and_read_records_are_kept() {
     let routes = [
-        (Class::Groups, &ALL[..], "cannot list the teams of the tenant: "),
+        (Class::Groups, &ALL[..], "cannot list the teams in the tenant: "),
         (Class::Channels, &["channels", "messages", "message_replies"], "cannot list the channels of team "),
         (Class::Members, &["members"], "cannot list the members of team "),
         (Class::Messages, &["messages", "message_replies"], "cannot read the messages in channel "),

@@ -165,7 +165,7 @@ fn an_endless_response_fails() {
 fn certificate_problems_are_reported() {
     let cases = [
         ("by nobody known", Tls::On, false, "UnknownIssuer", "SSL_CERT_FILE"),
-        ("of the past", Tls::Expired, true, "certificate expired", "the clock of this machine"),
+        ("of the past", Tls::Expired, true, "certificate expired", "check this machine's clock"),
         ("for another host", Tls::OtherName, true, "not valid for name", "SSL_CERT_FILE"),
         ("none at all", Tls::Off, false, "InvalidContentType", "HTTPS_PROXY"),
     ];

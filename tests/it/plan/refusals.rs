@@ -36,7 +36,7 @@ fn a_plan_fails_if_nothing_can_be_read() {
     let finished = planned.execute(&[]);
     assert_eq!(finished.status, Some(1));
     let table = joined(&finished.stdout);
-    let all = "teams, channels, members, messages, message_replies would fail: cannot list the teams of the tenant";
+    let all = "teams, channels, members, messages, message_replies would fail: cannot list the teams in the tenant";
     assert!(table.contains(&format!("A run would fail: - {all}")) && !table.contains("would skip"), "{table}");
     assert!(finished.stdout.contains("GroupMember.Read.All"));
 }
