@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike};
 use serde_json::Value;
 use tap_microsoft_teams::{
-    record::{Columns, Derived},
+    record::{Added, Columns},
     streams::Stream,
 };
 
@@ -23,8 +23,8 @@ const MAX_DEPTH: usize = 50;
 const MAX_NUMBER_LENGTH: usize = 300;
 
 /// The derived columns of a message.
-pub(crate) const DERIVED: [(&str, Derived<'_>); 3] =
-    [("team_id", Derived::Text(TEAM)), ("channel_id", Derived::Text(CHANNEL)), ("parent_message_id", Derived::Text("1616963377068"))];
+pub(crate) const DERIVED: [(&str, Added<'_>); 3] =
+    [("team_id", Added::Text(TEAM)), ("channel_id", Added::Text(CHANNEL)), ("parent_message_id", Added::Text("1616963377068"))];
 
 /// Checks that a record is one line of JSON with exactly these columns, each of its type, with keys that are never null, and without characters
 /// that destinations cannot store.

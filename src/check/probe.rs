@@ -8,7 +8,7 @@ use super::deadline::{Deadline, REQUEST_LIMIT, no_response};
 use crate::{
     config::Config,
     error::Error,
-    graph::{self, Cause, GraphClient, Page, Request, SignInRefusal},
+    graph::{self, Cause, GraphClient, Page, Request, SignInFailure},
     level::{CHANNEL, MESSAGE, Partition, TEAM},
     read::channel::pass::is_expansion_refused,
     streams::{self, Read, Stream},
@@ -53,7 +53,7 @@ impl<'c> Probe<'c> {
         let late = || {
             let service = config.login_host();
             let description = format!("the sign-in service {}: {}", service.trim_end_matches('/'), no_response(REQUEST_LIMIT));
-            Cause::SignIn(SignInRefusal { description, transient: true, ..SignInRefusal::default() })
+            Cause::SignIn(SignInFailure { description, transient: true, ..SignInFailure::default() })
         };
         let deadline = Deadline::new();
         let signed_in = deadline.wait(client.sign_in(), "sign in", |_| late()).await;

@@ -172,13 +172,13 @@ fn refusal(reason: &Reason, source: &graph::Error) -> String {
     match reason {
         Reason::Refused(RefusalReason::MissingPermission(MissingPermission { required, also_required, granted: Some(_), .. })) => {
             let names = names(&[&[*required], also_required.as_slice()].concat());
-            format!("needs the permission{} {names}", if also_required.is_empty() { "" } else { "s" })
+            format!("needs the {names} permission{}", if also_required.is_empty() { "" } else { "s" })
         }
         Reason::Refused(RefusalReason::MissingPermission(missing)) => {
-            format!("probably needs the permission {}", missing.required.least_privileged())
+            format!("probably needs the {} permission", missing.required.least_privileged())
         }
         Reason::Refused(RefusalReason::Licence) => "needs a licence".to_owned(),
-        Reason::Refused(RefusalReason::Policy) => "blocked by a policy of the tenant".to_owned(),
+        Reason::Refused(RefusalReason::Policy) => "blocked by a tenant policy".to_owned(),
         Reason::Refused(RefusalReason::DespitePermission(_)) => format!("refused: {}", status_line(source)),
         Reason::NotFound(parent) => title_of_missing(parent),
     }

@@ -50,7 +50,7 @@ pub(super) fn read_settings(paths: &[PathBuf], trust: Trust, secrets: &Secrets) 
         let file = read_commented_object(path, "configuration")?;
         if trust == Trust::Untrusted && is_set(&file, SECRET_FILE) {
             return Err(Error::SecretFile {
-                reason: "is not allowed in a configuration file of check, discover and read, because other users of an Airbyte platform may \
+                reason: "is not allowed in a configuration file passed to check, discover or read, because other users of an Airbyte platform may \
                     edit the file and could read files of this machine",
                 hint: "set the environment variable TAP_MICROSOFT_TEAMS_CLIENT_SECRET_FILE and add `--config ENV`, or use `client_secret`",
             });

@@ -1,4 +1,4 @@
-//! The list of settings, from which validation, `spec`, `--about` and the documentation derive.
+//! The list of settings. Validation, `spec`, `--about` and the documentation are all generated from it.
 
 use std::{borrow::Cow, sync::LazyLock};
 

@@ -6,8 +6,8 @@ use crate::graph::{self, Cause, MAX_WAIT, Mixup};
 
 /// The hint for a failed request that [`RefusalReason`](super::RefusalReason) does not explain.
 pub(super) fn for_request(error: &graph::Error) -> Option<String> {
-    if let Cause::SignIn(refusal) = &error.cause
-        && let Some(hint) = for_sign_in(refusal)
+    if let Cause::SignIn(failure) = &error.cause
+        && let Some(hint) = for_sign_in(failure)
     {
         return Some(hint);
     }
@@ -18,8 +18,8 @@ pub(super) fn for_request(error: &graph::Error) -> Option<String> {
         Cause::TooLarge(_) => Some("raise `max_page_mb`, or set `top` to a smaller page size".to_owned()),
         Cause::Transport(text) => for_transport(text).map(str::to_owned),
         Cause::ErrorStatus(_) if error.is_later_page_refusal() => Some(LATER_PAGE.to_owned()),
-        Cause::ErrorStatus(refusal) if error.is_outage() => Some(for_outage(refusal.status).to_owned()),
-        Cause::ErrorStatus(refusal) if !error.is_transient() => for_status(refusal.status, &error.request),
+        Cause::ErrorStatus(response) if error.is_outage() => Some(for_outage(response.status).to_owned()),
+        Cause::ErrorStatus(response) if !error.is_transient() => for_status(response.status, &error.request),
         _ => None,
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn is_specific_to_parent(error: &graph::Error) -> bool {
     match &error.cause {
         // Other statuses affect all teams and channels (sign-in, licences, permissions, proxies), and teams or channels that do not exist are skipped anyway.
         Cause::ErrorStatus(_) if error.is_later_page_refusal() => true,
-        Cause::ErrorStatus(refusal) => !error.is_transient() && matches!(refusal.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
+        Cause::ErrorStatus(response) => !error.is_transient() && matches!(response.status, 400 | 405 | 406 | 410 | 411 | 413..=499),
         Cause::TooLarge(_) | Cause::ForeignLink(_) | Cause::EndlessPaging(_) => true,
         Cause::SignIn(_) | Cause::Transport(_) | Cause::Malformed(_) | Cause::RateLimited(_) => false,
     }
@@ -44,7 +44,7 @@ fn for_status(status: u16, request: &str) -> Option<String> {
     let hint = match status {
         300..=303 | 305..=399 => "redirects are not followed, to protect the token: check `cloud`, `graph_url` and the proxy",
         400 if has_ids => "check the id; if it is right, please report this",
-        401 => "Graph does not accept the token: check `cloud` and the admin consent of the application",
+        401 => "Graph does not accept the token: check `cloud`, and that the application has admin consent",
         403 => return None,
         404 if has_ids => "check the id; the team or channel may have been deleted",
         407 | 511 => PROXY_LOGIN,
@@ -62,14 +62,14 @@ fn for_outage(status: u16) -> &'static str {
             "a service that Graph depends on had an outage: run again; if the error persists, check the id, because Graph returns the same error \
             for some deleted items"
         }
-        _ => "a service that Graph depends on had an outage: run again; no permission is missing",
+        _ => "a service that Graph depends on had an outage: run again; this is not a permission problem",
     }
 }
 
 fn for_long_wait(wait: Duration) -> String {
     let minutes = |time: Duration| time.as_secs().div_ceil(60);
     format!(
-        "Graph requires a wait of {} minutes, but a run waits at most {}: run again later; it resumes from its state",
+        "Graph told the connector to wait {} minutes, but a run waits at most {}: run again later; it resumes from its state",
         minutes(wait),
         minutes(MAX_WAIT)
     )
@@ -95,9 +95,9 @@ fn for_transport(text: &str) -> Option<&'static str> {
 }
 
 /// The hint for a failed sign-in with a client secret (graph.md 1.4).
-fn for_sign_in(refusal: &graph::SignInRefusal) -> Option<String> {
-    let Some(status) = refusal.status else { return for_transport(&refusal.description).map(str::to_owned) };
-    refusal.codes.iter().find_map(|&code| for_code(code, refusal)).or(for_sign_in_status(status).map(str::to_owned))
+fn for_sign_in(failure: &graph::SignInFailure) -> Option<String> {
+    let Some(status) = failure.status else { return for_transport(&failure.description).map(str::to_owned) };
+    failure.codes.iter().find_map(|&code| for_code(code, failure)).or(for_sign_in_status(status).map(str::to_owned))
 }
 
 fn for_sign_in_status(status: u16) -> Option<&'static str> {
@@ -109,14 +109,14 @@ fn for_sign_in_status(status: u16) -> Option<&'static str> {
     }
 }
 
-fn for_code(code: u64, refusal: &graph::SignInRefusal) -> Option<String> {
-    let graph::Application { mixups, consent } = &*refusal.application;
+fn for_code(code: u64, failure: &graph::SignInFailure) -> Option<String> {
+    let graph::Application { mixups, consent } = &*failure.application;
     match code {
         7_000_229 => Some(format!(
             "the application is not in this tenant: a tenant administrator can add it by granting consent at {consent}; if it was there \
             before, an administrator may have deleted it under Enterprise applications"
         )),
-        _ => for_fixed_code(code, mixups).map(str::to_owned),
+        _ => fixed_hint_for_code(code, mixups).map(str::to_owned),
     }
 }
 
@@ -127,7 +127,7 @@ const OTHER_CREDENTIALS: &[u64] = &[
     700_238, 7_000_272, 50_166, 90_061, 51_000, 392_200, 392_204, 500_181,
 ];
 
-fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
+fn fixed_hint_for_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
     let is = |mixup| mixups.contains(&mixup);
     Some(match code {
         7_000_215 if is(Mixup::SecretIsId) => {
@@ -150,11 +150,11 @@ fn for_fixed_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             app registration"
         }
         700_016 | 700_011 if is(Mixup::ClientIdIsNotAGuid) => {
-            "`client_id` must be a GUID: copy the Application (client) ID from the Overview of the app registration"
+            "`client_id` must be a GUID: copy the Application (client) ID from the Overview page of the app registration"
         }
         700_016 | 700_011 => {
             "the application does not exist in this tenant: compare `client_id` and `tenant_id` with the Application (client) ID and \
-            Directory (tenant) ID in the Overview of the app registration"
+            Directory (tenant) ID on the Overview page of the app registration"
         }
         70_001 | 7_000_112 => {
             "the application is disabled or missing in this tenant: check `client_id`, and in the Entra admin center under Enterprise \
@@ -222,9 +222,9 @@ mod tests {
     #[test]
     fn every_sign_in_code_has_a_hint() {
         for &code in CODES {
-            let refusal = graph::SignInRefusal { status: Some(400), codes: vec![code], ..Default::default() };
-            assert!(for_sign_in(&refusal).is_some(), "AADSTS{code}");
+            let failure = graph::SignInFailure { status: Some(400), codes: vec![code], ..Default::default() };
+            assert!(for_sign_in(&failure).is_some(), "AADSTS{code}");
         }
-        assert_eq!(for_sign_in(&graph::SignInRefusal { status: Some(400), codes: vec![1], ..Default::default() }), None);
+        assert_eq!(for_sign_in(&graph::SignInFailure { status: Some(400), codes: vec![1], ..Default::default() }), None);
     }
 }

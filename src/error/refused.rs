@@ -83,7 +83,7 @@ impl RefusalReason {
             }
             Self::Policy => "the tenant does not allow this: an administrator can check the policies in the Teams admin center".to_owned(),
             Self::DespitePermission(permission) => format!(
-                "Graph refused although the token has {}: a policy of the tenant or a missing licence may be the cause; an administrator or \
+                "Graph refused the request even though the token has {}: a tenant policy or a missing licence may be the cause; an administrator or \
                  Microsoft support can look up the request by its ids",
                 permission.least_privileged()
             ),

@@ -122,7 +122,7 @@ impl GraphClient {
     }
 
     /// The time of Graph's last response: its `Date`, but no later than the local clock.
-    pub fn clock(&self) -> Option<DateTime<Utc>> {
+    pub fn last_response_time(&self) -> Option<DateTime<Utc>> {
         self.inner.sender.last_response.lock().unwrap_or_else(PoisonError::into_inner).map(|date| date.trusted(None))
     }
 

@@ -28,7 +28,7 @@ pub struct Error {
 #[derive(Clone, Debug)]
 pub enum Cause {
     /// Microsoft Entra did not issue a token.
-    SignIn(SignInRefusal),
+    SignIn(SignInFailure),
     /// Graph returned an error status.
     ErrorStatus(ErrorResponse),
     /// There was no complete response: the connection or TLS failed, the request timed out, or the body was truncated.
@@ -62,9 +62,9 @@ pub struct ErrorResponse {
     pub claims: Option<Box<Claims>>,
 }
 
-/// A response from the token endpoint that contains no token (graph.md 1.4).
+/// Why the token endpoint issued no token (graph.md 1.4).
 #[derive(Clone, Debug, Default)]
-pub struct SignInRefusal {
+pub struct SignInFailure {
     /// [`None`] if there was no response.
     pub status: Option<u16>,
     /// OAuth's `error`, such as `invalid_client`.
@@ -200,7 +200,7 @@ impl ErrorResponse {
     }
 }
 
-impl fmt::Display for SignInRefusal {
+impl fmt::Display for SignInFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.description)?;
         match self.status {

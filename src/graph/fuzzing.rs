@@ -13,7 +13,7 @@ use http::{
 use url::Url;
 
 use super::{
-    Cause, Credentials, ErrorResponse, Host, Limits, Link, Page, Replacements, Request, ResponseDate, SignInRefusal,
+    Cause, Credentials, ErrorResponse, Host, Limits, Link, Page, Replacements, Request, ResponseDate, SignInFailure,
     auth::token::TokenSource,
     http::Connection,
     page::{
@@ -104,7 +104,7 @@ impl SignIn {
     ///
     /// # Errors
     /// If the response contains no token.
-    pub fn token(&self, status: StatusCode, body: &[u8]) -> Result<String, SignInRefusal> {
+    pub fn token(&self, status: StatusCode, body: &[u8]) -> Result<String, SignInFailure> {
         self.0.read(status, body).map(|token| format!("{token:?}"))
     }
 }

@@ -28,7 +28,7 @@ mod work;
 pub use auth::{Application, Claims, Credentials, Mixup, Permission};
 pub use client::{Endpoints, GraphClient};
 pub use date::{MAX_CLOCK_SKEW, ResponseDate};
-pub use error::{Cause, Error, ErrorResponse, SignInRefusal};
+pub use error::{Cause, Error, ErrorResponse, SignInFailure};
 pub use http::{ClientError, unusable_certificates};
 pub use limits::{Limits, MAX_WAIT};
 pub use link::{Host, Link};

@@ -43,7 +43,7 @@ pub(super) struct RequestSender {
     pub(super) limits: Limits,
 }
 
-/// A request, and the attempts made at it so far.
+/// A request, and the number of attempts made so far.
 struct PendingRequest<'s, F> {
     request: &'s Request,
     format: F,
@@ -65,8 +65,8 @@ impl RequestSender {
         let mut backoff = self.backoff();
         let mut attempts = 1;
         loop {
-            let Err(refusal) = self.tokens.get(None).await else { return Ok(()) };
-            let cause = Cause::SignIn(refusal);
+            let Err(failure) = self.tokens.get(None).await else { return Ok(()) };
+            let cause = Cause::SignIn(failure);
             let wait = if action_for_cause(&cause) == FailureAction::Retry { backoff.next(&cause, Instant::now()) } else { None };
             let Some(wait) = wait else { return Err(Error::new(SIGN_IN, cause, attempts)) };
             info!("cannot sign in: {cause}; retrying in {:.1} s", wait.as_secs_f64());
@@ -144,11 +144,7 @@ impl RequestSender {
         } else {
             response
         };
-        if response.status.is_success() {
-            self.parse(response, date, pending).await
-        } else {
-            Err(self.refusal_cause(response, date, token))
-        }
+        if response.status.is_success() { self.parse(response, date, pending).await } else { Err(self.error_status(response, date, token)) }
     }
 
     /// Downloads the file that Graph redirects to. If that fails, the request to Graph is retried, because the redirect
@@ -184,7 +180,7 @@ impl RequestSender {
         pending.format.parse(body, permit, date, &self.exchange).await
     }
 
-    fn refusal_cause(&self, Response { status, headers, body }: Response, date: ResponseDate, token: &Token) -> Cause {
+    fn error_status(&self, Response { status, headers, body }: Response, date: ResponseDate, token: &Token) -> Cause {
         // The status is known even if the body could not be read.
         let body = body.map(|(body, _)| body).unwrap_or_default();
         let mut response = error_response(status.as_u16(), &headers, date, &body, &self.exchange.secrets);

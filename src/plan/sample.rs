@@ -180,7 +180,7 @@ impl<'l> Channel<'l> {
 
     /// Whether a walk read it so recently that delta may be enough.
     fn is_recent(&self, (_, state): &(&'static Stream, Position)) -> bool {
-        let age = self.context.client.clock().zip(state.read_at).map(|(now, read_at)| (now - read_at).abs());
+        let age = self.context.client.last_response_time().zip(state.read_at).map(|(now, read_at)| (now - read_at).abs());
         state.walk.is_none() && age.is_some_and(|age| age < MAX_WALK_INTERVAL)
     }
 }

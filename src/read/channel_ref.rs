@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     graph::Item,
     level::Partition,
-    record::{Columns, Derived, instant},
+    record::{Added, Columns, instant},
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +42,8 @@ impl ChannelFacts {
 }
 
 /// The columns that are added to each record of a list: the ids of its parents.
-pub(crate) fn id_columns(parent: &Partition) -> Vec<(&'static str, Derived<'_>)> {
-    parent.columns().map(|(column, id)| (column, Derived::Text(id))).collect()
+pub(crate) fn id_columns(parent: &Partition) -> Vec<(&'static str, Added<'_>)> {
+    parent.columns().map(|(column, id)| (column, Added::Text(id))).collect()
 }
 
 impl<'c> ChannelRef<'c> {
@@ -58,8 +58,8 @@ impl<'c> ChannelRef<'c> {
     }
 
     /// The columns that are added to each record of a message.
-    pub(crate) fn id_columns(self) -> [(&'static str, Derived<'c>); 2] {
-        [("team_id", Derived::Text(self.team_id)), ("channel_id", Derived::Text(self.id))]
+    pub(crate) fn id_columns(self) -> [(&'static str, Added<'c>); 2] {
+        [("team_id", Added::Text(self.team_id)), ("channel_id", Added::Text(self.id))]
     }
 
     /// Appends the record of a message that Graph reports as removed. Only the fact of its deletion is known.
@@ -68,6 +68,6 @@ impl<'c> ChannelRef<'c> {
         let (id, now) = (json(id), json(&now.to_rfc3339_opts(SecondsFormat::Secs, true)));
         let fields = [("id", id.as_str()), ("lastModifiedDateTime", now.as_str())];
         let [team, channel] = self.id_columns();
-        columns.write(fields.into_iter(), &[team, channel, ("is_removed", Derived::True)], out);
+        columns.write(fields.into_iter(), &[team, channel, ("is_removed", Added::True)], out);
     }
 }

@@ -108,8 +108,8 @@ pub(crate) struct Skipped {
     pub(crate) too_large: u64,
     /// The error of the first thread that Graph refused.
     pub(crate) thread: Option<Error>,
-    /// The error because of which older messages are missing.
-    pub(crate) older: Option<Error>,
+    /// The error that kept older messages from being read.
+    pub(crate) older_error: Option<Error>,
 }
 
 impl Skipped {
@@ -125,8 +125,8 @@ impl Skipped {
     }
 
     pub(crate) fn into_error(self, context: &Context, task: impl FnOnce() -> String) -> Option<Error> {
-        let Self { items, too_large, thread, older } = self;
-        match (older.or(thread), items, too_large) {
+        let Self { items, too_large, thread, older_error } = self;
+        match (older_error.or(thread), items, too_large) {
             (Some(error), ..) => Some(error),
             (None, 0, 0) => None,
             (None, 0, count) => Some(Error::TooLarge { task: task(), count, limit: context.max_record }),

@@ -25,14 +25,14 @@ pub trait Fields<'a>: Iterator<Item = (&'a str, &'a str)> {}
 
 impl<'a, I: Iterator<Item = (&'a str, &'a str)>> Fields<'a> for I {}
 
-/// The value of a derived column, which is taken from the request rather than the response.
+/// The value of a column that the connector adds.
 #[derive(Clone, Copy, Debug)]
-pub enum Derived<'a> {
+pub enum Added<'a> {
     /// A string, such as the id of the requested team.
     Text(&'a str),
     /// A string that is already JSON.
     Quoted(&'a str),
-    /// `true`. Derived columns are never `false`.
+    /// `true`. Added columns are never `false`.
     True,
 }
 
@@ -60,7 +60,7 @@ enum Origin {
     /// Graph's property of the same name.
     Graph,
     /// The request. Unlike Graph's camelCase names, the names of derived columns contain an underscore.
-    Derived,
+    Added,
     /// Properties that have no column of their own.
     Additional,
     /// When the entity was deleted, if Graph reports it: `deletedDateTime`, or the time at which it was reported as removed.
@@ -101,7 +101,7 @@ impl Columns {
                 value_type: ValueType::from_schema(property),
                 origin: match name.as_str() {
                     ADDITIONAL => Origin::Additional,
-                    name if name.contains('_') => Origin::Derived,
+                    name if name.contains('_') => Origin::Added,
                     _ => Origin::Graph,
                 },
                 selected: true,
@@ -171,7 +171,7 @@ impl Columns {
     }
 
     /// Appends the record of an item to `out`, as JSON without line breaks.
-    pub fn write<'a>(&self, fields: impl Fields<'a>, derived: &[(&str, Derived<'_>)], out: &mut Vec<u8>) {
+    pub fn write<'a>(&self, fields: impl Fields<'a>, derived: &[(&str, Added<'_>)], out: &mut Vec<u8>) {
         let mut received: Vec<Option<&str>> = vec![None; self.columns.len()];
         let mut additional: Vec<(&str, &str)> = Vec::new();
         for (name, value) in fields {
@@ -194,7 +194,7 @@ impl Columns {
             out.extend_from_slice(column.prefix.as_bytes());
             match column.origin {
                 Origin::Graph => out.extend_from_slice(value.as_bytes()),
-                Origin::Derived => write_derived(find(derived, &column.name), out),
+                Origin::Added => write_derived(find(derived, &column.name), out),
                 Origin::Additional => write_additional(&additional, out),
                 Origin::DeletionTime => out.extend_from_slice(self.deletion_time(&values, derived).as_bytes()),
             }
@@ -227,10 +227,10 @@ impl Columns {
         candidates.iter().copied().find(|&at| self.columns[at].name == name)
     }
 
-    fn deletion_time<'v>(&self, values: &'v [Cow<'_, str>], derived: &[(&str, Derived<'_>)]) -> &'v str {
+    fn deletion_time<'v>(&self, values: &'v [Cow<'_, str>], derived: &[(&str, Added<'_>)]) -> &'v str {
         let value = |name: &str| self.index_of(name).map_or("null", |at| &*values[at]);
         match find(derived, IS_REMOVED) {
-            Some(Derived::True) => value("lastModifiedDateTime"),
+            Some(Added::True) => value("lastModifiedDateTime"),
             _ => value("deletedDateTime"),
         }
     }
@@ -310,7 +310,7 @@ fn date_time(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-fn find<'d>(derived: &[(&str, Derived<'d>)], name: &str) -> Option<Derived<'d>> {
+fn find<'d>(derived: &[(&str, Added<'d>)], name: &str) -> Option<Added<'d>> {
     derived.iter().find(|(column, _)| *column == name).map(|(_, value)| *value)
 }
 
@@ -323,11 +323,11 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn write_derived(value: Option<Derived<'_>>, out: &mut Vec<u8>) {
+fn write_derived(value: Option<Added<'_>>, out: &mut Vec<u8>) {
     match value {
-        Some(Derived::Text(text)) => write_string(text, out),
-        Some(Derived::Quoted(json)) => out.extend_from_slice(json.as_bytes()),
-        Some(Derived::True) => out.extend_from_slice(b"true"),
+        Some(Added::Text(text)) => write_string(text, out),
+        Some(Added::Quoted(json)) => out.extend_from_slice(json.as_bytes()),
+        Some(Added::True) => out.extend_from_slice(b"true"),
         None => out.extend_from_slice(b"null"),
     }
 }
@@ -371,7 +371,7 @@ mod tests {
         streams::{Message, Team},
     };
 
-    fn record<T: schemars::JsonSchema>(item: &str, derived: &[(&str, Derived<'_>)]) -> Value {
+    fn record<T: schemars::JsonSchema>(item: &str, derived: &[(&str, Added<'_>)]) -> Value {
         let fields: Vec<(String, Box<RawValue>)> = serde_json::from_str::<serde_json::Map<String, Value>>(item)
             .unwrap()
             .into_iter()
@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn records_have_all_columns_in_the_order_of_the_schema() {
-        let record = record::<Message>(r#"{"id":"1"}"#, &[("team_id", Derived::Text("t\"1"))]);
+        let record = record::<Message>(r#"{"id":"1"}"#, &[("team_id", Added::Text("t\"1"))]);
         let schema = json_schema::<Message>();
         assert!(record.as_object().unwrap().keys().eq(schema["properties"].as_object().unwrap().keys()));
         assert_eq!(record["team_id"], "t\"1");
@@ -432,7 +432,7 @@ mod tests {
             "body": "not an object", "attachments": {"not": "a list"}, "mentions": ["not an object"], "reactions": [{"a": 1}, null], "from": [],
             "team_id": "sent by Graph", "brandNew": {"a": [1.50, null]},
         });
-        let record = record::<Message>(&item.to_string(), &[("team_id", Derived::Text("ours"))]);
+        let record = record::<Message>(&item.to_string(), &[("team_id", Added::Text("ours"))]);
         for name in ["subject", "createdDateTime", "lastModifiedDateTime", "deletedDateTime", "body", "attachments", "mentions", "from"] {
             assert_eq!(record[name], Value::Null, "{name}");
         }
@@ -499,7 +499,7 @@ mod tests {
             .selecting(|path| matches!(path, ["id" | "body" | "team_id"] | ["body", "contentType"]));
         let mut out = Vec::new();
         let fields = [("id", "\"1\""), ("subject", "\"x\""), ("body", r#"{"contentType":"text","content":"y","new":1}"#)];
-        columns.write(fields.into_iter(), &[("team_id", Derived::Text("t"))], &mut out);
+        columns.write(fields.into_iter(), &[("team_id", Added::Text("t"))], &mut out);
         assert_eq!(String::from_utf8(out).unwrap(), r#"{"id":"1","team_id":"t","body":{"contentType":"text","new":1}}"#);
         assert_eq!(columns.names().collect::<Vec<_>>(), ["id", "team_id", "body"]);
     }
@@ -515,7 +515,7 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(&[]), r#"{"deleted_at":"2026-01-01T00:00:00.000000Z"}"#);
-        assert_eq!(written(&[(IS_REMOVED, Derived::True)]), r#"{"deleted_at":"2026-02-02T00:00:00.000000Z"}"#);
+        assert_eq!(written(&[(IS_REMOVED, Added::True)]), r#"{"deleted_at":"2026-02-02T00:00:00.000000Z"}"#);
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod portable;
 mod schema;
 mod value;
 
-pub use columns::{Columns, Derived, Fields};
+pub use columns::{Added, Columns, Fields};
 pub use schema::json_schema;
 pub use value::{JsonText, OpenObject, instant};

@@ -1,8 +1,8 @@
 //! The state of a stream, from which the next run resumes. `docs/state.md` documents the format; later versions must be able to read it.
 
-mod begin;
 mod compact;
 mod fields;
+mod initial;
 mod invalid;
 mod json;
 mod links;

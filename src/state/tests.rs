@@ -4,7 +4,7 @@ use serde_json::{Value, json, value::to_raw_value};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{begin::read, stream::Partitioned, version::FullRefresh, *};
+use super::{initial::read, stream::Partitioned, version::FullRefresh, *};
 use crate::{
     level::{MESSAGE, ids, key},
     streams::Stream,

@@ -89,7 +89,8 @@ fn a_parent_refused_for_another_reason_is_reported_separately() {
     for channel in &channels {
         let of_channel: Vec<_> = warned.iter().filter(|line| line.contains(channel)).collect();
         assert!(
-            of_channel.len() == 1 && of_channel[0].contains("hint: Graph refused although the token has ChannelMessage.Read.All: "),
+            of_channel.len() == 1
+                && of_channel[0].contains("hint: Graph refused the request even though the token has ChannelMessage.Read.All: "),
             "{warned:?}"
         );
     }

@@ -127,7 +127,11 @@ fn a_throttled_report_is_retried() {
         sim.inject(Rule::new(Fault::throttled(RetryAfter::Seconds(3600))).class(class));
         let output = read(&sim);
         assert_eq!(output.status, Some(1));
-        assert!(output.errors().iter().any(|(_, _, text)| text.contains("Graph requires a wait of 60 minutes")), "{:?}", output.errors());
+        assert!(
+            output.errors().iter().any(|(_, _, text)| text.contains("Graph told the connector to wait 60 minutes")),
+            "{:?}",
+            output.errors()
+        );
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     graph::{
-        error::SignInRefusal,
+        error::SignInFailure,
         http::Connection,
         pace::counts::Counters,
         response::{Timeout, date, decoded, json, quotable, retry_after, text},
@@ -95,7 +95,7 @@ struct TokenResponse {
 #[derive(Debug, Default)]
 struct Last {
     token: Option<Token>,
-    refusal: Option<(Instant, SignInRefusal)>,
+    refusal: Option<(Instant, SignInFailure)>,
 }
 
 /// A token that cannot be printed.
@@ -117,7 +117,7 @@ impl Token {
     }
 }
 
-impl SignInRefusal {
+impl SignInFailure {
     /// Returns this refusal to another caller, or [`None`] if a new request may succeed. A wrong secret stays wrong, so it is not sent again.
     /// Callers that waited for the same request, or arrive before `Retry-After` has passed, share its result.
     fn applies_to(&self, refused_at: Instant, requested_at: Instant) -> Option<Self> {
@@ -147,7 +147,7 @@ impl TokenSource {
     }
 
     /// The current token, or a new one if the current one expires soon or was `rejected` by Graph.
-    pub(in crate::graph) async fn get(&self, rejected: Option<&Token>) -> Result<Token, SignInRefusal> {
+    pub(in crate::graph) async fn get(&self, rejected: Option<&Token>) -> Result<Token, SignInFailure> {
         let requested_at = Instant::now();
         // Locked during the request, so that concurrent callers share its result.
         let mut last = self.last.lock().await;
@@ -172,7 +172,7 @@ impl TokenSource {
     }
 
     /// Requests a token (graph.md 1.2).
-    async fn request(&self) -> Result<Token, SignInRefusal> {
+    async fn request(&self) -> Result<Token, SignInFailure> {
         let requested_at = Instant::now();
         self.counters.count_sign_in();
         let (client, mut timeout) = (self.connection.client(), self.timeout);
@@ -184,7 +184,7 @@ impl TokenSource {
     }
 
     /// Sends the request and reads the response.
-    async fn exchange(&self, client: &reqwest::Client, timeout: &mut Timeout) -> Result<TokenResponse, SignInRefusal> {
+    async fn exchange(&self, client: &reqwest::Client, timeout: &mut Timeout) -> Result<TokenResponse, SignInFailure> {
         let request = client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         // Without this header, the server may use any compression.
         let request = request.header(ACCEPT_ENCODING, "gzip").body(self.form());
@@ -223,7 +223,7 @@ impl TokenSource {
         self.url.origin().ascii_serialization()
     }
 
-    fn parse(&self, response: &TokenResponse) -> Result<Grant, SignInRefusal> {
+    fn parse(&self, response: &TokenResponse) -> Result<Grant, SignInFailure> {
         if !response.status.is_success() {
             return Err(self.sign_in_refusal(response));
         }
@@ -234,13 +234,13 @@ impl TokenSource {
     }
 
     #[cfg(feature = "fuzzing")]
-    pub(in crate::graph) fn read(&self, status: StatusCode, body: &[u8]) -> Result<Token, SignInRefusal> {
+    pub(in crate::graph) fn read(&self, status: StatusCode, body: &[u8]) -> Result<Token, SignInFailure> {
         let response = TokenResponse { status, date: Utc::now(), retry_after: None, body: body.to_vec() };
         self.parse(&response).map(|grant| Token::new(grant, Instant::now()))
     }
 
     /// Parses an error response.
-    fn sign_in_refusal(&self, TokenResponse { status, retry_after, body, .. }: &TokenResponse) -> SignInRefusal {
+    fn sign_in_refusal(&self, TokenResponse { status, retry_after, body, .. }: &TokenResponse) -> SignInFailure {
         // Clients should rely on `error` for decisions; the codes are only for messages.
         let body = json(body);
         let (error, description) = (text(&body["error"]), text(&body["error_description"]));
@@ -250,7 +250,7 @@ impl TokenSource {
         let first_line = quotable(description.lines().next().unwrap_or_default(), &self.secrets);
         let description =
             if first_line.is_empty() { format!("the sign-in service {} returned {status}", self.origin()) } else { first_line };
-        SignInRefusal {
+        SignInFailure {
             status: Some(status.as_u16()),
             transient: is_busy || action_for_status(status.as_u16()) == FailureAction::Retry,
             error: quotable(&error, &self.secrets),
@@ -273,8 +273,8 @@ fn codes(listed: &Value, description: &str) -> Vec<u64> {
 }
 
 /// The refusal if there was no usable response. A later request may succeed.
-fn temporary_refusal(description: String) -> SignInRefusal {
-    SignInRefusal { description, transient: true, ..SignInRefusal::default() }
+fn temporary_refusal(description: String) -> SignInFailure {
+    SignInFailure { description, transient: true, ..SignInFailure::default() }
 }
 
 /// The AADSTS codes of a service that is busy or has timed out (graph.md 1.4).

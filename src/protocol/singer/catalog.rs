@@ -11,7 +11,7 @@ use crate::{
 const DELETED_AT: &str = "_sdc_deleted_at";
 
 /// Warning for a catalog that selects nothing.
-const NOTHING_SELECTED: &str = "the catalog selects no stream, so nothing is read; hint: set `selected` to true in the metadata with the empty \
+const NOTHING_SELECTED: &str = "the catalog does not select any streams, so nothing is read; hint: set `selected` to true in the metadata with the empty \
     breadcrumb (Meltano: `meltano select`), or run without a catalog to read all streams that the configuration allows";
 
 /// The catalog. `schema` precedes `metadata`, and every property has an entry, because Meltano traverses it in this order.

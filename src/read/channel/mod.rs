@@ -58,8 +58,9 @@ pub(crate) async fn read(context: &Context, streams: StreamSet, input: JobInput)
         Ok(()) => {
             let too_large = reading.roots.iter().chain(&reading.replies).map(|reader| reader.too_large).sum();
             let older = || reading.roots.iter().chain(&reading.replies).find_map(|reader| reader.gap_error(|| channel.task()));
-            let older = reading.skipped.older.take().or_else(older).or(older_of_finished).map(|error| error.with_exclude_hint(channel.id));
-            let skipped = Skipped { too_large, older, ..reading.skipped }.into_error(context, || channel.task());
+            let older =
+                reading.skipped.older_error.take().or_else(older).or(older_of_finished).map(|error| error.with_exclude_hint(channel.id));
+            let skipped = Skipped { too_large, older_error: older, ..reading.skipped }.into_error(context, || channel.task());
             Ok(JobReport { found_ids: vec![channel.id.to_owned()], ..JobReport::completed(streams, skipped) })
         }
     }

@@ -12,7 +12,7 @@ use crate::{
         context::Context,
         dedup::{Dedup, Seen, Version},
     },
-    record::{Derived, instant},
+    record::{Added, instant},
     streams::Selected,
 };
 
@@ -56,8 +56,8 @@ impl<'c> Sink<'c> {
         let (columns, dedup) = (&self.selected.columns, &mut self.dedup);
         let (max, mut seen, mut is_too_large) = (self.context.max_record, Seen::New, false);
         let [team, channel] =
-            [("team_id", &self.quoted_team), ("channel_id", &self.quoted_channel)].map(|(name, id)| (name, Derived::Quoted(id)));
-        let id_columns = [team, channel, ("parent_message_id", Derived::Text(root.unwrap_or_default()))];
+            [("team_id", &self.quoted_team), ("channel_id", &self.quoted_channel)].map(|(name, id)| (name, Added::Quoted(id)));
+        let id_columns = [team, channel, ("parent_message_id", Added::Text(root.unwrap_or_default()))];
         let derived = if root.is_some() { &id_columns[..] } else { &id_columns[..2] };
         let change = change(message);
         let shows_deletion = change == Some(Change::Deleted) && columns.shows_deletions();

@@ -54,7 +54,7 @@ impl<'c> StreamReader<'c> {
         let position = WalkPosition { last_modified_date_time, read_at, since, gap_at, walk };
         let delta_position = DeltaPosition { delta_link, delta_at, delta };
         Some(Self {
-            cursor: Cursor::new(position, config.start_date, config.lookback, context.client.clock()),
+            cursor: Cursor::new(position, config.start_date, config.lookback, context.client.last_response_time()),
             delta: DeltaCursor::new(delta_position, config.use_delta_api, selected.mode == Mode::FullRefresh, config.lookback),
             sink: Sink::new(context, selected, channel, &key),
             context,

@@ -144,7 +144,7 @@ impl<'t> ThreadReader<'t> {
 
     fn into_report(mut self) -> JobReport {
         let older = self.older.take().or_else(|| self.reader.gap_error(|| self.task()));
-        let skipped = Skipped { items: self.skipped, too_large: self.reader.too_large, thread: None, older };
+        let skipped = Skipped { items: self.skipped, too_large: self.reader.too_large, thread: None, older_error: older };
         let skipped = skipped.into_error(self.context, || self.task());
         JobReport { found_ids: vec![self.message.to_owned()], ..JobReport::completed(StreamSet::default().with(&MESSAGE_REPLIES), skipped) }
     }

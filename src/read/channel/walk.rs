@@ -10,12 +10,13 @@
 //!   older than the cutoff.
 //! - **Head**: the newest activity on the first page of a pass.
 //! - **Closing pass**: another pass, which stops at the head of the previous pass instead of the cutoff.
-//! - **Deferred record**: a record that this run leaves to the next one, because it has already emitted another version of the same record
-//!   (`dedup.rs`). The walk stays open, and the next run reads down to that record.
+//! - **Probe**: a small first page, which is requested if few changes are expected.
+//! - **Deferred record**: a record that this run leaves for the next one, because it has already emitted another version of the same record
+//!   (`dedup.rs`). The walk is not marked as finished, and the next run reads down to that record.
 //!
 //! Closing passes are needed because a thread that gets a new message while a pass is reading later pages moves to the top, above the pages
-//! that were already read. The pass never sees it there. After a pass of more than one page, a closing pass therefore follows. The
-//! walk is complete when a pass
+//! that were already read. The pass never sees it there. So every pass of more than one page is followed by a closing pass.
+//! The walk is complete when a pass
 //!
 //! - needs only one page, because a page is a snapshot of one moment; or
 //! - begins with the same threads as the previous pass, because then nothing moved in between.
@@ -176,7 +177,7 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
     /// would begin by reading everything again.
     fn truncate_pass(&mut self, pass: &mut Pass<'_>, error: graph::Error) {
         let error = self.to_error(error);
-        self.reader.skipped.older.get_or_insert(error);
+        self.reader.skipped.older_error.get_or_insert(error);
         let oldest = self.reader.walk_depth.oldest();
         self.reader.streams.cursors().for_each(|cursor| cursor.note_gap(oldest));
         pass.truncate();
@@ -214,11 +215,11 @@ impl<'w, 'c> ChannelWalk<'w, 'c> {
         self.reader.streams.report(false)
     }
 
-    /// Finishes the walk, or keeps it open if this run deferred records. `head` is the head of the last pass. The walk stays open for both
-    /// streams, so that the next run can read the deferred records of both in one walk.
+    /// Finishes the walk at the head of the last pass. If this run deferred records, the walk remains unfinished for both streams instead, so
+    /// that the next run can read the deferred records of both in one walk.
     fn finish(&mut self, head: Option<DateTime<Utc>>) -> Result<(), JobError> {
         let oldest_deferred = self.reader.oldest_deferred;
-        self.reader.streams.readers().for_each(|reader| match oldest_deferred {
+        self.reader.streams.stream_readers().for_each(|reader| match oldest_deferred {
             Some(_) => reader.keep_walk_open(oldest_deferred),
             None => reader.finish_walk(head),
         });

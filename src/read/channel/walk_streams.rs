@@ -36,16 +36,16 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
         Self { roots, replies, pages: 0 }
     }
 
-    pub(super) fn readers(&mut self) -> impl Iterator<Item = &mut StreamReader<'c>> {
+    pub(super) fn stream_readers(&mut self) -> impl Iterator<Item = &mut StreamReader<'c>> {
         self.roots.iter_mut().chain(&mut self.replies).map(|reader| &mut **reader)
     }
 
     pub(super) fn cursors(&mut self) -> impl Iterator<Item = &mut Cursor> {
-        self.readers().map(|reader| &mut reader.cursor)
+        self.stream_readers().map(|reader| &mut reader.cursor)
     }
 
     pub(super) fn bounds(&mut self) -> Bounds {
-        let size = self.readers().filter_map(|reader| reader.top()).min().unwrap_or(MAX_TOP).min(MAX_TOP);
+        let size = self.stream_readers().filter_map(|reader| reader.top()).min().unwrap_or(MAX_TOP).min(MAX_TOP);
         let stop = self.cursors().map(Cursor::stop).min().unwrap_or_default();
         let expects_few_changes = self.cursors().all(Cursor::expects_few_changes);
         // All streams are at the same position.
@@ -82,7 +82,7 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
 
     /// Stores the link to the next page of the pass.
     pub(super) fn store_link(&mut self, next: &Link, lists_roots_only: bool) {
-        for reader in self.readers() {
+        for reader in self.stream_readers() {
             let link = reader.storable_link(next);
             let walk = reader.cursor.walk_mut();
             (walk.link, walk.lists_roots_only) = (link, lists_roots_only);
@@ -120,12 +120,12 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
     /// Notes an item that cannot be made into a record. Returns whether to report it, because it is new to at least one stream.
     pub(super) fn note_skipped_by_walk(&mut self, item: Item<'_>) -> bool {
         // No short circuit: each stream has to note the item.
-        self.readers().map(|reader| reader.note_skipped_by_walk(item)).fold(false, |any, is_new| any | is_new)
+        self.stream_readers().map(|reader| reader.note_skipped_by_walk(item)).fold(false, |any, is_new| any | is_new)
     }
 
     /// Whether records were deferred since the last call.
     pub(super) fn take_deferred(&mut self) -> bool {
-        self.readers().fold(false, |any, reader| reader.sink.take_deferred() | any)
+        self.stream_readers().fold(false, |any, reader| reader.sink.take_deferred() | any)
     }
 
     /// Notes how far down the next run has to read to find the records that were deferred.
@@ -157,13 +157,13 @@ impl<'w, 'c> WalkStreams<'w, 'c> {
 
     /// The number of records that were sent to the output.
     pub(super) fn emitted(&mut self) -> usize {
-        self.readers().map(|reader| reader.sink.emitted()).sum()
+        self.stream_readers().map(|reader| reader.sink.emitted()).sum()
     }
 
     /// Reports the positions of the streams. `end`: whether the walk has ended.
     pub(super) fn report(&mut self, end: bool) -> Result<(), JobError> {
         let pages = std::mem::take(&mut self.pages);
-        Ok(self.readers().try_for_each(|reader| reader.report(pages, end))?)
+        Ok(self.stream_readers().try_for_each(|reader| reader.report(pages, end))?)
     }
 }
 

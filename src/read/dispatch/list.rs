@@ -12,7 +12,7 @@ use crate::{
         found::Origin,
         job::{JobError, JobInput, JobReport, Skipped},
     },
-    record::Derived,
+    record::Added,
     streams::{List, Selected, Stream, StreamSet},
 };
 
@@ -96,7 +96,7 @@ impl<'l> Reading<'l> {
     }
 
     /// Adds the record of an item. If the item is a parent that is needed, it is read next.
-    fn add_item(&mut self, records: &mut Records, item: Item<'_>, id: &str, derived: &[(&str, Derived<'_>)]) {
+    fn add_item(&mut self, records: &mut Records, item: Item<'_>, id: &str, derived: &[(&str, Added<'_>)]) {
         let context = self.context;
         let is_excluded = |stream: &Stream| stream.discovers.is_some() && context.config(stream).excludes(id);
         if let Some(selected) = self.selected.filter(|selected| !is_excluded(selected.stream)) {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::support::{ALL, Protocol, Tap, config, everything, in_parallel, incremental::Runs, tenant};
 
 const BOTH: [Protocol; 2] = [Protocol::Airbyte, Protocol::Singer];
-const MESSAGE: &str = "hint: Graph requires a wait of 120 minutes, but a run waits at most 15: run again later; it resumes from its state";
+const MESSAGE: &str =
+    "hint: Graph told the connector to wait 120 minutes, but a run waits at most 15: run again later; it resumes from its state";
 
 fn for_two_hours() -> Fault {
     Fault::throttled(RetryAfter::Seconds(7200))

@@ -105,7 +105,10 @@ fn a_catalog_that_selects_nothing_is_reported() {
         assert_eq!((output.status, output.messages.len()), (Some(0), 1), "one state");
         let warned = output.logged("WARNING");
         assert_eq!(warned.len(), 1, "{warned:?}");
-        assert!(warned[0].starts_with("the catalog selects no stream, so nothing is read; hint: set `selected` to true"), "{warned:?}");
+        assert!(
+            warned[0].starts_with("the catalog does not select any streams, so nothing is read; hint: set `selected` to true"),
+            "{warned:?}"
+        );
         let plan = tap.execute(&["plan", "--config", "config.json", "--catalog", "catalog.json"], &[]);
         assert!(plan.status == Some(0) && plan.stderr.contains(warned[0]), "{}", plan.stderr);
     }
