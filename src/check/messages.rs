@@ -191,7 +191,7 @@ fn not_found(parent: &ConfiguredParent) -> String {
 impl ConfiguredParent {
     /// What to do about an id that was not found.
     pub(super) fn advice(&self) -> String {
-        format!("use the link that Teams copies with {}; {}", self.level.copied_with, self.level.not_found_hint)
+        format!("use the link from {} in Teams; {}", self.level.copied_with, self.level.not_found_hint)
     }
 }
 

@@ -195,7 +195,7 @@ const AFTER_PARENTS: &[Setting] = &[
         name: "requests_per_second",
         title: "Requests per second",
         description: Cow::Borrowed(
-            "Maximum total request rate, if this connection may use only part of Graph's limits. If empty, Graph's documented limits apply.",
+            "Maximum total request rate. Set it if this connection should stay below Graph's limits. If empty, Graph's documented limits apply.",
         ),
         kind: Kind::Number,
         per_stream: true,

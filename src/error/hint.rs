@@ -146,7 +146,7 @@ fn fixed_hint_for_code(code: u64, mixups: &[Mixup]) -> Option<&'static str> {
             "`tenant_id` and `client_id` are swapped: `client_id` is the Application (client) ID, which is never a domain"
         }
         90_002 | 900_023 | 50_059 | 700_016 | 700_011 if is(Mixup::SameIds) => {
-            "`tenant_id` and `client_id` are the same: copy Directory (tenant) ID and Application (client) ID from the Overview of the \
+            "`tenant_id` and `client_id` are the same: copy Directory (tenant) ID and Application (client) ID from the Overview page of the \
             app registration"
         }
         700_016 | 700_011 if is(Mixup::ClientIdIsNotAGuid) => {

@@ -27,7 +27,7 @@ use super::{
     work::WorkItem,
 };
 
-/// What error messages call the token request.
+/// The name of the token request in error messages.
 const SIGN_IN: &str = "the sign-in";
 
 /// Sends requests, with retries.

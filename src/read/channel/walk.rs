@@ -19,7 +19,7 @@
 //! The walk is complete when a pass
 //!
 //! - needs only one page, because a page is a snapshot of one moment; or
-//! - begins with the same threads as the previous pass, because then nothing moved in between.
+//! - begins with the same threads as the previous pass, which means that nothing moved in between.
 //!
 //! After each page, the link to the next one is stored in the state, so an interrupted run resumes its pass. If Graph no longer accepts the
 //! link, the pass starts again from the top.
@@ -58,7 +58,7 @@ pub(super) struct ChannelWalk<'w, 'c> {
     channel: ChannelRef<'c>,
     reader: PageReader<'w, 'c>,
     restarts: Restarts,
-    /// The error with which Graph refused to expand replies, if the current pass lists only root messages for that reason.
+    /// Graph's error when it refused to expand replies. Set only while the current pass lists only root messages because of it.
     refused_expansion: Option<graph::Error>,
 }
 

@@ -37,7 +37,9 @@ fn a_full_disk_is_reported_and_no_state_follows() {
         let finished = command.env("SSL_CERT_FILE", "/dev/null").output().unwrap();
         let reported = String::from_utf8_lossy(&finished.stderr);
         assert!(finished.status.code() == Some(1) && reported.contains("File too large"), "{:?} {reported}", finished.status);
-        let written = fs::read_to_string(tap.folder().join("output")).unwrap();
+        // The limit may cut a character in half.
+        let written = fs::read(tap.folder().join("output")).unwrap();
+        let written = String::from_utf8_lossy(&written);
         let (lines, rest) = written.rsplit_once('\n').unwrap();
         assert!(!rest.is_empty(), "it ends in the midst of a line, where the limit is");
         let messages: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
