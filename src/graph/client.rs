@@ -54,7 +54,7 @@ pub struct GraphClient {
 struct Inner {
     sender: RequestSender,
     pace: Pace,
-    /// The size of the page read most recently by a work item that started at the top of a list. Other work items do not update it.
+    /// The size of the last page read from a list that was opened at the top. It predicts the size of the next list's pages.
     page_size: AtomicUsize,
     /// The kinds of lists for which Graph has rejected `$top`.
     lists_without_top: Mutex<HashSet<String>>,

@@ -155,7 +155,7 @@ impl RequestSender {
         let foreign = |target: String| Cause::ForeignLink(quotable(&target, secrets));
         let response = self.exchange.download(report_file(location, host).map_err(foreign)?, work).await?;
         match response.status {
-            status if status.is_redirection() => Err(foreign("another redirect instead of the report file".to_owned())),
+            status if status.is_redirection() => Err(foreign("a page that redirects again".to_owned())),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let body = response.body.map(|(body, _)| body).unwrap_or_default();
                 Err(Cause::ErrorStatus(error_response(status.as_u16(), &response.headers, date, &body, secrets)))

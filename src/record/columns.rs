@@ -126,7 +126,7 @@ impl Columns {
         self.columns.iter().any(shows)
     }
 
-    /// Whether the column, or the declared property of a column, at this path is selected.
+    /// Whether the column (or the property within a column) at this path is selected.
     pub fn selects(&self, path: &[&str]) -> bool {
         let Some((column, nested)) = path.split_first() else { return true };
         let column = self.columns.iter().find(|known| known.name == *column);

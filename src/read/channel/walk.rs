@@ -58,7 +58,7 @@ pub(super) struct ChannelWalk<'w, 'c> {
     channel: ChannelRef<'c>,
     reader: PageReader<'w, 'c>,
     restarts: Restarts,
-    /// Graph's error when it refused to expand replies. Set only while the current pass lists only root messages because of it.
+    /// Graph's error when it refused to expand replies. While this is set, the current pass lists root messages without their replies.
     refused_expansion: Option<graph::Error>,
 }
 
