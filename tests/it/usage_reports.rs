@@ -88,7 +88,10 @@ fn a_second_redirect_is_not_followed() {
     let output = read(&sim);
     assert_eq!((output.status, sim.journal().count(Class::ReportFiles)), (Some(1), 1));
     assert!(
-        output.errors().iter().any(|(_, _, text)| text.contains("a link in the response points to a page that redirects again; it was not followed")),
+        output
+            .errors()
+            .iter()
+            .any(|(_, _, text)| text.contains("a link in the response points to a page that redirects again; it was not followed")),
         "{:?}",
         output.errors()
     );
