@@ -176,7 +176,9 @@ const AFTER_PARENTS: &[Setting] = &[
     Setting {
         name: "use_delta_api",
         title: "Use the delta API",
-        description: Cow::Borrowed("Use Graph's delta query to find changed messages. If false, only the list of messages is used."),
+        description: Cow::Borrowed(
+            "Use Graph's delta query to find changed messages. If false, changes are found by paging through the messages.",
+        ),
         kind: Kind::Flag,
         default: Some("true"),
         per_stream: true,

@@ -48,7 +48,7 @@ fn for_status(status: u16, request: &str) -> Option<String> {
         403 => return None,
         404 if has_ids => "check the id; the team or channel may have been deleted",
         407 | 511 => PROXY_LOGIN,
-        412 => "Graph does not support this for applications: please report this",
+        412 => "Graph does not support this request with application permissions: please report it as a bug",
         _ => "check `cloud`, `graph_url` and the proxy; if they are right, please report this",
     };
     Some(hint.to_owned())

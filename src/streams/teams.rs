@@ -118,7 +118,7 @@ pub struct Team {
     pub fun_settings: Option<JsonText>,
     /// Classification label of the team (Graph: team/classification).
     pub classification: Option<String>,
-    /// Specialization of the team, such as educationClass, or the string none for an ordinary team (Graph: team/specialization).
+    /// Specialization of the team, such as educationClass; for an ordinary team it is the string `none`, not null (Graph: team/specialization).
     pub specialization: Option<String>,
     /// Link to the team in Teams (Graph: team/webUrl).
     pub web_url: Option<String>,
