@@ -54,7 +54,7 @@ pub struct GraphClient {
 struct Inner {
     sender: RequestSender,
     pace: Pace,
-    /// The size of the page most recently read from a list that was started from its first page. It is the estimate for the next list.
+    /// The size of the last page read, not counting lists that were resumed partway through. Used to estimate the next list's pages.
     page_size: AtomicUsize,
     /// The kinds of lists for which Graph has rejected `$top`.
     lists_without_top: Mutex<HashSet<String>>,

@@ -59,7 +59,8 @@ struct Column {
 enum Origin {
     /// Graph's property of the same name.
     Graph,
-    /// The connector, such as the id of the requested team. Unlike Graph's camelCase names, the names of these columns contain an underscore.
+    /// Added by the connector, such as the id of the requested team. Unlike Graph's camelCase names, the names of these columns contain an
+    /// underscore.
     Added,
     /// Properties that have no column of their own.
     Additional,
