@@ -9,16 +9,16 @@ use crate::cli::Nested;
 pub(super) fn section(table: &Table, nested: Nested) -> String {
     let name = table.name;
     let declarations = lines(table.columns.iter().map(|column| declaration(column, quote, kind, nested)), "  ");
-    let load = |into: &str| {
+    let load = |into: &str, files: &str| {
         format!(
             "LOAD DATA OVERWRITE {into} (\n  {declarations}\n)\n\
-            FROM FILES (format = 'JSON', uris = ['gs://your-bucket/{name}*.jsonl']);\n"
+            FROM FILES (format = 'JSON', uris = ['gs://your-bucket/{files}.jsonl']);\n"
         )
     };
     let Some(newest) = newest_first(table, quote) else {
         return format!(
             "-- {name}: each file contains all rows, so the newest file replaces the table.\n{}",
-            load(&format!("your_dataset.{name}"))
+            load(&format!("your_dataset.{name}"), name)
         );
     };
     let (key, names) = (key(table, quote), names(table, quote, "  "));
@@ -31,7 +31,7 @@ pub(super) fn section(table: &Table, nested: Nested) -> String {
         ON {}\n\
         WHEN MATCHED AND {} THEN UPDATE SET\n  {}\n\
         WHEN NOT MATCHED THEN INSERT (\n  {names}\n) VALUES (\n  {names}\n);\n",
-        load(&format!("your_dataset.{name}_new")),
+        load(&format!("your_dataset.{name}_new"), &format!("{name}*")),
         same_key(table, quote),
         is_newer(table, quote, "source", "target").unwrap_or_default(),
         assignments(table, quote, "source", "  "),

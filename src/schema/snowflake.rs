@@ -14,9 +14,11 @@ pub(super) fn section(table: &Table, nested: Nested) -> String {
     let order = newest_first(table, quote).unwrap_or_else(|| key.clone());
     let source =
         format!("SELECT\n        {values}\n    FROM {name}_new\n    QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1");
+    // The pattern matches whole file names: `members` must not match `channel_members`.
+    let suffix = if table.cursor.is_some() { "[^/]*" } else { "" };
     let load = format!(
         "CREATE OR REPLACE TEMPORARY TABLE {name}_new (line VARIANT);\n\
-        COPY INTO {name}_new FROM @your_stage PATTERN = '.*{name}[^/]*[.]jsonl' FILE_FORMAT = (TYPE = JSON);\n"
+        COPY INTO {name}_new FROM @your_stage PATTERN = '(.*/)?{name}{suffix}[.]jsonl' FILE_FORMAT = (TYPE = JSON);\n"
     );
     let Some(is_newer) = is_newer(table, quote, "source", "target") else {
         return format!(
