@@ -1,14 +1,14 @@
 //! SQL for BigQuery: loads the files into a staging table and merges it into the table.
 
 use super::{
-    sql::{assignments, backticks as quote, declaration, is_newer, key, lines, names, newest_first, same_key},
+    sql::{assignments, backticks as quote, declarations, is_newer, key, names, newest_first, same_key},
     table::{Kind, Table},
 };
 use crate::cli::Nested;
 
 pub(super) fn section(table: &Table, nested: Nested) -> String {
     let name = table.name;
-    let declarations = lines(table.columns.iter().map(|column| declaration(column, quote, kind, nested)), "  ");
+    let declarations = declarations(table, quote, kind, nested, "  ");
     let load = |into: &str, files: &str| {
         format!(
             "LOAD DATA OVERWRITE {into} (\n  {declarations}\n)\n\

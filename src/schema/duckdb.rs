@@ -2,7 +2,7 @@
 //! everywhere.
 
 use super::{
-    sql::{assignments, declaration, double_quotes as quote, is_newer, key, lines, newest_first},
+    sql::{assignments, declarations, double_quotes as quote, is_newer, key, lines, newest_first},
     table::{Kind, Table},
 };
 use crate::cli::Nested;
@@ -21,7 +21,7 @@ pub(super) fn section(table: &Table, nested: Nested) -> String {
             QUALIFY row_number() OVER (PARTITION BY {key}) = 1;\n"
         );
     };
-    let declarations = lines(table.columns.iter().map(|column| declaration(column, quote, kind, nested)), "    ");
+    let declarations = declarations(table, quote, kind, nested, "    ");
     let is_newer = is_newer(table, quote, "excluded", name).unwrap_or_default();
     format!(
         "-- {name}: keeps the newest row of each key.\n\

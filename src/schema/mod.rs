@@ -23,28 +23,18 @@ use table::Table;
 
 /// The code for one reader, with a section for each stream.
 pub fn text(reader: Reader, streams: &[&Stream], nested: Nested) -> String {
-    let section = match reader {
-        Reader::Duckdb => duckdb::section,
-        Reader::Polars => frames::polars,
-        Reader::Pyarrow => frames::pyarrow,
-        Reader::Pandas => frames::pandas,
-        Reader::Spark => spark::section,
-        Reader::Clickhouse => clickhouse::section,
-        Reader::Postgres => postgres::section,
-        Reader::Dlt => dlt::section,
-        Reader::Sling => sling::section,
-        Reader::Bigquery => bigquery::section,
-        Reader::Snowflake => snowflake::section,
-    };
-    let head = match reader {
-        Reader::Duckdb => duckdb::HEAD.to_owned(),
-        Reader::Polars => frames::polars_head(),
-        Reader::Pyarrow => frames::pyarrow_head(),
-        Reader::Pandas => frames::pandas_head(),
-        Reader::Spark => spark::HEAD.to_owned(),
-        Reader::Dlt => dlt::HEAD.to_owned(),
-        Reader::Sling => sling::HEAD.to_owned(),
-        Reader::Clickhouse | Reader::Postgres | Reader::Bigquery | Reader::Snowflake => String::new(),
+    let (head, section): (String, fn(&Table, Nested) -> String) = match reader {
+        Reader::Duckdb => (duckdb::HEAD.to_owned(), duckdb::section),
+        Reader::Polars => (frames::polars_head(), frames::polars),
+        Reader::Pyarrow => (frames::pyarrow_head(), frames::pyarrow),
+        Reader::Pandas => (frames::pandas_head(), frames::pandas),
+        Reader::Spark => (spark::HEAD.to_owned(), spark::section),
+        Reader::Clickhouse => (String::new(), clickhouse::section),
+        Reader::Postgres => (String::new(), postgres::section),
+        Reader::Dlt => (dlt::HEAD.to_owned(), dlt::section),
+        Reader::Sling => (sling::HEAD.to_owned(), sling::section),
+        Reader::Bigquery => (String::new(), bigquery::section),
+        Reader::Snowflake => (String::new(), snowflake::section),
     };
     let sections: Vec<_> = streams.iter().map(|stream| section(&Table::new(stream), nested)).collect();
     format!("{head}{}", sections.join("\n"))

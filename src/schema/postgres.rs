@@ -1,14 +1,14 @@
 //! SQL for psql. `\copy` uses delimiters that never occur in JSON, because its text format would interpret backslashes.
 
 use super::{
-    sql::{assignments, declaration, double_quotes as quote, is_newer, key, lines, names, newest_first},
+    sql::{assignments, declarations, double_quotes as quote, is_newer, key, lines, names, newest_first},
     table::{Kind, Table},
 };
 use crate::cli::Nested;
 
 pub(super) fn section(table: &Table, nested: Nested) -> String {
     let name = table.name;
-    let declarations = lines(table.columns.iter().map(|column| declaration(column, quote, kind, nested)), "    ");
+    let declarations = declarations(table, quote, kind, nested, "    ");
     let record = lines(table.columns.iter().map(|column| format!("{} {}", quote(&column.name), kind(&column.kind, nested))), "    ");
     let (key, names) = (key(table, quote), names(table, quote, "    "));
     let (note, delete) = match table.cursor {

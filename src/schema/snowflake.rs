@@ -1,14 +1,14 @@
 //! SQL for Snowflake: loads each line as a VARIANT, extracts the columns and merges them into the table.
 
 use super::{
-    sql::{assignments, declaration, double_quotes as quote, is_newer, key, lines, names, newest_first, same_key},
+    sql::{assignments, declarations, double_quotes as quote, is_newer, key, lines, names, newest_first, same_key},
     table::{Column, Kind, Table},
 };
 use crate::cli::Nested;
 
 pub(super) fn section(table: &Table, nested: Nested) -> String {
     let name = table.name;
-    let declarations = lines(table.columns.iter().map(|column| declaration(column, quote, kind, nested)), "    ");
+    let declarations = declarations(table, quote, kind, nested, "    ");
     let values = lines(table.columns.iter().map(|column| value(column, nested)), "        ");
     let (key, names) = (key(table, quote), names(table, quote, "    "));
     let order = newest_first(table, quote).unwrap_or_else(|| key.clone());

@@ -1,7 +1,7 @@
 //! Python code for Spark: a schema for `spark.read`, and SQL that merges the rows into a Delta table.
 
 use super::{
-    sql::{assignments, backticks as quote, declaration, is_newer, key, lines, names, newest_first, same_key},
+    sql::{assignments, backticks as quote, declarations, is_newer, key, lines, names, newest_first, same_key},
     table::{Kind, Table},
 };
 use crate::cli::Nested;
@@ -10,7 +10,7 @@ pub(super) const HEAD: &str = "# `spark` is the SparkSession.\n\n";
 
 pub(super) fn section(table: &Table, nested: Nested) -> String {
     let name = table.name;
-    let declarations = lines(table.columns.iter().map(|column| declaration(column, quote, kind, nested)), "    ");
+    let declarations = declarations(table, quote, kind, nested, "    ");
     let schema = format!("{name}_schema = \"\"\"\n    {declarations}\n\"\"\"\n");
     let (key, names) = (key(table, quote), names(table, quote, "    "));
     let order = newest_first(table, quote).unwrap_or_else(|| key.clone());

@@ -52,10 +52,13 @@ pub(super) fn is_newer(table: &Table, quote: Quote, source: &str, target: &str) 
     Some(format!("coalesce({source}.{cursor} >= {target}.{cursor}, true)"))
 }
 
-/// `name TYPE`, with NOT NULL if the value is never null.
-pub(super) fn declaration(column: &Column, quote: Quote, kind: fn(&Kind, Nested) -> String, nested: Nested) -> String {
-    let required = if column.is_required { " NOT NULL" } else { "" };
-    format!("{} {}{required}", quote(&column.name), kind(&column.kind, nested))
+/// The columns of a table as `name TYPE`, with NOT NULL if the value is never null.
+pub(super) fn declarations(table: &Table, quote: Quote, kind: fn(&Kind, Nested) -> String, nested: Nested, indent: &str) -> String {
+    let declaration = |column: &Column| {
+        let required = if column.is_required { " NOT NULL" } else { "" };
+        format!("{} {}{required}", quote(&column.name), kind(&column.kind, nested))
+    };
+    lines(table.columns.iter().map(declaration), indent)
 }
 
 /// Joins words into lines of about 110 characters.
